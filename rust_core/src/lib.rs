@@ -1,0 +1,6 @@
+//! Quanyu's core: every per-event and per-person loop. It reads no configuration and writes no logs; Python moves frames,
+//! offsets and errors. Only `python` knows pyo3.
+
+pub mod error;
+#[cfg(feature = "python")]
+mod python;

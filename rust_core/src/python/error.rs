@@ -1,0 +1,37 @@
+//! Rust errors as Python exceptions: one class a variant, all under `CoreError`.
+
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+use crate::error::Error;
+
+create_exception!(_core, CoreError, PyException);
+create_exception!(_core, InvalidError, CoreError);
+create_exception!(_core, UnsupportedError, CoreError);
+create_exception!(_core, CorruptError, CoreError);
+create_exception!(_core, StorageError, CoreError);
+create_exception!(_core, LockedError, CoreError);
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> PyErr {
+        let message = error.to_string();
+        match error {
+            Error::Invalid(_) => InvalidError::new_err(message),
+            Error::Unsupported(_) => UnsupportedError::new_err(message),
+            Error::Corrupt { .. } => CorruptError::new_err(message),
+            Error::Io { .. } => StorageError::new_err(message),
+            Error::Locked { .. } => LockedError::new_err(message),
+        }
+    }
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("CoreError", py.get_type::<CoreError>())?;
+    module.add("InvalidError", py.get_type::<InvalidError>())?;
+    module.add("UnsupportedError", py.get_type::<UnsupportedError>())?;
+    module.add("CorruptError", py.get_type::<CorruptError>())?;
+    module.add("StorageError", py.get_type::<StorageError>())?;
+    module.add("LockedError", py.get_type::<LockedError>())
+}

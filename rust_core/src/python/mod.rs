@@ -1,0 +1,10 @@
+//! The Python extension module `quanyu._core`. Every call releases the GIL and takes or returns bytes, buffers or plain numbers.
+
+mod error;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    error::register(module)
+}

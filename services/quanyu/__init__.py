@@ -1,0 +1,1 @@
+"""Quanyu: omni-channel customer data, rules and delivery."""

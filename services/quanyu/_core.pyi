@@ -1,0 +1,141 @@
+"""The Rust core as Python sees it. Every call releases the GIL; frames and messages are bytes."""
+
+class CoreError(Exception): ...
+class InvalidError(CoreError): ...
+class UnsupportedError(CoreError): ...
+class CorruptError(CoreError): ...
+class StorageError(CoreError): ...
+class LockedError(CoreError): ...
+
+class LocalLog:
+    """One partition of a durable, ordered log of frames in a folder. One process writes; any number read.
+
+    Offsets count frames from 0. A reader sees only durable frames.
+    """
+
+    @staticmethod
+    def create(path: str) -> LocalLog:
+        """Opens for writing (made if missing), cuts a torn tail. LockedError if another process writes, CorruptError for damage elsewhere."""
+    @staticmethod
+    def follow(path: str) -> LocalLog:
+        """Opens for reading, also while another process writes, and before the folder exists (then it is empty)."""
+    def append(self, frame: bytes) -> int:
+        """The frame's offset, once it is durable. Concurrent appends share one fsync. InvalidError from a follower or an empty frame."""
+    def read(self, offset: int, max_bytes: int) -> list[tuple[int, bytes]]:
+        """Frames from `offset` on: at least one where there is one, up to `max_bytes` together."""
+    def end(self) -> int:
+        """Offset of the next frame."""
+    def wait(self, offset: int, timeout_ms: int) -> bool:
+        """Blocks until `end() > offset` or the time is over; whether it is."""
+    def bytes_on_disk(self) -> int: ...
+    def close(self) -> None: ...
+
+class Ingestor:
+    """Validates, deduplicates and appends what one workspace sends. Writer of its raw and dead-letter logs."""
+
+    def __init__(self, raw: LocalLog, rejects: LocalLog, state: str) -> None:
+        """`state`: folder of the key generations; what is missing there is folded from the raw log."""
+    def ingest(self, request: bytes, received_at_ms: int) -> bytes:
+        """IngestRequest bytes to IngestResponse bytes, durable on return. InvalidError if the request itself is malformed or over 64 MiB."""
+    def put_schema(self, schema: bytes, received_at_ms: int) -> int:
+        """Merges Schema bytes into the schema and appends it; the raw offset to wait for. InvalidError, naming the field, if any part is wrong."""
+    def schema(self) -> bytes:
+        """Schema bytes as declared so far."""
+    def close(self) -> None: ...
+
+def peek_workspace(request: bytes) -> str:
+    """Field 1 of a message, read without decoding the rest; '' if absent. InvalidError if malformed."""
+
+class RecordEncoder:
+    """Turns columns of a file into Ingest requests, following a mapping (JSON, see docs/import.md)."""
+
+    def __init__(self, mapping: bytes, workspace: str) -> None:
+        """InvalidError naming the field of the mapping that is wrong."""
+    def encode(self, batch: bytes, first_row: int) -> list[bytes]:
+        """An Arrow IPC stream (one schema, any batches) to IngestRequest bytes of at most 4 MiB each. InvalidError naming a missing column, or row and column of a value that does not fit."""
+
+class Resolver:
+    """The identity graph of one workspace: a fold of its raw log."""
+
+    def __init__(self, state: str) -> None:
+        """Opens the newest snapshot in `state`, or starts empty."""
+    def offset(self) -> int:
+        """Raw offset of the next frame to fold."""
+    def fold(self, offset: int, frame: bytes) -> bytes:
+        """RawFrame bytes to ResolvedFrame bytes; deterministic. InvalidError if `offset` is not the next."""
+    def snapshot(self) -> None:
+        """Writes state and offset atomically."""
+    def received_at_ms(self) -> int: ...
+    def resolve(self, namespace: str, value: str) -> int:
+        """The person, or 0."""
+    def batch_resolve(self, request: bytes) -> bytes:
+        """BatchResolveRequest bytes to BatchResolveResponse bytes (without epoch)."""
+    def person(self, person: int) -> bytes:
+        """Person message bytes; empty if there is none."""
+    def explain(self, from_namespace: str, from_value: str, to_namespace: str, to_value: str) -> bytes:
+        """ExplainResponse bytes (without epoch)."""
+    def identifiers(self, persons: bytes, namespace: str, max_rows: int) -> list[bytes]:
+        """Roaring bytes to ListIdentifiersResponse messages of at most `max_rows` rows."""
+    def policy(self) -> bytes:
+        """GetPolicyResponse bytes."""
+    def violations(self, before: int, limit: int) -> bytes:
+        """ListViolationsResponse bytes: violations with index below `before` (0: newest), newest first; next_page_token is the next `before`."""
+    def statistics(self) -> dict[str, int]:
+        """persons, identifiers, edges, merges, violations."""
+
+class Index:
+    """People, events and catalogs of one workspace: a fold of its resolved log. Readers see immutable versions and never wait for the writer."""
+
+    def __init__(self, state: str) -> None:
+        """Opens the newest snapshot in `state`, or starts empty. CorruptError naming the file; UnsupportedError for another version's."""
+    def offset(self) -> int:
+        """Resolved offset of the next frame to fold."""
+    def fold(self, frames: list[tuple[int, bytes]]) -> None:
+        """Applies ResolvedFrames in order and publishes one version. InvalidError if an offset is not the next."""
+    def snapshot(self) -> None: ...
+    def epoch(self) -> tuple[int, int]:
+        """(raw offset complete up to, arrival of the newest frame in ms)."""
+    def schema(self) -> bytes:
+        """Schema bytes, with the values seen in enums and sets that learn them."""
+    def channels(self) -> list[str]: ...
+    def earliest_ms(self) -> int:
+        """The first event's instant; 0 if there is none."""
+    def statistics(self) -> dict[str, int]:
+        """persons, events, catalog_items, partitions, bytes."""
+    def evaluate(self, plan: bytes) -> Answer:
+        """InvalidError naming the node of the plan that is wrong."""
+    def profile(self, person: int, as_of_ms: int) -> bytes:
+        """GetProfileResponse bytes (without tags and basis); empty if there is no such person."""
+    def timeline(self, person: int, before: bytes, limit: int) -> bytes:
+        """ListTimelineResponse bytes (without epoch), newest first; `before` is a former next_page_token, or empty."""
+
+class Answer:
+    """What a plan evaluated to, at one version of the index."""
+
+    epoch: tuple[int, int]
+    universe: int
+    microseconds: int
+
+    def counts(self, root: int) -> tuple[int, int]:
+        """(matched, unknown)."""
+    def clauses(self, root: int) -> list[tuple[int, int]]:
+        """(matched, unknown) of each top-level clause."""
+    def roaring(self, root: int) -> bytes:
+        """Members in the 64-bit Roaring portable format."""
+    def page(self, root: int, after: int, limit: int) -> list[int]:
+        """Members greater than `after`, ascending."""
+    def contains(self, root: int, persons: list[int]) -> list[bool]: ...
+
+def plan_waterfall(audience: bytes, steps: list[tuple[str, bytes, bool]], holdout_salt: str, holdout_basis_points: int) -> tuple[list[tuple[str, int]], bytes, bytes]:
+    """Narrows an audience step by step. A step (name, roaring bytes, keep) keeps (or removes) those people; last, the holdout
+    removes who hashes below its basis points (XXH3-64 of salt, NUL, OneID little-endian, mod 10,000).
+
+    Returns the counts [(name, remaining)] beginning with `audience`, the eligible and the held out as roaring bytes.
+    """
+
+def roaring_count(persons: bytes) -> int: ...
+def roaring_ids(persons: bytes, after: int, limit: int) -> list[int]:
+    """Ascending, greater than `after`; InvalidError for malformed bytes."""
+def roaring_from_ids(persons: list[int]) -> bytes: ...
+def roaring_union(a: bytes, b: bytes) -> bytes: ...
+def roaring_difference(a: bytes, b: bytes) -> bytes: ...
