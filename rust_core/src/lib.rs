@@ -2,5 +2,7 @@
 //! offsets and errors. Only `python` knows pyo3.
 
 pub mod error;
+pub mod index;
 #[cfg(feature = "python")]
 mod python;
+pub mod schema;
