@@ -3,6 +3,9 @@
 
 pub mod error;
 pub mod index;
+pub mod number;
 #[cfg(feature = "python")]
 mod python;
+pub mod record;
 pub mod schema;
+pub mod wire;
