@@ -2,6 +2,7 @@
 //! offsets and errors. Only `python` knows pyo3.
 
 pub mod error;
+pub mod frame;
 pub mod index;
 pub mod number;
 #[cfg(feature = "python")]
