@@ -20,6 +20,8 @@ pub enum Cell {
 /// Where a gathered row comes from: which of the columns, and its row there. `NOWHERE` gathers an unknown.
 pub type Pick = (u32, u32);
 pub const NOWHERE: Pick = (u32::MAX, 0);
+/// A row of `patch` that sets unknown.
+pub const NO_ROW: u32 = u32::MAX;
 
 impl Cell {
     /// A sent value of a declared type. Unknown if it is cleared or does not fit (ingestion refuses what does not).
@@ -86,8 +88,15 @@ fn days_of(text: &str) -> Option<i32> {
     let month_day = i32::from(month_day_of(month_day)?);
     let (month, day) = (month_day / 100, month_day % 100);
     // Years that begin in March, so that the leap day is the last: 306 days lie between 1 March of year 0 and 1 January of year 1.
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    let (century_days, leap_days) = (365 * year, year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400));
+    let (year, month) = if month < 3 {
+        (year - 1, month + 9)
+    } else {
+        (year, month - 3)
+    };
+    let (century_days, leap_days) = (
+        365 * year,
+        year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400),
+    );
     Some(century_days + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468)
 }
 
@@ -106,7 +115,10 @@ pub fn date_of(days: i32) -> (i32, i32, i32) {
 
 impl Values {
     pub fn of_type(kind: Type) -> Values {
-        Values { known: Vec::new(), data: Column::of_type(kind) }
+        Values {
+            known: Vec::new(),
+            data: Column::of_type(kind),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -150,10 +162,13 @@ impl Values {
             known[row / 64] |= u64::from(is_known) << (row % 64);
         }
         let data: Vec<Option<&Column>> = columns.iter().map(|column| column.map(|column| &column.data)).collect();
-        Values { known, data: Column::gather(&data, picks) }
+        Values {
+            known,
+            data: Column::gather(&data, picks),
+        }
     }
 
-    /// Sets some rows, growing to `rows`: each of `picks` is a row here (ascending) and the row of `from` that goes there.
+    /// Sets some rows, growing to `rows`: each of `picks` is a row here and the row of `from` that goes there.
     pub fn patch(&mut self, rows: usize, picks: &[(u32, u32)], from: &Values) {
         self.pad(rows);
         if self.data.patch(picks, &from.data) {
@@ -166,9 +181,14 @@ impl Values {
         }
         let mut all: Vec<Pick> = (0..self.len() as u32).map(|row| (0, row)).collect();
         for &(row, source) in picks {
-            all[row as usize] = (1, source);
+            all[row as usize] = if source == NO_ROW { NOWHERE } else { (1, source) };
         }
         *self = Values::gather(&[Some(self), Some(from)], &all);
+    }
+
+    /// An empty column of the same type.
+    pub fn none(&self) -> Values {
+        Values::gather(&[Some(self)], &[])
     }
 
     pub fn any_known(&self) -> bool {
@@ -192,13 +212,21 @@ fn gather_fixed<T: Copy + Default>(columns: &[Option<&[T]>], picks: &[Pick]) -> 
         .collect()
 }
 
+/// The picked elements of columns that are all there.
+pub fn fixed<'a, T: Copy + Default + 'a>(columns: impl Iterator<Item = &'a [T]>, picks: &[Pick]) -> Vec<T> {
+    gather_fixed(&columns.map(Some).collect::<Vec<_>>(), picks)
+}
+
 /// The picked lists of columns of lists.
 fn gather_lists<T: Copy>(columns: &[Option<(&[u32], &[T])>], picks: &[Pick]) -> (Vec<u32>, Vec<T>) {
-    let (mut ends, mut elements) = (Vec::with_capacity(picks.len()), Vec::new());
-    for &(source, row) in picks {
-        if let Some((from, all)) = columns.get(source as usize).copied().flatten() {
-            elements.extend_from_slice(&all[span(from, row as usize)]);
-        }
+    let list = |&(source, row): &Pick| {
+        let (ends, elements) = columns.get(source as usize).copied().flatten()?;
+        Some(&elements[span(ends, row as usize)])
+    };
+    let room = picks.iter().filter_map(list).map(<[T]>::len).sum();
+    let (mut ends, mut elements) = (Vec::with_capacity(picks.len()), Vec::with_capacity(room));
+    for pick in picks {
+        elements.extend_from_slice(list(pick).unwrap_or_default());
         ends.push(elements.len() as u32);
     }
     (ends, elements)
@@ -220,7 +248,10 @@ impl TextColumn {
     }
 
     pub fn gather(columns: &[&TextColumn], picks: &[Pick]) -> TextColumn {
-        let lists: Vec<_> = columns.iter().map(|column| Some((&column.ends[..], &column.bytes[..]))).collect();
+        let lists: Vec<_> = columns
+            .iter()
+            .map(|column| Some((&column.ends[..], &column.bytes[..])))
+            .collect();
         let (ends, bytes) = gather_lists(&lists, picks);
         TextColumn { ends, bytes }
     }
@@ -257,8 +288,14 @@ impl Column {
             Type::Instant => Column::Instant(Vec::new()),
             Type::Date => Column::Date(Vec::new()),
             Type::MonthDay => Column::MonthDay(Vec::new()),
-            Type::Set => Column::Set { ends: Vec::new(), codes: Vec::new() },
-            Type::Map => Column::Map { ends: Vec::new(), entries: Vec::new() },
+            Type::Set => Column::Set {
+                ends: Vec::new(),
+                codes: Vec::new(),
+            },
+            Type::Map => Column::Map {
+                ends: Vec::new(),
+                entries: Vec::new(),
+            },
             Type::Point => Column::Point(Vec::new()),
         }
     }
@@ -359,7 +396,9 @@ impl Column {
     fn patch(&mut self, picks: &[(u32, u32)], from: &Column) -> bool {
         fn overwrite<T: Copy>(data: &mut [T], picks: &[(u32, u32)], from: &[T]) {
             for &(row, source) in picks {
-                data[row as usize] = from[source as usize];
+                if let Some(&value) = from.get(source as usize) {
+                    data[row as usize] = value;
+                }
             }
         }
         match (self, from) {

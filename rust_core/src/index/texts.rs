@@ -95,7 +95,10 @@ impl Texts {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        let chunks = self.chunks.iter().map(|chunk| chunk.bytes.capacity() + 4 * chunk.ends.capacity());
+        let chunks = self
+            .chunks
+            .iter()
+            .map(|chunk| chunk.bytes.capacity() + 4 * chunk.ends.capacity());
         chunks.sum::<usize>() + 5 * self.codes.read().capacity()
     }
 }
