@@ -64,3 +64,5 @@ def source(text: str) -> Iterator[None]:
     except RuleError as error:
         error.text = error.text or text
         raise
+    except RecursionError:
+        raise RuleError("the rule is nested too deeply: name parts of it", 1, 1, "limit", text=text) from None

@@ -131,9 +131,9 @@ _TOKENS: dict[str, tuple[str, str]] = {
     word: (_TERMINALS.get(english, english.upper()), english) for english, words in CHINESE.items() for word in words
 }
 
-_ENGLISH = """use define or metric segment among tag when else test given did at then not and between ago in contains matches
-within of on sample seed where without after by times ever tomorrow last next today yesterday this calendar since before
-each default day days week weeks month months quarter quarters year years exactly"""
+_ENGLISH = """use define or metric segment among tag when else test given did at then not and between ago in contains
+matches within of on sample seed where without after by times ever tomorrow last next today yesterday this calendar
+since before each default day days week weeks month months quarter quarters year years exactly"""
 
 # Words that are no bare names (G10).
 RESERVED: frozenset[str] = frozenset([*_ENGLISH.split(), *_TOKENS, "至"])

@@ -215,6 +215,7 @@ class _Build(Transformer[Token, Any]):
     def on_aggregate(self, children: list[Any], span: s.Span) -> s.Aggregate:
         fn, path, *rest = children
         where, window = _split(rest, _Where)
+        window = None if isinstance(window, s.Ever) else window
         return s.Aggregate(fn.value, path, where.cond if where else None, window, span=span)
 
     def on_tile(self, children: list[Any], span: s.Span) -> s.Tile:
@@ -266,13 +267,13 @@ class _Build(Transformer[Token, Any]):
     def on_event(self, children: list[Any], span: s.Span) -> s.Event:
         step, *rest = children
         times, window = _split(rest, _TIMES)
-        return s.Event(step, times, window, span=span)
+        return s.Event(step, times, window or s.Ever(span=span), span=span)
 
     def on_sequence(self, children: list[Any], span: s.Span) -> s.Sequence:
         first, *rest = children
         follow = [s.Follow(f, span=f.span) if isinstance(f, s.Step) else f for f in rest if isinstance(f, _FOLLOW)]
         by, window = _split([f for f in rest if not isinstance(f, _FOLLOW)], s.Path)
-        return s.Sequence(first, tuple(follow), by, window, span=span)
+        return s.Sequence(first, tuple(follow), by, window or s.Ever(span=span), span=span)
 
     def on_follow(self, children: list[Any], span: s.Span) -> s.Follow:
         step, *rest = children

@@ -306,11 +306,11 @@ class Exactly(Node):
 
 @dataclass(frozen=True)
 class Event(Node):
-    """`order where (...) at least 3 times in last 30d`; no times: at least once, no window: ever."""
+    """`order where (...) at least 3 times in last 30d`; no times: at least once. Without a window it is Ever (T2)."""
 
     step: Step
     times: Times | None = None
-    window: Window | Repeat | None = None
+    window: Window | Repeat = field(default_factory=Ever)
 
 
 @dataclass(frozen=True)
@@ -318,7 +318,7 @@ class FirstEvent(Node):
     """`order for the first time in last 7d`"""
 
     step: Step
-    window: Window | None = None
+    window: Window = field(default_factory=Ever)
 
 
 @dataclass(frozen=True)
@@ -342,7 +342,7 @@ class Sequence(Node):
     first: Step
     follow: tuple[Follow | Without, ...]
     by: Path | None = None
-    window: Window | Repeat | None = None
+    window: Window | Repeat = field(default_factory=Ever)
 
 
 # --- expressions --------------------------------------------------------------------------------
@@ -367,7 +367,7 @@ class Default(Node):
 
 @dataclass(frozen=True)
 class Aggregate(Node):
-    """`sum(order.amount where (...) in last 90d)`; no window: ever."""
+    """`sum(order.amount where (...) in last 90d)`; None: over all time, also where `ever` was written."""
 
     fn: AggregateName
     path: Path
