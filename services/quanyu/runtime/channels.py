@@ -18,7 +18,7 @@ MESSAGE_LIMITS = (
 
 
 def open_channel(address: str, *, token: str | None = None, authority: bytes | None = None) -> grpc.Channel:
-    """A channel to `host:port`: with TLS if an authority's PEM certificate is given, showing the token if there is one."""
+    """A channel to `host:port`: TLS if an authority's PEM certificate is given, showing the token if there is one."""
     if authority is None:
         channel = grpc.insecure_channel(address, options=MESSAGE_LIMITS)
     else:

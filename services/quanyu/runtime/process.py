@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 from quanyu.engine import CoreError
 from quanyu.runtime import rpc
@@ -16,46 +16,40 @@ from quanyu.runtime.migration import migrate
 from quanyu.runtime.service import Context, Service
 from quanyu.runtime.settings import Settings
 
-log = logging.getLogger(__name__)
-
 Opener = Callable[[Context], Service]
 
 
 class Process:
-    """Opens everything, or raises a DomainError and leaves nothing open. Services are given in the order of the flow."""
+    """Opens everything, or raises a DomainError and leaves nothing open. `openers` are in the order of the flow."""
 
     def __init__(self, settings: Settings, openers: Mapping[str, Opener]) -> None:
         self._settings = settings
-        self._closing: list[Callable[[], None]] = []
-        try:
-            self._open(openers)
-        except CoreError as error:
-            self._close()
-            raise from_core(error) from error
-        except BaseException:
-            self._close()
-            raise
+        self._services: list[Service] = []
+        with ExitStack() as opened:
+            try:
+                self._open(openers, opened)
+            except CoreError as error:
+                raise from_core(error) from error
+            self._closing = opened.pop_all()
 
-    def _open(self, openers: Mapping[str, Opener]) -> None:
+    def _open(self, openers: Mapping[str, Opener], opened: ExitStack) -> None:
         settings = self._settings
         self.health = Health()
         self._server = rpc.build_server(settings, self.health)
-        self._closing.append(lambda: self._server.stop(grace=None).wait())
+        opened.callback(lambda: self._server.stop(grace=None).wait())
         port = rpc.bind(self._server, settings, settings.default_port(tuple(openers)))
         self.address = rpc.local_address(settings, port)
         folder = DataFolder.open(settings.data)
-        self._closing.append(folder.unlock)
-        for service in openers:
-            folder.lock(service)
+        opened.callback(folder.unlock)
+        for name in openers:
+            folder.lock(name)
         database = Database(settings.database_url or folder.database_url())
-        self._closing.append(database.close)
+        opened.callback(database.close)
         migrate(database, folder)
         self.channels = Channels(settings, frozenset(openers), self.address)
-        self._closing.append(self.channels.close)
+        opened.callback(self.channels.close)
+        opened.callback(self._close_services)
         context = Context(settings, folder, database, self.channels, self.health)
-        self._services: list[Service] = []
-        # The writer of a log closes before its reader, which then folds what is left.
-        self._closing.append(lambda: [service.close() for service in self._services] and None)
         for opener in openers.values():
             service = opener(context)
             self._services.append(service)
@@ -70,16 +64,15 @@ class Process:
         self.health.serving("", *(service.name for service in self._services))
 
     def stop(self) -> None:
-        """Ends background work, lets running calls finish, folds what is in the logs, writes snapshots, closes files."""
+        """Ends background work, lets running calls finish, folds what is in the logs, writes snapshots, closes all."""
         self.health.stopping()
         for service in reversed(self._services):
             service.stop()
         self._server.stop(self._settings.stop_seconds).wait()
-        self._close()
+        self._closing.close()
 
-    def _close(self) -> None:
-        while self._closing:
-            try:
-                self._closing.pop()()
-            except Exception:
-                log.exception("closing failed; the logs have everything that was acknowledged")
+    def _close_services(self) -> None:
+        # The writer of a log closes before its reader, which then folds what is left of it.
+        with ExitStack() as closing:
+            for service in reversed(self._services):
+                closing.callback(service.close)
