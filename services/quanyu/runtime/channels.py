@@ -18,7 +18,7 @@ MESSAGE_LIMITS = (
 
 
 def open_channel(address: str, *, token: str | None = None, authority: bytes | None = None) -> grpc.Channel:
-    """A channel to `host:port`: with TLS where an authority's certificate (PEM) is given, showing the token where there is one."""
+    """A channel to `host:port`: TLS if an authority's PEM certificate is given, showing the token if there is one."""
     if authority is None:
         channel = grpc.insecure_channel(address, options=MESSAGE_LIMITS)
     else:
@@ -30,7 +30,7 @@ class Channels:
     """One channel per service, opened at first use and shared. `local` services are reached at `local_address`."""
 
     def __init__(self, settings: Settings, local: frozenset[str], local_address: str) -> None:
-        self._addresses = {service: local_address for service in local}
+        self._addresses = dict.fromkeys(local, local_address)
         self._settings = settings
         self._token = settings.auth_token()
         self._authority = read_setting_file(settings.tls_authority or settings.tls_certificate, "tls_authority")

@@ -1,4 +1,4 @@
-"""The SQL database: definitions, campaigns and the delivery ledger. Each service owns its tables; nobody else reads them."""
+"""The SQL database: definitions, campaigns, the delivery ledger. Nobody reads the tables of another service."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """The data folder: its version, its locks, and where everything in it is.
 
-    <data>/VERSION                             layout version; another version's folder is refused
-    <data>/quanyu.db                           definitions, campaigns, ledger (unless QUANYU_DATABASE_URL is set)
-    <data>/locks/<service>                     held by the process that runs the service on this folder
-    <data>/<workspace>/log/{raw,resolved,rejects}/0
-    <data>/<workspace>/state/<service>/        snapshots; made anew from the logs where missing
-    <data>/<workspace>/delivered/              what file channels wrote
+<data>/VERSION                             layout version; another version's folder is refused
+<data>/quanyu.db                           definitions, campaigns, ledger (unless QUANYU_DATABASE_URL is set)
+<data>/locks/<service>                     held by the process that runs the service on this folder
+<data>/<workspace>/log/{raw,resolved,rejects}/0
+<data>/<workspace>/state/<service>/        snapshots; made anew from the logs where missing
+<data>/<workspace>/delivered/              what file channels wrote
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class DataFolder:
         except OSError:
             os.close(handle)
             raise FailedPrecondition(
-                f"another process already runs the {service} service on {self.path}; stop it or choose another data folder",
+                f"another process already runs the {service} service on {self.path}; "
+                "stop it, or choose another data folder with --data or QUANYU_DATA",
                 reason="DATA_FOLDER_IN_USE",
             ) from None
         self._held.append(handle)
@@ -144,8 +145,8 @@ def _check_version(path: Path) -> None:
         raise FailedPrecondition(f"{path / 'VERSION'}: cannot be read: {error}", reason="NOT_A_DATA_FOLDER") from error
     if found != LAYOUT_VERSION:
         raise FailedPrecondition(
-            f"{path} has layout version {found[:20]!r}, this Quanyu reads {LAYOUT_VERSION!r}; use the Quanyu that made it, "
-            "or another data folder",
+            f"{path} has layout version {found[:20]!r}, this Quanyu reads {LAYOUT_VERSION!r}; "
+            "use the Quanyu that made it, or another data folder",
             reason="DATA_FOLDER_VERSION",
         )
 

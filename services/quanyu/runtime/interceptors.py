@@ -23,16 +23,16 @@ log = logging.getLogger(__name__)
 Behavior = Callable[[Any, grpc.ServicerContext], Any]
 
 
-class Errors(grpc.ServerInterceptor):
-    """Domain errors, errors of the core and malformed requests become a status with google.rpc ErrorInfo; others INTERNAL."""
+class Errors(grpc.ServerInterceptor):  # type: ignore[type-arg]
+    """Domain errors, errors of the core and malformed requests become a status with ErrorInfo; others INTERNAL."""
 
     def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         handler = continuation(details)
         return None if handler is None else _guarded(handler, details.method)
 
 
-class RequireToken(grpc.ServerInterceptor):
-    """Refuses calls without `authorization: Bearer <token>`, but for health checks, which probes make without secrets."""
+class RequireToken(grpc.ServerInterceptor):  # type: ignore[type-arg]
+    """Refuses calls without `authorization: Bearer <token>`, but for health checks: probes know no secrets."""
 
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}".encode()
@@ -48,31 +48,40 @@ class RequireToken(grpc.ServerInterceptor):
 
 
 class ShowToken(
-    grpc.UnaryUnaryClientInterceptor,
-    grpc.UnaryStreamClientInterceptor,
-    grpc.StreamUnaryClientInterceptor,
-    grpc.StreamStreamClientInterceptor,
+    grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg]
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg]
+    grpc.StreamUnaryClientInterceptor,  # type: ignore[type-arg]
+    grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg]
 ):
     """Shows the token with every call of a channel."""
 
     def __init__(self, token: str) -> None:
         self._header = ("authorization", f"Bearer {token}")
 
-    def _call(self, continuation: Any, details: Any, request: Any) -> Any:
-        return continuation(details._replace(metadata=[*(details.metadata or ()), self._header]), request)
+    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return continuation(self._with_token(client_call_details), request)
 
-    intercept_unary_unary = _call
-    intercept_unary_stream = _call
-    intercept_stream_unary = _call
-    intercept_stream_stream = _call
+    def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return continuation(self._with_token(client_call_details), request)
+
+    def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return continuation(self._with_token(client_call_details), request_iterator)
+
+    def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return continuation(self._with_token(client_call_details), request_iterator)
+
+    def _with_token(self, details: Any) -> Any:
+        return details._replace(metadata=[*(details.metadata or ()), self._header])
 
 
 def _refuse(_request: Any, _context: grpc.ServicerContext) -> NoReturn:
-    raise Unauthenticated("send the metadata `authorization: Bearer <token>`, the token of this server's QUANYU_AUTH_TOKEN_FILE")
+    raise Unauthenticated(
+        "send the metadata `authorization: Bearer <token>`, the token of this server's QUANYU_AUTH_TOKEN_FILE"
+    )
 
 
 def _guarded(handler: Any, method: str) -> Any:
-    """The same handler, decoding requests itself: a malformed one is the caller's error, and gRPC would call it ours."""
+    """The same handler, decoding requests itself: gRPC would say that a malformed one is our error."""
     decode = handler.request_deserializer or (lambda request: request)
     behavior = _behavior(handler)
 
@@ -96,7 +105,7 @@ def _decode(request: Any, decode: Callable[[Any], Any]) -> Any:
         return decode(request)
     except DecodeError as error:
         raise InvalidInput(
-            f"the request is not the message that this call takes: {error}; generate the client anew from the .proto files",
+            f"the request is not the message that this call takes ({error}); generate the client anew from the protos",
             reason="MALFORMED_REQUEST",
         ) from error
 
@@ -111,7 +120,7 @@ def _answering(context: grpc.ServicerContext, method: str) -> Iterator[None]:
         _abort(context, from_core(error))
     except Exception as error:
         if not context.is_active():
-            return  # The caller has gone, or `context.abort` was called: there is nobody left to tell.
+            return  # The caller has gone: there is nobody left to tell.
         correlation = uuid.uuid4().hex
         log.exception("%s failed unexpectedly", method, extra={"correlation_id": correlation})
         message = f"internal error; its details are in the server's log under correlation id {correlation}"

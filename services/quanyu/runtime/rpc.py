@@ -65,8 +65,8 @@ def bind(server: grpc.Server, settings: Settings, port: int) -> int:
         return int(server.add_secure_port(f"{host}:{port}", credentials))
     except RuntimeError as error:
         raise FailedPrecondition(
-            f"cannot listen on {host}:{port}: it is in use, or not an address of this machine; stop what uses it, or choose "
-            "another with --port or QUANYU_PORT",
+            f"cannot listen on {host}:{port}: it is in use, or not an address of this machine; "
+            "stop what uses it, or choose another with --port or QUANYU_PORT",
             reason="PORT_IN_USE",
         ) from error
 
@@ -89,4 +89,6 @@ def _handler(method: MethodDescriptor, behavior: Callable[..., Any]) -> grpc.Rpc
     }[method.client_streaming, method.server_streaming]
     if getattr(behavior, "takes_bytes", False):
         return make(behavior)
-    return make(behavior, GetMessageClass(method.input_type).FromString, GetMessageClass(method.output_type).SerializeToString)
+    return make(
+        behavior, GetMessageClass(method.input_type).FromString, GetMessageClass(method.output_type).SerializeToString
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 from quanyu.runtime.errors import InvalidInput
 
@@ -15,47 +15,48 @@ SERVICES = ("ingestion", "identity", "tagging", "delivery")
 LARGEST_PORT = 65535
 
 
-def _setting(default: Any, meaning: str) -> Any:
-    return field(default=default, metadata={"meaning": meaning})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every field is the variable `QUANYU_<FIELD>`; `documented()` is their table."""
 
-    data: Path = _setting(Path("data"), "Data folder: logs, snapshots, the database and delivered files.")
-    host: str = _setting("127.0.0.1", "Address to listen on. Beyond loopback, QUANYU_AUTH_TOKEN_FILE must be set.")
-    port: int | None = _setting(
-        None, "Port to listen on; 0 takes a free one. Unset: 7400 for all services, the service's own port for one."
-    )
-    ingestion_address: str = _setting("127.0.0.1:7401", "Where the ingestion service is, if not in this process.")
-    identity_address: str = _setting("127.0.0.1:7402", "Where the identity service is, if not in this process.")
-    tagging_address: str = _setting("127.0.0.1:7403", "Where the tagging service is, if not in this process.")
-    delivery_address: str = _setting("127.0.0.1:7404", "Where the delivery service is, if not in this process.")
-    database_url: str | None = _setting(None, "SQLAlchemy URL. Unset: SQLite in `<data>/quanyu.db`.")
-    auth_token_file: Path | None = _setting(
-        None, "File with the bearer token that callers must show, and that this process shows to other services."
-    )
-    tls_certificate: Path | None = _setting(None, "PEM certificate chain to serve TLS with; needs QUANYU_TLS_KEY.")
-    tls_key: Path | None = _setting(None, "PEM key of QUANYU_TLS_CERTIFICATE.")
-    tls_authority: Path | None = _setting(
-        None, "PEM certificate that the other services' certificates are checked against."
-    )
-    threads: int = _setting(32, "Calls that a process works on at once; a stream holds one while it is open.")
-    snapshot_mib: int = _setting(256, "MiB of log folded between two snapshots of a workspace.")
-    snapshot_idle_seconds: int = _setting(60, "Seconds of quiet after which changed state is written out too.")
-    stop_seconds: int = _setting(20, "How long running calls may take to finish when the process is asked to stop.")
-    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
-    log_format: str = _setting("text", "`text` for people, `json` for machines: one object a line.")
+    data: Annotated[Path, "Data folder: logs, snapshots, the database and delivered files."] = Path("data")
+    host: Annotated[str, "Address to listen on. Beyond loopback, QUANYU_AUTH_TOKEN_FILE must be set."] = "127.0.0.1"
+    port: Annotated[
+        int | None,
+        "Port to listen on; 0 takes a free one. Unset: 7400 for all services, the service's own port for one.",
+    ] = None
+    ingestion_address: Annotated[str, "Where the ingestion service is, if not in this process."] = "127.0.0.1:7401"
+    identity_address: Annotated[str, "Where the identity service is, if not in this process."] = "127.0.0.1:7402"
+    tagging_address: Annotated[str, "Where the tagging service is, if not in this process."] = "127.0.0.1:7403"
+    delivery_address: Annotated[str, "Where the delivery service is, if not in this process."] = "127.0.0.1:7404"
+    database_url: Annotated[str | None, "SQLAlchemy URL. Unset: SQLite in `<data>/quanyu.db`."] = None
+    auth_token_file: Annotated[
+        Path | None, "File with the bearer token that callers must show, and that this process shows to other services."
+    ] = None
+    tls_certificate: Annotated[Path | None, "PEM certificate chain to serve TLS with; needs QUANYU_TLS_KEY."] = None
+    tls_key: Annotated[Path | None, "PEM key of QUANYU_TLS_CERTIFICATE."] = None
+    tls_authority: Annotated[
+        Path | None, "PEM certificate that the other services' certificates are checked against."
+    ] = None
+    threads: Annotated[int, "Calls that a process works on at once; a stream holds one while it is open."] = 32
+    snapshot_mib: Annotated[int, "MiB of log folded between two snapshots of a workspace."] = 256
+    snapshot_idle_seconds: Annotated[int, "Seconds of quiet after which changed state is written out too."] = 60
+    stop_seconds: Annotated[int, "How long running calls may take to finish when the process is asked to stop."] = 20
+    log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR."] = "INFO"
+    log_format: Annotated[str, "`text` for people, `json` for machines: one object a line."] = "text"
 
     def __post_init__(self) -> None:
         _require(self.port is None or 0 <= self.port <= LARGEST_PORT, "port", f"be 0 to {LARGEST_PORT}")
         for name in ("threads", "snapshot_mib", "snapshot_idle_seconds"):
             _require(getattr(self, name) >= 1, name, "be at least 1")
         _require(self.stop_seconds >= 0, "stop_seconds", "not be negative")
-        _require(self.log_level in ("DEBUG", "INFO", "WARNING", "ERROR"), "log_level", "be DEBUG, INFO, WARNING or ERROR")
+        _require(
+            self.log_level in ("DEBUG", "INFO", "WARNING", "ERROR"), "log_level", "be DEBUG, INFO, WARNING or ERROR"
+        )
         _require(self.log_format in ("text", "json"), "log_format", "be text or json")
-        _require((self.tls_certificate is None) == (self.tls_key is None), "tls_key", "be set with QUANYU_TLS_CERTIFICATE")
+        _require(
+            (self.tls_certificate is None) == (self.tls_key is None), "tls_key", "be set with QUANYU_TLS_CERTIFICATE"
+        )
         if self.auth_token_file is None and not self.listens_on_loopback():
             raise InvalidInput(
                 f"refusing to listen on {self.host} without authentication: "
@@ -98,7 +99,7 @@ def read_setting_file(path: Path | None, name: str) -> bytes | None:
 
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
-    """Settings of the `QUANYU_*` variables, overridden by what is `given` (None: not given). InvalidInput names the variable."""
+    """Settings of `QUANYU_*` variables, overridden by what is `given` and not None. InvalidInput names the wrong one."""
     hints = get_type_hints(Settings)
     known = {f"QUANYU_{name.upper()}": name for name in hints}
     values: dict[str, Any] = {}
@@ -114,8 +115,9 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
 
 def documented() -> list[tuple[str, str, str]]:
     """(variable, default, meaning) of every setting."""
+    meanings = {name: get_args(hint)[-1] for name, hint in get_type_hints(Settings, include_extras=True).items()}
     return [
-        (f"QUANYU_{f.name.upper()}", "" if f.default is None else str(f.default), f.metadata["meaning"])
+        (f"QUANYU_{f.name.upper()}", "" if f.default is None else str(f.default), meanings[f.name])
         for f in fields(Settings)
     ]
 
