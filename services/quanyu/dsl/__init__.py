@@ -1,9 +1,9 @@
 """The rule language: text to syntax tree to plan, pure functions of (text, catalog, library, clock).
 
-    bound = check_and_bind(text, catalog, library)        # names, types, versions; RuleError says where and what to write
-    library = library.publish(bound)                      # a new library
+    bound = check_and_bind(text, catalog, library)  # RuleError says where and what to write instead
+    library = library.publish(bound)  # a new library
     rule = compile_segment("lapsed", 1, library, catalog, clock)
-    message = plan(clock.as_of_ms, rule)                  # what the engine evaluates
+    message = plan(clock.as_of_ms, rule)  # what the engine evaluates
 
 Published rules are kept as `format_rule(statement)` and come back by `Library.of(texts)`.
 """

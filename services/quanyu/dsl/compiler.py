@@ -321,9 +321,8 @@ class _Compiler:
     def _did(self, happening: s.Happening, place: Place) -> Json:
         match happening:
             case s.Event(step=step, times=times, window=window):
-                if isinstance(window, s.Repeat):
-                    message = "`in ... of last n calendar units` is not compiled yet"
-                    raise RuleError.at(window.span, "not compiled yet", message)
+                refuse_not_compiled(window)
+                assert not isinstance(window, s.Repeat)
                 return _happened(self.values.events(step, window, place), *_bounds(times))
             case s.FirstEvent(step=step, window=window):
                 return self._first_event(step, window, place)

@@ -57,8 +57,7 @@ class _Explainer:
         windows = [self._window(window) for window in compiled.windows]
         named = [self._library.get(*_name_version(version)) for version in compiled.versions]
         meanings = [self.meaning(found) for found in named if isinstance(found, (s.Define, s.Metric))]
-        whole = "; ".join([text, *windows, *(meaning for meaning in meanings if meaning != text)])
-        return f"{whole[0].upper()}{whole[1:]}."
+        return "; ".join([text, *windows, *(meaning for meaning in meanings if meaning != text)]) + "."
 
     def meaning(self, rule: s.Define | s.Metric) -> str:
         """`touch@2 is order or scan`"""
