@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import CompiledRule, RuleError
-from quanyu.engine import Answer, Index
+from quanyu.engine import Answer
 from quanyu.runtime.instants import timestamp
 from quanyu.tagging.domain import Preview, reason_of
 from quanyu.tagging.tables import PublishedRule
@@ -35,7 +35,7 @@ def basis_message(answer: Answer, as_of_ms: int, compiled: Sequence[CompiledRule
     )
 
 
-def preview_message(preview: Preview) -> pb.PreviewRuleResponse:
+def preview_message(preview: Preview, as_of_ms: int) -> pb.PreviewRuleResponse:
     return pb.PreviewRuleResponse(
         sets=[
             pb.SetCount(
@@ -44,10 +44,10 @@ def preview_message(preview: Preview) -> pb.PreviewRuleResponse:
                 unknown=counted.unknown,
                 clauses=[pb.ClauseCount(text=t, matched=m, unknown=u) for t, m, u in counted.clauses],
             )
-            for counted in preview.sets
+            for counted in preview.counts
         ],
         explanation=preview.explanation,
-        basis=basis_message(preview.answer, preview.as_of_ms, preview.compiled),
+        basis=basis_message(preview.answer, as_of_ms, preview.compiled),
         universe=preview.answer.universe,
     )
 

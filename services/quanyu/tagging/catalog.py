@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from quanyu.api.event.v1 import event_pb2
-from quanyu.dsl import Catalog, Clock, EventType, Field, ItemCatalog, Kind
+from quanyu.dsl import Catalog, Clock, EventType, Field, ItemCatalog
+from quanyu.dsl.catalog import Kind
 
 KINDS: Mapping[int, Kind] = {
     event_pb2.TYPE_BOOL: "bool",

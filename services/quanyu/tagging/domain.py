@@ -1,10 +1,10 @@
-"""From a rule's text to an answer: bind, compile, plan, evaluate. Pure, but for the index it asks."""
+"""From a rule's text to an answer: bind, compile, plan, evaluate. Pure, but for the index that is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quanyu.dsl import (
     Bound,
@@ -17,8 +17,10 @@ from quanyu.dsl import (
     compile_condition,
     compile_segment,
     compile_tag,
+    explain,
     plan,
 )
+from quanyu.dsl.library import key
 from quanyu.dsl.syntax import Segment, Tag
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput, NotFound
@@ -37,37 +39,46 @@ class Reading:
         with refused():
             return check_and_bind(text, self.catalog, self.library)
 
-    def compile_text(self, bound: Bound) -> list[CompiledRule]:
-        """The lone condition, or each segment and tag, of a text that need not be published."""
-        with refused():
-            if bound.condition is not None:
-                return [compile_condition(bound.condition, self.catalog, self.library, self.clock)]
-            library = self.library.publish(bound)
-            compiled = [self._compile(s, library) for s in bound.statements if isinstance(s, Segment | Tag)]
-        if not compiled:
-            raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
-        return compiled
+    def explained_text(self, text: str) -> list[str]:
+        """A sentence for each clause of a text that need not be published. RuleError where it is wrong."""
+        bound = check_and_bind(text, self.catalog, self.library)
+        return explain(bound, self.library.publish(bound), self.catalog, self.clock)
 
-    def compile_published(self, name: str, version: int) -> CompiledRule:
-        """A published segment or tag. InvalidInput if it is another kind of rule."""
-        rule = self.library.get(name, version)
-        if not isinstance(rule, Segment | Tag):
-            raise InvalidInput(f"{name}@{version} is not a segment or tag", reason="RULE_NOT_A_SET")
+    def compile_segment(self, name: str, version: int) -> CompiledRule:
+        """A published one. InvalidInput if it is another kind of rule."""
+        if not isinstance(self.library.get(name, version), Segment):
+            raise InvalidInput(f"{name}@{version} is published, but is no segment", reason="RULE_KIND", rule=name)
         with refused():
-            return self._compile(rule, self.library)
+            return compile_segment(name, version, self.library, self.catalog, self.clock)
+
+    def compile_tag(self, name: str, version: int) -> CompiledRule:
+        with refused():
+            return compile_tag(name, version, self.library, self.catalog, self.clock)
+
+    def explained(self, name: str, version: int) -> list[str]:
+        """A sentence for each clause of a published rule."""
+        rule = self.library.get(name, version)
+        with refused():
+            return [] if rule is None else explain(rule, self.library, self.catalog, self.clock)
 
     def version_of(self, name: str, version: int) -> int:
         """`version`, or the newest where it is 0. NotFound if it was never published."""
         found = version or self.library.newest(name)
         if self.library.get(name, found) is None:
-            raise NotFound(
-                f"no rule {name}@{version} is published" if version else f"no rule {name} is published",
-                reason="UNKNOWN_RULE",
-                rule=name,
-            )
+            asked = f"{name}@{version}" if version else name
+            raise NotFound(f"no rule {asked} is published", reason="UNKNOWN_RULE", rule=asked)
         return found
 
-    def tags(self) -> list[tuple[str, int]]:
+    def named(self, reference: str) -> tuple[str, int]:
+        """Name and version of `name` or `name@version`. NotFound if it was never published."""
+        name, at, version = reference.rpartition("@")
+        if not at:
+            return reference, self.version_of(reference, 0)
+        if not (version.isascii() and version.isdigit()):
+            raise InvalidInput(f"{reference!r}: write `name` or `name@version`", reason="RULE_REFERENCE")
+        return name, self.version_of(name, int(version))
+
+    def newest_tags(self) -> list[tuple[str, int]]:
         """Name and newest version of every tag."""
         names = sorted(self.library.names())
         return [(name, self.library.newest(name)) for name in names if self.library.kind(name) is Tag]
@@ -76,10 +87,70 @@ class Reading:
         """Roots of all the rules, in order, at one version of the index."""
         return index.evaluate(plan(self.clock.as_of_ms, *compiled))
 
-    def _compile(self, rule: Segment | Tag, library: Library) -> CompiledRule:
-        if isinstance(rule, Tag):
-            return compile_tag(rule, self.catalog, library, self.clock)
-        return compile_segment(rule, self.catalog, library, self.clock)
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many a set has: true, unknown, and the same for each top-level clause (text, matched, unknown)."""
+
+    name: str
+    matched: int
+    unknown: int
+    clauses: list[tuple[str, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a text would select: one count for a condition or segment, one per tier for a tag."""
+
+    counts: list[Count]
+    explanation: list[str]
+    compiled: list[CompiledRule]
+    answer: Answer
+
+
+def preview(reading: Reading, index: Index, text: str) -> Preview:
+    """Of a lone condition, or of each segment and tag of a text that need not be published."""
+    bound = reading.bind(text)
+    with refused():
+        drafted = replace(reading, library=reading.library.publish(bound))
+        explanation = explain(bound, drafted.library, drafted.catalog, drafted.clock)
+        if bound.condition is not None:
+            compiled = [compile_condition(bound, drafted.library, drafted.catalog, drafted.clock)]
+        else:
+            compiled = [_compile(drafted, rule) for rule in bound.statements if isinstance(rule, Segment | Tag)]
+    if not compiled:
+        raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
+    answer = drafted.ask(index, compiled)
+    return Preview(_counts(answer, compiled), explanation, compiled, answer)
+
+
+def tag_values(answer: Answer, compiled: Sequence[CompiledRule], person: int) -> list[str | None]:
+    """The person's value of each tag: that of the tier that holds the person; None: no tier does."""
+    found: list[str | None] = []
+    root = 0
+    for tag in compiled:
+        held = [value for at, value in enumerate(tag.values, root) if answer.contains(at, [person])[0]]
+        found.append(held[0] if held else None)
+        root += len(tag.roots)
+    return found
+
+
+def _compile(reading: Reading, rule: Segment | Tag) -> CompiledRule:
+    name, version = key(rule)
+    return reading.compile_tag(name, version) if isinstance(rule, Tag) else reading.compile_segment(name, version)
+
+
+def _counts(answer: Answer, compiled: Sequence[CompiledRule]) -> list[Count]:
+    # A tag's clauses are one per root, any other rule has one root.
+    named = [
+        (str(root["name"]), [rule.clauses[at]] if rule.values else rule.clauses)
+        for rule in compiled
+        for at, root in enumerate(rule.roots)
+    ]
+    return [
+        Count(name, *answer.counts(at), [(text, *n) for text, n in zip(texts, answer.clauses(at), strict=True)])
+        for at, (name, texts) in enumerate(named)
+    ]
 
 
 @contextmanager

@@ -33,7 +33,9 @@ def publish(database: Database, workspace: Workspace, text: str, author: str) ->
                     else:
                         rules[at] = published
         except IntegrityError as error:
-            raise Conflict("another process published one of these versions just now; list the rules", reason="VERSION_TAKEN") from error
+            raise Conflict(
+                "another process published one of these versions just now; list the rules", reason="VERSION_TAKEN"
+            ) from error
         workspace.library = library
         return rules
 

@@ -10,7 +10,7 @@ import grpc
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import Library, RuleError, check_and_bind, explain
+from quanyu.dsl import Library, RuleError
 from quanyu.engine import Index
 from quanyu.runtime import rpc
 from quanyu.runtime.errors import NotFound
@@ -27,7 +27,7 @@ from quanyu.tagging.answers import (
     preview_message,
     rule_message,
 )
-from quanyu.tagging.domain import Reading, preview, tag_values, version_asked
+from quanyu.tagging.domain import Reading, preview, tag_values
 from quanyu.tagging.publishing import publish
 from quanyu.tagging.store import all_rules, find_rule, rules_after
 from quanyu.tagging.workspace import Workspace
@@ -64,14 +64,13 @@ class TaggingService:
     def ValidateRule(self, request: pb.ValidateRuleRequest, context: grpc.ServicerContext) -> pb.ValidateRuleResponse:
         reading = self._workspaces.get(request.workspace).reading(now_ms())
         try:
-            bound = check_and_bind(request.text, reading.catalog, reading.library)
-            return pb.ValidateRuleResponse(explanation=explain(bound, reading.catalog, reading.library))
+            return pb.ValidateRuleResponse(explanation=reading.explained_text(request.text))
         except RuleError as error:
             return pb.ValidateRuleResponse(diagnostics=[diagnostic_message(error)])
 
     def PreviewRule(self, request: pb.PreviewRuleRequest, context: grpc.ServicerContext) -> pb.PreviewRuleResponse:
         workspace, reading = self._asked(request, context)
-        return preview_message(preview(workspace.index, reading, request.text))
+        return preview_message(preview(reading, workspace.index, request.text), reading.clock.as_of_ms)
 
     def PublishRule(self, request: pb.PublishRuleRequest, context: grpc.ServicerContext) -> pb.PublishRuleResponse:
         workspace = self._workspaces.get(request.workspace)
@@ -163,18 +162,19 @@ class TaggingService:
         profile = workspace.index.profile(request.person, reading.clock.as_of_ms)
         if not profile:
             raise NotFound(f"there is no person {request.person}", reason="UNKNOWN_PERSON")
-        compiled = [reading.compile_published(name, version) for name, version in reading.tags()]
+        tags = reading.newest_tags()
+        compiled = [reading.compile_tag(name, version) for name, version in tags]
         answer = reading.ask(workspace.index, compiled)
         response = pb.GetProfileResponse.FromString(profile)
-        response.tags.update(tag_values(answer, compiled, request.person))
+        values = tag_values(answer, compiled, request.person)
+        response.tags.update({name: value for (name, _), value in zip(tags, values, strict=True) if value is not None})
         response.basis.CopyFrom(basis_message(answer, reading.clock.as_of_ms, compiled))
         return response
 
     def ListTimeline(self, request: pb.ListTimelineRequest, context: grpc.ServicerContext) -> pb.ListTimelineResponse:
         index = self._workspaces.get(request.workspace).index
         epoch = epoch_message(index.epoch())
-        before = bytes.fromhex(request.page_token)
-        page = index.timeline(request.person, before, page_limit(request.page_size))
+        page = index.timeline(request.person, request.page_token.encode(), page_limit(request.page_size))
         response = pb.ListTimelineResponse.FromString(page)
         response.epoch.CopyFrom(epoch)
         return response
