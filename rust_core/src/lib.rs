@@ -4,6 +4,7 @@
 pub mod error;
 pub mod frame;
 pub mod index;
+pub mod ingest;
 pub mod log;
 pub mod number;
 #[cfg(feature = "python")]
