@@ -2,7 +2,10 @@
 //! offsets and errors. Only `python` knows pyo3.
 
 pub mod error;
+pub mod eval;
 pub mod index;
+pub mod plan;
 #[cfg(feature = "python")]
 mod python;
 pub mod schema;
+pub mod wire_set;
