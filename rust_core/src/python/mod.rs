@@ -1,6 +1,7 @@
 //! The Python extension module `quanyu._core`. Every call releases the GIL and takes or returns bytes, buffers or plain numbers.
 
 mod error;
+mod eval;
 mod identity;
 mod log;
 
@@ -10,5 +11,6 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     module.add_class::<log::LocalLog>()?;
-    identity::register(module)
+    identity::register(module)?;
+    eval::register(module)
 }
