@@ -5,7 +5,6 @@ import re
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
 from quanyu.delivery.domain import (
     TERMINAL,
     TRANSITIONS,

@@ -8,9 +8,6 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
-from sqlalchemy.orm import Session
-
 from quanyu.delivery import ledger as ledger_module
 from quanyu.delivery import store as store_module
 from quanyu.delivery.domain import ACCEPTED, DAY_MS, TERMINAL, Backoff, MessageState, Outcome, coupon_code, message_keys
@@ -20,6 +17,8 @@ from quanyu.delivery.store import Store
 from quanyu.delivery.tables import Attempt, Audience, CampaignVersion, CapEntry, Job, Message
 from quanyu.engine import roaring_from_ids, roaring_ids
 from quanyu.runtime.db import Base, Database
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 T = TypeVar("T")
 
@@ -275,7 +274,7 @@ def test_shards_split_the_eligible(bench: Bench) -> None:
     while (lease := bench.leases.claim()) and lease.people:
         seen += people_of(lease)
         assert len(people_of(lease)) == lease.people <= 7
-        bench.ledger.make(lease, {p: "x" for p in people_of(lease)}, [], KEYS, "")
+        bench.ledger.make(lease, dict.fromkeys(people_of(lease), "x"), [], KEYS, "")
         bench.send(lease, {})
         bench.leases.release(lease)
     assert seen == persons
