@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod frame;
+pub mod identity;
 pub mod index;
 pub mod log;
 pub mod number;

@@ -1,6 +1,7 @@
 //! The Python extension module `quanyu._core`. Every call releases the GIL and takes or returns bytes, buffers or plain numbers.
 
 mod error;
+mod identity;
 mod log;
 
 use pyo3::prelude::*;
@@ -8,5 +9,6 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
+    identity::register(module)?;
     module.add_class::<log::LocalLog>()
 }
