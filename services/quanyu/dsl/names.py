@@ -115,8 +115,10 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
         if keys == ("channel",):
             return s.Path(s.Ref("channel"), span=path.span), EventChannel()
         return replace(path, keys=_keys(path.keys, keys)), Property(keys)
-    if _properties(step, path.ref.name, scope) == len(step.types):
-        if _is_person_value(name, scope):
+    declaring = _properties(step, path.ref.name, scope)
+    is_person_value = _is_person_value(name, scope)
+    if declaring == len(step.types) or (declaring and not is_person_value):
+        if is_person_value:
             raise RuleError.at(
                 path.span,
                 "name",
@@ -150,7 +152,7 @@ def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: S
         return ("channel",)
     lacking = [t for t in types if property_of(scope.catalog.event_types[t].properties, head) is None]
     if lacking:
-        known = {p for t in types for p in property_names(t, scope)}
+        known = set.intersection(*(property_names(t, scope) for t in types))
         raise _unknown(keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, known)
     canonical = {tuple(name for name, _ in property_fields(keys, t, scope)) for t in types}
     return canonical.pop() if len(canonical) == 1 else tuple(k.name if isinstance(k, s.Key) else k.value for k in keys)

@@ -39,7 +39,7 @@ def parse_condition(text: str) -> s.Cond:
 def is_condition(text: str) -> bool:
     """Whether the text begins like a condition, not like a statement."""
     try:
-        first = next(iter(_lark().lex(text)), None)
+        first = next(iter(_lexer().lex(text)), None)
     except UnexpectedInput:
         return False
     return first is not None and first.type not in ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
@@ -51,7 +51,7 @@ def _read(text: str, start: str) -> Any:
         tree = _lark().parse(text, start=start)
         built = _Build(text).transform(tree)
     except UnexpectedInput as error:
-        raise explain_syntax(text, error, functools.partial(_lark().lex)) from None
+        raise explain_syntax(text, error, _lexer().lex) from None
     except VisitError as error:
         raise error.orig_exc from None
     return built
@@ -68,11 +68,19 @@ def _refuse_excess(text: str) -> None:
             raise RuleError(f"more than {MAX_DEPTH} brackets inside each other", line, column, "limit")
 
 
+def _grammar() -> str:
+    return FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _lexer() -> Lark:
+    return Lark(_grammar(), parser=None, lexer="basic", start=["start", "cond"], postlex=ChineseKeywords())
+
+
 @functools.cache
 def _lark() -> Lark:
-    grammar = FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
     return Lark(
-        grammar,
+        _grammar(),
         parser="lalr",
         lexer="basic",
         start=["start", "cond"],
@@ -172,7 +180,7 @@ class _Build(Transformer[Token, Any]):
         return s.Ref(_name(name), version[0] if version else None, name.value.startswith("`"), span=span)
 
     def on_key(self, children: list[Any], span: s.Span) -> s.Key:
-        return s.Key(_name(children[0]), span=span)
+        return s.Key(_name(children[0]), span=_span(children[0]))
 
     def on_path(self, children: list[Any], span: s.Span) -> s.Path | s.Truth:
         ref, *keys = children

@@ -9,6 +9,8 @@ from quanyu.dsl import syntax as s
 
 from tests.unit.dsl import trees
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 
 @settings(deadline=None, max_examples=150)
 @given(trees.conditions)
