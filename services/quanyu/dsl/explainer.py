@@ -37,7 +37,7 @@ def explain(rule: Bound | s.Cond | Rule, library: Library, catalog: Catalog, clo
                 for tier in rule.tiers
             ]
             otherwise = "unknown" if rule.otherwise is None else format_rule(rule.otherwise)
-            return [*lines, f"Otherwise, also where a tier is unknown, {otherwise}."]
+            return [*lines, f"otherwise, also where a tier is unknown, {otherwise}."]
     return clauses.condition(rule)
 
 
@@ -47,7 +47,7 @@ class _Explainer:
 
     def condition(self, cond: s.Cond) -> list[str]:
         parts = cond.of if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
-        joint = "Or" if isinstance(cond, s.AnyOf) else "And"
+        joint = "or" if isinstance(cond, s.AnyOf) else "and"
         words = [format_rule(part) if n == 0 else f"{joint} {format_rule(part)}" for n, part in enumerate(parts)]
         return [self.sentence(text, part) for text, part in zip(words, parts, strict=True)]
 
