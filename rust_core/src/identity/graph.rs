@@ -2,10 +2,9 @@
 
 use hashbrown::HashMap;
 
-use super::edges::{Edges, Sighting};
+use super::edges::Edges;
 use super::names::{Names, Namespaces, Terms};
 use super::nodes::{NONE, Nodes};
-use super::normalise::normalise;
 use super::persons::Persons;
 use super::policy::Policy;
 use super::union::Union;
@@ -46,23 +45,19 @@ pub struct Graph {
     /// By the node of a device or cookie.
     pub sign_ins: HashMap<u32, SignIn>,
     pub violations: Violations,
-    scratch: Scratch,
-}
-
-/// Room that is used again for every record.
-#[derive(Default)]
-struct Scratch {
-    found: Vec<Found>,
+    /// Room that is used again for every record.
     union: Union,
 }
 
 /// One identifier of the record at hand.
 #[derive(Clone, Copy)]
-struct Found {
-    node: u32,
-    terms: Terms,
-    position: u32,
-    dropped: bool,
+pub struct Found {
+    pub node: u32,
+    pub terms: Terms,
+    /// Among the record's identifiers.
+    pub position: usize,
+    /// Kept from gluing by a limit.
+    pub dropped: bool,
 }
 
 impl Graph {
@@ -77,62 +72,35 @@ impl Graph {
             persons: Persons::new(capacity),
             sign_ins: HashMap::new(),
             violations: Violations::default(),
-            scratch: Scratch::default(),
+            union: Union::default(),
         }
     }
 
-    /// Takes a record in and adds to `changes`; whose it is at this moment, or `NONE`.
-    pub fn apply(&mut self, record: &Sighted, arrival: Arrival, changes: &mut Vec<Change>) -> u32 {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        self.look_up(record, arrival, &mut scratch.found);
-        let gluing = scratch.found.iter().filter(|found| found.terms.glues).count();
-        let (gluing, devices) = scratch.found.split_at_mut(gluing);
-        let person = match gluing.is_empty() {
-            true => self.attribute(devices, arrival, changes),
-            false => {
-                self.admit(record, arrival, gluing, &mut scratch.union);
-                let person = self.glue(&scratch.union, changes);
-                for device in devices.iter() {
-                    self.sign_ins.insert(
-                        device.node,
-                        SignIn {
-                            person,
-                            at_ms: arrival.received_at_ms,
-                        },
-                    );
-                }
-                person
-            }
-        };
-        self.connect(record, arrival, &scratch.found);
-        self.scratch = scratch;
+    /// Whose a record with these identifiers is, or `NONE`; adds to `changes`.
+    pub fn decide(
+        &mut self,
+        record: &Sighted,
+        arrival: Arrival,
+        found: &mut [Found],
+        changes: &mut Vec<Change>,
+    ) -> u32 {
+        let gluing = found.iter().filter(|found| found.terms.glues).count();
+        let (gluing, devices) = found.split_at_mut(gluing);
+        if gluing.is_empty() {
+            return self.attribute(devices, arrival, changes);
+        }
+        let mut union = std::mem::take(&mut self.union);
+        self.admit(record, arrival, gluing, &mut union);
+        let person = self.glue(&union, changes);
+        self.union = union;
+        for device in devices.iter() {
+            let sign_in = SignIn {
+                person,
+                at_ms: arrival.received_at_ms,
+            };
+            self.sign_ins.insert(device.node, sign_in);
+        }
         person
-    }
-
-    /// The record's usable identifiers, each once: those that glue before those that do not, the strongest first.
-    fn look_up(&mut self, record: &Sighted, arrival: Arrival, found: &mut Vec<Found>) {
-        found.clear();
-        for (position, &(name, raw)) in record.identifiers.iter().enumerate() {
-            let namespace = self.namespaces.intern(name, &self.policy);
-            let terms = self.namespaces.terms(namespace);
-            match normalise(terms.kind, raw, &self.policy.country).filter(|_| !name.is_empty()) {
-                Some(value) => {
-                    let node = self.nodes.find_or_add(namespace, &value, arrival.raw_offset);
-                    found.push(Found {
-                        node,
-                        terms,
-                        position: position as u32,
-                        dropped: false,
-                    });
-                }
-                None => self.violate(record, arrival, Reason::RefusedValue, name, raw),
-            }
-        }
-        if found.len() > 1 {
-            found.sort_unstable_by_key(|found| (found.node, found.position));
-            found.dedup_by_key(|found| found.node);
-            found.sort_unstable_by_key(|found| (!found.terms.glues, found.terms.priority, found.position));
-        }
     }
 
     /// Decides, from the strongest on, which identifiers are one person without breaking a limit; the others are dropped.
@@ -200,26 +168,6 @@ impl Graph {
         (now_ms.saturating_sub(sign_in.at_ms) <= self.policy.sign_in_ms).then_some(sign_in.person)
     }
 
-    /// A star of edges from the record's strongest identifier to its others.
-    fn connect(&mut self, record: &Sighted, arrival: Arrival, found: &[Found]) {
-        let Some((centre, others)) = found.split_first().filter(|(_, others)| !others.is_empty()) else {
-            return;
-        };
-        let source = self.sources.intern(record.source);
-        for other in others {
-            let sighting = Sighting {
-                source,
-                record_id: record.id,
-                first_ms: record.at_ms,
-                last_ms: record.at_ms,
-                count: 1,
-                glues: other.terms.glues && !other.dropped,
-                raw_offset: arrival.raw_offset,
-            };
-            self.edges.see(&mut self.nodes, centre.node, other.node, &sighting);
-        }
-    }
-
     fn create(&mut self, changes: &mut Vec<Change>) -> u32 {
         let person = self.persons.create();
         changes.push(Change::Created {
@@ -268,7 +216,7 @@ impl Graph {
         (person != NONE).then(|| self.persons.root(person))
     }
 
-    fn violate(&mut self, record: &Sighted, arrival: Arrival, reason: Reason, namespace: &str, value: &str) {
+    pub fn violate(&mut self, record: &Sighted, arrival: Arrival, reason: Reason, namespace: &str, value: &str) {
         self.violations.push(Violation {
             raw_offset: arrival.raw_offset,
             reason,

@@ -6,6 +6,7 @@
 mod edges;
 mod fold;
 mod graph;
+mod intake;
 mod names;
 mod nodes;
 mod normalise;
@@ -13,6 +14,7 @@ mod persons;
 mod policy;
 mod query;
 mod snapshot;
+mod table;
 #[cfg(test)]
 mod tests;
 mod union;
@@ -116,9 +118,10 @@ impl Resolver {
         let mut changes = Vec::new();
         let mut owners = Vec::with_capacity(batch.len());
         for start in (0..batch.len()).step_by(STRIDE) {
-            let graph = &mut self.state.write().graph;
             let end = batch.len().min(start + STRIDE);
-            owners.extend((start..end).map(|position| graph.apply(&batch.record(position), arrival, &mut changes)));
+            let records: Vec<_> = (start..end).map(|position| batch.record(position)).collect();
+            let graph = &mut self.state.write().graph;
+            graph.take_in(&records, arrival, &mut changes, &mut owners);
         }
         let (changes, persons) = self.state.write().finish(arrival, changes, &owners);
         let resolved = ResolvedFrame {

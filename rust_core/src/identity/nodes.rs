@@ -2,14 +2,14 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::table::Table;
 
 /// No node, person or edge.
 pub const NONE: u32 = u32::MAX;
 
 pub struct Node {
-    hash: u64,
     /// Where the value begins in the arena; it ends where the next node's begins.
     start: u64,
     pub namespace: u32,
@@ -24,7 +24,7 @@ pub struct Node {
 pub struct Nodes {
     nodes: Vec<Node>,
     arena: Vec<u8>,
-    table: HashTable<u32>,
+    table: Table,
     origins: Origins,
     /// Chosen anew by each process, so that nobody can send values that collide; nothing visible depends on it.
     seed: u64,
@@ -36,7 +36,7 @@ impl Default for Nodes {
         Nodes {
             nodes: Vec::new(),
             arena: Vec::new(),
-            table: HashTable::new(),
+            table: Table::default(),
             origins: Origins::default(),
             seed,
         }
@@ -57,13 +57,17 @@ impl Nodes {
     }
 
     pub fn value(&self, node: u32) -> &str {
+        // Only whole texts are ever put there.
+        std::str::from_utf8(self.bytes(node)).unwrap_or_default()
+    }
+
+    fn bytes(&self, node: u32) -> &[u8] {
         let start = self.get(node).start as usize;
         let end = self
             .nodes
             .get(node as usize + 1)
             .map_or(self.arena.len(), |next| next.start as usize);
-        // Only whole texts are ever put there.
-        std::str::from_utf8(&self.arena[start..end]).unwrap_or_default()
+        &self.arena[start..end]
     }
 
     /// Raw offset of the frame that first brought it.
@@ -71,20 +75,20 @@ impl Nodes {
         self.origins.of(node)
     }
 
-    pub fn find(&self, namespace: u32, value: &str) -> Option<u32> {
-        self.lookup(self.hash(namespace, value), namespace, value)
+    /// The node of a value, if it has one; `hash` is that of the two.
+    pub fn find(&self, hash: u64, namespace: u32, value: &str) -> Option<u32> {
+        let same = |node: u32| self.get(node).namespace == namespace && self.bytes(node) == value.as_bytes();
+        self.table.find(hash, same)
     }
 
-    pub fn find_or_add(&mut self, namespace: u32, value: &str, raw_offset: u64) -> u32 {
-        let hash = self.hash(namespace, value);
-        if let Some(node) = self.lookup(hash, namespace, value) {
+    pub fn find_or_add(&mut self, hash: u64, namespace: u32, value: &str, raw_offset: u64) -> u32 {
+        if let Some(node) = self.find(hash, namespace, value) {
             return node;
         }
         let node = self.nodes.len() as u32;
         let start = self.arena.len() as u64;
         self.arena.extend_from_slice(value.as_bytes());
         self.nodes.push(Node {
-            hash,
             start,
             namespace,
             person: NONE,
@@ -92,20 +96,22 @@ impl Nodes {
             edges: NONE,
         });
         self.origins.note(node, raw_offset);
-        let nodes = &self.nodes;
-        self.table.insert_unique(hash, node, |&node| nodes[node as usize].hash);
+        self.table.insert(hash, node);
         node
     }
 
-    fn lookup(&self, hash: u64, namespace: u32, value: &str) -> Option<u32> {
-        let same = |&node: &u32| {
-            let found = self.get(node);
-            found.hash == hash && found.namespace == namespace && self.value(node) == value
-        };
-        self.table.find(hash, same).copied()
+    /// Touches what looking these hashes up will need, so that memory is waited for once and not for each.
+    pub fn warm(&self, hashes: impl Iterator<Item = u64>) {
+        let guesses: Vec<u32> = hashes.filter_map(|hash| self.table.guess(hash)).collect();
+        let starts: Vec<u64> = guesses.iter().map(|&node| self.get(node).start).collect();
+        let values = starts
+            .iter()
+            .filter_map(|&start| self.arena.get(start as usize))
+            .copied();
+        std::hint::black_box(values.fold(0, u8::wrapping_add));
     }
 
-    fn hash(&self, namespace: u32, value: &str) -> u64 {
+    pub fn hash(&self, namespace: u32, value: &str) -> u64 {
         xxh3_64_with_seed(value.as_bytes(), self.seed.wrapping_add(u64::from(namespace)))
     }
 }

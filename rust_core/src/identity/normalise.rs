@@ -68,11 +68,11 @@ pub fn normalise<'a>(kind: Kind, value: &'a str, country: &str) -> Option<Cow<'a
     if value.len() > LONGEST {
         return None;
     }
-    let text = match is_nfkc_quick(value.chars()) {
-        IsNormalized::Yes => Cow::Borrowed(value.trim()),
-        _ => Cow::Owned(value.nfkc().collect::<String>().trim().to_owned()),
+    let text = match value.is_ascii() || is_nfkc_quick(value.chars()) == IsNormalized::Yes {
+        true => Cow::Borrowed(value.trim()),
+        false => Cow::Owned(value.nfkc().collect::<String>().trim().to_owned()),
     };
-    if is_nobody(&text) || text.chars().any(char::is_control) {
+    if is_nobody(&text) || has_control(&text) {
         return None;
     }
     match kind {
@@ -91,6 +91,13 @@ fn is_nobody(text: &str) -> bool {
     }
 }
 
+fn has_control(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.chars().any(char::is_control),
+    }
+}
+
 fn email(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let (local, domain) = text.split_once('@')?;
     let plain = !text.contains(char::is_whitespace) && !domain.contains('@');
@@ -103,32 +110,31 @@ fn email(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
 
 /// E.164 with its plus. Extensions are refused: the numbers that delivery platforms lend (`13800001111,2345`) are nobody's.
 fn phone(text: &str, country: &str) -> Option<String> {
-    let mut digits = String::with_capacity(16);
-    let (international, text) = match text.strip_prefix('+') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    for c in text.chars() {
+    let mut digits = String::with_capacity(24);
+    for c in text.strip_prefix('+').unwrap_or(text).chars() {
         match c {
             '0'..='9' if digits.len() < 20 => digits.push(c),
             ' ' | '-' | '(' | ')' | '.' | '\u{2010}'..='\u{2015}' => {}
             _ => return None,
         }
     }
-    let full = if international {
-        digits
-    } else if let Some(rest) = digits.strip_prefix("00") {
-        rest.to_owned()
-    } else if is_national(country, &digits) {
-        format!("{country}{}", trunk_cut(country, &digits))
-    } else {
-        // 8613912345678: with its code, without the plus.
-        let national = digits.strip_prefix(country)?;
-        is_national(country, national).then(|| digits.clone())?
-    };
-    let plausible = (8..=15).contains(&full.len()) && !full.starts_with('0') && !is_made_up(&full);
-    let national = full.strip_prefix("86");
-    (plausible && national.is_none_or(is_chinese)).then(|| format!("+{full}"))
+    if !text.starts_with('+') {
+        if digits.starts_with("00") {
+            digits.drain(..2);
+        } else if is_national(country, &digits) {
+            let trunk = digits.len() - trunk_cut(country, &digits).len();
+            digits.replace_range(..trunk, country);
+        } else {
+            // 8613912345678: with its code, without the plus.
+            digits
+                .strip_prefix(country)
+                .filter(|national| is_national(country, national))?;
+        }
+    }
+    let plausible = (8..=15).contains(&digits.len()) && !digits.starts_with('0') && !is_made_up(&digits);
+    let chinese = digits.strip_prefix("86").is_none_or(is_chinese);
+    digits.insert(0, '+');
+    (plausible && chinese).then_some(digits)
 }
 
 /// Whether digits can be a number as dialled inside the country.

@@ -28,7 +28,7 @@ impl Graph {
     fn node(&self, (name, raw): Identifier) -> Option<u32> {
         let namespace = self.namespaces.names.code(name)?;
         let value = normalise(self.namespaces.terms(namespace).kind, raw, &self.policy.country)?;
-        self.nodes.find(namespace, &value)
+        self.nodes.find(self.nodes.hash(namespace, &value), namespace, &value)
     }
 
     /// Person bytes; empty if there is no such person. An alias answers with its winner.

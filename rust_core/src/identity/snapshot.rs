@@ -333,7 +333,9 @@ fn read_nodes(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
             return Err("identifiers out of order");
         }
         newest = origin;
-        if graph.nodes.find_or_add(namespace, cursor.text()?, origin) != index {
+        let value = cursor.text()?;
+        let hash = graph.nodes.hash(namespace, value);
+        if graph.nodes.find_or_add(hash, namespace, value, origin) != index {
             return Err("an identifier stands twice");
         }
         if person != NONE {

@@ -4,4 +4,5 @@ mod examples;
 mod files;
 mod model;
 mod properties;
+mod rate;
 mod world;

@@ -62,7 +62,10 @@ fn assert_explained(resolver: &Resolver, from: &Key, to: &Key) {
     let graph = &resolver.state.read().graph;
     let node = |(namespace, value): &Key| {
         let namespace = graph.namespaces.names.code(namespace).unwrap();
-        graph.nodes.find(namespace, value).unwrap()
+        graph
+            .nodes
+            .find(graph.nodes.hash(namespace, value), namespace, value)
+            .unwrap()
     };
     let (mut at, end) = (node(from), node(to));
     for edge in graph.path(at, end) {
