@@ -13,7 +13,7 @@ from quanyu.importer.mapping import Mapping
 
 
 def import_visibly(path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel, console: Console) -> Imported:
-    """`import_file` with a progress bar where the console is a terminal, and a line that says what became of the rows."""
+    """`import_file` with a progress bar, on a terminal, and a line that says what became of the rows."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(path.name, total=None)
