@@ -2,7 +2,12 @@
 //! offsets and errors. Only `python` knows pyo3.
 
 pub mod error;
+pub mod frame;
 pub mod index;
+pub mod log;
+pub mod number;
 #[cfg(feature = "python")]
 mod python;
+pub mod record;
 pub mod schema;
+pub mod wire;

@@ -1,6 +1,13 @@
 //! The names and types of a workspace: what `quanyu.api.event.v1.Schema` declares.
 
+mod check;
+mod codec;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -68,4 +75,62 @@ pub struct Schema {
     pub catalogs: BTreeMap<String, Catalog>,
     /// Absent until declared.
     pub settings: Option<Settings>,
+}
+
+impl Schema {
+    /// Takes over what `other` declares: the same name is replaced, nothing is removed.
+    ///
+    /// Invalid, naming the field, if any part of the outcome is wrong; then nothing is taken over.
+    pub fn merge(&mut self, other: Schema) -> Result<()> {
+        let mut merged = self.clone();
+        for (name, mut declared) in other.event_types {
+            if let Some(known) = merged.event_types.remove(&name) {
+                declared.properties =
+                    merge_fields(known.properties, declared.properties, &format!("event type {name}"))?;
+            }
+            merged.event_types.insert(name, declared);
+        }
+        for (name, mut declared) in other.catalogs {
+            if let Some(known) = merged.catalogs.remove(&name) {
+                if known.kind != declared.kind {
+                    return Err(Error::Invalid(format!(
+                        "catalog {name}: its kind cannot change; declare another catalog"
+                    )));
+                }
+                declared.attributes = merge_fields(known.attributes, declared.attributes, &format!("catalog {name}"))?;
+            }
+            merged.catalogs.insert(name, declared);
+        }
+        merged.attributes = merge_fields(merged.attributes, other.attributes, "attributes")?;
+        merged.settings = other.settings.or(merged.settings);
+        check::check(&merged)?;
+        *self = merged;
+        Ok(())
+    }
+}
+
+type Fields = BTreeMap<String, Field>;
+
+fn merge_fields(mut known: Fields, declared: Fields, owner: &str) -> Result<Fields> {
+    for (name, field) in declared {
+        if let Some(before) = known.get(&name) {
+            let changed = if before.kind != field.kind {
+                Some(format!("type is {:?} and cannot become {:?}", before.kind, field.kind))
+            } else if before.currency != field.currency {
+                Some(format!(
+                    "currency is {} and cannot become {}",
+                    before.currency, field.currency
+                ))
+            } else {
+                None
+            };
+            if let Some(changed) = changed {
+                return Err(Error::Invalid(format!(
+                    "{owner}: {name}: its {changed}; declare a field of another name"
+                )));
+            }
+        }
+        known.insert(name, field);
+    }
+    Ok(known)
 }

@@ -15,6 +15,7 @@ from quanyu.runtime.errors import DomainError
 from quanyu.runtime.logs import set_up_logging
 from quanyu.runtime.process import Opener, Process
 from quanyu.runtime.settings import SERVICES, documented, settings_from
+from quanyu.tagging.commands import rule
 
 DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder (QUANYU_DATA; default ./data).")
 
@@ -76,6 +77,9 @@ def settings() -> None:
     """Lists the environment variables."""
     for variable, default, meaning in documented():
         click.echo(f"{variable}  {meaning} Default: {default or 'unset'}.")
+
+
+main.add_command(rule)
 
 
 def _opener(service: str) -> Opener:

@@ -38,9 +38,10 @@ class DataFolder:
         path = path.absolute()
         with _explained(path):
             path.mkdir(parents=True, exist_ok=True)
-            _stamp(path)
-            (path / "locks").mkdir(exist_ok=True)
+            _stamp_if_new(path)
         _check_version(path)
+        with _explained(path):
+            _try_writing(path)
         return cls(path)
 
     @classmethod
@@ -117,19 +118,20 @@ def check_workspace_name(name: str) -> None:
         )
 
 
-def _stamp(path: Path) -> None:
-    """Marks a new, empty folder as ours."""
-    version = path / "VERSION"
-    if version.exists():
-        # Serving needs to write; better said now than at the first event.
-        probe = path / "locks" / f"probe-{os.getpid()}"
-        probe.parent.mkdir(exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    elif set(os.listdir(path)) <= _NOT_WORKSPACES:
+def _stamp_if_new(path: Path) -> None:
+    """Marks an empty folder as ours."""
+    if set(os.listdir(path)) <= _NOT_WORKSPACES:
         temporary = path / f".VERSION-{os.getpid()}"
         temporary.write_text(f"{LAYOUT_VERSION}\n")
-        temporary.replace(version)
+        temporary.replace(path / "VERSION")
+
+
+def _try_writing(path: Path) -> None:
+    """Better found out now than at the first event."""
+    probe = path / "locks" / f"probe-{os.getpid()}"
+    probe.parent.mkdir(exist_ok=True)
+    probe.write_text("probe")
+    probe.unlink()
 
 
 def _check_version(path: Path) -> None:

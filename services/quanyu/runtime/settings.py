@@ -99,7 +99,7 @@ def read_setting_file(path: Path | None, name: str) -> bytes | None:
 
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
-    """Settings of `QUANYU_*` variables, overridden by what is `given` and not None. InvalidInput names the wrong one."""
+    """Settings of `QUANYU_*` variables, overridden by what is `given`, unless None. InvalidInput names a wrong one."""
     hints = get_type_hints(Settings)
     known = {f"QUANYU_{name.upper()}": name for name in hints}
     values: dict[str, Any] = {}

@@ -17,9 +17,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("author", sa.String(255), nullable=False),
         sa.Column("published_at_ms", sa.BigInteger, nullable=False),
-        sa.Column("sequence", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("workspace", "name", "version", name="pk_rules"),
-        sa.UniqueConstraint("workspace", "sequence", name="uq_rules_workspace_sequence"),
     )
 
 

@@ -1,0 +1,210 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn field(name: &str, kind: Type) -> Field {
+    let currency = if kind == Type::Money {
+        "CNY".into()
+    } else {
+        String::new()
+    };
+    Field {
+        name: name.into(),
+        kind,
+        currency,
+        values: vec![],
+        ordered: false,
+        aliases: vec![],
+        reference: String::new(),
+    }
+}
+
+fn fields(list: Vec<Field>) -> BTreeMap<String, Field> {
+    list.into_iter().map(|field| (field.name.clone(), field)).collect()
+}
+
+fn with_event(name: &str, properties: Vec<Field>) -> Schema {
+    let event = EventType {
+        name: name.into(),
+        properties: fields(properties),
+        counts_as_seen: true,
+        aliases: vec![],
+    };
+    Schema {
+        event_types: BTreeMap::from([(name.into(), event)]),
+        ..Schema::default()
+    }
+}
+
+fn with_attributes(list: Vec<Field>) -> Schema {
+    Schema {
+        attributes: fields(list),
+        ..Schema::default()
+    }
+}
+
+fn with_settings(timezone: &str, day_start_minutes: u32, week_start: u32) -> Schema {
+    let settings = Settings {
+        timezone: timezone.into(),
+        day_start_minutes,
+        week_start,
+        leap_day_is_march_first: false,
+    };
+    Schema {
+        settings: Some(settings),
+        ..Schema::default()
+    }
+}
+
+fn any_field() -> impl Strategy<Value = Field> {
+    let kind = prop::sample::select(vec![Type::Bool, Type::Number, Type::Money, Type::Enum, Type::Point]);
+    ("[a-z]{3,8}", kind, prop::collection::vec("[a-z]{1,3}", 0..3)).prop_map(|(name, kind, values)| {
+        let values: std::collections::BTreeSet<String> = values.into_iter().collect();
+        let declared = kind == Type::Enum && !values.is_empty();
+        Field {
+            values: if declared { values.into_iter().collect() } else { vec![] },
+            ordered: declared,
+            ..field(&name, kind)
+        }
+    })
+}
+
+fn any_schema() -> impl Strategy<Value = Schema> {
+    let events = prop::collection::btree_map(
+        "e_[a-z]{1,4}",
+        (prop::collection::vec(any_field(), 0..4), any::<bool>()),
+        0..4,
+    );
+    let settings = prop::option::of(("[A-Z][a-z]{2,9}", 0..1440u32, 1..=7u32, any::<bool>()));
+    (events, prop::collection::vec(any_field(), 0..4), settings).prop_map(|(events, attributes, settings)| {
+        let mut schema = with_attributes(attributes);
+        for (name, (properties, counts_as_seen)) in events {
+            schema.event_types.extend(with_event(&name, properties).event_types);
+            if let Some(event) = schema.event_types.get_mut(&name) {
+                event.counts_as_seen = counts_as_seen;
+            }
+        }
+        schema.settings = settings.map(
+            |(timezone, day_start_minutes, week_start, leap_day_is_march_first)| Settings {
+                timezone,
+                day_start_minutes,
+                week_start,
+                leap_day_is_march_first,
+            },
+        );
+        schema
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_schema_reads_back(schema in any_schema()) {
+        prop_assert_eq!(Schema::decode(&schema.encode()).unwrap(), schema);
+    }
+
+    #[test]
+    fn merging_again_changes_nothing(schema in any_schema()) {
+        let mut merged = Schema::default();
+        merged.merge(schema.clone()).unwrap();
+        prop_assert_eq!(&merged, &schema);
+        merged.merge(schema.clone()).unwrap();
+        prop_assert_eq!(merged, schema);
+    }
+
+    #[test]
+    fn merging_removes_nothing_and_takes_over_everything(known in any_schema(), declared in any_schema()) {
+        let mut merged = known.clone();
+        if merged.merge(declared.clone()).is_err() {
+            prop_assert_eq!(merged, known);
+            return Ok(());
+        }
+        for before in [&known, &declared] {
+            for (name, event) in &before.event_types {
+                for property in event.properties.keys() {
+                    prop_assert!(merged.event_types[name].properties.contains_key(property));
+                }
+            }
+        }
+        for (name, attribute) in &declared.attributes {
+            prop_assert_eq!(&merged.attributes[name], attribute);
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+        let _ = Schema::decode(&bytes);
+    }
+}
+
+/// Each wrong declaration, and the words its error must hold.
+#[test]
+fn wrong_declarations_are_refused_by_name() {
+    let referencing = |reference: &str, kind| Field {
+        reference: reference.into(),
+        ..field("store_id", kind)
+    };
+    let mut both = with_event("order", vec![]);
+    both.attributes = fields(vec![field("order", Type::Text)]);
+    let mut recency = with_event("order", vec![]);
+    recency.attributes = fields(vec![field("last_order", Type::Text)]);
+    let no_currency = Field {
+        currency: String::new(),
+        ..field("amount", Type::Money)
+    };
+    let unordered = Field {
+        ordered: true,
+        ..field("level", Type::Enum)
+    };
+    let cases = [
+        (with_event("channel", vec![]), "channel is reserved"),
+        (with_event("2nd", vec![]), "not a name"),
+        (with_event("or der", vec![]), "not a name"),
+        (with_event("", vec![]), "not a name"),
+        (with_attributes(vec![field("ａｇｅ", Type::Number)]), "write \"age\""),
+        (both, "order is taken"),
+        (recency, "last_order is its recency"),
+        (
+            with_event("order", vec![no_currency]),
+            "event type order: amount: currency",
+        ),
+        (with_attributes(vec![unordered]), "attributes: level"),
+        (
+            with_event("order", vec![referencing("store", Type::Text)]),
+            "\"store\" is not a declared catalog",
+        ),
+        (
+            with_event("order", vec![referencing("store", Type::Number)]),
+            "TYPE_TEXT or TYPE_ENUM",
+        ),
+        (with_settings("", 0, 1), "settings.timezone"),
+        (with_settings("Asia/Shanghai", 1440, 1), "settings.day_start_minutes"),
+        (with_settings("Asia/Shanghai", 0, 8), "settings.week_start"),
+    ];
+    for (schema, words) in cases {
+        let message = Schema::default().merge(schema).unwrap_err().to_string();
+        assert!(message.contains(words), "{message:?} does not say {words:?}");
+    }
+}
+
+#[test]
+fn a_type_never_changes() {
+    let mut schema = with_event("order", vec![field("amount", Type::Money), field("note", Type::Text)]);
+    let before = schema.clone();
+    let error = schema
+        .merge(with_event("order", vec![field("amount", Type::Number)]))
+        .unwrap_err();
+    assert!(error.to_string().contains("order: amount"), "{error}");
+    assert_eq!(schema, before);
+    schema
+        .merge(with_event("order", vec![field("place", Type::Text)]))
+        .unwrap();
+    let names: Vec<&String> = schema.event_types["order"].properties.keys().collect();
+    assert_eq!(names, ["amount", "note", "place"]);
+}
+
+#[test]
+fn chinese_names_are_names() {
+    Schema::default()
+        .merge(with_event("订单", vec![field("金额", Type::Money)]))
+        .unwrap();
+}

@@ -1,0 +1,142 @@
+//! The protobuf wire format, read without copying and written without intermediate objects: the per-event path cannot afford an
+//! allocation a field. Source: the protobuf encoding specification.
+
+use crate::error::{Error, Result};
+
+/// A field's value as it travels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wire<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Bytes(&'a [u8]),
+    Fixed32(u32),
+}
+
+/// Reads one message's fields in order.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+fn malformed(what: &str) -> Error {
+    Error::Invalid(format!("malformed message: {what}"))
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Reader { rest: bytes }
+    }
+
+    /// The next field's number and value; `None` at the end.
+    pub fn field(&mut self) -> Result<Option<(u32, Wire<'a>)>> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let key = self.varint()?;
+        let number = u32::try_from(key >> 3).map_err(|_| malformed("field number"))?;
+        if number == 0 {
+            return Err(malformed("field number 0"));
+        }
+        let value = match key & 7 {
+            0 => Wire::Varint(self.varint()?),
+            1 => Wire::Fixed64(u64::from_le_bytes(self.array()?)),
+            2 => {
+                let length = self.varint()?;
+                Wire::Bytes(self.take(length)?)
+            }
+            5 => Wire::Fixed32(u32::from_le_bytes(self.array()?)),
+            kind => return Err(malformed(&format!("wire type {kind}"))),
+        };
+        Ok(Some((number, value)))
+    }
+
+    fn varint(&mut self) -> Result<u64> {
+        let mut value = 0u64;
+        for (i, &byte) in self.rest.iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                self.rest = &self.rest[i + 1..];
+                return Ok(value);
+            }
+        }
+        Err(malformed("truncated number"))
+    }
+
+    fn take(&mut self, length: u64) -> Result<&'a [u8]> {
+        if length > self.rest.len() as u64 {
+            return Err(malformed("truncated field"));
+        }
+        let (head, rest) = self.rest.split_at(length as usize);
+        self.rest = rest;
+        Ok(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        self.take(N as u64)?
+            .try_into()
+            .map_err(|_| malformed("truncated field"))
+    }
+}
+
+impl<'a> Wire<'a> {
+    pub fn bytes(self) -> Result<&'a [u8]> {
+        match self {
+            Wire::Bytes(bytes) => Ok(bytes),
+            other => Err(malformed(&format!("expected bytes, found {other:?}"))),
+        }
+    }
+
+    pub fn text(self) -> Result<&'a str> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| malformed("a text is not valid UTF-8"))
+    }
+
+    pub fn number(self) -> Result<u64> {
+        match self {
+            Wire::Varint(number) => Ok(number),
+            other => Err(malformed(&format!("expected a number, found {other:?}"))),
+        }
+    }
+
+    /// `fixed64`, or a `double`'s bits.
+    pub fn fixed(self) -> Result<u64> {
+        match self {
+            Wire::Fixed64(number) => Ok(number),
+            other => Err(malformed(&format!("expected 64 bits, found {other:?}"))),
+        }
+    }
+}
+
+pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// A varint field; 0 is the default and is not written.
+pub fn put_number(out: &mut Vec<u8>, field: u32, value: u64) {
+    if value != 0 {
+        put_varint(out, u64::from(field) << 3);
+        put_varint(out, value);
+    }
+}
+
+pub fn put_fixed64(out: &mut Vec<u8>, field: u32, value: u64) {
+    put_varint(out, u64::from(field) << 3 | 1);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// A length-delimited field, written even if empty (an element of a repeated field, a present message).
+pub fn put_bytes(out: &mut Vec<u8>, field: u32, value: &[u8]) {
+    put_varint(out, u64::from(field) << 3 | 2);
+    put_varint(out, value.len() as u64);
+    out.extend_from_slice(value);
+}
+
+/// A text field; '' is the default and is not written.
+pub fn put_text(out: &mut Vec<u8>, field: u32, value: &str) {
+    if !value.is_empty() {
+        put_bytes(out, field, value.as_bytes());
+    }
+}
