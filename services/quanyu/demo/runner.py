@@ -105,9 +105,8 @@ def _tiers(
     """Each tier of a tag as `tag: tier`; they are evaluated together, so each has the time of all."""
     windows = [_window(window, zone) for window in preview.basis.windows]
     milliseconds = round(preview.basis.milliseconds, 3)
-    return {
-        f"{rule.name}: {s.name}": SegmentFound(rule.text, int(s.matched), milliseconds, windows) for s in preview.sets
-    }
+    tiers = {tier.name.removeprefix(f"{rule.name}@{rule.version}: "): int(tier.matched) for tier in preview.sets}
+    return {f"{rule.name}: {t}": SegmentFound(rule.text, count, milliseconds, windows) for t, count in tiers.items()}
 
 
 def _only(evaluated: dict[str, Evaluated], first: str, second: str) -> tuple[int, int]:

@@ -29,16 +29,23 @@ _STOP_SECONDS = 60
 
 @contextmanager
 def serving(data: Path) -> Iterator[str]:
-    """The address of `quanyu serve` on a fresh data folder; stopped, gracefully, at the end.
+    """The address of `quanyu serve` on an empty data folder, which is made; stopped, gracefully, at the end.
 
     FailedPrecondition if the folder holds anything but a former demo's data; Unavailable, with the server's words, if
     it does not start.
     """
     _make_room(data)
+    with running(data) as address:
+        (data / MARK).write_text("Made by `quanyu demo`, which empties this folder when it runs again.\n")
+        yield address
+
+
+@contextmanager
+def running(data: Path) -> Iterator[str]:
+    """The same on a data folder as it is."""
     address = f"127.0.0.1:{_free_port()}"
     with tempfile.TemporaryFile() as output, _process(data, address, output) as server:
         _wait_until_healthy(server, address, output)
-        (data / MARK).write_text("Made by `quanyu demo`, which empties this folder when it runs again.\n")
         yield address
 
 

@@ -30,7 +30,8 @@ _TWO_MONTHS = (
 )
 _BROWSING = (
     "A touch is an order, a scan or a pickup: browsing is none. Who only browsed lately is quiet by the first and not "
-    "by the second. Who browsed long ago and never touched is in the second only: never touched is not `last_touch > 30d`."
+    "by the second. Who browsed long ago and never touched is in the second only: never touched is not "
+    "`last_touch > 30d`."
 )
 
 

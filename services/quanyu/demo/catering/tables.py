@@ -99,7 +99,7 @@ def _common(made: Happenings, first: int) -> dict[str, pa.Array]:
     return {
         "number": pa.array(np.arange(first + 1, first + len(made) + 1)),
         "type": _chosen(TYPES, made.type),
-        "at": pa.array(made.at).cast(pa.timestamp("ms", tz="UTC")),
+        "happened_at": pa.array(made.at).cast(pa.timestamp("ms", tz="UTC")),
         "shop_id": ids.shops(made.shop, made.type != TYPES.index("browse")),
         "dish_id": ids.numbered("D", made.dish, 3, made.type == TYPES.index("order")),
         "amount": pa.array(made.amount / 100, mask=~ordered),
