@@ -15,7 +15,7 @@ _EXACT = 2**53
 
 
 class Naive:
-    """A mapping over rows given as Python values: None, bool, int, float, Decimal, str, datetime, date or list of str."""
+    """A mapping over rows of Python values: None, bool, int, float, Decimal, str, datetime, date or list of str."""
 
     def __init__(self, mapping: dict[str, Any]) -> None:
         self.mapping = mapping

@@ -77,8 +77,10 @@ def test_a_column_becomes_what_the_document_says(data: st.DataObject) -> None:
     mapping |= {"zone": data.draw(ZONES)}
     first = data.draw(st.integers(0, 10**9))
     naive = Naive(mapping)
-    expected = [naive.record({"c": value}, first + at) for at, value in enumerate(column)]
-    assert encoded(mapping, pa.table({"c": pa.array(column, kind)}), first) == expected
+    array = pa.array(column, kind)
+    # Back from Arrow: a decimal has no negative zero there.
+    expected = [naive.record({"c": value}, first + at) for at, value in enumerate(array.to_pylist())]
+    assert encoded(mapping, pa.table({"c": array}), first) == expected
 
 
 @settings(deadline=None, max_examples=200)
