@@ -2,11 +2,14 @@
 //! offsets and errors. Only `python` knows pyo3.
 
 pub mod error;
+pub mod eval;
 pub mod frame;
 pub mod index;
 pub mod number;
+pub mod plan;
 #[cfg(feature = "python")]
 mod python;
 pub mod record;
 pub mod schema;
 pub mod wire;
+pub mod wire_set;
