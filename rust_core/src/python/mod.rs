@@ -2,11 +2,17 @@
 
 mod error;
 mod eval;
+mod identity;
+mod index;
+mod log;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    eval::register(module)?;
-    error::register(module)
+    error::register(module)?;
+    module.add_class::<log::LocalLog>()?;
+    identity::register(module)?;
+    index::register(module)?;
+    eval::register(module)
 }
