@@ -1,6 +1,7 @@
 //! The Python extension module `quanyu._core`. Every call releases the GIL and takes or returns bytes, buffers or plain numbers.
 
 mod error;
+mod ingest;
 mod log;
 
 use pyo3::prelude::*;
@@ -8,5 +9,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
-    module.add_class::<log::LocalLog>()
+    module.add_class::<log::LocalLog>()?;
+    module.add_class::<ingest::Ingestor>()?;
+    module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)
 }
