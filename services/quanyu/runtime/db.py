@@ -43,10 +43,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """One consistent view. Anything changed in it is an error of ours, and is rolled back."""
+        """One consistent view; its rows can still be read after it."""
         with _reachable(), Session(self.engine, expire_on_commit=False) as session:
             yield session
-            session.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
