@@ -1,6 +1,7 @@
 //! The Python extension module `quanyu._core`. Every call releases the GIL and takes or returns bytes, buffers or plain numbers.
 
 mod error;
+mod eval;
 mod identity;
 mod log;
 
@@ -9,6 +10,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
+    module.add_class::<log::LocalLog>()?;
     identity::register(module)?;
-    module.add_class::<log::LocalLog>()
+    eval::register(module)
 }

@@ -193,6 +193,7 @@ class Conditions:
         _refuse_in_step(node, "a rank is", scope)
         expr, kind = self.expressions.bind(node.expr, scope)
         refuse_unranked(expr, kind)
+        self.expressions.bind(node.size, scope)
         return replace(node, expr=expr, of=names.bind_segment(node.of, scope) if node.of else None)
 
     def _anniversary(self, node: s.Anniversary | s.NotAnniversary, scope: Scope) -> s.Cond:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -57,7 +58,9 @@ def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Itera
     if isinstance(error, UnexpectedCharacters):
         return _strange_character(text, error)
     assert isinstance(error, UnexpectedToken)
-    tokens = list(lex(text))
+    tokens: list[Token] = []
+    with suppress(UnexpectedCharacters):  # further on in the text
+        tokens.extend(lex(text))
     at = next((n for n, token in enumerate(tokens) if token.start_pos == error.token.start_pos), len(tokens))
     if error.token.type == "$END":
         at = len(tokens)

@@ -20,6 +20,9 @@ from quanyu.dsl.keywords import ChineseKeywords
 
 MAX_TEXT = 100_000  # characters of one text
 MAX_DEPTH = 100  # brackets inside brackets, terms of one sum
+MAX_METRES = 41_000_000
+MAX_COUNT = 1_000_000_000
+MAX_DURATION_MS = 365_250 * 86_400_000  # a thousand years
 
 
 def parse(text: str) -> s.Script:
@@ -139,12 +142,18 @@ class _Build(Transformer[Token, Any]):
         unit = token.value[len(digits) :]
         if int(digits) == 0:
             raise RuleError.at(_span(token), "value", f"`{token.value}` is no time at all: write at least 1{unit}")
-        return s.Duration(int(digits), unit, span=_span(token))
+        duration = s.Duration(int(digits), unit, span=_span(token))
+        if duration.ms > MAX_DURATION_MS:
+            raise RuleError.at(_span(token), "value", f"`{token.value}` is more than a thousand years")
+        return duration
 
     def DIST(self, token: Token) -> s.Distance:
-        if token.value.endswith("km"):
-            return s.Distance(Decimal(token.value[:-2]), "km", span=_span(token))
-        return s.Distance(Decimal(token.value[:-1]), "m", span=_span(token))
+        in_km = token.value.endswith("km")
+        amount = Decimal(token.value[:-2] if in_km else token.value[:-1])
+        distance = s.Distance(amount, "km" if in_km else "m", span=_span(token))
+        if distance.metres > MAX_METRES:
+            raise RuleError.at(_span(token), "value", f"`{token.value}` is more than once round the earth")
+        return distance
 
     def DATE(self, token: Token) -> s.Date:
         try:
@@ -407,6 +416,8 @@ def _split(rest: list[Any], first: Any) -> tuple[Any, Any]:
 def _whole(number: s.Number) -> int:
     if number.value != number.value.to_integral_value():
         raise RuleError.at(number.span, "value", f"`{number.value}` is not a whole number", str(int(number.value)))
+    if number.value > MAX_COUNT:
+        raise RuleError.at(number.span, "value", f"a count is at most {MAX_COUNT}")
     return int(number.value)
 
 

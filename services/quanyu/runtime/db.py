@@ -43,7 +43,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """One consistent view; its rows can still be read after it."""
+        """One consistent view; rows read in it stay readable after it. Nothing changed in it is kept."""
         with _reachable(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 

@@ -1,0 +1,4 @@
+mod laws;
+mod naive;
+mod random;
+mod world;
