@@ -88,7 +88,9 @@ def show_next_steps(console: Console, data: Path, worlds: dict[str, WorldFound])
     for name, found in worlds.items():
         if found.campaign is not None:
             console.print(Text(f"  {name}: delivered file {found.campaign.file}"))
-    console.print(Text(f"  quanyu rule preview 'did purchase at least 3 times in last 30d' --data {data}"))
+    example = "did purchase at least 30 times in last 30d"
+    where = f"--data {data} --workspace complete_journey --as-of 2018-01-01"
+    console.print(Text(f"  quanyu rule preview '{example}' {where}"))
     console.print(Text(f"  quanyu serve --data {data}    then grpcurl or any gRPC client: reflection is on"))
 
 
