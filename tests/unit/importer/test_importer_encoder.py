@@ -72,7 +72,7 @@ def encoded(mapping: dict[str, Any], table: pa.Table, first: int = 0) -> list[Re
     return [record for request in parsed for record in request.records]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_a_column_becomes_what_the_document_says(data: st.DataObject) -> None:
     kind, values, conversions = data.draw(st.sampled_from(COLUMNS))
@@ -89,7 +89,7 @@ def test_a_column_becomes_what_the_document_says(data: st.DataObject) -> None:
     assert encoded(mapping, pa.table({"c": array}), first) == expected
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_rows_become_events_and_profiles(data: st.DataObject) -> None:
     names = ["a", "b", "列"]
