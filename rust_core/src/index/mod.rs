@@ -10,6 +10,8 @@ mod people;
 mod person;
 mod run;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 pub mod texts;
 pub mod view;
 

@@ -3,6 +3,8 @@
 mod error;
 mod eval;
 mod identity;
+mod index;
+mod ingest;
 mod log;
 
 use pyo3::prelude::*;
@@ -11,6 +13,9 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     module.add_class::<log::LocalLog>()?;
+    module.add_class::<ingest::Ingestor>()?;
+    module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)?;
     identity::register(module)?;
+    index::register(module)?;
     eval::register(module)
 }
