@@ -4,7 +4,9 @@
 pub mod error;
 pub mod eval;
 pub mod frame;
+pub mod identity;
 pub mod index;
+pub mod ingest;
 pub mod log;
 pub mod number;
 pub mod plan;

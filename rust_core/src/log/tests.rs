@@ -85,7 +85,7 @@ proptest! {
 /// A log of some segments: its frames, and the path of the last segment.
 fn filled(folder: &Path) -> (Vec<Vec<u8>>, PathBuf) {
     let log = open(folder);
-    let frames: Vec<Vec<u8>> = (0..22).map(|at| frame(at, 37 * at % 100)).collect();
+    let frames: Vec<Vec<u8>> = (0..27).map(|at| frame(at, 37 * at % 100)).collect();
     for frame in &frames {
         log.append(frame).unwrap();
     }

@@ -2,6 +2,9 @@
 
 mod error;
 mod eval;
+mod identity;
+mod index;
+mod ingest;
 mod log;
 
 use pyo3::prelude::*;
@@ -9,6 +12,10 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
-    eval::register(module)?;
-    module.add_class::<log::LocalLog>()
+    module.add_class::<log::LocalLog>()?;
+    module.add_class::<ingest::Ingestor>()?;
+    module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)?;
+    identity::register(module)?;
+    index::register(module)?;
+    eval::register(module)
 }

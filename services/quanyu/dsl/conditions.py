@@ -32,6 +32,7 @@ _NOT_COMPILED: dict[type[s.Node], str] = {
     s.Entered: "`entered segment`",
     s.Left: "`left segment`",
     s.Test: "`test`",
+    **dict.fromkeys((s.InEach, s.InAtLeast, s.InAtMost, s.InExactly), "`in ... of last n calendar units`"),
 }
 _SETS_AND_RANKS = "about people, so it cannot stand inside `where`, which is about one event (E9)"
 
@@ -192,6 +193,7 @@ class Conditions:
         _refuse_in_step(node, "a rank is", scope)
         expr, kind = self.expressions.bind(node.expr, scope)
         refuse_unranked(expr, kind)
+        self.expressions.bind(node.size, scope)
         return replace(node, expr=expr, of=names.bind_segment(node.of, scope) if node.of else None)
 
     def _anniversary(self, node: s.Anniversary | s.NotAnniversary, scope: Scope) -> s.Cond:
@@ -218,6 +220,7 @@ class Conditions:
         _refuse_in_step(node, "`did` is", scope)
         happening = node.happening
         refuse_not_compiled(happening)
+        refuse_not_compiled(happening.window)
         assert not isinstance(happening, s.Sequence)
         return replace(node, happening=replace(happening, step=self.step(happening.step, scope)))
 

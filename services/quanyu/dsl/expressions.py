@@ -197,10 +197,10 @@ def refuse_unranked(expr: s.Expr, kind: Type) -> None:
 def _refuse_fine(node: s.Number | s.Percent) -> None:
     """A7: what numbers there are."""
     value = node.fraction if isinstance(node, s.Percent) else node.value
-    if value != value.quantize(Decimal("0.000001")):
-        raise RuleError.at(node.span, "value", "a number has at most six digits after the point (A7)")
     if abs(value) > 9 * 10**12:
         raise RuleError.at(node.span, "value", "a number lies within ±9,000,000,000,000 (A7)")
+    if value != value.quantize(Decimal("0.000001")):
+        raise RuleError.at(node.span, "value", "a number has at most six digits after the point (A7)")
 
 
 def nfkc(text: str) -> str:

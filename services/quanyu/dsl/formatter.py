@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.keywords import RESERVED
+from quanyu.dsl.keywords import needs_backquotes
 
-_PLAIN = re.compile(r"[^\W\d]\w*")
 _TEXT_TESTS: dict[type[s.Node], str] = {
     s.Contains: "contains",
     s.NotContains: "not contains",
@@ -310,7 +309,7 @@ def _ref(ref: s.Ref) -> str:
 
 
 def _name(name: str) -> str:
-    return name if _PLAIN.fullmatch(name) and name not in RESERVED else f"`{name}`"
+    return f"`{name}`" if needs_backquotes(name) else name
 
 
 def _text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lark import Token
@@ -135,8 +136,15 @@ _ENGLISH = """use define or metric segment among tag when else test given did at
 matches within of on sample seed where without after by times ever tomorrow last next today yesterday this calendar
 since before each default day days week weeks month months quarter quarters year years exactly"""
 
+_PLAIN = re.compile(r"[^\W\d]\w*")
+
 # Words that are no bare names (G10).
 RESERVED: frozenset[str] = frozenset([*_ENGLISH.split(), *_TOKENS, "至"])
+
+
+def needs_backquotes(name: str) -> bool:
+    """Whether the bare name would be read as something else (G10)."""
+    return name in RESERVED or not _PLAIN.fullmatch(name)
 
 
 class ChineseKeywords:

@@ -10,6 +10,7 @@ from typing import Any
 from quanyu.dsl import syntax as s
 from quanyu.dsl.catalog import BUILT_IN, Catalog, Field, property_of
 from quanyu.dsl.errors import RuleError
+from quanyu.dsl.keywords import needs_backquotes
 from quanyu.dsl.library import RULE_WORDS, Rules
 
 
@@ -109,14 +110,16 @@ def _explicitly_of_person(path: s.Path, scope: Scope) -> tuple[s.Path, Meaning]:
 
 def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.Path, Meaning] | None:
     if name == "channel" and not path.keys:
-        return replace(path, ref=replace(path.ref, name=name)), EventChannel()
+        return replace(path, ref=_named(path.ref, name)), EventChannel()
     if name == step.name and path.keys:  # the step's own name before the property (N5)
         keys = property_keys(path.keys, step.types, scope)
         if keys == ("channel",):
             return s.Path(s.Ref("channel"), span=path.span), EventChannel()
         return replace(path, keys=_keys(path.keys, keys)), Property(keys)
-    if _properties(step, path.ref.name, scope) == len(step.types):
-        if _is_person_value(name, scope):
+    declaring = _properties(step, path.ref.name, scope)
+    is_person_value = _is_person_value(name, scope)
+    if declaring == len(step.types) or (declaring and not is_person_value):
+        if is_person_value:
             raise RuleError.at(
                 path.span,
                 "name",
@@ -126,7 +129,7 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
             )
         head = s.Key(path.ref.name, span=path.ref.span)
         keys = property_keys((head, *path.keys), step.types, scope)
-        return s.Path(replace(path.ref, name=keys[0]), _keys(path.keys, keys[1:]), span=path.span), Property(keys)
+        return s.Path(_named(path.ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span), Property(keys)
     if path.keys and _is_events(name, scope):
         raise RuleError.at(
             path.span, "name", f"`{path.ref.name}` is another event: a `where` is about one {step.name} only (N5)"
@@ -150,7 +153,7 @@ def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: S
         return ("channel",)
     lacking = [t for t in types if property_of(scope.catalog.event_types[t].properties, head) is None]
     if lacking:
-        known = {p for t in types for p in property_names(t, scope)}
+        known = set.intersection(*(property_names(t, scope) for t in types))
         raise _unknown(keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, known)
     canonical = {tuple(name for name, _ in property_fields(keys, t, scope)) for t in types}
     return canonical.pop() if len(canonical) == 1 else tuple(k.name if isinstance(k, s.Key) else k.value for k in keys)
@@ -182,7 +185,7 @@ def property_names(event_type: str, scope: Scope) -> set[str]:
 
 def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]:
     ref = path.ref
-    bare = s.Path(replace(ref, name=name), path.keys, span=path.span)
+    bare = s.Path(_named(ref, name), path.keys, span=path.span)
     if name == "channel" and not path.keys:
         return bare, Channels()
     if name in ("first_seen", "last_seen") and not path.keys:
@@ -192,14 +195,19 @@ def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]
         return _attribute(bare, attribute)
     if scope.rules.kind(name) in (s.Metric, s.Tag):
         _refuse_keys(path, f"`{name}` is one value")
-        bound = bind_version(replace(ref, name=name), scope)
+        bound = bind_version(_named(ref, name), scope)
         return s.Path(bound, span=path.span), RuleValue(bound)
     recency = None if path.keys else _recency(ref, name, scope)
     if recency is not None:
         first = name.startswith("first_")
-        stem = replace(ref, name=("first_" if first else "last_") + recency.name, version=recency.version)
+        stem = replace(_named(ref, ("first_" if first else "last_") + recency.name), version=recency.version)
         return s.Path(stem, span=path.span), Recency(recency, first)
     raise _no_value(path, name, scope)
+
+
+def _named(ref: s.Ref, name: str) -> s.Ref:
+    """The ref by its declared name, as it is read back from canonical text."""
+    return replace(ref, name=name, quoted=ref.quoted or needs_backquotes(name))
 
 
 def _attribute(path: s.Path, declared: Field) -> tuple[s.Path, Attribute]:
@@ -286,9 +294,9 @@ def bind_events(ref: s.Ref, scope: Scope) -> s.Ref:
     if name in scope.catalog.event_types:
         if ref.version is not None:
             raise RuleError.at(ref.span, "version", f"the event type {name} has no versions", name)
-        return replace(ref, name=name)
+        return _named(ref, name)
     if scope.rules.kind(name) is s.Define:
-        return bind_version(replace(ref, name=name), scope)
+        return bind_version(_named(ref, name), scope)
     known = {*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)}
     raise _unknown(ref.span, f"{_what(name, scope)}: here stands an event or a definition", name, known)
 

@@ -20,6 +20,9 @@ from quanyu.dsl.keywords import ChineseKeywords
 
 MAX_TEXT = 100_000  # characters of one text
 MAX_DEPTH = 100  # brackets inside brackets, terms of one sum
+MAX_METRES = 41_000_000
+MAX_COUNT = 1_000_000_000
+MAX_DURATION_MS = 365_250 * 86_400_000  # a thousand years
 
 
 def parse(text: str) -> s.Script:
@@ -39,7 +42,7 @@ def parse_condition(text: str) -> s.Cond:
 def is_condition(text: str) -> bool:
     """Whether the text begins like a condition, not like a statement."""
     try:
-        first = next(iter(_lark().lex(text)), None)
+        first = next(iter(_lexer().lex(text)), None)
     except UnexpectedInput:
         return False
     return first is not None and first.type not in ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
@@ -51,7 +54,7 @@ def _read(text: str, start: str) -> Any:
         tree = _lark().parse(text, start=start)
         built = _Build(text).transform(tree)
     except UnexpectedInput as error:
-        raise explain_syntax(text, error, functools.partial(_lark().lex)) from None
+        raise explain_syntax(text, error, _lexer().lex) from None
     except VisitError as error:
         raise error.orig_exc from None
     return built
@@ -68,11 +71,19 @@ def _refuse_excess(text: str) -> None:
             raise RuleError(f"more than {MAX_DEPTH} brackets inside each other", line, column, "limit")
 
 
+def _grammar() -> str:
+    return FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _lexer() -> Lark:
+    return Lark(_grammar(), parser=None, lexer="basic", start=["start", "cond"], postlex=ChineseKeywords())
+
+
 @functools.cache
 def _lark() -> Lark:
-    grammar = FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
     return Lark(
-        grammar,
+        _grammar(),
         parser="lalr",
         lexer="basic",
         start=["start", "cond"],
@@ -131,12 +142,18 @@ class _Build(Transformer[Token, Any]):
         unit = token.value[len(digits) :]
         if int(digits) == 0:
             raise RuleError.at(_span(token), "value", f"`{token.value}` is no time at all: write at least 1{unit}")
-        return s.Duration(int(digits), unit, span=_span(token))
+        duration = s.Duration(int(digits), unit, span=_span(token))
+        if duration.ms > MAX_DURATION_MS:
+            raise RuleError.at(_span(token), "value", f"`{token.value}` is more than a thousand years")
+        return duration
 
     def DIST(self, token: Token) -> s.Distance:
-        if token.value.endswith("km"):
-            return s.Distance(Decimal(token.value[:-2]), "km", span=_span(token))
-        return s.Distance(Decimal(token.value[:-1]), "m", span=_span(token))
+        in_km = token.value.endswith("km")
+        amount = Decimal(token.value[:-2] if in_km else token.value[:-1])
+        distance = s.Distance(amount, "km" if in_km else "m", span=_span(token))
+        if distance.metres > MAX_METRES:
+            raise RuleError.at(_span(token), "value", f"`{token.value}` is more than once round the earth")
+        return distance
 
     def DATE(self, token: Token) -> s.Date:
         try:
@@ -172,7 +189,7 @@ class _Build(Transformer[Token, Any]):
         return s.Ref(_name(name), version[0] if version else None, name.value.startswith("`"), span=span)
 
     def on_key(self, children: list[Any], span: s.Span) -> s.Key:
-        return s.Key(_name(children[0]), span=span)
+        return s.Key(_name(children[0]), span=_span(children[0]))
 
     def on_path(self, children: list[Any], span: s.Span) -> s.Path | s.Truth:
         ref, *keys = children
@@ -399,6 +416,8 @@ def _split(rest: list[Any], first: Any) -> tuple[Any, Any]:
 def _whole(number: s.Number) -> int:
     if number.value != number.value.to_integral_value():
         raise RuleError.at(number.span, "value", f"`{number.value}` is not a whole number", str(int(number.value)))
+    if number.value > MAX_COUNT:
+        raise RuleError.at(number.span, "value", f"a count is at most {MAX_COUNT}")
     return int(number.value)
 
 

@@ -87,8 +87,8 @@ def add_units(start: dt.date, number: int, unit: s.Unit) -> dt.date:
 
 def days(window: s.Window, clock: Clock) -> Days:
     """The local days [from, to) of a calendar window. RuleError (reason "time") for elapsed time (T13)."""
-    today = clock.today
     with _calendar(window):
+        today = clock.today
         match window:
             case s.LastUnits(number=number, unit=unit):
                 this = clock.unit_start(today, unit)

@@ -208,6 +208,7 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
         changed_until_ms: history.iter().map(|&(_, at)| at).max().unwrap_or(i64::MIN),
         history: Arc::new(history),
         changes: Arc::new(values(kind, &changes, texts)),
+        ..Attribute::default()
     }
 }
 
