@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
 from quanyu.runtime.channels import open_channel
 
 from tests.integration.delivery.peers import Peers
+from tests.integration.running import address_of, serve
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WORKSPACE = "shop"
@@ -25,22 +25,13 @@ class Serving:
     """`quanyu serve --service delivery` in its own process, and its stub."""
 
     def __init__(self, data: Path, peers: Peers) -> None:
-        self._environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("QUANYU_")},
-            "QUANYU_TAGGING_ADDRESS": peers.address,
-            "QUANYU_IDENTITY_ADDRESS": peers.address,
-        }
-        self._command = [sys.executable, "-c", "from quanyu.cli import main; main()", "serve", "--service", "delivery"]
-        self._command += ["--port", "0", "--data", str(data)]
         self.data = data
+        self._addresses = {"QUANYU_TAGGING_ADDRESS": peers.address, "QUANYU_IDENTITY_ADDRESS": peers.address}
         self.begin()
 
     def begin(self) -> None:
-        self._process = subprocess.Popen(self._command, env=self._environment, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert " on " in line, line
-        self._channel = open_channel(line.split(" on ")[1].split()[0])
+        self._process = serve(self.data, "delivery", **self._addresses)
+        self._channel = open_channel(address_of(self._process))
         grpc.channel_ready_future(self._channel).result(timeout=30)
         self.stub = DeliveryServiceStub(self._channel)
 
@@ -49,6 +40,7 @@ class Serving:
         self._process.kill()
         self._process.wait()
         self._channel.close()
+        self._close_pipes()
 
     def stop(self) -> None:
         self._channel.close()
@@ -58,6 +50,12 @@ class Serving:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe
+            pipe.close()
 
     def run(self, campaign: pb.Campaign) -> pb.CampaignStatus:
         """Creates, plans and starts."""

@@ -45,11 +45,7 @@ class Receiver(BaseHTTPRequestHandler):
             step = seen[identifier]
             seen[identifier] += 1
         script = SCRIPT.get(identifier, [])
-        planned = (
-            script[min(step, len(script) - 1)] if script and (step < len(script) or script[-1] == "always") else 200
-        )
-        if planned == "always":
-            planned = script[-2]
+        planned = script[step] if step < len(script) else 200
         if planned == "hang":
             time.sleep(HANG_SECONDS)
             self.close_connection = True
