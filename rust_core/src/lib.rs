@@ -5,6 +5,8 @@ pub mod error;
 pub mod frame;
 pub mod identity;
 pub mod index;
+pub mod ingest;
+pub mod log;
 pub mod number;
 #[cfg(feature = "python")]
 mod python;

@@ -2,11 +2,16 @@
 
 mod error;
 mod identity;
+mod ingest;
+mod log;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
-    identity::register(module)
+    module.add_class::<log::LocalLog>()?;
+    module.add_class::<ingest::Ingestor>()?;
+    module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)?;
+    module.add_class::<identity::Resolver>()
 }

@@ -43,6 +43,57 @@ fn with_attributes(list: Vec<Field>) -> Schema {
     }
 }
 
+/// A part of a schema, for the tests of whoever needs one. A type is written `text`, or `enum:a,b` with its values.
+pub enum Declared<'a> {
+    Event(&'a str, &'a [(&'a str, &'a str)]),
+    Attribute(&'a str, &'a str),
+    Catalog(&'a str, &'a [(&'a str, &'a str)]),
+}
+
+pub fn declared(parts: &[Declared]) -> Schema {
+    let typed = |(name, kind): &(&str, &str)| {
+        let (kind, values) = kind.split_once(':').unwrap_or((kind, ""));
+        let kind = match kind {
+            "bool" => Type::Bool,
+            "number" => Type::Number,
+            "money" => Type::Money,
+            "enum" => Type::Enum,
+            "instant" => Type::Instant,
+            "date" => Type::Date,
+            "month_day" => Type::MonthDay,
+            "set" => Type::Set,
+            "map" => Type::Map,
+            "point" => Type::Point,
+            _ => Type::Text,
+        };
+        let values = values.split(',').filter(|value| !value.is_empty()).map(String::from);
+        Field {
+            values: values.collect(),
+            ..field(name, kind)
+        }
+    };
+    let mut schema = Schema::default();
+    for part in parts {
+        match part {
+            Declared::Event(name, properties) => {
+                let properties = properties.iter().map(typed).collect();
+                schema.event_types.extend(with_event(name, properties).event_types);
+            }
+            Declared::Attribute(name, kind) => schema.attributes.extend(fields(vec![typed(&(name, kind))])),
+            Declared::Catalog(name, attributes) => {
+                let catalog = Catalog {
+                    name: (*name).into(),
+                    kind: CatalogKind::Goods,
+                    attributes: fields(attributes.iter().map(typed).collect()),
+                    aliases: vec![],
+                };
+                schema.catalogs.insert((*name).into(), catalog);
+            }
+        }
+    }
+    schema
+}
+
 fn with_settings(timezone: &str, day_start_minutes: u32, week_start: u32) -> Schema {
     let settings = Settings {
         timezone: timezone.into(),

@@ -1,0 +1,317 @@
+//! A sealed generation of keys: an immutable file of sorted (key, contents) pairs in checksummed pages, looked up through a filter
+//! and an index that stay in memory (about 1.4 bytes a key). It carries the raw offset it covers and the schema there, so that
+//! whoever opens it folds on from that offset.
+//!
+//! File: pages; the summary (a message: see `Summary`); its length and CRC32; the magic with the version.
+
+use std::fs::File;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::filter::Filter;
+use crate::error::{Error, Result};
+use crate::wire::{Reader, put_bytes, put_number};
+
+/// 128 bits of a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub high: u64,
+    pub low: u64,
+}
+
+/// Keys are hashes already.
+#[derive(Default)]
+pub struct LowWord(u64);
+pub type KeyHash = BuildHasherDefault<LowWord>;
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.low);
+    }
+}
+
+impl Hasher for LowWord {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+}
+
+const MAGIC: [u8; 8] = *b"QYKEYS\0\x01";
+const FOOTER: usize = 16;
+const PAGE: usize = 4096;
+const ENTRY: usize = 24;
+/// A page is its entries, zeros, and in its last four bytes the CRC32 of what stands before them.
+const ENTRIES: usize = (PAGE - 4) / ENTRY;
+
+pub struct Generation {
+    path: PathBuf,
+    file: File,
+    pub summary: Summary,
+    filter: Filter,
+}
+
+/// What is known of a generation without reading its pages.
+#[derive(Default)]
+pub struct Summary {
+    /// The keys of all raw frames before this offset are in this generation or those before it.
+    pub covers: u64,
+    /// Arrival of the newest key.
+    pub newest_ms: i64,
+    /// Encoded schema at `covers`.
+    pub schema: Vec<u8>,
+    count: u64,
+    /// The high word of each page's first key.
+    firsts: Vec<u64>,
+}
+
+impl Generation {
+    /// Writes a new file as a whole or not at all; `entries` are sorted.
+    pub fn create(
+        path: PathBuf,
+        entries: &[(Key, u64)],
+        covers: u64,
+        newest_ms: i64,
+        schema: &[u8],
+    ) -> Result<Generation> {
+        let filter = Filter::new(entries.iter().map(|(key, _)| key.high));
+        let summary = Summary {
+            covers,
+            newest_ms,
+            schema: schema.to_vec(),
+            count: entries.len() as u64,
+            firsts: entries.chunks(ENTRIES).map(|page| page[0].0.high).collect(),
+        };
+        let unfinished = path.with_extension("new");
+        write(&unfinished, entries, &summary.encode(&filter)).map_err(Error::io(&unfinished))?;
+        std::fs::rename(&unfinished, &path).map_err(Error::io(&path))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(Error::io(folder))?;
+        let file = File::open(&path).map_err(Error::io(&path))?;
+        Ok(Generation {
+            path,
+            file,
+            summary,
+            filter,
+        })
+    }
+
+    /// Corrupt if the summary is damaged; pages are checked when they are read.
+    pub fn open(path: PathBuf) -> Result<Generation> {
+        let io = || Error::io(&path);
+        let file = File::open(&path).map_err(io())?;
+        let length = file.metadata().map_err(io())?.len();
+        let damaged = |detail: &str| Error::Corrupt {
+            path: path.clone(),
+            detail: format!("{detail}; delete this folder to have it made again from the raw log"),
+        };
+        let body = length
+            .checked_sub(FOOTER as u64)
+            .ok_or_else(|| damaged("it is too short"))?;
+        let mut footer = [0; FOOTER];
+        file.read_exact_at(&mut footer, body).map_err(io())?;
+        if footer[8..] != MAGIC {
+            return Err(damaged("it is not a file of keys of this version"));
+        }
+        let number = |at: usize| u32::from_le_bytes([footer[at], footer[at + 1], footer[at + 2], footer[at + 3]]);
+        let start = body.checked_sub(u64::from(number(0)));
+        let start = start.ok_or_else(|| damaged("its summary is cut"))?;
+        let mut bytes = vec![0; number(0) as usize];
+        file.read_exact_at(&mut bytes, start).map_err(io())?;
+        if crc32fast::hash(&bytes) != number(4) {
+            return Err(damaged("its summary's checksum is wrong"));
+        }
+        let (summary, filter) = Summary::decode(&bytes)?;
+        if start != (summary.firsts.len() * PAGE) as u64 {
+            return Err(damaged("pages are missing"));
+        }
+        Ok(Generation {
+            path,
+            file,
+            summary,
+            filter,
+        })
+    }
+
+    /// Whether the key may be in here: false is certain.
+    pub fn may_hold(&self, key: Key) -> bool {
+        self.filter.may_hold(key.high)
+    }
+
+    /// The contents under the key.
+    pub fn find(&self, key: Key) -> Result<Option<u64>> {
+        // Equal first words on both sides of a page's edge are all but impossible, yet looked at.
+        let firsts = &self.summary.firsts;
+        let from = firsts.partition_point(|first| *first < key.high).saturating_sub(1);
+        let to = firsts.partition_point(|first| *first <= key.high);
+        for page in from..to {
+            if let Some(contents) = self.find_in(page, key)? {
+                return Ok(Some(contents));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find_in(&self, page: usize, key: Key) -> Result<Option<u64>> {
+        let mut bytes = [0; PAGE];
+        let read = self.file.read_exact_at(&mut bytes, (page * PAGE) as u64);
+        read.map_err(Error::io(&self.path))?;
+        let (held, check) = bytes.split_at(PAGE - 4);
+        if crc32fast::hash(held).to_le_bytes() != *check {
+            return Err(Error::Corrupt {
+                path: self.path.clone(),
+                detail: format!(
+                    "page {page}'s checksum is wrong; delete this folder to have it made again from the raw log"
+                ),
+            });
+        }
+        let count = (self.summary.count as usize - page * ENTRIES).min(ENTRIES);
+        let (entries, _) = held.as_chunks::<ENTRY>();
+        let found = entries[..count].binary_search_by_key(&key, |entry| decode(entry).0);
+        Ok(found.ok().map(|at| decode(&entries[at]).1))
+    }
+
+    pub fn remove(&self) -> Result<()> {
+        std::fs::remove_file(&self.path).map_err(Error::io(&self.path))
+    }
+}
+
+fn decode(entry: &[u8; ENTRY]) -> (Key, u64) {
+    let (words, _) = entry.as_chunks::<8>();
+    let word = |at: usize| u64::from_le_bytes(words[at]);
+    (
+        Key {
+            high: word(0),
+            low: word(1),
+        },
+        word(2),
+    )
+}
+
+fn write(path: &Path, entries: &[(Key, u64)], summary: &[u8]) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    let mut page = Vec::with_capacity(PAGE);
+    for chunk in entries.chunks(ENTRIES) {
+        page.clear();
+        for (key, contents) in chunk {
+            page.extend(
+                [key.high, key.low, *contents]
+                    .iter()
+                    .flat_map(|word| word.to_le_bytes()),
+            );
+        }
+        page.resize(PAGE - 4, 0);
+        let check = crc32fast::hash(&page);
+        page.extend(check.to_le_bytes());
+        out.write_all(&page)?;
+    }
+    out.write_all(summary)?;
+    out.write_all(&(summary.len() as u32).to_le_bytes())?;
+    out.write_all(&crc32fast::hash(summary).to_le_bytes())?;
+    out.write_all(&MAGIC)?;
+    out.into_inner()?.sync_all()
+}
+
+impl Summary {
+    fn encode(&self, filter: &Filter) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_number(&mut out, 1, self.covers);
+        put_number(&mut out, 2, self.newest_ms as u64);
+        put_bytes(&mut out, 3, &self.schema);
+        put_number(&mut out, 4, self.count);
+        put_bytes(&mut out, 5, bytemuck::cast_slice(&self.firsts));
+        put_bytes(&mut out, 6, filter.bytes());
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<(Summary, Filter)> {
+        let (mut summary, mut filter) = (Summary::default(), Filter::default());
+        let mut reader = Reader::new(bytes);
+        while let Some((field, wire)) = reader.field()? {
+            match field {
+                1 => summary.covers = wire.number()?,
+                2 => summary.newest_ms = wire.number()? as i64,
+                3 => summary.schema = wire.bytes()?.to_vec(),
+                4 => summary.count = wire.number()?,
+                5 => {
+                    let (words, _) = wire.bytes()?.as_chunks::<8>();
+                    summary.firsts = words.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+                }
+                6 => filter = Filter::from_bytes(wire.bytes()?),
+                _ => {}
+            }
+        }
+        Ok((summary, filter))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entries(words: &[(u64, u64)]) -> Vec<(Key, u64)> {
+        let mut entries: Vec<_> = words
+            .iter()
+            .map(|(high, low)| (Key { high: *high, low: *low }, high ^ low))
+            .collect();
+        entries.sort_unstable();
+        entries.dedup_by_key(|(key, _)| *key);
+        entries
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Small high words, so that many keys share them across pages.
+        #[test]
+        fn a_generation_finds_what_it_holds(words in prop::collection::vec((0..6u64, 0..2000u64), 0..1500), other in (0..8u64, 0..2500u64)) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("1.keys");
+            let entries = entries(&words);
+            let made = Generation::create(path.clone(), &entries, 7, 8, b"schema").unwrap();
+            let opened = Generation::open(path).unwrap();
+            prop_assert_eq!((opened.summary.covers, opened.summary.newest_ms), (7, 8));
+            prop_assert_eq!(&opened.summary.schema, b"schema");
+            for generation in [made, opened] {
+                for (key, contents) in &entries {
+                    prop_assert!(generation.may_hold(*key));
+                    prop_assert_eq!(generation.find(*key).unwrap(), Some(*contents));
+                }
+                let other = Key { high: other.0, low: other.1 };
+                let held = entries.iter().find(|(key, _)| *key == other).map(|(_, contents)| *contents);
+                prop_assert_eq!(generation.find(other).unwrap(), held);
+            }
+        }
+    }
+
+    #[test]
+    fn damage_anywhere_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.keys");
+        let entries = entries(&(0..300).map(|at| (at << 50, at)).collect::<Vec<_>>());
+        Generation::create(path.clone(), &entries, 7, 8, b"schema").unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for at in (0..whole.len()).step_by(7) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+            let read = Generation::open(path.clone())
+                .and_then(|opened| entries.iter().try_for_each(|(key, _)| opened.find(*key).map(drop)));
+            assert!(matches!(read, Err(Error::Corrupt { .. })), "byte {at}");
+        }
+        for length in (0..whole.len()).step_by(97) {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert!(Generation::open(path.clone()).is_err());
+        }
+    }
+}

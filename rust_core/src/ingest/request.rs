@@ -1,0 +1,65 @@
+//! IngestRequest and IngestResponse messages.
+
+use crate::error::{Error, Result};
+use crate::frame::Reject;
+use crate::wire::{Reader, put_bytes, put_number};
+
+const MAX_REQUEST: usize = 64 << 20;
+
+pub struct Request<'a> {
+    /// Record messages, not yet looked into.
+    pub records: Vec<&'a [u8]>,
+    pub sequence: u64,
+}
+
+pub struct Counts {
+    pub accepted: usize,
+    pub duplicates: usize,
+    pub raw_offset: u64,
+}
+
+impl<'a> Request<'a> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Self> {
+        if bytes.len() > MAX_REQUEST {
+            return Err(Error::Invalid(format!(
+                "the request has {} bytes; send at most {MAX_REQUEST} at a time",
+                bytes.len()
+            )));
+        }
+        let (mut records, mut sequence) = (Vec::new(), 0);
+        let mut reader = Reader::new(bytes);
+        while let Some((field, wire)) = reader.field()? {
+            match field {
+                2 => records.push(wire.bytes()?),
+                3 => sequence = wire.number()?,
+                _ => {}
+            }
+        }
+        Ok(Request { records, sequence })
+    }
+}
+
+pub fn response(sequence: u64, counts: &Counts, rejects: &[Reject]) -> Vec<u8> {
+    let (mut out, mut body) = (Vec::new(), Vec::new());
+    put_number(&mut out, 1, sequence);
+    put_number(&mut out, 2, counts.accepted as u64);
+    put_number(&mut out, 3, counts.duplicates as u64);
+    for reject in rejects {
+        body.clear();
+        reject.put_reason(&mut body);
+        put_bytes(&mut out, 4, &body);
+    }
+    put_number(&mut out, 5, counts.raw_offset);
+    out
+}
+
+/// Field 1 of a message, '' if absent. Invalid if it or what stands before it is malformed.
+pub fn peek_workspace(bytes: &[u8]) -> Result<&str> {
+    let mut reader = Reader::new(bytes);
+    while let Some((field, wire)) = reader.field()? {
+        if field == 1 {
+            return wire.text();
+        }
+    }
+    Ok("")
+}

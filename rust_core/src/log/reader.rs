@@ -1,0 +1,141 @@
+//! Frames by offset. Each segment keeps a sparse index, made as it is read: where every so many bytes a frame begins.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::segment::{self, FRAME_HEADER, Found, HEADER, Window, corrupt};
+use crate::error::{Error, Result};
+
+/// Bytes between two entries of the sparse index.
+const STRIDE: u64 = 64 << 10;
+
+pub struct Segments {
+    folder: PathBuf,
+    /// By first offset; those opened or seen so far.
+    known: Mutex<BTreeMap<u64, Arc<Segment>>>,
+}
+
+struct Segment {
+    path: PathBuf,
+    file: File,
+    /// (offset, position), ascending.
+    index: Mutex<Vec<(u64, u64)>>,
+}
+
+impl Segments {
+    pub fn new(folder: &Path) -> Self {
+        Segments {
+            folder: folder.to_owned(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// Frames from `offset` on and before `end`: at least one where there is one, up to `max_bytes` together.
+    pub fn read(&self, offset: u64, end: u64, max_bytes: usize) -> Result<Vec<(u64, Vec<u8>)>> {
+        let mut frames = Vec::new();
+        let mut room = max_bytes;
+        let mut next = offset;
+        while next < end {
+            let (segment, limit) = self.holding(next)?;
+            let more = segment.read(&mut next, limit.min(end), &mut room, &mut frames)?;
+            if !more {
+                break;
+            }
+        }
+        Ok(frames)
+    }
+
+    /// The segment that holds `offset`, and the first offset after it (as far as is known).
+    fn holding(&self, offset: u64) -> Result<(Arc<Segment>, u64)> {
+        let mut known = self.known.lock();
+        // The last one known may have been followed by others since.
+        if known.range(offset + 1..).next().is_none() {
+            for first in segment::list(&self.folder)? {
+                if let std::collections::btree_map::Entry::Vacant(entry) = known.entry(first) {
+                    entry.insert(Arc::new(Segment::open(&self.folder, first)?));
+                }
+            }
+        }
+        let limit = known.range(offset + 1..).next().map_or(u64::MAX, |(first, _)| *first);
+        match known.range(..=offset).next_back() {
+            Some((_, segment)) => Ok((segment.clone(), limit)),
+            None => Err(corrupt(
+                &segment::path(&self.folder, offset),
+                format!("the file with frame {offset} is missing"),
+            )),
+        }
+    }
+}
+
+impl Segment {
+    fn open(folder: &Path, first: u64) -> Result<Segment> {
+        let path = segment::path(folder, first);
+        let file = File::open(&path).map_err(Error::io(&path))?;
+        Ok(Segment {
+            path,
+            file,
+            index: Mutex::new(vec![(first, HEADER)]),
+        })
+    }
+
+    /// Takes frames from `next` on and before `limit`; whether there was room for all of them.
+    fn read(&self, next: &mut u64, limit: u64, room: &mut usize, frames: &mut Vec<(u64, Vec<u8>)>) -> Result<bool> {
+        let mut window = Window::new(&self.file, &self.path);
+        let mut position = self.seek(&mut window, *next)?;
+        while *next < limit {
+            let payload = match window.frame(position, *next)? {
+                Found::Frame(payload) => payload,
+                found => return Err(self.damaged(found, *next, position)),
+            };
+            if !frames.is_empty() && payload.len() > *room {
+                return Ok(false);
+            }
+            *room = room.saturating_sub(payload.len());
+            frames.push((*next, payload.to_vec()));
+            position += FRAME_HEADER + payload.len() as u64;
+            *next += 1;
+            self.learn(*next, position);
+        }
+        Ok(true)
+    }
+
+    /// Where frame `offset` begins.
+    fn seek(&self, window: &mut Window, offset: u64) -> Result<u64> {
+        let (mut at, mut position) = {
+            let index = self.index.lock();
+            index[index.partition_point(|(known, _)| *known <= offset) - 1]
+        };
+        if position == HEADER {
+            let first = at;
+            segment::check_header(window.bytes(0, HEADER as usize)?, first, &self.path)?;
+        }
+        while at < offset {
+            match window.length(position, at)? {
+                Ok(length) => position += FRAME_HEADER + length as u64,
+                Err(found) => return Err(self.damaged(found, at, position)),
+            }
+            at += 1;
+            self.learn(at, position);
+        }
+        Ok(position)
+    }
+
+    fn learn(&self, offset: u64, position: u64) {
+        let mut index = self.index.lock();
+        if index.last().is_some_and(|(_, last)| position >= last + STRIDE) {
+            index.push((offset, position));
+        }
+    }
+
+    fn damaged(&self, found: Found, offset: u64, position: u64) -> Error {
+        let why = match found {
+            Found::Damaged(why) => why,
+            _ => "the file ends before it",
+        };
+        corrupt(&self.path, format!("frame {offset} at byte {position}: {why}"))
+    }
+}

@@ -1,0 +1,176 @@
+//! A segment file: a header (magic with version, offset of the first frame), then frames, each a header (length, CRC32 of length,
+//! offset and payload, offset) and its payload. Little-endian. The file's name is the offset of its first frame.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The last byte is the version.
+const MAGIC: [u8; 8] = *b"QYLOG\0\0\x01";
+pub const HEADER: u64 = 16;
+pub const FRAME_HEADER: u64 = 16;
+pub const MAX_FRAME: usize = 256 << 20;
+/// How much is read ahead at once.
+const WINDOW: usize = 256 << 10;
+
+pub fn path(folder: &Path, first: u64) -> PathBuf {
+    folder.join(format!("{first:020}.log"))
+}
+
+/// First offsets of the segments, ascending; none if there is no folder yet.
+pub fn list(folder: &Path) -> Result<Vec<u64>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::io(folder))?,
+    };
+    let mut firsts = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(Error::io(folder))?.file_name();
+        let first = name.to_str().and_then(|name| name.strip_suffix(".log"));
+        firsts.extend(first.and_then(|first| first.parse::<u64>().ok()));
+    }
+    firsts.sort_unstable();
+    Ok(firsts)
+}
+
+pub fn header(first: u64) -> [u8; HEADER as usize] {
+    let mut header = [0; HEADER as usize];
+    header[..8].copy_from_slice(&MAGIC);
+    header[8..].copy_from_slice(&first.to_le_bytes());
+    header
+}
+
+/// Unsupported for another version's file, Corrupt for anything else.
+pub fn check_header(found: &[u8], first: u64, path: &Path) -> Result<()> {
+    if found == header(first) {
+        return Ok(());
+    }
+    if found.len() >= 8 && found[..7] == MAGIC[..7] && found[7] != MAGIC[7] {
+        return Err(Error::Unsupported(format!(
+            "{}: written by another version of quanyu (log format {}, this one reads {}); use that version or another data folder",
+            path.display(),
+            found[7],
+            MAGIC[7]
+        )));
+    }
+    Err(corrupt(path, "its header is not that of this segment".into()))
+}
+
+pub fn corrupt(path: &Path, detail: String) -> Error {
+    Error::Corrupt {
+        path: path.to_owned(),
+        detail,
+    }
+}
+
+pub fn frame_header(offset: u64, payload: &[u8]) -> [u8; FRAME_HEADER as usize] {
+    let length = payload.len() as u32;
+    let mut header = [0; FRAME_HEADER as usize];
+    header[..4].copy_from_slice(&length.to_le_bytes());
+    header[4..8].copy_from_slice(&checksum(length, offset, payload).to_le_bytes());
+    header[8..].copy_from_slice(&offset.to_le_bytes());
+    header
+}
+
+fn checksum(length: u32, offset: u64, payload: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&length.to_le_bytes());
+    crc.update(&offset.to_le_bytes());
+    crc.update(payload);
+    crc.finalize()
+}
+
+/// What stands where a frame should.
+pub enum Found<'a> {
+    Frame(&'a [u8]),
+    /// The file ends before the frame does (or begins).
+    Torn,
+    Damaged(&'static str),
+}
+
+/// A stretch of a file in memory, moved along as frames are asked for.
+pub struct Window<'f> {
+    file: &'f File,
+    path: &'f Path,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'f> Window<'f> {
+    pub fn new(file: &'f File, path: &'f Path) -> Self {
+        Window {
+            file,
+            path,
+            start: 0,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// `length` bytes at `at`, or as many as there are.
+    pub fn bytes(&mut self, at: u64, length: usize) -> Result<&[u8]> {
+        let inside = at >= self.start && at + length as u64 <= self.start + self.bytes.len() as u64;
+        if !inside {
+            self.load(at, length.max(WINDOW))?;
+        }
+        let from = (at - self.start) as usize;
+        let to = self.bytes.len().min(from + length);
+        Ok(&self.bytes[from..to])
+    }
+
+    fn load(&mut self, at: u64, length: usize) -> Result<()> {
+        self.start = at;
+        self.bytes.resize(length, 0);
+        let mut filled = 0;
+        while filled < length {
+            let read = self.file.read_at(&mut self.bytes[filled..], at + filled as u64);
+            match read {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io(self.path)(error)),
+            }
+        }
+        self.bytes.truncate(filled);
+        Ok(())
+    }
+
+    /// The payload's length of frame `offset` at `position`; the payload itself is not looked at.
+    pub fn length(&mut self, position: u64, offset: u64) -> Result<std::result::Result<usize, Found<'static>>> {
+        let header: [u8; FRAME_HEADER as usize] = match self.bytes(position, FRAME_HEADER as usize)?.try_into() {
+            Ok(header) => header,
+            Err(_) => return Ok(Err(Found::Torn)),
+        };
+        let length = u32_at(&header, 0) as usize;
+        if length == 0 || length > MAX_FRAME {
+            return Ok(Err(Found::Damaged("its length is impossible")));
+        }
+        if header[8..] != offset.to_le_bytes() {
+            return Ok(Err(Found::Damaged("it is another frame or none")));
+        }
+        Ok(Ok(length))
+    }
+
+    /// Frame `offset` at `position`, checked.
+    pub fn frame(&mut self, position: u64, offset: u64) -> Result<Found<'_>> {
+        let length = match self.length(position, offset)? {
+            Ok(length) => length,
+            Err(found) => return Ok(found),
+        };
+        let whole = FRAME_HEADER as usize + length;
+        let bytes = self.bytes(position, whole)?;
+        if bytes.len() < whole {
+            return Ok(Found::Torn);
+        }
+        let (header, payload) = bytes.split_at(FRAME_HEADER as usize);
+        if u32_at(header, 4) != checksum(length as u32, offset, payload) {
+            return Ok(Found::Damaged("its checksum is wrong"));
+        }
+        Ok(Found::Frame(payload))
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}

@@ -1,0 +1,369 @@
+//! The one writer of a log. Appends write under a lock and wait outside it: whoever finds no fsync under way does one for all
+//! that were written before it.
+
+use std::fs::{File, TryLockError};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use super::marker::{self, Mark};
+use super::segment::{self, FRAME_HEADER, Found, HEADER, MAX_FRAME, Window, corrupt};
+use crate::error::{Error, Result};
+
+pub struct Writer {
+    folder: PathBuf,
+    segment_bytes: u64,
+    state: Mutex<State>,
+    /// An fsync ended, or the log was closed.
+    changed: Condvar,
+}
+
+struct State {
+    file: Arc<File>,
+    marker: File,
+    /// Held open while this process may write; `None` once closed.
+    lock: Option<File>,
+    written: Mark,
+    durable: Mark,
+    /// Whoever appended since the last fsync began.
+    group: Arc<Group>,
+    syncing: bool,
+    /// A failed fsync could not be undone: what is on disk is no longer known.
+    broken: bool,
+}
+
+/// Appends that share an fsync: `None` once durable, else the operating system's error.
+#[derive(Default)]
+struct Group(OnceLock<Option<i32>>);
+
+impl Writer {
+    pub fn open(folder: &Path, segment_bytes: u64) -> Result<Writer> {
+        make_folder(folder)?;
+        let lock = lock(folder)?;
+        let path = marker::path(folder);
+        let marker = open_file(&path)?;
+        let (file, end) = recover(folder, Mark::read(&marker))?;
+        end.write(&marker)
+            .and_then(|()| marker.sync_all())
+            .map_err(Error::io(&path))?;
+        sync_folder(folder)?;
+        Ok(Writer {
+            folder: folder.to_owned(),
+            segment_bytes,
+            state: Mutex::new(State {
+                file: Arc::new(file),
+                marker,
+                lock: Some(lock),
+                written: end,
+                durable: end,
+                group: Arc::default(),
+                syncing: false,
+                broken: false,
+            }),
+            changed: Condvar::new(),
+        })
+    }
+
+    pub fn end(&self) -> u64 {
+        self.state.lock().durable.end
+    }
+
+    pub fn wait(&self, offset: u64, deadline: Instant) -> bool {
+        let mut state = self.state.lock();
+        while state.durable.end <= offset && state.lock.is_some() {
+            if self.changed.wait_until(&mut state, deadline).timed_out() {
+                break;
+            }
+        }
+        state.durable.end > offset
+    }
+
+    pub fn close(&self) {
+        self.state.lock().lock = None;
+        self.changed.notify_all();
+    }
+
+    pub fn append(&self, frame: &[u8]) -> Result<u64> {
+        if frame.is_empty() || frame.len() > MAX_FRAME {
+            return Err(Error::Invalid(format!(
+                "a frame has 1 byte to {MAX_FRAME}, not {}",
+                frame.len()
+            )));
+        }
+        let mut state = self.state.lock();
+        self.make_room(&mut state, frame.len() as u64)?;
+        let path = segment::path(&self.folder, state.written.segment);
+        let offset = state.write(frame).map_err(Error::io(&path))?;
+        let group = state.group.clone();
+        match self.settle(state, &group) {
+            None => Ok(offset),
+            Some(code) => Err(Error::io(path)(std::io::Error::from_raw_os_error(code))),
+        }
+    }
+
+    /// Begins the next segment where the frame does not fit this one.
+    fn make_room(&self, state: &mut MutexGuard<State>, length: u64) -> Result<()> {
+        loop {
+            self.check_open(state)?;
+            let full = state.written.position + FRAME_HEADER + length > self.segment_bytes;
+            if !full || state.written.position == HEADER {
+                return Ok(());
+            }
+            if state.syncing {
+                self.changed.wait(state);
+                continue;
+            }
+            // All of a segment is durable before the next one exists, so only the last can have a torn tail.
+            let outcome = state.file.sync_data();
+            let (group, end) = (std::mem::take(&mut state.group), state.written);
+            let synced = state.finish(&group, end, outcome);
+            self.changed.notify_all();
+            let path = segment::path(&self.folder, end.end);
+            synced.map_err(Error::io(segment::path(&self.folder, end.segment)))?;
+            let created = new_segment(&self.folder, end.end);
+            if created.is_err() {
+                // A half-made file would hide the frames that still go to this segment.
+                state.broken = std::fs::remove_file(&path).is_err() && path.exists();
+            }
+            state.file = Arc::new(created.map_err(Error::io(path))?);
+            state.written = Mark {
+                end: end.end,
+                segment: end.end,
+                position: HEADER,
+            };
+            state.durable = state.written;
+        }
+    }
+
+    fn check_open(&self, state: &State) -> Result<()> {
+        if state.lock.is_none() {
+            return Err(Error::Invalid(format!("{}: the log is closed", self.folder.display())));
+        }
+        if state.broken {
+            let source =
+                std::io::Error::other("an earlier write failed and could not be undone; restart to recover the log");
+            return Err(Error::io(&self.folder)(source));
+        }
+        Ok(())
+    }
+
+    /// Waits until the group is durable or failed, and does the fsync itself if nobody does.
+    fn settle(&self, mut state: MutexGuard<State>, group: &Group) -> Option<i32> {
+        loop {
+            if let Some(outcome) = group.0.get() {
+                return *outcome;
+            }
+            if state.syncing {
+                self.changed.wait(&mut state);
+                continue;
+            }
+            state.syncing = true;
+            let (leading, end, file) = (std::mem::take(&mut state.group), state.written, state.file.clone());
+            let outcome = MutexGuard::unlocked(&mut state, || file.sync_data());
+            state.syncing = false;
+            // Its error is the group's.
+            let _ = state.finish(&leading, end, outcome);
+            self.changed.notify_all();
+        }
+    }
+}
+
+impl State {
+    fn write(&mut self, frame: &[u8]) -> std::io::Result<u64> {
+        let Mark { end, position, .. } = self.written;
+        let header = segment::frame_header(end, frame);
+        let outcome = self
+            .file
+            .write_all_at(&header, position)
+            .and_then(|()| self.file.write_all_at(frame, position + FRAME_HEADER));
+        if let Err(error) = outcome {
+            // Should this fail too, the next frame overwrites what is left, and no frame is taken from it.
+            let _ = self.file.set_len(position);
+            return Err(error);
+        }
+        self.written.position += FRAME_HEADER + frame.len() as u64;
+        self.written.end += 1;
+        Ok(end)
+    }
+
+    /// Ends an fsync of all before `end`. After a failed one nobody knows what reached the disk, so every frame that is not
+    /// durable is taken back and its appender told.
+    fn finish(&mut self, group: &Group, end: Mark, outcome: std::io::Result<()>) -> std::io::Result<()> {
+        let outcome = outcome.and_then(|()| end.write(&self.marker));
+        let code = outcome
+            .as_ref()
+            .err()
+            .map(|error| error.raw_os_error().unwrap_or_default());
+        if code.is_none() {
+            self.durable = end;
+        } else {
+            self.broken = self.file.set_len(self.durable.position).is_err();
+            self.written = self.durable;
+            let _ = std::mem::take(&mut self.group).0.set(code);
+        }
+        let _ = group.0.set(code);
+        outcome
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    folder.parent().map_or(Ok(()), sync_folder)
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("LOCK");
+    let file = open_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked {
+            path: folder.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(Error::io(path)(error)),
+    }
+}
+
+fn open_file(path: &Path) -> Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path).map_err(Error::io(path))
+}
+
+/// A new file is only there after a power cut if its folder was synced.
+fn sync_folder(folder: &Path) -> Result<()> {
+    // The parent of a relative name is ''.
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    File::open(folder)
+        .and_then(|file| file.sync_all())
+        .map_err(Error::io(folder))
+}
+
+fn new_segment(folder: &Path, first: u64) -> std::io::Result<File> {
+    let mut options = File::options();
+    let file = options.read(true).write(true).create(true).truncate(true);
+    let file = file.open(segment::path(folder, first))?;
+    file.write_all_at(&segment::header(first), 0)?;
+    file.sync_all()?;
+    File::open(folder)?.sync_all()?;
+    Ok(file)
+}
+
+/// Opens the last segment, cuts its torn tail and makes the rest durable.
+fn recover(folder: &Path, durable: Option<Mark>) -> Result<(File, Mark)> {
+    let durable = durable.unwrap_or_default();
+    let first = segment::list(folder)?.last().copied().unwrap_or(0);
+    let path = segment::path(folder, first);
+    if durable.segment > first {
+        return Err(corrupt(
+            &segment::path(folder, durable.segment),
+            "the file is missing".into(),
+        ));
+    }
+    let length = std::fs::metadata(&path).map_or(0, |found| found.len());
+    if length < HEADER {
+        let file = new_segment(folder, first).map_err(Error::io(&path))?;
+        let end = Mark {
+            end: first,
+            segment: first,
+            position: HEADER,
+        };
+        return Ok((file, end));
+    }
+    let file = open_file(&path)?;
+    let end = scan(&file, &path, first, length, durable)?;
+    file.set_len(end.position)
+        .and_then(|()| file.sync_all())
+        .map_err(Error::io(&path))?;
+    Ok((file, end))
+}
+
+/// The end of the whole frames. What follows them is a torn tail, unless it was durable and is all there: then it is damage.
+fn scan(file: &File, path: &Path, first: u64, length: u64, durable: Mark) -> Result<Mark> {
+    let mut window = Window::new(file, path);
+    segment::check_header(window.bytes(0, HEADER as usize)?, first, path)?;
+    let mut end = Mark {
+        end: first,
+        segment: first,
+        position: HEADER,
+    };
+    loop {
+        let why = match window.frame(end.position, end.end)? {
+            Found::Frame(payload) => {
+                end.position += FRAME_HEADER + payload.len() as u64;
+                end.end += 1;
+                continue;
+            }
+            Found::Torn if length < durable.position => return Ok(end),
+            Found::Torn => "it runs past the end of the file",
+            Found::Damaged(why) => why,
+        };
+        let was_durable = durable.segment == first && end.end < durable.end;
+        if was_durable {
+            return Err(corrupt(
+                path,
+                format!("frame {} at byte {}: {why}", end.end, end.position),
+            ));
+        }
+        return Ok(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_only(folder: &Path, name: &str) -> File {
+        File::open(folder.join(name)).unwrap()
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_log_usable() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::open(folder.path(), 1 << 20).unwrap();
+        writer.append(b"first").unwrap();
+        let unwritable = Arc::new(read_only(folder.path(), "00000000000000000000.log"));
+        let good = std::mem::replace(&mut writer.state.lock().file, unwritable);
+        assert!(matches!(writer.append(b"lost"), Err(Error::Io { .. })));
+        writer.state.lock().file = good;
+        assert_eq!(writer.append(b"second").unwrap(), 1);
+        drop(writer);
+        assert_eq!(Writer::open(folder.path(), 1 << 20).unwrap().end(), 2);
+    }
+
+    #[test]
+    fn what_could_not_be_made_durable_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::open(folder.path(), 1 << 20).unwrap();
+        writer.append(b"first").unwrap();
+        let good = std::mem::replace(&mut writer.state.lock().marker, read_only(folder.path(), "COMMITTED"));
+        assert!(matches!(writer.append(b"lost"), Err(Error::Io { .. })));
+        assert_eq!(writer.end(), 1);
+        writer.state.lock().marker = good;
+        assert_eq!(writer.append(b"second").unwrap(), 1);
+        drop(writer);
+        assert_eq!(Writer::open(folder.path(), 1 << 20).unwrap().end(), 2);
+    }
+
+    #[test]
+    fn a_segment_that_cannot_be_made_is_made_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::open(folder.path(), 64).unwrap();
+        writer.append(&[1; 40]).unwrap();
+        let obstacle = segment::path(folder.path(), 1);
+        std::fs::create_dir(&obstacle).unwrap();
+        assert!(matches!(writer.append(&[2; 40]), Err(Error::Io { .. })));
+        std::fs::remove_dir(&obstacle).unwrap();
+        writer.state.lock().broken = false;
+        assert_eq!(writer.append(&[2; 40]).unwrap(), 1);
+    }
+}
