@@ -122,6 +122,8 @@ class Conditions:
         high, b = self.expressions.bind_beside(node.high, kind, scope)
         if kind.family in ("text", "bool", "set", "map", "point"):
             raise RuleError.at(node.expr.span, "type", f"{kind} has no between", "in [...]")
+        if kind.kind == "recency" and all(isinstance(end, s.Date | s.DateTime) for end in (node.low, node.high)):
+            return replace(node, expr=expr)  # a window like any other, in which its event lies (G16, C3)
         for end, written in ((a, node.low), (b, node.high)):
             compare = s.Compare(node.expr, "<", written, span=written.span)
             _refuse_recency(compare, kind, end)

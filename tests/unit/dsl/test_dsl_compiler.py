@@ -258,6 +258,9 @@ def test_t12_attributes_are_not_cut_and_dates_take_days() -> None:
 def test_c3_a_recency_in_a_window_is_its_event_there() -> None:
     parts = cond("last_order between 7d and 30d ago")["of"][0]["of"]
     assert [(part["cmp"], part["right"]["value"]["duration"]) for part in parts] == [(">", 7 * DAY), ("<=", 30 * DAY)]
+    parts = cond("last_order between 2026-11-01 and 2026-11-21")["of"][0]["of"]
+    borders = [(">", NOW - local("2026-11-22")), ("<=", NOW - local("2026-11-01"))]
+    assert [(part["cmp"], part["right"]["value"]["duration"]) for part in parts] == borders
     parts = cond("last_order between 7d and 30d")["of"][0]["of"]
     assert [(part["cmp"], part["right"]["value"]["duration"]) for part in parts] == [(">=", 7 * DAY), ("<=", 30 * DAY)]
 
