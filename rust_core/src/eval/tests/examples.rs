@@ -622,3 +622,16 @@ fn what_does_not_fit_is_refused_by_the_name_of_its_node() {
         assert!(refusal.starts_with(message), "{refusal}");
     }
 }
+
+#[test]
+fn the_deepest_plan_that_is_read_is_answered() {
+    let mut cond = json!({"op": "constant", "value": true});
+    for _ in 0..122 {
+        cond = json!({"op": "not", "of": cond});
+    }
+    assert_eq!(ask(&people(2), cond.clone()), (vec![0, 1], 0));
+    for _ in 0..10 {
+        cond = json!({"op": "not", "of": cond});
+    }
+    assert!(refused(&people(2), cond).contains("recursion limit"));
+}

@@ -147,3 +147,27 @@ proptest! {
         let _ = evaluate(&world(seed).version(), &bytes);
     }
 }
+
+/// Random plans that nobody fits, or everybody, would prove little.
+#[test]
+fn random_plans_divide_people() {
+    let (mut divided, mut unknown, mut refused) = (0, 0, 0);
+    for seed in 0..400 {
+        let (world, plan) = (world(seed), plan(seed));
+        let Ok(answer) = evaluate(&world.version(), plan.to_string().as_bytes()) else {
+            refused += 1;
+            continue;
+        };
+        divided += u64::from(
+            answer
+                .roots
+                .iter()
+                .any(|root| (1..answer.universe).contains(&root.matched.len())),
+        );
+        unknown += u64::from(answer.roots.iter().any(|root| root.unknown > 0));
+    }
+    assert!(
+        divided > 180 && unknown > 120 && refused == 0,
+        "{divided} {unknown} {refused}"
+    );
+}

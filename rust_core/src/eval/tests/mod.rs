@@ -2,4 +2,5 @@ mod examples;
 mod laws;
 mod naive;
 mod random;
+mod values;
 mod world;
