@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from quanyu.delivery.sinks import Outgoing, Run, SinkFailedError
 from quanyu.delivery.sinks.addresses import PrivateAddressError, is_public, resolve
 from quanyu.delivery.sinks.file import FileSink
@@ -98,7 +97,7 @@ def test_only_columns_that_the_campaign_has(tmp_path: Path) -> None:
 
 def test_a_folder_in_the_way_is_said(tmp_path: Path) -> None:
     (tmp_path / "parts").write_text("a file where a folder should be")
-    with pytest.raises(SinkFailedError, match="cannot write .*parts"):
+    with pytest.raises(SinkFailedError, match=r"cannot write .*parts"):
         FileSink(tmp_path, "csv", RUN).send(0, messages(1, 1))
     assert os.listdir(tmp_path) == ["parts"]
 
