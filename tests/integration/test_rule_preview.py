@@ -23,7 +23,7 @@ def test_counts_of_a_folder_that_a_server_left_behind(tmp_path: Path) -> None:
     rule = "in segment buyers and did order where (amount > 50) ever"
     with running(data, [FLOW]) as quanyu:
         quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA))
-        records = [order(str(n), f"card:{n}", 3, amount=str(n)) for n in range(100)]
+        records = [order(str(n), f"card:c{n}", 3, amount=str(n)) for n in range(100)]
         offset = quanyu.ingestion.Ingest(batch("shop", *records)).raw_offset
         text = "segment buyers: did order in last 7d"
         publish = tagging_pb2.PublishRuleRequest(workspace="shop", text=text, min_raw_offset=offset)
