@@ -37,8 +37,8 @@ class Peers:
     """Errors come as the domain errors they are in the other service; Unavailable is worth trying again."""
 
     def __init__(self, tagging: grpc.Channel, identity: grpc.Channel) -> None:
-        self._tagging = TaggingServiceStub(tagging)  # type: ignore[no-untyped-call]
-        self._identity = IdentityServiceStub(identity)  # type: ignore[no-untyped-call]
+        self._tagging = TaggingServiceStub(tagging)
+        self._identity = IdentityServiceStub(identity)
 
     def members(self, workspace: str, segment: str, version: int, as_of_ms: int | None) -> Members:
         """`version` 0: the newest; `as_of_ms` None: now. DataLoss if what arrived is not what was sent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,14 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.002)
+
+
+@pytest.fixture
+def serving(tmp_path: Path, peers: Peers) -> Iterator[Serving]:
+    """A process of its own, to be killed."""
+    serving = Serving(tmp_path / "data", peers)
+    yield serving
+    serving.stop()
 
 
 def test_webhooks_survive_kills(serving: Serving, peers: Peers, receive: Callable[..., Receiver]) -> None:
