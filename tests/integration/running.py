@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -22,6 +24,7 @@ class Quanyu:
 
     def __init__(self, data: Path, groups: list[tuple[str, ...]]) -> None:
         self.data = data
+        self.workspace = "shop"
         self._groups = groups
         self._processes: list[subprocess.Popen[str]] = []
         self.start()
@@ -29,11 +32,9 @@ class Quanyu:
     def start(self) -> None:
         """The stubs are new ones."""
         self.channels: dict[str, grpc.Channel] = {}
-        for group in self._groups:
-            process = serve(self.data, *group)
-            self._processes.append(process)
-            channel = open_channel(address_of(process))
-            self.channels |= dict.fromkeys(group, channel)
+        self._processes = [serve(self.data, *group) for group in self._groups]
+        for group, process in zip(self._groups, self._processes, strict=True):
+            self.channels |= dict.fromkeys(group, open_channel(address_of(process)))
         self.ingestion = IngestionServiceStub(self.channels["ingestion"])
         self.identity = IdentityServiceStub(self.channels["identity"])
         self.tagging = TaggingServiceStub(self.channels["tagging"])
@@ -57,6 +58,15 @@ class Quanyu:
     def restart(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.stop(number)
         self.start()
+
+
+@contextmanager
+def running(data: Path, groups: list[tuple[str, ...]]) -> Iterator[Quanyu]:
+    quanyu = Quanyu(data, groups)
+    try:
+        yield quanyu
+    finally:
+        quanyu.stop(signal.SIGKILL)
 
 
 def serve(data: Path, *services: str, port: int = 0, **environment: str) -> subprocess.Popen[str]:

@@ -3,6 +3,7 @@
 mod answer;
 mod bind;
 mod bind_expr;
+mod bind_leaf;
 mod bits;
 mod chosen;
 mod column;

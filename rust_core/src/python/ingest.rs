@@ -9,7 +9,7 @@ use pyo3::types::PyBytes;
 
 use super::log::LocalLog;
 use crate::error::{Error, Result};
-use crate::ingest;
+use crate::{encode, ingest};
 
 #[pyclass(frozen, module = "quanyu._core")]
 pub struct Ingestor {
@@ -59,4 +59,20 @@ impl Ingestor {
 #[pyfunction]
 pub fn peek_workspace(request: &[u8]) -> PyResult<&str> {
     Ok(ingest::peek_workspace(request)?)
+}
+
+#[pyclass(frozen, module = "quanyu._core")]
+pub struct RecordEncoder(encode::RecordEncoder);
+
+#[pymethods]
+impl RecordEncoder {
+    #[new]
+    fn new(mapping: &[u8], workspace: &str) -> PyResult<Self> {
+        Ok(RecordEncoder(encode::RecordEncoder::new(mapping, workspace)?))
+    }
+
+    fn encode<'py>(&self, py: Python<'py>, batch: &[u8], first_row: u64) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let requests = py.detach(|| self.0.encode(batch, first_row))?;
+        Ok(requests.iter().map(|request| PyBytes::new(py, request)).collect())
+    }
 }

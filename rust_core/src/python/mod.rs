@@ -14,6 +14,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     module.add_class::<log::LocalLog>()?;
     module.add_class::<ingest::Ingestor>()?;
+    module.add_class::<ingest::RecordEncoder>()?;
     module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)?;
     identity::register(module)?;
     index::register(module)?;

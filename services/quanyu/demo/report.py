@@ -50,8 +50,8 @@ def show_compared(console: Console, found: WorldFound, names: tuple[str, str], o
     table.columns[3].justify = "left"
     for name, alone in zip(names, only, strict=True):
         segment = found.segments[name]
-        windows = "\n".join(f"{w.text}: {w.start or 'the beginning'} to {w.end or 'the end'}" for w in segment.windows)
-        table.add_row(name, f"{segment.count:,}", f"{alone:,}", Text(windows))
+        windows = (f"{w.text}: {_short(w.start, 'ever')} to {_short(w.end, 'ever')}" for w in segment.windows)
+        table.add_row(name, f"{segment.count:,}", f"{alone:,}", Text("\n".join(windows)))
     console.print(table)
     console.print(Text(f"  {why}"))
 
@@ -88,8 +88,15 @@ def show_next_steps(console: Console, data: Path, worlds: dict[str, WorldFound])
     for name, found in worlds.items():
         if found.campaign is not None:
             console.print(Text(f"  {name}: delivered file {found.campaign.file}"))
-    console.print(Text(f"  quanyu rule preview 'did purchase at least 3 times in last 30d' --data {data}"))
+    example = "did purchase at least 30 times in last 30d"
+    where = f"--data {data} --workspace complete_journey --as-of 2018-01-01"
+    console.print(Text(f"  quanyu rule preview '{example}' {where}"))
     console.print(Text(f"  quanyu serve --data {data}    then grpcurl or any gRPC client: reflection is on"))
+
+
+def _short(instant: str | None, otherwise: str) -> str:
+    """Date and time to the minute; every instant of a world is in its own zone."""
+    return otherwise if instant is None else instant[:16].replace("T", " ")
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -120,7 +120,7 @@ def _deliver(world: World, workspace: Workspace) -> CampaignRun:
     if len(done.files) != 1:
         raise FailedPrecondition(f"the campaign wrote {len(done.files)} files, not one", reason="CAMPAIGN_FILES")
     return CampaignRun(
-        segment=done.status.segment,
+        segment=world.recall.segment,
         waterfall=[(step.step, int(step.count)) for step in done.status.waterfall],
         delivered=int(done.delivered),
         file=done.files[0].path,

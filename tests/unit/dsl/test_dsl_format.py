@@ -12,7 +12,7 @@ from tests.unit.dsl import trees
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(trees.conditions)
 def test_conditions_round_trip(cond: s.Cond) -> None:
     assert parse_condition(format_rule(cond)) == cond

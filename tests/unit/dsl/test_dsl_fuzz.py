@@ -77,7 +77,7 @@ def assert_points_into(text: str, error: RuleError) -> None:
     assert str(error).startswith(f"line {error.line}, column {error.column}: ")
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_a_condition_compiles_or_says_why_not(cond: s.Cond, chosen: random.Random) -> None:
     text = format_rule(_Renamer(chosen).tree(cond))

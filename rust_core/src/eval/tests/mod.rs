@@ -1,3 +1,4 @@
+mod examples;
 mod laws;
 mod naive;
 mod random;
