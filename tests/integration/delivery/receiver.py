@@ -33,7 +33,13 @@ class Receiver(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        length = int(self.headers["content-length"])
+        received = self.rfile.read(length)
+        if len(received) < length:
+            # The sender died before it had sent the whole.
+            self.close_connection = True
+            return
+        body = received.decode()
         try:
             verifier.verify(body, dict(self.headers))
         except WebhookVerificationError:

@@ -67,15 +67,14 @@ FORMATS = {"csv": pb.FileSink.FORMAT_CSV, "parquet": pb.FileSink.FORMAT_PARQUET}
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_files_survive_kills(tmp_path: Path, peers: Peers, kind: str) -> None:
-    members = list(range(1, 60_001))
+    members = list(range(1, 30_001))
     peers.segments["lapsed"] = members
     peers.identifiers["card"] = {person: f"card-{person}" for person in members}
     undisturbed = delivered(tmp_path / "undisturbed", peers, kind, [])
     folder = tmp_path / "killed" / WORKSPACE / "delivered" / "recall"
     moments: list[Callable[[], bool]] = [
-        lambda: (folder / "parts").exists(),
-        lambda: len(list((folder / "parts").glob("0*"))) >= 3,
-        lambda: len(list((folder / "parts").glob("0*"))) >= 6,
+        lambda: len(list((folder / "parts").glob("0*"))) >= 1,
+        lambda: len(list((folder / "parts").glob("0*"))) == 4,
     ]
     killed = delivered(tmp_path / "killed", peers, kind, moments)
     assert killed.waterfall == undisturbed.waterfall
