@@ -113,11 +113,11 @@ def coupon_code(prefix: str, key: bytes, draw: int = 0) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponential with full jitter; seconds."""
+    """Exponential with full jitter; seconds. As given here, a receiver may be away for an hour or two."""
 
     base: float = 1.0
-    cap: float = 300.0
-    attempts: int = 8
+    cap: float = 3600.0
+    attempts: int = 16
 
     def delay(self, attempt: int, retry_after: float | None, chance: float) -> float:
         """Seconds to wait after attempt number `attempt` (from 1) failed; `chance` is uniform in [0, 1).

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -26,6 +27,7 @@ class Serving:
 
     def __init__(self, data: Path, peers: Peers) -> None:
         self.data = data
+        self.workspace = WORKSPACE
         self._addresses = {"QUANYU_TAGGING_ADDRESS": peers.address, "QUANYU_IDENTITY_ADDRESS": peers.address}
         self.begin()
 
@@ -59,30 +61,36 @@ class Serving:
 
     def run(self, campaign: pb.Campaign) -> pb.CampaignStatus:
         """Creates, plans and starts."""
-        self.stub.CreateCampaign(pb.CreateCampaignRequest(workspace=WORKSPACE, campaign=campaign))
-        self.stub.PlanCampaign(pb.PlanCampaignRequest(workspace=WORKSPACE, name=campaign.name))
-        started = self.stub.StartCampaign(pb.StartCampaignRequest(workspace=WORKSPACE, name=campaign.name))
+        self.stub.CreateCampaign(pb.CreateCampaignRequest(workspace=self.workspace, campaign=campaign))
+        self.stub.PlanCampaign(pb.PlanCampaignRequest(workspace=self.workspace, name=campaign.name))
+        started = self.stub.StartCampaign(pb.StartCampaignRequest(workspace=self.workspace, name=campaign.name))
         return started.status
+
+    def named(self) -> dict[str, str]:
+        """Of the campaign `recall`."""
+        return {"workspace": self.workspace, "name": "recall"}
 
     def watch(self, name: str, timeout: float = 120) -> pb.CampaignStatus:
         """The status once the campaign stops moving."""
         status = None
-        for answer in self.stub.WatchCampaign(pb.WatchCampaignRequest(workspace=WORKSPACE, name=name), timeout=timeout):
+        for answer in self.stub.WatchCampaign(
+            pb.WatchCampaignRequest(workspace=self.workspace, name=name), timeout=timeout
+        ):
             status = answer.status
         assert status is not None
         return status
 
     def report(self, name: str) -> pb.ReportCampaignResponse:
-        return self.stub.ReportCampaign(pb.ReportCampaignRequest(workspace=WORKSPACE, name=name))
+        return self.stub.ReportCampaign(pb.ReportCampaignRequest(workspace=self.workspace, name=name))
 
     def put_file_channel(self, name: str = "letters", format: int = pb.FileSink.FORMAT_CSV) -> None:
         channel = pb.Channel(name=name, namespace="card", file=pb.FileSink(format=format))
-        self.stub.PutChannel(pb.PutChannelRequest(workspace=WORKSPACE, channel=channel))
+        self.stub.PutChannel(pb.PutChannelRequest(workspace=self.workspace, channel=channel))
 
     def put_webhook(self, url: str, name: str = "hook", allow: bool = True) -> None:
         sink = pb.WebhookSink(url=url, secret=SECRET, allow_private_address=allow)
         channel = pb.Channel(name=name, namespace="card", webhook=sink)
-        self.stub.PutChannel(pb.PutChannelRequest(workspace=WORKSPACE, channel=channel))
+        self.stub.PutChannel(pb.PutChannelRequest(workspace=self.workspace, channel=channel))
 
 
 @dataclass
@@ -116,7 +124,8 @@ class Receiver:
 
     def journal(self) -> list[Line]:
         lines = []
-        for line in self._journal.read_text(encoding="utf-8").splitlines():
+        # What follows the last line end is being written.
+        for line in self._journal.read_text(encoding="utf-8").split("\n")[:-1]:
             status, key, at_ms, body = line.split(" ", 3)
             lines.append(Line(int(status), key, int(at_ms), json.loads(body)["data"]))
         return lines
@@ -129,18 +138,31 @@ class Receiver:
         self._process.wait()
 
 
-@pytest.fixture
-def peers() -> Iterator[Peers]:
+@pytest.fixture(scope="session")
+def one_peers() -> Iterator[Peers]:
     peers = Peers()
     yield peers
     peers.close()
 
 
 @pytest.fixture
-def serving(tmp_path: Path, peers: Peers) -> Iterator[Serving]:
-    serving = Serving(tmp_path / "data", peers)
+def peers(one_peers: Peers) -> Peers:
+    one_peers.forget()
+    return one_peers
+
+
+@pytest.fixture(scope="session")
+def one_serving(tmp_path_factory: pytest.TempPathFactory, one_peers: Peers) -> Iterator[Serving]:
+    serving = Serving(tmp_path_factory.mktemp("delivery") / "data", one_peers)
     yield serving
     serving.stop()
+
+
+@pytest.fixture
+def serving(one_serving: Serving, peers: Peers, request: pytest.FixtureRequest) -> Serving:
+    """One process for all tests, and a workspace for each."""
+    one_serving.workspace = f"w{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}"
+    return one_serving
 
 
 @pytest.fixture

@@ -20,9 +20,7 @@ class Peers:
     """`segments`: members by name; `identifiers`: value by namespace and person."""
 
     def __init__(self) -> None:
-        self.segments: dict[str, list[int]] = {}
-        self.identifiers: dict[str, dict[int, str]] = {}
-        self.digest_of = hashlib.sha256
+        self.forget()
         self._server = grpc.server(ThreadPoolExecutor(4), options=MESSAGE_LIMITS)
         self._server.add_generic_rpc_handlers(
             (
@@ -40,6 +38,11 @@ class Peers:
         )
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
+
+    def forget(self) -> None:
+        self.segments: dict[str, list[int]] = {}
+        self.identifiers: dict[str, dict[int, str]] = {}
+        self.digest_of = hashlib.sha256
 
     def close(self) -> None:
         self._server.stop(None).wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,14 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.002)
+
+
+@pytest.fixture
+def serving(tmp_path: Path, peers: Peers) -> Iterator[Serving]:
+    """A process of its own, to be killed."""
+    serving = Serving(tmp_path / "data", peers)
+    yield serving
+    serving.stop()
 
 
 def test_webhooks_survive_kills(serving: Serving, peers: Peers, receive: Callable[..., Receiver]) -> None:
@@ -59,15 +67,14 @@ FORMATS = {"csv": pb.FileSink.FORMAT_CSV, "parquet": pb.FileSink.FORMAT_PARQUET}
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_files_survive_kills(tmp_path: Path, peers: Peers, kind: str) -> None:
-    members = list(range(1, 60_001))
+    members = list(range(1, 30_001))
     peers.segments["lapsed"] = members
     peers.identifiers["card"] = {person: f"card-{person}" for person in members}
     undisturbed = delivered(tmp_path / "undisturbed", peers, kind, [])
     folder = tmp_path / "killed" / WORKSPACE / "delivered" / "recall"
     moments: list[Callable[[], bool]] = [
-        lambda: (folder / "parts").exists(),
-        lambda: len(list((folder / "parts").glob("0*"))) >= 3,
-        lambda: len(list((folder / "parts").glob("0*"))) >= 6,
+        lambda: len(list((folder / "parts").glob("0*"))) >= 1,
+        lambda: len(list((folder / "parts").glob("0*"))) == 4,
     ]
     killed = delivered(tmp_path / "killed", peers, kind, moments)
     assert killed.waterfall == undisturbed.waterfall
