@@ -3,13 +3,17 @@
 
 pub mod encode;
 pub mod error;
+pub mod eval;
 pub mod frame;
+pub mod identity;
 pub mod index;
 pub mod ingest;
 pub mod log;
 pub mod number;
+pub mod plan;
 #[cfg(feature = "python")]
 mod python;
 pub mod record;
 pub mod schema;
 pub mod wire;
+pub mod wire_set;

@@ -144,7 +144,7 @@ impl<'a> Item<'a> {
     }
 }
 
-fn identifier(bytes: &[u8]) -> Result<Identifier<'_>> {
+pub(crate) fn identifier(bytes: &[u8]) -> Result<Identifier<'_>> {
     let (mut namespace, mut value) = ("", "");
     let mut reader = Reader::new(bytes);
     while let Some((field, wire)) = reader.field()? {
@@ -158,7 +158,7 @@ fn identifier(bytes: &[u8]) -> Result<Identifier<'_>> {
 }
 
 /// Milliseconds of a google.protobuf.Timestamp, finer time cut (towards the past).
-fn timestamp_ms(bytes: &[u8]) -> Result<i64> {
+pub(crate) fn timestamp_ms(bytes: &[u8]) -> Result<i64> {
     let (mut seconds, mut nanos) = (0i64, 0i64);
     let mut reader = Reader::new(bytes);
     while let Some((field, wire)) = reader.field()? {

@@ -1,4 +1,237 @@
 //! People, events and catalogs of one workspace: a fold of its resolved log into immutable versions.
 
+mod attributes;
+mod batch;
+mod column;
+mod events;
+mod items;
+mod learned;
+mod people;
+mod person;
+mod run;
+mod snapshot;
+#[cfg(test)]
+mod tests;
 pub mod texts;
 pub mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use self::batch::Batch;
+use self::events::Spans;
+use self::snapshot::Snapshots;
+use self::view::Version;
+use crate::error::{Error, Result};
+
+/// The index of one workspace. Readers take a version and keep it; one writer at a time folds and publishes the next.
+pub struct Index {
+    published: RwLock<Published>,
+    writer: Mutex<Spans>,
+    snapshots: Mutex<Snapshots>,
+}
+
+#[derive(Clone)]
+struct Published {
+    version: Arc<Version>,
+    /// Resolved offset of the next frame to fold.
+    offset: u64,
+}
+
+impl Index {
+    /// The newest snapshot in `folder`, or an empty index.
+    ///
+    /// Corrupt, naming the file, where the snapshot is damaged; Unsupported where another version of the format wrote it.
+    pub fn open(folder: &Path) -> Result<Index> {
+        let (snapshots, version, offset) = Snapshots::open(folder)?;
+        let spans = Spans::of_version(&version);
+        let published = Published {
+            version: Arc::new(version),
+            offset,
+        };
+        Ok(Index {
+            published: RwLock::new(published),
+            writer: Mutex::new(spans),
+            snapshots: Mutex::new(snapshots),
+        })
+    }
+
+    /// What readers see now.
+    pub fn version(&self) -> Arc<Version> {
+        self.published.read().version.clone()
+    }
+
+    /// Resolved offset of the next frame to fold.
+    pub fn offset(&self) -> u64 {
+        self.published.read().offset
+    }
+
+    /// Applies frames in order and publishes one version.
+    ///
+    /// Invalid if an offset is not the next or a frame is malformed; then nothing is applied.
+    pub fn fold(&self, frames: &[(u64, &[u8])]) -> Result<()> {
+        let mut spans = self.writer.lock();
+        let Published { version, mut offset } = self.published.read().clone();
+        let mut batch = Batch::new(&version);
+        for &(at, bytes) in frames {
+            if at != offset {
+                return Err(Error::Invalid(format!(
+                    "resolved frame {at}: the next to fold is {offset}"
+                )));
+            }
+            batch.take(bytes).map_err(|error| match error {
+                Error::Invalid(message) => Error::Invalid(format!("resolved frame {at}: {message}")),
+                other => other,
+            })?;
+            offset += 1;
+        }
+        let version = Arc::new(apply(&version, batch, &mut spans));
+        *self.published.write() = Published { version, offset };
+        Ok(())
+    }
+
+    /// Makes what was folded so far durable: atomically, so that the former snapshot stands until the new one is whole.
+    pub fn snapshot(&self) -> Result<()> {
+        let mut snapshots = self.snapshots.lock();
+        let published = self.compact();
+        snapshots.write(&published.version, published.offset)
+    }
+
+    /// Publishes a version in which each day has one run.
+    fn compact(&self) -> Published {
+        let _writer = self.writer.lock();
+        let mut published = self.published.read().clone();
+        let mut version = Version::clone(&published.version);
+        version.compact();
+        published.version = Arc::new(version);
+        *self.published.write() = published.clone();
+        published
+    }
+
+    /// Names of the channels seen, ascending.
+    pub fn channels(&self) -> Vec<String> {
+        let version = self.version();
+        let codes: BTreeSet<u32> = version
+            .partitions
+            .values()
+            .flat_map(|partition| partition.channels.keys().copied())
+            .collect();
+        let names: BTreeSet<&str> = codes.into_iter().map(|code| version.texts.get(code)).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    pub fn statistics(&self) -> BTreeMap<&'static str, u64> {
+        self.version().statistics()
+    }
+}
+
+/// The version after `version`, with what the batch brings.
+fn apply(version: &Version, mut batch: Batch, spans: &mut Spans) -> Version {
+    let recount = recounts(version, &batch);
+    let mut next = version.clone();
+    (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
+    people::create(&mut next, std::mem::take(&mut batch.people));
+    people::merge(&mut next, &batch.aliases);
+    people::note_records(&mut next, &batch.records, &batch.aliases);
+    for kind in next.kinds(&batch) {
+        let new = batch.events.remove(&kind);
+        events::file(&mut next, spans, &kind, new, &batch.aliases);
+    }
+    for name in next.attribute_names(&batch) {
+        let new = batch.changes.remove(&name);
+        attributes::file(&mut next, &name, new, &batch.aliases);
+    }
+    for (catalog, new) in batch.items {
+        items::file(&mut next, &catalog, new);
+    }
+    spans.clear(&batch.aliases);
+    if recount {
+        people::recount_channels(&mut next);
+    }
+    next
+}
+
+/// Whether a declaration changed which of the types count as seen.
+fn recounts(version: &Version, batch: &Batch) -> bool {
+    let before = &version.schema.event_types;
+    batch.schema.event_types.iter().any(|(name, kind)| {
+        let was_seen = before.get(name).map(|kind| kind.counts_as_seen);
+        was_seen.is_some_and(|was_seen| was_seen != kind.counts_as_seen)
+    })
+}
+
+impl Version {
+    /// Event types that the batch touches.
+    fn kinds(&self, batch: &Batch) -> BTreeSet<String> {
+        let mut kinds: BTreeSet<String> = batch.events.keys().cloned().collect();
+        for number in batch.aliases.by_partition().keys() {
+            kinds.extend(self.partitions[number].events.keys().cloned());
+        }
+        kinds
+    }
+
+    /// Attributes that the batch touches.
+    fn attribute_names(&self, batch: &Batch) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = batch.changes.keys().cloned().collect();
+        for number in batch.aliases.by_partition().keys() {
+            names.extend(self.partitions[number].attributes.keys().cloned());
+        }
+        names
+    }
+
+    /// One run a day.
+    fn compact(&mut self) {
+        let texts = self.texts.clone();
+        let is_scattered = |runs: &Vec<Arc<view::Run>>| runs.len() > 1;
+        for partition in self.partitions.values_mut() {
+            let kinds = partition
+                .events
+                .iter()
+                .filter(|(_, events)| events.days.values().any(is_scattered));
+            let kinds: Vec<String> = kinds.map(|(kind, _)| kind.clone()).collect();
+            for kind in kinds {
+                if let Some(events) = Arc::make_mut(partition).events.get_mut(&kind) {
+                    Arc::make_mut(events).compact_all(&texts);
+                }
+            }
+        }
+    }
+
+    fn statistics(&self) -> BTreeMap<&'static str, u64> {
+        let partitions = || self.partitions.values();
+        let persons = partitions()
+            .flat_map(|partition| partition.first_record.iter())
+            .filter(|&&first| first != i64::MAX);
+        let runs = partitions()
+            .flat_map(|partition| partition.events.values())
+            .flat_map(|events| events.runs());
+        let items = self.catalogs.values().map(|items| items.rows.len());
+        let bytes = partitions().map(|partition| partition.bytes_in_memory()).sum::<usize>()
+            + self
+                .catalogs
+                .values()
+                .map(|items| items.bytes_in_memory())
+                .sum::<usize>()
+            + self.texts.bytes_in_memory();
+        BTreeMap::from([
+            ("persons", persons.count() as u64),
+            ("events", runs.map(|run| run.len()).sum::<usize>() as u64),
+            ("catalog_items", items.sum::<usize>() as u64),
+            ("partitions", self.partitions.len() as u64),
+            ("bytes", bytes as u64),
+        ])
+    }
+}
+
+impl view::Partition {
+    fn bytes_in_memory(&self) -> usize {
+        let instants =
+            self.first_record.capacity() + self.channels.values().map(|firsts| firsts.capacity()).sum::<usize>();
+        let runs = self.events.values().flat_map(|events| events.runs());
+        let attributes = self.attributes.values().map(|attribute| attribute.bytes_in_memory());
+        8 * instants + runs.map(|run| run.bytes_in_memory()).sum::<usize>() + attributes.sum::<usize>()
+    }
+}

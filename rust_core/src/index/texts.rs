@@ -1,20 +1,26 @@
 //! The dictionary of a workspace: every short text as a code, after NFKC. Codes are handed out in order of arrival and never change,
 //! so equal texts have equal codes everywhere.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashTable;
+use parking_lot::RwLock;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+use xxhash_rust::xxh3::xxh3_64;
 
-/// An immutable view of the dictionary; cheap to clone.
+use super::view::TextColumn;
+
+/// An immutable view of the dictionary; cheap to clone. Clones share one table of codes: a view ignores the codes that it does not
+/// hold, so the writer goes on interning without a copy of the table.
 #[derive(Clone, Default)]
 pub struct Texts {
-    /// All but the last chunk hold exactly `CHUNK` texts.
-    chunks: Vec<Arc<Vec<Box<str>>>>,
-    codes: Arc<HashMap<Box<str>, u32>>,
+    /// All but the last chunk hold exactly `CHUNK` texts; a chunk that a clone still holds is copied before it grows.
+    chunks: Vec<Arc<TextColumn>>,
+    len: u32,
+    codes: Arc<RwLock<HashTable<u32>>>,
 }
 
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 12;
 
 impl Texts {
     /// The code of no text.
@@ -22,37 +28,78 @@ impl Texts {
 
     /// The text of a code that this dictionary gave.
     pub fn get(&self, code: u32) -> &str {
-        &self.chunks[code as usize / CHUNK][code as usize % CHUNK]
+        // Only whole texts are pushed, so this is the text as it was interned.
+        std::str::from_utf8(self.bytes(code)).unwrap_or_default()
+    }
+
+    fn bytes(&self, code: u32) -> &[u8] {
+        self.chunks[code as usize / CHUNK].get(code as usize % CHUNK)
     }
 
     /// The code of a text (already after NFKC), if it has one.
     pub fn code(&self, text: &str) -> Option<u32> {
-        self.codes.get(text).copied()
+        let is_text = |&code: &u32| code < self.len && self.bytes(code) == text.as_bytes();
+        self.codes.read().find(xxh3_64(text.as_bytes()), is_text).copied()
     }
 
     pub fn len(&self) -> usize {
-        self.codes.len()
+        self.len as usize
     }
 
     pub fn is_empty(&self) -> bool {
-        self.codes.is_empty()
+        self.len == 0
     }
 
     /// The code of a text after NFKC, given now if it is new.
     pub fn intern(&mut self, text: &str) -> u32 {
         let text = normalise(text);
-        if let Some(&code) = self.codes.get(text.as_ref()) {
+        if let Some(code) = self.code(&text) {
             return code;
         }
-        let code = self.codes.len() as u32;
+        let code = self.push(&text);
+        self.own_table();
+        let hash = |&code: &u32| xxh3_64(self.bytes(code));
+        self.codes.write().insert_unique(hash(&code), code, hash);
+        code
+    }
+
+    fn push(&mut self, text: &str) -> u32 {
+        let code = self.len;
         if code as usize % CHUNK == 0 {
             self.chunks.push(Arc::default());
         }
         if let Some(chunk) = self.chunks.last_mut() {
-            Arc::make_mut(chunk).push(text.as_ref().into());
+            Arc::make_mut(chunk).push(text.as_bytes());
         }
-        Arc::make_mut(&mut self.codes).insert(text.as_ref().into(), code);
+        self.len += 1;
         code
+    }
+
+    /// A table of this view's own, where another clone has already given the last code to some text.
+    fn own_table(&mut self) {
+        let last = self.len - 1;
+        if self.codes.read().len() == last as usize {
+            return;
+        }
+        let hash = |&code: &u32| xxh3_64(self.bytes(code));
+        let mut table = HashTable::with_capacity(self.len());
+        for code in 0..last {
+            table.insert_unique(hash(&code), code, hash);
+        }
+        self.codes = Arc::new(RwLock::new(table));
+    }
+
+    /// In order of code.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len).map(|code| self.get(code))
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let chunks = self
+            .chunks
+            .iter()
+            .map(|chunk| chunk.bytes.capacity() + 4 * chunk.ends.capacity());
+        chunks.sum::<usize>() + 5 * self.codes.read().capacity()
     }
 }
 
@@ -62,4 +109,46 @@ pub fn normalise(text: &str) -> std::borrow::Cow<'_, str> {
         return text.into();
     }
     text.nfkc().collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_text_and_its_code_find_each_other(words in prop::collection::vec("\\PC{0,4}", 0..200)) {
+            let mut texts = Texts::default();
+            for word in &words {
+                let code = texts.intern(word);
+                prop_assert!(texts.get(code) == normalise(word));
+                prop_assert_eq!(texts.code(&normalise(word)), Some(code));
+                prop_assert_eq!(texts.intern(word), code);
+            }
+            let distinct: std::collections::HashSet<_> = words.iter().map(|word| normalise(word)).collect();
+            prop_assert_eq!(texts.len(), distinct.len());
+        }
+
+        #[test]
+        fn clones_that_go_different_ways_do_not_mix(
+            shared in prop::collection::vec("[a-c]{0,2}", 0..9),
+            left in prop::collection::vec("[a-e]{0,2}", 0..9),
+            right in prop::collection::vec("[a-e]{0,2}", 0..9),
+        ) {
+            let mut one = Texts::default();
+            for word in &shared {
+                one.intern(word);
+            }
+            let (before, mut other) = (one.clone(), one.clone());
+            for (word, rival) in left.iter().zip(&right) {
+                let (code, rival_code) = (one.intern(word), other.intern(rival));
+                prop_assert_eq!(one.get(code), word);
+                prop_assert_eq!(other.get(rival_code), rival);
+            }
+            for word in left.iter().chain(&right) {
+                prop_assert_eq!(before.code(word).is_some(), shared.contains(word));
+            }
+        }
+    }
 }

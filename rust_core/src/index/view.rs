@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::texts::Texts;
-use crate::schema::Schema;
+use crate::schema::{Schema, Type};
 
 /// Ordinals of a block: the unit of execution.
 pub const BLOCK: u32 = 1 << 16;
@@ -23,6 +23,7 @@ pub struct Epoch {
     pub received_at_ms: i64,
 }
 
+#[derive(Clone, Default)]
 pub struct Version {
     pub epoch: Epoch,
     pub schema: Arc<Schema>,
@@ -58,9 +59,12 @@ pub struct Attribute {
     pub latest: Arc<Values>,
     /// The latest `occurred_at` of any change: at an as-of after it, `latest` is the answer.
     pub changed_until_ms: i64,
-    /// Every change, sorted by (ordinal, occurred_at, source, id): (ordinal, occurred_at_ms, row in `changes`). Unknown row = cleared.
+    /// Every change, sorted by (ordinal, occurred_at, source, id): (ordinal, occurred_at_ms), row by row of `changes`. Unknown row = cleared.
     pub history: Arc<Vec<(u32, i64)>>,
     pub changes: Arc<Values>,
+    /// Row by row: text codes of the sources, and the ids.
+    pub sources: Arc<Vec<u32>>,
+    pub ids: Arc<TextColumn>,
 }
 
 /// The events of one type in one partition, filed by UTC day.
@@ -149,6 +153,54 @@ pub struct Items {
     /// Text code of the key to row.
     pub rows: HashMap<u32, u32>,
     pub attributes: HashMap<String, Values>,
+}
+
+/// The partition that a person is in.
+pub fn partition_of(person: u64) -> u32 {
+    (person >> 32) as u32
+}
+
+/// A person's place in the partition.
+pub fn ordinal_of(person: u64) -> u32 {
+    person as u32
+}
+
+pub fn person_of(partition: u32, ordinal: u32) -> u64 {
+    u64::from(partition) << 32 | u64::from(ordinal)
+}
+
+impl Partition {
+    pub fn new(number: u32) -> Partition {
+        Partition {
+            number,
+            people: 0,
+            first_record: Arc::default(),
+            attributes: HashMap::new(),
+            channels: BTreeMap::new(),
+            events: HashMap::new(),
+        }
+    }
+}
+
+impl Attribute {
+    /// An attribute that nobody has yet.
+    pub fn of_type(kind: Type) -> Attribute {
+        Attribute {
+            latest: Arc::new(Values::of_type(kind)),
+            changed_until_ms: i64::MIN,
+            history: Arc::default(),
+            changes: Arc::new(Values::of_type(kind)),
+            sources: Arc::default(),
+            ids: Arc::default(),
+        }
+    }
+
+    /// The rows of the changes of one person.
+    pub fn rows(&self, ordinal: u32) -> Range<usize> {
+        let from = self.history.partition_point(|&(person, _)| person < ordinal);
+        let to = self.history.partition_point(|&(person, _)| person <= ordinal);
+        from..to
+    }
 }
 
 impl Run {

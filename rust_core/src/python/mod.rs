@@ -1,6 +1,9 @@
 //! The Python extension module `quanyu._core`. Every call releases the GIL and takes or returns bytes, buffers or plain numbers.
 
 mod error;
+mod eval;
+mod identity;
+mod index;
 mod ingest;
 mod log;
 
@@ -12,5 +15,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<log::LocalLog>()?;
     module.add_class::<ingest::Ingestor>()?;
     module.add_class::<ingest::RecordEncoder>()?;
-    module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)
+    module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)?;
+    module.add_class::<identity::Resolver>()?;
+    index::register(module)?;
+    eval::register(module)
 }

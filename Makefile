@@ -1,0 +1,52 @@
+# `make help` lists the targets. Each does its own set-up.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+UV := $(shell command -v uv || echo .venv-uv/bin/uv)
+RUN := $(UV) run --no-sync
+CARGO := cargo --locked
+CRATE := --manifest-path rust_core/Cargo.toml
+PEOPLE ?= 200000
+
+.PHONY: help setup demo serve test lint test-rust test-python test-wheel format clean
+
+help: ## Lists these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## Installs what is missing and builds the engine
+
+.venv/.ready: pyproject.toml uv.lock rust_core/Cargo.toml rust_core/Cargo.lock $(shell find rust_core/src protos -type f -name '*.rs' -o -name '*.proto' -o -name 'backend.py')
+	@scripts/system-packages
+	@command -v $(UV) >/dev/null || { python3 -m venv .venv-uv && .venv-uv/bin/pip install --quiet uv; }
+	$(UV) sync --locked --all-extras
+	@touch $@
+
+demo: setup ## Real shoppers to people, audiences and a delivered coupon recall (PEOPLE=200000 JSON=file)
+	$(RUN) quanyu demo --people $(PEOPLE) $(if $(JSON),--json $(JSON))
+
+serve: setup ## All services in one process on 127.0.0.1:7400, data in ./data
+	$(RUN) quanyu serve
+
+test: lint test-rust test-python test-wheel ## Everything that must pass
+
+lint: setup ## Formatting, types, layers, warnings
+	$(RUN) ruff check . && $(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(CARGO) fmt $(CRATE) --check
+	$(CARGO) clippy $(CRATE) --all-targets --quiet -- -D warnings
+
+test-rust: ## The engine's own tests, without Python
+	$(CARGO) test $(CRATE) --quiet
+
+test-python: setup ## Unit, integration and end-to-end tests
+	$(RUN) pytest
+
+test-wheel: setup ## A wheel built from the sdist holds the stubs and starts
+	scripts/check-wheel
+
+format: setup ## Formats all code
+	$(RUN) ruff check --fix . ; $(RUN) ruff format .
+	$(CARGO) fmt $(CRATE)
+
+clean: ## Removes what was built; leaves ./data
+	rm -rf .venv .venv-uv dist build rust_core/target services/quanyu/api services/quanyu/*.so

@@ -1,0 +1,261 @@
+//! Bit vectors over the rows of a scope, and conditions as pairs of them.
+
+use std::ops::Range;
+
+/// One bit a row. Bits beyond `len` are 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bits {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bits {
+    pub fn none(len: usize) -> Bits {
+        Bits {
+            words: vec![0; len.div_ceil(64)],
+            len,
+        }
+    }
+
+    pub fn all(len: usize) -> Bits {
+        let mut bits = Bits {
+            words: vec![u64::MAX; len.div_ceil(64)],
+            len,
+        };
+        bits.trim();
+        bits
+    }
+
+    #[inline]
+    pub fn from_fn(len: usize, mut holds: impl FnMut(usize) -> bool) -> Bits {
+        let mut words = Vec::with_capacity(len.div_ceil(64));
+        for start in (0..len).step_by(64) {
+            let mut word = 0;
+            for row in start..(start + 64).min(len) {
+                word |= u64::from(holds(row)) << (row - start);
+            }
+            words.push(word);
+        }
+        Bits { words, len }
+    }
+
+    /// Rows of a longer mask; words that it lacks are 0.
+    pub fn slice(words: &[u64], rows: Range<usize>) -> Bits {
+        let (first, shift) = (rows.start / 64, rows.start % 64);
+        let word = |index: usize| words.get(index).copied().unwrap_or(0);
+        let joined = |index: usize| match shift {
+            0 => word(first + index),
+            _ => word(first + index) >> shift | word(first + index + 1) << (64 - shift),
+        };
+        let mut bits = Bits {
+            words: (0..rows.len().div_ceil(64)).map(joined).collect(),
+            len: rows.len(),
+        };
+        bits.trim();
+        bits
+    }
+
+    fn trim(&mut self) {
+        if let (Some(last), 1..) = (self.words.last_mut(), self.len % 64) {
+            *last &= (1 << (self.len % 64)) - 1;
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    #[inline]
+    pub fn get(&self, row: usize) -> bool {
+        self.words.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    #[inline]
+    pub fn set(&mut self, row: usize) {
+        self.words[row / 64] |= 1 << (row % 64);
+    }
+
+    pub fn clear(&mut self, row: usize) {
+        self.words[row / 64] &= !(1 << (row % 64));
+    }
+
+    pub fn count(&self) -> u64 {
+        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    pub fn is_none(&self) -> bool {
+        self.words.iter().all(|&word| word == 0)
+    }
+
+    pub fn is_all(&self) -> bool {
+        self.count() == self.len as u64
+    }
+
+    fn zip(&self, other: &Bits, join: impl Fn(u64, u64) -> u64) -> Bits {
+        let words = self.words.iter().zip(&other.words).map(|(&a, &b)| join(a, b));
+        Bits {
+            words: words.collect(),
+            len: self.len,
+        }
+    }
+
+    pub fn and(&self, other: &Bits) -> Bits {
+        self.zip(other, |a, b| a & b)
+    }
+
+    pub fn or(&self, other: &Bits) -> Bits {
+        self.zip(other, |a, b| a | b)
+    }
+
+    pub fn and_not(&self, other: &Bits) -> Bits {
+        self.zip(other, |a, b| a & !b)
+    }
+
+    pub fn not(&self) -> Bits {
+        let mut bits = Bits {
+            words: self.words.iter().map(|word| !word).collect(),
+            len: self.len,
+        };
+        bits.trim();
+        bits
+    }
+
+    /// Appends the rows of another mask.
+    pub fn extend(&mut self, other: &Bits) {
+        let shift = self.len % 64;
+        self.len += other.len;
+        for &word in &other.words {
+            match self.words.last_mut() {
+                Some(last) if shift > 0 => {
+                    *last |= word << shift;
+                    self.words.push(word >> (64 - shift));
+                }
+                _ => self.words.push(word),
+            }
+        }
+        self.words.truncate(self.len.div_ceil(64));
+    }
+
+    /// The rows whose bit is set, ascending.
+    #[inline]
+    pub fn rows(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().enumerate().flat_map(|(index, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+                rest &= rest - 1;
+                Some(index * 64 + bit)
+            })
+        })
+    }
+}
+
+/// A condition over the rows of a scope: where it is true and where it is unknown. The two are disjoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tri {
+    pub t: Bits,
+    pub u: Bits,
+}
+
+impl Tri {
+    /// A condition that is never unknown.
+    pub fn known(t: Bits) -> Tri {
+        let u = Bits::none(t.len());
+        Tri { t, u }
+    }
+
+    /// `holds` where it is known, else unknown.
+    pub fn of(holds: Bits, known: &Bits) -> Tri {
+        Tri {
+            t: holds.and(known),
+            u: known.not(),
+        }
+    }
+
+    pub fn not(&self) -> Tri {
+        Tri {
+            t: self.t.or(&self.u).not(),
+            u: self.u.clone(),
+        }
+    }
+
+    pub fn and(&self, other: &Tri) -> Tri {
+        let t = self.t.and(&other.t);
+        let u = self.t.or(&self.u).and(&other.t.or(&other.u)).and_not(&t);
+        Tri { t, u }
+    }
+
+    pub fn or(&self, other: &Tri) -> Tri {
+        let t = self.t.or(&other.t);
+        let u = self.u.or(&other.u).and_not(&t);
+        Tri { t, u }
+    }
+
+    /// Neither true nor unknown outside the population.
+    pub fn among(&self, population: &Bits) -> Tri {
+        Tri {
+            t: self.t.and(population),
+            u: self.u.and(population),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bits(rows: &[bool]) -> Bits {
+        Bits::from_fn(rows.len(), |row| rows[row])
+    }
+
+    fn tri(rows: &[Option<bool>]) -> Tri {
+        Tri {
+            t: Bits::from_fn(rows.len(), |row| rows[row] == Some(true)),
+            u: Bits::from_fn(rows.len(), |row| rows[row].is_none()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_slice_is_those_rows(rows in proptest::collection::vec(any::<bool>(), 0..300), a in 0usize..300, b in 0usize..300) {
+            let (from, to) = (a.min(b).min(rows.len()), a.max(b).min(rows.len()));
+            prop_assert_eq!(Bits::slice(bits(&rows).words(), from..to), bits(&rows[from..to]));
+        }
+
+        #[test]
+        fn extending_is_concatenation(a in proptest::collection::vec(any::<bool>(), 0..200), b in proptest::collection::vec(any::<bool>(), 0..200)) {
+            let mut joined = bits(&a);
+            joined.extend(&bits(&b));
+            prop_assert_eq!(joined, bits(&[a, b].concat()));
+        }
+
+        #[test]
+        fn rows_are_the_set_bits(rows in proptest::collection::vec(any::<bool>(), 0..300)) {
+            let expected: Vec<usize> = (0..rows.len()).filter(|&row| rows[row]).collect();
+            prop_assert_eq!(bits(&rows).count(), expected.len() as u64);
+            prop_assert_eq!(bits(&rows).rows().collect::<Vec<_>>(), expected);
+        }
+
+        #[test]
+        fn and_or_not_are_kleenes(pairs in proptest::collection::vec((any::<Option<bool>>(), any::<Option<bool>>()), 0..150)) {
+            let (a, b): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+            let and = |(x, y): &(Option<bool>, Option<bool>)| match (x, y) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            };
+            let not = |x: Option<bool>| x.map(|x| !x);
+            let conjunction: Vec<_> = pairs.iter().map(and).collect();
+            let disjunction: Vec<_> = pairs.iter().map(|&(x, y)| not(and(&(not(x), not(y))))).collect();
+            prop_assert_eq!(tri(&a).and(&tri(&b)), tri(&conjunction));
+            prop_assert_eq!(tri(&a).or(&tri(&b)), tri(&disjunction));
+            prop_assert_eq!(tri(&a).not(), tri(&a.iter().map(|&x| not(x)).collect::<Vec<_>>()));
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! Columns over the rows of a scope: borrowed from the index where they can be.
+
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+
+use super::bits::Bits;
+use super::ratio::Ratio;
+use super::sets::Sets;
+use crate::error::{Error, Result};
+use crate::index::view::{Column as Stored, Scalar, Values};
+
+/// What an expression gives. `Any` is an entry of a map before what stands beside it says its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Bool,
+    Number,
+    Text,
+    Instant,
+    Date,
+    MonthDay,
+    Duration,
+    Set,
+    Point,
+    Any,
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Datum {
+    /// Of no kind: the rows of a column without any known value.
+    Nothing,
+    Bool(bool),
+    /// Millionths of a number, or milliseconds, days, month-days.
+    Int(i64),
+    Code(u32),
+    Point([f64; 2]),
+}
+
+impl Eq for Datum {}
+
+impl Hash for Datum {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Datum::Nothing => 0.hash(state),
+            Datum::Bool(value) => value.hash(state),
+            Datum::Int(value) => value.hash(state),
+            Datum::Code(code) => code.hash(state),
+            Datum::Point(point) => point.map(f64::to_bits).hash(state),
+        }
+    }
+}
+
+/// Rows without a known value hold anything.
+#[derive(Clone, Debug)]
+pub struct Column<'a> {
+    pub known: Bits,
+    pub data: Data<'a>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Data<'a> {
+    /// The same in every row.
+    One(Datum),
+    Bool(Cow<'a, [bool]>),
+    Int(Cow<'a, [i64]>),
+    Ratio(Vec<Ratio>),
+    Code(Cow<'a, [u32]>),
+    Set(Sets<'a>),
+    Point(Cow<'a, [[f64; 2]]>),
+}
+
+/// The values of a column of one physical type.
+#[derive(Clone, Copy)]
+pub enum View<'c, T> {
+    One(T),
+    Many(&'c [T]),
+}
+
+impl<T: Copy> View<'_, T> {
+    #[inline]
+    pub fn get(&self, row: usize) -> T {
+        match self {
+            View::One(value) => *value,
+            View::Many(values) => values[row],
+        }
+    }
+}
+
+/// Numbers, whether all of them are whole millionths or not.
+#[derive(Clone, Copy)]
+pub enum Numbers<'c> {
+    Whole(View<'c, i64>),
+    Exact(&'c [Ratio]),
+}
+
+impl Numbers<'_> {
+    #[inline]
+    pub fn get(&self, row: usize) -> Ratio {
+        match self {
+            Numbers::Whole(view) => Ratio::millionths(view.get(row).into()),
+            Numbers::Exact(values) => values[row],
+        }
+    }
+}
+
+impl<'a> Column<'a> {
+    pub fn one(len: usize, datum: Datum) -> Column<'a> {
+        Column {
+            known: Bits::all(len),
+            data: Data::One(datum),
+        }
+    }
+
+    pub fn unknown(len: usize) -> Column<'a> {
+        Column {
+            known: Bits::none(len),
+            data: Data::One(Datum::Nothing),
+        }
+    }
+
+    pub fn int(known: Bits, values: Vec<i64>) -> Column<'a> {
+        Column {
+            known,
+            data: Data::Int(values.into()),
+        }
+    }
+
+    /// Numbers of which some may not be whole millionths.
+    pub fn exact(known: Bits, values: Vec<Ratio>) -> Column<'a> {
+        let whole = |row: usize| {
+            if known.get(row) {
+                values[row].to_millionths()
+            } else {
+                Some(0)
+            }
+        };
+        match (0..values.len()).map(whole).collect::<Option<Vec<i64>>>() {
+            Some(whole) => Column::int(known, whole),
+            None => Column {
+                known,
+                data: Data::Ratio(values),
+            },
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub fn into_owned(self) -> Column<'static> {
+        let data = match self.data {
+            Data::One(datum) => Data::One(datum),
+            Data::Bool(values) => Data::Bool(values.into_owned().into()),
+            Data::Int(values) => Data::Int(values.into_owned().into()),
+            Data::Ratio(values) => Data::Ratio(values),
+            Data::Code(values) => Data::Code(values.into_owned().into()),
+            Data::Set(sets) => Data::Set(sets.into_owned()),
+            Data::Point(values) => Data::Point(values.into_owned().into()),
+        };
+        Column {
+            known: self.known,
+            data,
+        }
+    }
+
+    pub fn bools(&self) -> Result<View<'_, bool>> {
+        match &self.data {
+            Data::One(Datum::Nothing) => Ok(View::One(false)),
+            Data::One(Datum::Bool(value)) => Ok(View::One(*value)),
+            Data::Bool(values) => Ok(View::Many(values)),
+            _ => Err(self.mismatch("true or false")),
+        }
+    }
+
+    pub fn ints(&self) -> Result<View<'_, i64>> {
+        match &self.data {
+            Data::One(Datum::Nothing) => Ok(View::One(0)),
+            Data::One(Datum::Int(value)) => Ok(View::One(*value)),
+            Data::Int(values) => Ok(View::Many(values)),
+            _ => Err(self.mismatch("whole numbers")),
+        }
+    }
+
+    pub fn numbers(&self) -> Result<Numbers<'_>> {
+        match &self.data {
+            Data::Ratio(values) => Ok(Numbers::Exact(values)),
+            _ => self.ints().map(Numbers::Whole),
+        }
+    }
+
+    pub fn codes(&self) -> Result<View<'_, u32>> {
+        match &self.data {
+            Data::One(Datum::Nothing) => Ok(View::One(0)),
+            Data::One(Datum::Code(code)) => Ok(View::One(*code)),
+            Data::Code(codes) => Ok(View::Many(codes)),
+            _ => Err(self.mismatch("texts")),
+        }
+    }
+
+    pub fn points(&self) -> Result<View<'_, [f64; 2]>> {
+        match &self.data {
+            Data::One(Datum::Nothing) => Ok(View::One([0.0; 2])),
+            Data::One(Datum::Point(point)) => Ok(View::One(*point)),
+            Data::Point(points) => Ok(View::Many(points)),
+            _ => Err(self.mismatch("points")),
+        }
+    }
+
+    /// `None` where no row is known.
+    pub fn sets(&self) -> Result<Option<&Sets<'a>>> {
+        match &self.data {
+            Data::One(Datum::Nothing) => Ok(None),
+            Data::Set(sets) => Ok(Some(sets)),
+            _ => Err(self.mismatch("sets")),
+        }
+    }
+
+    fn mismatch(&self, wanted: &str) -> Error {
+        let found = match &self.data {
+            Data::One(_) => "one value",
+            Data::Bool(_) => "true or false",
+            Data::Int(_) | Data::Ratio(_) => "numbers or times",
+            Data::Code(_) => "texts",
+            Data::Set(_) => "sets",
+            Data::Point(_) => "points",
+        };
+        Error::Invalid(format!(
+            "a column of {found} stands where {wanted} should; the schema and the index disagree"
+        ))
+    }
+
+    /// Rows of a stored column; rows that it lacks are unknown.
+    pub fn slice(values: &'a Values, rows: Range<usize>) -> Column<'a> {
+        let known = Bits::slice(&values.known, rows.clone());
+        if known.is_none() {
+            return Column::unknown(rows.len());
+        }
+        let data = match &values.data {
+            Stored::Bool(values) => Data::Bool(padded(values, rows)),
+            Stored::Number(values) | Stored::Instant(values) => Data::Int(padded(values, rows)),
+            Stored::Date(values) => Data::Int(widened(values, rows)),
+            Stored::MonthDay(values) => Data::Int(widened(values, rows)),
+            Stored::Text(codes) => Data::Code(padded(codes, rows)),
+            Stored::Point(points) => Data::Point(padded(points, rows)),
+            Stored::Set { ends, codes } => Data::Set(Sets::slice(ends, codes, rows)),
+            Stored::Map { .. } => Data::One(Datum::Nothing),
+        };
+        Column { known, data }
+    }
+
+    /// One key of a stored map. Entries of another kind are unknown, as missing ones are.
+    pub fn entries(values: &'a Values, rows: Range<usize>, key: u32, kind: Kind) -> Column<'a> {
+        let Stored::Map { ends, entries } = &values.data else {
+            return Column::unknown(rows.len());
+        };
+        let found = rows.map(|row| {
+            let end = *ends.get(row).filter(|_| values.is_known(row))? as usize;
+            let start = row.checked_sub(1).map_or(0, |before| ends[before] as usize);
+            let entries = &entries[start..end];
+            let index = entries.binary_search_by_key(&key, |entry| entry.0).ok()?;
+            datum(entries[index].1, kind)
+        });
+        Column::collect(found.collect())
+    }
+
+    /// The rows of one column after those of the other.
+    pub fn concat(parts: Vec<Column<'a>>) -> Result<Column<'a>> {
+        if parts.len() == 1 {
+            return parts
+                .into_iter()
+                .next()
+                .ok_or_else(|| Error::Invalid("no column".into()));
+        }
+        let starts: Vec<usize> = parts
+            .iter()
+            .scan(0, |end, part| Some(std::mem::replace(end, *end + part.len())))
+            .collect();
+        let len = parts.iter().map(Column::len).sum();
+        let sources: Vec<&Column> = parts.iter().collect();
+        let sourced = starts.iter().zip(&parts).enumerate();
+        let picks: Vec<(usize, usize)> = sourced
+            .flat_map(|(source, (_, part))| (0..part.len()).map(move |row| (source, row)))
+            .collect();
+        gather(len, &sources, |row| Some(picks[row]))
+    }
+
+    /// A column of values that are all of one physical type.
+    pub fn collect(data: Vec<Option<Datum>>) -> Column<'a> {
+        fn every<T: Default>(data: &[Option<Datum>], of: impl Fn(Datum) -> Option<T>) -> Vec<T> {
+            data.iter()
+                .map(|datum| datum.and_then(&of).unwrap_or_default())
+                .collect()
+        }
+        let known = Bits::from_fn(data.len(), |row| data[row].is_some());
+        let typed = match data.iter().flatten().next() {
+            Some(Datum::Bool(_)) => Data::Bool(every(&data, Datum::bool).into()),
+            Some(Datum::Int(_)) => Data::Int(every(&data, Datum::int).into()),
+            Some(Datum::Code(_)) => Data::Code(every(&data, Datum::code).into()),
+            Some(Datum::Point(_)) => Data::Point(every(&data, Datum::point).into()),
+            Some(Datum::Nothing) | None => Data::One(Datum::Nothing),
+        };
+        Column { known, data: typed }
+    }
+}
+
+impl Datum {
+    fn bool(self) -> Option<bool> {
+        if let Datum::Bool(value) = self {
+            Some(value)
+        } else {
+            None
+        }
+    }
+
+    fn int(self) -> Option<i64> {
+        if let Datum::Int(value) = self {
+            Some(value)
+        } else {
+            None
+        }
+    }
+
+    fn code(self) -> Option<u32> {
+        if let Datum::Code(code) = self { Some(code) } else { None }
+    }
+
+    fn point(self) -> Option<[f64; 2]> {
+        if let Datum::Point(point) = self {
+            Some(point)
+        } else {
+            None
+        }
+    }
+}
+
+fn datum(scalar: Scalar, kind: Kind) -> Option<Datum> {
+    match (scalar, kind) {
+        (_, Kind::Any) => Some(Datum::Nothing),
+        (Scalar::Bool(value), Kind::Bool) => Some(Datum::Bool(value)),
+        (Scalar::Number(value), Kind::Number) | (Scalar::Instant(value), Kind::Instant) => Some(Datum::Int(value)),
+        (Scalar::Text(code), Kind::Text) => Some(Datum::Code(code)),
+        (Scalar::Date(days), Kind::Date) => Some(Datum::Int(days.into())),
+        (Scalar::MonthDay(day), Kind::MonthDay) => Some(Datum::Int(day.into())),
+        (Scalar::Point(point), Kind::Point) => Some(Datum::Point(point)),
+        _ => None,
+    }
+}
+
+fn padded<T: Copy + Default>(values: &[T], rows: Range<usize>) -> Cow<'_, [T]> {
+    if let Some(rows) = values.get(rows.clone()) {
+        return rows.into();
+    }
+    let mut copy = values[rows.start.min(values.len())..].to_vec();
+    copy.resize(rows.len(), T::default());
+    copy.into()
+}
+
+fn widened<T: Copy + Into<i64>>(values: &[T], rows: Range<usize>) -> Cow<'static, [i64]> {
+    let held = rows.start.min(values.len())..rows.end.min(values.len());
+    let mut wide: Vec<i64> = values[held].iter().map(|&value| value.into()).collect();
+    wide.resize(rows.len(), 0);
+    wide.into()
+}
+
+/// A column of values picked from others: (which of `sources`, which of its rows), or none for unknown.
+pub fn gather<'a>(
+    len: usize,
+    sources: &[&Column<'_>],
+    pick: impl Fn(usize) -> Option<(usize, usize)>,
+) -> Result<Column<'a>> {
+    let known = Bits::from_fn(len, |row| {
+        pick(row).is_some_and(|(source, row)| sources[source].known.get(row))
+    });
+    let typed = |column: &&&Column| !matches!(column.data, Data::One(Datum::Nothing));
+    let Some(sample) = sources.iter().find(typed) else {
+        return Ok(Column {
+            known,
+            data: Data::One(Datum::Nothing),
+        });
+    };
+    let exact = |column: &&Column| matches!(column.data, Data::Ratio(_));
+    let data = match &sample.data {
+        Data::Bool(_) | Data::One(Datum::Bool(_)) => {
+            Data::Bool(picked(len, views(sources, Column::bools)?, pick).into())
+        }
+        Data::Code(_) | Data::One(Datum::Code(_)) => {
+            Data::Code(picked(len, views(sources, Column::codes)?, pick).into())
+        }
+        Data::Point(_) | Data::One(Datum::Point(_)) => {
+            Data::Point(picked(len, views(sources, Column::points)?, pick).into())
+        }
+        Data::Set(_) => {
+            let sets = sources.iter().map(|column| column.sets()).collect::<Result<Vec<_>>>()?;
+            Data::Set(Sets::gather(len, &sets, |row| pick(row).filter(|_| known.get(row))))
+        }
+        _ if sources.iter().any(exact) => {
+            let numbers = sources
+                .iter()
+                .map(|column| column.numbers())
+                .collect::<Result<Vec<_>>>()?;
+            let number = |row| {
+                pick(row).map_or(Ratio::millionths(0), |(source, row): (usize, usize)| {
+                    numbers[source].get(row)
+                })
+            };
+            Data::Ratio((0..len).map(number).collect())
+        }
+        _ => Data::Int(picked(len, views(sources, Column::ints)?, pick).into()),
+    };
+    Ok(Column { known, data })
+}
+
+fn views<'c, 'a, T>(
+    sources: &'c [&Column<'a>],
+    view: impl Fn(&'c Column<'a>) -> Result<View<'c, T>>,
+) -> Result<Vec<View<'c, T>>> {
+    sources.iter().map(|column| view(column)).collect()
+}
+
+fn picked<T: Copy + Default>(
+    len: usize,
+    views: Vec<View<'_, T>>,
+    pick: impl Fn(usize) -> Option<(usize, usize)>,
+) -> Vec<T> {
+    let value = |row| pick(row).map_or_else(T::default, |(source, row)| views[source].get(row));
+    (0..len).map(value).collect()
+}

@@ -1,0 +1,125 @@
+//! The evaluator: a plan against a version of the index, block by block in parallel. The answer does not depend on the number of threads.
+
+mod answer;
+mod bind;
+mod bind_expr;
+mod bind_leaf;
+mod bits;
+mod chosen;
+mod column;
+mod compare;
+mod people;
+mod program;
+mod query;
+mod rank;
+mod ratio;
+mod scan;
+mod sets;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod text;
+mod vector;
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+pub use answer::{Answer, RootAnswer};
+
+use crate::error::Result;
+use crate::index::view::Version;
+use crate::plan::Plan;
+use answer::BlockAnswer;
+use people::{People, Task, tasks};
+use program::BoundRoot;
+use query::Query;
+use rank::{Contenders, place};
+use vector::Eval;
+
+/// The answer to a plan message (docs/plan.md). `Error::Invalid` names the node that is wrong.
+pub fn evaluate(version: &Version, plan: &[u8]) -> Result<Answer> {
+    let started = Instant::now();
+    let plan = Plan::parse(plan)?;
+    let program = bind::bind(version, &plan)?;
+    let mut query = Query::new(version, &program)?;
+    let tasks = tasks(version);
+    rank(&mut query, &tasks)?;
+    let blocks = parallel(&tasks, |task| answer_block(&query, task))?;
+    let clauses: Vec<usize> = program.roots.iter().map(|root| root.clauses.len()).collect();
+    let mut answer = Answer::new(version.epoch, &clauses, &tasks, blocks);
+    answer.microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    Ok(answer)
+}
+
+fn parallel<'a, T: Send>(tasks: &[Task<'a>], each: impl Fn(Task<'a>) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let results: Vec<Result<T>> = tasks.par_iter().map(|&task| each(task)).collect();
+    // In order of the blocks, so that the same error is told whatever thread met one first.
+    results.into_iter().collect()
+}
+
+/// Places everybody in every ranking, those that others rest on first.
+fn rank<'a>(query: &mut Query<'a>, tasks: &[Task<'a>]) -> Result<()> {
+    let rankings = &query.program.rankings;
+    query.placed = rankings.iter().map(|_| Vec::new()).collect();
+    for level in 1..=rankings.iter().map(|ranking| ranking.level).max().unwrap_or(0) {
+        let wanted: Vec<usize> = (0..rankings.len())
+            .filter(|&ranking| rankings[ranking].level == level)
+            .collect();
+        let shared = &*query;
+        let blocks = parallel(tasks, |task| {
+            let people = People::of(shared, task);
+            let contenders = wanted.iter().map(|&ranking| contenders(&people, &rankings[ranking]));
+            contenders.collect::<Result<Vec<_>>>()
+        })?;
+        let mut by_ranking: Vec<Vec<Contenders>> = wanted.iter().map(|_| Vec::with_capacity(tasks.len())).collect();
+        for block in blocks {
+            for (of_ranking, contenders) in by_ranking.iter_mut().zip(block) {
+                of_ranking.push(contenders);
+            }
+        }
+        for (&ranking, blocks) in wanted.iter().zip(by_ranking) {
+            query.placed[ranking] = place(&rankings[ranking], &blocks)?;
+        }
+    }
+    Ok(())
+}
+
+fn contenders<'a>(people: &Eval<'a, People<'a>>, ranking: &program::Ranking) -> Result<Contenders> {
+    let values = (*people.expr(ranking.expr)?).clone().into_owned();
+    Ok(Contenders {
+        population: people.population(ranking.population)?,
+        values,
+    })
+}
+
+fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
+    let people = People::of(query, task);
+    let universe = people.scope.universe.count();
+    let roots = query.program.roots.iter().map(|root| answer_root(&people, root));
+    Ok(BlockAnswer {
+        universe,
+        roots: roots.collect::<Result<_>>()?,
+    })
+}
+
+fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<answer::BlockRoot> {
+    let population = people.population(root.among)?;
+    if population.is_none() {
+        return Ok(answer::BlockRoot {
+            matched: population,
+            unknown: 0,
+            clauses: vec![(0, 0); root.clauses.len()],
+        });
+    }
+    let tri = people.cond(root.cond)?.among(&population);
+    let clauses = root.clauses.iter().map(|&clause| {
+        let tri = people.cond(clause)?.among(&population);
+        Ok((tri.t.count(), tri.u.count()))
+    });
+    Ok(answer::BlockRoot {
+        unknown: tri.u.count(),
+        clauses: clauses.collect::<Result<_>>()?,
+        matched: tri.t,
+    })
+}

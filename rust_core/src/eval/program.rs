@@ -1,0 +1,227 @@
+//! A plan bound to a version: nodes in arenas, equal ones once. Children come before their parents.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::column::{Datum, Kind};
+use super::text::Test;
+use crate::plan::{Arith, Cmp, Function, Mode, Side};
+
+pub type CondId = usize;
+pub type ExprId = usize;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Cond {
+    Constant(bool),
+    All(Vec<CondId>),
+    Any(Vec<CondId>),
+    Not(CondId),
+    OrUnknown(CondId),
+    Compare {
+        cmp: Cmp,
+        left: ExprId,
+        right: ExprId,
+        kind: Kind,
+    },
+    In {
+        expr: ExprId,
+        items: Vec<ExprId>,
+        kind: Kind,
+    },
+    Has {
+        mode: Mode,
+        expr: ExprId,
+        items: Vec<ExprId>,
+    },
+    /// `test` of `Program::tests`.
+    Text {
+        test: usize,
+        expr: ExprId,
+    },
+    Known(ExprId),
+    Within {
+        expr: ExprId,
+        from: i64,
+        to: i64,
+    },
+    /// By month-day: the latest year in which it is one of the days; `i32::MIN` for none. Month-days have no year of their own.
+    Anniversary {
+        expr: ExprId,
+        latest_year: Vec<i32>,
+        of_dates: bool,
+    },
+    Near {
+        expr: ExprId,
+        point: ExprId,
+        /// The bits of an `f64`.
+        metres: u64,
+    },
+    /// A condition on one item of a catalog, answered once an item: `lift` of `Program::lifts`.
+    OfItem {
+        lift: usize,
+        key: ExprId,
+    },
+    // Of people only:
+    Set {
+        of: CondId,
+        among: Option<CondId>,
+    },
+    Happened {
+        count: ExprId,
+        min: i64,
+        max: i64,
+    },
+    Rank(usize),
+    Sample {
+        seed: String,
+        below: u128,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Expr {
+    Literal(Datum),
+    Elapsed(ExprId),
+    Arith {
+        function: Arith,
+        left: ExprId,
+        right: ExprId,
+    },
+    Default {
+        expr: ExprId,
+        otherwise: ExprId,
+    },
+    Case {
+        tiers: Vec<(CondId, Datum)>,
+        otherwise: Option<Datum>,
+    },
+    /// `catalog` of `Program::catalogs`.
+    Lookup {
+        catalog: usize,
+        key: ExprId,
+        attribute: String,
+    },
+    // Of people only:
+    Attribute(String),
+    Entry {
+        name: String,
+        key: u32,
+        kind: Kind,
+    },
+    Channels,
+    Measure {
+        scan: usize,
+        measure: usize,
+    },
+    Tile(usize),
+    // Of events only:
+    Property(String),
+    EventChannel,
+    Person(ExprId),
+}
+
+/// An event type and its filter.
+pub type FilteredType = (String, Option<CondId>);
+
+/// One pass over events, for every measure that asks for it.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    pub steps: Vec<FilteredType>,
+    pub from: i64,
+    pub to: i64,
+    pub measures: Vec<Measure>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Measure {
+    pub function: Function,
+    pub value: Option<(ExprId, Kind)>,
+    pub day_starts: Option<Arc<[i64]>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ranking {
+    pub expr: ExprId,
+    pub population: Option<CondId>,
+    pub place: Place,
+    /// One more than the highest level of the rankings that it rests on.
+    pub level: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Fewer than this many are strictly better.
+    Share {
+        side: Side,
+        millionths: i64,
+    },
+    Count {
+        side: Side,
+        count: u64,
+    },
+    Tile {
+        k: u32,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lift {
+    pub catalog: usize,
+    pub cond: CondId,
+}
+
+pub struct BoundRoot {
+    pub cond: CondId,
+    pub clauses: Vec<CondId>,
+    pub among: Option<CondId>,
+}
+
+#[derive(Default)]
+pub struct Program {
+    pub as_of: i64,
+    pub conds: Arena<Cond>,
+    pub exprs: Arena<Expr>,
+    pub scans: Vec<Scan>,
+    pub rankings: Arena<Ranking>,
+    pub lifts: Arena<Lift>,
+    pub tests: Arena<Test>,
+    pub catalogs: Arena<String>,
+    /// Texts of the plan that the dictionary lacks; the first has the code `extra_from`.
+    pub extra: Arena<String>,
+    pub extra_from: u32,
+    pub roots: Vec<BoundRoot>,
+}
+
+/// Distinct values with stable numbers.
+pub struct Arena<T> {
+    items: Vec<T>,
+    numbers: HashMap<T, usize>,
+}
+
+impl<T> Default for Arena<T> {
+    fn default() -> Self {
+        Arena {
+            items: Vec::new(),
+            numbers: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Arena<T> {
+    pub fn intern(&mut self, item: T) -> usize {
+        let next = self.items.len();
+        *self.numbers.entry(item).or_insert_with_key(|item| {
+            self.items.push(item.clone());
+            next
+        })
+    }
+}
+
+impl<T> std::ops::Deref for Arena<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items
+    }
+}

@@ -1,0 +1,162 @@
+//! What one evaluation shares between its blocks: dictionary work done once, and the places of ranked people.
+
+use std::collections::HashMap;
+
+use super::bits::{Bits, Tri};
+use super::column::{Column, View};
+use super::program::{Cond, Expr, Program};
+use super::rank::Placed;
+use super::text::Memo;
+use super::vector::{Eval, Scope};
+use crate::error::Result;
+use crate::index::view::{Items, Version};
+
+pub struct Query<'a> {
+    pub version: &'a Version,
+    pub program: &'a Program,
+    pub memos: Vec<Memo<'a>>,
+    pub catalogs: Vec<Catalog<'a>>,
+    pub lifted: Vec<Lifted>,
+    /// By ranking, then by block.
+    pub placed: Vec<Vec<Placed>>,
+}
+
+impl<'a> Query<'a> {
+    pub fn new(version: &'a Version, program: &'a Program) -> Result<Query<'a>> {
+        let memo = |test| Memo::new(test, &version.texts, &program.extra, program.extra_from);
+        let catalog = |(number, name): (usize, &String)| {
+            Catalog::new(
+                version.catalogs.get(name).map(AsRef::as_ref),
+                attributes_of(program, number),
+            )
+        };
+        let mut query = Query {
+            version,
+            program,
+            memos: program.tests.iter().map(memo).collect(),
+            catalogs: program.catalogs.iter().enumerate().map(catalog).collect(),
+            lifted: Vec::new(),
+            placed: Vec::new(),
+        };
+        query.lifted = lift(&query)?;
+        Ok(query)
+    }
+}
+
+fn attributes_of(program: &Program, wanted: usize) -> impl Iterator<Item = &str> {
+    program.exprs.iter().filter_map(move |expr| match expr {
+        Expr::Lookup { catalog, attribute, .. } if *catalog == wanted => Some(attribute.as_str()),
+        _ => None,
+    })
+}
+
+/// A catalog's items by the codes of their keys.
+pub struct Catalog<'a> {
+    /// By code: one more than the row; 0 for none.
+    rows: Vec<u32>,
+    len: usize,
+    /// One row an item and a last one, unknown, for keys that the catalog lacks.
+    attributes: HashMap<&'a str, Column<'a>>,
+}
+
+impl<'a> Catalog<'a> {
+    fn new(items: Option<&'a Items>, wanted: impl Iterator<Item = &'a str>) -> Catalog<'a> {
+        let keys = || items.into_iter().flat_map(|items| &items.rows);
+        let mut rows = vec![0; keys().map(|(&code, _)| code as usize + 1).max().unwrap_or(0)];
+        for (&code, &row) in keys() {
+            rows[code as usize] = row + 1;
+        }
+        let len = rows.iter().max().map_or(0, |&last| last as usize);
+        let column = |name| {
+            let values = items.and_then(|items| items.attributes.get(name));
+            values.map_or_else(|| Column::unknown(len + 1), |values| Column::slice(values, 0..len + 1))
+        };
+        Catalog {
+            rows,
+            len,
+            attributes: wanted.map(|name| (name, column(name))).collect(),
+        }
+    }
+
+    pub fn row(&self, code: u32) -> Option<usize> {
+        self.rows.get(code as usize)?.checked_sub(1).map(|row| row as usize)
+    }
+
+    pub fn attribute(&self, name: &str) -> Column<'a> {
+        self.attributes
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| Column::unknown(self.len + 1))
+    }
+}
+
+/// A condition on items, answered by code of the key.
+pub struct Lifted {
+    answers: Vec<u8>,
+    missing: u8,
+}
+
+const TRUE: u8 = 1;
+const UNKNOWN: u8 = 2;
+
+impl Lifted {
+    pub fn ask(&self, key: &Column) -> Result<Tri> {
+        let codes = key.codes()?;
+        let answer = |code: u32| self.answers.get(code as usize).copied().unwrap_or(self.missing);
+        let row_answer = |row: usize| {
+            if key.known.get(row) {
+                answer(codes.get(row))
+            } else {
+                self.missing
+            }
+        };
+        let every = |wanted: u8| Bits::from_fn(key.len(), |row| row_answer(row) & wanted != 0);
+        Ok(match codes {
+            View::Many(codes) if key.known.is_all() => Tri {
+                t: Bits::from_fn(key.len(), |row| answer(codes[row]) & TRUE != 0),
+                u: Bits::from_fn(key.len(), |row| answer(codes[row]) & UNKNOWN != 0),
+            },
+            _ => Tri {
+                t: every(TRUE),
+                u: every(UNKNOWN),
+            },
+        })
+    }
+}
+
+fn lift(query: &Query) -> Result<Vec<Lifted>> {
+    let lifts = query.program.lifts.iter().map(|lift| {
+        let catalog = &query.catalogs[lift.catalog];
+        let tri = Eval::new(query, ItemRows { catalog }).cond(lift.cond)?;
+        let answer = |row| u8::from(tri.t.get(row)) * TRUE + u8::from(tri.u.get(row)) * UNKNOWN;
+        let missing = answer(catalog.len);
+        let of_code = |&row: &u32| if row == 0 { missing } else { answer(row as usize - 1) };
+        Ok(Lifted {
+            answers: catalog.rows.iter().map(of_code).collect(),
+            missing,
+        })
+    });
+    lifts.collect()
+}
+
+/// The items of one catalog, and the one that is missing.
+struct ItemRows<'a> {
+    catalog: &'a Catalog<'a>,
+}
+
+impl<'a> Scope<'a> for ItemRows<'a> {
+    fn rows(&self) -> usize {
+        self.catalog.len + 1
+    }
+
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
+        Ok(match expr {
+            Expr::Lookup { attribute, .. } => Some(eval.scope.catalog.attribute(attribute)),
+            _ => None,
+        })
+    }
+
+    fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,112 @@
+//! Columns of sets of codes, and the questions that are asked of them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::bits::Bits;
+
+#[derive(Clone, Debug)]
+pub enum Sets<'a> {
+    /// Row i is `codes[ends[i - 1]..ends[i]]`, the first from `start`.
+    Rows {
+        start: u32,
+        ends: Cow<'a, [u32]>,
+        codes: Cow<'a, [u32]>,
+    },
+    /// By code: the rows whose set holds it.
+    Flags(Vec<(u32, Bits)>),
+}
+
+impl<'a> Sets<'a> {
+    /// Rows of a stored column; those that it lacks are empty.
+    pub fn slice(ends: &'a [u32], codes: &'a [u32], rows: Range<usize>) -> Sets<'a> {
+        let first = rows.start.min(ends.len());
+        let start = first.checked_sub(1).map_or(0, |before| ends[before]);
+        let ends = match ends.get(rows.clone()) {
+            Some(ends) => ends.into(),
+            None => {
+                let mut copy = ends[first..].to_vec();
+                let last = copy.last().copied().unwrap_or(start);
+                copy.resize(rows.len(), last);
+                copy.into()
+            }
+        };
+        Sets::Rows {
+            start,
+            ends,
+            codes: codes.into(),
+        }
+    }
+
+    pub fn into_owned(self) -> Sets<'static> {
+        match self {
+            Sets::Rows { start, ends, codes } => Sets::Rows {
+                start,
+                ends: ends.into_owned().into(),
+                codes: codes.into_owned().into(),
+            },
+            Sets::Flags(flags) => Sets::Flags(flags),
+        }
+    }
+
+    fn copy(&self, row: usize, into: &mut Vec<u32>) {
+        match self {
+            Sets::Rows { .. } => into.extend_from_slice(self.row(row)),
+            Sets::Flags(flags) => into.extend(flags.iter().filter(|(_, rows)| rows.get(row)).map(|(code, _)| code)),
+        }
+    }
+
+    fn row(&self, row: usize) -> &[u32] {
+        match self {
+            Sets::Rows { start, ends, codes } => {
+                let from = row.checked_sub(1).map_or(*start, |before| ends[before]);
+                &codes[from as usize..ends[row] as usize]
+            }
+            Sets::Flags(_) => &[],
+        }
+    }
+
+    /// Sets picked from others: (which of `sources`, which of its rows).
+    pub fn gather(
+        len: usize,
+        sources: &[Option<&Sets<'_>>],
+        pick: impl Fn(usize) -> Option<(usize, usize)>,
+    ) -> Sets<'static> {
+        let (mut ends, mut codes) = (Vec::with_capacity(len), Vec::new());
+        for row in 0..len {
+            if let Some((source, row)) = pick(row)
+                && let Some(sets) = sources[source]
+            {
+                sets.copy(row, &mut codes);
+            }
+            ends.push(codes.len() as u32);
+        }
+        Sets::Rows {
+            start: 0,
+            ends: ends.into(),
+            codes: codes.into(),
+        }
+    }
+
+    /// Rows whose set holds the code that `wanted` gives for the row.
+    pub fn holding(&self, len: usize, wanted: impl Fn(usize) -> u32) -> Bits {
+        match self {
+            Sets::Rows { .. } => Bits::from_fn(len, |row| self.row(row).contains(&wanted(row))),
+            Sets::Flags(flags) => Bits::from_fn(len, |row| {
+                let code = wanted(row);
+                flags.iter().any(|(held, rows)| *held == code && rows.get(row))
+            }),
+        }
+    }
+
+    /// Rows whose set holds this code.
+    pub fn holding_one(&self, len: usize, code: u32) -> Bits {
+        match self {
+            Sets::Rows { .. } => self.holding(len, |_| code),
+            Sets::Flags(flags) => {
+                let found = flags.iter().find(|(held, _)| *held == code);
+                found.map_or_else(|| Bits::none(len), |(_, rows)| rows.clone())
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The evaluator against the oracle, and the laws of semantics.md, over random worlds and plans.
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::naive::{Members, Naive};
+use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
+use super::world::World;
+use crate::eval::{Answer, evaluate};
+use crate::plan::Plan;
+
+fn run(world: &World, plan: &Json) -> Answer {
+    evaluate(&world.version(), plan.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}\n{plan}"))
+}
+
+fn root(cond: &Json) -> Json {
+    json!({"name": "root", "cond": cond, "among": null})
+}
+
+fn members(answer: &Answer, root: usize) -> Vec<u64> {
+    answer.roots[root].matched.iter().collect()
+}
+
+/// The people of whom a condition is unknown, asked for without the counts.
+fn unknowns(world: &World, cond: &Json, among: &Json) -> Vec<u64> {
+    let possible = json!({"op": "or_unknown", "of": cond});
+    let only = json!({"op": "all", "of": [possible, {"op": "not", "of": {"op": "set", "of": cond, "among": null}}]});
+    members(
+        &run(
+            world,
+            &json!({"as_of": AS_OF, "roots": [{"name": "u", "cond": only, "among": among}]}),
+        ),
+        0,
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_engine_is_the_oracle(seed in any::<u64>()) {
+        let (world, json) = (world(seed), plan(seed));
+        let plan = Plan::parse(json.to_string().as_bytes()).unwrap();
+        let answer = run(&world, &json);
+        for (number, root) in plan.roots.iter().enumerate() {
+            let expected = Naive::root(&world, &plan, root);
+            let got = &answer.roots[number];
+            let source = &json["roots"][number];
+            let found = Members {
+                matched: members(&answer, number),
+                unknown: unknowns(&world, &source["cond"], &source["among"]),
+                clauses: got.clauses.clone(),
+            };
+            prop_assert_eq!(got.unknown, found.unknown.len() as u64);
+            prop_assert_eq!(found, expected, "{}", json);
+        }
+        let naive = Naive { world: &world, as_of: AS_OF };
+        prop_assert_eq!(answer.universe, naive.universe().count() as u64);
+    }
+
+    #[test]
+    fn a_condition_and_its_denial_split_what_is_not_unknown(seed in any::<u64>()) {
+        let world = world(seed);
+        let of = cond(&mut Random(seed), Stand::People, 2);
+        let answer = run(&world, &json!({"as_of": AS_OF, "roots": [root(&of), root(&json!({"op": "not", "of": of}))]}));
+        let (yes, no) = (&answer.roots[0], &answer.roots[1]);
+        prop_assert!(yes.matched.is_disjoint(&no.matched));
+        prop_assert_eq!(yes.unknown, no.unknown);
+        prop_assert_eq!(yes.matched.len() + no.matched.len() + yes.unknown, answer.universe);
+    }
+
+    #[test]
+    fn splitting_a_window_preserves_counts(seed in any::<u64>(), cut in 0..AS_OF) {
+        let world = world(seed);
+        let mut whole = events(&mut Random(seed), 1);
+        (whole["from"], whole["to"]) = (Json::Null, json!(AS_OF));
+        let (mut before, mut after) = (whole.clone(), whole.clone());
+        (before["to"], after["from"]) = (json!(cut), json!(cut));
+        let count = |events: &Json| json!({"op": "aggregate", "fn": "count", "events": events, "value": null, "day_starts": null});
+        let sum = json!({"op": "arith", "fn": "+", "left": count(&before), "right": count(&after)});
+        let equal = json!({"op": "compare", "cmp": "=", "left": sum, "right": count(&whole)});
+        let answer = run(&world, &json!({"as_of": AS_OF, "roots": [root(&equal)]}));
+        prop_assert_eq!(answer.roots[0].matched.len(), answer.universe);
+    }
+
+    #[test]
+    fn a_smaller_sample_lies_inside_a_larger_one(seed in any::<u64>(), a in any::<u64>(), b in any::<u64>()) {
+        let sample = |below: u64| root(&json!({"op": "sample", "seed": "s", "below": below.to_string()}));
+        let answer = run(&world(seed), &json!({"as_of": AS_OF, "roots": [sample(a.min(b)), sample(a.max(b))]}));
+        prop_assert!(answer.roots[0].matched.is_subset(&answer.roots[1].matched));
+    }
+
+    #[test]
+    fn the_order_of_clauses_changes_nothing(seed in any::<u64>()) {
+        let (world, mut random) = (world(seed), Random(seed));
+        let of: Vec<Json> = (0..3).map(|_| cond(&mut random, Stand::People, 2)).collect();
+        let turned: Vec<&Json> = of.iter().rev().collect();
+        for op in ["all", "any"] {
+            let roots = [root(&json!({"op": op, "of": of})), root(&json!({"op": op, "of": turned}))];
+            let answer = run(&world, &json!({"as_of": AS_OF, "roots": roots}));
+            prop_assert_eq!(&answer.roots[0].matched, &answer.roots[1].matched);
+            prop_assert_eq!(answer.roots[0].unknown, answer.roots[1].unknown);
+            prop_assert!(answer.roots[0].clauses.iter().eq(answer.roots[1].clauses.iter().rev()));
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing(seed in any::<u64>()) {
+        let (version, plan) = (world(seed).version(), plan(seed).to_string());
+        let answers = [1, 4].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let answer = pool.install(|| evaluate(&version, plan.as_bytes())).unwrap();
+            let roots = answer.roots.iter().map(|root| (root.roaring().unwrap(), root.unknown, root.clauses.clone()));
+            roots.collect::<Vec<_>>()
+        });
+        prop_assert_eq!(&answers[0], &answers[1]);
+    }
+
+    #[test]
+    fn a_root_alone_is_what_it_is_among_others(seed in any::<u64>()) {
+        let (world, json) = (world(seed), plan(seed));
+        let together = run(&world, &json);
+        for (number, root) in json["roots"].as_array().unwrap().iter().enumerate() {
+            let alone = run(&world, &json!({"as_of": AS_OF, "roots": [root]}));
+            prop_assert_eq!(&alone.roots[0].matched, &together.roots[number].matched);
+        }
+    }
+
+    #[test]
+    fn top_and_the_rest_of_bottom_split_distinct_values(seed in any::<u64>(), wanted in 0u64..5) {
+        let world = world(seed);
+        let of = expr(&mut Random(seed), "num", Stand::People, 2);
+        let rank = |side: &str, count: u64| root(&json!({"op": "rank", "expr": of, "side": side, "percent": null, "count": count, "population": null}));
+        let answer = run(&world, &json!({"as_of": AS_OF, "roots": [rank("top", wanted), root(&json!({"op": "known", "expr": of}))]}));
+        // Ties may make it more, never less.
+        let known = answer.roots[1].matched.len();
+        let top = answer.roots[0].matched.len();
+        prop_assert!(top >= wanted.min(known) && top <= known);
+        prop_assert_eq!(answer.roots[0].unknown, answer.universe - known);
+    }
+
+    #[test]
+    fn damaged_plans_are_answered_or_refused(seed in any::<u64>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = plan(seed).to_string().into_bytes();
+        let place = at.index(bytes.len());
+        bytes[place] = byte;
+        let _ = evaluate(&world(seed).version(), &bytes);
+    }
+}

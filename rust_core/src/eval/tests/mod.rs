@@ -1,0 +1,5 @@
+mod examples;
+mod laws;
+mod naive;
+mod random;
+mod world;

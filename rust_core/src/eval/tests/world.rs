@@ -1,0 +1,325 @@
+//! A small world as plain rows, and the version of the index that it is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::index::texts::Texts;
+use crate::index::view::{
+    Attribute, Column, DAY_MS, Epoch, Events, Items, Partition, Run, Scalar, TextColumn, Values, Version,
+};
+use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Val {
+    Bool(bool),
+    /// Millionths.
+    Num(i64),
+    Text(String),
+    Instant(i64),
+    Date(i32),
+    MonthDay(u16),
+    Set(BTreeSet<String>),
+    Map(BTreeMap<String, Val>),
+    Point([f64; 2]),
+}
+
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub kind: &'static str,
+    pub time: i64,
+    pub source: &'static str,
+    pub id: String,
+    pub channel: Option<&'static str>,
+    pub properties: BTreeMap<&'static str, Val>,
+    /// Which of the day's runs it is filed in.
+    pub run: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub partition: u32,
+    pub ordinal: u32,
+    pub first_record: i64,
+    /// By attribute, in order of (occurred_at, source, id).
+    pub changes: BTreeMap<&'static str, Vec<(i64, Option<Val>)>>,
+    pub events: Vec<Event>,
+}
+
+impl Person {
+    pub fn id(&self) -> u64 {
+        u64::from(self.partition) << 32 | u64::from(self.ordinal)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    pub people: Vec<Person>,
+    /// The catalog `product`: key to attributes.
+    pub products: BTreeMap<&'static str, BTreeMap<&'static str, Val>>,
+}
+
+pub const ATTRIBUTES: [(&str, Type); 9] = [
+    ("vip", Type::Bool),
+    ("balance", Type::Money),
+    ("city", Type::Text),
+    ("signup", Type::Instant),
+    ("born", Type::Date),
+    ("birthday", Type::MonthDay),
+    ("tags", Type::Set),
+    ("survey", Type::Map),
+    ("home", Type::Point),
+];
+pub const PROPERTIES: [(&str, Type); 6] = [
+    ("amount", Type::Money),
+    ("product", Type::Text),
+    ("gift", Type::Bool),
+    ("due", Type::Instant),
+    ("day", Type::Date),
+    ("labels", Type::Set),
+];
+pub const ITEM: [(&str, Type); 4] = [
+    ("category", Type::Enum),
+    ("price", Type::Money),
+    ("labels", Type::Set),
+    ("launched", Type::Date),
+];
+pub const TYPES: [&str; 2] = ["order", "scan"];
+
+fn fields(of: &[(&str, Type)]) -> BTreeMap<String, Field> {
+    let field = |&(name, kind): &(&str, Type)| Field {
+        name: name.into(),
+        kind,
+        currency: String::new(),
+        values: Vec::new(),
+        ordered: false,
+        aliases: Vec::new(),
+        reference: String::new(),
+    };
+    of.iter().map(|of| (of.0.to_string(), field(of))).collect()
+}
+
+pub fn schema() -> Schema {
+    let event = |name: &str| EventType {
+        name: name.into(),
+        properties: fields(&PROPERTIES),
+        counts_as_seen: name == "order",
+        aliases: Vec::new(),
+    };
+    let product = Catalog {
+        name: "product".into(),
+        kind: CatalogKind::Goods,
+        attributes: fields(&ITEM),
+        aliases: Vec::new(),
+    };
+    Schema {
+        event_types: TYPES.map(|name| (name.to_string(), event(name))).into(),
+        attributes: fields(&ATTRIBUTES),
+        catalogs: [("product".to_string(), product)].into(),
+        settings: None,
+    }
+}
+
+fn scalar(val: &Val, texts: &mut Texts) -> Scalar {
+    match val {
+        Val::Bool(value) => Scalar::Bool(*value),
+        Val::Num(value) => Scalar::Number(*value),
+        Val::Text(text) => Scalar::Text(texts.intern(text)),
+        Val::Instant(ms) => Scalar::Instant(*ms),
+        Val::Date(days) => Scalar::Date(*days),
+        Val::MonthDay(day) => Scalar::MonthDay(*day),
+        Val::Point(point) => Scalar::Point(*point),
+        Val::Set(_) | Val::Map(_) => panic!("not a scalar"),
+    }
+}
+
+fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
+    let mut known = vec![0u64; rows.len().div_ceil(64)];
+    for (row, _) in rows.iter().enumerate().filter(|(_, value)| value.is_some()) {
+        known[row / 64] |= 1 << (row % 64);
+    }
+    macro_rules! plain {
+        ($column:ident, $variant:ident, $filler:expr) => {
+            Column::$column(
+                rows.iter()
+                    .map(|row| match row {
+                        Some(Val::$variant(value)) => *value,
+                        _ => $filler,
+                    })
+                    .collect(),
+            )
+        };
+    }
+    let data = match kind {
+        Type::Bool => plain!(Bool, Bool, true),
+        Type::Number | Type::Money => plain!(Number, Num, 77),
+        Type::Instant => plain!(Instant, Instant, 77),
+        Type::Date => plain!(Date, Date, 77),
+        Type::MonthDay => plain!(MonthDay, MonthDay, 101),
+        Type::Point => plain!(Point, Point, [1.0, 2.0]),
+        Type::Text | Type::Enum => {
+            let code = |row: &Option<Val>| match row {
+                Some(Val::Text(text)) => texts.intern(text),
+                _ => Texts::NONE,
+            };
+            Column::Text(rows.iter().map(code).collect())
+        }
+        Type::Set => {
+            let (mut ends, mut codes) = (Vec::new(), Vec::new());
+            for row in rows {
+                if let Some(Val::Set(set)) = row {
+                    let mut row: Vec<u32> = set.iter().map(|text| texts.intern(text)).collect();
+                    row.sort_unstable();
+                    codes.extend(row);
+                }
+                ends.push(codes.len() as u32);
+            }
+            Column::Set { ends, codes }
+        }
+        Type::Map => {
+            let (mut ends, mut entries) = (Vec::new(), Vec::new());
+            for row in rows {
+                if let Some(Val::Map(map)) = row {
+                    let entry = |(key, value): (&String, &Val)| (texts.intern(key), scalar(value, texts));
+                    let mut row: Vec<(u32, Scalar)> = map.iter().map(entry).collect();
+                    row.sort_unstable_by_key(|entry| entry.0);
+                    entries.extend(row);
+                }
+                ends.push(entries.len() as u32);
+            }
+            Column::Map { ends, entries }
+        }
+    };
+    Values { known, data }
+}
+
+fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> Attribute {
+    let (mut history, mut changes) = (Vec::new(), Vec::new());
+    let mut latest: Vec<Option<Val>> = Vec::new();
+    for person in people {
+        for (occurred_at, value) in person.changes.get(name).into_iter().flatten() {
+            history.push((person.ordinal, *occurred_at));
+            changes.push(value.clone());
+            latest.resize(latest.len().max(person.ordinal as usize + 1), None);
+            latest[person.ordinal as usize] = value.clone();
+        }
+    }
+    Attribute {
+        latest: Arc::new(values(kind, &latest, texts)),
+        changed_until_ms: history.iter().map(|&(_, at)| at).max().unwrap_or(i64::MIN),
+        history: Arc::new(history),
+        changes: Arc::new(values(kind, &changes, texts)),
+        ..Attribute::default()
+    }
+}
+
+fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
+    rows.sort_by_key(|(person, event)| (*person, event.time, event.source, event.id.clone()));
+    let mut run = Run::default();
+    let mut ids = TextColumn::default();
+    for (person, event) in &rows {
+        run.persons.push(*person);
+        run.times.push(event.time);
+        run.channels
+            .push(event.channel.map_or(Texts::NONE, |channel| texts.intern(channel)));
+        run.sources.push(texts.intern(event.source));
+        ids.push(event.id.as_bytes());
+    }
+    run.ids = ids;
+    for (name, kind) in PROPERTIES {
+        let column: Vec<Option<Val>> = rows
+            .iter()
+            .map(|(_, event)| event.properties.get(name).cloned())
+            .collect();
+        if column.iter().any(Option::is_some) {
+            run.properties.insert(name.to_string(), values(kind, &column, texts));
+        }
+    }
+    run
+}
+
+/// An event of the person with this ordinal.
+type Filed<'w> = (u32, &'w Event);
+
+fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
+    let size = people.iter().map(|person| person.ordinal + 1).max().unwrap_or(0);
+    let mut first_record = vec![i64::MAX; size as usize];
+    let mut channels: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    let mut filed: BTreeMap<(&str, i32, usize), Vec<Filed>> = BTreeMap::new();
+    for person in people {
+        first_record[person.ordinal as usize] = person.first_record;
+        for event in &person.events {
+            let day = event.time.div_euclid(DAY_MS) as i32;
+            filed
+                .entry((event.kind, day, event.run))
+                .or_default()
+                .push((person.ordinal, event));
+            if let (Some(channel), "order") = (event.channel, event.kind) {
+                let firsts = channels.entry(texts.intern(channel)).or_default();
+                firsts.resize(firsts.len().max(person.ordinal as usize + 1), i64::MAX);
+                let first = &mut firsts[person.ordinal as usize];
+                *first = (*first).min(event.time);
+            }
+        }
+    }
+    let mut events: HashMap<String, Events> = HashMap::new();
+    for ((kind, day, _), rows) in filed {
+        let runs = events.entry(kind.to_string()).or_default().days.entry(day).or_default();
+        runs.push(Arc::new(run(rows, texts)));
+    }
+    let attributes = ATTRIBUTES
+        .iter()
+        .map(|(name, kind)| (name.to_string(), Arc::new(attribute(people, name, *kind, texts))));
+    Partition {
+        number,
+        people: size,
+        first_record: Arc::new(first_record),
+        attributes: attributes.collect(),
+        channels: channels
+            .into_iter()
+            .map(|(code, firsts)| (code, Arc::new(firsts)))
+            .collect(),
+        events: events
+            .into_iter()
+            .map(|(kind, events)| (kind, Arc::new(events)))
+            .collect(),
+    }
+}
+
+impl World {
+    /// The version of the index that a fold of this world would publish.
+    pub fn version(&self) -> Version {
+        let mut texts = Texts::default();
+        // Codes in another order than the texts, so that an order by code shows.
+        for text in ["web", "pos", "app", "till"] {
+            texts.intern(text);
+        }
+        let mut by_partition: BTreeMap<u32, Vec<&Person>> = BTreeMap::new();
+        for person in &self.people {
+            by_partition.entry(person.partition).or_default().push(person);
+        }
+        let mut partitions = BTreeMap::new();
+        for (number, mut people) in by_partition {
+            people.sort_by_key(|person| person.ordinal);
+            partitions.insert(number, Arc::new(partition(number, &people, &mut texts)));
+        }
+        let mut items = Items::default();
+        for (row, key) in self.products.keys().enumerate() {
+            items.rows.insert(texts.intern(key), row as u32);
+        }
+        for (name, kind) in ITEM {
+            let column: Vec<Option<Val>> = self.products.values().map(|item| item.get(name).cloned()).collect();
+            items
+                .attributes
+                .insert(name.to_string(), values(kind, &column, &mut texts));
+        }
+        let events = self.people.iter().flat_map(|person| &person.events);
+        Version {
+            epoch: Epoch::default(),
+            schema: Arc::new(schema()),
+            texts,
+            partitions,
+            catalogs: [("product".to_string(), Arc::new(items))].into(),
+            earliest_ms: events.map(|event| event.time).min(),
+        }
+    }
+}

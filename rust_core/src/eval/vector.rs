@@ -1,0 +1,310 @@
+//! The evaluator: every condition and expression over all rows of a scope at once, each node once.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::bits::{Bits, Tri};
+use super::column::{Column, Data, Datum, Kind, Numbers, View, gather};
+use super::compare::{anniversary, compare, equals, near};
+use super::program::{Cond, CondId, Expr, ExprId};
+use super::query::Query;
+use super::ratio::{Ratio, UNIT};
+use crate::error::{Error, Result};
+use crate::plan::{Arith, Mode};
+
+/// What the rows are, and what only they have.
+pub trait Scope<'a>: Sized {
+    fn rows(&self) -> usize;
+
+    /// `None` for what means the same in every scope.
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>>;
+
+    fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
+}
+
+pub struct Eval<'a, S> {
+    pub query: &'a Query<'a>,
+    pub scope: S,
+    conds: RefCell<Vec<Option<Rc<Tri>>>>,
+    exprs: RefCell<Vec<Option<Rc<Column<'a>>>>>,
+}
+
+impl<'a, S: Scope<'a>> Eval<'a, S> {
+    pub fn new(query: &'a Query<'a>, scope: S) -> Self {
+        let program = query.program;
+        let (conds, exprs) = (vec![None; program.conds.len()], vec![None; program.exprs.len()]);
+        Eval {
+            query,
+            scope,
+            conds: RefCell::new(conds),
+            exprs: RefCell::new(exprs),
+        }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.scope.rows()
+    }
+
+    pub fn cond(&self, id: CondId) -> Result<Rc<Tri>> {
+        if let Some(tri) = &self.conds.borrow()[id] {
+            return Ok(tri.clone());
+        }
+        let cond = &self.query.program.conds[id];
+        let tri = Rc::new(match S::cond(self, cond)? {
+            Some(tri) => tri,
+            None => self.general_cond(cond)?,
+        });
+        self.conds.borrow_mut()[id] = Some(tri.clone());
+        Ok(tri)
+    }
+
+    pub fn expr(&self, id: ExprId) -> Result<Rc<Column<'a>>> {
+        if let Some(column) = &self.exprs.borrow()[id] {
+            return Ok(column.clone());
+        }
+        let expr = &self.query.program.exprs[id];
+        let column = Rc::new(match S::expr(self, expr)? {
+            Some(column) => column,
+            None => self.general_expr(expr)?,
+        });
+        self.exprs.borrow_mut()[id] = Some(column.clone());
+        Ok(column)
+    }
+
+    fn constant(&self, value: bool) -> Tri {
+        Tri::known(if value {
+            Bits::all(self.rows())
+        } else {
+            Bits::none(self.rows())
+        })
+    }
+
+    fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
+        Ok(match cond {
+            Cond::Constant(value) => self.constant(*value),
+            Cond::All(of) => of
+                .iter()
+                .try_fold(self.constant(true), |all, &of| self.cond(of).map(|tri| all.and(&tri)))?,
+            Cond::Any(of) => of
+                .iter()
+                .try_fold(self.constant(false), |any, &of| self.cond(of).map(|tri| any.or(&tri)))?,
+            Cond::Not(of) => self.cond(*of)?.not(),
+            Cond::OrUnknown(of) => {
+                let of = self.cond(*of)?;
+                Tri::known(of.t.or(&of.u))
+            }
+            Cond::Compare { cmp, left, right, kind } => {
+                compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?
+            }
+            Cond::In {
+                expr,
+                items,
+                kind: Kind::Set,
+            } => self.has(Mode::Any, *expr, items)?,
+            Cond::In { expr, items, kind } => self.among_items(*expr, items, *kind)?,
+            Cond::Has { mode, expr, items } => self.has(*mode, *expr, items)?,
+            Cond::Text { test, expr } => {
+                let column = self.expr(*expr)?;
+                let memo = &self.query.memos[*test];
+                let holds = match column.codes()? {
+                    View::One(code) if memo.holds(code) => Bits::all(self.rows()),
+                    View::One(_) => Bits::none(self.rows()),
+                    View::Many(codes) => {
+                        Bits::from_fn(self.rows(), |row| column.known.get(row) && memo.holds(codes[row]))
+                    }
+                };
+                Tri::of(holds, &column.known)
+            }
+            Cond::Known(expr) => Tri::known(self.expr(*expr)?.known.clone()),
+            Cond::Within { expr, from, to } => {
+                let column = self.expr(*expr)?;
+                let values = column.ints()?;
+                let holds = Bits::from_fn(self.rows(), |row| (*from..*to).contains(&values.get(row)));
+                Tri::of(holds, &column.known)
+            }
+            Cond::Anniversary {
+                expr,
+                latest_year,
+                of_dates,
+            } => anniversary(&*self.expr(*expr)?, latest_year, *of_dates)?,
+            Cond::Near { expr, point, metres } => {
+                near(&*self.expr(*expr)?, &*self.expr(*point)?, f64::from_bits(*metres))?
+            }
+            Cond::OfItem { lift, key } => self.query.lifted[*lift].ask(&*self.expr(*key)?)?,
+            Cond::Set { .. } | Cond::Happened { .. } | Cond::Rank(_) | Cond::Sample { .. } => return Err(misplaced()),
+        })
+    }
+
+    /// Equality with some item.
+    fn among_items(&self, expr: ExprId, items: &'a [ExprId], kind: Kind) -> Result<Tri> {
+        let column = self.expr(expr)?;
+        let mut result = self.constant(false);
+        if let (Kind::Text, Some(codes)) = (kind, self.literal_codes(items))
+            && let View::Many(values) = column.codes()?
+        {
+            result.t = match codes.as_slice() {
+                few if few.len() <= 8 => Bits::from_fn(self.rows(), |row| few.contains(&values[row])),
+                many => Bits::from_fn(self.rows(), |row| many.binary_search(&values[row]).is_ok()),
+            };
+        } else {
+            for &item in items {
+                result = result.or(&equals(&column, &*self.expr(item)?, kind)?);
+            }
+        }
+        let known = &column.known;
+        Ok(Tri {
+            t: result.t.and(known),
+            u: result.u.or(&known.not()),
+        })
+    }
+
+    /// The items as ascending codes, if all are literal texts.
+    fn literal_codes(&self, items: &[ExprId]) -> Option<Vec<u32>> {
+        let code = |&item: &ExprId| match self.query.program.exprs[item] {
+            Expr::Literal(Datum::Code(code)) => Some(code),
+            _ => None,
+        };
+        let mut codes: Vec<u32> = items.iter().map(code).collect::<Option<_>>()?;
+        codes.sort_unstable();
+        Some(codes)
+    }
+
+    fn has(&self, mode: Mode, expr: ExprId, items: &'a [ExprId]) -> Result<Tri> {
+        let column = self.expr(expr)?;
+        let len = self.rows();
+        let Some(sets) = column.sets()? else {
+            return Ok(Tri {
+                t: Bits::none(len),
+                u: Bits::all(len),
+            });
+        };
+        let mut result = self.constant(mode == Mode::All);
+        for &item in items {
+            let item = self.expr(item)?;
+            let holding = match item.codes()? {
+                View::One(code) => sets.holding_one(len, code),
+                View::Many(codes) => sets.holding(len, |row| codes[row]),
+            };
+            let holding = Tri::of(holding, &item.known);
+            result = if mode == Mode::All {
+                result.and(&holding)
+            } else {
+                result.or(&holding)
+            };
+        }
+        if mode == Mode::None {
+            result = result.not();
+        }
+        let known = &column.known;
+        Ok(Tri {
+            t: result.t.and(known),
+            u: result.u.or(&known.not()),
+        })
+    }
+
+    fn general_expr(&self, expr: &'a Expr) -> Result<Column<'a>> {
+        let len = self.rows();
+        Ok(match expr {
+            Expr::Literal(datum) => Column::one(len, *datum),
+            Expr::Elapsed(of) => {
+                let of = self.expr(*of)?;
+                let instants = of.ints()?;
+                let as_of = self.query.program.as_of;
+                let elapsed = (0..len).map(|row| as_of.saturating_sub(instants.get(row))).collect();
+                Column::int(of.known.clone(), elapsed)
+            }
+            Expr::Arith { function, left, right } => arith(*function, &*self.expr(*left)?, &*self.expr(*right)?)?,
+            Expr::Default { expr, otherwise } => {
+                let (column, otherwise) = (self.expr(*expr)?, self.expr(*otherwise)?);
+                gather(len, &[&column, &otherwise], |row| {
+                    Some((usize::from(!column.known.get(row)), row))
+                })?
+            }
+            Expr::Case { tiers, otherwise } => {
+                let conds = tiers
+                    .iter()
+                    .map(|&(when, _)| self.cond(when))
+                    .collect::<Result<Vec<_>>>()?;
+                let values = tiers.iter().map(|&(_, value)| value).chain(*otherwise);
+                let values: Vec<Column> = values.map(|value| Column::one(1, value)).collect();
+                let last = otherwise.map(|_| tiers.len());
+                let tier = |row| conds.iter().position(|cond| cond.t.get(row)).or(last);
+                let sources: Vec<&Column> = values.iter().collect();
+                gather(len, &sources, |row| tier(row).map(|tier| (tier, 0)))?
+            }
+            Expr::Lookup {
+                catalog,
+                key,
+                attribute,
+            } => {
+                let key = self.expr(*key)?;
+                let codes = key.codes()?;
+                let catalog = &self.query.catalogs[*catalog];
+                let source = catalog.attribute(attribute);
+                gather(len, &[&source], |row| {
+                    let known = key.known.get(row).then(|| codes.get(row));
+                    known.and_then(|code| catalog.row(code)).map(|row| (0, row))
+                })?
+            }
+            _ => return Err(misplaced()),
+        })
+    }
+}
+
+fn misplaced() -> Error {
+    Error::Invalid("a node of the plan stands in a scope that cannot answer it".into())
+}
+
+/// Exact; unknown with an unknown and on division by 0.
+fn arith<'a>(function: Arith, left: &Column, right: &Column) -> Result<Column<'a>> {
+    let known = left.known.and(&right.known);
+    let (a, b) = (left.numbers()?, right.numbers()?);
+    if let (Numbers::Whole(a), Numbers::Whole(b)) = (a, b)
+        && let Some(values) = whole(function, &known, a, b)
+    {
+        return Ok(Column {
+            known,
+            data: Data::Int(values.into()),
+        });
+    }
+    let mut defined = known.clone();
+    let mut values = Vec::with_capacity(known.len());
+    for row in 0..known.len() {
+        let result = if known.get(row) {
+            a.get(row).combine(function, b.get(row))?
+        } else {
+            None
+        };
+        values.push(result.unwrap_or(Ratio::millionths(0)));
+        if known.get(row) && result.is_none() {
+            defined.clear(row);
+        }
+    }
+    Ok(Column {
+        known: defined,
+        data: Data::Ratio(values),
+    })
+}
+
+/// In whole millionths, if every result is.
+fn whole(function: Arith, known: &Bits, a: View<i64>, b: View<i64>) -> Option<Vec<i64>> {
+    let one = |row: usize| {
+        let (a, b) = (a.get(row), b.get(row));
+        match function {
+            _ if !known.get(row) => Some(0),
+            Arith::Add => a.checked_add(b),
+            Arith::Subtract => a.checked_sub(b),
+            Arith::Multiply => {
+                let product = i128::from(a) * i128::from(b);
+                let unit = i128::from(UNIT);
+                if product % unit == 0 {
+                    (product / unit).try_into().ok()
+                } else {
+                    None
+                }
+            }
+            Arith::Divide => None,
+        }
+    };
+    (0..known.len()).map(one).collect()
+}

@@ -1,0 +1,117 @@
+//! Records taken in by the hundred: what they will need is found before the first of them is decided, and their edges are counted
+//! after the last, so that memory is waited for together.
+
+use std::borrow::Cow;
+
+use super::edges::Sighting;
+use super::graph::{Arrival, Found, Graph, Sighted};
+use super::names::Terms;
+use super::normalise::normalise;
+use super::violations::Reason;
+use crate::frame::Change;
+use crate::record::Identifier;
+
+/// An identifier made ready to be looked up.
+struct Ready<'a> {
+    namespace: u32,
+    terms: Terms,
+    /// `None` if it is refused.
+    value: Option<Cow<'a, str>>,
+    hash: u64,
+}
+
+/// Two nodes seen together, and in which of the records.
+pub struct Pair {
+    pub record: usize,
+    pub a: u32,
+    pub b: u32,
+    pub glues: bool,
+}
+
+impl Graph {
+    /// Takes records in and adds to `changes`; adds to `owners` whose each is at that moment, or `NONE`.
+    pub fn take_in(&mut self, records: &[Sighted], arrival: Arrival, changes: &mut Vec<Change>, owners: &mut Vec<u32>) {
+        let identifiers = records.iter().flat_map(|record| record.identifiers);
+        let ready: Vec<Ready> = identifiers.map(|&identifier| self.ready(identifier)).collect();
+        self.nodes.warm(ready.iter().map(|ready| ready.hash));
+        let (mut rest, mut found, mut pairs) = (ready.as_slice(), Vec::new(), Vec::new());
+        for (position, record) in records.iter().enumerate() {
+            let (own, after) = rest.split_at(record.identifiers.len());
+            rest = after;
+            self.look_up(record, arrival, own, &mut found);
+            owners.push(self.decide(record, arrival, &mut found, changes));
+            // A star from the record's strongest identifier to its others.
+            if let Some((centre, others)) = found.split_first() {
+                pairs.extend(others.iter().map(|other| other.pair(position, centre)));
+            }
+        }
+        self.connect(records, arrival, &pairs);
+    }
+
+    fn ready<'a>(&mut self, (name, raw): Identifier<'a>) -> Ready<'a> {
+        let namespace = self.namespaces.intern(name, &self.policy);
+        let terms = self.namespaces.terms(namespace);
+        let value = normalise(terms.kind, raw, &self.policy.country).filter(|_| !name.is_empty());
+        let hash = value.as_ref().map_or(0, |value| self.nodes.hash(namespace, value));
+        Ready {
+            namespace,
+            terms,
+            value,
+            hash,
+        }
+    }
+
+    /// The record's usable identifiers, each once: those that glue before those that do not, the strongest first.
+    fn look_up(&mut self, record: &Sighted, arrival: Arrival, own: &[Ready], found: &mut Vec<Found>) {
+        found.clear();
+        for (position, ready) in own.iter().enumerate() {
+            let Some(value) = &ready.value else {
+                let (name, raw) = record.identifiers[position];
+                self.violate(record, arrival, Reason::RefusedValue, name, raw);
+                continue;
+            };
+            let node = self
+                .nodes
+                .find_or_add(ready.hash, ready.namespace, value, arrival.raw_offset);
+            found.push(Found {
+                node,
+                terms: ready.terms,
+                position,
+                dropped: false,
+            });
+        }
+        if found.len() > 1 {
+            found.sort_unstable_by_key(|found| (found.node, found.position));
+            found.dedup_by_key(|found| found.node);
+            found.sort_unstable_by_key(|found| (!found.terms.glues, found.terms.priority, found.position));
+        }
+    }
+
+    fn connect(&mut self, records: &[Sighted], arrival: Arrival, pairs: &[Pair]) {
+        self.edges.warm(pairs.iter().map(|pair| (pair.a, pair.b)));
+        for pair in pairs {
+            let record = &records[pair.record];
+            let sighting = Sighting {
+                source: self.sources.intern(record.source),
+                record_id: record.id,
+                first_ms: record.at_ms,
+                last_ms: record.at_ms,
+                count: 1,
+                glues: pair.glues,
+                raw_offset: arrival.raw_offset,
+            };
+            self.edges.see(&mut self.nodes, pair.a, pair.b, &sighting);
+        }
+    }
+}
+
+impl Found {
+    fn pair(&self, record: usize, centre: &Found) -> Pair {
+        Pair {
+            record,
+            a: centre.node,
+            b: self.node,
+            glues: self.terms.glues && !self.dropped,
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Who is who: a deterministic fold of the raw log into a graph of identifiers, and of raw frames into resolved ones.
+//!
+//! A person is a cluster of identifiers seen together. Guards come first: a record whose identifiers would break a limit of
+//! the policy keeps its strongest, and the others are dropped with a violation. Devices and cookies never glue.
+
+mod edges;
+mod fold;
+mod graph;
+mod intake;
+mod names;
+mod nodes;
+mod normalise;
+mod persons;
+mod policy;
+mod query;
+mod snapshot;
+mod table;
+#[cfg(test)]
+mod tests;
+mod union;
+mod violations;
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use parking_lot::{Mutex, RwLock};
+use roaring::RoaringTreemap;
+
+pub use policy::{Policy, Rule};
+
+use crate::error::{Error, Result};
+use crate::frame::{Change, IdentityChange, ResolvedFrame};
+use crate::record::{Identifier, identifier};
+use crate::wire::{Reader, put_bytes};
+use fold::Batch;
+use graph::{Arrival, Graph};
+use nodes::NONE;
+
+/// People a partition holds.
+pub const PARTITION: u32 = 1 << 22;
+
+/// Records folded, or rows read, under one lock: what the other side waits at most.
+const STRIDE: usize = 256;
+
+/// The identity graph of one workspace. Folding and snapshots exclude one another; questions go on meanwhile.
+pub struct Resolver {
+    folder: PathBuf,
+    capacity: u32,
+    state: RwLock<State>,
+    writing: Mutex<()>,
+}
+
+struct State {
+    graph: Graph,
+    /// Raw offset of the next frame.
+    offset: u64,
+    received_at_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Statistics {
+    /// Aliases not counted.
+    pub persons: u64,
+    pub identifiers: u64,
+    pub edges: u64,
+    pub merges: u64,
+    pub violations: u64,
+}
+
+impl Resolver {
+    /// Opens the newest snapshot in a folder (made if missing), or starts empty. `capacity`: people a partition holds.
+    /// Corrupt for a damaged snapshot, Unsupported for one of another version, policy or capacity; both name the file.
+    pub fn open(folder: &Path, policy: Policy, capacity: u32) -> Result<Self> {
+        fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        let state = match snapshot::load(folder, &policy, capacity)? {
+            Some(state) => state,
+            None => State {
+                graph: Graph::new(policy, capacity),
+                offset: 0,
+                received_at_ms: 0,
+            },
+        };
+        Ok(Resolver {
+            folder: folder.into(),
+            capacity,
+            state: RwLock::new(state),
+            writing: Mutex::new(()),
+        })
+    }
+
+    /// Raw offset of the next frame to fold.
+    pub fn offset(&self) -> u64 {
+        self.state.read().offset
+    }
+
+    /// Arrival of the last frame folded.
+    pub fn received_at_ms(&self) -> i64 {
+        self.state.read().received_at_ms
+    }
+
+    /// RawFrame bytes to ResolvedFrame bytes. Invalid, with nothing changed, if the frame is malformed or not the next.
+    pub fn fold(&self, offset: u64, frame: &[u8]) -> Result<Vec<u8>> {
+        let _writing = self.writing.lock();
+        let next = self.offset();
+        if offset != next {
+            return Err(Error::Invalid(format!(
+                "raw frame {offset} is not the next to fold; that is {next}"
+            )));
+        }
+        let batch = Batch::decode(frame)
+            .map_err(|error| Error::Invalid(format!("raw frame {offset} cannot be read: {error}")))?;
+        self.check_room(&batch)?;
+        let arrival = Arrival {
+            raw_offset: offset,
+            received_at_ms: batch.frame.received_at_ms,
+        };
+        let mut changes = Vec::new();
+        let mut owners = Vec::with_capacity(batch.len());
+        for start in (0..batch.len()).step_by(STRIDE) {
+            let end = batch.len().min(start + STRIDE);
+            let records: Vec<_> = (start..end).map(|position| batch.record(position)).collect();
+            let graph = &mut self.state.write().graph;
+            graph.take_in(&records, arrival, &mut changes, &mut owners);
+        }
+        let (changes, persons) = self.state.write().finish(arrival, changes, &owners);
+        let resolved = ResolvedFrame {
+            raw_offset: offset,
+            received_at_ms: arrival.received_at_ms,
+            changes,
+            persons,
+            records: batch.frame.records,
+            schema: batch.frame.schema,
+        };
+        Ok(resolved.encode())
+    }
+
+    /// Every identifier of a frame may be a new node, and all but the first of a record a new edge.
+    fn check_room(&self, batch: &Batch) -> Result<()> {
+        let state = self.state.read();
+        let longest = state
+            .graph
+            .nodes
+            .len()
+            .max(state.graph.edges.len())
+            .max(state.graph.persons.len());
+        match longest + batch.identifiers() < NONE as usize {
+            true => Ok(()),
+            false => Err(Error::Unsupported(
+                "the identity graph is full: it holds 2^32 identifiers or edges".into(),
+            )),
+        }
+    }
+
+    /// Writes state and offset to one file, atomically.
+    pub fn snapshot(&self) -> Result<()> {
+        let _writing = self.writing.lock();
+        snapshot::save(&self.folder, &self.state.read(), self.capacity)
+    }
+
+    /// The person, or 0.
+    pub fn resolve(&self, identifier: Identifier) -> u64 {
+        let state = self.state.read();
+        state.graph.resolve(identifier, state.received_at_ms)
+    }
+
+    /// BatchResolveRequest bytes to BatchResolveResponse bytes (without epoch).
+    pub fn batch_resolve(&self, request: &[u8]) -> Result<Vec<u8>> {
+        let mut identifiers = Vec::new();
+        let mut reader = Reader::new(request);
+        while let Some((field, wire)) = reader.field()? {
+            if field == 2 {
+                identifiers.push(identifier(wire.bytes()?)?);
+            }
+        }
+        let state = self.state.read();
+        let persons: Vec<u64> = identifiers
+            .into_iter()
+            .map(|identifier| state.graph.resolve(identifier, state.received_at_ms))
+            .collect();
+        let mut out = Vec::new();
+        query::put_packed(&mut out, 1, &persons);
+        Ok(out)
+    }
+
+    /// Person bytes; empty if there is none. An alias answers with its winner.
+    pub fn person(&self, person: u64) -> Vec<u8> {
+        self.state.read().graph.person(person)
+    }
+
+    /// ExplainResponse bytes (without epoch): the shortest way over gluing edges, from one identifier to the other.
+    pub fn explain(&self, from: Identifier, to: Identifier) -> Vec<u8> {
+        self.state.read().graph.explain(from, to)
+    }
+
+    /// Persons (64-bit Roaring portable format) to ListIdentifiersResponse messages of at most `max_rows` rows, ascending.
+    /// An alias stands for its winner, but whoever stands in several rows is given in one.
+    pub fn identifiers(&self, persons: &[u8], namespace: &str, max_rows: usize) -> Result<Vec<Vec<u8>>> {
+        if max_rows == 0 {
+            return Err(Error::Invalid(
+                "max_rows is 0; ask for at least one row a message".into(),
+            ));
+        }
+        let persons = RoaringTreemap::deserialize_from(persons)
+            .map_err(|error| Error::Invalid(format!("persons are not a 64-bit Roaring bitmap: {error}")))?;
+        let mut messages = Messages {
+            max_rows,
+            ids: Vec::new(),
+            values: Vec::new(),
+            done: Vec::new(),
+        };
+        let mut answered = HashSet::new();
+        let mut asked = persons.iter();
+        loop {
+            let stride: Vec<u64> = asked.by_ref().take(STRIDE).collect();
+            if stride.is_empty() {
+                break;
+            }
+            let graph = &self.state.read().graph;
+            let Some(namespace) = graph.namespaces.names.code(namespace) else {
+                break;
+            };
+            for id in stride {
+                let Some(person) = graph.persons.with_id(id) else {
+                    continue;
+                };
+                let root = graph.persons.root(person);
+                let twice = root != person && (persons.contains(graph.persons.get(root).id) || !answered.insert(root));
+                if let Some(value) = graph.earliest(root, namespace).filter(|_| !twice) {
+                    messages.row(id, value);
+                }
+            }
+        }
+        Ok(messages.finish())
+    }
+
+    /// GetPolicyResponse bytes.
+    pub fn policy(&self) -> Vec<u8> {
+        self.state.read().graph.policy.encode()
+    }
+
+    /// ListViolationsResponse bytes: violations with index below `before` (0: all), newest first.
+    pub fn violations(&self, before: u64, limit: usize) -> Vec<u8> {
+        self.state.read().graph.violations.page(before, limit)
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        let graph = &self.state.read().graph;
+        let merges = u64::from(graph.persons.merged());
+        Statistics {
+            persons: graph.persons.len() as u64 - merges,
+            identifiers: graph.nodes.len() as u64,
+            edges: graph.edges.len() as u64,
+            merges,
+            violations: graph.violations.total(),
+        }
+    }
+}
+
+impl State {
+    /// Closes a frame: numbers its changes, and says whose its records are after all of them.
+    fn finish(&mut self, arrival: Arrival, changes: Vec<Change>, owners: &[u32]) -> (Vec<IdentityChange>, Vec<u64>) {
+        let persons = &mut self.graph.persons;
+        let mut id = |owner: u32| {
+            let root = persons.shorten(owner);
+            persons.get(root).id
+        };
+        let ids = owners
+            .iter()
+            .map(|&owner| if owner == NONE { 0 } else { id(owner) })
+            .collect();
+        // Every person was one change, and every alias another.
+        let last = persons.len() as u64 + u64::from(persons.merged());
+        let numbered = (last - changes.len() as u64 + 1..).zip(changes);
+        let changes = numbered
+            .map(|(sequence, change)| IdentityChange { sequence, change })
+            .collect();
+        self.offset = arrival.raw_offset + 1;
+        self.received_at_ms = arrival.received_at_ms;
+        (changes, ids)
+    }
+}
+
+/// ListIdentifiersResponse messages, filled row by row.
+struct Messages {
+    max_rows: usize,
+    ids: Vec<u64>,
+    /// Field 2, encoded.
+    values: Vec<u8>,
+    done: Vec<Vec<u8>>,
+}
+
+impl Messages {
+    fn row(&mut self, person: u64, value: &str) {
+        self.ids.push(person);
+        put_bytes(&mut self.values, 2, value.as_bytes());
+        if self.ids.len() == self.max_rows {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        let mut message = Vec::new();
+        query::put_packed(&mut message, 1, &self.ids);
+        message.append(&mut self.values);
+        self.ids.clear();
+        self.done.push(message);
+    }
+
+    fn finish(mut self) -> Vec<Vec<u8>> {
+        if !self.ids.is_empty() {
+            self.close();
+        }
+        self.done
+    }
+}

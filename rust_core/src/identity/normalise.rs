@@ -1,0 +1,315 @@
+//! One spelling for each identifier, and none for what identifies nobody.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// How a namespace's values are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Phone,
+    Email,
+    /// NFKC and trimmed, case kept.
+    Exact,
+}
+
+impl Kind {
+    pub fn of(namespace: &str) -> Kind {
+        match namespace {
+            "phone" => Kind::Phone,
+            "email" => Kind::Email,
+            _ => Kind::Exact,
+        }
+    }
+}
+
+/// Bytes of a value; no real identifier is longer.
+const LONGEST: usize = 512;
+
+/// What programs and clerks write where there is no identifier; compared without case.
+const NOBODY: [&str; 32] = [
+    "",
+    "-",
+    "--",
+    "-1",
+    "null",
+    "(null)",
+    "<null>",
+    "none",
+    "nil",
+    "nan",
+    "undefined",
+    "[object object]",
+    "anonymous",
+    "anon",
+    "unknown",
+    "n/a",
+    "na",
+    "guest",
+    "visitor",
+    "default",
+    "test",
+    "true",
+    "false",
+    "empty",
+    "invalid",
+    "invaliduser",
+    "未知",
+    "匿名",
+    "无",
+    "空",
+    "游客",
+    "测试",
+];
+
+/// The value's one spelling; `None` for values that stand for nobody or cannot be of this kind.
+/// `country` is the calling code of phone numbers written without one.
+pub fn normalise<'a>(kind: Kind, value: &'a str, country: &str) -> Option<Cow<'a, str>> {
+    if value.len() > LONGEST {
+        return None;
+    }
+    let text = match value.is_ascii() || is_nfkc_quick(value.chars()) == IsNormalized::Yes {
+        true => Cow::Borrowed(value.trim()),
+        false => Cow::Owned(value.nfkc().collect::<String>().trim().to_owned()),
+    };
+    if is_nobody(&text) || has_control(&text) {
+        return None;
+    }
+    match kind {
+        Kind::Phone => phone(&text, country).map(Cow::Owned),
+        Kind::Email => email(text),
+        Kind::Exact => Some(text),
+    }
+}
+
+/// Zeros only (also as an all-zero UUID), or one of the constants.
+fn is_nobody(text: &str) -> bool {
+    match text.as_bytes().first() {
+        Some(b'1'..=b'9') => false,
+        Some(b'0') => text.bytes().all(|byte| matches!(byte, b'0' | b'-')),
+        _ => NOBODY.iter().any(|constant| constant.eq_ignore_ascii_case(text)),
+    }
+}
+
+fn has_control(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.chars().any(char::is_control),
+    }
+}
+
+fn email(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    let (local, domain) = text.split_once('@')?;
+    let plain = !text.contains(char::is_whitespace) && !domain.contains('@');
+    if !plain || local.is_empty() || domain.len() < 3 || !domain.contains('.') {
+        return None;
+    }
+    let lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    Some(if lower { text } else { Cow::Owned(text.to_lowercase()) })
+}
+
+/// E.164 with its plus. Extensions are refused: the numbers that delivery platforms lend (`13800001111,2345`) are nobody's.
+fn phone(text: &str, country: &str) -> Option<String> {
+    let mut digits = String::with_capacity(24);
+    for c in text.strip_prefix('+').unwrap_or(text).chars() {
+        match c {
+            '0'..='9' if digits.len() < 20 => digits.push(c),
+            ' ' | '-' | '(' | ')' | '.' | '\u{2010}'..='\u{2015}' => {}
+            _ => return None,
+        }
+    }
+    if !text.starts_with('+') {
+        if digits.starts_with("00") {
+            digits.drain(..2);
+        } else if is_national(country, &digits) {
+            let trunk = digits.len() - trunk_cut(country, &digits).len();
+            digits.replace_range(..trunk, country);
+        } else {
+            // 8613912345678: with its code, without the plus.
+            digits
+                .strip_prefix(country)
+                .filter(|national| is_national(country, national))?;
+        }
+    }
+    let plausible = (8..=15).contains(&digits.len()) && !digits.starts_with('0') && !is_made_up(&digits);
+    let chinese = digits.strip_prefix("86").is_none_or(is_chinese);
+    digits.insert(0, '+');
+    (plausible && chinese).then_some(digits)
+}
+
+/// Whether digits can be a number as dialled inside the country.
+fn is_national(country: &str, digits: &str) -> bool {
+    match country {
+        "86" => is_chinese(trunk_cut(country, digits)),
+        "1" => digits.len() == 10 && !digits.starts_with(['0', '1']),
+        _ => (7..=12).contains(&digits.len()) && !digits.starts_with(country),
+    }
+}
+
+/// The number without the trunk prefix 0 that is dialled inside the country only.
+fn trunk_cut<'a>(country: &str, digits: &'a str) -> &'a str {
+    match country {
+        "1" | "39" => digits,
+        _ => digits.strip_prefix('0').unwrap_or(digits),
+    }
+}
+
+/// Mobile numbers (11 digits from 13 to 19), or land lines with their area code; 400 and 800 are shops' own.
+fn is_chinese(national: &str) -> bool {
+    let bytes = national.as_bytes();
+    match bytes {
+        [b'1', b'3'..=b'9', ..] => bytes.len() == 11,
+        [b'4' | b'8', b'0', b'0', ..] | [b'0', ..] => false,
+        [b'1', b'0', ..] => bytes.len() == 10,
+        [b'2'..=b'9', ..] => (9..=11).contains(&bytes.len()),
+        _ => false,
+    }
+}
+
+/// One digit throughout, a tail of eight zeros, or the number every test form is filled with.
+fn is_made_up(digits: &str) -> bool {
+    let national = digits.strip_prefix("86").unwrap_or(digits);
+    let same = |text: &str| text.bytes().all(|byte| Some(byte) == text.bytes().next());
+    same(national) || national.ends_with("00000000") || national == "13800138000"
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(kind: Kind, value: &str) -> Option<String> {
+        normalise(kind, value, "86").map(Cow::into_owned)
+    }
+
+    #[test]
+    fn one_phone_has_one_spelling() {
+        for written in [
+            "13912345678",
+            "+8613912345678",
+            "8613912345678",
+            "008613912345678",
+            " 139-1234-5678 ",
+            "+86 139 1234 5678",
+            "１３９１２３４５６７８",
+            "+86(139)12345678",
+        ] {
+            assert_eq!(of(Kind::Phone, written).as_deref(), Some("+8613912345678"), "{written}");
+        }
+        assert_eq!(of(Kind::Phone, "010-6552 9988").as_deref(), Some("+861065529988"));
+        assert_eq!(of(Kind::Phone, "+1 (202) 555-0143").as_deref(), Some("+12025550143"));
+        assert_eq!(
+            normalise(Kind::Phone, "202 555 0143", "1").as_deref(),
+            Some("+12025550143")
+        );
+        assert_eq!(
+            normalise(Kind::Phone, "1 202 555 0143", "1").as_deref(),
+            Some("+12025550143")
+        );
+        assert_eq!(
+            normalise(Kind::Phone, "020 7946 0958", "44").as_deref(),
+            Some("+442079460958")
+        );
+    }
+
+    #[test]
+    fn phones_of_nobody_are_refused() {
+        for written in [
+            "13800138000",
+            "11111111111",
+            "00000000000",
+            "13900000000",
+            "12345678901",
+            "139123",
+            "139123456789",
+            "abc",
+            "13912345678,1234",
+            "13912345678_1234",
+            "13912345678转12",
+            "400-820-1234",
+            "+86",
+            "+",
+            "",
+            "0",
+            "null",
+            "+999999999",
+            "+8612345678901",
+            "139*****678",
+        ] {
+            assert_eq!(of(Kind::Phone, written), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn emails_lose_case_and_blanks() {
+        assert_eq!(
+            of(Kind::Email, " Li.Lei@Example.COM ").as_deref(),
+            Some("li.lei@example.com")
+        );
+        assert_eq!(of(Kind::Email, "ｌi@example.com").as_deref(), Some("li@example.com"));
+        for written in [
+            "",
+            "li",
+            "@example.com",
+            "li@",
+            "li@@example.com",
+            "li lei@example.com",
+            "li@com",
+            "none",
+        ] {
+            assert_eq!(of(Kind::Email, written), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn others_keep_their_case_but_not_constants() {
+        assert_eq!(of(Kind::Exact, " oAbC ").as_deref(), Some("oAbC"));
+        assert_eq!(of(Kind::Exact, "Ａ1").as_deref(), Some("A1"));
+        for kept in ["1", "11", "1111", "2222", "0001", "10", "nullable", "-2"] {
+            assert_eq!(of(Kind::Exact, kept).as_deref(), Some(kept));
+        }
+        for refused in [
+            "",
+            " ",
+            "0",
+            "0000",
+            "-1",
+            "NULL",
+            "None",
+            "undefined",
+            "Anonymous",
+            "unknown",
+            "N/A",
+            "未知",
+            "ｎｕｌｌ",
+            "00000000-0000-0000-0000-000000000000",
+            "[object Object]",
+            "a\0b",
+        ] {
+            assert_eq!(of(Kind::Exact, refused), None, "{refused}");
+        }
+        assert_eq!(of(Kind::Exact, &"x".repeat(LONGEST + 1)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_twice_changes_nothing(value in "\\PC{0,24}|[0-9+ -]{0,18}|[a-zA-Z@.]{0,20}") {
+            for kind in [Kind::Phone, Kind::Email, Kind::Exact] {
+                if let Some(once) = of(kind, &value) {
+                    prop_assert_eq!(of(kind, &once), Some(once));
+                }
+            }
+        }
+
+        #[test]
+        fn every_mobile_number_is_taken_however_it_is_written(number in "1[3-9][0-9]{8}[1-9]", cut in 0usize..11) {
+            prop_assume!(!is_made_up(&number));
+            let expected = Some(format!("+86{number}"));
+            let dashed = format!("{}-{}", &number[..cut], &number[cut..]);
+            for written in [number.clone(), dashed, format!("+86{number}"), format!("86 {number}"), format!("0086{number}")] {
+                prop_assert_eq!(of(Kind::Phone, &written), expected.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Questions to the graph, answered as messages of `quanyu.api.identity.v1`.
+
+use hashbrown::HashMap;
+
+use super::edges::Edge;
+use super::graph::Graph;
+use super::nodes::NONE;
+use super::normalise::normalise;
+use super::violations::encode_identifier;
+use crate::record::Identifier;
+use crate::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
+
+impl Graph {
+    /// The person's id, or 0. A device is whoever's last signed in there, as of `now_ms`, else its own.
+    pub fn resolve(&self, identifier: Identifier, now_ms: i64) -> u64 {
+        let Some(node) = self.node(identifier) else { return 0 };
+        let person = match self.signed_in(node, now_ms) {
+            Some(person) => person,
+            None => self.nodes.get(node).person,
+        };
+        if person == NONE {
+            0
+        } else {
+            self.persons.get(self.persons.root(person)).id
+        }
+    }
+
+    fn node(&self, (name, raw): Identifier) -> Option<u32> {
+        let namespace = self.namespaces.names.code(name)?;
+        let value = normalise(self.namespaces.terms(namespace).kind, raw, &self.policy.country)?;
+        self.nodes.find(self.nodes.hash(namespace, &value), namespace, &value)
+    }
+
+    /// Person bytes; empty if there is no such person. An alias answers with its winner.
+    pub fn person(&self, id: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        let Some(person) = self.persons.with_id(id).map(|person| self.persons.root(person)) else {
+            return out;
+        };
+        put_fixed64(&mut out, 1, self.persons.get(person).id);
+        let mut members: Vec<u32> = self.members(person).collect();
+        members.sort_unstable();
+        for &node in &members {
+            let mut linked = Vec::new();
+            put_bytes(&mut linked, 1, &self.identifier(node));
+            put_number(&mut linked, 2, self.nodes.origin(node));
+            put_bytes(&mut out, 2, &linked);
+        }
+        // Every former person still has the members that it was made of.
+        let mut aliases: Vec<u32> = members.iter().map(|&node| self.nodes.get(node).person).collect();
+        aliases.sort_unstable();
+        aliases.dedup();
+        let aliases = aliases
+            .into_iter()
+            .filter(|&alias| alias != person)
+            .map(|alias| self.persons.get(alias).id);
+        put_packed(&mut out, 3, &aliases.collect::<Vec<u64>>());
+        out
+    }
+
+    /// ExplainResponse bytes.
+    pub fn explain(&self, from: Identifier, to: Identifier) -> Vec<u8> {
+        let mut out = Vec::new();
+        let (Some(from), Some(to)) = (self.node(from), self.node(to)) else {
+            return out;
+        };
+        if self.owner(from).is_none() || self.owner(from) != self.owner(to) {
+            return out;
+        }
+        put_number(&mut out, 1, 1);
+        let mut at = from;
+        for edge in self.path(from, to) {
+            let next = self.edges.get(edge).other(at);
+            put_bytes(&mut out, 2, &self.encode_edge(edge, at, next));
+            at = next;
+        }
+        out
+    }
+
+    /// The fewest gluing edges from one identifier to another; of equally short ways the more often seen, then the older.
+    pub fn path(&self, from: u32, to: u32) -> Vec<u32> {
+        // The edge by which each identifier is reached, going back from the end.
+        let mut reached: HashMap<u32, u32> = HashMap::new();
+        let mut frontier = vec![to];
+        while !frontier.is_empty() && !reached.contains_key(&from) {
+            let mut next: HashMap<u32, u32> = HashMap::new();
+            for &node in &frontier {
+                for edge in self
+                    .edges
+                    .around(&self.nodes, node)
+                    .filter(|&edge| self.edges.get(edge).glues())
+                {
+                    let other = self.edges.get(edge).other(node);
+                    if other != to && !reached.contains_key(&other) {
+                        let best = next.entry(other).or_insert(edge);
+                        *best = self.stronger(*best, edge);
+                    }
+                }
+            }
+            frontier = next.keys().copied().collect();
+            reached.extend(next);
+        }
+        let mut path = Vec::new();
+        let mut at = from;
+        while let Some(&edge) = reached.get(&at).filter(|_| at != to) {
+            path.push(edge);
+            at = self.edges.get(edge).other(at);
+        }
+        path
+    }
+
+    fn stronger(&self, one: u32, other: u32) -> u32 {
+        let strength = |edge: u32| (self.edges.get(edge).count(), std::cmp::Reverse(edge));
+        if strength(one) > strength(other) { one } else { other }
+    }
+
+    /// A person's earliest identifier of exactly this namespace.
+    pub fn earliest(&self, person: u32, namespace: u32) -> Option<&str> {
+        let of_namespace = self
+            .members(person)
+            .filter(|&node| self.nodes.get(node).namespace == namespace);
+        of_namespace.min().map(|node| self.nodes.value(node))
+    }
+
+    fn identifier(&self, node: u32) -> Vec<u8> {
+        let namespace = self.namespaces.names.text(self.nodes.get(node).namespace);
+        encode_identifier(namespace, self.nodes.value(node))
+    }
+
+    fn encode_edge(&self, edge: u32, a: u32, b: u32) -> Vec<u8> {
+        let mut out = Vec::new();
+        let found: &Edge = self.edges.get(edge);
+        put_bytes(&mut out, 1, &self.identifier(a));
+        put_bytes(&mut out, 2, &self.identifier(b));
+        put_text(&mut out, 3, self.sources.text(found.source));
+        put_text(&mut out, 4, self.edges.record_id(edge));
+        put_timestamp(&mut out, 5, found.first_seen_ms);
+        put_timestamp(&mut out, 6, found.last_seen_ms);
+        put_number(&mut out, 7, found.count().into());
+        put_number(&mut out, 8, found.glues().into());
+        out
+    }
+}
+
+/// A `repeated fixed64` field.
+pub fn put_packed(out: &mut Vec<u8>, field: u32, values: &[u64]) {
+    if !values.is_empty() {
+        put_varint(out, u64::from(field) << 3 | 2);
+        put_varint(out, values.len() as u64 * 8);
+        out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    }
+}
+
+fn put_timestamp(out: &mut Vec<u8>, field: u32, ms: i64) {
+    let mut message = Vec::new();
+    put_number(&mut message, 1, ms.div_euclid(1000) as u64);
+    put_number(&mut message, 2, ms.rem_euclid(1000) as u64 * 1_000_000);
+    put_bytes(out, field, &message);
+}

@@ -1,0 +1,127 @@
+//! Snapshot files that are damaged, foreign or in the way.
+
+use std::fs;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::properties::resolver;
+use super::world::{Deed, fold, fold_one, tight, world};
+use crate::error::Error;
+use crate::identity::{PARTITION, Policy, Resolver};
+
+fn snapshots(folder: &TempDir) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn the_newest_two_snapshots_are_kept_and_the_newest_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = resolver(&folder, tight());
+    for n in 1..5 {
+        fold_one(&first, n, &[Deed::of("r", &[("card", &n.to_string())])]);
+        first.snapshot().unwrap();
+    }
+    let names: Vec<_> = snapshots(&folder)
+        .iter()
+        .map(|path| path.file_name().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["00000000000000000003.identity", "00000000000000000004.identity"]
+    );
+    assert_eq!(resolver(&folder, tight()).offset(), 4);
+    fs::remove_file(&snapshots(&folder)[1]).unwrap();
+    assert_eq!(resolver(&folder, tight()).offset(), 3);
+}
+
+#[test]
+fn a_snapshot_of_other_terms_or_versions_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    resolver(&folder, tight()).snapshot().unwrap();
+    let path = snapshots(&folder).remove(0);
+    let refused = |error: Option<Error>| match error {
+        Some(Error::Unsupported(message)) => assert!(message.contains(&path.display().to_string()), "{message}"),
+        other => panic!("{other:?}"),
+    };
+    refused(Resolver::open(folder.path(), Policy::default(), 3).err());
+    refused(Resolver::open(folder.path(), tight(), PARTITION).err());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[7] += 1;
+    fs::write(&path, &bytes).unwrap();
+    refused(Resolver::open(folder.path(), tight(), 3).err());
+}
+
+#[test]
+fn a_draft_left_by_a_crash_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("snapshot.draft"), b"half").unwrap();
+    assert_eq!(resolver(&folder, tight()).offset(), 0);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let error = Resolver::open(&file.join("state"), tight(), 3).err().unwrap();
+    assert!(
+        matches!(&error, Error::Io { path, .. } if path.starts_with(&file)),
+        "{error}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn damage_is_found_and_named(world in world(), at: prop::sample::Index, bit in 0u8..8, cut: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let state = resolver(&folder, tight());
+        fold(&state, &world);
+        state.snapshot().unwrap();
+        let path = snapshots(&folder).remove(0);
+        let mut bytes = fs::read(&path).unwrap();
+        let at = at.index(bytes.len());
+        if cut { bytes.truncate(at) } else { bytes[at] ^= 1 << bit }
+        fs::write(&path, &bytes).unwrap();
+        match Resolver::open(folder.path(), tight(), 3).err() {
+            Some(Error::Corrupt { path: named, .. }) => prop_assert_eq!(named, path),
+            Some(Error::Unsupported(_)) => prop_assert_eq!(at, 7),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Damage under a right checksum: whatever the numbers say, opening and using it does not panic.
+    #[test]
+    fn no_contents_make_it_panic(world in world(), hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let folder = tempfile::tempdir().unwrap();
+        let state = resolver(&folder, tight());
+        fold(&state, &world);
+        state.snapshot().unwrap();
+        let path = snapshots(&folder).remove(0);
+        let mut bytes = fs::read(&path).unwrap();
+        let end = bytes.len() - 8;
+        for (at, byte) in hits {
+            bytes[8 + at.index(end - 8)] = byte;
+        }
+        let digest = xxh3_64(&bytes[..end]);
+        bytes[end..].copy_from_slice(&digest.to_le_bytes());
+        fs::write(&path, &bytes).unwrap();
+        if let Ok(state) = Resolver::open(folder.path(), tight(), 3) {
+            for (namespace, value) in world.iter().flat_map(|delivery| &delivery.deeds).flat_map(|deed| &deed.identifiers) {
+                let person = state.resolve((namespace, value));
+                state.person(person);
+                state.explain((namespace, value), ("phone", "13912345671"));
+            }
+            fold(&state, &world[..1]);
+        }
+    }
+}

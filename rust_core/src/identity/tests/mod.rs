@@ -1,0 +1,8 @@
+//! The resolver against a naive model, what must hold whatever arrives, and examples.
+
+mod examples;
+mod files;
+mod model;
+mod properties;
+mod rate;
+mod world;

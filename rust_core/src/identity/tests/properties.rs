@@ -1,0 +1,238 @@
+//! What must hold in every world.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::model::{Model, Seen};
+use super::world::{Deed, Delivery, Key, fold, tight, world};
+use crate::frame::{Change, ResolvedFrame};
+use crate::identity::violations::Reason;
+use crate::identity::{Policy, Resolver};
+
+pub fn resolver(folder: &TempDir, policy: Policy) -> Resolver {
+    Resolver::open(folder.path(), policy, 3).unwrap()
+}
+
+/// Every edge of the graph, by its identifiers.
+fn edges(resolver: &Resolver) -> BTreeMap<(Key, Key), Seen> {
+    let graph = &resolver.state.read().graph;
+    let key = |node: u32| {
+        let namespace = graph.namespaces.names.text(graph.nodes.get(node).namespace);
+        (namespace.to_owned(), graph.nodes.value(node).to_owned())
+    };
+    let edge = |index: u32| {
+        let edge = graph.edges.get(index);
+        let (a, b) = (key(edge.a), key(edge.b));
+        let seen = Seen {
+            first_ms: edge.first_seen_ms,
+            last_ms: edge.last_seen_ms,
+            count: edge.count(),
+            glues: edge.glues(),
+            record: graph.edges.record_id(index).to_owned(),
+        };
+        (if a < b { (a, b) } else { (b, a) }, seen)
+    };
+    (0..graph.edges.len() as u32).map(edge).collect()
+}
+
+/// Members of a person, by id.
+fn members(resolver: &Resolver, id: u64) -> BTreeSet<Key> {
+    let graph = &resolver.state.read().graph;
+    let person = graph.persons.with_id(id).unwrap();
+    let key = |node: u32| {
+        let namespace = graph.namespaces.names.text(graph.nodes.get(node).namespace);
+        (namespace.to_owned(), graph.nodes.value(node).to_owned())
+    };
+    graph.members(graph.persons.root(person)).map(key).collect()
+}
+
+fn violations(resolver: &Resolver) -> Vec<(Reason, Key, String)> {
+    let graph = &resolver.state.read().graph;
+    let violation = |violation: &crate::identity::violations::Violation| {
+        let key = (violation.namespace.to_string(), violation.value.to_string());
+        (violation.reason, key, violation.record_id.to_string())
+    };
+    graph.violations.kept().map(violation).collect()
+}
+
+/// Checks that gluing edges lead from one identifier to another, step by step.
+fn assert_explained(resolver: &Resolver, from: &Key, to: &Key) {
+    let graph = &resolver.state.read().graph;
+    let node = |(namespace, value): &Key| {
+        let namespace = graph.namespaces.names.code(namespace).unwrap();
+        graph
+            .nodes
+            .find(graph.nodes.hash(namespace, value), namespace, value)
+            .unwrap()
+    };
+    let (mut at, end) = (node(from), node(to));
+    for edge in graph.path(at, end) {
+        let edge = graph.edges.get(edge);
+        assert!(edge.glues() && [edge.a, edge.b].contains(&at));
+        at = edge.other(at);
+    }
+    assert_eq!(at, end, "the path from {from:?} ends at {to:?}");
+}
+
+fn compare(world: &[Delivery], policy: Policy) {
+    let folder = tempfile::tempdir().unwrap();
+    let resolver = resolver(&folder, policy.clone());
+    let mut model = Model::new(policy);
+    let (mut ids, mut sequence): (Vec<u64>, u64) = (Vec::new(), 0);
+    for (delivery, bytes) in world.iter().zip(fold(&resolver, world)) {
+        let before = model.changes.len();
+        let owners: Vec<_> = delivery
+            .deeds
+            .iter()
+            .map(|deed| model.apply(deed, delivery.received_at_ms))
+            .collect();
+        let resolved = ResolvedFrame::decode(&bytes).unwrap();
+        assert_eq!(resolved.changes.len(), model.changes.len() - before);
+        for (change, expected) in resolved.changes.iter().zip(&model.changes[before..]) {
+            sequence += 1;
+            assert_eq!(change.sequence, sequence);
+            match (change.change, *expected) {
+                (Change::Created { person }, Change::Created { .. }) => ids.push(person),
+                (
+                    Change::Merged { winner, loser },
+                    Change::Merged {
+                        winner: expected_winner,
+                        loser: expected_loser,
+                    },
+                ) => {
+                    assert_eq!(winner, ids[expected_winner as usize]);
+                    assert_eq!(loser, ids[expected_loser as usize]);
+                }
+                (found, expected) => panic!("{found:?} instead of {expected:?}"),
+            }
+        }
+        let expected = owners
+            .iter()
+            .map(|owner| owner.map_or(0, |person| ids[model.current(person)]));
+        assert_eq!(resolved.persons, expected.collect::<Vec<_>>());
+    }
+    let distinct: BTreeSet<u64> = ids.iter().copied().collect();
+    assert_eq!(distinct.len(), ids.len(), "an id was used twice");
+    assert_eq!(edges(&resolver), model.edges);
+    assert_eq!(violations(&resolver), model.violations);
+    for (person, &id) in ids.iter().enumerate() {
+        assert_eq!(
+            members(&resolver, id),
+            model.members[model.current(person)],
+            "also through an alias"
+        );
+    }
+    let now = resolver.received_at_ms();
+    for key in &model.known {
+        let fresh = model
+            .sign_ins
+            .get(key)
+            .filter(|(_, at_ms)| now - at_ms <= 30 * super::world::DAY);
+        let expected = fresh.map(|&(person, _)| person).or_else(|| model.owner(key));
+        let expected = expected.map_or(0, |person| ids[model.current(person)]);
+        assert_eq!(resolver.resolve((&key.0, &key.1)), expected, "{key:?}");
+    }
+    for group in &model.members {
+        for from in group {
+            group.iter().for_each(|to| assert_explained(&resolver, from, to));
+        }
+    }
+    let statistics = resolver.statistics();
+    let merges = model.winner.len() as u64;
+    assert_eq!(statistics.persons + statistics.merges, ids.len() as u64);
+    assert_eq!(statistics.merges, merges);
+    assert_eq!(statistics.identifiers, model.known.len() as u64);
+}
+
+/// The records of a world in other frames, all arriving at once.
+fn reframed(deeds: &[Deed], sizes: &[usize]) -> Vec<Delivery> {
+    let (mut rest, mut frames) = (deeds, Vec::new());
+    for &size in sizes {
+        let (head, tail) = rest.split_at(size.min(rest.len()));
+        frames.push(Delivery {
+            received_at_ms: 0,
+            deeds: head.to_vec(),
+        });
+        rest = tail;
+    }
+    frames.push(Delivery {
+        received_at_ms: 0,
+        deeds: rest.to_vec(),
+    });
+    frames
+}
+
+fn changes_and_owners(frames: &[Vec<u8>]) -> (Vec<Change>, usize) {
+    let frames: Vec<_> = frames
+        .iter()
+        .map(|bytes| ResolvedFrame::decode(bytes).unwrap())
+        .collect();
+    let changes = frames
+        .iter()
+        .flat_map(|frame| frame.changes.iter().map(|change| change.change))
+        .collect();
+    (changes, frames.iter().map(|frame| frame.persons.len()).sum())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn the_resolver_does_what_the_model_does(world in world()) {
+        compare(&world, tight());
+        compare(&world, Policy::default());
+    }
+
+    #[test]
+    fn one_log_makes_one_result(world in world()) {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [one, other] = folders.each_ref().map(|folder| fold(&resolver(folder, tight()), &world));
+        prop_assert_eq!(one, other);
+    }
+
+    #[test]
+    fn frames_do_not_matter(world in world(), sizes in prop::collection::vec(0usize..9, 0..9)) {
+        let deeds: Vec<Deed> = world.iter().flat_map(|delivery| delivery.deeds.clone()).collect();
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [one, other] = folders.each_ref().map(|folder| resolver(folder, tight()));
+        let whole = fold(&one, &reframed(&deeds, &[]));
+        let parts = fold(&other, &reframed(&deeds, &sizes));
+        prop_assert_eq!(changes_and_owners(&whole), changes_and_owners(&parts));
+        prop_assert_eq!(edges(&one), edges(&other));
+    }
+
+    #[test]
+    fn a_snapshot_and_the_rest_of_the_log_are_the_whole_log(world in world(), cut in 0usize..14) {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [steady, stopped] = folders.each_ref().map(|folder| resolver(folder, tight()));
+        let (before, after) = world.split_at(cut.min(world.len()));
+        fold(&steady, before);
+        fold(&stopped, before);
+        stopped.snapshot().unwrap();
+        drop(stopped);
+        let again = resolver(&folders[1], tight());
+        prop_assert_eq!(again.offset(), before.len() as u64);
+        prop_assert_eq!(again.received_at_ms(), steady.received_at_ms());
+        prop_assert_eq!(again.statistics(), steady.statistics());
+        prop_assert_eq!(fold(&again, after), fold(&steady, after));
+        prop_assert_eq!(again.violations(0, 1000), steady.violations(0, 1000));
+        let ids: HashMap<Key, u64> = world.iter().flat_map(|delivery| &delivery.deeds)
+            .flat_map(|deed| deed.identifiers.clone())
+            .map(|key| (key.clone(), steady.resolve((&key.0, &key.1)))).collect();
+        for ((namespace, value), id) in &ids {
+            prop_assert_eq!(again.resolve((namespace, value)), *id);
+            prop_assert_eq!(again.person(*id), steady.person(*id));
+            for (other_namespace, other_value) in ids.keys() {
+                let (from, to) = ((namespace.as_str(), value.as_str()), (other_namespace.as_str(), other_value.as_str()));
+                prop_assert_eq!(again.explain(from, to), steady.explain(from, to));
+            }
+        }
+        steady.snapshot().unwrap();
+        again.snapshot().unwrap();
+        let name = format!("{:020}.identity", world.len());
+        let [one, other] = folders.each_ref().map(|folder| std::fs::read(folder.path().join(&name)).unwrap());
+        prop_assert_eq!(one, other);
+    }
+}

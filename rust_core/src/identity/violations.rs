@@ -1,0 +1,117 @@
+//! What was not taken or not glued, and why.
+
+use std::collections::VecDeque;
+
+use crate::wire::{put_bytes, put_number, put_text};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The person would have too many identifiers of one namespace.
+    LimitExceeded,
+    /// The person would have too many identifiers.
+    ClusterCap,
+    /// The value stands for nobody, or cannot be one of its namespace.
+    RefusedValue,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    pub raw_offset: u64,
+    pub reason: Reason,
+    pub namespace: Box<str>,
+    pub value: Box<str>,
+    pub source: Box<str>,
+    pub record_id: Box<str>,
+}
+
+/// The newest violations and the number of all, each with an index from 0. One bad source makes millions: the oldest are let go.
+#[derive(Default)]
+pub struct Violations {
+    kept: VecDeque<Violation>,
+    total: u64,
+}
+
+pub const KEPT: usize = 1 << 16;
+
+/// Bytes of a refused value that are kept; it may be anything.
+const SHOWN: usize = 128;
+
+impl Reason {
+    pub const ALL: [Reason; 3] = [Reason::LimitExceeded, Reason::ClusterCap, Reason::RefusedValue];
+
+    fn name(self) -> &'static str {
+        match self {
+            Reason::LimitExceeded => "LIMIT_EXCEEDED",
+            Reason::ClusterCap => "CLUSTER_CAP",
+            Reason::RefusedValue => "REFUSED_VALUE",
+        }
+    }
+}
+
+/// The beginning of a value, short enough to keep.
+pub fn shown(value: &str) -> &str {
+    &value[..value.floor_char_boundary(SHOWN)]
+}
+
+impl Violations {
+    /// Those kept (oldest first) of `total`.
+    pub fn restore(kept: VecDeque<Violation>, total: u64) -> Self {
+        Violations { kept, total }
+    }
+
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub fn kept(&self) -> impl ExactSizeIterator<Item = &Violation> {
+        self.kept.iter()
+    }
+
+    pub fn push(&mut self, violation: Violation) {
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(violation);
+        self.total += 1;
+    }
+
+    /// ListViolationsResponse bytes: indexes below `before` (0: all), newest first; the token is the next `before`.
+    pub fn page(&self, before: u64, limit: usize) -> Vec<u8> {
+        let before = if before == 0 {
+            self.total
+        } else {
+            before.min(self.total)
+        };
+        let first = self.total - self.kept.len() as u64;
+        let end = before.saturating_sub(first) as usize;
+        let start = end.saturating_sub(limit);
+        let mut out = Vec::new();
+        for violation in self.kept.range(start..end).rev() {
+            put_bytes(&mut out, 1, &violation.encode());
+        }
+        if start > 0 && start < end {
+            put_text(&mut out, 2, &(first + start as u64).to_string());
+        }
+        out
+    }
+}
+
+impl Violation {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_number(&mut out, 1, self.raw_offset);
+        put_text(&mut out, 2, self.reason.name());
+        put_bytes(&mut out, 3, &encode_identifier(&self.namespace, &self.value));
+        put_text(&mut out, 4, &self.source);
+        put_text(&mut out, 5, &self.record_id);
+        out
+    }
+}
+
+/// Identifier message bytes.
+pub fn encode_identifier(namespace: &str, value: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_text(&mut out, 1, namespace);
+    put_text(&mut out, 2, value);
+    out
+}

@@ -1,0 +1,227 @@
+//! What is known of one person: profile and timeline, as messages of `quanyu.api.tagging.v1`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::column::{Cell, date_of};
+use super::texts::Texts;
+use super::view::{Attribute, DAY_MS, Partition, Run, Scalar, Version, ordinal_of, partition_of};
+use crate::error::{Error, Result};
+use crate::number::to_decimal;
+use crate::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
+
+/// An event's place in a timeline: (occurred_at, source, id, type).
+type Place<'a> = (i64, &'a str, &'a str, &'a str);
+
+impl Version {
+    /// GetProfileResponse bytes (without tags and basis); empty if there is no such person.
+    pub fn profile(&self, person: u64, as_of_ms: i64) -> Vec<u8> {
+        let Some((partition, ordinal)) = self.find(person) else {
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        put_fixed64(&mut out, 1, person);
+        let mut names: Vec<&String> = partition.attributes.keys().collect();
+        names.sort_unstable();
+        for name in names {
+            let cell = partition.attributes[name].as_of(ordinal, as_of_ms);
+            put_entry(&mut out, 2, name, &cell, &self.texts);
+        }
+        let is_in = |firsts: &[i64]| firsts.get(ordinal as usize).is_some_and(|&first| first < as_of_ms);
+        let channels = partition.channels.iter().filter(|(_, firsts)| is_in(firsts));
+        let channels: BTreeSet<&str> = channels.map(|(&channel, _)| self.texts.get(channel)).collect();
+        channels
+            .into_iter()
+            .for_each(|channel| put_bytes(&mut out, 3, channel.as_bytes()));
+        if let Some((first, last)) = self.seen(partition, ordinal, as_of_ms) {
+            put_timestamp(&mut out, 5, first);
+            put_timestamp(&mut out, 6, last);
+        }
+        out
+    }
+
+    /// ListTimelineResponse bytes (without epoch): up to `limit` events, newest first, before the place that a former
+    /// next_page_token names. Invalid if `before` is no such token.
+    pub fn timeline(&self, person: u64, before: &[u8], limit: usize) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        let Some((partition, ordinal)) = self.find(person) else {
+            return Ok(out);
+        };
+        let token: Option<(i64, String, String, String)> = match before {
+            [] => None,
+            token => Some(serde_json::from_slice(token).map_err(|_| {
+                Error::Invalid("page token: not one that a timeline gave; leave it empty for the first page".into())
+            })?),
+        };
+        let before = token
+            .as_ref()
+            .map(|(time, source, id, kind)| (*time, &source[..], &id[..], &kind[..]));
+        let mut room = limit.max(1);
+        let mut last = None;
+        for day in partition.days_until(before.map(|place| place.0)) {
+            let mut events = self.events_of(partition, ordinal, day);
+            events.retain(|(place, ..)| before.is_none_or(|before| *place < before));
+            for (place, run, row) in events {
+                if room == 0 {
+                    put_text(&mut out, 2, &serde_json::json!(last).to_string());
+                    return Ok(out);
+                }
+                put_bytes(&mut out, 1, &self.timeline_event(place.3, run, row));
+                room -= 1;
+                last = Some(place);
+            }
+        }
+        Ok(out)
+    }
+
+    fn find(&self, person: u64) -> Option<(&Partition, u32)> {
+        let (partition, ordinal) = (self.partitions.get(&partition_of(person))?, ordinal_of(person));
+        let first_record = *partition.first_record.get(ordinal as usize)?;
+        (first_record != i64::MAX).then_some((partition, ordinal))
+    }
+
+    /// The person's first and last event before an instant whose type counts as seen.
+    fn seen(&self, partition: &Partition, ordinal: u32, as_of_ms: i64) -> Option<(i64, i64)> {
+        let mut times = Vec::new();
+        for (kind, events) in &partition.events {
+            if self
+                .schema
+                .event_types
+                .get(kind)
+                .is_some_and(|kind| kind.counts_as_seen)
+            {
+                for run in events.between(partition.first_record[ordinal as usize], as_of_ms) {
+                    let of_person = &run.times[run.rows(ordinal..ordinal + 1)];
+                    times.extend(of_person.iter().copied().filter(|&time| time < as_of_ms));
+                }
+            }
+        }
+        Some((*times.iter().min()?, *times.iter().max()?))
+    }
+
+    /// A person's events of one day, newest first.
+    fn events_of<'a>(&'a self, partition: &'a Partition, ordinal: u32, day: i32) -> Vec<(Place<'a>, &'a Run, usize)> {
+        let mut found = Vec::new();
+        for (kind, events) in &partition.events {
+            for run in events.days.get(&day).into_iter().flatten() {
+                for row in run.rows(ordinal..ordinal + 1) {
+                    let source = self.texts.get(run.sources[row]);
+                    let id = std::str::from_utf8(run.ids.get(row)).unwrap_or_default();
+                    found.push(((run.times[row], source, id, &kind[..]), &**run, row));
+                }
+            }
+        }
+        found.sort_unstable_by_key(|&(place, ..)| Reverse(place));
+        found
+    }
+
+    fn timeline_event(&self, kind: &str, run: &Run, row: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_text(&mut out, 1, kind);
+        put_timestamp(&mut out, 2, run.times[row]);
+        if run.channels[row] != Texts::NONE {
+            put_text(&mut out, 3, self.texts.get(run.channels[row]));
+        }
+        let mut names: Vec<&String> = run.properties.keys().collect();
+        names.sort_unstable();
+        for name in names {
+            put_entry(&mut out, 4, name, &run.properties[name].cell(row), &self.texts);
+        }
+        out
+    }
+}
+
+impl Partition {
+    /// The days that have events, newest first, from the one that holds an instant on back.
+    fn days_until(&self, until_ms: Option<i64>) -> impl Iterator<Item = i32> {
+        let last = until_ms.map_or(i64::MAX, |until| until.div_euclid(DAY_MS));
+        let days = self.events.values().flat_map(|events| events.days.keys().copied());
+        let days: BTreeSet<i32> = days.filter(|&day| i64::from(day) <= last).collect();
+        days.into_iter().rev()
+    }
+}
+
+impl Attribute {
+    /// The value that changes before an instant left.
+    fn as_of(&self, ordinal: u32, as_of_ms: i64) -> Cell {
+        if as_of_ms > self.changed_until_ms {
+            return self.latest.cell(ordinal as usize);
+        }
+        let rows = self.rows(ordinal);
+        let before = self.history[rows.clone()].partition_point(|&(_, time)| time < as_of_ms);
+        if before == 0 {
+            Cell::Unknown
+        } else {
+            self.changes.cell(rows.start + before - 1)
+        }
+    }
+}
+
+/// An entry of a map of values; an unknown is left out.
+fn put_entry(out: &mut Vec<u8>, field: u32, name: &str, cell: &Cell, texts: &Texts) {
+    let value = value(cell, texts);
+    if !value.is_empty() {
+        let mut entry = Vec::new();
+        put_text(&mut entry, 1, name);
+        put_bytes(&mut entry, 2, &value);
+        put_bytes(out, field, &entry);
+    }
+}
+
+/// A Value message; empty if unknown.
+fn value(cell: &Cell, texts: &Texts) -> Vec<u8> {
+    let (mut out, mut inner) = (Vec::new(), Vec::new());
+    match cell {
+        Cell::Unknown => {}
+        Cell::One(scalar) => put_scalar(&mut out, *scalar, texts),
+        Cell::Set(codes) => {
+            let mut items: Vec<&str> = codes.iter().map(|&code| texts.get(code)).collect();
+            items.sort_unstable();
+            items
+                .into_iter()
+                .for_each(|item| put_bytes(&mut inner, 1, item.as_bytes()));
+            put_bytes(&mut out, 7, &inner);
+        }
+        Cell::Map(entries) => {
+            let mut entries: Vec<(&str, Scalar)> =
+                entries.iter().map(|&(key, value)| (texts.get(key), value)).collect();
+            entries.sort_unstable_by_key(|&(key, _)| key);
+            for (key, scalar) in entries {
+                put_entry(&mut inner, 1, key, &Cell::One(scalar), texts);
+            }
+            put_bytes(&mut out, 8, &inner);
+        }
+    }
+    out
+}
+
+/// A kind of Value, written even where it is the default.
+fn put_scalar(out: &mut Vec<u8>, scalar: Scalar, texts: &Texts) {
+    match scalar {
+        Scalar::Bool(flag) => {
+            put_varint(out, 1 << 3);
+            put_varint(out, u64::from(flag));
+        }
+        Scalar::Number(millionths) => put_bytes(out, 3, to_decimal(millionths).as_bytes()),
+        Scalar::Text(code) => put_bytes(out, 4, texts.get(code).as_bytes()),
+        Scalar::Instant(time) => put_timestamp(out, 5, time),
+        Scalar::Date(days) => {
+            let (year, month, day) = date_of(days);
+            put_bytes(out, 6, format!("{year:04}-{month:02}-{day:02}").as_bytes());
+        }
+        Scalar::MonthDay(day) => put_bytes(out, 6, format!("{:02}-{:02}", day / 100, day % 100).as_bytes()),
+        Scalar::Point(point) => {
+            let mut inner = Vec::new();
+            put_fixed64(&mut inner, 1, point[0].to_bits());
+            put_fixed64(&mut inner, 2, point[1].to_bits());
+            put_bytes(out, 9, &inner);
+        }
+    }
+}
+
+fn put_timestamp(out: &mut Vec<u8>, field: u32, time: i64) {
+    let mut inner = Vec::new();
+    put_number(&mut inner, 1, time.div_euclid(1000) as u64);
+    put_number(&mut inner, 2, time.rem_euclid(1000) as u64 * 1_000_000);
+    put_bytes(out, field, &inner);
+}

@@ -1,0 +1,315 @@
+//! Partitions, catalogs and texts as bytes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::bytes::{In, Out, Read};
+use crate::index::texts::Texts;
+use crate::index::view::{Attribute, Column, Events, Items, Partition, Run, Scalar, TextColumn, Values};
+
+pub trait Stored: Sized {
+    fn put(&self, out: &mut Out);
+    fn get(input: &mut In<'_>) -> Read<Self>;
+}
+
+impl<T: Stored> Stored for Arc<T> {
+    fn put(&self, out: &mut Out) {
+        T::put(self, out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        T::get(input).map(Arc::new)
+    }
+}
+
+impl<T: bytemuck::Pod> Stored for Vec<T> {
+    fn put(&self, out: &mut Out) {
+        out.many(self);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        input.many()
+    }
+}
+
+impl<V: Stored> Stored for HashMap<String, V> {
+    /// In order of the keys, so that equal contents give equal bytes.
+    fn put(&self, out: &mut Out) {
+        let mut entries: Vec<(&String, &V)> = self.iter().collect();
+        entries.sort_unstable_by_key(|&(key, _)| key);
+        out.one(entries.len() as u64);
+        for (key, value) in entries {
+            out.text(key);
+            value.put(out);
+        }
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(input
+            .list(|input| Ok((input.text()?, V::get(input)?)))?
+            .into_iter()
+            .collect())
+    }
+}
+
+impl Stored for Partition {
+    fn put(&self, out: &mut Out) {
+        out.one(self.number);
+        out.one(self.people);
+        self.first_record.put(out);
+        self.attributes.put(out);
+        out.one(self.channels.len() as u64);
+        for (&channel, firsts) in &self.channels {
+            out.one(channel);
+            firsts.put(out);
+        }
+        self.events.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Partition {
+            number: input.one()?,
+            people: input.one()?,
+            first_record: Stored::get(input)?,
+            attributes: Stored::get(input)?,
+            channels: input
+                .list(|input| Ok((input.one()?, Stored::get(input)?)))?
+                .into_iter()
+                .collect(),
+            events: Stored::get(input)?,
+        })
+    }
+}
+
+impl Stored for Attribute {
+    fn put(&self, out: &mut Out) {
+        self.latest.put(out);
+        out.one(self.changed_until_ms);
+        let (ordinals, times): (Vec<u32>, Vec<i64>) = self.history.iter().copied().unzip();
+        ordinals.put(out);
+        times.put(out);
+        self.changes.put(out);
+        self.sources.put(out);
+        self.ids.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let (latest, changed_until_ms) = (Stored::get(input)?, input.one()?);
+        let (ordinals, times): (Vec<u32>, Vec<i64>) = (input.many()?, input.many()?);
+        let history = Arc::new(ordinals.into_iter().zip(times).collect());
+        let (changes, sources, ids) = (Stored::get(input)?, Stored::get(input)?, Stored::get(input)?);
+        Ok(Attribute {
+            latest,
+            changed_until_ms,
+            history,
+            changes,
+            sources,
+            ids,
+        })
+    }
+}
+
+impl Stored for Events {
+    fn put(&self, out: &mut Out) {
+        out.one(self.days.len() as u64);
+        for (&day, runs) in &self.days {
+            out.one(day);
+            out.one(runs.len() as u64);
+            runs.iter().for_each(|run| run.put(out));
+        }
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let days = input.list(|input| Ok((input.one()?, input.list(Stored::get)?)))?;
+        Ok(Events {
+            days: days.into_iter().collect(),
+        })
+    }
+}
+
+impl Stored for Run {
+    fn put(&self, out: &mut Out) {
+        self.persons.put(out);
+        self.times.put(out);
+        self.channels.put(out);
+        self.sources.put(out);
+        self.ids.put(out);
+        self.properties.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Run {
+            persons: input.many()?,
+            times: input.many()?,
+            channels: input.many()?,
+            sources: input.many()?,
+            ids: Stored::get(input)?,
+            properties: Stored::get(input)?,
+        })
+    }
+}
+
+impl Stored for TextColumn {
+    fn put(&self, out: &mut Out) {
+        self.ends.put(out);
+        self.bytes.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(TextColumn {
+            ends: input.many()?,
+            bytes: input.many()?,
+        })
+    }
+}
+
+impl Stored for Items {
+    fn put(&self, out: &mut Out) {
+        let mut rows: Vec<(u32, u32)> = self.rows.iter().map(|(&key, &row)| (row, key)).collect();
+        rows.sort_unstable();
+        let keys: Vec<u32> = rows.into_iter().map(|(_, key)| key).collect();
+        keys.put(out);
+        self.attributes.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let keys: Vec<u32> = input.many()?;
+        Ok(Items {
+            rows: keys.into_iter().zip(0..).collect(),
+            attributes: Stored::get(input)?,
+        })
+    }
+}
+
+impl Stored for Texts {
+    fn put(&self, out: &mut Out) {
+        let mut column = TextColumn::default();
+        self.iter().for_each(|text| column.push(text.as_bytes()));
+        column.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let column: TextColumn = Stored::get(input)?;
+        let mut texts = Texts::default();
+        for row in 0..column.len() {
+            let text = std::str::from_utf8(column.get(row)).map_err(|_| "a text is not valid UTF-8")?;
+            texts.intern(text);
+        }
+        if texts.len() != column.len() {
+            return Err("a text stands twice".into());
+        }
+        Ok(texts)
+    }
+}
+
+impl Stored for Values {
+    fn put(&self, out: &mut Out) {
+        self.known.put(out);
+        self.data.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Values {
+            known: input.many()?,
+            data: Stored::get(input)?,
+        })
+    }
+}
+
+impl Stored for Column {
+    fn put(&self, out: &mut Out) {
+        match self {
+            Column::Bool(data) => tagged(out, 0, &data.iter().map(|&flag| u8::from(flag)).collect::<Vec<_>>()),
+            Column::Number(data) => tagged(out, 1, data),
+            Column::Text(data) => tagged(out, 2, data),
+            Column::Instant(data) => tagged(out, 3, data),
+            Column::Date(data) => tagged(out, 4, data),
+            Column::MonthDay(data) => tagged(out, 5, data),
+            Column::Point(data) => tagged(out, 6, data),
+            Column::Set { ends, codes } => {
+                tagged(out, 7, ends);
+                codes.put(out);
+            }
+            Column::Map { ends, entries } => {
+                tagged(out, 8, ends);
+                out.one(entries.len() as u64);
+                for &(key, scalar) in entries {
+                    out.one(key);
+                    put_scalar(out, scalar);
+                }
+            }
+        }
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(match input.one::<u8>()? {
+            0 => Column::Bool(input.many::<u8>()?.into_iter().map(|flag| flag != 0).collect()),
+            1 => Column::Number(input.many()?),
+            2 => Column::Text(input.many()?),
+            3 => Column::Instant(input.many()?),
+            4 => Column::Date(input.many()?),
+            5 => Column::MonthDay(input.many()?),
+            6 => Column::Point(input.many()?),
+            7 => Column::Set {
+                ends: input.many()?,
+                codes: input.many()?,
+            },
+            8 => Column::Map {
+                ends: input.many()?,
+                entries: input.list(|input| Ok((input.one()?, get_scalar(input)?)))?,
+            },
+            tag => return Err(format!("column of unknown kind {tag}")),
+        })
+    }
+}
+
+fn tagged<T: bytemuck::Pod>(out: &mut Out, tag: u8, data: &[T]) {
+    out.one(tag);
+    out.many(data);
+}
+
+fn put_scalar(out: &mut Out, scalar: Scalar) {
+    match scalar {
+        Scalar::Bool(value) => {
+            out.one(0u8);
+            out.one(u8::from(value));
+        }
+        Scalar::Number(value) => {
+            out.one(1u8);
+            out.one(value);
+        }
+        Scalar::Text(value) => {
+            out.one(2u8);
+            out.one(value);
+        }
+        Scalar::Instant(value) => {
+            out.one(3u8);
+            out.one(value);
+        }
+        Scalar::Date(value) => {
+            out.one(4u8);
+            out.one(value);
+        }
+        Scalar::MonthDay(value) => {
+            out.one(5u8);
+            out.one(value);
+        }
+        Scalar::Point(value) => {
+            out.one(6u8);
+            out.one(value);
+        }
+    }
+}
+
+fn get_scalar(input: &mut In<'_>) -> Read<Scalar> {
+    Ok(match input.one::<u8>()? {
+        0 => Scalar::Bool(input.one::<u8>()? != 0),
+        1 => Scalar::Number(input.one()?),
+        2 => Scalar::Text(input.one()?),
+        3 => Scalar::Instant(input.one()?),
+        4 => Scalar::Date(input.one()?),
+        5 => Scalar::MonthDay(input.one()?),
+        6 => Scalar::Point(input.one()?),
+        tag => return Err(format!("value of unknown kind {tag}")),
+    })
+}

@@ -1,0 +1,194 @@
+//! Timings of a world of 1.5 million events: `cargo test --release speed -- --ignored --nocapture`.
+
+use std::time::Instant;
+
+use tempfile::tempdir;
+
+use super::model::field;
+use super::send::{self, Sent};
+use crate::frame::{Change, IdentityChange};
+use crate::index::Index;
+use crate::index::view::{DAY_MS, person_of};
+use crate::record::Value;
+use crate::schema::{EventType, Schema, Type};
+
+const EVENTS: usize = 1_500_000;
+const PARTITIONS: u32 = 16;
+const PROPERTIES: [(&str, Type); 9] = [
+    ("amount", Type::Money),
+    ("basket", Type::Text),
+    ("coupon", Type::Money),
+    ("discount", Type::Money),
+    ("product", Type::Text),
+    ("quantity", Type::Number),
+    ("rebate", Type::Money),
+    ("store", Type::Text),
+    ("week", Type::Number),
+];
+
+fn schema() -> Schema {
+    let properties = PROPERTIES
+        .iter()
+        .map(|&(name, kind)| (name.to_owned(), field(name, kind)))
+        .collect();
+    let order = EventType {
+        name: "order".into(),
+        properties,
+        counts_as_seen: true,
+        aliases: vec![],
+    };
+    Schema {
+        event_types: [("order".to_owned(), order)].into(),
+        ..Schema::default()
+    }
+}
+
+fn person(number: u32) -> u64 {
+    person_of(1 + number % PARTITIONS, number / PARTITIONS)
+}
+
+/// A number that looks random.
+fn mixed(i: usize) -> usize {
+    xxhash_rust::xxh3::xxh3_64(&i.to_le_bytes()) as usize
+}
+
+fn event(i: usize, time: i64) -> Vec<u8> {
+    let (basket, product) = ((i / 10).to_string(), (mixed(i) % 70_000).to_string());
+    let (store, amount) = ((mixed(i) % 400).to_string(), mixed(i + 1) as f64 % 10_000.0 / 100.0);
+    let values = [
+        ("amount", Value::Number(amount.trunc())),
+        ("basket", Value::Text(&basket)),
+        ("coupon", Value::Number(0.0)),
+        ("discount", Value::Number(0.25)),
+        ("product", Value::Text(&product)),
+        ("quantity", Value::Number(1.0)),
+        ("rebate", Value::Number(0.5)),
+        ("store", Value::Text(&store)),
+        ("week", Value::Number((i % 53) as f64)),
+    ];
+    let id = format!("{i}-{product}");
+    send::event(&Sent {
+        source: "till",
+        id: &id,
+        kind: "order",
+        time: Some(time),
+        channel: "pos",
+        values: &values,
+    })
+}
+
+/// A year of events in frames of 15,000; `by_person`: one person after the other, else in order of time. A share of the people is
+/// merged along the way.
+fn world(people: u32, by_person: bool, merges: u32) -> Vec<Vec<u8>> {
+    const FRAME: usize = 15_000;
+    let created = (0..people).map(|number| Change::Created { person: person(number) });
+    let change = |change| IdentityChange { sequence: 1, change };
+    let mut frames = vec![send::frame(
+        0,
+        created.map(change).collect(),
+        &[],
+        Some(&schema().encode()),
+    )];
+    let calls = EVENTS / FRAME;
+    for from in (0..EVENTS).step_by(FRAME) {
+        let call = (from / FRAME) as u32;
+        // Losers are the odd numbers, from the first on; nobody speaks of them again.
+        let done = |calls_done: u32| u64::from(merges) * u64::from(calls_done) / calls as u64;
+        let merged = (done(call)..done(call + 1)).map(|i| (2 * i + 1) as u32);
+        let merged = merged.map(|loser| {
+            change(Change::Merged {
+                winner: person(loser - 1),
+                loser: person(loser),
+            })
+        });
+        let gone = done(call + 1) as u32;
+        let records: Vec<(u64, Vec<u8>)> = (from..from + FRAME)
+            .map(|i| {
+                let (number, time) = match by_person {
+                    true => ((i * people as usize / EVENTS) as u32, mixed(i) as i64 & i64::MAX),
+                    false => (
+                        (mixed(i) % people as usize) as u32,
+                        (i as i64) * 365 * DAY_MS / EVENTS as i64,
+                    ),
+                };
+                let number = if number % 2 == 1 && number < 2 * gone {
+                    number - 1
+                } else {
+                    number
+                };
+                (person(number), event(i, time % (365 * DAY_MS)))
+            })
+            .collect();
+        frames.push(send::frame(u64::from(call) + 1, merged.collect(), &records, None));
+    }
+    frames
+}
+
+fn resident_mb() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kb| kb.parse::<usize>().ok())
+        .unwrap_or(0)
+        / 1024
+}
+
+fn measure(name: &str, frames: &[Vec<u8>], at_once: usize) {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let before = resident_mb();
+    let started = Instant::now();
+    super::equivalence::fold(&index, frames, at_once);
+    let applied = started.elapsed();
+    let resident = resident_mb() - before;
+    let version = index.version();
+    let runs = || {
+        version
+            .partitions
+            .values()
+            .flat_map(|partition| partition.events.values())
+            .flat_map(|events| events.runs())
+    };
+    let runs = runs().count();
+    drop(version);
+    let started = Instant::now();
+    let learned = index.version().learned_schema().event_types.len();
+    let schema = started.elapsed();
+    let started = Instant::now();
+    index.snapshot().unwrap();
+    let saved = started.elapsed();
+    let started = Instant::now();
+    let reopened = Index::open(folder.path()).unwrap();
+    let opened = started.elapsed();
+    let statistics = index.statistics();
+    assert_eq!(reopened.statistics()["events"], statistics["events"]);
+    println!(
+        "{name}, {at_once} frames a call: applied {applied:.2?} ({:.0}k events/s), {runs} runs, snapshot {saved:.2?}, open {opened:.2?}, \
+         {} bytes an event, {resident} MB resident more, schema of {learned} types {schema:.2?}",
+        EVENTS as f64 / applied.as_secs_f64() / 1000.0,
+        statistics["bytes"] / statistics["events"],
+    );
+}
+
+#[test]
+#[ignore = "takes a minute; prints timings"]
+fn speed() {
+    measure("2,500 people by time", &world(2_500, false, 0), 1);
+    measure("2,500 people by time", &world(2_500, false, 0), 8);
+    measure("2,500 people by person", &world(2_500, true, 0), 4);
+    measure("200,000 people by time", &world(200_000, false, 0), 4);
+    measure(
+        "200,000 people by time, 40,000 merges",
+        &world(200_000, false, 40_000),
+        4,
+    );
+    measure(
+        "200,000 people by time, 40,000 merges",
+        &world(200_000, false, 40_000),
+        1,
+    );
+}

@@ -1,0 +1,133 @@
+//! `Answer` and the functions on sets of people.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use roaring::RoaringTreemap;
+
+use crate::error::Result;
+use crate::eval;
+use crate::wire_set;
+
+#[pyclass(frozen, module = "quanyu._core")]
+pub struct Answer {
+    answer: eval::Answer,
+}
+
+impl Answer {
+    pub fn new(answer: eval::Answer) -> Answer {
+        Answer { answer }
+    }
+}
+
+#[pymethods]
+impl Answer {
+    #[getter]
+    fn epoch(&self) -> (u64, i64) {
+        (self.answer.epoch.raw_offset, self.answer.epoch.received_at_ms)
+    }
+
+    #[getter]
+    fn universe(&self) -> u64 {
+        self.answer.universe
+    }
+
+    #[getter]
+    fn microseconds(&self) -> u64 {
+        self.answer.microseconds
+    }
+
+    fn counts(&self, root: usize) -> PyResult<(u64, u64)> {
+        let root = self.answer.root(root)?;
+        Ok((root.matched.len(), root.unknown))
+    }
+
+    fn clauses(&self, root: usize) -> PyResult<Vec<(u64, u64)>> {
+        Ok(self.answer.root(root)?.clauses.clone())
+    }
+
+    fn roaring<'py>(&self, py: Python<'py>, root: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = py.detach(|| self.answer.root(root)?.roaring())?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    fn page(&self, py: Python<'_>, root: usize, after: u64, limit: usize) -> PyResult<Vec<u64>> {
+        Ok(py.detach(|| self.answer.root(root).map(|root| root.page(after, limit)))?)
+    }
+
+    fn contains(&self, py: Python<'_>, root: usize, persons: Vec<u64>) -> PyResult<Vec<bool>> {
+        let contains = || {
+            let root = self.answer.root(root)?;
+            Ok::<_, crate::error::Error>(persons.into_iter().map(|person| root.contains(person)).collect())
+        };
+        Ok(py.detach(contains)?)
+    }
+}
+
+type Waterfall<'py> = (Vec<(String, u64)>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+
+#[pyfunction]
+fn plan_waterfall<'py>(
+    py: Python<'py>,
+    audience: &[u8],
+    steps: Vec<(String, Vec<u8>, bool)>,
+    holdout_salt: &str,
+    holdout_basis_points: u64,
+) -> PyResult<Waterfall<'py>> {
+    let planned = py.detach(|| {
+        let decoded = steps
+            .into_iter()
+            .map(|(name, people, keep)| Ok((name, wire_set::decode(&people)?, keep)));
+        let steps = decoded.collect::<Result<Vec<_>>>()?;
+        let result = wire_set::waterfall(wire_set::decode(audience)?, steps, holdout_salt, holdout_basis_points)?;
+        let (eligible, held_out) = (wire_set::encode(&result.eligible)?, wire_set::encode(&result.held_out)?);
+        Ok::<_, crate::error::Error>((result.remaining, eligible, held_out))
+    });
+    let (remaining, eligible, held_out) = planned?;
+    Ok((remaining, PyBytes::new(py, &eligible), PyBytes::new(py, &held_out)))
+}
+
+#[pyfunction]
+fn roaring_count(py: Python<'_>, persons: &[u8]) -> PyResult<u64> {
+    Ok(py.detach(|| wire_set::decode(persons).map(|set| set.len()))?)
+}
+
+#[pyfunction]
+fn roaring_ids(py: Python<'_>, persons: &[u8], after: u64, limit: usize) -> PyResult<Vec<u64>> {
+    Ok(py.detach(|| wire_set::decode(persons).map(|set| wire_set::page(&set, after, limit)))?)
+}
+
+#[pyfunction]
+fn roaring_from_ids<'py>(py: Python<'py>, persons: Vec<u64>) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = py.detach(|| wire_set::encode(&persons.into_iter().collect()))?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+#[pyfunction]
+fn roaring_union<'py>(py: Python<'py>, a: &[u8], b: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    combined(py, a, b, |a, b| a | b)
+}
+
+#[pyfunction]
+fn roaring_difference<'py>(py: Python<'py>, a: &[u8], b: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    combined(py, a, b, |a, b| a - b)
+}
+
+fn combined<'py>(
+    py: Python<'py>,
+    a: &[u8],
+    b: &[u8],
+    combine: impl Fn(RoaringTreemap, RoaringTreemap) -> RoaringTreemap + Send + Sync,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = py.detach(|| wire_set::encode(&combine(wire_set::decode(a)?, wire_set::decode(b)?)))?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Answer>()?;
+    module.add_function(wrap_pyfunction!(plan_waterfall, module)?)?;
+    module.add_function(wrap_pyfunction!(roaring_count, module)?)?;
+    module.add_function(wrap_pyfunction!(roaring_ids, module)?)?;
+    module.add_function(wrap_pyfunction!(roaring_from_ids, module)?)?;
+    module.add_function(wrap_pyfunction!(roaring_union, module)?)?;
+    module.add_function(wrap_pyfunction!(roaring_difference, module)?)
+}

@@ -1,0 +1,97 @@
+//! `quanyu._core.Resolver`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::identity::{self, PARTITION, Policy};
+
+/// The identity graph of one workspace: a fold of its raw log.
+#[pyclass(frozen, module = "quanyu._core")]
+pub struct Resolver {
+    inner: identity::Resolver,
+}
+
+#[pymethods]
+impl Resolver {
+    /// Opens the newest snapshot in `state`, or starts empty.
+    #[new]
+    fn new(py: Python<'_>, state: PathBuf) -> PyResult<Self> {
+        let inner = py.detach(|| identity::Resolver::open(&state, Policy::default(), PARTITION))?;
+        Ok(Resolver { inner })
+    }
+
+    fn offset(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.inner.offset())
+    }
+
+    fn received_at_ms(&self, py: Python<'_>) -> i64 {
+        py.detach(|| self.inner.received_at_ms())
+    }
+
+    fn fold<'py>(&self, py: Python<'py>, offset: u64, frame: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let resolved = py.detach(|| self.inner.fold(offset, frame))?;
+        Ok(PyBytes::new(py, &resolved))
+    }
+
+    fn snapshot(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.inner.snapshot())?)
+    }
+
+    fn resolve(&self, py: Python<'_>, namespace: &str, value: &str) -> u64 {
+        py.detach(|| self.inner.resolve((namespace, value)))
+    }
+
+    fn batch_resolve<'py>(&self, py: Python<'py>, request: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let response = py.detach(|| self.inner.batch_resolve(request))?;
+        Ok(PyBytes::new(py, &response))
+    }
+
+    fn person<'py>(&self, py: Python<'py>, person: u64) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| self.inner.person(person)))
+    }
+
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        from_namespace: &str,
+        from_value: &str,
+        to_namespace: &str,
+        to_value: &str,
+    ) -> Bound<'py, PyBytes> {
+        let (from, to) = ((from_namespace, from_value), (to_namespace, to_value));
+        PyBytes::new(py, &py.detach(|| self.inner.explain(from, to)))
+    }
+
+    fn identifiers<'py>(
+        &self,
+        py: Python<'py>,
+        persons: &[u8],
+        namespace: &str,
+        max_rows: usize,
+    ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let messages = py.detach(|| self.inner.identifiers(persons, namespace, max_rows))?;
+        Ok(messages.iter().map(|message| PyBytes::new(py, message)).collect())
+    }
+
+    fn policy<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| self.inner.policy()))
+    }
+
+    fn violations<'py>(&self, py: Python<'py>, before: u64, limit: usize) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| self.inner.violations(before, limit)))
+    }
+
+    fn statistics(&self, py: Python<'_>) -> HashMap<&'static str, u64> {
+        let statistics = py.detach(|| self.inner.statistics());
+        HashMap::from([
+            ("persons", statistics.persons),
+            ("identifiers", statistics.identifiers),
+            ("edges", statistics.edges),
+            ("merges", statistics.merges),
+            ("violations", statistics.violations),
+        ])
+    }
+}

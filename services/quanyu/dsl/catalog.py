@@ -1,0 +1,89 @@
+"""What a workspace declares: event types, attributes, goods and places, channels, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+Kind = Literal["bool", "number", "money", "text", "enum", "instant", "date", "month_day", "set", "map", "point"]
+
+# The built-in names (N12) and their Chinese aliases.
+BUILT_IN = ("person", "channel", "true", "false", "first_seen", "last_seen")
+_BUILT_IN_ALIASES = {"渠道": "channel", "首次出现": "first_seen", "最近出现": "last_seen"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A typed name: a property of an event, an attribute of a person or of a catalog's items.
+
+    `values`: those declared or seen of an enum or set, lowest first where `ordered`. `currency`: ISO 4217, of money.
+    `reference`: the catalog whose items this is the key of. Version 4 of a model's score is the attribute `x@4` (N11).
+    """
+
+    name: str
+    kind: Kind
+    currency: str = ""
+    values: tuple[str, ...] = ()
+    ordered: bool = False
+    aliases: tuple[str, ...] = ()
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class EventType:
+    name: str
+    properties: Mapping[str, Field] = field(default_factory=dict)
+    counts_as_seen: bool = True
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ItemCatalog:
+    """Goods or places, keyed by what events refer to."""
+
+    name: str
+    attributes: Mapping[str, Field] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything a rule can name besides other rules. Mappings are keyed by the declared name."""
+
+    event_types: Mapping[str, EventType] = field(default_factory=dict)
+    attributes: Mapping[str, Field] = field(default_factory=dict)
+    catalogs: Mapping[str, ItemCatalog] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        declared: list[EventType | Field] = [*self.event_types.values(), *self.attributes.values()]
+        return _BUILT_IN_ALIASES | {alias: item.name for item in declared for alias in item.aliases}
+
+    def canonical(self, name: str) -> str:
+        """The declared name that `name` is an alias of, else `name`."""
+        return self._aliases.get(name, name)
+
+    def score(self, name: str, version: int | None) -> Field | None:
+        """The attribute of that name: of that version if it is a score, the newest if none is asked for."""
+        if version is not None:
+            return self.attributes.get(f"{name}@{version}")
+        if name in self.attributes:
+            return self.attributes[name]
+        versions = [int(v) for n, _, v in (a.partition("@") for a in self.attributes) if n == name and v.isdigit()]
+        return self.attributes[f"{name}@{max(versions)}"] if versions else None
+
+    def seen_types(self) -> list[str]:
+        """The event types that make `channel`, `first_seen` and `last_seen` (E12)."""
+        return sorted(name for name, event in self.event_types.items() if event.counts_as_seen)
+
+    def property_of(self, fields: Mapping[str, Field], name: str) -> Field | None:
+        """The field called `name`: by its own name, by an alias, or by the goods or places it alone refers to (N8)."""
+        if name in fields:
+            return fields[name]
+        called = [name, *(item.name for item in self.catalogs.values() if name in item.aliases)]
+        aliased = [f for f in fields.values() if name in f.aliases]
+        found = aliased or [f for f in fields.values() if f.reference in called]
+        return found[0] if len(found) == 1 else None

@@ -1,0 +1,320 @@
+"""Binds and checks conditions: types (C), scopes (E9, N4), times (T13), names to versions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from quanyu.dsl import names
+from quanyu.dsl import syntax as s
+from quanyu.dsl.errors import RuleError
+from quanyu.dsl.expressions import Expressions, refuse_unranked
+from quanyu.dsl.names import Scope
+from quanyu.dsl.types import Type, unify
+
+_CALENDAR = (
+    s.LastUnits,
+    s.NextUnits,
+    s.LastUnit,
+    s.ThisUnit,
+    s.NextUnit,
+    s.Month,
+    s.Today,
+    s.Yesterday,
+    s.Tomorrow,
+    s.OnDay,
+)
+_NOT_COMPILED: dict[type[s.Node], str] = {
+    s.Sequence: "a sequence `did (... then ...)`",
+    s.WasInSegmentAgo: "`was in segment ... ago`",
+    s.WasInSegmentOn: "`was in segment ... on`",
+    s.Entered: "`entered segment`",
+    s.Left: "`left segment`",
+    s.Test: "`test`",
+    **dict.fromkeys((s.InEach, s.InAtLeast, s.InAtMost, s.InExactly), "`in ... of last n calendar units`"),
+}
+_SETS_AND_RANKS = "about people, so it cannot stand inside `where`, which is about one event (E9)"
+
+
+def refuse_not_compiled(node: s.Node) -> None:
+    if type(node) in _NOT_COMPILED:
+        raise RuleError.at(node.span, "not compiled yet", f"{_NOT_COMPILED[type(node)]} is not compiled yet")
+
+
+class Conditions:
+    def __init__(self) -> None:
+        self.expressions = Expressions(self.bind)
+
+    def bind(self, node: s.Cond, scope: Scope) -> s.Cond:
+        """The condition with every name bound. RuleError for whatever has no meaning."""
+        refuse_not_compiled(node)
+        bound: s.Cond
+        match node:
+            case s.AllOf() | s.AnyOf():
+                bound = replace(node, of=tuple(self.bind(part, scope) for part in node.of))
+            case s.Negated() | s.OrUnknown():
+                bound = replace(node, of=self.bind(node.of, scope))
+            case s.Compare():
+                bound = self._compare(node, scope)
+            case s.Between() | s.NotBetween():
+                bound = self._between(node, scope)
+            case s.BetweenAgo() | s.NotBetweenAgo():
+                bound = self._between_ago(node, scope)
+            case s.InList() | s.NotInList():
+                bound = self._in_list(node, scope)
+            case s.HasAny() | s.HasAll() | s.HasNone():
+                bound = self._has(node, scope)
+            case s.InTime() | s.NotInTime():
+                bound = self._in_time(node, scope)
+            case s.InTop() | s.InBottom():
+                bound = self._ranked(node, scope)
+            case s.IsKnown() | s.IsUnknown():
+                bound = replace(node, expr=self.expressions.bind(node.expr, scope)[0])
+            case s.Anniversary() | s.NotAnniversary():
+                bound = self._anniversary(node, scope)
+            case s.Near():
+                bound = self._near(node, scope)
+            case s.Did() | s.DidNot():
+                bound = self._did(node, scope)
+            case s.InSegment():
+                _refuse_in_step(node, "a segment is", scope)
+                bound = replace(node, ref=names.bind_segment(node.ref, scope))
+            case s.Sample():
+                bound = _sample(node, scope)
+            case _:
+                bound = self._text_test(node, scope)
+        return bound
+
+    # comparisons
+
+    def _compare(self, node: s.Compare, scope: Scope) -> s.Cond:
+        left, a = self.expressions.bind(node.left, scope)
+        right, b = self.expressions.bind_beside(node.right, a, scope)
+        _refuse_wholes(node.span, a, b, right)
+        _refuse_recency(node, a, b)
+        if {a.kind, b.kind} == {"instant", "date"}:
+            _refuse_attribute_days(node, a, b)
+        else:
+            _refuse_mixed(node, a, b)
+            self._refuse_order(node, a, b)
+        return replace(node, left=left, right=right)
+
+    def _refuse_order(self, node: s.Compare, a: Type, b: Type) -> None:
+        """C2: what may stand beside `<`; C4: an instant is never exactly a written minute."""
+        if node.cmp in ("=", "!="):
+            written = next((side for side in (node.left, node.right) if isinstance(side, s.DateTime)), None)
+            if written is not None:
+                minute = f"{written.value:%Y-%m-%d %H:%M}"
+                message = f"an instant is not compared with a minute by `{node.cmp}` (C4)"
+                raise RuleError.at(node.span, "type", message, f"between {minute} and ...", f"> {minute}")
+            return
+        kind = unify(a, b) or a
+        if kind.kind in ("text", "bool"):
+            raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.cmp}` means nothing", "=", "!=")
+        if kind.kind == "enum" and not (a.ordered or b.ordered):
+            message = f"the values of this enum have no declared order, so `{node.cmp}` means nothing"
+            raise RuleError.at(node.span, "type", message, "in [...]")
+
+    def _between(self, node: s.Between | s.NotBetween, scope: Scope) -> s.Cond:
+        expr, kind = self.expressions.bind(node.expr, scope)
+        low, a = self.expressions.bind_beside(node.low, kind, scope)
+        high, b = self.expressions.bind_beside(node.high, kind, scope)
+        if kind.family in ("text", "bool", "set", "map", "point"):
+            raise RuleError.at(node.expr.span, "type", f"{kind} has no between", "in [...]")
+        for end, written in ((a, node.low), (b, node.high)):
+            compare = s.Compare(node.expr, "<", written, span=written.span)
+            _refuse_recency(compare, kind, end)
+            if {kind.kind, end.kind} == {"instant", "date"}:
+                _refuse_attribute_days(compare, kind, end)
+            else:
+                _refuse_mixed(compare, kind, end)
+        return replace(node, expr=expr, low=low, high=high)
+
+    def _between_ago(self, node: s.BetweenAgo | s.NotBetweenAgo, scope: Scope) -> s.Cond:
+        for end in (node.low, node.high):
+            if not isinstance(end, s.Duration):
+                raise RuleError.at(end.span, "type", "`between ... ago` takes two durations", "between 7d and 30d ago")
+        expr, kind = self.expressions.bind(node.expr, scope)
+        _refuse_elapsed(node.expr, kind, "in last 30 calendar days")
+        if kind.kind not in ("instant", "recency"):
+            raise RuleError.at(node.expr.span, "type", f"{kind} is no point in time")
+        return replace(node, expr=expr)
+
+    def _in_list(self, node: s.InList | s.NotInList, scope: Scope) -> s.Cond:
+        expr, kind = self.expressions.bind(node.expr, scope)
+        if kind.family not in ("text", "number", "money", "bool", "set", "any"):
+            raise RuleError.at(node.expr.span, "type", f"{kind} is in no list", "between ... and ...")
+        return replace(node, expr=expr, items=self._items(node.items, kind, scope))
+
+    def _has(self, node: s.HasAny | s.HasAll | s.HasNone, scope: Scope) -> s.Cond:
+        expr, kind = self.expressions.bind(node.expr, scope)
+        if kind.kind not in ("set", "any"):
+            raise RuleError.at(node.expr.span, "type", f"`has` takes a set, this is {kind} (C9)", "in [...]")
+        return replace(node, expr=expr, items=self._items(node.items, kind, scope))
+
+    def _items(self, items: tuple[s.Expr, ...], kind: Type, scope: Scope) -> tuple[s.Expr, ...]:
+        member = Type("enum", values=kind.values) if kind.kind == "set" else kind
+        bound = []
+        for item in items:
+            expr, found = self.expressions.bind_beside(item, member, scope)
+            if unify(member, found) is None:
+                raise RuleError.at(item.span, "type", f"this is {found}, the other side {member} (C2)")
+            bound.append(expr)
+        return tuple(bound)
+
+    def _text_test(self, node: Any, scope: Scope) -> s.Cond:
+        expr, kind = self.expressions.bind(node.expr, scope)
+        if kind.family not in ("text", "any"):
+            offers = ["has any [...]"] if kind.kind == "set" else []
+            raise RuleError.at(node.expr.span, "type", f"this test takes text, this is {kind}", *offers)
+        if not isinstance(node.value, s.Text):
+            quoted = node.value.ref.name if isinstance(node.value, s.Path) else "..."
+            raise RuleError.at(node.value.span, "type", "here stands a text in quotes", f"'{quoted}'")
+        if isinstance(node, (s.Matches, s.NotMatches)):
+            _refuse_backtracking(node.value)
+        bound: s.Cond = replace(node, expr=expr)
+        return bound
+
+    # time, ranks, places
+
+    def _in_time(self, node: s.InTime | s.NotInTime, scope: Scope) -> s.Cond:
+        expr, kind = self.expressions.bind(node.expr, scope)
+        if kind.kind == "month_day":
+            raise RuleError.at(node.expr.span, "type", "a month-day has no year", "anniversary of ... in ...")
+        if kind.kind == "date" and not _whole_days(node.window):
+            _refuse_elapsed(node.expr, kind, _in_days(node.window))
+        if kind.kind not in ("date", "instant", "recency"):
+            raise RuleError.at(node.expr.span, "type", f"{kind} is no point in time")
+        return replace(node, expr=expr)
+
+    def _ranked(self, node: s.InTop | s.InBottom, scope: Scope) -> s.Cond:
+        _refuse_in_step(node, "a rank is", scope)
+        expr, kind = self.expressions.bind(node.expr, scope)
+        refuse_unranked(expr, kind)
+        self.expressions.bind(node.size, scope)
+        return replace(node, expr=expr, of=names.bind_segment(node.of, scope) if node.of else None)
+
+    def _anniversary(self, node: s.Anniversary | s.NotAnniversary, scope: Scope) -> s.Cond:
+        path, kind = self.expressions.bind(node.path, scope)
+        if kind.kind not in ("date", "month_day"):
+            raise RuleError.at(node.path.span, "type", f"a date or month-day has anniversaries, this is {kind}")
+        return replace(node, path=path)  # type: ignore[arg-type]
+
+    def _near(self, node: s.Near, scope: Scope) -> s.Cond:
+        places: list[Any] = []
+        for place in (node.path, node.of):
+            if isinstance(place, s.Point):
+                places.append(place)
+                continue
+            bound, kind = self.expressions.bind(place, scope)
+            if kind.kind not in ("point", "any"):
+                raise RuleError.at(place.span, "type", f"here stands a point, this is {kind}", "(31.2304, 121.4737)")
+            places.append(bound)
+        return replace(node, path=places[0], of=places[1])
+
+    # events
+
+    def _did(self, node: s.Did | s.DidNot, scope: Scope) -> s.Cond:
+        _refuse_in_step(node, "`did` is", scope)
+        happening = node.happening
+        refuse_not_compiled(happening)
+        refuse_not_compiled(happening.window)
+        assert not isinstance(happening, s.Sequence)
+        return replace(node, happening=replace(happening, step=self.step(happening.step, scope)))
+
+    def step(self, step: s.Step, scope: Scope) -> s.Step:
+        ref = names.bind_events(step.ref, scope)
+        where = self.bind(step.where, scope.inside(ref)) if step.where else None
+        return replace(step, ref=ref, where=where)
+
+
+def _refuse_in_step(node: s.Node, what: str, scope: Scope) -> None:
+    if scope.step is not None:
+        raise RuleError.at(node.span, "scope", f"{what} {_SETS_AND_RANKS}")
+
+
+def _sample(node: s.Sample, scope: Scope) -> s.Sample:
+    _refuse_in_step(node, "a sample is", scope)
+    if node.seed is None and scope.rule is None:
+        percent = f"{node.percent.value}%"
+        message = "a sample outside a segment or tag needs a seed (S2)"
+        raise RuleError.at(node.span, "scope", message, f"sample {percent} seed '...'")
+    return node
+
+
+def _refuse_wholes(span: s.Span, a: Type, b: Type, right: s.Expr) -> None:
+    if "set" in (a.kind, b.kind):
+        text = f"['{right.value}']" if isinstance(right, s.Text) else "[...]"
+        raise RuleError.at(span, "type", "a set is not compared as a whole (C5)", f"in {text}", f"has all {text}")
+    for kind in (a, b):
+        if kind.kind in ("map", "point"):
+            offers = ["within 3km of (...)"] if kind.kind == "point" else []
+            raise RuleError.at(span, "type", f"a {kind} is not compared as a whole", *offers)
+
+
+def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:
+    """C1: a recency compares with durations and recencies, never with `=`, never with a date."""
+    if "recency" not in (a.kind, b.kind):
+        return
+    recency, other = (a, node.right) if a.kind == "recency" else (b, node.left)
+    against = b if recency is a else a
+    if against.kind in ("date", "instant"):
+        path = node.left if recency is a else node.right
+        name = path.ref.name if isinstance(path, s.Path) else "last_order"
+        fn = "earliest" if name.startswith("first_") else "latest"
+        written = _written(other) or "DATE"
+        message = "a recency is how long ago, so it is not compared with a date: the sign would turn round (C1)"
+        raise RuleError.at(node.span, "type", message, f"{fn}({name.partition('_')[2]}) >= {written}")
+    if node.cmp in ("=", "!="):
+        name = node.left.ref.name if isinstance(node.left, s.Path) else "last_order"
+        message = "a recency is exact to the millisecond, so `=` is never true (C1)"
+        raise RuleError.at(node.span, "type", message, f"{name} between 7d and 8d")
+
+
+def _written(expr: s.Expr) -> str:
+    if isinstance(expr, s.Date):
+        return expr.value.isoformat()
+    return f"{expr.value:%Y-%m-%d %H:%M}" if isinstance(expr, s.DateTime) else ""
+
+
+def _refuse_attribute_days(node: s.Compare, a: Type, b: Type) -> None:
+    """C4 is about an instant and a written DATE; T13 about a date and a DATETIME."""
+    date, instant = (a, b) if a.kind == "date" else (b, a)
+    if not date.literal:
+        if instant.literal:
+            _refuse_elapsed(node.left if a.kind == "date" else node.right, date, "a DATE")
+        raise RuleError.at(node.span, "type", "a date and an instant are not compared (C2)")
+
+
+def _refuse_mixed(node: s.Compare, a: Type, b: Type) -> None:
+    if a.kind == b.kind == "money" and a.currency != b.currency:
+        raise RuleError.at(node.span, "type", f"two currencies in one comparison: {a} and {b} (A9)")
+    if unify(a, b) is None:
+        raise RuleError.at(node.right.span, "type", f"this is {b}, the other side {a} (C2)")
+
+
+def _refuse_elapsed(expr: s.Expr, kind: Type, offer: str) -> None:
+    if kind.kind == "date":
+        message = "a date has no time of day, so elapsed time has no meaning for it (T13)"
+        raise RuleError.at(expr.span, "time", message, offer)
+
+
+def _in_days(window: s.Window) -> str:
+    """The calendar window nearest to one of elapsed time."""
+    if not isinstance(window, (s.LastElapsed, s.NextElapsed)):
+        return "a DATE"
+    days = -(-window.duration.ms // s.ELAPSED_MS["d"])
+    direction = "next" if isinstance(window, s.NextElapsed) else "last"
+    return f"in {direction} {days} calendar day{'' if days == 1 else 's'}"
+
+
+def _whole_days(window: s.Window) -> bool:
+    ends = (window.when,) if isinstance(window, (s.Since, s.Before)) else ()
+    return isinstance(window, _CALENDAR) or any(isinstance(end, s.Date) for end in ends)
+
+
+def _refuse_backtracking(pattern: s.Text) -> None:
+    """RE2 has no look-around and no back-references (C7)."""
+    if re.search(r"\(\?(=|!|<=|<!)", pattern.value) or re.search(r"(?<!\\)(\\\\)*\\[1-9]", pattern.value):
+        raise RuleError.at(pattern.span, "value", "a pattern has no look-around and no back-references (RE2)")

@@ -1,0 +1,68 @@
+"""The one error of the rule language: where, what, and what to write instead."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+from quanyu.dsl.syntax import Span
+
+Reason = Literal["syntax", "name", "type", "value", "time", "version", "cycle", "scope", "limit", "not compiled yet"]
+
+
+class RuleError(Exception):
+    """A rule that cannot be read, checked or compiled.
+
+    `line` and `column` count from 1; `suggestions` are texts to write instead, or nearest names;
+    `reason` is for machines. `str()` shows the line with a caret, if `text` is known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        line: int,
+        column: int,
+        reason: Reason,
+        suggestions: Sequence[str] = (),
+        text: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+        self.reason = reason
+        self.suggestions = tuple(suggestions)
+        self.text = text
+
+    @classmethod
+    def at(cls, span: Span, reason: Reason, message: str, *suggestions: str) -> RuleError:
+        return cls(message, span.line, span.column, reason, suggestions)
+
+    def __str__(self) -> str:
+        lines = [f"line {self.line}, column {self.column}: {self.message}"]
+        source = self.text.split("\n")
+        if self.text and self.line <= len(source):
+            row = source[self.line - 1]
+            lines += [f"  {row}", f"  {_blank(row[: self.column - 1])}^"]
+        lines += [f"  write: {suggestion}" for suggestion in self.suggestions]
+        return "\n".join(lines)
+
+
+def _blank(before: str) -> str:
+    """White space as wide as `before`, so that the caret stands under its column after Chinese text too."""
+    wide = {"W": "\u3000", "F": "\u3000"}
+    return "".join("\t" if c == "\t" else wide.get(unicodedata.east_asian_width(c), " ") for c in before)
+
+
+@contextmanager
+def source(text: str) -> Iterator[None]:
+    """Gives errors raised inside the text that they are about."""
+    try:
+        yield
+    except RuleError as error:
+        error.text = error.text or text
+        raise
+    except RecursionError:
+        raise RuleError("the rule is nested too deeply: name parts of it", 1, 1, "limit", text=text) from None

@@ -1,0 +1,87 @@
+"""Text to syntax tree: grammar.lark through Lark (lalr, basic lexer)."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path as FilePath
+from typing import Any
+
+from lark import Lark
+from lark.exceptions import UnexpectedInput, VisitError
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.builder import TreeBuilder
+from quanyu.dsl.diagnosis import explain_syntax
+from quanyu.dsl.errors import RuleError, source
+from quanyu.dsl.keywords import ChineseKeywords
+
+MAX_TEXT = 100_000  # characters of one text
+MAX_DEPTH = 100  # brackets inside brackets
+
+
+def parse(text: str) -> s.Script:
+    """The statements of a text. Raises RuleError (reason "syntax", "value" or "limit")."""
+    with source(text):
+        statements: tuple[s.Statement, ...] = _read(text, "start")
+        return s.Script(statements, span=s.Span(1, 1, 0, len(text)))
+
+
+def parse_condition(text: str) -> s.Cond:
+    """A condition that stands alone (X3), as a preview takes it. Raises RuleError like `parse`."""
+    with source(text):
+        cond: s.Cond = _read(text, "cond")
+        return cond
+
+
+def is_condition(text: str) -> bool:
+    """Whether the text begins like a condition, not like a statement."""
+    try:
+        first = next(iter(_lexer().lex(text)), None)
+    except UnexpectedInput:
+        return False
+    return first is not None and first.type not in ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
+
+
+def _read(text: str, start: str) -> Any:
+    _refuse_excess(text)
+    try:
+        tree = _lark().parse(text, start=start)
+        built = TreeBuilder().transform(tree)
+    except UnexpectedInput as error:
+        raise explain_syntax(text, error, _lexer().lex) from None
+    except VisitError as error:
+        raise error.orig_exc from None
+    return built
+
+
+def _refuse_excess(text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise RuleError(f"the text is longer than {MAX_TEXT} characters: split it", 1, 1, "limit")
+    depth = 0
+    for at, char in enumerate(text):
+        depth += (char == "(") - (char == ")")
+        if depth > MAX_DEPTH:
+            line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+            raise RuleError(f"more than {MAX_DEPTH} brackets inside each other", line, column, "limit")
+
+
+def _grammar() -> str:
+    return FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _lexer() -> Lark:
+    return Lark(_grammar(), parser=None, lexer="basic", start=["start", "cond"], postlex=ChineseKeywords())
+
+
+@functools.cache
+def _lark() -> Lark:
+    return Lark(
+        _grammar(),
+        parser="lalr",
+        lexer="basic",
+        start=["start", "cond"],
+        postlex=ChineseKeywords(),
+        propagate_positions=True,
+        maybe_placeholders=False,
+    )

@@ -1,0 +1,1 @@
+"""Who is who: identifiers to people, by folding the raw log."""

@@ -1,0 +1,142 @@
+"""IdentityService: questions to the identity graph, which a worker folds from the raw log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import grpc
+
+from quanyu.api.event.v1 import event_pb2
+from quanyu.api.identity.v1 import identity_pb2 as pb
+from quanyu.engine import LocalLog, Resolver
+from quanyu.identity.worker import Resolution
+from quanyu.runtime import rpc
+from quanyu.runtime.errors import InvalidInput, NotFound
+from quanyu.runtime.eventlog import create_log, follow_log
+from quanyu.runtime.instants import timestamp
+from quanyu.runtime.paging import numbers_of, page_limit
+from quanyu.runtime.service import Context
+from quanyu.runtime.worker import Worker
+from quanyu.runtime.workspaces import Workspaces
+
+DESCRIPTOR = pb.DESCRIPTOR.services_by_name["IdentityService"]
+# Identifiers in one message of ListIdentifiers.
+CHUNK_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A workspace's identity graph and the worker that folds it."""
+
+    resolver: Resolver
+    resolved: LocalLog
+    worker: Worker
+
+    def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
+        self.worker.wait_until(lambda: self.resolver.offset() >= min_raw_offset, context)
+
+    def epoch(self) -> event_pb2.Epoch:
+        """Read before the answer, so that the answer is complete up to it."""
+        return event_pb2.Epoch(raw_offset=self.resolver.offset(), received_at=timestamp(self.resolver.received_at_ms()))
+
+    def close(self) -> None:
+        self.worker.close()
+        self.resolved.close()
+
+
+class IdentityService:
+    """See identity.proto."""
+
+    name = DESCRIPTOR.full_name
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._workspaces = Workspaces(context.folder, self._open)
+        self._workspaces.open_existing()
+
+    def register(self, server: grpc.Server) -> None:
+        rpc.register(server, DESCRIPTOR, self)
+
+    def start(self) -> None:
+        self._workspaces.watch()
+
+    def stop(self) -> None:
+        """Folding calls no other service; it ends in `close`."""
+
+    def close(self) -> None:
+        self._workspaces.close()
+
+    def Resolve(self, request: pb.ResolveRequest, context: grpc.ServicerContext) -> pb.ResolveResponse:
+        graph = self._graph(request.workspace)
+        graph.wait(request.min_raw_offset, context)
+        epoch = graph.epoch()
+        identifier = _given(request, "identifier")
+        return pb.ResolveResponse(person=graph.resolver.resolve(identifier.namespace, identifier.value), epoch=epoch)
+
+    def BatchResolve(self, request: pb.BatchResolveRequest, context: grpc.ServicerContext) -> pb.BatchResolveResponse:
+        graph = self._graph(request.workspace)
+        graph.wait(request.min_raw_offset, context)
+        epoch = graph.epoch()
+        answer = pb.BatchResolveResponse.FromString(graph.resolver.batch_resolve(request.SerializeToString()))
+        answer.epoch.CopyFrom(epoch)
+        return answer
+
+    def GetPerson(self, request: pb.GetPersonRequest, context: grpc.ServicerContext) -> pb.GetPersonResponse:
+        graph = self._graph(request.workspace)
+        epoch = graph.epoch()
+        person = graph.resolver.person(request.person)
+        if not person:
+            raise NotFound(f"there is no person {request.person}", reason="UNKNOWN_PERSON")
+        return pb.GetPersonResponse(person=pb.Person.FromString(person), epoch=epoch)
+
+    def Explain(self, request: pb.ExplainRequest, context: grpc.ServicerContext) -> pb.ExplainResponse:
+        graph = self._graph(request.workspace)
+        epoch = graph.epoch()
+        one, other = _given(request, "from"), _given(request, "to")
+        answer = graph.resolver.explain(one.namespace, one.value, other.namespace, other.value)
+        explained = pb.ExplainResponse.FromString(answer)
+        explained.epoch.CopyFrom(epoch)
+        return explained
+
+    def ListIdentifiers(
+        self, request: pb.ListIdentifiersRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.ListIdentifiersResponse]:
+        graph = self._graph(request.workspace)
+        for chunk in graph.resolver.identifiers(request.persons, request.namespace, CHUNK_ROWS):
+            yield pb.ListIdentifiersResponse.FromString(chunk)
+
+    def GetPolicy(self, request: pb.GetPolicyRequest, context: grpc.ServicerContext) -> pb.GetPolicyResponse:
+        return pb.GetPolicyResponse.FromString(self._graph(request.workspace).resolver.policy())
+
+    def ListViolations(
+        self, request: pb.ListViolationsRequest, context: grpc.ServicerContext
+    ) -> pb.ListViolationsResponse:
+        (before,) = numbers_of(request.page_token, 1)
+        page = self._graph(request.workspace).resolver.violations(before, page_limit(request.page_size))
+        return pb.ListViolationsResponse.FromString(page)
+
+    def _graph(self, workspace: str) -> Graph:
+        return self._workspaces.get(workspace)
+
+    def _open(self, workspace: str) -> Graph:
+        folder = self._context.folder
+        resolver = Resolver(str(folder.state(workspace, "identity")))
+        resolved = create_log(folder, workspace, "resolved")
+        raw = follow_log(folder, workspace, "raw")
+        failed = partial(self._context.health.failed, self.name)
+        worker = Worker(f"identity of {workspace}", raw, Resolution(resolver, resolved), self._context.settings, failed)
+        worker.start()
+        return Graph(resolver, resolved, worker)
+
+
+def open_service(context: Context) -> IdentityService:
+    return IdentityService(context)
+
+
+def _given(request: pb.ResolveRequest | pb.ExplainRequest, field: str) -> event_pb2.Identifier:
+    identifier: event_pb2.Identifier = getattr(request, field)
+    if not identifier.namespace or not identifier.value:
+        raise InvalidInput(f"{field}: give an identifier, its namespace and value", field=field)
+    return identifier

@@ -1,0 +1,38 @@
+"""Raw log to resolved log: one frame out for each frame in, the same ones whenever it is folded."""
+
+from __future__ import annotations
+
+from quanyu.engine import LocalLog, Resolver
+from quanyu.runtime.errors import DataLoss
+
+
+class Resolution:
+    """The fold of one workspace. Writer of its resolved log, where frame n comes from raw frame n."""
+
+    def __init__(self, resolver: Resolver, resolved: LocalLog) -> None:
+        """DataLoss if the resolved log lacks frames that the snapshot has seen written."""
+        if resolved.end() < resolver.offset():
+            raise DataLoss(
+                f"the resolved log ends at {resolved.end()}, before the identity snapshot at {resolver.offset()}: "
+                "frames are missing; remove the workspace's state/identity folder to make them anew from the raw log"
+            )
+        self._resolver = resolver
+        self._resolved = resolved
+
+    def offset(self) -> int:
+        return self._resolver.offset()
+
+    def fold(self, frames: list[tuple[int, bytes]]) -> None:
+        for offset, frame in frames:
+            self._emit(offset, self._resolver.fold(offset, frame))
+
+    def snapshot(self) -> None:
+        self._resolver.snapshot()
+
+    def _emit(self, offset: int, frame: bytes) -> None:
+        # What was folded after the last snapshot is folded again after a restart; its frames are there already.
+        if offset < self._resolved.end():
+            return
+        written = self._resolved.append(frame)
+        if written != offset:
+            raise DataLoss(f"raw frame {offset} became resolved frame {written}: somebody else writes the resolved log")

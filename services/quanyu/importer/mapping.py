@@ -1,0 +1,97 @@
+"""Mappings: how a file's columns become records. Read here; checked and followed by the encoder in the core."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from quanyu.runtime.errors import InvalidInput
+
+INTEGER_FORMATS = frozenset({"s", "ms", "us", "ns"})
+_TEMPLATES = ("source", "id", "type", "channel", "catalog", "key")
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping as docs/import.md describes it. `name` is where it came from, for errors."""
+
+    name: str
+    contents: dict[str, Any]
+
+    @property
+    def records(self) -> str:
+        """event, profile or item."""
+        return str(self.contents.get("records", ""))
+
+    def encoded(self) -> bytes:
+        """The same structure as JSON: what the encoder takes."""
+        return json.dumps(self.contents, ensure_ascii=False, sort_keys=True).encode()
+
+    def columns(self) -> list[str]:
+        """Every column it reads, each once."""
+        return list(dict.fromkeys([*self._template_columns(), *(field["column"] for field in self._fields())]))
+
+    def text_columns(self) -> set[str]:
+        """Columns whose digits must not be taken for numbers by a reader that guesses types."""
+        return {
+            *self._template_columns(),
+            *(f["column"] for f in self._fields() if "as" in f and f.get("format") not in INTEGER_FORMATS),
+        }
+
+    def integer_columns(self) -> set[str]:
+        """Columns that count time from 1970."""
+        return {f["column"] for f in self._fields() if f.get("format") in INTEGER_FORMATS} - self.text_columns()
+
+    def _template_columns(self) -> Iterator[str]:
+        identifiers = self.contents.get("identifiers")
+        pairs = [pair for pair in identifiers if isinstance(pair, dict)] if isinstance(identifiers, list) else []
+        templates = [self.contents.get(key) for key in _TEMPLATES]
+        templates += [pair.get(key) for pair in pairs for key in ("namespace", "value")]
+        for template in templates:
+            if isinstance(template, str):
+                yield from (name for name in _PLACEHOLDER.findall(template) if name not in ("", "row"))
+
+    def _fields(self) -> Iterator[dict[str, str]]:
+        named = [self.contents.get(key) for key in ("properties", "attributes")]
+        fields = [field for group in named if isinstance(group, dict) for field in group.values()]
+        for field in fields:
+            yield from _field(field)
+        for field in _field(self.contents.get("occurred_at")):
+            yield {"as": "instant", **field}
+
+
+def load_mapping(path: Path) -> Mapping:
+    """InvalidInput if the file cannot be read or is not a mapping in YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"mapping {path}: cannot be read: {error}", reason="MAPPING_UNREADABLE") from error
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, name: str) -> Mapping:
+    """InvalidInput with line and column if the text is not YAML, or not a list of keys and values."""
+    try:
+        contents = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"mapping {name}: not YAML: {error}", reason="MAPPING_INVALID") from error
+    if not isinstance(contents, dict):
+        raise InvalidInput(
+            f"mapping {name}: must be keys with values, beginning with `records:`", reason="MAPPING_INVALID"
+        )
+    return Mapping(name, contents)
+
+
+def _field(value: object) -> Iterator[dict[str, str]]:
+    """A field in its long form. One that is wrong is left to the encoder, which says how."""
+    if isinstance(value, str):
+        yield {"column": value}
+    elif isinstance(value, dict) and isinstance(value.get("column"), str):
+        yield {str(key): str(item) for key, item in value.items()}

@@ -1,0 +1,95 @@
+"""The rows of a Parquet, CSV or NDJSON file, in batches, only the columns that a mapping reads."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.json
+import pyarrow.parquet as pq
+
+from quanyu.importer.mapping import Mapping
+from quanyu.runtime.errors import InvalidInput
+
+BATCH_ROWS = 16_384
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A file's rows in order. `total` is None where only reading tells."""
+
+    total: int | None
+    batches: Iterator[pa.RecordBatch]
+
+    def starting_at(self, row: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """(number of its first row, batch) of the rows from `row` on."""
+        first = 0
+        for batch in self.batches:
+            skipped = min(max(row - first, 0), batch.num_rows)
+            if skipped < batch.num_rows:
+                yield first + skipped, batch.slice(skipped)
+            first += batch.num_rows
+
+
+def open_rows(path: Path, mapping: Mapping) -> Rows:
+    """InvalidInput if the file cannot be read, is of another kind, or lacks a column."""
+    openers = {".parquet": _parquet, ".csv": _csv, ".ndjson": _ndjson, ".jsonl": _ndjson}
+    opener = openers.get(path.suffix.lower())
+    if opener is None:
+        raise InvalidInput(f"{path}: only {', '.join(openers)} files can be imported", reason="FILE_KIND")
+    try:
+        return opener(path, mapping)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def _parquet(path: Path, mapping: Mapping) -> Rows:
+    file = pq.ParquetFile(path)
+    columns = _present(path, mapping, file.schema_arrow.names)
+    batches = file.iter_batches(BATCH_ROWS, columns=columns)
+    return Rows(file.metadata.num_rows, _explained(path, batches))
+
+
+def _csv(path: Path, mapping: Mapping) -> Rows:
+    with path.open("rb") as file:
+        header = pyarrow.csv.open_csv(pa.BufferReader(file.readline())).schema.names
+    columns = _present(path, mapping, header)
+    types = dict.fromkeys(mapping.integer_columns(), pa.int64()) | dict.fromkeys(mapping.text_columns(), pa.string())
+    convert = pyarrow.csv.ConvertOptions(
+        include_columns=columns, column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False
+    )
+    return Rows(None, _explained(path, pyarrow.csv.open_csv(path, convert_options=convert)))
+
+
+def _ndjson(path: Path, mapping: Mapping) -> Rows:
+    reader = pyarrow.json.open_json(path, read_options=pyarrow.json.ReadOptions(block_size=_BLOCK_BYTES))
+    columns = _present(path, mapping, reader.schema.names)
+    return Rows(None, (batch.select(columns) for batch in _explained(path, reader)))
+
+
+def _present(path: Path, mapping: Mapping, names: list[str]) -> list[str]:
+    """The columns to read. InvalidInput if the file lacks one."""
+    for column in mapping.columns():
+        if column not in names:
+            near = difflib.get_close_matches(column, names, n=1)
+            hint = f"; did you mean `{near[0]}`?" if near else f"; it has {', '.join(names)}"
+            raise InvalidInput(
+                f"mapping {mapping.name}: {path} has no column `{column}`{hint}", reason="MISSING_COLUMN"
+            )
+    return mapping.columns()
+
+
+def _explained(path: Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from batches
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InvalidInput:
+    return InvalidInput(f"{path}: cannot be read: {error}", reason="FILE_UNREADABLE")

@@ -1,0 +1,1 @@
+"""Takes in what happens: durable when acknowledged, counted once."""

@@ -1,0 +1,93 @@
+"""IngestionService: request bytes go to the Rust core as they came; this file only finds the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import grpc
+
+from quanyu.api.event.v1 import event_pb2
+from quanyu.api.ingestion.v1 import ingestion_pb2 as pb
+from quanyu.engine import Ingestor, LocalLog, peek_workspace
+from quanyu.ingestion.deadletters import read_page
+from quanyu.runtime import rpc
+from quanyu.runtime.eventlog import create_log
+from quanyu.runtime.instants import now_ms
+from quanyu.runtime.paging import page_limit
+from quanyu.runtime.service import Context
+from quanyu.runtime.workspaces import Workspaces
+
+DESCRIPTOR = pb.DESCRIPTOR.services_by_name["IngestionService"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The writer of a workspace's raw and dead-letter logs."""
+
+    ingestor: Ingestor
+    raw: LocalLog
+    rejects: LocalLog
+
+    def close(self) -> None:
+        self.ingestor.close()
+        self.raw.close()
+        self.rejects.close()
+
+
+class IngestionService:
+    """See ingestion.proto."""
+
+    name = DESCRIPTOR.full_name
+
+    def __init__(self, context: Context) -> None:
+        self._folder = context.folder
+        self._workspaces = Workspaces(context.folder, self._open)
+        self._workspaces.open_existing()
+
+    def register(self, server: grpc.Server) -> None:
+        rpc.register(server, DESCRIPTOR, self)
+
+    def start(self) -> None:
+        """There is no background work: a call is durable when it returns."""
+
+    def stop(self) -> None:
+        """There is no background work."""
+
+    def close(self) -> None:
+        self._workspaces.close()
+
+    @rpc.takes_bytes
+    def Ingest(self, request: bytes, context: grpc.ServicerContext) -> bytes:
+        intake = self._workspaces.get(peek_workspace(request), create=True)
+        return intake.ingestor.ingest(request, now_ms())
+
+    @rpc.takes_bytes
+    def IngestStream(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        for request in requests:
+            yield self.Ingest(request, context)
+
+    def PutSchema(self, request: pb.PutSchemaRequest, context: grpc.ServicerContext) -> pb.PutSchemaResponse:
+        ingestor = self._workspaces.get(request.workspace, create=True).ingestor
+        offset = ingestor.put_schema(request.schema.SerializeToString(), now_ms())
+        return pb.PutSchemaResponse(schema=event_pb2.Schema.FromString(ingestor.schema()), raw_offset=offset)
+
+    def GetSchema(self, request: pb.GetSchemaRequest, context: grpc.ServicerContext) -> pb.GetSchemaResponse:
+        ingestor = self._workspaces.get(request.workspace).ingestor
+        return pb.GetSchemaResponse(schema=event_pb2.Schema.FromString(ingestor.schema()))
+
+    def ListDeadLetters(
+        self, request: pb.ListDeadLettersRequest, context: grpc.ServicerContext
+    ) -> pb.ListDeadLettersResponse:
+        rejects = self._workspaces.get(request.workspace).rejects
+        letters, token = read_page(rejects, request.page_token, page_limit(request.page_size))
+        return pb.ListDeadLettersResponse(dead_letters=letters, next_page_token=token)
+
+    def _open(self, workspace: str) -> Intake:
+        raw = create_log(self._folder, workspace, "raw")
+        rejects = create_log(self._folder, workspace, "rejects")
+        return Intake(Ingestor(raw, rejects, str(self._folder.state(workspace, "ingestion"))), raw, rejects)
+
+
+def open_service(context: Context) -> IngestionService:
+    return IngestionService(context)

@@ -1,0 +1,1 @@
+"""One Alembic history for the tables of all services; `runtime.migration` runs it."""

@@ -1,0 +1,1 @@
+"""What every service stands on: settings, data folder, logs, database, errors and gRPC."""

@@ -1,0 +1,31 @@
+"""The logs of a workspace. `raw` and `rejects` are written by ingestion, `resolved` by identity; anybody may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from quanyu.engine import LocalLog
+from quanyu.runtime.folder import DataFolder
+
+LogName = Literal["raw", "resolved", "rejects"]
+READ_BYTES = 4 * 2**20
+
+
+def create_log(folder: DataFolder, workspace: str, name: LogName) -> LocalLog:
+    """For its one writer: made if missing. LockedError if another process writes it."""
+    return LocalLog.create(str(folder.log(workspace, name)))
+
+
+def follow_log(folder: DataFolder, workspace: str, name: LogName) -> LocalLog:
+    """For readers, also before there is one."""
+    return LocalLog.follow(str(folder.log(workspace, name)))
+
+
+def frames_from(log: LocalLog, offset: int) -> Iterator[tuple[int, bytes]]:
+    """The (offset, frame) pairs that are in the log now, from `offset` on."""
+    end = log.end()
+    while offset < end:
+        for at, frame in log.read(offset, READ_BYTES):
+            yield at, frame
+            offset = at + 1

@@ -1,0 +1,167 @@
+"""The data folder: its version, its locks, and where everything in it is.
+
+<data>/VERSION                             layout version; another version's folder is refused
+<data>/quanyu.db                           definitions, campaigns, ledger (unless QUANYU_DATABASE_URL is set)
+<data>/locks/<service>                     held by the process that runs the service on this folder
+<data>/<workspace>/log/{raw,resolved,rejects}/0
+<data>/<workspace>/state/<service>/        snapshots; made anew from the logs where missing
+<data>/<workspace>/delivered/              what file channels wrote
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from quanyu.runtime.errors import FailedPrecondition, InvalidInput, ResourceExhausted
+
+LAYOUT_VERSION = "1"
+WORKSPACE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_NOT_WORKSPACES = frozenset({"locks", "lost+found"})
+
+
+class DataFolder:
+    """One data folder of this layout version, writable or not."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._held: list[int] = []
+
+    @classmethod
+    def open(cls, path: Path) -> DataFolder:
+        """For serving: made if missing. FailedPrecondition if it is another version's, not ours, or unwritable."""
+        path = path.absolute()
+        with _explained(path):
+            path.mkdir(parents=True, exist_ok=True)
+            _stamp_if_new(path)
+        _check_version(path)
+        with _explained(path):
+            _try_writing(path)
+        return cls(path)
+
+    @classmethod
+    def existing(cls, path: Path) -> DataFolder:
+        """For reading only. FailedPrecondition if there is none, or it is another version's."""
+        path = path.absolute()
+        _check_version(path)
+        return cls(path)
+
+    def lock(self, service: str) -> None:
+        """Makes this the only process that runs `service` on this folder, until it ends or `unlock()`s."""
+        with _explained(self.path):
+            handle = os.open(self.path / "locks" / service, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise FailedPrecondition(
+                f"another process already runs the {service} service on {self.path}; "
+                "stop it, or choose another data folder with --data or QUANYU_DATA",
+                reason="DATA_FOLDER_IN_USE",
+            ) from None
+        self._held.append(handle)
+
+    @contextmanager
+    def exclusively(self, what: str) -> Iterator[None]:
+        """Waits until no other process does `what` on this folder, then does it."""
+        handle = os.open(self.path / "locks" / what, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def unlock(self) -> None:
+        for handle in self._held:
+            os.close(handle)
+        self._held.clear()
+
+    def log(self, workspace: str, name: str) -> Path:
+        """Partition 0 of log `name`, the only one of the embedded log."""
+        return self.path / workspace / "log" / name / "0"
+
+    def state(self, workspace: str, service: str) -> Path:
+        """Folder of a service's snapshots; made if missing."""
+        folder = self.path / workspace / "state" / service
+        with _explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def delivered(self, workspace: str) -> Path:
+        return self.path / workspace / "delivered"
+
+    def database_url(self) -> str:
+        return f"sqlite:///{self.path / 'quanyu.db'}"
+
+    def workspaces(self) -> list[str]:
+        """Names of the workspaces that something was sent to."""
+        with os.scandir(self.path) as entries:
+            names = [entry.name for entry in entries if entry.is_dir() and WORKSPACE_NAME.fullmatch(entry.name)]
+        return sorted(name for name in names if self.has_workspace(name))
+
+    def has_workspace(self, workspace: str) -> bool:
+        return workspace not in _NOT_WORKSPACES and self.log(workspace, "raw").is_dir()
+
+
+def check_workspace_name(name: str) -> None:
+    """InvalidInput unless it is a name that a workspace can have."""
+    if not WORKSPACE_NAME.fullmatch(name) or name in _NOT_WORKSPACES:
+        raise InvalidInput(
+            f"workspace {name!r}: a workspace is named by a lower-case letter, then at most 62 of a-z, 0-9, _ and -",
+            reason="INVALID_WORKSPACE",
+            field="workspace",
+        )
+
+
+def _stamp_if_new(path: Path) -> None:
+    """Marks an empty folder as ours."""
+    if set(os.listdir(path)) <= _NOT_WORKSPACES:
+        temporary = path / f".VERSION-{os.getpid()}"
+        temporary.write_text(f"{LAYOUT_VERSION}\n")
+        temporary.replace(path / "VERSION")
+
+
+def _try_writing(path: Path) -> None:
+    """Better found out now than at the first event."""
+    probe = path / "locks" / f"probe-{os.getpid()}"
+    probe.parent.mkdir(exist_ok=True)
+    probe.write_text("probe")
+    probe.unlink()
+
+
+def _check_version(path: Path) -> None:
+    try:
+        found = (path / "VERSION").read_text().strip()
+    except FileNotFoundError:
+        raise FailedPrecondition(
+            f"{path} is not a Quanyu data folder (it has no VERSION file); choose an empty or new folder, or one that "
+            "`quanyu serve` made",
+            reason="NOT_A_DATA_FOLDER",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FailedPrecondition(f"{path / 'VERSION'}: cannot be read: {error}", reason="NOT_A_DATA_FOLDER") from error
+    if found != LAYOUT_VERSION:
+        raise FailedPrecondition(
+            f"{path} has layout version {found[:20]!r}, this Quanyu reads {LAYOUT_VERSION!r}; "
+            "use the Quanyu that made it, or another data folder",
+            reason="DATA_FOLDER_VERSION",
+        )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """What the operating system says about the data folder, as an error that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise ResourceExhausted(f"{path}: the disk is full; free some space", reason="DISK_FULL") from error
+        raise FailedPrecondition(
+            f"{path}: cannot be written ({error.strerror}); choose another data folder or change its permissions",
+            reason="DATA_FOLDER_UNWRITABLE",
+        ) from error

@@ -1,0 +1,33 @@
+"""Page sizes and page tokens, the same in every list."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from quanyu.runtime.errors import InvalidInput
+
+DEFAULT_PAGE = 100
+LARGEST_PAGE = 1000
+
+
+def page_limit(asked: int) -> int:
+    """How many items a page has: what was asked for, at most 1,000; 0 means 100."""
+    return min(asked or DEFAULT_PAGE, LARGEST_PAGE)
+
+
+def numbers_of(token: str, count: int) -> tuple[int, ...]:
+    """The `count` numbers of a token such as `7:12`; zeros for the first page. InvalidInput for anything else."""
+    if not token:
+        return (0,) * count
+    parts = token.split(":")
+    if len(parts) != count or not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts):
+        refuse_token(token)
+    return tuple(int(part) for part in parts)
+
+
+def refuse_token(token: str) -> NoReturn:
+    raise InvalidInput(
+        f"page_token {token!r} is not one that this list gave; pass next_page_token of the page before, unchanged",
+        reason="INVALID_PAGE_TOKEN",
+        field="page_token",
+    )

@@ -1,0 +1,78 @@
+"""The services of one process, on one port: opened, started and stopped in the order that loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+from quanyu.engine import CoreError
+from quanyu.runtime import rpc
+from quanyu.runtime.channels import Channels
+from quanyu.runtime.db import Database
+from quanyu.runtime.errors import from_core
+from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.health import Health
+from quanyu.runtime.migration import migrate
+from quanyu.runtime.service import Context, Service
+from quanyu.runtime.settings import Settings
+
+Opener = Callable[[Context], Service]
+
+
+class Process:
+    """Opens everything, or raises a DomainError and leaves nothing open. `openers` are in the order of the flow."""
+
+    def __init__(self, settings: Settings, openers: Mapping[str, Opener]) -> None:
+        self._settings = settings
+        self._services: list[Service] = []
+        with ExitStack() as opened:
+            try:
+                self._open(openers, opened)
+            except CoreError as error:
+                raise from_core(error) from error
+            self._closing = opened.pop_all()
+
+    def _open(self, openers: Mapping[str, Opener], opened: ExitStack) -> None:
+        settings = self._settings
+        self.health = Health()
+        self._server = rpc.build_server(settings, self.health)
+        opened.callback(lambda: self._server.stop(grace=None).wait())
+        port = rpc.bind(self._server, settings, settings.default_port(tuple(openers)))
+        self.address = rpc.local_address(settings, port)
+        folder = DataFolder.open(settings.data)
+        opened.callback(folder.unlock)
+        for name in openers:
+            folder.lock(name)
+        database = Database(settings.database_url or folder.database_url())
+        opened.callback(database.close)
+        migrate(database, folder)
+        self.channels = Channels(settings, frozenset(openers), self.address)
+        opened.callback(self.channels.close)
+        opened.callback(self._close_services)
+        context = Context(settings, folder, database, self.channels, self.health)
+        for opener in openers.values():
+            service = opener(context)
+            self._services.append(service)
+            service.register(self._server)
+        rpc.add_reflection(self._server, [service.name for service in self._services])
+
+    def start(self) -> None:
+        """Accepts calls, begins background work, and says that it serves."""
+        self._server.start()
+        for service in self._services:
+            service.start()
+        self.health.serving("", *(service.name for service in self._services))
+
+    def stop(self) -> None:
+        """Ends background work, lets running calls finish, folds what is in the logs, writes snapshots, closes all."""
+        self.health.stopping()
+        for service in reversed(self._services):
+            service.stop()
+        self._server.stop(self._settings.stop_seconds).wait()
+        self._closing.close()
+
+    def _close_services(self) -> None:
+        # The writer of a log closes before its reader, which then folds what is left of it.
+        with ExitStack() as closing:
+            for service in reversed(self._services):
+                closing.callback(service.close)

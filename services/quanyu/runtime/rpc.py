@@ -1,0 +1,94 @@
+"""Making a gRPC server: one thread pool, the interceptors, health and reflection, one port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection
+
+from quanyu.runtime.channels import MESSAGE_LIMITS
+from quanyu.runtime.errors import FailedPrecondition
+from quanyu.runtime.health import Health
+from quanyu.runtime.interceptors import Errors, RequireToken
+from quanyu.runtime.settings import Settings, read_setting_file
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def takes_bytes(method: F) -> F:
+    """Marks a servicer's method that takes and returns messages as bytes, so that only Rust decodes them."""
+    method.takes_bytes = True  # type: ignore[attr-defined]
+    return method
+
+
+def register(server: grpc.Server, service: ServiceDescriptor, servicer: object) -> None:
+    """Adds every RPC of a service; the servicer has a method of each RPC's name. AttributeError if one is missing."""
+    handlers = {method.name: _handler(method, getattr(servicer, method.name)) for method in service.methods}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
+
+
+def build_server(settings: Settings, health: Health) -> grpc.Server:
+    """A server with no services but health; not started, not bound."""
+    token = settings.auth_token()
+    server = grpc.server(
+        ThreadPoolExecutor(settings.threads, thread_name_prefix="call"),
+        # Errors first: it is outermost, so a refusal by the next one is answered like any other.
+        interceptors=[Errors(), *([] if token is None else [RequireToken(token)])],
+        # Without it two processes would share a port, each answering half of the calls.
+        options=[*MESSAGE_LIMITS, ("grpc.so_reuseport", 0)],
+    )
+    health.register(server)
+    return server
+
+
+def add_reflection(server: grpc.Server, services: Iterable[str]) -> None:
+    """Lets grpcurl and the like list services and their messages."""
+    names = [*services, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
+    reflection.enable_server_reflection(names, server)
+
+
+def bind(server: grpc.Server, settings: Settings, port: int) -> int:
+    """The port that the server listens on once started. FailedPrecondition if it is taken."""
+    certificate = read_setting_file(settings.tls_certificate, "tls_certificate")
+    key = read_setting_file(settings.tls_key, "tls_key")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    try:
+        if certificate is None or key is None:
+            return int(server.add_insecure_port(f"{host}:{port}"))
+        credentials = grpc.ssl_server_credentials([(key, certificate)])
+        return int(server.add_secure_port(f"{host}:{port}", credentials))
+    except RuntimeError as error:
+        raise FailedPrecondition(
+            f"cannot listen on {host}:{port}: it is in use, or not an address of this machine; "
+            "stop what uses it, or choose another with --port or QUANYU_PORT",
+            reason="PORT_IN_USE",
+        ) from error
+
+
+def local_address(settings: Settings, port: int) -> str:
+    """Where this process reaches itself. Certificates name hosts, so with TLS it is `localhost`."""
+    if settings.tls_certificate is not None:
+        return f"localhost:{port}"
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+    host = everywhere.get(settings.host, settings.host)
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def _handler(method: MethodDescriptor, behavior: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:
+    make = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[method.client_streaming, method.server_streaming]
+    if getattr(behavior, "takes_bytes", False):
+        return make(behavior)
+    return make(
+        behavior, GetMessageClass(method.input_type).FromString, GetMessageClass(method.output_type).SerializeToString
+    )

@@ -1,0 +1,137 @@
+"""What a process is told from outside: `QUANYU_*` environment variables, read once, into one frozen object."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+
+from quanyu.runtime.errors import InvalidInput
+
+SERVICES = ("ingestion", "identity", "tagging", "delivery")
+LARGEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every field is the variable `QUANYU_<FIELD>`; `documented()` is their table."""
+
+    data: Annotated[Path, "Data folder: logs, snapshots, the database and delivered files."] = Path("data")
+    host: Annotated[str, "Address to listen on. Beyond loopback, QUANYU_AUTH_TOKEN_FILE must be set."] = "127.0.0.1"
+    port: Annotated[
+        int | None,
+        "Port to listen on; 0 takes a free one. Unset: 7400 for all services, the service's own port for one.",
+    ] = None
+    ingestion_address: Annotated[str, "Where the ingestion service is, if not in this process."] = "127.0.0.1:7401"
+    identity_address: Annotated[str, "Where the identity service is, if not in this process."] = "127.0.0.1:7402"
+    tagging_address: Annotated[str, "Where the tagging service is, if not in this process."] = "127.0.0.1:7403"
+    delivery_address: Annotated[str, "Where the delivery service is, if not in this process."] = "127.0.0.1:7404"
+    database_url: Annotated[str | None, "SQLAlchemy URL. Unset: SQLite in `<data>/quanyu.db`."] = None
+    auth_token_file: Annotated[
+        Path | None, "File with the bearer token that callers must show, and that this process shows to other services."
+    ] = None
+    tls_certificate: Annotated[Path | None, "PEM certificate chain to serve TLS with; needs QUANYU_TLS_KEY."] = None
+    tls_key: Annotated[Path | None, "PEM key of QUANYU_TLS_CERTIFICATE."] = None
+    tls_authority: Annotated[
+        Path | None, "PEM certificate that the other services' certificates are checked against."
+    ] = None
+    threads: Annotated[int, "Calls that a process works on at once; a stream holds one while it is open."] = 32
+    snapshot_mib: Annotated[int, "MiB of log folded between two snapshots of a workspace."] = 256
+    snapshot_idle_seconds: Annotated[int, "Seconds of quiet after which changed state is written out too."] = 60
+    stop_seconds: Annotated[int, "How long running calls may take to finish when the process is asked to stop."] = 20
+    log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR."] = "INFO"
+    log_format: Annotated[str, "`text` for people, `json` for machines: one object a line."] = "text"
+
+    def __post_init__(self) -> None:
+        _require(self.port is None or 0 <= self.port <= LARGEST_PORT, "port", f"be 0 to {LARGEST_PORT}")
+        for name in ("threads", "snapshot_mib", "snapshot_idle_seconds"):
+            _require(getattr(self, name) >= 1, name, "be at least 1")
+        _require(self.stop_seconds >= 0, "stop_seconds", "not be negative")
+        _require(
+            self.log_level in ("DEBUG", "INFO", "WARNING", "ERROR"), "log_level", "be DEBUG, INFO, WARNING or ERROR"
+        )
+        _require(self.log_format in ("text", "json"), "log_format", "be text or json")
+        _require(
+            (self.tls_certificate is None) == (self.tls_key is None), "tls_key", "be set with QUANYU_TLS_CERTIFICATE"
+        )
+        if self.auth_token_file is None and not self.listens_on_loopback():
+            raise InvalidInput(
+                f"refusing to listen on {self.host} without authentication: "
+                "set QUANYU_AUTH_TOKEN_FILE to a file with a secret token, or listen on 127.0.0.1",
+                reason="AUTHENTICATION_REQUIRED",
+            )
+
+    def listens_on_loopback(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def address_of(self, service: str) -> str:
+        """`host:port` of a service that runs in another process."""
+        return str(getattr(self, f"{service}_address"))
+
+    def default_port(self, services: tuple[str, ...]) -> int:
+        """The port to listen on for these services, where none is set: one service's own, else 7400."""
+        if self.port is not None:
+            return self.port
+        return int(self.address_of(services[0]).rpartition(":")[2]) if len(services) == 1 else 7400
+
+    def auth_token(self) -> str | None:
+        """InvalidInput if the file cannot be read or is empty."""
+        token = read_setting_file(self.auth_token_file, "auth_token_file")
+        return None if token is None else token.decode().strip()
+
+
+def read_setting_file(path: Path | None, name: str) -> bytes | None:
+    """Contents of the file that setting `name` points to. InvalidInput if it cannot be read or is empty."""
+    if path is None:
+        return None
+    try:
+        contents = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"QUANYU_{name.upper()}: cannot read {path}: {error.strerror}") from error
+    _require(bool(contents.strip()), name, f"not point to an empty file ({path})")
+    return contents
+
+
+def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
+    """Settings of `QUANYU_*` variables, overridden by what is `given`, unless None. InvalidInput names a wrong one."""
+    hints = get_type_hints(Settings)
+    known = {f"QUANYU_{name.upper()}": name for name in hints}
+    values: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if variable in known:
+            values[known[variable]] = _parse(variable, hints[known[variable]], text)
+        elif variable.startswith("QUANYU_"):
+            near = difflib.get_close_matches(variable, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else " (in Kubernetes, set enableServiceLinks: false)"
+            raise InvalidInput(f"unknown setting {variable}{hint}", reason="UNKNOWN_SETTING")
+    return Settings(**values | {name: value for name, value in given.items() if value is not None})
+
+
+def documented() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of every setting."""
+    meanings = {name: get_args(hint)[-1] for name, hint in get_type_hints(Settings, include_extras=True).items()}
+    return [
+        (f"QUANYU_{f.name.upper()}", "" if f.default is None else str(f.default), meanings[f.name])
+        for f in fields(Settings)
+    ]
+
+
+def _parse(variable: str, hint: Any, text: str) -> Any:
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
+    if kinds[0] is not int:
+        return kinds[0](text)
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(f"{variable} must be a whole number, not {text!r}", reason="INVALID_SETTING") from None
+
+
+def _require(holds: bool, name: str, what: str) -> None:
+    if not holds:
+        raise InvalidInput(f"QUANYU_{name.upper()} must {what}", reason="INVALID_SETTING")

@@ -1,0 +1,84 @@
+"""What a service holds open for each workspace: opened at start or when first seen, closed at the end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from quanyu.engine import CoreError
+from quanyu.runtime.errors import DomainError, NotFound, Unavailable
+from quanyu.runtime.folder import DataFolder, check_workspace_name
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.25
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=Closable)
+
+
+class Workspaces(Generic[T]):
+    """The open workspaces of one service. `opening` makes what it holds for one; errors of it reach the caller."""
+
+    def __init__(self, folder: DataFolder, opening: Callable[[str], T]) -> None:
+        self._folder = folder
+        self._opening = opening
+        self._open: dict[str, T] = {}
+        self._guard = threading.Lock()
+        self._closed = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="workspaces", daemon=True)
+
+    def get(self, workspace: str, *, create: bool = False) -> T:
+        """InvalidInput for what is no name; NotFound if nothing was ever sent to it, unless it may be created."""
+        found = self._open.get(workspace)
+        if found is not None:
+            return found
+        check_workspace_name(workspace)
+        if not create and not self._folder.has_workspace(workspace):
+            raise NotFound(
+                f"there is no workspace {workspace!r}; the first PutSchema or Ingest makes it",
+                reason="UNKNOWN_WORKSPACE",
+                workspace=workspace,
+            )
+        with self._guard:
+            if self._closed.is_set():
+                raise Unavailable("the service is stopping", reason="STOPPING")
+            if workspace not in self._open:
+                self._open[workspace] = self._opening(workspace)
+            return self._open[workspace]
+
+    def open_existing(self) -> None:
+        """Opens every workspace there is; raises the first error, so that a damaged one is known at start."""
+        for workspace in self._folder.workspaces():
+            self.get(workspace)
+
+    def watch(self) -> None:
+        """From now on, also opens workspaces that other processes make."""
+        self._watcher.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._watcher.ident is not None:
+            self._watcher.join()
+        with self._guard:
+            for held in self._open.values():
+                held.close()
+            self._open.clear()
+
+    def _watch(self) -> None:
+        failed: set[str] = set()
+        while not self._closed.wait(LOOK_SECONDS):
+            for workspace in self._folder.workspaces():
+                if workspace in self._open or workspace in failed:
+                    continue
+                try:
+                    self.get(workspace)
+                except (CoreError, DomainError) as error:
+                    failed.add(workspace)
+                    log.error("workspace %s cannot be opened: %s", workspace, error)

@@ -1,0 +1,1 @@
+"""Says whom a rule means, and who they are."""

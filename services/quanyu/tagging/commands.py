@@ -1,0 +1,118 @@
+"""`quanyu rule ...`: rules on a data folder, with no server running."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from quanyu.dsl import Library
+from quanyu.engine import Index
+from quanyu.runtime.db import Database
+from quanyu.runtime.errors import InvalidInput, NotFound
+from quanyu.runtime.eventlog import follow_log
+from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.instants import now_ms
+from quanyu.runtime.settings import settings_from
+from quanyu.runtime.worker import FRAMES_BYTES
+from quanyu.tagging.domain import Preview, Reading, preview
+from quanyu.tagging.store import all_rules
+from quanyu.tagging.workspace import names_of
+
+
+@click.group()
+def rule() -> None:
+    """Tries rules out."""
+
+
+@rule.command("preview")
+@click.argument("text", metavar="RULE")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder (QUANYU_DATA; default ./data).")
+@click.option("--workspace", help="Which one; may be left out where there is only one.")
+@click.option(
+    "--as-of", "as_of", help="Instant, such as 2026-01-31 or 2026-01-31T08:00 in the workspace's zone; default now."
+)
+def preview_command(text: str, data: Path | None, workspace: str | None, as_of: str | None) -> None:
+    """Counts whom a RULE means: a condition, or the text of a segment or tag."""
+    settings = settings_from(os.environ, data=data)
+    folder = DataFolder.existing(settings.data)
+    name = _workspace(folder, workspace)
+    index = _index(folder, name)
+    library = _library(settings.database_url or folder.database_url(), name)
+    names = names_of(index)
+    reading = names.reading(library, now_ms())
+    if as_of is not None:
+        reading = names.reading(library, _instant(as_of, reading))
+    _print(preview(reading, index, text), reading)
+
+
+def _workspace(folder: DataFolder, asked: str | None) -> str:
+    there = folder.workspaces()
+    if asked is None and len(there) == 1:
+        return there[0]
+    if asked is None or asked not in there:
+        listed = ", ".join(there) or "none yet"
+        raise NotFound(f"choose a workspace with --workspace; in {folder.path} there are: {listed}")
+    return asked
+
+
+def _index(folder: DataFolder, workspace: str) -> Index:
+    """The newest snapshot, and what the resolved log has beyond it; nothing is written."""
+    index = Index(str(folder.state(workspace, "tagging")))
+    resolved = follow_log(folder, workspace, "resolved")
+    while resolved.end() > index.offset():
+        index.fold(resolved.read(index.offset(), FRAMES_BYTES))
+    resolved.close()
+    return index
+
+
+def _library(url: str, workspace: str) -> Library:
+    database = Database(url)
+    with database.reading() as session:
+        library = Library.of(published.text for published in all_rules(session, workspace))
+    database.close()
+    return library
+
+
+def _instant(text: str, reading: Reading) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"--as-of {text!r}: write a date or time such as 2026-01-31 or 2026-01-31T08:00") from None
+    if moment.tzinfo is None:
+        return reading.clock.wall_ms(moment)
+    return int(moment.timestamp() * 1000)
+
+
+def _print(found: Preview, reading: Reading) -> None:
+    console = Console()
+    for counted in found.counts:
+        table = Table(title=escape(counted.name), title_justify="left")
+        table.add_column("clause", overflow="fold")
+        table.add_column("people", justify="right")
+        table.add_column("unknown", justify="right")
+        for clause, matched, unknown in counted.clauses:
+            table.add_row(escape(clause), f"{matched:,}", f"{unknown:,}")
+        table.add_section()
+        table.add_row("[bold]all together", f"[bold]{counted.matched:,}", f"{counted.unknown:,}")
+        console.print(table)
+    for sentence in found.explanation:
+        console.print(escape(sentence))
+    for window in (window for compiled in found.compiled for window in compiled.windows):
+        console.print(escape(f"{window.text}: {_local(window.from_ms, reading)} to {_local(window.to_ms, reading)}"))
+    answer = found.answer
+    console.print(
+        f"as of {_local(reading.clock.as_of_ms, reading)} ({reading.clock.zone}); {answer.universe:,} people known; "
+        f"raw log folded up to {answer.epoch[0]:,}; {answer.microseconds / 1000:.1f} ms"
+    )
+
+
+def _local(ms: int | None, reading: Reading) -> str:
+    if ms is None:
+        return "open"
+    return reading.clock.local(ms).isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,173 @@
+"""From a rule's text to an answer: bind, compile, plan, evaluate. Pure, but for the index that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from quanyu.dsl import (
+    Bound,
+    Catalog,
+    Clock,
+    CompiledRule,
+    Library,
+    RuleError,
+    check_and_bind,
+    compile_condition,
+    compile_segment,
+    compile_tag,
+    explain,
+    plan,
+)
+from quanyu.dsl.library import key
+from quanyu.dsl.syntax import Segment, Tag
+from quanyu.engine import Answer, Index
+from quanyu.runtime.errors import InvalidInput, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text is read against: the names there are, the published rules, and the calendar at an instant."""
+
+    catalog: Catalog
+    library: Library
+    clock: Clock
+
+    def bind(self, text: str) -> Bound:
+        """Checked, every name bound to a version. InvalidInput with the place where it is wrong."""
+        with refused():
+            return check_and_bind(text, self.catalog, self.library)
+
+    def explained_text(self, text: str) -> list[str]:
+        """A sentence for each clause of a text that need not be published. RuleError where it is wrong."""
+        bound = check_and_bind(text, self.catalog, self.library)
+        return explain(bound, self.library.publish(bound), self.catalog, self.clock)
+
+    def compile_segment(self, name: str, version: int) -> CompiledRule:
+        """A published one. InvalidInput if it is another kind of rule."""
+        if not isinstance(self.library.get(name, version), Segment):
+            raise InvalidInput(f"{name}@{version} is published, but is no segment", reason="RULE_KIND", rule=name)
+        with refused():
+            return compile_segment(name, version, self.library, self.catalog, self.clock)
+
+    def compile_tag(self, name: str, version: int) -> CompiledRule:
+        with refused():
+            return compile_tag(name, version, self.library, self.catalog, self.clock)
+
+    def explained(self, name: str, version: int) -> list[str]:
+        """A sentence for each clause of a published rule."""
+        rule = self.library.get(name, version)
+        with refused():
+            return [] if rule is None else explain(rule, self.library, self.catalog, self.clock)
+
+    def version_of(self, name: str, version: int) -> int:
+        """`version`, or the newest where it is 0. NotFound if it was never published."""
+        found = version or self.library.newest(name)
+        if self.library.get(name, found) is None:
+            asked = f"{name}@{version}" if version else name
+            raise NotFound(f"no rule {asked} is published", reason="UNKNOWN_RULE", rule=asked)
+        return found
+
+    def named(self, reference: str) -> tuple[str, int]:
+        """Name and version of `name` or `name@version`. NotFound if it was never published."""
+        name, at, version = reference.rpartition("@")
+        if not at:
+            return reference, self.version_of(reference, 0)
+        if not (version.isascii() and version.isdigit()):
+            raise InvalidInput(f"{reference!r}: write `name` or `name@version`", reason="RULE_REFERENCE")
+        return name, self.version_of(name, int(version))
+
+    def newest_tags(self) -> list[tuple[str, int]]:
+        """Name and newest version of every tag."""
+        names = sorted(self.library.names())
+        return [(name, self.library.newest(name)) for name in names if self.library.kind(name) is Tag]
+
+    def ask(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
+        """Roots of all the rules, in order, at one version of the index."""
+        return index.evaluate(plan(self.clock.as_of_ms, *compiled))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many a set has: true, unknown, and the same for each top-level clause (text, matched, unknown)."""
+
+    name: str
+    matched: int
+    unknown: int
+    clauses: list[tuple[str, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a text would select: one count for a condition or segment, one per tier for a tag."""
+
+    counts: list[Count]
+    explanation: list[str]
+    compiled: list[CompiledRule]
+    answer: Answer
+
+
+def preview(reading: Reading, index: Index, text: str) -> Preview:
+    """Of a lone condition, or of each segment and tag of a text that need not be published."""
+    bound = reading.bind(text)
+    with refused():
+        drafted = replace(reading, library=reading.library.publish(bound))
+        explanation = explain(bound, drafted.library, drafted.catalog, drafted.clock)
+        if bound.condition is not None:
+            compiled = [compile_condition(bound, drafted.library, drafted.catalog, drafted.clock)]
+        else:
+            compiled = [_compile(drafted, rule) for rule in bound.statements if isinstance(rule, Segment | Tag)]
+    if not compiled:
+        raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
+    answer = drafted.ask(index, compiled)
+    return Preview(_counts(answer, compiled), explanation, compiled, answer)
+
+
+def tag_values(answer: Answer, compiled: Sequence[CompiledRule], person: int) -> list[str | None]:
+    """The person's value of each tag: that of the tier that holds the person; None: no tier does."""
+    found: list[str | None] = []
+    root = 0
+    for tag in compiled:
+        held = [value for at, value in enumerate(tag.values, root) if answer.contains(at, [person])[0]]
+        found.append(held[0] if held else None)
+        root += len(tag.roots)
+    return found
+
+
+def _compile(reading: Reading, rule: Segment | Tag) -> CompiledRule:
+    name, version = key(rule)
+    return reading.compile_tag(name, version) if isinstance(rule, Tag) else reading.compile_segment(name, version)
+
+
+def _counts(answer: Answer, compiled: Sequence[CompiledRule]) -> list[Count]:
+    # A tag's clauses are one per root, any other rule has one root.
+    named = [
+        (str(root["name"]), [rule.clauses[at]] if rule.values else rule.clauses)
+        for rule in compiled
+        for at, root in enumerate(rule.roots)
+    ]
+    return [
+        Count(name, *answer.counts(at), [(text, *n) for text, n in zip(texts, answer.clauses(at), strict=True)])
+        for at, (name, texts) in enumerate(named)
+    ]
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """A RuleError as the caller's error: the message shows the line with a caret."""
+    try:
+        yield
+    except RuleError as error:
+        raise InvalidInput(
+            str(error),
+            reason=reason_of(error),
+            line=str(error.line),
+            column=str(error.column),
+            suggestions="\n".join(error.suggestions),
+        ) from error
+
+
+def reason_of(error: RuleError) -> str:
+    """Such as RULE_SYNTAX, RULE_NOT_COMPILED_YET."""
+    return "RULE_" + error.reason.upper().replace(" ", "_")

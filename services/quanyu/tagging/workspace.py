@@ -1,0 +1,59 @@
+"""A workspace as tagging holds it: its index and the worker that folds it, its published rules."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import grpc
+
+from quanyu.api.event.v1 import event_pb2
+from quanyu.dsl import Catalog, Library
+from quanyu.engine import Index
+from quanyu.runtime.worker import Worker
+from quanyu.tagging.catalog import catalog_of, clock_of
+from quanyu.tagging.domain import Reading
+
+
+class Workspace:
+    """Reads rules as of any instant. Its library grows when rules are published, and never changes otherwise."""
+
+    def __init__(self, name: str, index: Index, worker: Worker, library: Library) -> None:
+        self.name = name
+        self.index = index
+        self.library = library
+        # Held while publishing, so that a version is taken once.
+        self.publishing = threading.Lock()
+        self._worker = worker
+        self._names: tuple[tuple[int, int], Names] | None = None
+
+    def reading(self, as_of_ms: int) -> Reading:
+        # Names and values change only when something is folded, and are not cheap to gather.
+        epoch = self.index.epoch()
+        if self._names is None or self._names[0] != epoch:
+            self._names = (epoch, names_of(self.index))
+        return self._names[1].reading(self.library, as_of_ms)
+
+    def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
+        self._worker.wait_until(lambda: self.index.epoch()[0] >= min_raw_offset, context)
+
+    def close(self) -> None:
+        self._worker.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What texts can name, and the calendar they are read by, at one version of the index."""
+
+    catalog: Catalog
+    settings: event_pb2.Settings
+    earliest_ms: int
+
+    def reading(self, library: Library, as_of_ms: int) -> Reading:
+        return Reading(self.catalog, library, clock_of(self.settings, as_of_ms, self.earliest_ms))
+
+
+def names_of(index: Index) -> Names:
+    """With the values that the index has seen."""
+    schema = event_pb2.Schema.FromString(index.schema())
+    return Names(catalog_of(schema, index.channels()), schema.settings, index.earliest_ms())

@@ -1,0 +1,41 @@
+"""The engine's side of the comparison: the same records through ingestion, identity and index, in process, without gRPC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quanyu.api.event.v1 import event_pb2
+from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.engine import Index, Ingestor, LocalLog, Resolver
+from tests.oracle.world import World, catalog_records, schema, to_record
+
+RECEIVED_AT = 4_000_000_000_000  # later than any event, so that none is in the far future
+BATCH = 5
+
+
+class Engine:
+    """An index that has folded a world."""
+
+    def __init__(self, folder: Path, world: World) -> None:
+        self.raw = LocalLog.create(str(folder / "raw"))
+        self.rejects = LocalLog.create(str(folder / "rejects"))
+        ingestor = Ingestor(self.raw, self.rejects, str(folder / "ingest"))
+        ingestor.put_schema(schema(world).SerializeToString(), RECEIVED_AT)
+        records = [*catalog_records(world), *map(to_record, world.records)]
+        for start in range(0, len(records), BATCH):
+            request = ingestion_pb2.IngestRequest(workspace="w", records=records[start : start + BATCH])
+            answer = ingestion_pb2.IngestResponse.FromString(ingestor.ingest(request.SerializeToString(), RECEIVED_AT))
+            assert not answer.rejects, answer.rejects
+        ingestor.close()
+        self.resolver = Resolver(str(folder / "identity"))
+        self.index = Index(str(folder / "index"))
+        frames = [(offset, self.resolver.fold(offset, frame)) for offset, frame in self.raw.read(0, 1 << 30)]
+        self.index.fold(frames)
+        self.schema = event_pb2.Schema.FromString(self.index.schema())
+
+    def oneids(self, world: World) -> dict[int, int]:
+        return {person: self.resolver.resolve("card", f"c{person}") for person in world.people()}
+
+    def close(self) -> None:
+        self.raw.close()
+        self.rejects.close()

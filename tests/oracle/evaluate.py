@@ -1,0 +1,503 @@
+"""The naive evaluator: one person at a time, one event at a time, three-valued, written from semantics.md alone.
+
+It reads the syntax tree and rows. It knows nothing of plans, bitmaps or blocks. True, False, None = unknown.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+import xxhash
+
+from quanyu.dsl import syntax as s
+from tests.oracle.calendar import LocalCalendar
+from tests.oracle.world import ATTRIBUTES, EVENT_TYPES, LEVELS, REFERENCES, Event, Instant, World
+
+Tri = bool | None
+FAR = 2**62
+
+
+class Duration(int):
+    """Milliseconds."""
+
+
+def nfkc(value: Any) -> Any:
+    return unicodedata.normalize("NFKC", value) if isinstance(value, str) else value
+
+
+def all_of(values: Iterable[Tri]) -> Tri:
+    values = list(values)
+    return False if False in values else None if None in values else True
+
+
+def any_of(values: Iterable[Tri]) -> Tri:
+    values = list(values)
+    return True if True in values else None if None in values else False
+
+
+def denied(value: Tri) -> Tri:
+    return None if value is None else not value
+
+
+class Oracle:
+    """Evaluates over one world. `library`: define, metric, segment and tag statements by name. `oneid`: person to OneID."""
+
+    def __init__(self, world: World, library: dict[str, Any], oneid: dict[int, int]) -> None:
+        self.world, self.library, self.oneid, self.as_of = world, library, oneid, world.as_of
+        self.calendar = LocalCalendar(world.zone, world.day_start, world.week_start)
+        self.events = {p: world.events(p) for p in world.people()}
+        self.changes = {p: world.changes(p) for p in world.people()}
+        self.universe = [p for p in world.people() if self.first_record(p) < self.as_of]
+        self.cache: dict[Any, Any] = {}
+
+    def first_record(self, person: int) -> int:
+        return min(record.at for record in [*self.events[person], *self.changes[person]])
+
+    # --- sets of people ------------------------------------------------------------------------
+
+    def rule(self, cond: Any, among: str | None = None, name: str = "") -> tuple[set[int], set[int]]:
+        """(true, unknown) of a condition in its population."""
+        population = sorted(self.segment(among)) if among else self.universe
+        verdicts = {p: self.cond(cond, Person(self, p, population, name)) for p in population}
+        return {p for p, v in verdicts.items() if v is True}, {p for p, v in verdicts.items() if v is None}
+
+    def segment(self, name: str) -> set[int]:
+        if name not in self.cache:
+            segment = self.library[name]
+            self.cache[name] = self.rule(segment.cond, segment.among and segment.among.name, name)[0]
+        return self.cache[name]
+
+    def tag(self, name: str, person: int) -> Any:
+        scope = Person(self, person, self.universe, name)
+        for tier in self.library[name].tiers:
+            if self.cond(tier.when, scope) is True:
+                return self.expr(tier.value, scope)
+        otherwise = self.library[name].otherwise
+        return None if otherwise is None else self.expr(otherwise, scope)
+
+    # --- conditions ----------------------------------------------------------------------------
+
+    def cond(self, node: Any, scope: Scope) -> Tri:
+        inner = s.positive(node)
+        if inner is not None:
+            return denied(self.cond(inner, scope))
+        return getattr(self, f"on_{type(node).__name__}")(node, scope)
+
+    def on_AllOf(self, node: s.AllOf, scope: Scope) -> Tri:
+        return all_of(self.cond(part, scope) for part in node.of)
+
+    def on_AnyOf(self, node: s.AnyOf, scope: Scope) -> Tri:
+        return any_of(self.cond(part, scope) for part in node.of)
+
+    def on_Negated(self, node: s.Negated, scope: Scope) -> Tri:
+        return denied(self.cond(node.of, scope))
+
+    def on_OrUnknown(self, node: s.OrUnknown, scope: Scope) -> Tri:
+        return self.cond(node.of, scope) is not False
+
+    def on_Compare(self, node: s.Compare, scope: Scope) -> Tri:
+        return self.compare(self.expr(node.left, scope), node.cmp, self.expr(node.right, scope))
+
+    def compare(self, left: Any, cmp: str, right: Any) -> Tri:
+        if left is None or right is None:
+            return None
+        left, right = nfkc(left), nfkc(right)
+        if isinstance(left, Instant) and isinstance(right, dt.date):
+            left = self.calendar.day(left)
+        if isinstance(left, str) and cmp not in ("=", "!="):
+            left, right = LEVELS.index(left), LEVELS.index(right)
+        return {
+            "<": lambda: left < right,
+            "<=": lambda: left <= right,
+            ">": lambda: left > right,
+            ">=": lambda: left >= right,
+            "=": lambda: left == right,
+            "!=": lambda: left != right,
+        }[cmp]()
+
+    def on_Between(self, node: s.Between, scope: Scope) -> Tri:
+        value = self.expr(node.expr, scope)
+        if isinstance(node.low, s.Date | s.DateTime):
+            return self.in_range(value, self.range_of_days(node.low, node.high), (node.low, node.high))
+        low, high = self.expr(node.low, scope), self.expr(node.high, scope)
+        return all_of([self.compare(value, ">=", low), self.compare(value, "<=", high)])
+
+    def on_BetweenAgo(self, node: s.BetweenAgo, scope: Scope) -> Tri:
+        ages = sorted([node.low.ms, node.high.ms])
+        return self.in_range(self.expr(node.expr, scope), (self.as_of - ages[1], self.as_of - ages[0]))
+
+    def on_InList(self, node: s.InList, scope: Scope) -> Tri:
+        return self.one_of(self.expr(node.expr, scope), [self.expr(item, scope) for item in node.items])
+
+    def one_of(self, value: Any, items: list[Any]) -> Tri:
+        if isinstance(value, frozenset):
+            members = {nfkc(member) for member in value}
+            return any_of(None if item is None else nfkc(item) in members for item in items)
+        return any_of(self.compare(value, "=", item) for item in items)
+
+    def on_HasAny(self, node: s.HasAny, scope: Scope) -> Tri:
+        value = self.expr(node.expr, scope)
+        return None if value is None else self.one_of(value, [self.expr(item, scope) for item in node.items])
+
+    def on_HasNone(self, node: s.HasNone, scope: Scope) -> Tri:
+        return denied(self.on_HasAny(s.HasAny(node.expr, node.items), scope))
+
+    def on_HasAll(self, node: s.HasAll, scope: Scope) -> Tri:
+        value = self.expr(node.expr, scope)
+        return None if value is None else all_of(self.one_of(value, [self.expr(i, scope)]) for i in node.items)
+
+    def text(self, node: Any, scope: Scope, test: Callable[[str, str], bool]) -> Tri:
+        value, part = self.expr(node.expr, scope), self.expr(node.value, scope)
+        return None if value is None else test(nfkc(value), part)
+
+    def on_Contains(self, node: s.Contains, scope: Scope) -> Tri:
+        return self.text(node, scope, lambda value, part: nfkc(part) in value)
+
+    def on_StartsWith(self, node: s.StartsWith, scope: Scope) -> Tri:
+        return self.text(node, scope, lambda value, part: value.startswith(nfkc(part)))
+
+    def on_EndsWith(self, node: s.EndsWith, scope: Scope) -> Tri:
+        return self.text(node, scope, lambda value, part: value.endswith(nfkc(part)))
+
+    def on_Matches(self, node: s.Matches, scope: Scope) -> Tri:
+        return self.text(node, scope, lambda value, part: re.search(part, value) is not None)
+
+    def on_IsKnown(self, node: s.IsKnown, scope: Scope) -> Tri:
+        return self.expr(node.expr, scope) is not None
+
+    def on_IsUnknown(self, node: s.IsUnknown, scope: Scope) -> Tri:
+        return self.expr(node.expr, scope) is None
+
+    def on_InTime(self, node: s.InTime, scope: Scope) -> Tri:
+        value = self.expr(node.expr, scope)
+        return self.in_range(value, self.window(node.window), node.window)
+
+    def in_range(self, value: Any, window: tuple[int, int], ends: Any = None) -> Tri:
+        if value is None:
+            return None
+        if isinstance(value, Duration):
+            value = self.as_of - value
+        if isinstance(value, dt.date):
+            # A date lies in a window of whole days when its own day does.
+            return window[0] <= self.calendar.start(value) < window[1]
+        return window[0] <= value < window[1]
+
+    def on_InTop(self, node: s.InTop, scope: Scope) -> Tri:
+        return self.ranked(node, scope, lambda own, other: other > own)
+
+    def on_InBottom(self, node: s.InBottom, scope: Scope) -> Tri:
+        return self.ranked(node, scope, lambda own, other: other < own)
+
+    def ranked(self, node: Any, scope: Scope, better: Callable[[Any, Any], bool]) -> Tri:
+        values = self.ranking(node.expr, node.of and node.of.name, scope)
+        if scope.person not in values:
+            return False
+        own = values[scope.person]
+        if own is None:
+            return None
+        known = [value for value in values.values() if value is not None]
+        size = node.size.fraction * len(known) if isinstance(node.size, s.Percent) else node.size.value
+        return sum(better(own, other) for other in known) < Fraction(size)
+
+    def ranking(self, expr: Any, among: str | None, scope: Scope) -> dict[int, Any]:
+        """Each member's value. Without `of` the population is the rule's own among, else the universe (R6)."""
+        population = sorted(self.segment(among)) if among else scope.population
+        key = ("ranking", expr, among, tuple(population))
+        if key not in self.cache:
+            self.cache[key] = {p: self.expr(expr, Person(self, p, scope.population, scope.rule)) for p in population}
+        return self.cache[key]
+
+    def on_Anniversary(self, node: s.Anniversary, scope: Scope) -> Tri:
+        value = self.expr(node.path, scope)
+        if value is None:
+            return None
+        start, end = self.window(node.window)
+        day = self.calendar.day(start)
+        while self.calendar.start(day) < end:
+            if self.falls_on(value, day):
+                return True
+            day += dt.timedelta(days=1)
+        return False
+
+    def falls_on(self, value: Any, day: dt.date) -> bool:
+        month_day = value if isinstance(value, tuple) else (value.month, value.day)
+        if isinstance(value, dt.date) and day.year <= value.year:
+            return False
+        leap = day.year % 4 == 0 and (day.year % 100 != 0 or day.year % 400 == 0)
+        if month_day == (2, 29) and not leap:
+            month_day = (3, 1) if self.world.leap_day_is_march_first else (2, 28)
+        return (day.month, day.day) == month_day
+
+    def on_Near(self, node: s.Near, scope: Scope) -> Tri:
+        a = self.expr(node.path, scope)
+        b = (float(node.of.lat), float(node.of.lon)) if isinstance(node.of, s.Point) else self.expr(node.of, scope)
+        return None if a is None or b is None else haversine(a, b) <= float(node.distance.metres)
+
+    def on_Did(self, node: s.Did, scope: Scope) -> Tri:
+        happening = node.happening
+        matching = self.matching(happening.step, scope)
+        if isinstance(happening, s.FirstEvent):
+            matching = matching[:1]
+        window = self.event_window(happening.window)
+        count = sum(window[0] <= event.at < window[1] for event in matching)
+        times = None if isinstance(happening, s.FirstEvent) else happening.times
+        if isinstance(times, s.AtMost):
+            return count <= times.number
+        if isinstance(times, s.Exactly):
+            return count == times.number
+        return count >= (times.number if times else 1)
+
+    def on_InSegment(self, node: s.InSegment, scope: Scope) -> Tri:
+        return scope.person in self.segment(node.ref.name)
+
+    def on_Sample(self, node: s.Sample, scope: Scope) -> Tri:
+        seed = node.seed.value if node.seed else scope.rule
+        text = seed.encode() + b"\0" + self.oneid[scope.person].to_bytes(8, "little")
+        return xxhash.xxh3_64_intdigest(text) < Fraction(node.percent.fraction) * 2**64
+
+    # --- events --------------------------------------------------------------------------------
+
+    def matching(self, step: s.Step, scope: Scope) -> list[Event]:
+        """The person's events before as-of that fit the step, in order."""
+        events = [event for event in self.events[scope.person] if event.at < self.as_of]
+        return [event for event in events if self.fits(event, step, scope)]
+
+    def fits(self, event: Event, step: s.Step, scope: Scope) -> bool:
+        definition = self.library.get(step.ref.name)
+        if definition is not None:
+            named = any(self.fits(event, part, scope) for part in definition.steps)
+        else:
+            named = event.type == step.ref.name
+        return named and (step.where is None or self.cond(step.where, EventScope(scope, event)) is True)
+
+    # --- windows -------------------------------------------------------------------------------
+
+    def event_window(self, node: Any) -> tuple[int, int]:
+        start, end = self.window(node) if node else (-FAR, FAR)
+        return start, min(end, self.as_of)
+
+    def window(self, node: Any) -> tuple[int, int]:
+        calendar, today = self.calendar, self.calendar.day(self.as_of)
+
+        def days(first: dt.date, after: dt.date) -> tuple[int, int]:
+            return calendar.start(first), calendar.start(after)
+
+        def units(unit: str, first: int, after: int) -> tuple[int, int]:
+            this = calendar.unit(today, unit)
+            return days(calendar.shift(this, unit, first), calendar.shift(this, unit, after))
+
+        match node:
+            case s.Ever():
+                return -FAR, FAR
+            case s.LastElapsed():
+                return self.as_of - node.duration.ms, self.as_of
+            case s.NextElapsed():
+                return self.as_of, self.as_of + node.duration.ms
+            case s.LastUnits():
+                return units(node.unit, -node.number, 0)
+            case s.LastUnit():
+                return units(node.unit, -1, 0)
+            case s.ThisUnit():
+                return units(node.unit, 0, 1)
+            case s.NextUnit():
+                return units(node.unit, 1, 2)
+            case s.NextUnits():
+                return units(node.unit, 1, 1 + node.number)
+            case s.Today():
+                return units("day", 0, 1)
+            case s.Yesterday():
+                return units("day", -1, 0)
+            case s.Tomorrow():
+                return units("day", 1, 2)
+            case s.Month():
+                first = dt.date(node.year, node.month, 1)
+                return days(first, calendar.shift(first, "month", 1))
+            case s.OnDay():
+                return days(node.date.value, node.date.value + dt.timedelta(days=1))
+            case s.BetweenDays():
+                return self.range_of_days(node.low, node.high)
+            case s.BetweenDurations():
+                ages = sorted([node.low.ms, node.high.ms])
+                return self.as_of - ages[1], self.as_of - ages[0]
+            case s.Since():
+                return self.moment(node.when), FAR
+            case s.Before():
+                return -FAR, self.moment(node.when)
+        raise AssertionError(f"no window {node!r}")
+
+    def moment(self, when: s.Date | s.DateTime) -> int:
+        if isinstance(when, s.Date):
+            return self.calendar.start(when.value)
+        return self.calendar.instant(when.value)
+
+    def range_of_days(self, low: Any, high: Any) -> tuple[int, int]:
+        if isinstance(high, s.Date):
+            return self.moment(low), self.calendar.start(high.value + dt.timedelta(days=1))
+        return self.moment(low), self.moment(high)
+
+    # --- values --------------------------------------------------------------------------------
+
+    def expr(self, node: Any, scope: Scope) -> Any:
+        match node:
+            case s.Number():
+                return Fraction(node.value)
+            case s.Percent():
+                return Fraction(node.fraction)
+            case s.Text():
+                return node.value
+            case s.Truth():
+                return node.value
+            case s.Duration():
+                return Duration(node.ms)
+            case s.Date():
+                return node.value
+            case s.DateTime():
+                return Instant(self.moment(node))
+            case s.Path():
+                return scope.path(node)
+            case s.Default():
+                value = self.expr(node.expr, scope)
+                return self.expr(node.otherwise, scope) if value is None else value
+            case s.Arith():
+                return arithmetic(node.op, self.expr(node.left, scope), self.expr(node.right, scope))
+            case s.Aggregate():
+                return self.aggregate(node, scope)
+            case s.Tile():
+                return self.tile(node, scope)
+        raise AssertionError(f"no expression {node!r}")
+
+    def tile(self, node: s.Tile, scope: Scope) -> Any:
+        values = self.ranking(node.expr, node.among and node.among.name, scope)
+        own = values.get(scope.person)
+        if own is None:
+            return None
+        known = [value for value in values.values() if value is not None]
+        tiles = {"quintile": 5, "decile": 10, "percentile": 100}[node.fn]
+        return Fraction(math.ceil(Fraction(tiles * sum(value <= own for value in known), len(known))))
+
+    def aggregate(self, node: s.Aggregate, scope: Scope) -> Any:
+        window = self.event_window(node.window)
+        events = self.matching(s.Step(node.path.ref, node.where), scope)
+        events = [event for event in events if window[0] <= event.at < window[1]]
+        if node.path.keys:
+            inside = s.Path(s.Ref(node.path.keys[0].name), node.path.keys[1:])
+            pairs = [(event, EventScope(scope, event).path(inside)) for event in events]
+            pairs = [(event, nfkc(value)) for event, value in pairs if value is not None]
+        else:
+            pairs = [(event, Instant(event.at)) for event in events]
+        return self.fold(node.fn, pairs)
+
+    def fold(self, fn: str, pairs: list[tuple[Event, Any]]) -> Any:
+        values = [value for _, value in pairs]
+        if fn == "count":
+            return Fraction(len(values))
+        if fn == "distinct":
+            return Fraction(len(set(values)))
+        if fn == "days":
+            return Fraction(len({self.calendar.day(event.at) for event, _ in pairs}))
+        if fn == "sum":
+            return sum(values, Fraction(0))
+        if not values:
+            return None
+        if fn == "most":
+            counts = {value: values.count(value) for value in values}
+            return max(counts, key=lambda value: (counts[value], last_index(values, value)))
+        ordered = sorted(values) if fn in ("median", "min", "max") else values
+        middle = len(values) // 2
+        return {
+            "avg": lambda: sum(values, Fraction(0)) / len(values),
+            "min": lambda: ordered[0],
+            "max": lambda: ordered[-1],
+            "median": lambda: ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2,
+            "earliest": lambda: values[0],
+            "latest": lambda: values[-1],
+        }[fn]()
+
+
+def last_index(values: list[Any], value: Any) -> int:
+    return max(i for i, other in enumerate(values) if other == value)
+
+
+def arithmetic(op: str, left: Any, right: Any) -> Any:
+    if left is None or right is None or (op == "/" and right == 0):
+        return None
+    return {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left / right}[op]()
+
+
+def haversine(a: tuple[float, float], b: tuple[float, float]) -> float:
+    lat_a, lon_a, lat_b, lon_b = (math.radians(angle) for angle in (*a, *b))
+    h = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
+    return 2 * 6_371_008.8 * math.asin(min(1.0, math.sqrt(h)))
+
+
+class Person:
+    """Names as a person's rule reads them."""
+
+    def __init__(self, oracle: Oracle, person: int, population: list[int], rule: str) -> None:
+        self.oracle, self.person, self.population, self.rule = oracle, person, population, rule
+
+    def path(self, path: s.Path) -> Any:
+        name = path.ref.name
+        if name == "person":
+            return self.path(s.Path(s.Ref(path.keys[0].name), path.keys[1:]))
+        if name in ATTRIBUTES:
+            value = self.attribute(name)
+            if path.keys and value is not None:
+                key = path.keys[0]
+                return value.get(key.value if isinstance(key, s.Text) else key.name)
+            return value
+        if name == "channel":
+            return frozenset(event.channel for event in self.seen() if event.channel)
+        declared = self.oracle.library.get(name)
+        if isinstance(declared, s.Metric):
+            return self.oracle.expr(declared.expr, Person(self.oracle, self.person, self.oracle.universe, name))
+        if isinstance(declared, s.Tag):
+            return self.oracle.tag(name, self.person)
+        if name.startswith(("last_", "first_")):
+            return self.recency(*name.split("_", 1))
+        return name
+
+    def recency(self, end: str, of: str) -> Any:
+        events = self.seen() if of == "seen" else self.oracle.matching(s.Step(s.Ref(of)), self)
+        return Duration(self.oracle.as_of - events[-1 if end == "last" else 0].at) if events else None
+
+    def seen(self) -> list[Event]:
+        events = self.oracle.events[self.person]
+        return [event for event in events if event.at < self.oracle.as_of and event.type != "browse"]
+
+    def attribute(self, name: str) -> Any:
+        # A change holds at every as-of after its occurred_at (K4).
+        changes = [c for c in self.oracle.changes[self.person] if name in c.attributes and c.at < self.oracle.as_of]
+        return changes[-1].attributes[name] if changes else None
+
+
+class EventScope:
+    """Names as a `where` reads them: the event's first, then the person's."""
+
+    def __init__(self, outer: Person, event: Event) -> None:
+        self.outer, self.event = outer, event
+        self.person, self.population, self.rule = outer.person, outer.population, outer.rule
+
+    def path(self, path: s.Path) -> Any:
+        name = path.ref.name
+        if name in EVENT_TYPES or isinstance(self.outer.oracle.library.get(name), s.Define):
+            return self.path(s.Path(s.Ref(path.keys[0].name), path.keys[1:]))
+        if name == "channel":
+            return self.event.channel
+        if name in REFERENCES:
+            key = self.event.properties.get(REFERENCES[name])
+            if not path.keys:
+                return key
+            return self.outer.oracle.world.catalogs[name].get(str(key), {}).get(path.keys[0].name)
+        if name in {prop for properties in EVENT_TYPES.values() for prop in properties}:
+            return self.event.properties.get(name)
+        return self.outer.path(path)
+
+
+Scope = Person | EventScope

@@ -1,0 +1,100 @@
+"""The engine against the naive evaluator: random worlds, random rules, the same members and the same unknowns."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pyroaring
+from hypothesis import HealthCheck, given, note, settings
+
+from quanyu import dsl
+from quanyu.dsl import syntax
+from quanyu.engine import Answer
+from quanyu.tagging.catalog import catalog_of, clock_of
+from tests.oracle.engine import Engine
+from tests.oracle.evaluate import Oracle
+from tests.oracle.strategies import LIBRARY, conditions, worlds
+from tests.oracle.world import World
+
+
+class Pair:
+    """One world in both: `check` compares what they say of a text."""
+
+    def __init__(self, folder: Path, world: World) -> None:
+        self.engine = Engine(folder, world)
+        self.catalog = catalog_of(self.engine.schema, ["pos", "miniapp", "web"])
+        self.clock = clock_of(self.engine.schema.settings, world.as_of, self.engine.index.earliest_ms())
+        self.bound = dsl.check_and_bind(LIBRARY, self.catalog, dsl.Library())
+        self.library = dsl.Library().publish(self.bound)
+        self.oneid = self.engine.oneids(world)
+        statements = {s.ref.name: s for s in dsl.parse(LIBRARY).statements if not isinstance(s, syntax.Setting | syntax.Test)}
+        self.oracle = Oracle(world, statements, self.oneid)
+
+    def evaluate(self, *rules: dsl.CompiledRule) -> Answer:
+        return self.engine.index.evaluate(dsl.plan(self.clock.as_of_ms, *rules))
+
+    def persons(self, people: set[int]) -> set[int]:
+        return {self.oneid[person] for person in people}
+
+    def check(self, text: str) -> None:
+        bound = dsl.check_and_bind(text, self.catalog, self.library)
+        answer = self.evaluate(dsl.compile_condition(bound, self.library, self.catalog, self.clock))
+        true, unknown = self.oracle.rule(dsl.parse_condition(text))
+        assert members(answer, 0) == self.persons(true)
+        assert answer.counts(0) == (len(true), len(unknown))
+        cond = dsl.parse_condition(text)
+        clauses = cond.of if isinstance(cond, syntax.AllOf | syntax.AnyOf) else (cond,)
+        assert answer.clauses(0) == [tuple(map(len, self.oracle.rule(clause))) for clause in clauses]
+
+
+def members(answer: Answer, root: int) -> set[int]:
+    return set(pyroaring.BitMap64.deserialize(answer.roaring(root)))
+
+
+@contextmanager
+def pair_of(world: World) -> Iterator[Pair]:
+    with tempfile.TemporaryDirectory() as folder:
+        pair = Pair(Path(folder), world)
+        yield pair
+        pair.engine.close()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=8, max_size=8))
+def test_conditions_hold_the_same_people_and_the_same_unknowns(world: World, texts: list[str]) -> None:
+    with pair_of(world) as pair:
+        for text in texts:
+            note(text)
+            pair.check(text)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_published_segments_and_tags_hold_the_same_people(world: World) -> None:
+    with pair_of(world) as pair:
+        for name in ("buyers", "local", "lucky"):
+            answer = pair.evaluate(dsl.compile_segment(name, 1, pair.library, pair.catalog, pair.clock))
+            assert members(answer, 0) == pair.persons(pair.oracle.segment(name)), name
+        for name in ("frequency", "maybe"):
+            compiled = dsl.compile_tag(name, 1, pair.library, pair.catalog, pair.clock)
+            answer = pair.evaluate(compiled)
+            for root, value in enumerate(compiled.values):
+                expected = {person for person in pair.oracle.universe if pair.oracle.tag(name, person) == value}
+                assert members(answer, root) == pair.persons(expected), (name, value)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=4, max_size=4))
+def test_rules_asked_together_answer_as_alone(world: World, texts: list[str]) -> None:
+    with pair_of(world) as pair:
+        rules = []
+        for text in texts:
+            bound = dsl.check_and_bind(text, pair.catalog, pair.library)
+            rules.append(dsl.compile_condition(bound, pair.library, pair.catalog, pair.clock))
+        together = pair.evaluate(*rules)
+        for root, rule in enumerate(rules):
+            alone = pair.evaluate(rule)
+            assert together.roaring(root) == alone.roaring(0)
+            assert together.clauses(root) == alone.clauses(0)

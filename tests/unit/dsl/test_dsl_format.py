@@ -1,0 +1,68 @@
+"""The formatter writes what the parser reads: parse(format(tree)) == tree, and formatting is idempotent."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from quanyu.dsl import format_rule, parse, parse_condition
+from quanyu.dsl import syntax as s
+
+from tests.unit.dsl import trees
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+
+@settings(deadline=None, max_examples=100)
+@given(trees.conditions)
+def test_conditions_round_trip(cond: s.Cond) -> None:
+    assert parse_condition(format_rule(cond)) == cond
+
+
+@settings(deadline=None, max_examples=100)
+@given(trees.statements)
+def test_statements_round_trip(statement: s.Statement) -> None:
+    script = s.Script((statement,))
+    assert parse(format_rule(script)) == script
+
+
+@settings(deadline=None, max_examples=100)
+@given(trees.conditions)
+def test_every_node_knows_its_place_in_the_text(cond: s.Cond) -> None:
+    text = format_rule(cond)
+    for node in s.walk(parse_condition(text)):
+        if node.span is not s.NOWHERE:
+            assert 0 <= node.span.start < node.span.end <= len(text)
+            assert node.span.column == node.span.start + 1
+
+
+def test_every_class_of_the_tree_is_frozen() -> None:
+    classes = [c for c in vars(s).values() if isinstance(c, type) and issubclass(c, s.Node)]
+    assert len(classes) > 80
+    assert all(c.__dataclass_params__.frozen for c in classes if dataclasses.is_dataclass(c))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("did order", "did order ever"),  # T2
+        ("count(order ever) > 3", "count(order) > 3"),
+        ("did   order\n at\tleast 3 times # often\n in last 30d", "did order at least 3 times in last 30d"),  # G6
+        ("x in last 1 calendar months", "x in last 1 calendar month"),  # G8
+        ("did order in last 3 calendar month", "did order in last 3 calendar months"),
+        ('name = "it\'s"', "name = 'it''s'"),  # G11
+        ("((a = 1))", "a = 1"),
+        ("(a = 1) and ((b = 2) or (c = 3))", "a = 1 and (b = 2 or c = 3)"),
+        ("not city in ['x']", "not (city in ['x'])"),
+        ("not (in segment vip)", "not in segment vip"),
+        ("a - (b - c) - (d * e) > (1 + 2) * 3", "a - (b - c) - d * e > (1 + 2) * 3"),
+        ("a default 0 > 3", "(a default 0) > 3"),  # G15
+        ("x is not known", "x is unknown"),
+        (
+            "城市 属于 ['上海'] 且 做过 下单 至少 3 次 在 最近 30d",
+            "城市 in ['上海'] and did 下单 at least 3 times in last 30d",
+        ),
+    ],
+)
+def test_canonical_text(written: str, canonical: str) -> None:
+    assert format_rule(parse_condition(written)) == canonical
+    assert format_rule(parse_condition(canonical)) == canonical

@@ -1,0 +1,109 @@
+"""The database as the services get it: migrated, with transactions that wait for each other."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import quanyu
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from quanyu.runtime.db import Base, Database
+from quanyu.runtime.errors import FailedPrecondition, InvalidInput, Unavailable
+from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.migration import migrate
+from sqlalchemy import text
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    return DataFolder.open(tmp_path)
+
+
+@pytest.fixture
+def database(folder: DataFolder) -> Iterator[Database]:
+    made = Database(folder.database_url())
+    yield made
+    made.close()
+
+
+def test_the_history_makes_the_tables_that_the_code_declares(database: Database, folder: DataFolder) -> None:
+    for module in pkgutil.iter_modules(quanyu.__path__):
+        if module.ispkg and importlib.util.find_spec(f"quanyu.{module.name}.tables"):
+            importlib.import_module(f"quanyu.{module.name}.tables")
+    migrate(database, folder)
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_migrating_again_changes_nothing_also_at_the_same_time(database: Database, folder: DataFolder) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        revisions = set(pool.map(lambda _: migrate(database, folder), range(4)))
+    assert len(revisions) == 1
+
+
+def test_the_database_of_a_newer_version_is_refused(database: Database, folder: DataFolder) -> None:
+    migrate(database, folder)
+    with database.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(FailedPrecondition, match="another version"):
+        migrate(database, folder)
+
+
+def test_sqlite_is_set_up_to_keep_what_it_commits(database: Database) -> None:
+    with database.reading() as session:
+        pragmas = {
+            name: session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_writers_that_read_first_wait_for_each_other(database: Database) -> None:
+    with database.writing() as session:
+        session.execute(text("CREATE TABLE counter (n INTEGER)"))
+        session.execute(text("INSERT INTO counter VALUES (0)"))
+
+    def count_up(_: int) -> None:
+        with database.writing() as session:
+            n = session.scalar(text("SELECT n FROM counter"))
+            session.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count_up, range(100)))
+    with database.reading() as session:
+        assert session.scalar(text("SELECT n FROM counter")) == 100
+
+
+def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
+    with database.writing() as session:
+        session.execute(text("CREATE TABLE t (n INTEGER)"))
+    with pytest.raises(OverflowError), database.writing() as session:  # noqa: PT012 (the rollback is what is tested)
+        session.execute(text("INSERT INTO t VALUES (1)"))
+        raise OverflowError
+    with database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM t")) == 0
+
+
+def test_a_view_does_not_move_while_it_is_read(database: Database) -> None:
+    with database.writing() as session:
+        session.execute(text("CREATE TABLE t (n INTEGER)"))
+    with database.reading() as reader:
+        assert reader.scalar(text("SELECT count(*) FROM t")) == 0
+        with database.writing() as session:
+            session.execute(text("INSERT INTO t VALUES (1)"))
+        assert reader.scalar(text("SELECT count(*) FROM t")) == 0
+
+
+def test_a_url_that_is_none_is_named() -> None:
+    with pytest.raises(InvalidInput, match="QUANYU_DATABASE_URL"):
+        Database("not a url")
+
+
+def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/missing/x.db")
+    with pytest.raises(Unavailable, match="database"), database.reading() as session:
+        session.execute(text("SELECT 1"))

@@ -1,0 +1,85 @@
+"""The data folder: whose it is, who may write, and what is said when it cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from quanyu.runtime.errors import FailedPrecondition, InvalidInput
+from quanyu.runtime.folder import DataFolder, check_workspace_name
+
+
+def test_a_new_folder_is_stamped_and_opens_again(tmp_path: Path) -> None:
+    data = tmp_path / "deep" / "data"
+    DataFolder.open(data)
+    assert (data / "VERSION").read_text() == "1\n"
+    assert DataFolder.open(data).workspaces() == []
+    assert DataFolder.existing(data).path == data
+
+
+def test_a_mounted_volume_counts_as_empty(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    DataFolder.open(tmp_path)
+
+
+def test_somebody_elses_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(FailedPrecondition, match="not a Quanyu data folder"):
+        DataFolder.open(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("contents", [b"2\n", b"", b"\xff\xfe"])
+def test_another_versions_folder_is_refused(tmp_path: Path, contents: bytes) -> None:
+    DataFolder.open(tmp_path)
+    (tmp_path / "VERSION").write_bytes(contents)
+    with pytest.raises(FailedPrecondition, match=r"VERSION|version"):
+        DataFolder.open(tmp_path)
+
+
+def test_an_unwritable_folder_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FailedPrecondition, match="choose another data folder"):
+        DataFolder.open(tmp_path / "file" / "data")
+
+
+def test_reading_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FailedPrecondition, match="not a Quanyu data folder"):
+        DataFolder.existing(tmp_path / "nowhere")
+
+
+def test_one_process_runs_a_service(tmp_path: Path) -> None:
+    first, second = DataFolder.open(tmp_path), DataFolder.open(tmp_path)
+    first.lock("identity")
+    second.lock("tagging")
+    with pytest.raises(FailedPrecondition, match="already runs the identity service"):
+        second.lock("identity")
+    first.unlock()
+    second.lock("identity")
+    second.unlock()
+
+
+def test_workspaces_are_the_folders_with_a_raw_log(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    for workspace in ("shop", "cafe"):
+        folder.log(workspace, "raw").mkdir(parents=True)
+    (tmp_path / "notes").mkdir()
+    assert folder.workspaces() == ["cafe", "shop"]
+
+
+@given(st.from_regex(r"[a-z][a-z0-9_-]{0,62}", fullmatch=True))
+def test_names_that_a_workspace_can_have(name: str) -> None:
+    if name != "locks":
+        check_workspace_name(name)
+
+
+@given(st.text())
+def test_a_name_never_leaves_the_data_folder(name: str) -> None:
+    try:
+        check_workspace_name(name)
+    except InvalidInput:
+        return
+    assert (Path("/data") / name).resolve().parent == Path("/data")
+    assert len(name) <= 63

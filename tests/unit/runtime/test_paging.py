@@ -1,0 +1,33 @@
+"""Page tokens come back unchanged or are refused."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from quanyu.runtime.errors import InvalidInput
+from quanyu.runtime.paging import numbers_of, page_limit
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=4))
+def test_numbers_come_back(numbers: list[int]) -> None:
+    assert numbers_of(":".join(map(str, numbers)), len(numbers)) == tuple(numbers)
+
+
+@given(st.text(min_size=1), st.integers(1, 3))
+def test_anything_else_is_refused_or_made_of_digits(token: str, count: int) -> None:
+    with suppress(InvalidInput):
+        numbers = numbers_of(token, count)
+        assert len(numbers) == count
+        assert set(token) <= set("0123456789:")
+
+
+def test_the_first_page_starts_at_zero() -> None:
+    assert numbers_of("", 2) == (0, 0)
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0, 100), (1, 1), (1000, 1000), (4_000_000_000, 1000)])
+def test_page_sizes(asked: int, given: int) -> None:
+    assert page_limit(asked) == given
