@@ -8,6 +8,7 @@ mod bits;
 mod chosen;
 mod column;
 mod compare;
+mod groups;
 mod people;
 mod program;
 mod query;
