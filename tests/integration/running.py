@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
 from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.runtime.channels import open_channel
 
 FLOW = ("ingestion", "identity", "tagging")
+# Delivery last: it is told where the others are.
+ALL = (*FLOW, "delivery")
 
 
 class Quanyu:
@@ -32,12 +35,18 @@ class Quanyu:
     def start(self) -> None:
         """The stubs are new ones."""
         self.channels: dict[str, grpc.Channel] = {}
-        self._processes = [serve(self.data, *group) for group in self._groups]
-        for group, process in zip(self._groups, self._processes, strict=True):
-            self.channels |= dict.fromkeys(group, open_channel(address_of(process)))
+        addresses: dict[str, str] = {}
+        for group in self._groups:
+            process = serve(self.data, *group, **addresses)
+            self._processes.append(process)
+            address = address_of(process)
+            addresses |= {f"QUANYU_{service.upper()}_ADDRESS": address for service in group}
+            self.channels |= dict.fromkeys(group, open_channel(address))
         self.ingestion = IngestionServiceStub(self.channels["ingestion"])
         self.identity = IdentityServiceStub(self.channels["identity"])
         self.tagging = TaggingServiceStub(self.channels["tagging"])
+        if "delivery" in self.channels:
+            self.delivery = DeliveryServiceStub(self.channels["delivery"])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """All at once, as a machine that goes down does it. A graceful stop must succeed."""
