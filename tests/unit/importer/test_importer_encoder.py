@@ -27,6 +27,8 @@ EVENT = {
     "identifiers": [{"namespace": "card", "value": "{card}"}],
 }
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+# Python counts some control characters as white space, Unicode does not.
+PRINTED = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
 MOMENT = st.datetimes(datetime(1971, 1, 1), datetime(2037, 1, 1)).map(lambda t: t.replace(microsecond=0))
 # Arrow type, values of it, and what `as` may make of them.
 COLUMNS: list[tuple[pa.DataType, st.SearchStrategy[Any], tuple[str | None, ...]]] = [
@@ -34,7 +36,11 @@ COLUMNS: list[tuple[pa.DataType, st.SearchStrategy[Any], tuple[str | None, ...]]
     (pa.int64(), st.integers(-(2**63), 2**63 - 1), (None, "text", "number", "decimal")),
     (pa.uint8(), st.integers(0, 255), (None, "text", "number", "decimal")),
     (pa.int32(), st.integers(0, 1), ("flag",)),
-    (pa.float64(), st.floats(-1e6, 1e6).filter(lambda x: x.is_integer() or abs(x) > 1e-4), (None, "text", "number")),
+    (
+        pa.float64(),
+        st.floats(-1e6, 1e6).map(lambda x: x + 0.0).filter(lambda x: x.is_integer() or abs(x) > 1e-4),
+        (None, "text", "number"),
+    ),
     (pa.decimal128(12, 2), st.decimals(-(10**9), 10**9, places=2), (None, "text", "number", "decimal")),
     (pa.string(), TEXT, (None, "text")),
     (pa.large_string(), TEXT, (None, "text")),
@@ -43,7 +49,7 @@ COLUMNS: list[tuple[pa.DataType, st.SearchStrategy[Any], tuple[str | None, ...]]
     (pa.string(), st.sampled_from(["true", "false", "1", "0"]), ("flag",)),
     (pa.string(), st.dates().map(str), ("date",)),
     (pa.string(), st.sampled_from(["02-29", "12-31"]), ("date",)),
-    (pa.string(), st.lists(TEXT).map(",".join), ("set",)),
+    (pa.string(), st.lists(PRINTED).map(",".join), ("set",)),
     (pa.string(), MOMENT.map(lambda t: t.isoformat() + "Z"), ("instant",)),
     (pa.string(), MOMENT.map(lambda t: t.isoformat(" ")), ("instant",)),
     (pa.timestamp("ms"), MOMENT, (None, "date", "instant")),
@@ -66,7 +72,7 @@ def encoded(mapping: dict[str, Any], table: pa.Table, first: int = 0) -> list[Re
     return [record for request in parsed for record in request.records]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_a_column_becomes_what_the_document_says(data: st.DataObject) -> None:
     kind, values, conversions = data.draw(st.sampled_from(COLUMNS))
@@ -83,7 +89,7 @@ def test_a_column_becomes_what_the_document_says(data: st.DataObject) -> None:
     assert encoded(mapping, pa.table({"c": array}), first) == expected
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_rows_become_events_and_profiles(data: st.DataObject) -> None:
     names = ["a", "b", "列"]
@@ -94,11 +100,11 @@ def test_rows_become_events_and_profiles(data: st.DataObject) -> None:
         "source": "till",
         "id": "{row}-" + data.draw(template.filter(lambda t: "{a}" not in t and "{b}" not in t and "{列}" not in t)),
         "occurred_at": data.draw(st.sampled_from(["at", {"column": "seconds", "format": "s"}])),
-        "identifiers": [{"namespace": "n" + data.draw(template), "value": data.draw(template)} for _ in range(2)],
+        "identifiers": [{"namespace": "n" + data.draw(template), "value": "v" + data.draw(template)} for _ in range(2)],
     }
     if records == "event":
-        mapping |= {"type": "order", "channel": data.draw(template), "properties": {"b": "b"}}
-    values = {"a": TEXT, "b": st.integers(-99, 99), "列": st.floats(-9, 9).map(lambda x: round(x, 1))}
+        mapping |= {"type": "order", "channel": "c" + data.draw(template), "properties": {"b": "b"}}
+    values = {"a": TEXT, "b": st.integers(-99, 99), "列": st.floats(-9, 9).map(lambda x: round(x, 1) + 0.0)}
     rows = data.draw(st.lists(st.fixed_dictionaries({name: st.none() | values[name] for name in names}), max_size=7))
     moments = data.draw(st.lists(MOMENT, min_size=len(rows), max_size=len(rows)))
     rows = [
@@ -167,13 +173,13 @@ def test_what_is_no_mapping_is_refused(mapping: bytes) -> None:
 
 BAD_VALUES: list[tuple[str, pa.Array, str]] = [
     ("number", pa.array(["1", "2", "1,5"]), "1,5"),
-    ("number", pa.array([True] * 3), "bool"),
+    ("number", pa.array([True] * 3), "true"),
     ("flag", pa.array(["1", "0", "yes"]), "yes"),
     ("flag", pa.array([0, 1, 2]), "2"),
     ("date", pa.array(["2026-01-01", "2026-01-02", "2026-02-30"]), "2026-02-30"),
     ("instant", pa.array(["2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "soon"]), "soon"),
     ("text", pa.array([["a"]] * 3), "list"),
-    ("set", pa.array([1, 2, 3]), "int"),
+    ("set", pa.array([1, 2, 3]), "set"),
 ]
 
 
