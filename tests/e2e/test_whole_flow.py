@@ -11,10 +11,10 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from quanyu.api.delivery.v1 import delivery_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-
 from tests.integration.delivery.conftest import SECRET, Receiver
 from tests.integration.running import ALL, Quanyu, running
 from tests.integration.world import SCHEMA, batch, instant, order
@@ -125,7 +125,12 @@ def deliver_through_kills(quanyu: Quanyu, receiver: Receiver) -> delivery_pb2.Ca
     sink = delivery_pb2.WebhookSink(url=receiver.url, secret=SECRET, allow_private_address=True)
     channel = delivery_pb2.Channel(name="hook", namespace="card", webhook=sink)
     campaign = delivery_pb2.Campaign(
-        name="recall", segment="lapsed", channel="hook", holdout_basis_points=1000, coupon_prefix="BACK-", as_of=instant(0)
+        name="recall",
+        segment="lapsed",
+        channel="hook",
+        holdout_basis_points=1000,
+        coupon_prefix="BACK-",
+        as_of=instant(0),
     )
     named = {"workspace": quanyu.workspace, "name": "recall"}
     quanyu.delivery.PutChannel(delivery_pb2.PutChannelRequest(workspace=quanyu.workspace, channel=channel))

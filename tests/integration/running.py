@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+
 from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
 from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub

@@ -11,10 +11,10 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-
 from tests.integration.running import FLOW, Quanyu, address_of, serve
 from tests.integration.world import SCHEMA, batch, order
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import grpc
 import pytest
 from pyroaring import BitMap64
+
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-
 from tests.integration.running import Quanyu, running
 from tests.integration.world import SCHEMA, batch, identifiers, instant, lives_in, order
 

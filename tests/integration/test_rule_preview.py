@@ -8,7 +8,6 @@ from pathlib import Path
 
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-
 from tests.integration.running import FLOW, running
 from tests.integration.world import SCHEMA, batch, order
 

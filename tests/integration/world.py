@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 

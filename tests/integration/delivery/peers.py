@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.engine import roaring_from_ids, roaring_ids

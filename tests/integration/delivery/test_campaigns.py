@@ -11,9 +11,9 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
 from quanyu.api.delivery.v1 import delivery_pb2 as pb
 from quanyu.engine import roaring_from_ids
-
 from tests.integration.delivery.conftest import Receiver, Serving
 from tests.integration.delivery.peers import AS_OF_MS, Peers
 

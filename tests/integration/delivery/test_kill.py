@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from quanyu.api.delivery.v1 import delivery_pb2 as pb
 
+from quanyu.api.delivery.v1 import delivery_pb2 as pb
 from tests.integration.delivery.conftest import WORKSPACE, Receiver, Serving
 from tests.integration.delivery.peers import Peers
 

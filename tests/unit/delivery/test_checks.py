@@ -1,6 +1,7 @@
 """Bad channels and campaigns are refused, with what to do."""
 
 import pytest
+
 from quanyu.delivery.checks import checked_campaign, checked_channel
 from quanyu.delivery.tables import CampaignVersion, Channel
 from quanyu.runtime.errors import InvalidInput

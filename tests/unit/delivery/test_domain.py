@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from quanyu.delivery.domain import (
     TERMINAL,
     TRANSITIONS,

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quanyu.delivery.domain import STEPS
 from quanyu.delivery.plan import Policies, Waterfall, waterfall
 from quanyu.engine import roaring_from_ids, roaring_ids

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quanyu.delivery.sinks import Outgoing, Run, SinkFailedError
 from quanyu.delivery.sinks.addresses import PrivateAddressError, is_public, resolve
 from quanyu.delivery.sinks.file import FileSink

@@ -2,6 +2,7 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+
 from quanyu.delivery import tables
 from quanyu.runtime.db import Base, Database
 

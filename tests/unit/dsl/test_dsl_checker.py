@@ -1,9 +1,9 @@
 """Names (N), types (C, A, R), scopes (E9), versions (V): what is refused, where, and what is offered."""
 
 import pytest
+
 from quanyu.dsl import Library, RuleError, check_and_bind, format_rule
 from quanyu.dsl import syntax as s
-
 from tests.unit.dsl.world import CATALOG, LIBRARY, RULES, bind
 
 # point of the law, rule, column, reason, offers

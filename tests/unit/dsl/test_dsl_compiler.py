@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from quanyu.dsl import (
     Clock,
     CompiledRule,
@@ -15,7 +16,6 @@ from quanyu.dsl import (
     compile_tag,
     plan,
 )
-
 from tests.unit.dsl.plan_shape import check_plan
 from tests.unit.dsl.test_dsl_checker import BOUND
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind

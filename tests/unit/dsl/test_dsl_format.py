@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 from hypothesis import given, settings
+
 from quanyu.dsl import format_rule, parse, parse_condition
 from quanyu.dsl import syntax as s
-
 from tests.unit.dsl import trees
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

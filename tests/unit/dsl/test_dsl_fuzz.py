@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from quanyu.dsl import RuleError, check_and_bind, compile_condition, explain, format_rule, parse, parse_condition, plan
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import RESERVED
-
 from tests.unit.dsl import trees
 from tests.unit.dsl.plan_shape import check_plan
 from tests.unit.dsl.world import ATTRIBUTES, CATALOG, CLOCK, EVENTS, LIBRARY, NOW

@@ -1,6 +1,7 @@
 """What does not parse: the exact column, and what the message offers."""
 
 import pytest
+
 from quanyu.dsl import RuleError, parse, parse_condition
 from quanyu.dsl import syntax as s
 
