@@ -24,6 +24,7 @@ use crate::frame::{RawFrame, Reject, RejectFrame};
 use crate::log::LocalLog;
 use crate::record::Record;
 use crate::schema::Schema;
+pub use dates::{is_date, is_month_day};
 use generation::{Key, KeyHash};
 use keys::Keys;
 pub use request::peek_workspace;

@@ -15,13 +15,30 @@ from quanyu.runtime.errors import DomainError
 from quanyu.runtime.logs import set_up_logging
 from quanyu.runtime.process import Opener, Process
 from quanyu.runtime.settings import SERVICES, documented, settings_from
-from quanyu.tagging.commands import rule
 
 DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder (QUANYU_DATA; default ./data).")
 
 
+# Commands that other parts bring, imported when they are called: a serving process has no need of their libraries.
+COMMANDS = {
+    "demo": "quanyu.demo.command:demo",
+    "import": "quanyu.importer.command:import_command",
+    "rule": "quanyu.tagging.commands:rule",
+}
+
+
 class Explained(click.Group):
     """Shows domain errors as one message, without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *COMMANDS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -77,9 +94,6 @@ def settings() -> None:
     """Lists the environment variables."""
     for variable, default, meaning in documented():
         click.echo(f"{variable}  {meaning} Default: {default or 'unset'}.")
-
-
-main.add_command(rule)
 
 
 def _opener(service: str) -> Opener:

@@ -116,7 +116,7 @@ fn combined<'py>(
     py: Python<'py>,
     a: &[u8],
     b: &[u8],
-    combine: impl Fn(RoaringTreemap, RoaringTreemap) -> RoaringTreemap + Send,
+    combine: impl Fn(RoaringTreemap, RoaringTreemap) -> RoaringTreemap + Send + Sync,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let bytes = py.detach(|| wire_set::encode(&combine(wire_set::decode(a)?, wire_set::decode(b)?)))?;
     Ok(PyBytes::new(py, &bytes))

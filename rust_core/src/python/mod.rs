@@ -4,6 +4,7 @@ mod error;
 mod eval;
 mod identity;
 mod index;
+mod ingest;
 mod log;
 
 use pyo3::prelude::*;
@@ -12,7 +13,10 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     module.add_class::<log::LocalLog>()?;
-    identity::register(module)?;
+    module.add_class::<ingest::Ingestor>()?;
+    module.add_class::<ingest::RecordEncoder>()?;
+    module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)?;
+    module.add_class::<identity::Resolver>()?;
     index::register(module)?;
     eval::register(module)
 }

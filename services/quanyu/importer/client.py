@@ -36,7 +36,10 @@ class RejectedRow:
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a file's rows. accepted + duplicates + rejected = rows sent; `skipped` were acknowledged in an earlier run."""
+    """What became of a file's rows.
+
+    accepted + duplicates + rejected = rows sent; `skipped` were acknowledged in an earlier run.
+    """
 
     skipped: int = 0
     accepted: int = 0
@@ -56,7 +59,7 @@ class Imported:
 def import_file(
     path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel, watch: Watcher = lambda done, total: None
 ) -> Imported:
-    """Sends every row of the file; returns when all are durable. Safe to repeat; goes on where an earlier run broke off.
+    """Sends every row; returns when all are durable. Safe to repeat; goes on where an earlier run broke off.
 
     InvalidInput for a file or mapping that is wrong, Unavailable if the server stops answering.
     """

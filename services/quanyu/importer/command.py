@@ -1,26 +1,51 @@
-"""`quanyu import` as seen on a terminal: a progress bar, then what became of the rows."""
+"""`quanyu import`: a progress bar on a terminal, then what became of the rows."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import click
 import grpc
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from quanyu.importer.client import Imported, import_file
-from quanyu.importer.mapping import Mapping
+from quanyu.importer.mapping import Mapping, load_mapping
+from quanyu.runtime.channels import open_channel
+from quanyu.runtime.settings import read_setting_file, settings_from
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--mapping", "mapping_file", type=_FILE, required=True, help="How rows become records: docs/import.md.")
+@click.option("--workspace", required=True, help="Where the records go.")
+@click.option("--server", default="127.0.0.1:7400", show_default=True, help="Address of the ingestion service.")
+@click.pass_context
+def import_command(ctx: click.Context, file: Path, mapping_file: Path, workspace: str, server: str) -> None:
+    """Sends every row of a Parquet, CSV or NDJSON file as one record.
+
+    Safe to repeat: what has arrived counts as duplicate. Ends with status 1 if rows were refused.
+    """
+    settings = settings_from(os.environ)
+    mapping = load_mapping(mapping_file)
+    authority = read_setting_file(settings.tls_authority, "tls_authority")
+    with open_channel(server, token=settings.auth_token(), authority=authority) as channel:
+        imported = import_visibly(file, mapping, workspace, channel, Console())
+    ctx.exit(1 if imported.rejected else 0)
 
 
 def import_visibly(path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel, console: Console) -> Imported:
-    """`import_file` with a progress bar where the console is a terminal, and a line that says what became of the rows."""
+    """`import_file` with a progress bar, on a terminal, and a line that says what became of the rows."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(path.name, total=None)
         imported = import_file(
             path, mapping, workspace, channel, lambda done, total: bar.update(task, completed=done, total=total)
         )
-    console.print(summary(path.name, imported), highlight=False, soft_wrap=True)
+    console.print(summary(path.name, imported), highlight=False, markup=False, soft_wrap=True)
     return imported
 
 
@@ -29,13 +54,11 @@ def summary(name: str, imported: Imported) -> str:
     sent = imported.rows - imported.skipped
     parts = [f"{imported.accepted:,} new", f"{imported.duplicates:,} already there", f"{imported.rejected:,} refused"]
     skipped = f" after {imported.skipped:,} of an earlier run" if imported.skipped else ""
-    rate = f"{sent / imported.seconds:,.0f} rows/s" if imported.seconds else "no time"
-    lines = [f"{name}: {sent:,} rows{skipped} in {imported.seconds:.1f} s ({rate}): {', '.join(parts)}"]
+    rate = f" ({sent / imported.seconds:,.0f} rows/s)" if imported.seconds else ""
+    lines = [f"{name}: {sent:,} rows{skipped} in {imported.seconds:.1f} s{rate}: {', '.join(parts)}"]
     for reject in imported.rejects:
         where = f"row {reject.row}" + (f", {reject.field}" if reject.field else "")
         lines.append(f"  {where}: {reject.message} ({reject.reason})")
     if imported.rejected > len(imported.rejects):
-        lines.append(
-            f"  and {imported.rejected - len(imported.rejects):,} more; the service keeps them all as dead letters"
-        )
+        lines.append(f"  and {imported.rejected - len(imported.rejects):,} more, kept as dead letters by the service")
     return "\n".join(lines)

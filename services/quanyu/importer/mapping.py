@@ -1,4 +1,4 @@
-"""Mappings: how a file's columns become records. The encoder in the core checks and follows them; here they are read."""
+"""Mappings: how a file's columns become records. Read here; checked and followed by the encoder in the core."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _SECONDS_BETWEEN_WRITES = 1.0
 
 @dataclass(slots=True)
 class Progress:
-    """Rows acknowledged of one file under one mapping in one workspace. What cannot be kept only costs sending rows again."""
+    """Rows acknowledged of one file, mapping and workspace. Losing it only costs sending rows again."""
 
     path: Path
     fingerprint: str

@@ -18,10 +18,11 @@ _METHOD = "/quanyu.api.ingestion.v1.IngestionService/IngestStream"
 def send(channel: grpc.Channel, requests: Iterator[bytes]) -> Iterator[ingestion_pb2.IngestResponse]:
     """One answer per request, in order; an answered request is durable.
 
-    If `requests` raises, what it yielded before is still sent and answered, then its error is raised here. Unavailable if the call breaks.
+    If `requests` raises, what it yielded before is still sent and answered, then its error is raised here. Unavailable
+    if the call breaks.
     """
     feed = _Feed(requests)
-    call = channel.stream_stream(_METHOD, response_deserializer=ingestion_pb2.IngestResponse.FromString)(iter(feed))
+    call = channel.stream_stream(_METHOD, None, ingestion_pb2.IngestResponse.FromString)(iter(feed))
     answered = 0
     try:
         for response in call:
@@ -36,7 +37,7 @@ def send(channel: grpc.Channel, requests: Iterator[bytes]) -> Iterator[ingestion
         raise Unavailable(f"the server stopped taking records: {_said(error)}", reason="INGEST_STOPPED") from error
     finally:
         feed.stop()
-        call.cancel()
+        call.cancel()  # type: ignore[no-untyped-call]
     if feed.failure is not None:
         raise feed.failure
 

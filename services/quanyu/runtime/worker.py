@@ -59,8 +59,9 @@ class Worker:
         self._thread.start()
 
     def close(self) -> None:
-        """Folds what is in the log, writes a snapshot, and closes the log. Called once its writer has stopped."""
+        """Folds what is in the log and writes a snapshot. Called once the log's writer has stopped."""
         self._stopping.set()
+        self._source.close()  # ends the wait; what is there can still be read
         if self._thread.ident is not None:
             self._thread.join()
         try:
@@ -71,8 +72,6 @@ class Worker:
         except CoreError as error:
             # Nothing is lost: the log has it, and the next start folds it.
             log.error("%s could not finish: %s", self._name, error)
-        finally:
-            self._source.close()
 
     def wait_until(self, reached: Callable[[], bool], context: grpc.ServicerContext) -> None:
         """Returns once `reached()`. DeadlineExceeded at the call's deadline, Unavailable if folding has stopped."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from quanyu.engine import CoreError
-from quanyu.runtime.errors import DomainError, NotFound
+from quanyu.runtime.errors import DomainError, NotFound, Unavailable
 from quanyu.runtime.folder import DataFolder, check_workspace_name
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Workspaces(Generic[T]):
             )
         with self._guard:
             if self._closed.is_set():
-                raise NotFound("the service is stopping", reason="STOPPING")
+                raise Unavailable("the service is stopping", reason="STOPPING")
             if workspace not in self._open:
                 self._open[workspace] = self._opening(workspace)
             return self._open[workspace]

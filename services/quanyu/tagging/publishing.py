@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import IntegrityError
 
 from quanyu.dsl import Bound, format_rule
-from quanyu.dsl.library import RULE_WORDS, key
+from quanyu.dsl.library import RULE_WORDS, Rule, key
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import Conflict, InvalidInput
 from quanyu.runtime.instants import now_ms
@@ -41,14 +41,16 @@ def publish(database: Database, workspace: Workspace, text: str, author: str) ->
 
 
 def _rows(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
-    if not bound.statements:
+    if bound.condition is not None:
         raise InvalidInput(
             "a lone condition has no name to be published under: write `segment <name>: <condition>`",
             reason="RULE_WITHOUT_NAME",
         )
+    if not bound.statements:
+        raise InvalidInput("the text is empty: there is no rule to publish", reason="RULE_EMPTY")
     published_at_ms = now_ms()
     rows = []
-    for statement in bound.statements:
+    for statement in (statement for statement in bound.statements if isinstance(statement, Rule)):
         name, version = key(statement)
         if len(name) > LONGEST_NAME:
             raise InvalidInput(f"the name {name[:40]}... is longer than {LONGEST_NAME} characters", reason="RULE_NAME")

@@ -62,7 +62,9 @@ class TaggingService:
     # rules
 
     def ValidateRule(self, request: pb.ValidateRuleRequest, context: grpc.ServicerContext) -> pb.ValidateRuleResponse:
-        reading = self._workspaces.get(request.workspace).reading(now_ms())
+        workspace = self._workspaces.get(request.workspace)
+        workspace.wait(request.min_raw_offset, context)
+        reading = workspace.reading(now_ms())
         try:
             return pb.ValidateRuleResponse(explanation=reading.explained_text(request.text))
         except RuleError as error:
@@ -74,6 +76,7 @@ class TaggingService:
 
     def PublishRule(self, request: pb.PublishRuleRequest, context: grpc.ServicerContext) -> pb.PublishRuleResponse:
         workspace = self._workspaces.get(request.workspace)
+        workspace.wait(request.min_raw_offset, context)
         rules = publish(self._database, workspace, request.text, request.author)
         return pb.PublishRuleResponse(rules=[rule_message(rule) for rule in rules])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quanyu.runtime.errors import FailedPrecondition, InvalidInput
 from quanyu.runtime.folder import DataFolder, check_workspace_name
 
@@ -35,7 +36,7 @@ def test_somebody_elses_folder_is_refused_and_left_alone(tmp_path: Path) -> None
 def test_another_versions_folder_is_refused(tmp_path: Path, contents: bytes) -> None:
     DataFolder.open(tmp_path)
     (tmp_path / "VERSION").write_bytes(contents)
-    with pytest.raises(FailedPrecondition, match="VERSION|version"):
+    with pytest.raises(FailedPrecondition, match=r"VERSION|version"):
         DataFolder.open(tmp_path)
 
 

@@ -12,6 +12,7 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
+
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.api.identity.v1 import identity_pb2_grpc
 from quanyu.engine import CorruptError, InvalidError, LockedError, StorageError, UnsupportedError
@@ -155,10 +156,9 @@ def test_an_error_in_the_middle_of_a_stream(running: Running, stub: identity_pb2
 def test_a_malformed_request_is_the_callers_error(channel: grpc.Channel, method: str, sent: bytes) -> None:
     make = channel.unary_stream if method == "ListIdentifiers" else channel.unary_unary
     call = make(f"/{SERVICE.full_name}/{method}")
+    read = next if method == "ListIdentifiers" else bytes
     with pytest.raises(grpc.RpcError) as caught:
-        answer = call(sent)
-        if method == "ListIdentifiers":
-            next(answer)
+        read(call(sent))
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert info_of(caught.value).reason == "MALFORMED_REQUEST"
 

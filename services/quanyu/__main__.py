@@ -1,0 +1,5 @@
+"""`python -m quanyu`."""
+
+from quanyu.cli import main
+
+main()

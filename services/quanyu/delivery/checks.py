@@ -1,0 +1,106 @@
+"""What is refused when it is put: bad names, unsafe addresses, templates that could not be filled."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from typing import Any
+
+import httpx
+
+from quanyu.delivery.domain import COUPON_PREFIX, name_problem, parse_template
+from quanyu.delivery.sinks.addresses import is_public
+from quanyu.delivery.tables import CampaignVersion, Channel
+from quanyu.runtime.errors import InvalidInput
+
+_SHORTEST_SECRET_BYTES = 16
+
+
+def checked_channel(channel: Channel) -> Channel:
+    _check_name(channel.name)
+    if not channel.namespace:
+        raise InvalidInput(
+            "the channel has no namespace; name the identifiers that messages go to, such as `phone`", field="namespace"
+        )
+    if channel.kind == "webhook":
+        _check_webhook(channel.config)
+    return channel
+
+
+def checked_campaign(campaign: CampaignVersion) -> CampaignVersion:
+    _check_name(campaign.name)
+    _require(bool(campaign.segment), "segment", "the campaign has no segment; name whom it is for")
+    _require(
+        campaign.holdout_basis_points < 10_000,
+        "holdout_basis_points",
+        f"a holdout of {campaign.holdout_basis_points} basis points leaves nobody; 10% is 1000, and 9999 is the most",
+    )
+    _require(
+        (campaign.cap_messages == 0) == (campaign.cap_days == 0),
+        "cap_days",
+        "cap_messages and cap_days go together: so many messages within so many days",
+    )
+    _require(
+        COUPON_PREFIX.fullmatch(campaign.coupon_prefix) is not None,
+        "coupon_prefix",
+        f"coupon_prefix {campaign.coupon_prefix!r} has more than ASCII letters, digits, _ and -, or over 32 of them",
+    )
+    try:
+        fields = {field for _, field in parse_template(campaign.template)}
+    except ValueError as error:
+        raise InvalidInput(str(error), field="template") from error
+    _require(
+        "coupon" not in fields or bool(campaign.coupon_prefix),
+        "template",
+        "the template has {coupon}, but the campaign gives none; set coupon_prefix",
+    )
+    return campaign
+
+
+def _check_name(name: str) -> None:
+    problem = name_problem(name)
+    _require(problem is None, "name", problem or "")
+
+
+def _check_webhook(config: dict[str, Any]) -> None:
+    try:
+        url = httpx.URL(config["url"])
+    except httpx.InvalidURL as error:
+        raise InvalidInput(f"the webhook's url is malformed: {error}", field="url") from error
+    _require(
+        url.scheme in ("http", "https") and bool(url.host) and not url.userinfo,
+        "url",
+        "the webhook's url must be http:// or https:// with a host, and without user or password",
+    )
+    _require(
+        bool(config["allow_private_address"]) or _may_be_public(url.host),
+        "url",
+        f"{url.host} is not a public address; set allow_private_address if that is meant",
+    )
+    _require(
+        _is_secret(str(config["secret"])),
+        "secret",
+        f"the webhook's secret must be `whsec_` and the base64 of at least {_SHORTEST_SECRET_BYTES} random bytes",
+    )
+
+
+def _is_secret(secret: str) -> bool:
+    prefix, encoded = secret[:6], secret[6:]
+    try:
+        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except ValueError:
+        return False
+    return prefix == "whsec_" and len(decoded) >= _SHORTEST_SECRET_BYTES
+
+
+def _may_be_public(host: str) -> bool:
+    """Names are checked again whenever they are resolved."""
+    try:
+        return is_public(ipaddress.ip_address(host))
+    except ValueError:
+        return host != "localhost"
+
+
+def _require(holds: bool, field: str, message: str) -> None:
+    if not holds:
+        raise InvalidInput(message, field=field)

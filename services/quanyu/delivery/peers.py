@@ -1,0 +1,99 @@
+"""What delivery asks of other services: who is in a segment, and how to address people."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import grpc
+
+from quanyu.api.identity.v1 import identity_pb2
+from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
+from quanyu.api.tagging.v1 import tagging_pb2
+from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
+from quanyu.engine import roaring_count, roaring_from_ids, roaring_ids
+from quanyu.runtime.errors import DataLoss, DomainError, Unavailable
+
+EVALUATE_SECONDS = 120.0
+IDENTIFIERS_SECONDS = 60.0
+_PAGE_PEOPLE = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A segment's members, checked against the digest they came with."""
+
+    segment: str
+    as_of_ms: int
+    raw_offset: int
+    persons: bytes
+    sha256: bytes
+    count: int
+
+
+class Peers:
+    """Errors come as the domain errors they are in the other service; Unavailable is worth trying again."""
+
+    def __init__(self, tagging: grpc.Channel, identity: grpc.Channel) -> None:
+        self._tagging = TaggingServiceStub(tagging)
+        self._identity = IdentityServiceStub(identity)
+
+    def members(self, workspace: str, segment: str, version: int, as_of_ms: int | None) -> Members:
+        """`version` 0: the newest; `as_of_ms` None: now. DataLoss if what arrived is not what was sent."""
+        request = tagging_pb2.EvaluateRequest(workspace=workspace, segment=segment, version=version)
+        if as_of_ms is not None:
+            request.as_of.instant.FromMilliseconds(as_of_ms)
+        header = None
+        chunks: list[bytes] = []
+        with _asking("tagging"):
+            for response in self._tagging.Evaluate(request, timeout=EVALUATE_SECONDS):
+                if response.HasField("header"):
+                    header = response.header
+                chunks.append(response.roaring)
+        persons = b"".join(chunks)
+        digest = hashlib.sha256(persons).digest()
+        if header is None or header.sha256 != digest or header.count != roaring_count(persons):
+            raise DataLoss(
+                f"the members of segment {segment!r} arrived damaged (their digest differs); plan again",
+                reason="DIGEST_MISMATCH",
+            )
+        return Members(
+            f"{header.rule.name}@{header.rule.version}",
+            header.basis.as_of.ToMilliseconds(),
+            header.basis.epoch.raw_offset,
+            persons,
+            digest,
+            header.count,
+        )
+
+    def identifiers(self, workspace: str, persons: bytes, namespace: str) -> Iterator[tuple[int, str]]:
+        """(person, value) of those who have an identifier of the namespace."""
+        page = roaring_ids(persons, 0, _PAGE_PEOPLE)
+        while page:
+            request = identity_pb2.ListIdentifiersRequest(
+                workspace=workspace, persons=roaring_from_ids(page), namespace=namespace
+            )
+            with _asking("identity"):
+                for response in self._identity.ListIdentifiers(request, timeout=IDENTIFIERS_SECONDS):
+                    yield from zip(response.persons, response.values, strict=True)
+            page = roaring_ids(persons, page[-1], _PAGE_PEOPLE)
+
+
+@contextmanager
+def _asking(service: str) -> Iterator[None]:
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise _domain_error(service, error) from error
+
+
+def _domain_error(service: str, error: grpc.RpcError) -> DomainError:
+    code, details = error.code(), error.details()
+    if code in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
+        return Unavailable(f"the {service} service did not answer in time; try again")
+    known = {kind.code: kind for kind in DomainError.__subclasses__()}
+    if code in known:
+        return known[code](f"{service}: {details}")
+    return Unavailable(f"the {service} service failed ({code.name}): {details}")

@@ -1,0 +1,232 @@
+"""The thread that delivers: claims a shard, makes its messages, hands them to the sink, records what became of them."""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from quanyu.delivery.domain import Backoff, message_keys, parse_template, render
+from quanyu.delivery.leases import Lease, LeaseLostError, Leases
+from quanyu.delivery.ledger import Dispatched, Ledger
+from quanyu.delivery.peers import Peers
+from quanyu.delivery.recheck import Recheck, all_ids
+from quanyu.delivery.sinks import Outgoing, Run, Sink, SinkFailedError
+from quanyu.delivery.sinks.open import open_sink
+from quanyu.delivery.store import Store
+from quanyu.delivery.tables import CampaignVersion, Channel, Job, Output
+from quanyu.runtime.errors import DomainError, Unavailable
+from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.instants import now_ms
+
+log = logging.getLogger(__name__)
+
+LEASE_MS = 6_000
+IDLE_SECONDS = 0.5
+# How long a shard is worked on before another campaign's may have its turn.
+TURN_SECONDS = 2.0
+RETRY_MS = 1_000
+# A campaign is one step of messages.
+STEP = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A running campaign, as this worker holds it open."""
+
+    job: Job
+    definition: CampaignVersion
+    channel: Channel
+    sink: Sink
+    recheck: Recheck
+    key_of: Callable[[int], bytes]
+    pieces: list[tuple[str, str | None]]
+
+    def outgoing(self, message: Dispatched) -> Outgoing:
+        coupon = message.coupon or ""
+        content = render(self.pieces, coupon, message.identifier)
+        return Outgoing(message.key.hex(), message.person, message.identifier, coupon, content)
+
+
+class Worker:
+    """One delivering thread, and one that renews its lease while a sink is slow."""
+
+    def __init__(
+        self,
+        store: Store,
+        peers: Peers,
+        folder: DataFolder,
+        backoff: Backoff,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self._store = store
+        self._peers = peers
+        self._folder = folder
+        self._backoff = backoff
+        self._on_failure = on_failure
+        owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
+        self._leases = Leases(store.database, owner, now_ms, LEASE_MS)
+        self._ledger = Ledger(self._leases)
+        self._open: dict[tuple[str, str], Delivery] = {}
+        self._held: Lease | None = None
+        self._stopping = threading.Event()
+        self._news = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._keeper = threading.Thread(target=self._keep_lease, name="delivery-lease", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._keeper.start()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._news.set()
+
+    def stop(self) -> None:
+        """After the batch at hand; what is left goes on at the next start."""
+        self._stopping.set()
+        self._news.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+            self._keeper.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._news.clear()
+                if not self._step():
+                    self._news.wait(IDLE_SECONDS)
+        except Exception as error:
+            self._on_failure(error)
+        finally:
+            for delivery in self._open.values():
+                delivery.sink.close()
+
+    def _step(self) -> bool:
+        """Works on one shard for a turn; False if there was none."""
+        try:
+            lease = self._leases.claim()
+        except Unavailable as error:
+            log.warning("%s", error)
+            return False
+        if lease is None:
+            return False
+        self._held = lease
+        try:
+            self._work(lease)
+        except LeaseLostError as error:
+            log.warning("lost the lease of %s", error)
+        except Exception as error:
+            self._put_off(lease, error)
+        finally:
+            self._held = None
+        return True
+
+    def _put_off(self, lease: Lease, error: Exception) -> None:
+        """Tries again soon what may pass by itself; stops the campaign for anything else."""
+        try:
+            match error:
+                case Unavailable():
+                    self._leases.defer(lease, RETRY_MS, f"waiting: {error}")
+                case DomainError() | SinkFailedError():
+                    self._leases.fail(lease, str(error))
+                case _:
+                    log.error("campaign %s of %s stopped", lease.campaign, lease.workspace, exc_info=error)
+                    self._leases.fail(lease, f"unexpected {type(error).__name__}; the server's log has the details")
+        except (LeaseLostError, Unavailable) as again:
+            # The lease runs out by itself, and the shard is tried again.
+            log.warning("shard %d of campaign %s: %s", lease.number, lease.campaign, again)
+
+    def _work(self, lease: Lease) -> None:
+        delivery = self._delivery(lease)
+        if lease.people == 0:
+            self._finish(lease, delivery)
+            return
+        if not lease.is_made:
+            self._make(lease, delivery)
+        turn_ends = time.monotonic() + TURN_SECONDS
+        while not self._stopping.is_set() and time.monotonic() < turn_ends:
+            delivery.sink.check()
+            sent = self._ledger.dispatch(lease, delivery.sink.batch, delivery.recheck.refused)
+            if sent is None:
+                break
+            if sent:
+                outcomes = delivery.sink.send(lease.number, [delivery.outgoing(message) for message in sent])
+                self._ledger.record(lease, delivery.channel.name, sent, outcomes, self._backoff, random.random)
+        self._leases.release(lease)
+
+    def _make(self, lease: Lease, delivery: Delivery) -> None:
+        known = dict(self._peers.identifiers(lease.workspace, lease.persons, delivery.channel.namespace))
+        lacking = [person for person in all_ids(lease.persons) if person not in known]
+        self._ledger.make(lease, known, lacking, delivery.key_of, delivery.definition.coupon_prefix)
+
+    def _finish(self, lease: Lease, delivery: Delivery) -> None:
+        finished = delivery.sink.finish()
+        outputs = [
+            Output(
+                workspace=lease.workspace,
+                campaign=lease.campaign,
+                version=lease.version,
+                path=str(file.path.relative_to(self._folder.path)),
+                rows=file.rows,
+                sha256=file.sha256,
+            )
+            for file in finished
+        ]
+        self._leases.complete(lease, outputs)
+        self._open.pop((lease.workspace, lease.campaign)).sink.close()
+
+    def _delivery(self, lease: Lease) -> Delivery:
+        """Opened once per campaign, and again if its channel was changed."""
+        definition = self._store.definition(lease.workspace, lease.campaign)
+        channel = self._store.channel(lease.workspace, definition.channel)
+        known = self._open.get((lease.workspace, lease.campaign))
+        if known is not None and known.channel.config == channel.config:
+            return known
+        if known is not None:
+            known.sink.close()
+        opened = self._opened(definition, channel)
+        self._open[lease.workspace, lease.campaign] = opened
+        return opened
+
+    def _opened(self, definition: CampaignVersion, channel: Channel) -> Delivery:
+        workspace, name = definition.workspace, definition.name
+        plan = self._store.plan(workspace, name)
+        assert plan is not None, "only planned campaigns have shards"
+        job, _ = plan
+        run = Run(
+            name,
+            job.segment,
+            job.as_of_ms,
+            job.planned_at_ms,
+            bool(definition.coupon_prefix),
+            bool(definition.template),
+        )
+        return Delivery(
+            job,
+            definition,
+            channel,
+            open_sink(channel, self._campaign_folder(workspace, name), run),
+            Recheck(job, definition),
+            message_keys(workspace, name, definition.version, STEP, channel.name),
+            parse_template(definition.template),
+        )
+
+    def _campaign_folder(self, workspace: str, name: str) -> Path:
+        return self._folder.delivered(workspace) / name
+
+    def _keep_lease(self) -> None:
+        while not self._stopping.wait(LEASE_MS / 3000):
+            lease = self._held
+            if lease is None:
+                continue
+            try:
+                self._leases.renew(lease)
+            except (LeaseLostError, Unavailable) as error:
+                log.warning("renewing shard %d of campaign %s: %s", lease.number, lease.campaign, error)

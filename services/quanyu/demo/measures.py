@@ -1,0 +1,51 @@
+"""What the demo found and measured, in the form that `--json` writes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Local ISO instants; None is open."""
+
+    text: str
+    start: str | None
+    end: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFound:
+    """A segment, or a tier of a tag."""
+
+    rule: str
+    count: int
+    milliseconds: float
+    windows: list[Window]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRun:
+    segment: str
+    waterfall: list[tuple[str, int]]
+    delivered: int
+    file: str
+    sha256: str
+
+
+@dataclass(slots=True)
+class WorldFound:
+    events: int
+    people: int
+    ingest_seconds: float
+    as_of: str
+    segments: dict[str, SegmentFound] = field(default_factory=dict)
+    campaign: CampaignRun | None = None
+
+
+def as_json(peak_memory_mb: float, worlds: dict[str, WorldFound]) -> dict[str, object]:
+    found = {name: asdict(world) for name, world in worlds.items()}
+    for world in found.values():
+        for segment in world["segments"].values():
+            segment["windows"] = [{"text": w["text"], "from": w["start"], "to": w["end"]} for w in segment["windows"]]
+    return {"peak_memory_mb": round(peak_memory_mb, 1), "worlds": found}

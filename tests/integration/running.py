@@ -1,0 +1,97 @@
+"""`quanyu serve`, as its users start it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+
+from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
+from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
+from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
+from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
+from quanyu.runtime.channels import open_channel
+
+FLOW = ("ingestion", "identity", "tagging")
+# Delivery last: it is told where the others are.
+ALL = (*FLOW, "delivery")
+
+
+class Quanyu:
+    """`quanyu serve` subprocesses on one data folder, each on a free port."""
+
+    def __init__(self, data: Path, groups: list[tuple[str, ...]]) -> None:
+        self.data = data
+        self.workspace = "shop"
+        self._groups = groups
+        self._processes: list[subprocess.Popen[str]] = []
+        self.start()
+
+    def start(self) -> None:
+        """The stubs are new ones."""
+        self.channels: dict[str, grpc.Channel] = {}
+        addresses: dict[str, str] = {}
+        for group in self._groups:
+            process = serve(self.data, *group, **addresses)
+            self._processes.append(process)
+            address = address_of(process)
+            addresses |= {f"QUANYU_{service.upper()}_ADDRESS": address for service in group}
+            self.channels |= dict.fromkeys(group, open_channel(address))
+        self.ingestion = IngestionServiceStub(self.channels["ingestion"])
+        self.identity = IdentityServiceStub(self.channels["identity"])
+        self.tagging = TaggingServiceStub(self.channels["tagging"])
+        if "delivery" in self.channels:
+            self.delivery = DeliveryServiceStub(self.channels["delivery"])
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """All at once, as a machine that goes down does it. A graceful stop must succeed."""
+        for channel in self.channels.values():
+            channel.close()
+        for process in self._processes:
+            process.send_signal(number)
+        ended = [process.wait(30) for process in self._processes]
+        outputs = [process.stderr.read() for process in self._processes if process.stderr]
+        for process in self._processes:
+            for stream in (process.stdout, process.stderr):
+                assert stream
+                stream.close()
+        self._processes.clear()
+        if number == signal.SIGTERM:
+            assert ended == [0] * len(ended), outputs
+
+    def restart(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.stop(number)
+        self.start()
+
+
+@contextmanager
+def running(data: Path, groups: list[tuple[str, ...]]) -> Iterator[Quanyu]:
+    quanyu = Quanyu(data, groups)
+    try:
+        yield quanyu
+    finally:
+        quanyu.stop(signal.SIGKILL)
+
+
+def serve(data: Path, *services: str, port: int = 0, **environment: str) -> subprocess.Popen[str]:
+    chosen = [word for service in services for word in ("--service", service)]
+    command = [sys.executable, "-m", "quanyu", "serve", *chosen, "--data", str(data), "--port", str(port)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+    )
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    """From the line that says that it is ready."""
+    assert process.stdout
+    assert process.stderr
+    line = process.stdout.readline()
+    if " on " not in line:
+        raise AssertionError(f"it did not start: {line}{process.stderr.read()}")
+    return line.partition(" on ")[2].split()[0]

@@ -1,0 +1,292 @@
+"""What goes wrong says where, and what to do; and nothing accepted before is lost."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from quanyu.api.identity.v1 import identity_pb2
+from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.api.tagging.v1 import tagging_pb2
+from tests.integration.running import FLOW, Quanyu, address_of, serve
+from tests.integration.world import SCHEMA, batch, order
+
+
+def refusal(data: Path, *services: str, port: int = 0, **environment: str) -> str:
+    """What `quanyu serve` says when it does not start: one message, no traceback."""
+    process = serve(data, *(services or FLOW), port=port, **environment)
+    out, error = process.communicate(timeout=30)
+    assert process.returncode == 1, out
+    assert "Traceback" not in error
+    return error
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"cannot listen on 127.0.0.1:{port}" in refusal(tmp_path / "data", port=port)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_data_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "choose another data folder" in refusal(tmp_path / "file" / "data")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_bytes(b"")
+    assert "not a Quanyu data folder" in refusal(tmp_path / "photos")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "VERSION").write_text("0\n")
+    assert "layout version '0'" in refusal(tmp_path / "old")
+
+
+def test_listening_beyond_loopback_without_authentication(tmp_path: Path) -> None:
+    assert "QUANYU_AUTH_TOKEN_FILE" in refusal(tmp_path / "data", QUANYU_HOST="0.0.0.0")
+
+
+def test_a_misspelt_setting(tmp_path: Path) -> None:
+    assert "did you mean QUANYU_THREADS" in refusal(tmp_path / "data", QUANYU_THREAD="4")
+
+
+def test_a_damaged_database(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    stopped(data)
+    (data / "quanyu.db").write_bytes(b"not a database" * 100)
+    assert "quanyu.db" in refusal(data)
+
+
+def test_two_processes_on_one_data_folder(tmp_path: Path) -> None:
+    first = serve(tmp_path / "data", "identity")
+    address_of(first)
+    assert "already runs the identity service" in refusal(tmp_path / "data", "identity", "tagging")
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=30)
+    assert first.returncode == 0
+
+
+def test_a_damaged_log_is_named_and_not_written_to(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    quanyu = Quanyu(data, [FLOW])
+    workspace = quanyu.workspace
+    quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=SCHEMA))
+    for n in range(50):
+        quanyu.ingestion.Ingest(batch(workspace, order(str(n), "card:ann", 1)))
+    quanyu.stop()
+    segment = next(
+        path for path in sorted((data / workspace / "log" / "raw" / "0").iterdir()) if path.stat().st_size > 1000
+    )
+    contents = bytearray(segment.read_bytes())
+    contents[len(contents) // 3] ^= 0xFF
+    segment.write_bytes(contents)
+    damaged = refusal(data)
+    assert str(segment) in damaged
+    assert "damaged" in damaged
+    assert segment.read_bytes() == contents
+
+
+def stopped(data: Path) -> None:
+    process = serve(data, *FLOW)
+    address_of(process)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+
+def reason(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, dict[str, str]]:
+    status = rpc_status.from_call(error)
+    assert status is not None, error
+    info = error_details_pb2.ErrorInfo()
+    assert status.details[0].Unpack(info)
+    return error.code(), info.reason, dict(info.metadata)
+
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+PREVIEW = tagging_pb2.PreviewRuleRequest
+RULES = [
+    ("did ordr ever", "RULE_NAME"),
+    ("did order in last 30 days", "RULE_SYNTAX"),
+    ("city > 3", "RULE_TYPE"),
+    ("did (browse then order) in last 30d", "RULE_NOT_COMPILED_YET"),
+    ("define a = order or b\ndefine b = order or a\nsegment s: did a ever", "RULE_CYCLE"),
+]
+
+
+@pytest.fixture
+def declared(quanyu: Quanyu) -> Quanyu:
+    offset = quanyu.ingestion.PutSchema(
+        ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
+    ).raw_offset
+    known = tagging_pb2.ValidateRuleRequest(workspace=quanyu.workspace, text="did order ever", min_raw_offset=offset)
+    assert not quanyu.tagging.ValidateRule(known, timeout=20).diagnostics
+    return quanyu
+
+
+@pytest.mark.parametrize(("text", "why"), RULES)
+def test_a_wrong_rule_is_refused_where_it_is_wrong(declared: Quanyu, text: str, why: str) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        declared.tagging.PreviewRule(PREVIEW(workspace=declared.workspace, text=text))
+    code, found, metadata = reason(caught.value)
+    assert (code, found) == (INVALID, why)
+    assert int(metadata["line"]) >= 1
+    assert int(metadata["column"]) >= 1
+    assert "^" in caught.value.details()
+    (diagnostic,) = declared.tagging.ValidateRule(
+        tagging_pb2.ValidateRuleRequest(workspace=declared.workspace, text=text)
+    ).diagnostics
+    assert (diagnostic.reason, str(diagnostic.line), str(diagnostic.column)) == (
+        why,
+        metadata["line"],
+        metadata["column"],
+    )
+
+
+def test_a_near_miss_is_suggested(declared: Quanyu) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        declared.tagging.PreviewRule(PREVIEW(workspace=declared.workspace, text="did ordr ever"))
+    assert "order" in reason(caught.value)[2]["suggestions"]
+
+
+CALLS: list[tuple[str, Callable[[Quanyu], object], grpc.StatusCode, str]] = [
+    (
+        "no workspace",
+        lambda q: q.ingestion.Ingest(ingestion_pb2.IngestRequest()),
+        INVALID,
+        "INVALID_WORKSPACE",
+    ),
+    (
+        "a workspace elsewhere",
+        lambda q: q.ingestion.Ingest(ingestion_pb2.IngestRequest(workspace="../../etc")),
+        INVALID,
+        "INVALID_WORKSPACE",
+    ),
+    (
+        "a workspace that is not there",
+        lambda q: q.tagging.GetCatalog(tagging_pb2.GetCatalogRequest(workspace="nowhere")),
+        grpc.StatusCode.NOT_FOUND,
+        "UNKNOWN_WORKSPACE",
+    ),
+    (
+        "a segment that is not there",
+        lambda q: next(q.tagging.Evaluate(tagging_pb2.EvaluateRequest(workspace=q.workspace, segment="gone"))),
+        grpc.StatusCode.NOT_FOUND,
+        "UNKNOWN_RULE",
+    ),
+    (
+        "a version that is not there",
+        lambda q: q.tagging.GetRule(tagging_pb2.GetRuleRequest(workspace=q.workspace, name="gone", version=3)),
+        grpc.StatusCode.NOT_FOUND,
+        "UNKNOWN_RULE",
+    ),
+    (
+        "a lone condition published",
+        lambda q: q.tagging.PublishRule(tagging_pb2.PublishRuleRequest(workspace=q.workspace, text="did order ever")),
+        INVALID,
+        "RULE_WITHOUT_NAME",
+    ),
+    (
+        "an empty text counted",
+        lambda q: q.tagging.PreviewRule(PREVIEW(workspace=q.workspace)),
+        INVALID,
+        "RULE_NOT_A_SET",
+    ),
+    (
+        "an empty text published",
+        lambda q: q.tagging.PublishRule(tagging_pb2.PublishRuleRequest(workspace=q.workspace)),
+        INVALID,
+        "RULE_EMPTY",
+    ),
+    (
+        "a definition counted",
+        lambda q: q.tagging.PreviewRule(PREVIEW(workspace=q.workspace, text="define touch = order")),
+        INVALID,
+        "RULE_NOT_A_SET",
+    ),
+    (
+        "a person that is not there",
+        lambda q: q.tagging.GetProfile(tagging_pb2.GetProfileRequest(workspace=q.workspace, person=7)),
+        grpc.StatusCode.NOT_FOUND,
+        "UNKNOWN_PERSON",
+    ),
+    (
+        "a person that identity does not know",
+        lambda q: q.identity.GetPerson(identity_pb2.GetPersonRequest(workspace=q.workspace, person=7)),
+        grpc.StatusCode.NOT_FOUND,
+        "UNKNOWN_PERSON",
+    ),
+    (
+        "nobody asked for",
+        lambda q: q.identity.Resolve(identity_pb2.ResolveRequest(workspace=q.workspace)),
+        INVALID,
+        "INVALID_INPUT",
+    ),
+    (
+        "a page token made up",
+        lambda q: q.ingestion.ListDeadLetters(
+            ingestion_pb2.ListDeadLettersRequest(workspace=q.workspace, page_token="page two")
+        ),
+        INVALID,
+        "INVALID_PAGE_TOKEN",
+    ),
+    (
+        "a page token of rules made up",
+        lambda q: q.tagging.ListRules(tagging_pb2.ListRulesRequest(workspace=q.workspace, page_token="x")),
+        INVALID,
+        "INVALID_PAGE_TOKEN",
+    ),
+    (
+        "a set of persons that is none",
+        lambda q: list(
+            q.identity.ListIdentifiers(
+                identity_pb2.ListIdentifiersRequest(workspace=q.workspace, persons=b"junk", namespace="card")
+            )
+        ),
+        INVALID,
+        "INVALID_INPUT",
+    ),
+    (
+        "a log that is not there yet",
+        lambda q: q.identity.Resolve(
+            identity_pb2.ResolveRequest(workspace=q.workspace, min_raw_offset=10**9), timeout=0.5
+        ),
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        "",
+    ),
+]
+
+
+def test_every_wrong_call_says_why(declared: Quanyu) -> None:
+    for what, call, code, why in CALLS:
+        with pytest.raises(grpc.RpcError) as caught:
+            call(declared)
+        assert caught.value.code() == code, what
+        if why and code != grpc.StatusCode.DEADLINE_EXCEEDED:
+            assert reason(caught.value)[:2] == (code, why), what
+    known = declared.ingestion.GetSchema(ingestion_pb2.GetSchemaRequest(workspace=declared.workspace)).schema
+    assert {event_type.name for event_type in known.event_types} == {"order", "browse"}
+
+
+@pytest.mark.parametrize("sent", [b"\xff" * 30, b"\x0a\x04shop\x12\xff\xff\xff\xff\x0f"])
+def test_bytes_that_are_no_request(declared: Quanyu, sent: bytes) -> None:
+    declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1)))
+    raw_call = declared.channels["ingestion"].unary_unary("/quanyu.api.ingestion.v1.IngestionService/Ingest")
+    with pytest.raises(grpc.RpcError) as caught:
+        raw_call(sent)
+    assert caught.value.code() == INVALID
+    assert declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1))).duplicates == 1
+
+
+def test_a_batch_over_64_mib(declared: Quanyu) -> None:
+    declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1)))
+    record = order("1", "card:ann", 1)
+    record.event.id = "x" * (64 * 2**20)
+    with pytest.raises(grpc.RpcError) as caught:
+        declared.ingestion.Ingest(batch(declared.workspace, record))
+    assert caught.value.code() in (INVALID, grpc.StatusCode.RESOURCE_EXHAUSTED)
+    assert declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1))).duplicates == 1

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quanyu.importer.mapping import Mapping, load_mapping, parse_mapping
+from quanyu.runtime.errors import InvalidInput
+
+EXAMPLE = """
+records: event
+source: tills
+id: '{basket}-{row}-{{x}}'
+type: '{kind}'
+occurred_at: {column: seconds, format: s}
+channel: store
+identifiers:
+  - {namespace: 'shop:{shop}', value: '{card}'}
+properties:
+  amount: amount
+  product: {column: product, as: text}
+  tags: {column: tags, as: set, separator: ';'}
+"""
+COLUMN = st.text("abcxyz_ 列", min_size=1).filter(lambda name: name != "row")
+
+
+def test_the_columns_are_those_of_templates_and_fields() -> None:
+    mapping = parse_mapping(EXAMPLE, "example")
+    assert set(mapping.columns()) == {"basket", "kind", "seconds", "shop", "card", "amount", "product", "tags"}
+    assert mapping.text_columns() == {"basket", "kind", "shop", "card", "product", "tags"}
+    assert mapping.integer_columns() == {"seconds"}
+
+
+def test_times_without_a_unit_are_read_as_text() -> None:
+    mapping = parse_mapping("records: event\noccurred_at: at", "example")
+    assert mapping.text_columns() == {"at"}
+
+
+@given(st.lists(COLUMN, min_size=1, unique=True), st.data())
+def test_every_column_of_a_template_is_read_once_and_as_text(columns: list[str], data: st.DataObject) -> None:
+    order = data.draw(st.lists(st.sampled_from(columns), min_size=1))
+    mapping = Mapping("made", {"records": "item", "key": "{{".join(f"{{{name}}}" for name in order) + "{row}"})
+    assert mapping.columns() == list(dict.fromkeys(order))
+    assert mapping.text_columns() == set(order)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
+    )
+)
+def test_what_is_wrong_in_a_mapping_is_left_to_the_encoder(anything: object) -> None:
+    contents = dict.fromkeys(("id", "identifiers", "properties", "attributes", "occurred_at"), anything)
+    mapping = Mapping("made", contents)
+    assert isinstance(mapping.columns(), list)
+    assert json.loads(mapping.encoded()) == contents
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("records: [event", "line 1"), ("- records", "`records:`"), ("", "`records:`")]
+)
+def test_a_mapping_that_is_none_is_refused_with_where(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match=said) as refused:
+        load_mapping(path)
+    assert str(path) in refused.value.message
+
+
+def test_a_mapping_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        load_mapping(tmp_path / "missing.yaml")

@@ -1,0 +1,118 @@
+"""The stream against a server that does in memory what the ingestion service does: counts records by key."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+from quanyu.api.event.v1.event_pb2 import Event, Record
+from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
+from quanyu.importer.stream import IN_FLIGHT, send
+from quanyu.runtime.errors import Unavailable
+
+
+class Server(ingestion_pb2_grpc.IngestionServiceServicer):
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self.fails_at = 0
+        self.answers = threading.Semaphore(0)
+        self.waits = False
+
+    def IngestStream(
+        self, request_iterator: Iterator[ingestion_pb2.IngestRequest], context: grpc.ServicerContext
+    ) -> Iterator[ingestion_pb2.IngestResponse]:
+        for request in request_iterator:
+            if request.sequence == self.fails_at:
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "the disk is full")
+            if self.waits:
+                self.answers.acquire()
+            keys = [record.event.id for record in request.records]
+            new = set(keys) - self.keys
+            self.keys |= new
+            yield ingestion_pb2.IngestResponse(
+                sequence=request.sequence,
+                accepted=len(new),
+                duplicates=len(keys) - len(new),
+                raw_offset=request.sequence,
+            )
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[Server, grpc.Channel]]:
+    servicer = Server()
+    server = grpc.server(ThreadPoolExecutor(4))
+    ingestion_pb2_grpc.add_IngestionServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield servicer, channel
+    server.stop(None)
+
+
+def request(*ids: str) -> bytes:
+    records = [Record(event=Event(id=name)) for name in ids]
+    return ingestion_pb2.IngestRequest(workspace="w", records=records).SerializeToString()
+
+
+def test_every_request_is_answered_in_order(served: tuple[Server, grpc.Channel]) -> None:
+    _, channel = served
+    answers = list(send(channel, (request(f"{n}", f"{n}", "same") for n in range(3 * IN_FLIGHT))))
+    assert [answer.sequence for answer in answers] == list(range(1, 3 * IN_FLIGHT + 1))
+    assert [answer.accepted for answer in answers] == [2] + [1] * (3 * IN_FLIGHT - 1)
+
+
+def test_nothing_to_send_is_no_answer(served: tuple[Server, grpc.Channel]) -> None:
+    assert list(send(served[1], iter([]))) == []
+
+
+def test_no_more_than_a_few_requests_wait_in_memory(served: tuple[Server, grpc.Channel]) -> None:
+    server, channel = served
+    server.waits = True
+    drawn: list[int] = []
+
+    def requests() -> Iterator[bytes]:
+        for n in range(5 * IN_FLIGHT):
+            drawn.append(n)
+            yield request(f"{n}")
+
+    answers = send(channel, requests())
+    for answered in range(1, 5 * IN_FLIGHT + 1):
+        server.answers.release()
+        next(answers)
+        # One more is drawn before it waits for room.
+        assert len(drawn) <= answered + IN_FLIGHT + 1
+    assert list(answers) == []
+
+
+def test_a_row_that_cannot_be_encoded_ends_the_import_after_the_rows_before_it(
+    served: tuple[Server, grpc.Channel],
+) -> None:
+    server, channel = served
+
+    def requests() -> Iterator[bytes]:
+        yield request("a")
+        yield request("b")
+        raise ValueError("row 2")
+
+    answers = send(channel, requests())
+    assert [next(answers).sequence, next(answers).sequence] == [1, 2]
+    with pytest.raises(ValueError, match="row 2"):
+        next(answers)
+    assert server.keys == {"a", "b"}
+
+
+def test_a_server_that_refuses_is_quoted(served: tuple[Server, grpc.Channel]) -> None:
+    server, channel = served
+    server.fails_at = 3
+    answers = send(channel, (request(f"{n}") for n in range(100)))
+    with pytest.raises(Unavailable, match="the disk is full"):
+        list(answers)
+
+
+def test_a_server_that_is_not_there_is_said() -> None:
+    with grpc.insecure_channel("127.0.0.1:1") as channel, pytest.raises(Unavailable, match="stopped taking records"):
+        list(send(channel, iter([request("a")])))

@@ -1,0 +1,90 @@
+"""Workspaces are opened once, when first seen, and closed."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from quanyu.engine import CorruptError
+from quanyu.runtime.errors import InvalidInput, NotFound, Unavailable
+from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.workspaces import Workspaces
+
+
+class Held:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def made(folder: DataFolder, *names: str) -> None:
+    for name in names:
+        folder.log(name, "raw").mkdir(parents=True)
+
+
+def test_existing_ones_are_opened_at_start_and_closed_at_the_end(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    made(folder, "cafe", "shop")
+    opened: list[Held] = []
+    workspaces = Workspaces(folder, lambda name: opened.append(Held(name)) or opened[-1])
+    workspaces.open_existing()
+    assert [held.name for held in opened] == ["cafe", "shop"]
+    workspaces.close()
+    assert all(held.closed for held in opened)
+    with pytest.raises(Unavailable):
+        workspaces.get("cafe")
+
+
+def test_many_callers_open_one_once(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    opened = []
+
+    def slowly(name: str) -> Held:
+        opened.append(name)
+        time.sleep(0.05)
+        return Held(name)
+
+    workspaces = Workspaces(folder, slowly)
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: workspaces.get("new", create=True), range(8)))
+    assert (len(found), opened) == (1, ["new"])
+
+
+def test_unknown_ones_are_not_made_by_asking(tmp_path: Path) -> None:
+    workspaces = Workspaces(DataFolder.open(tmp_path), Held)
+    with pytest.raises(NotFound, match="first PutSchema or Ingest"):
+        workspaces.get("nobody")
+    with pytest.raises(InvalidInput):
+        workspaces.get("../etc", create=True)
+    with pytest.raises(InvalidInput):
+        workspaces.get("")
+
+
+def test_one_made_by_another_process_is_found(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    opened: list[str] = []
+    workspaces = Workspaces(folder, lambda name: opened.append(name) or Held(name))
+    workspaces.watch()
+    made(folder, "late")
+    deadline = time.monotonic() + 5
+    while not opened and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert opened == ["late"]
+    workspaces.close()
+
+
+def test_a_damaged_one_is_known_at_start(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    made(folder, "cafe")
+
+    def damaged(name: str) -> Held:
+        raise CorruptError(f"{name}: segment 3 is damaged")
+
+    with pytest.raises(CorruptError, match="segment 3"):
+        Workspaces(folder, damaged).open_existing()
