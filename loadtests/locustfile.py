@@ -94,7 +94,9 @@ class TaggingUser(GrpcUser):
 
     @task(1)
     def members(self) -> None:
-        self.stub.ListMembers(tagging_pb2.ListMembersRequest(workspace=self.workspace, segment="lapsed", page_size=1000))
+        self.stub.ListMembers(
+            tagging_pb2.ListMembersRequest(workspace=self.workspace, segment="lapsed", page_size=1000)
+        )
 
 
 class DeliveryUser(GrpcUser):

@@ -223,10 +223,10 @@ impl RowWriter<'_> {
             }
         }
         self.write_identifiers(row, number, layout.identifiers);
-        if let Some(channel) = &self.bound.channel {
-            if channel.render(row, number, &mut self.text).is_ok() {
-                put_text(&mut self.body, layout.channel, &self.text);
-            }
+        if let Some(channel) = &self.bound.channel
+            && channel.render(row, number, &mut self.text).is_ok()
+        {
+            put_text(&mut self.body, layout.channel, &self.text);
         }
         self.write_entries(row, layout.entries)
     }

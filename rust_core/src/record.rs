@@ -90,9 +90,15 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Properties for which there is room before the list has to grow.
+const MOST_PROPERTIES: usize = 12;
+
 impl<'a> Event<'a> {
     fn decode(bytes: &'a [u8]) -> Result<Self> {
-        let mut event = Event::default();
+        let mut event = Event {
+            properties: Vec::with_capacity(MOST_PROPERTIES),
+            ..Event::default()
+        };
         let mut reader = Reader::new(bytes);
         while let Some((field, wire)) = reader.field()? {
             match field {

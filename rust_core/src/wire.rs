@@ -28,6 +28,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next field's number and value; `None` at the end.
+    #[inline]
     pub fn field(&mut self) -> Result<Option<(u32, Wire<'a>)>> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -50,7 +51,17 @@ impl<'a> Reader<'a> {
         Ok(Some((number, value)))
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<u64> {
+        // Nearly all keys and lengths are one byte.
+        if let [byte @ 0..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(u64::from(*byte));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
         let mut value = 0u64;
         for (i, &byte) in self.rest.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * i);
@@ -62,6 +73,7 @@ impl<'a> Reader<'a> {
         Err(malformed("truncated number"))
     }
 
+    #[inline]
     fn take(&mut self, length: u64) -> Result<&'a [u8]> {
         if length > self.rest.len() as u64 {
             return Err(malformed("truncated field"));
@@ -79,6 +91,7 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Wire<'a> {
+    #[inline]
     pub fn bytes(self) -> Result<&'a [u8]> {
         match self {
             Wire::Bytes(bytes) => Ok(bytes),
@@ -86,6 +99,7 @@ impl<'a> Wire<'a> {
         }
     }
 
+    #[inline]
     pub fn text(self) -> Result<&'a str> {
         std::str::from_utf8(self.bytes()?).map_err(|_| malformed("a text is not valid UTF-8"))
     }

@@ -15,12 +15,16 @@ class LocalLog:
 
     @staticmethod
     def create(path: str) -> LocalLog:
-        """Opens for writing (made if missing), cuts a torn tail. LockedError if another process writes, CorruptError for damage elsewhere."""
+        """Opens for writing (made if missing), cuts a torn tail. LockedError if another process writes, CorruptError
+        for damage elsewhere.
+        """
     @staticmethod
     def follow(path: str) -> LocalLog:
         """Opens for reading, also while another process writes, and before the folder exists (then it is empty)."""
     def append(self, frame: bytes) -> int:
-        """The frame's offset, once it is durable. Concurrent appends share one fsync. InvalidError from a follower or an empty frame."""
+        """The frame's offset, once it is durable. Concurrent appends share one fsync. InvalidError from a follower or
+        an empty frame.
+        """
     def read(self, offset: int, max_bytes: int) -> list[tuple[int, bytes]]:
         """Frames from `offset` on: at least one where there is one, up to `max_bytes` together."""
     def end(self) -> int:
@@ -36,9 +40,13 @@ class Ingestor:
     def __init__(self, raw: LocalLog, rejects: LocalLog, state: str) -> None:
         """`state`: folder of the key generations; what is missing there is folded from the raw log."""
     def ingest(self, request: bytes, received_at_ms: int) -> bytes:
-        """IngestRequest bytes to IngestResponse bytes, durable on return. InvalidError if the request itself is malformed or over 64 MiB."""
+        """IngestRequest bytes to IngestResponse bytes, durable on return. InvalidError if the request itself is
+        malformed or over 64 MiB.
+        """
     def put_schema(self, schema: bytes, received_at_ms: int) -> int:
-        """Merges Schema bytes into the schema and appends it; the raw offset to wait for. InvalidError, naming the field, if any part is wrong."""
+        """Merges Schema bytes into the schema and appends it; the raw offset to wait for. InvalidError, naming the
+        field, if any part is wrong.
+        """
     def schema(self) -> bytes:
         """Schema bytes as declared so far."""
     def close(self) -> None: ...
@@ -52,7 +60,9 @@ class RecordEncoder:
     def __init__(self, mapping: bytes, workspace: str) -> None:
         """InvalidError naming the field of the mapping that is wrong."""
     def encode(self, batch: bytes, first_row: int) -> list[bytes]:
-        """An Arrow IPC stream (one schema, any batches) to IngestRequest bytes of at most 4 MiB each. InvalidError naming a missing column, or row and column of a value that does not fit."""
+        """An Arrow IPC stream (one schema, any batches) to IngestRequest bytes of at most 4 MiB each. InvalidError
+        naming a missing column, or row and column of a value that does not fit.
+        """
 
 class Resolver:
     """The identity graph of one workspace: a fold of its raw log."""
@@ -79,15 +89,21 @@ class Resolver:
     def policy(self) -> bytes:
         """GetPolicyResponse bytes."""
     def violations(self, before: int, limit: int) -> bytes:
-        """ListViolationsResponse bytes: violations with index below `before` (0: newest), newest first; next_page_token is the next `before`."""
+        """ListViolationsResponse bytes: violations with index below `before` (0: newest), newest first;
+        next_page_token is the next `before`.
+        """
     def statistics(self) -> dict[str, int]:
         """persons, identifiers, edges, merges, violations."""
 
 class Index:
-    """People, events and catalogs of one workspace: a fold of its resolved log. Readers see immutable versions and never wait for the writer."""
+    """People, events and catalogs of one workspace: a fold of its resolved log. Readers see immutable versions and
+    never wait for the writer.
+    """
 
     def __init__(self, state: str) -> None:
-        """Opens the newest snapshot in `state`, or starts empty. CorruptError naming the file; UnsupportedError for another version's."""
+        """Opens the newest snapshot in `state`, or starts empty. CorruptError naming the file; UnsupportedError for
+        another version's.
+        """
     def offset(self) -> int:
         """Resolved offset of the next frame to fold."""
     def fold(self, frames: list[tuple[int, bytes]]) -> None:
@@ -126,8 +142,11 @@ class Answer:
         """Members greater than `after`, ascending."""
     def contains(self, root: int, persons: list[int]) -> list[bool]: ...
 
-def plan_waterfall(audience: bytes, steps: list[tuple[str, bytes, bool]], holdout_salt: str, holdout_basis_points: int) -> tuple[list[tuple[str, int]], bytes, bytes]:
-    """Narrows an audience step by step. A step (name, roaring bytes, keep) keeps (or removes) those people; last, the holdout
+def plan_waterfall(
+    audience: bytes, steps: list[tuple[str, bytes, bool]], holdout_salt: str, holdout_basis_points: int
+) -> tuple[list[tuple[str, int]], bytes, bytes]:
+    """Narrows an audience step by step. A step (name, roaring bytes, keep) keeps (or removes) those people; last, the
+    holdout
     removes who hashes below its basis points (XXH3-64 of salt, NUL, OneID little-endian, mod 10,000).
 
     Returns the counts [(name, remaining)] beginning with `audience`, the eligible and the held out as roaring bytes.
@@ -136,6 +155,7 @@ def plan_waterfall(audience: bytes, steps: list[tuple[str, bytes, bool]], holdou
 def roaring_count(persons: bytes) -> int: ...
 def roaring_ids(persons: bytes, after: int, limit: int) -> list[int]:
     """Ascending, greater than `after`; InvalidError for malformed bytes."""
+
 def roaring_from_ids(persons: list[int]) -> bytes: ...
 def roaring_union(a: bytes, b: bytes) -> bytes: ...
 def roaring_difference(a: bytes, b: bytes) -> bytes: ...

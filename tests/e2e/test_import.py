@@ -14,6 +14,7 @@ import grpc
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
 from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import count
 
 import pytest
 
-from tests.integration.running import FLOW, Quanyu
+from tests.integration.running import FLOW, Quanyu, running
+
+_names = (f"shop{number}" for number in count())
 
 
-@pytest.fixture(params=["one process", "a process each"])
-def quanyu(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Quanyu]:
-    groups = [FLOW] if request.param == "one process" else [(service,) for service in FLOW]
-    running = Quanyu(tmp_path / "data", groups)
-    yield running
-    running.stop(signal.SIGKILL)
+@pytest.fixture(scope="session", params=["one process", "a process each"])
+def groups(request: pytest.FixtureRequest) -> list[tuple[str, ...]]:
+    return [FLOW] if request.param == "one process" else [(service,) for service in FLOW]
+
+
+@pytest.fixture(scope="session")
+def shared(groups: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quanyu]:
+    with running(tmp_path_factory.mktemp("quanyu") / "data", groups) as quanyu:
+        yield quanyu
+
+
+@pytest.fixture
+def quanyu(shared: Quanyu) -> Quanyu:
+    """With a workspace of the test's own."""
+    shared.workspace = next(_names)
+    return shared

@@ -6,15 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+
+from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
 from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.runtime.channels import open_channel
 
 FLOW = ("ingestion", "identity", "tagging")
+# Delivery last: it is told where the others are.
+ALL = (*FLOW, "delivery")
 
 
 class Quanyu:
@@ -22,6 +28,7 @@ class Quanyu:
 
     def __init__(self, data: Path, groups: list[tuple[str, ...]]) -> None:
         self.data = data
+        self.workspace = "shop"
         self._groups = groups
         self._processes: list[subprocess.Popen[str]] = []
         self.start()
@@ -29,14 +36,18 @@ class Quanyu:
     def start(self) -> None:
         """The stubs are new ones."""
         self.channels: dict[str, grpc.Channel] = {}
+        addresses: dict[str, str] = {}
         for group in self._groups:
-            process = serve(self.data, *group)
+            process = serve(self.data, *group, **addresses)
             self._processes.append(process)
-            channel = open_channel(address_of(process))
-            self.channels |= dict.fromkeys(group, channel)
+            address = address_of(process)
+            addresses |= {f"QUANYU_{service.upper()}_ADDRESS": address for service in group}
+            self.channels |= dict.fromkeys(group, open_channel(address))
         self.ingestion = IngestionServiceStub(self.channels["ingestion"])
         self.identity = IdentityServiceStub(self.channels["identity"])
         self.tagging = TaggingServiceStub(self.channels["tagging"])
+        if "delivery" in self.channels:
+            self.delivery = DeliveryServiceStub(self.channels["delivery"])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """All at once, as a machine that goes down does it. A graceful stop must succeed."""
@@ -57,6 +68,15 @@ class Quanyu:
     def restart(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.stop(number)
         self.start()
+
+
+@contextmanager
+def running(data: Path, groups: list[tuple[str, ...]]) -> Iterator[Quanyu]:
+    quanyu = Quanyu(data, groups)
+    try:
+        yield quanyu
+    finally:
+        quanyu.stop(signal.SIGKILL)
 
 
 def serve(data: Path, *services: str, port: int = 0, **environment: str) -> subprocess.Popen[str]:

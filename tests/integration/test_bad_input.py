@@ -11,12 +11,12 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-
 from tests.integration.running import FLOW, Quanyu, address_of, serve
-from tests.integration.world import SCHEMA, WORKSPACE, batch, order
+from tests.integration.world import SCHEMA, batch, order
 
 
 def refusal(data: Path, *services: str, port: int = 0, **environment: str) -> str:
@@ -75,12 +75,13 @@ def test_two_processes_on_one_data_folder(tmp_path: Path) -> None:
 def test_a_damaged_log_is_named_and_not_written_to(tmp_path: Path) -> None:
     data = tmp_path / "data"
     quanyu = Quanyu(data, [FLOW])
-    quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=WORKSPACE, schema=SCHEMA))
+    workspace = quanyu.workspace
+    quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=SCHEMA))
     for n in range(50):
-        quanyu.ingestion.Ingest(batch(order(str(n), "card:ann", 1)))
+        quanyu.ingestion.Ingest(batch(workspace, order(str(n), "card:ann", 1)))
     quanyu.stop()
     segment = next(
-        path for path in sorted((data / WORKSPACE / "log" / "raw" / "0").iterdir()) if path.stat().st_size > 1000
+        path for path in sorted((data / workspace / "log" / "raw" / "0").iterdir()) if path.stat().st_size > 1000
     )
     contents = bytearray(segment.read_bytes())
     contents[len(contents) // 3] ^= 0xFF
@@ -114,14 +115,15 @@ RULES = [
     ("city > 3", "RULE_TYPE"),
     ("did (browse then order) in last 30d", "RULE_NOT_COMPILED_YET"),
     ("define a = order or b\ndefine b = order or a\nsegment s: did a ever", "RULE_CYCLE"),
-    ("", "RULE_SYNTAX"),
 ]
 
 
 @pytest.fixture
 def declared(quanyu: Quanyu) -> Quanyu:
-    offset = quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=WORKSPACE, schema=SCHEMA)).raw_offset
-    known = tagging_pb2.ValidateRuleRequest(workspace=WORKSPACE, text="did order ever", min_raw_offset=offset)
+    offset = quanyu.ingestion.PutSchema(
+        ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
+    ).raw_offset
+    known = tagging_pb2.ValidateRuleRequest(workspace=quanyu.workspace, text="did order ever", min_raw_offset=offset)
     assert not quanyu.tagging.ValidateRule(known, timeout=20).diagnostics
     return quanyu
 
@@ -129,15 +131,14 @@ def declared(quanyu: Quanyu) -> Quanyu:
 @pytest.mark.parametrize(("text", "why"), RULES)
 def test_a_wrong_rule_is_refused_where_it_is_wrong(declared: Quanyu, text: str, why: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        declared.tagging.PreviewRule(PREVIEW(workspace=WORKSPACE, text=text))
+        declared.tagging.PreviewRule(PREVIEW(workspace=declared.workspace, text=text))
     code, found, metadata = reason(caught.value)
     assert (code, found) == (INVALID, why)
     assert int(metadata["line"]) >= 1
     assert int(metadata["column"]) >= 1
-    if text:
-        assert "^" in caught.value.details()
+    assert "^" in caught.value.details()
     (diagnostic,) = declared.tagging.ValidateRule(
-        tagging_pb2.ValidateRuleRequest(workspace=WORKSPACE, text=text)
+        tagging_pb2.ValidateRuleRequest(workspace=declared.workspace, text=text)
     ).diagnostics
     assert (diagnostic.reason, str(diagnostic.line), str(diagnostic.column)) == (
         why,
@@ -148,7 +149,7 @@ def test_a_wrong_rule_is_refused_where_it_is_wrong(declared: Quanyu, text: str, 
 
 def test_a_near_miss_is_suggested(declared: Quanyu) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        declared.tagging.PreviewRule(PREVIEW(workspace=WORKSPACE, text="did ordr ever"))
+        declared.tagging.PreviewRule(PREVIEW(workspace=declared.workspace, text="did ordr ever"))
     assert "order" in reason(caught.value)[2]["suggestions"]
 
 
@@ -173,57 +174,69 @@ CALLS: list[tuple[str, Callable[[Quanyu], object], grpc.StatusCode, str]] = [
     ),
     (
         "a segment that is not there",
-        lambda q: next(q.tagging.Evaluate(tagging_pb2.EvaluateRequest(workspace=WORKSPACE, segment="gone"))),
+        lambda q: next(q.tagging.Evaluate(tagging_pb2.EvaluateRequest(workspace=q.workspace, segment="gone"))),
         grpc.StatusCode.NOT_FOUND,
         "UNKNOWN_RULE",
     ),
     (
         "a version that is not there",
-        lambda q: q.tagging.GetRule(tagging_pb2.GetRuleRequest(workspace=WORKSPACE, name="gone", version=3)),
+        lambda q: q.tagging.GetRule(tagging_pb2.GetRuleRequest(workspace=q.workspace, name="gone", version=3)),
         grpc.StatusCode.NOT_FOUND,
         "UNKNOWN_RULE",
     ),
     (
         "a lone condition published",
-        lambda q: q.tagging.PublishRule(tagging_pb2.PublishRuleRequest(workspace=WORKSPACE, text="did order ever")),
+        lambda q: q.tagging.PublishRule(tagging_pb2.PublishRuleRequest(workspace=q.workspace, text="did order ever")),
         INVALID,
         "RULE_WITHOUT_NAME",
     ),
     (
+        "an empty text counted",
+        lambda q: q.tagging.PreviewRule(PREVIEW(workspace=q.workspace)),
+        INVALID,
+        "RULE_NOT_A_SET",
+    ),
+    (
+        "an empty text published",
+        lambda q: q.tagging.PublishRule(tagging_pb2.PublishRuleRequest(workspace=q.workspace)),
+        INVALID,
+        "RULE_EMPTY",
+    ),
+    (
         "a definition counted",
-        lambda q: q.tagging.PreviewRule(PREVIEW(workspace=WORKSPACE, text="define touch = order")),
+        lambda q: q.tagging.PreviewRule(PREVIEW(workspace=q.workspace, text="define touch = order")),
         INVALID,
         "RULE_NOT_A_SET",
     ),
     (
         "a person that is not there",
-        lambda q: q.tagging.GetProfile(tagging_pb2.GetProfileRequest(workspace=WORKSPACE, person=7)),
+        lambda q: q.tagging.GetProfile(tagging_pb2.GetProfileRequest(workspace=q.workspace, person=7)),
         grpc.StatusCode.NOT_FOUND,
         "UNKNOWN_PERSON",
     ),
     (
         "a person that identity does not know",
-        lambda q: q.identity.GetPerson(identity_pb2.GetPersonRequest(workspace=WORKSPACE, person=7)),
+        lambda q: q.identity.GetPerson(identity_pb2.GetPersonRequest(workspace=q.workspace, person=7)),
         grpc.StatusCode.NOT_FOUND,
         "UNKNOWN_PERSON",
     ),
     (
         "nobody asked for",
-        lambda q: q.identity.Resolve(identity_pb2.ResolveRequest(workspace=WORKSPACE)),
+        lambda q: q.identity.Resolve(identity_pb2.ResolveRequest(workspace=q.workspace)),
         INVALID,
         "INVALID_INPUT",
     ),
     (
         "a page token made up",
         lambda q: q.ingestion.ListDeadLetters(
-            ingestion_pb2.ListDeadLettersRequest(workspace=WORKSPACE, page_token="page two")
+            ingestion_pb2.ListDeadLettersRequest(workspace=q.workspace, page_token="page two")
         ),
         INVALID,
         "INVALID_PAGE_TOKEN",
     ),
     (
         "a page token of rules made up",
-        lambda q: q.tagging.ListRules(tagging_pb2.ListRulesRequest(workspace=WORKSPACE, page_token="x")),
+        lambda q: q.tagging.ListRules(tagging_pb2.ListRulesRequest(workspace=q.workspace, page_token="x")),
         INVALID,
         "INVALID_PAGE_TOKEN",
     ),
@@ -231,7 +244,7 @@ CALLS: list[tuple[str, Callable[[Quanyu], object], grpc.StatusCode, str]] = [
         "a set of persons that is none",
         lambda q: list(
             q.identity.ListIdentifiers(
-                identity_pb2.ListIdentifiersRequest(workspace=WORKSPACE, persons=b"junk", namespace="card")
+                identity_pb2.ListIdentifiersRequest(workspace=q.workspace, persons=b"junk", namespace="card")
             )
         ),
         INVALID,
@@ -240,7 +253,7 @@ CALLS: list[tuple[str, Callable[[Quanyu], object], grpc.StatusCode, str]] = [
     (
         "a log that is not there yet",
         lambda q: q.identity.Resolve(
-            identity_pb2.ResolveRequest(workspace=WORKSPACE, min_raw_offset=10**9), timeout=0.5
+            identity_pb2.ResolveRequest(workspace=q.workspace, min_raw_offset=10**9), timeout=0.5
         ),
         grpc.StatusCode.DEADLINE_EXCEEDED,
         "",
@@ -255,25 +268,25 @@ def test_every_wrong_call_says_why(declared: Quanyu) -> None:
         assert caught.value.code() == code, what
         if why and code != grpc.StatusCode.DEADLINE_EXCEEDED:
             assert reason(caught.value)[:2] == (code, why), what
-    known = declared.ingestion.GetSchema(ingestion_pb2.GetSchemaRequest(workspace=WORKSPACE)).schema
+    known = declared.ingestion.GetSchema(ingestion_pb2.GetSchemaRequest(workspace=declared.workspace)).schema
     assert {event_type.name for event_type in known.event_types} == {"order", "browse"}
 
 
 @pytest.mark.parametrize("sent", [b"\xff" * 30, b"\x0a\x04shop\x12\xff\xff\xff\xff\x0f"])
 def test_bytes_that_are_no_request(declared: Quanyu, sent: bytes) -> None:
-    declared.ingestion.Ingest(batch(order("1", "card:ann", 1)))
+    declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1)))
     raw_call = declared.channels["ingestion"].unary_unary("/quanyu.api.ingestion.v1.IngestionService/Ingest")
     with pytest.raises(grpc.RpcError) as caught:
         raw_call(sent)
     assert caught.value.code() == INVALID
-    assert declared.ingestion.Ingest(batch(order("1", "card:ann", 1))).duplicates == 1
+    assert declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1))).duplicates == 1
 
 
 def test_a_batch_over_64_mib(declared: Quanyu) -> None:
-    declared.ingestion.Ingest(batch(order("1", "card:ann", 1)))
+    declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1)))
     record = order("1", "card:ann", 1)
     record.event.id = "x" * (64 * 2**20)
     with pytest.raises(grpc.RpcError) as caught:
-        declared.ingestion.Ingest(batch(record))
+        declared.ingestion.Ingest(batch(declared.workspace, record))
     assert caught.value.code() in (INVALID, grpc.StatusCode.RESOURCE_EXHAUSTED)
-    assert declared.ingestion.Ingest(batch(order("1", "card:ann", 1))).duplicates == 1
+    assert declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1))).duplicates == 1

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import pytest
 from pyroaring import BitMap64
+
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-
-from tests.integration.running import Quanyu
-from tests.integration.world import SCHEMA, WORKSPACE, batch, identifiers, instant, lives_in, order
+from tests.integration.running import Quanyu, running
+from tests.integration.world import SCHEMA, batch, identifiers, instant, lives_in, order
 
 RULES = """
 segment lapsed: last_order > 30d
@@ -26,12 +27,14 @@ tag spend: 'high' when sum(order.amount) >= 100; 'some' when count(order) >= 1; 
 
 
 def declare(quanyu: Quanyu) -> int:
-    request = ingestion_pb2.PutSchemaRequest(workspace=WORKSPACE, schema=SCHEMA)
+    request = ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
     return int(quanyu.ingestion.PutSchema(request).raw_offset)
 
 
 def publish(quanyu: Quanyu, text: str, offset: int) -> list[tagging_pb2.Rule]:
-    request = tagging_pb2.PublishRuleRequest(workspace=WORKSPACE, text=text, author="tester", min_raw_offset=offset)
+    request = tagging_pb2.PublishRuleRequest(
+        workspace=quanyu.workspace, text=text, author="tester", min_raw_offset=offset
+    )
     return list(quanyu.tagging.PublishRule(request, timeout=20).rules)
 
 
@@ -41,6 +44,7 @@ def fill(quanyu: Quanyu) -> int:
     coffee = event_pb2.CatalogItem(catalog="product", key="p1", attributes={"category": event_pb2.Value(text="coffee")})
     answer = quanyu.ingestion.Ingest(
         batch(
+            quanyu.workspace,
             event_pb2.Record(item=coffee),
             order("1", "card:ann", 40, "100"),
             order("2", "card:bob", 20, "5", product="p1"),
@@ -55,7 +59,7 @@ def fill(quanyu: Quanyu) -> int:
 
 def people(quanyu: Quanyu, offset: int, *names: str) -> list[int]:
     wanted = [identifier for name in names for identifier in identifiers(name)]
-    request = identity_pb2.BatchResolveRequest(workspace=WORKSPACE, identifiers=wanted, min_raw_offset=offset)
+    request = identity_pb2.BatchResolveRequest(workspace=quanyu.workspace, identifiers=wanted, min_raw_offset=offset)
     answer = quanyu.identity.BatchResolve(request, timeout=20)
     assert answer.epoch.raw_offset >= offset
     return list(answer.persons)
@@ -66,7 +70,7 @@ def as_of(offset: int = 0, days_ago: float = 0) -> tagging_pb2.AsOf:
 
 
 def members(quanyu: Quanyu, segment: str, offset: int = 0) -> set[int]:
-    request = tagging_pb2.EvaluateRequest(workspace=WORKSPACE, segment=segment, as_of=as_of(offset))
+    request = tagging_pb2.EvaluateRequest(workspace=quanyu.workspace, segment=segment, as_of=as_of(offset))
     chunks = list(quanyu.tagging.Evaluate(request, timeout=20))
     roaring = b"".join(chunk.roaring for chunk in chunks)
     header = chunks[0].header
@@ -96,7 +100,10 @@ def test_events_become_people_rules_and_audiences(quanyu: Quanyu) -> None:
 
     checked = quanyu.tagging.CheckMembership(
         tagging_pb2.CheckMembershipRequest(
-            workspace=WORKSPACE, persons=[cid, bob], segments=["regulars@1", "lapsed", "coffee_lovers"], as_of=as_of()
+            workspace=quanyu.workspace,
+            persons=[cid, bob],
+            segments=["regulars@1", "lapsed", "coffee_lovers"],
+            as_of=as_of(),
         )
     )
     assert [(m.person, list(m.segments)) for m in checked.memberships] == [
@@ -104,16 +111,20 @@ def test_events_become_people_rules_and_audiences(quanyu: Quanyu) -> None:
         (bob, ["regulars@1", "coffee_lovers@1"]),
     ]
 
-    profile = quanyu.tagging.GetProfile(tagging_pb2.GetProfileRequest(workspace=WORKSPACE, person=ann, as_of=as_of()))
+    profile = quanyu.tagging.GetProfile(
+        tagging_pb2.GetProfileRequest(workspace=quanyu.workspace, person=ann, as_of=as_of())
+    )
     assert (list(profile.channels), dict(profile.tags)) == (["pos"], {"spend": "high"})
-    profile = quanyu.tagging.GetProfile(tagging_pb2.GetProfileRequest(workspace=WORKSPACE, person=cid, as_of=as_of()))
+    profile = quanyu.tagging.GetProfile(
+        tagging_pb2.GetProfileRequest(workspace=quanyu.workspace, person=cid, as_of=as_of())
+    )
     assert (profile.attributes["city"].text, dict(profile.tags)) == ("Beijing", {"spend": "none"})
 
 
 def test_a_preview_counts_clauses_and_says_what_it_rests_on(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     rule = "did order in last 30d and city in ['Beijing']"
-    request = tagging_pb2.PreviewRuleRequest(workspace=WORKSPACE, text=rule, as_of=as_of(offset))
+    request = tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text=rule, as_of=as_of(offset))
     answer = quanyu.tagging.PreviewRule(request, timeout=20)
     (counted,) = answer.sets
     assert (counted.matched, answer.universe) == (0, 3)
@@ -130,13 +141,12 @@ def test_a_preview_counts_clauses_and_says_what_it_rests_on(quanyu: Quanyu) -> N
 
 def test_members_and_rules_are_listed_page_by_page(quanyu: Quanyu) -> None:
     declare(quanyu)
-    answer = quanyu.ingestion.Ingest(batch(*(order(str(n), f"card:c{n}", 1) for n in range(25))))
+    answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, *(order(str(n), f"card:c{n}", 1) for n in range(25))))
     text = "segment buyers: did order ever\nsegment buyers@2: did order at least 1 times in last 30d"
     publish(quanyu, text, answer.raw_offset)
 
-    request = tagging_pb2.ListMembersRequest(
-        workspace=WORKSPACE, segment="buyers", as_of=tagging_pb2.AsOf(min_raw_offset=answer.raw_offset), page_size=10
-    )
+    request = tagging_pb2.ListMembersRequest(workspace=quanyu.workspace, segment="buyers", version=1, page_size=10)
+    # Version 1, at the instant of the call.
     pages = []
     as_ofs = set()
     while True:
@@ -150,9 +160,9 @@ def test_members_and_rules_are_listed_page_by_page(quanyu: Quanyu) -> None:
     assert [person for page in pages for person in page] == sorted(members(quanyu, "buyers"))
     assert len(as_ofs) == 1
 
-    listed = quanyu.tagging.ListRules(tagging_pb2.ListRulesRequest(workspace=WORKSPACE, page_size=1))
+    listed = quanyu.tagging.ListRules(tagging_pb2.ListRulesRequest(workspace=quanyu.workspace, page_size=1))
     rest = quanyu.tagging.ListRules(
-        tagging_pb2.ListRulesRequest(workspace=WORKSPACE, page_size=9, page_token=listed.next_page_token)
+        tagging_pb2.ListRulesRequest(workspace=quanyu.workspace, page_size=9, page_token=listed.next_page_token)
     )
     assert [(rule.name, rule.version) for rule in [*listed.rules, *rest.rules]] == [("buyers", 1), ("buyers", 2)]
     assert rest.next_page_token == ""
@@ -166,25 +176,27 @@ def test_publishing_is_all_or_none_and_once(quanyu: Quanyu) -> None:
         publish(quanyu, "segment new_one: did order ever\nsegment buyers: did order in last 30d", offset)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "buyers@2" in caught.value.details()
-    listed = quanyu.tagging.ListRules(tagging_pb2.ListRulesRequest(workspace=WORKSPACE))
+    listed = quanyu.tagging.ListRules(tagging_pb2.ListRulesRequest(workspace=quanyu.workspace))
     assert list(listed.rules) == first
-    found = quanyu.tagging.GetRule(tagging_pb2.GetRuleRequest(workspace=WORKSPACE, name="buyers"))
+    found = quanyu.tagging.GetRule(tagging_pb2.GetRuleRequest(workspace=quanyu.workspace, name="buyers"))
     assert found.rule == first[0]
     assert found.explanation
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
-def test_a_restart_keeps_everything(quanyu: Quanyu, number: signal.Signals) -> None:
-    offset = fill(quanyu)
-    publish(quanyu, RULES, offset)
-    before = (people(quanyu, offset, "card:ann", "card:bob"), members(quanyu, "regulars", offset))
+def test_a_restart_keeps_everything(groups: list[tuple[str, ...]], tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path / "data", groups) as quanyu:
+        offset = fill(quanyu)
+        publish(quanyu, RULES, offset)
+        before = (people(quanyu, offset, "card:ann", "card:bob"), members(quanyu, "regulars", offset))
 
-    quanyu.restart(number)
+        quanyu.restart(number)
 
-    assert (people(quanyu, offset, "card:ann", "card:bob"), members(quanyu, "regulars", offset)) == before
-    again = quanyu.ingestion.Ingest(batch(order("4", "card:bob+phone:13800000001", 5), order("5", "card:ann", 1)))
-    assert (again.accepted, again.duplicates) == (1, 1)
-    assert members(quanyu, "lapsed", again.raw_offset) == set()
+        assert (people(quanyu, offset, "card:ann", "card:bob"), members(quanyu, "regulars", offset)) == before
+        more = batch(quanyu.workspace, order("4", "card:bob+phone:13800000001", 5), order("5", "card:ann", 1))
+        again = quanyu.ingestion.Ingest(more)
+        assert (again.accepted, again.duplicates) == (1, 1)
+        assert members(quanyu, "lapsed", again.raw_offset) == set()
 
 
 def test_a_stream_is_answered_in_order(quanyu: Quanyu) -> None:
@@ -192,7 +204,9 @@ def test_a_stream_is_answered_in_order(quanyu: Quanyu) -> None:
 
     def batches() -> Iterator[ingestion_pb2.IngestRequest]:
         for sequence in range(20):
-            yield batch(order(f"s{sequence}", "card:ann", 1), order("same", "card:ann", 2), sequence=sequence)
+            yield batch(
+                quanyu.workspace, order(f"s{sequence}", "card:ann", 1), order("same", "card:ann", 2), sequence=sequence
+            )
 
     answers = list(quanyu.ingestion.IngestStream(batches(), timeout=20))
     assert [answer.sequence for answer in answers] == list(range(20))
@@ -205,14 +219,16 @@ def test_why_two_identifiers_are_one_person(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     bob, other = people(quanyu, offset, "card:bob", "card:ann")
     one, two = identifiers("card:bob+phone:13800000001")
-    explained = quanyu.identity.Explain(identity_pb2.ExplainRequest(workspace=WORKSPACE, to=two, **{"from": one}))
+    explained = quanyu.identity.Explain(
+        identity_pb2.ExplainRequest(workspace=quanyu.workspace, to=two, **{"from": one})
+    )
     assert explained.same_person
     assert [edge.record_id for edge in explained.path] == ["4"]
-    person = quanyu.identity.GetPerson(identity_pb2.GetPersonRequest(workspace=WORKSPACE, person=bob)).person
+    person = quanyu.identity.GetPerson(identity_pb2.GetPersonRequest(workspace=quanyu.workspace, person=bob)).person
     assert {linked.identifier.namespace for linked in person.identifiers} == {"card", "phone"}
     chunks = quanyu.identity.ListIdentifiers(
         identity_pb2.ListIdentifiersRequest(
-            workspace=WORKSPACE, persons=BitMap64([bob, other]).serialize(), namespace="phone"
+            workspace=quanyu.workspace, persons=BitMap64([bob, other]).serialize(), namespace="phone"
         )
     )
     assert [list(chunk.persons) for chunk in chunks] == [[bob]]
@@ -221,9 +237,11 @@ def test_why_two_identifiers_are_one_person(quanyu: Quanyu) -> None:
 def test_a_persons_timeline_is_newest_first(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     (bob,) = people(quanyu, offset, "card:bob")
-    members_known = tagging_pb2.PreviewRuleRequest(workspace=WORKSPACE, text="did order ever", as_of=as_of(offset))
+    members_known = tagging_pb2.PreviewRuleRequest(
+        workspace=quanyu.workspace, text="did order ever", as_of=as_of(offset)
+    )
     quanyu.tagging.PreviewRule(members_known, timeout=20)
-    request = tagging_pb2.ListTimelineRequest(workspace=WORKSPACE, person=bob, page_size=2)
+    request = tagging_pb2.ListTimelineRequest(workspace=quanyu.workspace, person=bob, page_size=2)
     first = quanyu.tagging.ListTimeline(request)
     request.page_token = first.next_page_token
     rest = quanyu.tagging.ListTimeline(request)
@@ -235,9 +253,9 @@ def test_a_persons_timeline_is_newest_first(quanyu: Quanyu) -> None:
 def test_what_is_refused_is_listed_with_its_reason(quanyu: Quanyu) -> None:
     declare(quanyu)
     wrong = [event_pb2.Record(event=event_pb2.Event(source="t", id=str(n), type="nonsense")) for n in range(5)]
-    answer = quanyu.ingestion.Ingest(batch(*wrong, order("1", "card:ann", 1)))
+    answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, *wrong, order("1", "card:ann", 1)))
     assert (answer.accepted, len(answer.rejects)) == (1, 5)
-    request = ingestion_pb2.ListDeadLettersRequest(workspace=WORKSPACE, page_size=3)
+    request = ingestion_pb2.ListDeadLettersRequest(workspace=quanyu.workspace, page_size=3)
     letters = []
     while True:
         page = quanyu.ingestion.ListDeadLetters(request)
@@ -252,9 +270,10 @@ def test_what_is_refused_is_listed_with_its_reason(quanyu: Quanyu) -> None:
 def test_the_catalog_names_what_rules_can_use(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     quanyu.tagging.PreviewRule(
-        tagging_pb2.PreviewRuleRequest(workspace=WORKSPACE, text="did order ever", as_of=as_of(offset)), timeout=20
+        tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text="did order ever", as_of=as_of(offset)),
+        timeout=20,
     )
-    catalog = quanyu.tagging.GetCatalog(tagging_pb2.GetCatalogRequest(workspace=WORKSPACE))
+    catalog = quanyu.tagging.GetCatalog(tagging_pb2.GetCatalogRequest(workspace=quanyu.workspace))
     assert list(catalog.channels) == ["pos"]
     assert [list(field.values) for field in catalog.schema.attributes] == [["Beijing"]]
     assert catalog.epoch.raw_offset >= offset

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-WORKSPACE = "shop"
 
 SCHEMA = event_pb2.Schema(
     event_types=[
@@ -73,5 +73,5 @@ def identifiers(person: str) -> list[event_pb2.Identifier]:
     return [event_pb2.Identifier(namespace=namespace, value=value) for namespace, value in pairs]
 
 
-def batch(*records: event_pb2.Record, sequence: int = 0) -> ingestion_pb2.IngestRequest:
-    return ingestion_pb2.IngestRequest(workspace=WORKSPACE, records=records, sequence=sequence)
+def batch(workspace: str, *records: event_pb2.Record, sequence: int = 0) -> ingestion_pb2.IngestRequest:
+    return ingestion_pb2.IngestRequest(workspace=workspace, records=records, sequence=sequence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 MINUTE = 60_000
@@ -15,7 +15,7 @@ def wall(ms: int, zone: str) -> dt.datetime:
     return dt.datetime.fromtimestamp(ms // 1000, ZoneInfo(zone)).replace(tzinfo=None, fold=0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def first_reading(reading: dt.datetime, zone: str) -> int:
     """The first instant at which the wall clock reads `reading` or later, found minute by minute."""
     guess = int((reading - EPOCH).total_seconds()) * 1000

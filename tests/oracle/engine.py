@@ -1,4 +1,4 @@
-"""The engine's side of the comparison: the same records through ingestion, identity and index, in process, without gRPC."""
+"""The engine's side of the comparison: the same records through ingestion, identity and index, without gRPC."""
 
 from __future__ import annotations
 

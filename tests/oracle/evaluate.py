@@ -46,7 +46,7 @@ def denied(value: Tri) -> Tri:
 
 
 class Oracle:
-    """Evaluates over one world. `library`: define, metric, segment and tag statements by name. `oneid`: person to OneID."""
+    """Evaluates over one world. `library`: statements by name. `oneid`: person to OneID."""
 
     def __init__(self, world: World, library: dict[str, Any], oneid: dict[int, int]) -> None:
         self.world, self.library, self.oneid, self.as_of = world, library, oneid, world.as_of
@@ -427,7 +427,9 @@ def last_index(values: list[Any], value: Any) -> int:
 def arithmetic(op: str, left: Any, right: Any) -> Any:
     if left is None or right is None or (op == "/" and right == 0):
         return None
-    return {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left / right}[op]()
+    return {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left / right}[
+        op
+    ]()
 
 
 def haversine(a: tuple[float, float], b: tuple[float, float]) -> float:

@@ -1,4 +1,4 @@
-"""Random worlds that crowd around the edges (windows' ends, midnights, clock changes), and random rules over them as text."""
+"""Random worlds that crowd around the edges (windows' ends, midnights, clock changes), and random rules as text."""
 
 from __future__ import annotations
 
@@ -70,9 +70,7 @@ def worlds(draw: st.DrawFn) -> World:
         records.append(Change(person, "crm", f"{person}-link", draw(moments), {}, handles))
     copies = draw(st.lists(st.sampled_from(records), max_size=3))
     arrival = draw(st.permutations([*records, *copies]))
-    return World(
-        zone, calendar.day_start, calendar.week_start, draw(st.booleans()), as_of, tuple(arrival), catalogs
-    )
+    return World(zone, calendar.day_start, calendar.week_start, draw(st.booleans()), as_of, tuple(arrival), catalogs)
 
 
 def times(calendar: LocalCalendar, as_of: int) -> st.SearchStrategy[int]:
@@ -97,7 +95,9 @@ def sparse(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[
     return st.fixed_dictionaries({}, optional=fields)
 
 
-def events(person: int, number: int, moments: Any, which: tuple[str, ...], stores: list[str], products: list[str]) -> Any:
+def events(
+    person: int, number: int, moments: Any, which: tuple[str, ...], stores: list[str], products: list[str]
+) -> Any:
     amounts, some = money(), st.sampled_from
     properties = {
         "order": {
@@ -202,7 +202,9 @@ def wheres() -> st.SearchStrategy[str]:
             "product.category in ['tea', 'cake'] including unknown", "store is known", "quantity between 1 and 2",
         ]
     )  # fmt: skip
-    pair = st.builds("{} {} {}".format, leaf.map("({})".format), st.sampled_from(["and", "or"]), leaf.map("({})".format))
+    pair = st.builds(
+        "{} {} {}".format, leaf.map("({})".format), st.sampled_from(["and", "or"]), leaf.map("({})".format)
+    )
     return st.one_of(leaf, leaf, pair)
 
 
@@ -233,11 +235,18 @@ def amounts() -> st.SearchStrategy[str]:
 def numbers() -> st.SearchStrategy[str]:
     windows = st.one_of(st.just(""), event_windows().map(" {}".format))
     filters = st.one_of(st.just(""), wheres().map(" where ({})".format))
-    counted = st.sampled_from(["count(order{}{})", "days(order{}{})", "distinct(order.store_id{}{})", "count(order.amount{}{})"])
+    counted = st.sampled_from(
+        ["count(order{}{})", "days(order{}{})", "distinct(order.store_id{}{})", "count(order.amount{}{})"]
+    )
     aggregate = st.tuples(counted, filters, windows).map(lambda parts: parts[0].format(*parts[1:]))
     leaf = st.one_of(aggregate, st.sampled_from(["age", "survey.price_sensitivity", "survey['spice']", "count(touch)"]))
     ratio = st.builds("{} / {}".format, leaf, leaf)
-    tiles = st.builds("{}({}{})".format, st.sampled_from(["quintile", "decile", "percentile"]), amounts(), st.sampled_from(["", " among buyers", " among local"]))
+    tiles = st.builds(
+        "{}({}{})".format,
+        st.sampled_from(["quintile", "decile", "percentile"]),
+        amounts(),
+        st.sampled_from(["", " among buyers", " among local"]),
+    )
     return st.one_of(leaf, leaf, ratio, tiles)
 
 
@@ -250,37 +259,106 @@ def leaves() -> st.SearchStrategy[str]:
         happenings().map("did not {}".format),
         st.builds("{} {} {}".format, amounts(), cmp, st.sampled_from(["0", "20", "60", "20.01", "-5", "balance"])),
         st.builds("{} {} {}".format, numbers(), cmp, st.sampled_from(["0", "1", "2", "50%", "33.3%", "age"])),
-        st.builds("{} {}between {} and {}".format, numbers(), st.sampled_from(["", "not "]), st.integers(0, 2), st.integers(1, 3)),
+        st.builds(
+            "{} {}between {} and {}".format,
+            numbers(),
+            st.sampled_from(["", "not "]),
+            st.integers(0, 1),
+            st.integers(1, 3),
+        ),
         st.builds("{} {} {}".format, recencies, apart, st.sampled_from(ELAPSED)),
         st.builds("{} between 7d and 30d{}".format, recencies, st.sampled_from(["", " ago"])),
-        st.builds("{} {}{}".format, recencies, st.sampled_from(["", "not "]), st.one_of(past_elapsed(), past_calendar())),
-        st.builds("signup_at {}{}".format, st.sampled_from(["", "not "]), st.one_of(past_elapsed(), past_calendar(), coming(), st.just("in next 2d"))),
+        st.builds(
+            "{} {}{}".format, recencies, st.sampled_from(["", "not "]), st.one_of(past_elapsed(), past_calendar())
+        ),
+        st.builds(
+            "signup_at {}{}".format,
+            st.sampled_from(["", "not "]),
+            st.one_of(past_elapsed(), past_calendar(), coming(), st.just("in next 2d")),
+        ),
         st.builds("birthday {}{}".format, st.sampled_from(["", "not "]), st.one_of(past_calendar(), coming())),
-        st.builds("anniversary of {} {}{}".format, st.sampled_from(["birthday", "namesday"]), st.sampled_from(["", "not "]), st.one_of(past_calendar().filter(bounded), coming())),
-        st.builds("{} {} {}".format, st.sampled_from(["signup_at", "latest(order)", "earliest(touch)", "birthday"]), cmp, written_dates()),
+        st.builds(
+            "anniversary of {} {}{}".format,
+            st.sampled_from(["birthday", "namesday"]),
+            st.sampled_from(["", "not "]),
+            st.one_of(past_calendar().filter(bounded), coming()),
+        ),
+        st.builds(
+            "{} {} {}".format,
+            st.sampled_from(["signup_at", "latest(order)", "earliest(touch)", "birthday"]),
+            cmp,
+            written_dates(),
+        ),
         st.builds("{} {} 2026-11-01 01:30".format, st.sampled_from(["signup_at", "latest(order)"]), apart),
-        st.builds("{} {} {} {}".format, amounts(), st.sampled_from(["in top", "in bottom"]), st.sampled_from(["10%", "50%", "1", "2", "100%"]), st.sampled_from(["", "of buyers", "of local"])),
+        st.builds(
+            "{} {} {} {}".format,
+            amounts(),
+            st.sampled_from(["in top", "in bottom"]),
+            st.sampled_from(["10%", "50%", "1", "2", "100%"]),
+            st.sampled_from(["", "of buyers", "of local"]),
+        ),
         st.builds("{}{}".format, st.sampled_from(PLAIN), st.sampled_from(["", "", " including unknown"])),
-    )  # fmt: skip
+    )
 
 
 def bounded(window: str) -> bool:
-    return not window.startswith(("since", "before"))
+    """Whether an anniversary may be asked for in it."""
+    return not window.startswith(("since", "before", "between"))
 
 
 PLAIN = [
-    "city = '上海'", "city in ['上海', '广州']", "city not in ['上海']", "city != '北京'", "city is known", "city is unknown",
-    "level > bronze", "level <= silver", "level = gold", "vip = true", "vip != false", "age >= 18", "age between 18 and 30",
-    "balance > -5", "balance < 20.01", "tastes has any ['spicy', 'vegan']", "tastes has all ['spicy', 'sweet']",
-    "tastes has none ['vegan']", "tastes in ['sweet']", "tastes not in ['sweet']", "channel in [pos, miniapp]", "channel not in [web]",
-    "channel has none ['web']", "survey.price_sensitivity >= 4", "survey['spice'] is unknown", "survey is known",
-    "home within 3km of (31.2304, 121.4737)", "home within 500m of (31.2304, 121.4737)", "nickname contains '明'",
-    "nickname = 'Ann'", "nickname starts with 'A'", "nickname ends with 'nn'", "nickname matches '^[Aa]nn$'", "nickname contains ''",
-    "in segment buyers", "in segment local", "in segment lucky", "sample 30% seed 'spring'", "frequency = 'heavy'",
-    "frequency in ['light', 'medium']", "maybe = 'yes'", "maybe is unknown", "most(order.store_id) = 's0'", "latest(order.note) = 'A'",
-    "latest(touch.channel) = 'pos'", "(last_touch default 90d) > 30d", "age + 1 > 31", "spend > basket", "basket > 20",
-    "min(order.product.price) < 20", "most(order.product.category in last 90d) = 'coffee'",
-]  # fmt: skip
+    "city = '上海'",
+    "city in ['上海', '广州']",
+    "city not in ['上海']",
+    "city != '北京'",
+    "city is known",
+    "city is unknown",
+    "level > bronze",
+    "level <= silver",
+    "level = gold",
+    "vip = true",
+    "vip != false",
+    "age >= 18",
+    "age between 18 and 30",
+    "balance > -5",
+    "balance < 20.01",
+    "tastes has any ['spicy', 'vegan']",
+    "tastes has all ['spicy', 'sweet']",
+    "tastes has none ['vegan']",
+    "tastes in ['sweet']",
+    "tastes not in ['sweet']",
+    "channel in [pos, miniapp]",
+    "channel not in [web]",
+    "channel has none ['web']",
+    "survey.price_sensitivity >= 4",
+    "survey['spice'] is unknown",
+    "survey is known",
+    "home within 3km of (31.2304, 121.4737)",
+    "home within 500m of (31.2304, 121.4737)",
+    "nickname contains '明'",
+    "nickname = 'Ann'",
+    "nickname starts with 'A'",
+    "nickname ends with 'nn'",
+    "nickname matches '^[Aa]nn$'",
+    "nickname contains ''",
+    "in segment buyers",
+    "in segment local",
+    "in segment lucky",
+    "sample 30% seed 'spring'",
+    "frequency = 'heavy'",
+    "frequency in ['light', 'medium']",
+    "maybe = 'yes'",
+    "maybe is unknown",
+    "most(order.store_id) = 's0'",
+    "latest(order.note) = 'A'",
+    "latest(touch.channel) = 'pos'",
+    "(last_touch default 90d) > 30d",
+    "age + 1 > 31",
+    "spend > basket",
+    "basket > 20",
+    "min(order.product.price) < 20",
+    "most(order.product.category in last 90d) = 'coffee'",
+]
 
 
 def conditions() -> st.SearchStrategy[str]:

@@ -29,7 +29,9 @@ class Pair:
         self.bound = dsl.check_and_bind(LIBRARY, self.catalog, dsl.Library())
         self.library = dsl.Library().publish(self.bound)
         self.oneid = self.engine.oneids(world)
-        statements = {s.ref.name: s for s in dsl.parse(LIBRARY).statements if not isinstance(s, syntax.Setting | syntax.Test)}
+        statements = {
+            s.ref.name: s for s in dsl.parse(LIBRARY).statements if not isinstance(s, syntax.Setting | syntax.Test)
+        }
         self.oracle = Oracle(world, statements, self.oneid)
 
     def evaluate(self, *rules: dsl.CompiledRule) -> Answer:

@@ -1,7 +1,7 @@
 """A small world, held as plain rows: what the naive evaluator reads and what is sent to the engine.
 
-The schema is fixed; people, events and their order of arrival are random. Values are Python's own: Fraction for numbers and
-money, str, bool, date, (month, day), Instant, frozenset, dict, (lat, lon); None is unknown.
+The schema is fixed; people, events and their order of arrival are random. Values are Python's own: Fraction for numbers
+and money, str, bool, date, (month, day), Instant, frozenset, dict, (lat, lon); None is unknown.
 """
 
 from __future__ import annotations
@@ -82,7 +82,20 @@ EVENT_TYPES = {
     "refund": ["amount", "store_id"],
 }
 REFERENCES = {"store": "store_id", "product": "product_id"}
-ATTRIBUTES = ["city", "level", "age", "balance", "birthday", "namesday", "signup_at", "vip", "tastes", "survey", "home", "nickname"]
+ATTRIBUTES = [
+    "city",
+    "level",
+    "age",
+    "balance",
+    "birthday",
+    "namesday",
+    "signup_at",
+    "vip",
+    "tastes",
+    "survey",
+    "home",
+    "nickname",
+]
 
 
 def schema(world: World) -> pb.Schema:
@@ -122,7 +135,9 @@ def schema(world: World) -> pb.Schema:
         ],
         catalogs=[
             pb.Catalog(
-                name="store", kind=pb.Catalog.KIND_PLACES, attributes=[enum("town", CITIES), plain("opened", pb.TYPE_DATE)]
+                name="store",
+                kind=pb.Catalog.KIND_PLACES,
+                attributes=[enum("town", CITIES), plain("opened", pb.TYPE_DATE)],
             ),
             pb.Catalog(
                 name="product",

@@ -140,7 +140,19 @@ impl Bits {
         self.words.truncate(self.len.div_ceil(64));
     }
 
-    /// The rows whose bit is set, ascending.
+    /// Calls with the rows whose bit is set, ascending.
+    #[inline]
+    pub fn each(&self, mut call: impl FnMut(usize)) {
+        for (index, &word) in self.words.iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                call(index * 64 + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
+    }
+
+    /// The same rows as an iterator.
     #[inline]
     pub fn rows(&self) -> impl Iterator<Item = usize> {
         self.words.iter().enumerate().flat_map(|(index, &word)| {

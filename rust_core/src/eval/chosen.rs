@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::bits::Bits;
 use super::column::{Column, Numbers, gather};
+use super::groups::Groups;
 use super::ratio::Ratio;
 use super::scan::{Batch, order};
 use crate::error::Result;
@@ -83,7 +84,7 @@ impl<'a> Chosen<'a> {
 
 /// The most frequent value; of equally frequent ones the one seen last.
 pub struct Most<'a> {
-    seen: Vec<(u32, Key, Place)>,
+    seen: Vec<(u32, (Key, Place))>,
     keys: Keys,
     people: usize,
     kept: Kept<'a>,
@@ -106,29 +107,24 @@ impl<'a> Most<'a> {
         let number = self.kept.push(batch, value);
         let seen = &mut self.seen;
         self.keys.each(batch, mask, value, |row, person, key| {
-            seen.push((person, key, (number, row as u32)))
+            seen.push((person, (key, (number, row as u32))))
         })
     }
 
-    pub fn finish(mut self) -> Result<Column<'a>> {
-        self.seen.sort_unstable_by_key(|&(person, key, _)| (person, key));
-        let mut best: Vec<Option<(usize, Place)>> = vec![None; self.people];
-        for group in self.seen.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let latest = group
-                .iter()
-                .map(|&(_, _, place)| place)
-                .max_by(|&a, &b| self.kept.order(a, b));
-            let Some(latest) = latest else { continue };
-            let held = &mut best[group[0].0 as usize];
-            let better = held.is_none_or(|(times, place)| {
-                group.len().cmp(&times).then_with(|| self.kept.order(latest, place)) == Ordering::Greater
-            });
-            if better {
-                *held = Some((group.len(), latest));
-            }
-        }
-        let places: Vec<Option<Place>> = best.into_iter().map(|held| held.map(|(_, place)| place)).collect();
+    pub fn finish(self) -> Result<Column<'a>> {
+        let mut places: Vec<Option<Place>> = vec![None; self.people];
+        Groups::of(&self.seen, self.people).each(|person, seen| places[person] = self.best(seen));
         self.kept.values(&places)
+    }
+
+    fn best(&self, seen: &mut [(Key, Place)]) -> Option<Place> {
+        seen.sort_unstable_by_key(|&(key, _)| key);
+        let most = seen.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).max()?;
+        let frequent = seen.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() == most);
+        frequent
+            .flatten()
+            .map(|&(_, place)| place)
+            .max_by(|&a, &b| self.kept.order(a, b))
     }
 }
 
@@ -205,17 +201,16 @@ impl Distinct {
     }
 
     pub fn finish(self) -> Vec<u32> {
-        distinct(self.seen, self.people)
+        distinct(&self.seen, self.people)
     }
 }
 
 /// How many different keys each person has.
-pub fn distinct<K: Ord + Copy>(mut seen: Vec<(u32, K)>, people: usize) -> Vec<u32> {
-    seen.sort_unstable();
-    seen.dedup();
+pub fn distinct<K: Ord + Copy>(seen: &[(u32, K)], people: usize) -> Vec<u32> {
     let mut counts = vec![0; people];
-    for (person, _) in seen {
-        counts[person as usize] += 1;
-    }
+    Groups::of(seen, people).each(|person, keys| {
+        keys.sort_unstable();
+        counts[person] = keys.chunk_by(|a, b| a == b).count() as u32;
+    });
     counts
 }

@@ -3,10 +3,12 @@
 mod answer;
 mod bind;
 mod bind_expr;
+mod bind_leaf;
 mod bits;
 mod chosen;
 mod column;
 mod compare;
+mod groups;
 mod people;
 mod program;
 mod query;

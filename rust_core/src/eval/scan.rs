@@ -65,14 +65,14 @@ impl<'a> Batch<'a> {
             return;
         };
         let mut index = 0;
-        for row in mask.rows() {
+        mask.each(|row| {
             while row >= self.starts[index + 1] {
                 index += 1;
             }
             let slice = &self.slices[index];
             let run_row = slice.rows.start + row - self.starts[index];
             call(row, local(slice.run, run_row), slice.run, run_row);
-        }
+        });
     }
 
     /// Rows of the block, for every event.

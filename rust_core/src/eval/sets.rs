@@ -110,3 +110,29 @@ impl<'a> Sets<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_slice_is_those_rows_and_empty_ones_after_them(
+            rows in vec(btree_set(0u32..6, 0..4), 0..20), from in 0usize..25, len in 0usize..25,
+        ) {
+            let (mut ends, mut codes) = (Vec::new(), Vec::new());
+            for row in &rows {
+                codes.extend(row);
+                ends.push(codes.len() as u32);
+            }
+            let sets = Sets::slice(&ends, &codes, from..from + len);
+            for code in 0..6 {
+                let expected = Bits::from_fn(len, |row| rows.get(from + row).is_some_and(|row| row.contains(&code)));
+                prop_assert_eq!(sets.holding_one(len, code), expected);
+            }
+        }
+    }
+}

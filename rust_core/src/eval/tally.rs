@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::bits::Bits;
 use super::chosen::{Chosen, Distinct, Most, distinct};
-use super::column::{Column, Data, Numbers};
+use super::column::{Column, Data, Numbers, View};
+use super::groups::Groups;
 use super::program::Measure;
 use super::ratio::{Ratio, UNIT};
 use super::scan::Batch;
@@ -91,8 +92,12 @@ impl<'a> Tally<'a> {
                 Some(value),
             ) => {
                 match value.numbers()? {
-                    Numbers::Whole(values) => batch.each(mask, |row, person, _, _| {
-                        sums.add(person, values.get(row));
+                    Numbers::Whole(View::Many(values)) => batch.each(mask, |row, person, _, _| {
+                        sums.add(person, values[row]);
+                        counts[person] += 1;
+                    }),
+                    Numbers::Whole(View::One(value)) => batch.each(mask, |_, person, _, _| {
+                        sums.add(person, value);
                         counts[person] += 1;
                     }),
                     Numbers::Exact(values) => batch.each(mask, |row, person, _, _| {
@@ -173,7 +178,7 @@ impl<'a> Tally<'a> {
                 exact,
             } => Ok(extreme(largest, best, known, &exact)),
             Tally::Median { whole, exact, people } => median(whole, exact, people),
-            Tally::Days { seen, people, .. } => Ok(numbered(&distinct(seen, people))),
+            Tally::Days { seen, people, .. } => Ok(numbered(&distinct(&seen, people))),
             Tally::Distinct(distinct) => Ok(numbered(&distinct.finish())),
             Tally::Chosen(chosen) => chosen.finish(),
             Tally::Most(most) => most.finish(),
@@ -276,28 +281,34 @@ fn extreme<'a>(largest: bool, best: Vec<i64>, mut known: Bits, exact: &[(u32, Ra
 fn median<'a>(whole: Vec<(u32, i64)>, mut exact: Vec<(u32, Ratio)>, people: usize) -> Result<Column<'a>> {
     if exact.is_empty() {
         let mean = |a: i64, b: i64| Ok(Ratio::new(i128::from(a) + i128::from(b), 2 * i128::from(UNIT)));
-        return middles(whole, people, mean);
+        return middles(&whole, people, mean);
     }
     exact.extend(
         whole
             .into_iter()
             .map(|(person, value)| (person, Ratio::millionths(value.into()))),
     );
-    middles(exact, people, |a, b| a.combine(Arith::Add, b)?.unwrap_or(a).over(2))
+    middles(&exact, people, |a, b| a.combine(Arith::Add, b)?.unwrap_or(a).over(2))
 }
 
 fn middles<'a, T: Ord + Copy>(
-    mut values: Vec<(u32, T)>,
+    values: &[(u32, T)],
     people: usize,
     mean: impl Fn(T, T) -> Result<Ratio>,
 ) -> Result<Column<'a>> {
-    values.sort_unstable();
     let mut known = Bits::none(people);
-    let mut medians = vec![Ratio::millionths(0); people];
-    for group in values.chunk_by(|a, b| a.0 == b.0) {
-        let person = group[0].0 as usize;
+    let mut medians: Vec<Result<Ratio>> = Vec::new();
+    Groups::of(values, people).each(|person, values| {
         known.set(person);
-        medians[person] = mean(group[(group.len() - 1) / 2].1, group[group.len() / 2].1)?;
+        values.sort_unstable();
+        medians.push(mean(values[(values.len() - 1) / 2], values[values.len() / 2]));
+    });
+    let mut all = vec![Ratio::millionths(0); people];
+    for (person, median) in known.rows().zip(medians) {
+        all[person] = median?;
     }
-    Ok(Column::exact(known, medians))
+    Ok(Column {
+        known,
+        data: Data::Ratio(all),
+    })
 }

@@ -102,7 +102,7 @@ impl Nodes {
 
     /// Touches what looking these hashes up will need, so that memory is waited for once and not for each.
     pub fn warm(&self, hashes: impl Iterator<Item = u64>) {
-        let guesses: Vec<u32> = hashes.filter_map(|hash| self.table.guess(hash)).collect();
+        let guesses: Vec<u32> = hashes.filter_map(|hash| self.table.find(hash, |_| true)).collect();
         let starts: Vec<u64> = guesses.iter().map(|&node| self.get(node).start).collect();
         let values = starts
             .iter()

@@ -36,16 +36,9 @@ impl Table {
         self.len += 1;
     }
 
-    /// An element that may be the one with this hash, from the first place to look. Asked for many hashes in a row it
-    /// brings their slots into the cache together, not one after the other.
-    pub fn guess(&self, hash: u64) -> Option<u32> {
-        let slot = *self.slots.get(self.home(hash >> 32))?;
-        (slot as u32).checked_sub(1)
-    }
-
     /// Places rise with tags, so the slots are always nearly sorted and growing goes through memory once.
     fn home(&self, tag: u64) -> usize {
-        (tag * self.slots.len() as u64 >> 32) as usize
+        ((tag * self.slots.len() as u64) >> 32) as usize
     }
 
     fn after(&self, at: usize) -> usize {

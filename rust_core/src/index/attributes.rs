@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::batch::{Aliases, Changes};
-use super::column::{NO_ROW, Pick, fixed};
+use super::column::{NO_ROW, Pick, gather_fixed};
 use super::texts::Texts;
 use super::view::{Attribute, Partition, TextColumn, Values, Version, ordinal_of, partition_of};
 
@@ -127,7 +127,9 @@ impl Attribute {
             changed_until_ms: entries.iter().map(|entry| entry.time).max().unwrap_or(i64::MIN),
             history: Arc::new(entries.iter().map(|entry| (entry.ordinal, entry.time)).collect()),
             changes: Arc::new(changes),
-            sources: Arc::new(fixed(sources.iter().map(|source| &source.sources[..]), &picks)),
+            sources: Arc::new(gather_fixed(&picks, |source| {
+                sources.get(source as usize).map(|source| &source.sources[..])
+            })),
             ids: Arc::new(TextColumn::gather(&ids, &picks)),
         };
         attribute.renew_latest(touched);

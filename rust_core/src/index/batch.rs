@@ -1,8 +1,10 @@
 //! What one call of `fold` brings, column by column in order of arrival, before it is filed into a version. Everything that can be
 //! wrong with a frame is found here, so that filing cannot fail halfway.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::column::Cell;
 use super::texts::Texts;
@@ -10,7 +12,7 @@ use super::view::{Attribute, DAY_MS, Epoch, PARTITION, Run, Values, Version, ord
 use crate::error::{Error, Result};
 use crate::frame::{Change, ResolvedFrame};
 use crate::record::{Entries, Event, Item, Profile, Record, Value};
-use crate::schema::{Field, Schema, Type};
+use crate::schema::{EventType, Field, Schema, Type};
 
 pub struct Batch {
     pub epoch: Epoch,
@@ -176,27 +178,12 @@ impl Batch {
         if person == 0 {
             return;
         }
-        let channel = if event.channel.is_empty() {
-            Texts::NONE
-        } else {
-            self.texts.intern(event.channel)
-        };
-        let source = self.texts.intern(event.source);
-        if !self.events.contains_key(event.kind) {
-            self.events.insert(event.kind.to_owned(), Events::default());
-        }
-        if let Some(events) = self.events.get_mut(event.kind) {
-            events.persons.push(person);
-            // Timestamps end with the year 9999 by their specification; beyond, days would not fit their type.
-            events
-                .rows
-                .times
-                .push(time.clamp(i64::from(i32::MIN) * DAY_MS, i64::from(i32::MAX) * DAY_MS));
-            events.rows.channels.push(channel);
-            events.rows.sources.push(source);
-            events.rows.ids.push(event.id.as_bytes());
-            events.take_properties(&event.properties, &kind.properties, &mut self.texts);
-        }
+        // Timestamps end with the year 9999 by their specification; beyond, days would not fit their type.
+        let time = time.clamp(i64::from(i32::MIN) * DAY_MS, i64::from(i32::MAX) * DAY_MS);
+        self.events
+            .entry_ref(event.kind)
+            .or_default()
+            .push(person, time, event, kind, &mut self.texts);
     }
 
     fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema) {
@@ -250,6 +237,20 @@ fn last_of_each<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a s
 }
 
 impl Events {
+    fn push(&mut self, person: u64, time: i64, event: &Event<'_>, kind: &EventType, texts: &mut Texts) {
+        let channel = match event.channel {
+            "" => Texts::NONE,
+            channel => intern_again(self.rows.channels.last(), channel, texts),
+        };
+        let source = intern_again(self.rows.sources.last(), event.source, texts);
+        self.persons.push(person);
+        self.rows.times.push(time);
+        self.rows.channels.push(channel);
+        self.rows.sources.push(source);
+        self.rows.ids.push(event.id.as_bytes());
+        self.take_properties(&event.properties, &kind.properties, texts);
+    }
+
     /// The properties of the event just pushed.
     fn take_properties(&mut self, entries: &Entries<'_>, declared: &BTreeMap<String, Field>, texts: &mut Texts) {
         let row = self.persons.len() - 1;
@@ -298,6 +299,14 @@ impl Events {
             self.rows.properties.insert(column.name, column.values);
         }
         (self.rows, self.persons)
+    }
+}
+
+/// The code of a text that is likely the one of the row before.
+fn intern_again(before: Option<&u32>, text: &str, texts: &mut Texts) -> u32 {
+    match before {
+        Some(&code) if code != Texts::NONE && texts.get(code) == text => code,
+        _ => texts.intern(text),
     }
 }
 

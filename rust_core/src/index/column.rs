@@ -156,15 +156,20 @@ impl Values {
 
     /// The picked rows of columns of one type; an absent column is unknown throughout.
     pub fn gather(columns: &[Option<&Values>], picks: &[Pick]) -> Values {
-        let mut known = vec![0u64; picks.len().div_ceil(64)];
-        for (row, &(source, from)) in picks.iter().enumerate() {
-            let is_known = column_at(columns, source).is_some_and(|column| column.is_known(from as usize));
-            known[row / 64] |= u64::from(is_known) << (row % 64);
-        }
-        let data: Vec<Option<&Column>> = columns.iter().map(|column| column.map(|column| &column.data)).collect();
+        let column = |source: u32| columns.get(source as usize).copied().flatten();
+        let is_known = |&(source, row): &Pick| column(source).is_some_and(|column| column.is_known(row as usize));
+        let word = |picks: &[Pick]| {
+            picks
+                .iter()
+                .rev()
+                .fold(0, |word, pick| word << 1 | u64::from(is_known(pick)))
+        };
+        let first = columns.iter().flatten().next();
         Values {
-            known,
-            data: Column::gather(&data, picks),
+            known: picks.chunks(64).map(word).collect(),
+            data: first.map_or_else(Column::default, |first| {
+                Column::gather(&first.data, picks, |source| column(source).map(|column| &column.data))
+            }),
         }
     }
 
@@ -200,27 +205,19 @@ impl Values {
     }
 }
 
-fn column_at<'a, T: ?Sized>(columns: &[Option<&'a T>], source: u32) -> Option<&'a T> {
-    columns.get(source as usize).copied().flatten()
+/// The picked elements of the slices that the sources have; the default where there is none.
+pub fn gather_fixed<'a, T: Copy + Default + 'a>(picks: &[Pick], slice: impl Fn(u32) -> Option<&'a [T]>) -> Vec<T> {
+    let element = |&(source, row): &Pick| slice(source).map_or_else(T::default, |slice| slice[row as usize]);
+    picks.iter().map(element).collect()
 }
 
-/// The picked elements; the default where there is no such column.
-fn gather_fixed<T: Copy + Default>(columns: &[Option<&[T]>], picks: &[Pick]) -> Vec<T> {
-    picks
-        .iter()
-        .map(|&(source, row)| column_at(columns, source).map_or_else(T::default, |column| column[row as usize]))
-        .collect()
-}
-
-/// The picked elements of columns that are all there.
-pub fn fixed<'a, T: Copy + Default + 'a>(columns: impl Iterator<Item = &'a [T]>, picks: &[Pick]) -> Vec<T> {
-    gather_fixed(&columns.map(Some).collect::<Vec<_>>(), picks)
-}
-
-/// The picked lists of columns of lists.
-fn gather_lists<T: Copy>(columns: &[Option<(&[u32], &[T])>], picks: &[Pick]) -> (Vec<u32>, Vec<T>) {
+/// The picked lists of columns of lists: the ends of the lists, and their elements.
+fn gather_lists<'a, T: Copy + 'a>(
+    picks: &[Pick],
+    column: impl Fn(u32) -> Option<(&'a [u32], &'a [T])>,
+) -> (Vec<u32>, Vec<T>) {
     let list = |&(source, row): &Pick| {
-        let (ends, elements) = columns.get(source as usize).copied().flatten()?;
+        let (ends, elements) = column(source)?;
         Some(&elements[span(ends, row as usize)])
     };
     let room = picks.iter().filter_map(list).map(<[T]>::len).sum();
@@ -248,34 +245,29 @@ impl TextColumn {
     }
 
     pub fn gather(columns: &[&TextColumn], picks: &[Pick]) -> TextColumn {
-        let lists: Vec<_> = columns
-            .iter()
-            .map(|column| Some((&column.ends[..], &column.bytes[..])))
-            .collect();
-        let (ends, bytes) = gather_lists(&lists, picks);
+        let list = |source: u32| {
+            columns
+                .get(source as usize)
+                .map(|column| (&column.ends[..], &column.bytes[..]))
+        };
+        let (ends, bytes) = gather_lists(picks, list);
         TextColumn { ends, bytes }
     }
 }
 
-/// The same column of every source, as slices, where it has the variant.
-macro_rules! slices {
-    ($columns:expr, $variant:ident) => {
-        $columns
-            .iter()
-            .map(|column| match column {
-                Some(Column::$variant(data)) => Some(&data[..]),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
+/// A source's slice (or lists), where its column is of the variant.
+macro_rules! slice_of {
+    ($column:expr, $variant:ident) => {
+        |source| match $column(source) {
+            Some(Column::$variant(data)) => Some(&data[..]),
+            _ => None,
+        }
     };
-    ($columns:expr, $variant:ident, $elements:ident) => {
-        $columns
-            .iter()
-            .map(|column| match column {
-                Some(Column::$variant { ends, $elements }) => Some((&ends[..], &$elements[..])),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
+    ($column:expr, $variant:ident, $elements:ident) => {
+        |source| match $column(source) {
+            Some(Column::$variant { ends, $elements }) => Some((&ends[..], &$elements[..])),
+            _ => None,
+        }
     };
 }
 
@@ -369,24 +361,22 @@ impl Column {
         })
     }
 
-    fn gather(columns: &[Option<&Column>], picks: &[Pick]) -> Column {
-        let Some(first) = columns.iter().flatten().next() else {
-            return Column::default();
-        };
-        match first {
-            Column::Bool(_) => Column::Bool(gather_fixed(&slices!(columns, Bool), picks)),
-            Column::Number(_) => Column::Number(gather_fixed(&slices!(columns, Number), picks)),
-            Column::Text(_) => Column::Text(gather_fixed(&slices!(columns, Text), picks)),
-            Column::Instant(_) => Column::Instant(gather_fixed(&slices!(columns, Instant), picks)),
-            Column::Date(_) => Column::Date(gather_fixed(&slices!(columns, Date), picks)),
-            Column::MonthDay(_) => Column::MonthDay(gather_fixed(&slices!(columns, MonthDay), picks)),
-            Column::Point(_) => Column::Point(gather_fixed(&slices!(columns, Point), picks)),
+    /// The picked rows of columns like `like`.
+    fn gather<'a>(like: &Column, picks: &[Pick], column: impl Fn(u32) -> Option<&'a Column>) -> Column {
+        match like {
+            Column::Bool(_) => Column::Bool(gather_fixed(picks, slice_of!(column, Bool))),
+            Column::Number(_) => Column::Number(gather_fixed(picks, slice_of!(column, Number))),
+            Column::Text(_) => Column::Text(gather_fixed(picks, slice_of!(column, Text))),
+            Column::Instant(_) => Column::Instant(gather_fixed(picks, slice_of!(column, Instant))),
+            Column::Date(_) => Column::Date(gather_fixed(picks, slice_of!(column, Date))),
+            Column::MonthDay(_) => Column::MonthDay(gather_fixed(picks, slice_of!(column, MonthDay))),
+            Column::Point(_) => Column::Point(gather_fixed(picks, slice_of!(column, Point))),
             Column::Set { .. } => {
-                let (ends, codes) = gather_lists(&slices!(columns, Set, codes), picks);
+                let (ends, codes) = gather_lists(picks, slice_of!(column, Set, codes));
                 Column::Set { ends, codes }
             }
             Column::Map { .. } => {
-                let (ends, entries) = gather_lists(&slices!(columns, Map, entries), picks);
+                let (ends, entries) = gather_lists(picks, slice_of!(column, Map, entries));
                 Column::Map { ends, entries }
             }
         }

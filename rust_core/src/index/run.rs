@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::column::{Pick, fixed};
+use super::column::{Pick, gather_fixed};
 use super::texts::Texts;
 use super::view::{Events, Run, TextColumn, Values};
 
@@ -14,12 +14,13 @@ const FAN_IN: usize = 4;
 impl Run {
     /// The picked rows, in the order given, about `persons` (one a row).
     pub fn gather(runs: &[&Run], persons: Vec<u32>, picks: &[Pick]) -> Run {
+        let run = |source: u32| runs.get(source as usize);
         let ids: Vec<&TextColumn> = runs.iter().map(|run| &run.ids).collect();
         Run {
             persons,
-            times: fixed(runs.iter().map(|run| &run.times[..]), picks),
-            channels: fixed(runs.iter().map(|run| &run.channels[..]), picks),
-            sources: fixed(runs.iter().map(|run| &run.sources[..]), picks),
+            times: gather_fixed(picks, |source| run(source).map(|run| &run.times[..])),
+            channels: gather_fixed(picks, |source| run(source).map(|run| &run.channels[..])),
+            sources: gather_fixed(picks, |source| run(source).map(|run| &run.sources[..])),
             ids: TextColumn::gather(&ids, picks),
             properties: gather_properties(runs, picks),
         }
@@ -84,12 +85,18 @@ impl Run {
 }
 
 fn gather_properties(runs: &[&Run], picks: &[Pick]) -> HashMap<String, Values> {
-    let mut properties = HashMap::new();
-    for name in runs.iter().flat_map(|run| run.properties.keys()) {
-        if properties.contains_key(name) {
+    let mut properties = HashMap::with_capacity(runs.first().map_or(0, |run| run.properties.len()));
+    let mut columns = Vec::with_capacity(runs.len());
+    for (at, name) in runs
+        .iter()
+        .enumerate()
+        .flat_map(|(at, run)| run.properties.keys().map(move |name| (at, name)))
+    {
+        if at > 0 && properties.contains_key(name) {
             continue;
         }
-        let columns: Vec<_> = runs.iter().map(|run| run.properties.get(name)).collect();
+        columns.clear();
+        columns.extend(runs.iter().map(|run| run.properties.get(name)));
         properties.insert(name.clone(), Values::gather(&columns, picks));
     }
     properties.retain(|_, values| values.any_known());

@@ -150,7 +150,7 @@ struct World {
 impl World {
     fn new() -> World {
         let mut world = World {
-            folder: tempfile::tempdir().unwrap(),
+            folder: crate::log::tests::new_folder(),
             ingestor: None,
         };
         world.reopen();

@@ -95,7 +95,3 @@ impl Resolver {
         ])
     }
 }
-
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Resolver>()
-}

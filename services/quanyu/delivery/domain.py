@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import string
 from collections.abc import Callable, Mapping
@@ -101,23 +100,25 @@ def message_keys(workspace: str, campaign: str, version: int, step: int, channel
 
 
 # Crockford's alphabet: no I, L, O or U, which people misread.
-_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-_COUPON_CHARACTERS = 12
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Two characters for every ten bits.
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 
 def coupon_code(prefix: str, key: bytes, draw: int = 0) -> str:
     """A code of 60 bits that follows from the message's key; another `draw` gives another, for when one is taken."""
-    digest = blake2b(key, digest_size=10, person=b"quanyu.coupon", salt=draw.to_bytes(4, "little")).digest()
-    return prefix + base64.b32encode(digest).translate(_CROCKFORD)[:_COUPON_CHARACTERS].decode()
+    digest = blake2b(key, digest_size=8, person=b"quanyu.coupon", salt=draw.to_bytes(4, "little")).digest()
+    bits = int.from_bytes(digest, "little")
+    return prefix + "".join([_PAIRS[bits >> shift & 1023] for shift in range(0, 60, 10)])
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponential with full jitter; seconds."""
+    """Exponential with full jitter; seconds. As given here, a receiver may be away for an hour or two."""
 
     base: float = 1.0
-    cap: float = 300.0
-    attempts: int = 8
+    cap: float = 3600.0
+    attempts: int = 16
 
     def delay(self, attempt: int, retry_after: float | None, chance: float) -> float:
         """Seconds to wait after attempt number `attempt` (from 1) failed; `chance` is uniform in [0, 1).

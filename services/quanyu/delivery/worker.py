@@ -152,6 +152,7 @@ class Worker:
             self._make(lease, delivery)
         turn_ends = time.monotonic() + TURN_SECONDS
         while not self._stopping.is_set() and time.monotonic() < turn_ends:
+            delivery.sink.check()
             sent = self._ledger.dispatch(lease, delivery.sink.batch, delivery.recheck.refused)
             if sent is None:
                 break

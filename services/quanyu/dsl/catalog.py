@@ -79,12 +79,11 @@ class Catalog:
         """The event types that make `channel`, `first_seen` and `last_seen` (E12)."""
         return sorted(name for name, event in self.event_types.items() if event.counts_as_seen)
 
-
-def property_of(fields: Mapping[str, Field], name: str) -> Field | None:
-    """The field called `name`: by its own name, by an alias, or by the catalog that it alone is the key of (N8)."""
-    if name in fields:
-        return fields[name]
-    aliased = [f for f in fields.values() if name in f.aliases]
-    references = [f for f in fields.values() if f.reference == name]
-    found = aliased or references
-    return found[0] if len(found) == 1 else None
+    def property_of(self, fields: Mapping[str, Field], name: str) -> Field | None:
+        """The field called `name`: by its own name, by an alias, or by the goods or places it alone refers to (N8)."""
+        if name in fields:
+            return fields[name]
+        called = [name, *(item.name for item in self.catalogs.values() if name in item.aliases)]
+        aliased = [f for f in fields.values() if name in f.aliases]
+        found = aliased or [f for f in fields.values() if f.reference in called]
+        return found[0] if len(found) == 1 else None

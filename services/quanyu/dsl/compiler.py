@@ -265,7 +265,7 @@ class _Compiler:
         kind = self.values.type_of(node.expr, place).kind
         if isinstance(node.low, (s.Date, s.DateTime)) and isinstance(node.high, (s.Date, s.DateTime)):
             written = s.BetweenDays(node.low, node.high, span=node.span)
-            if kind in ("instant", "date"):
+            if kind in ("instant", "date", "recency"):
                 return self._in_time(node, node.expr, written, place)
         until: s.Cmp = "<" if isinstance(node.high, s.DateTime) else "<="  # T9
         ends = (s.Compare(node.expr, ">=", node.low), s.Compare(node.expr, until, node.high))

@@ -122,6 +122,8 @@ class Conditions:
         high, b = self.expressions.bind_beside(node.high, kind, scope)
         if kind.family in ("text", "bool", "set", "map", "point"):
             raise RuleError.at(node.expr.span, "type", f"{kind} has no between", "in [...]")
+        if kind.kind == "recency" and all(isinstance(end, s.Date | s.DateTime) for end in (node.low, node.high)):
+            return replace(node, expr=expr)  # a window like any other, in which its event lies (G16, C3)
         for end, written in ((a, node.low), (b, node.high)):
             compare = s.Compare(node.expr, "<", written, span=written.span)
             _refuse_recency(compare, kind, end)
@@ -183,8 +185,7 @@ class Conditions:
         if kind.kind == "month_day":
             raise RuleError.at(node.expr.span, "type", "a month-day has no year", "anniversary of ... in ...")
         if kind.kind == "date" and not _whole_days(node.window):
-            unit = "next" if isinstance(node.window, s.NextElapsed) else "last"
-            _refuse_elapsed(node.expr, kind, f"in {unit} 30 calendar days")
+            _refuse_elapsed(node.expr, kind, _in_days(node.window))
         if kind.kind not in ("date", "instant", "recency"):
             raise RuleError.at(node.expr.span, "type", f"{kind} is no point in time")
         return replace(node, expr=expr)
@@ -299,6 +300,15 @@ def _refuse_elapsed(expr: s.Expr, kind: Type, offer: str) -> None:
     if kind.kind == "date":
         message = "a date has no time of day, so elapsed time has no meaning for it (T13)"
         raise RuleError.at(expr.span, "time", message, offer)
+
+
+def _in_days(window: s.Window) -> str:
+    """The calendar window nearest to one of elapsed time."""
+    if not isinstance(window, (s.LastElapsed, s.NextElapsed)):
+        return "a DATE"
+    days = -(-window.duration.ms // s.ELAPSED_MS["d"])
+    direction = "next" if isinstance(window, s.NextElapsed) else "last"
+    return f"in {direction} {days} calendar day{'' if days == 1 else 's'}"
 
 
 def _whole_days(window: s.Window) -> bool:

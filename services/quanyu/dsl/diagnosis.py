@@ -68,7 +68,7 @@ def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Itera
     found = both_readings(reader)
     if found is not None:
         return found
-    return _unexpected(reader, sorted(error.accepts or error.expected))
+    return _unexpected(reader, sorted(error.accepts or error.expected) or ["$END"])
 
 
 def _strange_character(text: str, error: UnexpectedCharacters) -> RuleError:

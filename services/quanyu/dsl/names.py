@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.catalog import BUILT_IN, Catalog, Field, property_of
+from quanyu.dsl.catalog import BUILT_IN, Catalog, Field
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import needs_backquotes
 from quanyu.dsl.library import RULE_WORDS, Rules
@@ -139,7 +139,7 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
 
 def _properties(step: StepScope, name: str, scope: Scope) -> int:
     """How many of the step's event types have the property."""
-    return sum(property_of(scope.catalog.event_types[t].properties, name) is not None for t in step.types)
+    return sum(scope.catalog.property_of(scope.catalog.event_types[t].properties, name) is not None for t in step.types)
 
 
 def _keys(written: Sequence[s.Key | s.Text], names: Sequence[str]) -> tuple[s.Key, ...]:
@@ -151,7 +151,7 @@ def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: S
     head = keys[0].name if isinstance(keys[0], s.Key) else keys[0].value
     if head == "channel" and len(keys) == 1:
         return ("channel",)
-    lacking = [t for t in types if property_of(scope.catalog.event_types[t].properties, head) is None]
+    lacking = [t for t in types if scope.catalog.property_of(scope.catalog.event_types[t].properties, head) is None]
     if lacking:
         known = set.intersection(*(property_names(t, scope) for t in types))
         raise _unknown(keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, known)
@@ -171,10 +171,11 @@ def property_fields(keys: Sequence[s.Key | s.Text], event_type: str, scope: Scop
                 message = f"`{found[-1][0]}` refers to no goods or places, so it has no `{name}`"
                 raise RuleError.at(key.span, "name", message)
             fields = scope.catalog.catalogs[owner].attributes
-        declared = property_of(fields, name)
+        declared = scope.catalog.property_of(fields, name)
         if declared is None:
             raise _unknown(key.span, f"{owner} has no `{name}`", name, fields)
-        found.append((name if declared.reference == name else declared.name, declared))
+        is_by_name = name == declared.name or name in declared.aliases
+        found.append((declared.name if is_by_name else declared.reference, declared))
     return found
 
 

@@ -42,6 +42,7 @@ class Reader:
 
     def between(self, first: int, end: int) -> str:
         """The text of tokens first to end, end excluded."""
+        end = min(end, len(self.tokens))
         if first >= end:
             return ""
         return self.text[self.tokens[first].start_pos : self.tokens[end - 1].end_pos]

@@ -18,13 +18,18 @@ class Resolution:
             )
         self._resolver = resolver
         self._resolved = resolved
+        # Folded but not yet in the resolved log, because the disk was full: raw offset and frame.
+        self._pending: tuple[int, bytes] | None = None
 
     def offset(self) -> int:
-        return self._resolver.offset()
+        return self._pending[0] if self._pending else self._resolver.offset()
 
     def fold(self, frames: list[tuple[int, bytes]]) -> None:
         for offset, frame in frames:
-            self._emit(offset, self._resolver.fold(offset, frame))
+            if self._pending is None:
+                self._pending = (offset, self._resolver.fold(offset, frame))
+            self._emit(*self._pending)
+            self._pending = None
 
     def snapshot(self) -> None:
         self._resolver.snapshot()

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from quanyu.runtime.errors import InvalidInput, Unavailable
+from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -31,7 +31,7 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """Sessions on one database. Unavailable while it is locked or unreachable."""
+    """Sessions on one database. Unavailable while it is locked or unreachable, DataLoss if its file is damaged."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -53,6 +53,12 @@ class Database:
         writer = self.engine.execution_options(quanyu_writes=True)
         with _reachable(), Session(writer, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def connecting(self) -> Iterator[Connection]:
+        """A bare connection, for what changes the tables themselves."""
+        with _reachable(), self.engine.connect() as connection:
+            yield connection
 
     def close(self) -> None:
         self.engine.dispose()
@@ -84,3 +90,11 @@ def _reachable() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise Unavailable(f"the database cannot be used now: {error.orig}; try again", reason="DATABASE") from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # a subclass is about a statement, this about the file
+            raise
+        raise DataLoss(
+            f"the database (quanyu.db in the data folder, or what QUANYU_DATABASE_URL names) is damaged: {error.orig}; "
+            "put a backup in its place",
+            reason="DAMAGED_DATABASE",
+        ) from error

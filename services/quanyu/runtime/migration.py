@@ -19,7 +19,7 @@ def migrate(database: Database, folder: DataFolder) -> str:
     """
     config = Config()
     config.set_main_option("script_location", "quanyu:migrations")
-    with folder.exclusively("migration"), database.engine.connect() as connection:
+    with folder.exclusively("migration"), database.connecting() as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

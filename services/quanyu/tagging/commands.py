@@ -22,7 +22,7 @@ from quanyu.runtime.settings import settings_from
 from quanyu.runtime.worker import FRAMES_BYTES
 from quanyu.tagging.domain import Preview, Reading, preview
 from quanyu.tagging.store import all_rules
-from quanyu.tagging.workspace import reading_of
+from quanyu.tagging.workspace import names_of
 
 
 @click.group()
@@ -44,9 +44,10 @@ def preview_command(text: str, data: Path | None, workspace: str | None, as_of: 
     name = _workspace(folder, workspace)
     index = _index(folder, name)
     library = _library(settings.database_url or folder.database_url(), name)
-    reading = reading_of(index, library, now_ms())
+    names = names_of(index)
+    reading = names.reading(library, now_ms())
     if as_of is not None:
-        reading = reading_of(index, library, _instant(as_of, reading))
+        reading = names.reading(library, _instant(as_of, reading))
     _print(preview(reading, index, text), reading)
 
 

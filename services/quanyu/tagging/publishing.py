@@ -41,11 +41,13 @@ def publish(database: Database, workspace: Workspace, text: str, author: str) ->
 
 
 def _rows(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
-    if not bound.statements:
+    if bound.condition is not None:
         raise InvalidInput(
             "a lone condition has no name to be published under: write `segment <name>: <condition>`",
             reason="RULE_WITHOUT_NAME",
         )
+    if not bound.statements:
+        raise InvalidInput("the text is empty: there is no rule to publish", reason="RULE_EMPTY")
     published_at_ms = now_ms()
     rows = []
     for statement in (statement for statement in bound.statements if isinstance(statement, Rule)):

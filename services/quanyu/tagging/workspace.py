@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
+from dataclasses import dataclass
 
 import grpc
 
@@ -25,9 +25,14 @@ class Workspace:
         # Held while publishing, so that a version is taken once.
         self.publishing = threading.Lock()
         self._worker = worker
+        self._names: tuple[tuple[int, int], Names] | None = None
 
     def reading(self, as_of_ms: int) -> Reading:
-        return reading_of(self.index, self.library, as_of_ms)
+        # Names and values change only when something is folded, and are not cheap to gather.
+        epoch = self.index.epoch()
+        if self._names is None or self._names[0] != epoch:
+            self._names = (epoch, names_of(self.index))
+        return self._names[1].reading(self.library, as_of_ms)
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         self._worker.wait_until(lambda: self.index.epoch()[0] >= min_raw_offset, context)
@@ -36,14 +41,19 @@ class Workspace:
         self._worker.close()
 
 
-def reading_of(index: Index, library: Library, as_of_ms: int) -> Reading:
-    """What texts are read against, with the names and values that the index has seen."""
-    settings, catalog = _declared(index.schema(), tuple(index.channels()))
-    return Reading(catalog, library, clock_of(settings, as_of_ms, index.earliest_ms()))
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What texts can name, and the calendar they are read by, at one version of the index."""
+
+    catalog: Catalog
+    settings: event_pb2.Settings
+    earliest_ms: int
+
+    def reading(self, library: Library, as_of_ms: int) -> Reading:
+        return Reading(self.catalog, library, clock_of(self.settings, as_of_ms, self.earliest_ms))
 
 
-@lru_cache(maxsize=64)
-def _declared(schema: bytes, channels: tuple[str, ...]) -> tuple[event_pb2.Settings, Catalog]:
-    """Cached, since names and values change far less often than questions are asked."""
-    declared = event_pb2.Schema.FromString(schema)
-    return declared.settings, catalog_of(declared, channels)
+def names_of(index: Index) -> Names:
+    """With the values that the index has seen."""
+    schema = event_pb2.Schema.FromString(index.schema())
+    return Names(catalog_of(schema, index.channels()), schema.settings, index.earliest_ms())

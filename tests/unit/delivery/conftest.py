@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from quanyu.delivery.store import Store
 from quanyu.runtime.db import Database
 from quanyu.runtime.folder import DataFolder

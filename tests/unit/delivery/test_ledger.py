@@ -8,6 +8,9 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
 from quanyu.delivery import ledger as ledger_module
 from quanyu.delivery import store as store_module
 from quanyu.delivery.domain import ACCEPTED, DAY_MS, TERMINAL, Backoff, MessageState, Outcome, coupon_code, message_keys
@@ -17,8 +20,6 @@ from quanyu.delivery.store import Store
 from quanyu.delivery.tables import Attempt, Audience, CampaignVersion, CapEntry, Job, Message
 from quanyu.engine import roaring_from_ids, roaring_ids
 from quanyu.runtime.db import Base, Database
-from sqlalchemy import event, select
-from sqlalchemy.orm import Session
 
 T = TypeVar("T")
 

@@ -98,7 +98,7 @@ def test_only_columns_that_the_campaign_has(tmp_path: Path) -> None:
 
 def test_a_folder_in_the_way_is_said(tmp_path: Path) -> None:
     (tmp_path / "parts").write_text("a file where a folder should be")
-    with pytest.raises(SinkFailedError, match="cannot write .*parts"):
+    with pytest.raises(SinkFailedError, match=r"cannot write .*parts"):
         FileSink(tmp_path, "csv", RUN).send(0, messages(1, 1))
     assert os.listdir(tmp_path) == ["parts"]
 

@@ -4,9 +4,10 @@ import io
 import json
 
 import pytest
+from rich.console import Console
+
 from quanyu.demo import report
 from quanyu.demo.measures import CampaignRun, SegmentFound, Window, WorldFound, as_json
-from rich.console import Console
 
 
 def found() -> WorldFound:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from quanyu.demo.server import MARK, running, serving
 from quanyu.runtime.errors import DomainError, FailedPrecondition
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+
 from quanyu.demo import catering, complete_journey
 from quanyu.demo.world import World
 from quanyu.dsl import Library, check_and_bind

@@ -1,9 +1,9 @@
 """Names (N), types (C, A, R), scopes (E9), versions (V): what is refused, where, and what is offered."""
 
 import pytest
+
 from quanyu.dsl import Library, RuleError, check_and_bind, format_rule
 from quanyu.dsl import syntax as s
-
 from tests.unit.dsl.world import CATALOG, LIBRARY, RULES, bind
 
 # point of the law, rule, column, reason, offers
@@ -118,6 +118,7 @@ BOUND = [
     ("G13", "points > 150%", "points > 150%"),
     ("aliases", "城市 = 'x' 且 做过 下单 其中 (金额 > 5)", "city = 'x' and did order where (amount > 5) ever"),
     ("alias of goods", "did order where (product.品类 = tea) ever", "did order where (product.category = 'tea') ever"),
+    ("alias of places", "did touch where (门店.city = 'x') ever", "did touch@2 where (store.city = 'x') ever"),
     ("C1 recencies", "last_order > last_scan", "last_order > last_scan"),
     ("C2 ordered", "level >= silver", "level >= 'silver'"),
     ("C4", "signup_at <= 2026-01-31", "signup_at <= 2026-01-31"),

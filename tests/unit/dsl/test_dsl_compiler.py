@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from quanyu.dsl import (
     Clock,
     CompiledRule,
@@ -15,7 +16,6 @@ from quanyu.dsl import (
     compile_tag,
     plan,
 )
-
 from tests.unit.dsl.plan_shape import check_plan
 from tests.unit.dsl.test_dsl_checker import BOUND
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind
@@ -258,6 +258,9 @@ def test_t12_attributes_are_not_cut_and_dates_take_days() -> None:
 def test_c3_a_recency_in_a_window_is_its_event_there() -> None:
     parts = cond("last_order between 7d and 30d ago")["of"][0]["of"]
     assert [(part["cmp"], part["right"]["value"]["duration"]) for part in parts] == [(">", 7 * DAY), ("<=", 30 * DAY)]
+    parts = cond("last_order between 2026-11-01 and 2026-11-21")["of"][0]["of"]
+    borders = [(">", NOW - local("2026-11-22")), ("<=", NOW - local("2026-11-01"))]
+    assert [(part["cmp"], part["right"]["value"]["duration"]) for part in parts] == borders
     parts = cond("last_order between 7d and 30d")["of"][0]["of"]
     assert [(part["cmp"], part["right"]["value"]["duration"]) for part in parts] == [(">=", 7 * DAY), ("<=", 30 * DAY)]
 

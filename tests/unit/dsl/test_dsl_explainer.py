@@ -1,7 +1,6 @@
 """Explanations say which instants and versions a rule rests on."""
 
 from quanyu.dsl import Clock, explain
-
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind
 
 

@@ -4,15 +4,15 @@ import dataclasses
 
 import pytest
 from hypothesis import given, settings
+
 from quanyu.dsl import format_rule, parse, parse_condition
 from quanyu.dsl import syntax as s
-
 from tests.unit.dsl import trees
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(trees.conditions)
 def test_conditions_round_trip(cond: s.Cond) -> None:
     assert parse_condition(format_rule(cond)) == cond

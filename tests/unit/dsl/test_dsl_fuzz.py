@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from quanyu.dsl import RuleError, check_and_bind, compile_condition, explain, format_rule, parse, parse_condition, plan
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import RESERVED
-
 from tests.unit.dsl import trees
 from tests.unit.dsl.plan_shape import check_plan
 from tests.unit.dsl.world import ATTRIBUTES, CATALOG, CLOCK, EVENTS, LIBRARY, NOW
@@ -77,7 +77,7 @@ def assert_points_into(text: str, error: RuleError) -> None:
     assert str(error).startswith(f"line {error.line}, column {error.column}: ")
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_a_condition_compiles_or_says_why_not(cond: s.Cond, chosen: random.Random) -> None:
     text = format_rule(_Renamer(chosen).tree(cond))

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-import quanyu.dsl
 from lark import Lark
+
+import quanyu.dsl
 from quanyu.dsl.keywords import CHINESE, RESERVED
 from quanyu.dsl.parser import _lark, _lexer
 

@@ -1,6 +1,7 @@
 """What does not parse: the exact column, and what the message offers."""
 
 import pytest
+
 from quanyu.dsl import RuleError, parse, parse_condition
 from quanyu.dsl import syntax as s
 
@@ -113,6 +114,7 @@ def test_t11_ends_that_are_in_order(rule: str) -> None:
         ("did order where a = 1", 17, r"expected \("),
         ("sum(order.x in at least 3 of last 4 calendar weeks) > 1", 16, "expected"),
         ("did order of last 3 calendar weeks", 11, "expected"),
+        ("x is unknown segment", 14, "expected the end of the rule"),
     ],
 )
 def test_expected_in_words(rule: str, column: int, message: str) -> None:

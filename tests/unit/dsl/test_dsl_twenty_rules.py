@@ -1,6 +1,7 @@
 """The twenty rules of the language's introduction parse to the trees that they mean."""
 
 import pytest
+
 from quanyu.dsl import parse, parse_condition
 from quanyu.dsl import syntax as s
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from quanyu.dsl import Clock, RuleError, windows
 from quanyu.dsl import syntax as s
 from quanyu.dsl.syntax import Unit

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import RESERVED
 

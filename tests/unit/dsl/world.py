@@ -11,7 +11,7 @@ PRODUCT = ItemCatalog(
         "price": Field("price", "money", currency="CNY"),
     },
 )
-STORE = ItemCatalog("store", {"city": Field("city", "text"), "location": Field("location", "point")})
+STORE = ItemCatalog("store", {"city": Field("city", "text"), "location": Field("location", "point")}, ("门店",))
 _ORDER = [
     Field("amount", "money", currency="CNY", aliases=("金额",)),
     Field("quantity", "number"),

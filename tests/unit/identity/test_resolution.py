@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from quanyu.api.event.v1 import event_pb2, log_pb2
-from quanyu.engine import LocalLog, Resolver
+from quanyu.engine import LocalLog, Resolver, StorageError
 from quanyu.identity.worker import Resolution
 from quanyu.runtime.errors import DataLoss
 
@@ -67,3 +69,25 @@ def test_frames_missing_from_the_resolved_log_are_noticed(tmp_path: Path) -> Non
     resolved_by(tmp_path / "w", raw, [])
     with pytest.raises(DataLoss, match="state/identity"):
         Resolution(Resolver(str(tmp_path / "w" / "state")), LocalLog.create(str(tmp_path / "elsewhere")))
+
+
+def test_a_frame_that_could_not_be_written_is_written_once_there_is_room(tmp_path: Path) -> None:
+    raw = list(raw_frames([[[event_pb2.Identifier(namespace="card", value=f"c{n}")]] for n in range(3)]))
+    (tmp_path / "state").mkdir()
+    resolved = LocalLog.create(str(tmp_path / "resolved"))
+    resolution = Resolution(Resolver(str(tmp_path / "state")), resolved)
+    resolution.fold([(0, raw[0])])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # No file may grow: what a full disk does to an append.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
+    try:
+        with pytest.raises(StorageError):
+            resolution.fold([(1, raw[1]), (2, raw[2])])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert resolution.offset() == 1
+    resolution.fold([(1, raw[1]), (2, raw[2])])
+    resolved.close()
+    frames_read = LocalLog.follow(str(tmp_path / "resolved")).read(0, 2**30)
+    written = [log_pb2.ResolvedFrame.FromString(frame).raw_offset for _, frame in frames_read]
+    assert written == [0, 1, 2]

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from quanyu.api.event.v1.event_pb2 import Record
 from quanyu.api.ingestion.v1.ingestion_pb2 import IngestRequest
 from quanyu.engine import InvalidError, RecordEncoder
-
 from tests.unit.importer.naive_encoder import Naive
 
 EVENT = {

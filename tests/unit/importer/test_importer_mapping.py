@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quanyu.importer.mapping import Mapping, load_mapping, parse_mapping
 from quanyu.runtime.errors import InvalidInput
 

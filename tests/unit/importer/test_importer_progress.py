@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from quanyu.importer.mapping import Mapping
 from quanyu.importer.progress import Progress
 

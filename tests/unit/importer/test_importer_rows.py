@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from quanyu.importer.mapping import Mapping
 from quanyu.importer.rows import Rows, open_rows
 from quanyu.runtime.errors import InvalidInput

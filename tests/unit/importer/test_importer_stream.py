@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
+
 from quanyu.api.event.v1.event_pb2 import Event, Record
 from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
 from quanyu.importer.stream import IN_FLIGHT, send

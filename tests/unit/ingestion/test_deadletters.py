@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.engine import LocalLog
 from quanyu.ingestion.deadletters import read_page

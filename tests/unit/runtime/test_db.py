@@ -9,14 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import quanyu
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+import quanyu
 from quanyu.runtime.db import Base, Database
 from quanyu.runtime.errors import FailedPrecondition, InvalidInput, Unavailable
 from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.migration import migrate
-from sqlalchemy import text
 
 
 @pytest.fixture

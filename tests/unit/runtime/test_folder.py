@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quanyu.runtime.errors import FailedPrecondition, InvalidInput
 from quanyu.runtime.folder import DataFolder, check_workspace_name
 

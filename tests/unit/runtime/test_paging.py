@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.paging import numbers_of, page_limit
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.settings import Settings, documented, settings_from
 

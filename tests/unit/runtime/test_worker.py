@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from quanyu.engine import CorruptError, LocalLog, StorageError
 from quanyu.runtime.errors import DeadlineExceeded, Unavailable
 from quanyu.runtime.settings import Settings

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from quanyu.engine import CorruptError
 from quanyu.runtime.errors import InvalidInput, NotFound, Unavailable
 from quanyu.runtime.folder import DataFolder

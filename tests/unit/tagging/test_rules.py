@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from quanyu.dsl import Catalog, Clock, EventType, Field, Library, format_rule
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound

@@ -147,3 +147,48 @@ proptest! {
         let _ = evaluate(&world(seed).version(), &bytes);
     }
 }
+
+/// Random plans that nobody fits, or everybody, would prove little.
+#[test]
+fn random_plans_divide_people() {
+    let (mut divided, mut unknown, mut refused) = (0, 0, 0);
+    for seed in 0..400 {
+        let (world, plan) = (world(seed), plan(seed));
+        let Ok(answer) = evaluate(&world.version(), plan.to_string().as_bytes()) else {
+            refused += 1;
+            continue;
+        };
+        divided += u64::from(
+            answer
+                .roots
+                .iter()
+                .any(|root| (1..answer.universe).contains(&root.matched.len())),
+        );
+        unknown += u64::from(answer.roots.iter().any(|root| root.unknown > 0));
+    }
+    assert!(
+        divided > 180 && unknown > 120 && refused == 0,
+        "{divided} {unknown} {refused}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_later_block_answers_as_the_first(seed in any::<u64>()) {
+        // Samples depend on the ordinal.
+        let (near, plan) = (world(seed), plan(seed));
+        prop_assume!(!plan.to_string().contains("sample"));
+        let mut far = near.clone();
+        for person in &mut far.people {
+            person.ordinal += 65_536 + 7;
+        }
+        let (near, far) = (run(&near, &plan), run(&far, &plan));
+        for root in 0..2 {
+            let moved: Vec<u64> = members(&near, root).into_iter().map(|person| person + 65_536 + 7).collect();
+            prop_assert_eq!(moved, members(&far, root));
+            prop_assert_eq!(near.roots[root].unknown, far.roots[root].unknown);
+        }
+    }
+}

@@ -1,4 +1,6 @@
+mod examples;
 mod laws;
 mod naive;
 mod random;
+mod values;
 mod world;

@@ -14,7 +14,7 @@ use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Plan, Root, Si
 pub struct Fraction(i128, i128);
 
 impl Fraction {
-    fn new(num: i128, den: i128) -> Fraction {
+    pub fn new(num: i128, den: i128) -> Fraction {
         let gcd = |mut a: i128, mut b: i128| {
             while b != 0 {
                 (a, b) = (b, a % b);
@@ -142,6 +142,11 @@ impl<'w> Naive<'w> {
             clauses: clauses.into_iter().map(count).collect(),
             ..answer(&root.cond)
         }
+    }
+
+    /// The value of an expression of people.
+    pub fn value(&self, expr: &Expr, person: &'w Person) -> Option<V> {
+        self.expr(expr, Row { person, event: None })
     }
 
     fn holds(&self, among: Option<&Cond>, person: &Person) -> bool {

@@ -142,17 +142,16 @@ fn person(random: &mut Random, partition: u32, ordinal: u32, events: &mut usize)
     }
 }
 
-/// A few people in three partitions, some of them beyond the first block.
+/// A few people in three partitions.
 pub fn world(seed: u64) -> World {
     let mut random = Random(seed);
-    let far = random.chance(1);
     let mut world = World::default();
     let mut events = 0;
     for partition in [1, 2, 7] {
         let mut ordinal = random.below(3) as u32;
         for _ in 0..random.below(9) {
             world.people.push(person(&mut random, partition, ordinal, &mut events));
-            ordinal += 1 + random.below(2) as u32 + if far && random.chance(20) { 65_530 } else { 0 };
+            ordinal += 1 + random.below(2) as u32;
         }
     }
     for key in PRODUCTS.iter().take(4) {

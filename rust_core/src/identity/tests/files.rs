@@ -79,7 +79,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn damage_is_found_and_named(world in world(), at: prop::sample::Index, bit in 0u8..8, cut: bool) {

@@ -177,7 +177,7 @@ fn changes_and_owners(frames: &[Vec<u8>]) -> (Vec<Change>, usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn the_resolver_does_what_the_model_does(world in world()) {

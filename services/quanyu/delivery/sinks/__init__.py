@@ -52,6 +52,9 @@ class Sink(Protocol):
     def batch(self) -> int:
         """Most messages per `send`."""
 
+    def check(self) -> None:
+        """Before messages are dispatched: Unavailable or SinkFailedError if none could be sent."""
+
     def send(self, shard: int, messages: Sequence[Outgoing]) -> list[Outcome]:
         """One outcome per message, in order. SinkFailedError."""
 

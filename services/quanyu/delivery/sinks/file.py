@@ -43,6 +43,9 @@ class FileSink:
         fields += [pa.field(name, pa.string()) for name, wanted in optional if wanted]
         self._schema = pa.schema(fields)
 
+    def check(self) -> None:
+        """Whether there is room shows in writing only."""
+
     def send(self, shard: int, messages: Sequence[Outgoing]) -> list[Outcome]:
         columns: dict[str, list[Any]] = {
             "message_id": [message.key for message in messages],

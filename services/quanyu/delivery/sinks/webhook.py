@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 from quanyu.delivery.domain import ACCEPTED, MessageState, Outcome
 from quanyu.delivery.sinks import Finished, Outgoing, Run, SinkFailedError
 from quanyu.delivery.sinks.addresses import PrivateAddressError, resolve
+from quanyu.runtime.errors import Unavailable
 
 CONNECTIONS = 32
 TIMEOUT_SECONDS = 5.0
@@ -47,13 +48,11 @@ class WebhookSink:
         self._transports: list[httpx.HTTPTransport] = []
         self._address: tuple[float, httpx.URL] | None = None
 
+    def check(self) -> None:
+        self._resolved()
+
     def send(self, shard: int, messages: Sequence[Outgoing]) -> list[Outcome]:
-        try:
-            address = self._resolved()
-        except PrivateAddressError as error:
-            raise SinkFailedError(str(error)) from error
-        except OSError as error:
-            return [Outcome(MessageState.RETRY_WAIT, f"{self._url.host} does not resolve: {error}")] * len(messages)
+        address = self._resolved()
         return list(self._pool.map(lambda message: self._post(address, message), messages))
 
     def finish(self) -> list[Finished]:
@@ -65,10 +64,15 @@ class WebhookSink:
             transport.close()
 
     def _resolved(self) -> httpx.URL:
-        """The URL with an address that was checked in place of the host."""
+        """The URL, with an address that was checked in place of the host."""
         if self._address is None or time.monotonic() - self._address[0] > _ADDRESS_SECONDS:
             port = self._url.port or (443 if self._url.scheme == "https" else 80)
-            found = resolve(self._url.host, port, allow_private=self._allow_private)
+            try:
+                found = resolve(self._url.host, port, allow_private=self._allow_private)
+            except PrivateAddressError as error:
+                raise SinkFailedError(str(error)) from error
+            except OSError as error:
+                raise Unavailable(f"{self._url.host} does not resolve: {error}") from error
             self._address = (time.monotonic(), self._url.copy_with(host=found))
         return self._address[1]
 

@@ -1,0 +1,60 @@
+"""`quanyu rule preview` on a data folder, with and without a server on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.api.tagging.v1 import tagging_pb2
+from tests.integration.running import FLOW, running
+from tests.integration.world import SCHEMA, batch, order
+
+
+def preview(data: Path, rule: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "quanyu", "rule", "preview", rule, "--data", str(data), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_counts_of_a_folder_that_a_server_left_behind(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    rule = "in segment buyers and did order where (amount > 50) ever"
+    with running(data, [FLOW]) as quanyu:
+        quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA))
+        records = [order(str(n), f"card:c{n}", 3, amount=str(n)) for n in range(100)]
+        offset = quanyu.ingestion.Ingest(batch("shop", *records)).raw_offset
+        text = "segment buyers: did order in last 7d"
+        publish = tagging_pb2.PublishRuleRequest(workspace="shop", text=text, min_raw_offset=offset)
+        quanyu.tagging.PublishRule(publish, timeout=20)
+        beside = preview(data, rule, "--as-of", "2026-03-01T08:00")
+        quanyu.stop()
+    after = preview(data, rule, "--as-of", "2026-03-01T08:00", "--workspace", "shop")
+    for found in (beside, after):
+        assert found.returncode == 0, found.stderr
+        rows = [line.split("│")[1:4] for line in found.stdout.splitlines() if line.startswith("│")]
+        assert [(people.strip(), unknown.strip()) for _, people, unknown in rows] == [
+            ("100", "0"),
+            ("49", "0"),
+            ("49", "0"),
+        ]
+        assert "as of 2026-03-01 08:00:00+08:00 (Asia/Shanghai)" in found.stdout
+    earlier = preview(data, "in segment buyers", "--as-of", "2026-02-01")
+    assert "0 people known" in earlier.stdout
+
+
+def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
+    nowhere = preview(tmp_path / "nowhere", "did order ever")
+    assert (nowhere.returncode, "not a Quanyu data folder" in nowhere.stderr) == (1, True)
+    data = tmp_path / "data"
+    with running(data, [FLOW]) as quanyu:
+        quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA))
+    for rule, options, says in [
+        ("did ordr ever", (), "    ^"),
+        ("did order ever", ("--workspace", "shoop"), "there are: shop"),
+        ("did order ever", ("--as-of", "yesterday"), "write a date or time"),
+    ]:
+        found = preview(data, rule, *options)
+        assert found.returncode == 1
+        assert says in found.stderr
+        assert "Traceback" not in found.stderr
