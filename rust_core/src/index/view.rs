@@ -230,12 +230,7 @@ impl Events {
             .saturating_sub(1)
             .div_euclid(DAY_MS)
             .clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
-        let range = if from_ms < to_ms { first..=last } else { 1..=0 };
-        let days = if range.is_empty() {
-            None
-        } else {
-            Some(self.days.range(range))
-        };
+        let days = (from_ms < to_ms).then(|| self.days.range(first..=last));
         days.into_iter().flatten().flat_map(|(_, runs)| runs)
     }
 }
