@@ -230,7 +230,7 @@ impl Events {
             .saturating_sub(1)
             .div_euclid(DAY_MS)
             .clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
-        let days = (from_ms < to_ms && first <= last).then(|| self.days.range(first..=last));
+        let days = (from_ms < to_ms).then(|| self.days.range(first..=last));
         days.into_iter().flatten().flat_map(|(_, runs)| runs)
     }
 }
