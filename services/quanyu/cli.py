@@ -13,6 +13,7 @@ import click
 
 from quanyu.runtime.errors import DomainError
 from quanyu.runtime.logs import set_up_logging
+from quanyu.runtime.memory import return_freed_memory
 from quanyu.runtime.process import Opener, Process
 from quanyu.runtime.settings import SERVICES, documented, settings_from
 
@@ -51,6 +52,7 @@ class Explained(click.Group):
 @click.version_option(package_name="quanyu")
 def main() -> None:
     """Quanyu: who is who, whom a rule means, and delivery to exactly those people, once."""
+    return_freed_memory()
 
 
 @main.command(epilog="All settings: quanyu settings")
