@@ -42,6 +42,8 @@ class Explained(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        # Before a command's module is loaded.
+        return_freed_memory()
         try:
             return super().invoke(ctx)
         except DomainError as error:
@@ -52,7 +54,6 @@ class Explained(click.Group):
 @click.version_option(package_name="quanyu")
 def main() -> None:
     """Quanyu: who is who, whom a rule means, and delivery to exactly those people, once."""
-    return_freed_memory()
 
 
 @main.command(epilog="All settings: quanyu settings")

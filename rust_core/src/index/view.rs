@@ -214,6 +214,13 @@ impl Run {
 
     /// The rows of the people in `ordinals`.
     pub fn rows(&self, ordinals: Range<u32>) -> Range<usize> {
+        if let (Some(first), Some(last)) = (self.persons.first(), self.persons.last())
+            && ordinals.start <= *first
+            && *last < ordinals.end
+        {
+            // Most runs are small and lie in one block.
+            return 0..self.persons.len();
+        }
         let from = self.persons.partition_point(|&person| person < ordinals.start);
         let to = self.persons.partition_point(|&person| person < ordinals.end);
         from..to
