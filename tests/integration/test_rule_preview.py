@@ -64,7 +64,11 @@ def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
 def test_without_a_workspace_a_rule_is_counted_wherever_it_is_understood(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, [FLOW]) as quanyu:
-        for workspace, schema in (("empty", event_pb2.Schema(settings=event_pb2.Settings(timezone="UTC"))), ("shop", SCHEMA), ("shop2", SCHEMA)):
+        for workspace, schema in (
+            ("empty", event_pb2.Schema(settings=event_pb2.Settings(timezone="UTC"))),
+            ("shop", SCHEMA),
+            ("shop2", SCHEMA),
+        ):
             quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=schema))
             quanyu.ingestion.Ingest(batch(workspace, lives_in("card:1", "Beijing")))
         quanyu.stop()

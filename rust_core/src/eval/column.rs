@@ -309,7 +309,10 @@ impl<'a> Column<'a> {
 
 /// Parts that all hold numbers, or all codes (or nothing): the ones that matter for speed, copied whole.
 fn end_to_end<'a>(parts: &[Column<'a>]) -> Option<Column<'a>> {
-    fn append<T: Copy + Default>(parts: &[Column], of: impl Fn(&Data) -> Option<&[T]>) -> Option<Vec<T>> {
+    fn append<'p, T: Copy + Default>(
+        parts: &[Column<'p>],
+        of: impl for<'d> Fn(&'d Data<'p>) -> Option<&'d [T]>,
+    ) -> Option<Vec<T>> {
         let mut joined = Vec::with_capacity(parts.iter().map(Column::len).sum());
         for part in parts {
             match &part.data {
