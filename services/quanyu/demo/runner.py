@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, tzinfo
+from multiprocessing import get_context
 from pathlib import Path
 
 import grpc
@@ -30,16 +31,11 @@ WORLDS = "worlds"
 def run(people: int, data: Path, json_file: Path | None, console: Console) -> None:
     """Leaves a data folder that `quanyu serve` and `quanyu rule preview` go on with. DomainError if a part fails."""
     data = data.absolute()
-    prepared: tuple[Callable[[], World], ...] = (
-        lambda: complete_journey.prepare(data / WORLDS / complete_journey.NAME),
-        lambda: catering.prepare(data / WORLDS / catering.NAME, people),
-    )
     found: dict[str, WorldFound] = {}
     try:
         with serving(data) as address, open_channel(address) as channel:
             console.print(f"quanyu serves all four services on {address}, data in {data}", highlight=False)
-            for prepare in prepared:
-                world = prepare()
+            for world in _worlds(people, data / WORLDS):
                 found[world.name] = _run_world(world, channel, console)
     except grpc.RpcError as error:
         details = getattr(error, "details", lambda: None)()
@@ -49,6 +45,16 @@ def run(people: int, data: Path, json_file: Path | None, console: Console) -> No
     report.show_next_steps(console, data, found)
     if json_file is not None:
         json_file.write_text(json.dumps(as_json(peak, found), ensure_ascii=False, indent=2) + "\n")
+
+
+def _worlds(people: int, folder: Path) -> list[World]:
+    """Prepared in a process of their own, which takes the memory that it needed with it when it ends."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        prepared = (
+            process.submit(complete_journey.prepare, folder / complete_journey.NAME),
+            process.submit(catering.prepare, folder / catering.NAME, people),
+        )
+        return [world.result() for world in prepared]
 
 
 def _run_world(world: World, channel: grpc.Channel, console: Console) -> WorldFound:
@@ -64,7 +70,7 @@ def _run_world(world: World, channel: grpc.Channel, console: Console) -> WorldFo
         if rule.kind == tagging_pb2.Rule.KIND_SEGMENT:
             found.segments[rule.name] = _segment(rule, evaluated[rule.name], world.as_of.tzinfo)
         elif rule.kind == tagging_pb2.Rule.KIND_TAG:
-            found.segments |= _tiers(rule, workspace.preview(rule.text), world.as_of.tzinfo)
+            found.segments |= _tiers(rule, *workspace.timed_preview(rule.text), world.as_of.tzinfo)
     report.show_segments(console, found)
     texts = {rule.name: rule.text for rule in rules}
     report.show_clauses(console, {name: workspace.preview(texts[name]) for name in evaluated})
@@ -100,11 +106,11 @@ def _segment(rule: tagging_pb2.Rule, evaluated: Evaluated, zone: tzinfo | None) 
 
 
 def _tiers(
-    rule: tagging_pb2.Rule, preview: tagging_pb2.PreviewRuleResponse, zone: tzinfo | None
+    rule: tagging_pb2.Rule, preview: tagging_pb2.PreviewRuleResponse, milliseconds: float, zone: tzinfo | None
 ) -> dict[str, SegmentFound]:
     """Each tier of a tag as `tag: tier`; they are evaluated together, so each has the time of all."""
     windows = [_window(window, zone) for window in preview.basis.windows]
-    milliseconds = round(preview.basis.milliseconds, 3)
+    milliseconds = round(milliseconds, 3)
     tiers = {tier.name.removeprefix(f"{rule.name}@{rule.version}: "): int(tier.matched) for tier in preview.sets}
     return {f"{rule.name}: {t}": SegmentFound(rule.text, count, milliseconds, windows) for t, count in tiers.items()}
 
