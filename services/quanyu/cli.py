@@ -12,6 +12,7 @@ import click
 
 from quanyu.runtime.errors import DomainError
 from quanyu.runtime.logs import set_up_logging
+from quanyu.runtime.memory import return_freed_memory
 from quanyu.runtime.process import Opener, Process
 from quanyu.runtime.settings import SERVICES, documented, settings_from
 
@@ -41,6 +42,8 @@ class Explained(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        # Before a command's module is loaded.
+        return_freed_memory()
         try:
             return super().invoke(ctx)
         except DomainError as error:

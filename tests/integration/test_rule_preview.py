@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from tests.integration.running import FLOW, PATIENCE, running
-from tests.integration.world import SCHEMA, batch, order
+from tests.integration.world import SCHEMA, batch, lives_in, order
 
 
 def preview(data: Path, rule: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -58,3 +59,20 @@ def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
         assert found.returncode == 1
         assert says in found.stderr
         assert "Traceback" not in found.stderr
+
+
+def test_without_a_workspace_a_rule_is_counted_wherever_it_is_understood(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, [FLOW]) as quanyu:
+        for workspace, schema in (
+            ("empty", event_pb2.Schema(settings=event_pb2.Settings(timezone="UTC"))),
+            ("shop", SCHEMA),
+            ("shop2", SCHEMA),
+        ):
+            quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=schema))
+            quanyu.ingestion.Ingest(batch(workspace, lives_in("card:1", "Beijing")))
+        quanyu.stop()
+    found = preview(data, "did order ever")
+    assert found.returncode == 0, found.stderr
+    titles = [line for line in found.stdout.splitlines() if line.startswith("In workspace")]
+    assert titles == ["In workspace shop:", "In workspace shop2:"]

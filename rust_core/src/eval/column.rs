@@ -272,6 +272,9 @@ impl<'a> Column<'a> {
                 .next()
                 .ok_or_else(|| Error::Invalid("no column".into()));
         }
+        if let Some(joined) = end_to_end(&parts) {
+            return Ok(joined);
+        }
         let starts: Vec<usize> = parts
             .iter()
             .scan(0, |end, part| Some(std::mem::replace(end, *end + part.len())))
@@ -301,6 +304,54 @@ impl<'a> Column<'a> {
             Some(Datum::Nothing) | None => Data::One(Datum::Nothing),
         };
         Column { known, data: typed }
+    }
+}
+
+/// Parts that all hold numbers, or all codes (or nothing): the ones that matter for speed, copied whole.
+fn end_to_end<'a>(parts: &[Column<'a>]) -> Option<Column<'a>> {
+    fn append<'p, T: Copy + Default>(
+        parts: &[Column<'p>],
+        of: impl for<'d> Fn(&'d Data<'p>) -> Option<&'d [T]>,
+    ) -> Option<Vec<T>> {
+        let mut joined = Vec::with_capacity(parts.iter().map(Column::len).sum());
+        for part in parts {
+            match &part.data {
+                Data::One(Datum::Nothing) => joined.resize(joined.len() + part.len(), T::default()),
+                data => joined.extend_from_slice(of(data)?),
+            }
+        }
+        Some(joined)
+    }
+    let typed = parts
+        .iter()
+        .find(|part| !matches!(part.data, Data::One(Datum::Nothing)))?;
+    let data = match &typed.data {
+        Data::Int(_) => Data::Int(append(parts, Data::ints)?.into()),
+        Data::Code(_) => Data::Code(append(parts, Data::codes)?.into()),
+        _ => return None,
+    };
+    let mut known = Bits::none(0);
+    for part in parts {
+        known.extend(&part.known);
+    }
+    Some(Column { known, data })
+}
+
+impl Data<'_> {
+    fn ints(&self) -> Option<&[i64]> {
+        if let Data::Int(values) = self {
+            Some(values)
+        } else {
+            None
+        }
+    }
+
+    fn codes(&self) -> Option<&[u32]> {
+        if let Data::Code(codes) = self {
+            Some(codes)
+        } else {
+            None
+        }
     }
 }
 

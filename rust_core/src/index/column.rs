@@ -131,7 +131,7 @@ impl Values {
 
     pub fn push(&mut self, cell: &Cell) {
         let row = self.len();
-        if row % 64 == 0 {
+        if row.is_multiple_of(64) {
             self.known.push(0);
         }
         if self.data.push(cell) {

@@ -65,7 +65,7 @@ impl Texts {
 
     fn push(&mut self, text: &str) -> u32 {
         let code = self.len;
-        if code as usize % CHUNK == 0 {
+        if (code as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Arc::default());
         }
         if let Some(chunk) = self.chunks.last_mut() {

@@ -214,6 +214,13 @@ impl Run {
 
     /// The rows of the people in `ordinals`.
     pub fn rows(&self, ordinals: Range<u32>) -> Range<usize> {
+        if let (Some(first), Some(last)) = (self.persons.first(), self.persons.last())
+            && ordinals.start <= *first
+            && *last < ordinals.end
+        {
+            // Most runs are small and lie in one block.
+            return 0..self.persons.len();
+        }
         let from = self.persons.partition_point(|&person| person < ordinals.start);
         let to = self.persons.partition_point(|&person| person < ordinals.end);
         from..to
@@ -230,12 +237,7 @@ impl Events {
             .saturating_sub(1)
             .div_euclid(DAY_MS)
             .clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
-        let range = if from_ms < to_ms { first..=last } else { 1..=0 };
-        let days = if range.is_empty() {
-            None
-        } else {
-            Some(self.days.range(range))
-        };
+        let days = (from_ms < to_ms).then(|| self.days.range(first..=last));
         days.into_iter().flatten().flat_map(|(_, runs)| runs)
     }
 }

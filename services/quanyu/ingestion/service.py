@@ -11,6 +11,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2 as pb
 from quanyu.engine import Ingestor, LocalLog, peek_workspace
 from quanyu.ingestion.deadletters import read_page
+from quanyu.ingestion.domain import check_zone
 from quanyu.runtime import rpc
 from quanyu.runtime.eventlog import create_log
 from quanyu.runtime.instants import now_ms
@@ -68,6 +69,7 @@ class IngestionService:
             yield self.Ingest(request, context)
 
     def PutSchema(self, request: pb.PutSchemaRequest, context: grpc.ServicerContext) -> pb.PutSchemaResponse:
+        check_zone(request.schema)
         ingestor = self._workspaces.get(request.workspace, create=True).ingestor
         offset = ingestor.put_schema(request.schema.SerializeToString(), now_ms())
         return pb.PutSchemaResponse(schema=event_pb2.Schema.FromString(ingestor.schema()), raw_offset=offset)

@@ -33,7 +33,7 @@ def rule() -> None:
 @rule.command("preview")
 @click.argument("text", metavar="RULE")
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder (QUANYU_DATA; default ./data).")
-@click.option("--workspace", help="Which one; may be left out where there is only one.")
+@click.option("--workspace", help="Which one (default: each that has the rule's names).")
 @click.option(
     "--as-of", "as_of", help="Instant, such as 2026-01-31 or 2026-01-31T08:00 in the workspace's zone; default now."
 )
@@ -41,24 +41,36 @@ def preview_command(text: str, data: Path | None, workspace: str | None, as_of: 
     """Counts whom a RULE means: a condition, or the text of a segment or tag."""
     settings = settings_from(os.environ, data=data)
     folder = DataFolder.existing(settings.data)
-    name = _workspace(folder, workspace)
-    index = _index(folder, name)
-    library = _library(settings.database_url or folder.database_url(), name)
+    url = settings.database_url or folder.database_url()
+    refusals: list[InvalidInput] = []
+    chosen = _workspaces(folder, workspace)
+    for name in chosen:
+        try:
+            _preview(folder, url, name, text, as_of, titled=len(chosen) > 1)
+        except InvalidInput as refusal:
+            refusals.append(refusal)
+    if len(refusals) == len(chosen):
+        raise refusals[0]
+
+
+def _workspaces(folder: DataFolder, asked: str | None) -> list[str]:
+    there = folder.workspaces()
+    if not there or (asked is not None and asked not in there):
+        raise NotFound(f"there is no such workspace; in {folder.path} there are: {', '.join(there) or 'none yet'}")
+    return [asked] if asked is not None else there
+
+
+def _preview(folder: DataFolder, url: str, workspace: str, text: str, as_of: str | None, *, titled: bool) -> None:
+    index = _index(folder, workspace)
+    library = _library(url, workspace)
     names = names_of(index)
     reading = names.reading(library, now_ms())
     if as_of is not None:
         reading = names.reading(library, _instant(as_of, reading))
-    _print(preview(reading, index, text), reading)
-
-
-def _workspace(folder: DataFolder, asked: str | None) -> str:
-    there = folder.workspaces()
-    if asked is None and len(there) == 1:
-        return there[0]
-    if asked is None or asked not in there:
-        listed = ", ".join(there) or "none yet"
-        raise NotFound(f"choose a workspace with --workspace; in {folder.path} there are: {listed}")
-    return asked
+    found = preview(reading, index, text)
+    if titled:
+        click.echo(f"In workspace {workspace}:")
+    _print(found, reading)
 
 
 def _index(folder: DataFolder, workspace: str) -> Index:

@@ -228,17 +228,17 @@ fn event_of(key: u32) -> Row {
     let amounts = ["12.5", "-3", "0"];
     let items = ["tea", "茶", "ｔｅａ", "cake"];
     let mut values = Vec::new();
-    if key % 4 != 0 {
+    if !key.is_multiple_of(4) {
         values.push(("amount", Value::Decimal(amounts[key as usize % 3])));
     }
-    if key % 3 != 0 {
+    if !key.is_multiple_of(3) {
         values.push(("item", Value::Text(items[key as usize % 4])));
     }
-    if key % 7 == 0 {
-        values.push(("gift", Value::Flag(key % 2 == 0)));
+    if key.is_multiple_of(7) {
+        values.push(("gift", Value::Flag(key.is_multiple_of(2))));
         values.push(("tags", Value::Set(vec!["b", "a", "b"])));
     }
-    if key % 2 == 0 {
+    if key.is_multiple_of(2) {
         values.reverse();
     }
     Row {
@@ -254,7 +254,7 @@ fn event_of(key: u32) -> Row {
 
 fn profile_of(key: u32) -> Row {
     let all = [
-        ("active", Value::Flag(key % 2 == 0)),
+        ("active", Value::Flag(key.is_multiple_of(2))),
         ("birthday", Value::Date("02-29")),
         ("born", Value::Date(["1999-12-31", "2000-02-29"][key as usize % 2])),
         ("city", Value::Text(["上海", "Köln"][key as usize % 2])),
@@ -270,11 +270,14 @@ fn profile_of(key: u32) -> Row {
             Value::Map(vec![("size", Value::Text("l")), ("fit", Value::Flag(true))]),
         ),
     ];
-    let chosen = all.into_iter().enumerate().filter(|(i, _)| (key as usize + i) % 3 == 0);
+    let chosen = all
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| (key as usize + i).is_multiple_of(3));
     let values = chosen.map(|(i, (name, value))| {
         (
             name,
-            if (key as usize + i) % 4 == 0 {
+            if (key as usize + i).is_multiple_of(4) {
                 Value::Cleared
             } else {
                 value
@@ -285,7 +288,7 @@ fn profile_of(key: u32) -> Row {
         source: ["crm", "app"][key as usize % 2].into(),
         id: format!("{}", key / 2),
         kind: "",
-        time: (key % 5 != 0).then_some(TIMES[key as usize % 9]),
+        time: (!key.is_multiple_of(5)).then_some(TIMES[key as usize % 9]),
         channel: "",
         values: values.collect(),
     }
@@ -293,20 +296,20 @@ fn profile_of(key: u32) -> Row {
 
 fn item_of(key: u32) -> (&'static str, Vec<(&'static str, Value<'static>)>) {
     let mut values = Vec::new();
-    if key % 2 == 0 {
+    if key.is_multiple_of(2) {
         values.push(("brand", Value::Text(["a", "b"][key as usize % 4 / 2])));
     }
-    if key % 3 == 0 {
+    if key.is_multiple_of(3) {
         values.push((
             "price",
-            if key % 9 == 0 {
+            if key.is_multiple_of(9) {
                 Value::Cleared
             } else {
                 Value::Decimal("5")
             },
         ));
     }
-    if key % 5 == 0 {
+    if key.is_multiple_of(5) {
         values.push(("labels", Value::Set(vec!["new", "hot"])));
     }
     (["tea", "cake", "bun"][key as usize % 3], values)
