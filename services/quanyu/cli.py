@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from quanyu.runtime.memory import return_freed_memory
 from quanyu.runtime.process import Opener, Process
 from quanyu.runtime.settings import SERVICES, documented, settings_from
 
+STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
 DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder (QUANYU_DATA; default ./data).")
 
 
@@ -67,14 +67,13 @@ def serve(services: tuple[str, ...], data: Path | None, port: int | None, host: 
     """Runs the services, until SIGTERM or SIGINT."""
     settings = settings_from(os.environ, data=data, port=port, host=host)
     set_up_logging(settings)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    # Blocked before any thread starts, so that only `sigwait` takes them; one that comes too early waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     chosen = [service for service in SERVICES if not services or service in services]
     process = Process(settings, {service: _opener(service) for service in chosen})
     process.start()
     click.echo(f"quanyu serves {', '.join(chosen)} on {process.address} (data in {settings.data})")
-    stopping.wait()
+    signal.sigwait(STOPPING)
     process.stop()
 
 

@@ -15,14 +15,14 @@ from grpc_status import rpc_status
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, Quanyu, address_of, serve
+from tests.integration.running import FLOW, PATIENCE, Quanyu, address_of, running, serve
 from tests.integration.world import SCHEMA, batch, order
 
 
 def refusal(data: Path, *services: str, port: int = 0, **environment: str) -> str:
     """What `quanyu serve` says when it does not start: one message, no traceback."""
     process = serve(data, *(services or FLOW), port=port, **environment)
-    out, error = process.communicate(timeout=30)
+    out, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1, out
     assert "Traceback" not in error
     return error
@@ -58,7 +58,8 @@ def test_a_misspelt_setting(tmp_path: Path) -> None:
 
 def test_a_damaged_database(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    stopped(data)
+    with running(data, [FLOW]) as quanyu:
+        quanyu.stop()
     (data / "quanyu.db").write_bytes(b"not a database" * 100)
     assert "quanyu.db" in refusal(data)
 
@@ -68,18 +69,18 @@ def test_two_processes_on_one_data_folder(tmp_path: Path) -> None:
     address_of(first)
     assert "already runs the identity service" in refusal(tmp_path / "data", "identity", "tagging")
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=30)
+    first.communicate(timeout=PATIENCE)
     assert first.returncode == 0
 
 
 def test_a_damaged_log_is_named_and_not_written_to(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    quanyu = Quanyu(data, [FLOW])
-    workspace = quanyu.workspace
-    quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=SCHEMA))
-    for n in range(50):
-        quanyu.ingestion.Ingest(batch(workspace, order(str(n), "card:ann", 1)))
-    quanyu.stop()
+    with running(data, [FLOW]) as quanyu:
+        workspace = quanyu.workspace
+        quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=SCHEMA))
+        for n in range(50):
+            quanyu.ingestion.Ingest(batch(workspace, order(str(n), "card:ann", 1)))
+        quanyu.stop()
     segment = next(
         path for path in sorted((data / workspace / "log" / "raw" / "0").iterdir()) if path.stat().st_size > 1000
     )
@@ -90,13 +91,6 @@ def test_a_damaged_log_is_named_and_not_written_to(tmp_path: Path) -> None:
     assert str(segment) in damaged
     assert "damaged" in damaged
     assert segment.read_bytes() == contents
-
-
-def stopped(data: Path) -> None:
-    process = serve(data, *FLOW)
-    address_of(process)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
 
 
 def reason(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, dict[str, str]]:
@@ -124,7 +118,7 @@ def declared(quanyu: Quanyu) -> Quanyu:
         ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
     ).raw_offset
     known = tagging_pb2.ValidateRuleRequest(workspace=quanyu.workspace, text="did order ever", min_raw_offset=offset)
-    assert not quanyu.tagging.ValidateRule(known, timeout=20).diagnostics
+    assert not quanyu.tagging.ValidateRule(known, timeout=PATIENCE).diagnostics
     return quanyu
 
 

@@ -15,7 +15,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import Quanyu, running
+from tests.integration.running import PATIENCE, Quanyu, running
 from tests.integration.world import SCHEMA, batch, identifiers, instant, lives_in, order
 
 RULES = """
@@ -35,7 +35,7 @@ def publish(quanyu: Quanyu, text: str, offset: int) -> list[tagging_pb2.Rule]:
     request = tagging_pb2.PublishRuleRequest(
         workspace=quanyu.workspace, text=text, author="tester", min_raw_offset=offset
     )
-    return list(quanyu.tagging.PublishRule(request, timeout=20).rules)
+    return list(quanyu.tagging.PublishRule(request, timeout=PATIENCE).rules)
 
 
 def fill(quanyu: Quanyu) -> int:
@@ -60,7 +60,7 @@ def fill(quanyu: Quanyu) -> int:
 def people(quanyu: Quanyu, offset: int, *names: str) -> list[int]:
     wanted = [identifier for name in names for identifier in identifiers(name)]
     request = identity_pb2.BatchResolveRequest(workspace=quanyu.workspace, identifiers=wanted, min_raw_offset=offset)
-    answer = quanyu.identity.BatchResolve(request, timeout=20)
+    answer = quanyu.identity.BatchResolve(request, timeout=PATIENCE)
     assert answer.epoch.raw_offset >= offset
     return list(answer.persons)
 
@@ -71,7 +71,7 @@ def as_of(offset: int = 0, days_ago: float = 0) -> tagging_pb2.AsOf:
 
 def members(quanyu: Quanyu, segment: str, offset: int = 0) -> set[int]:
     request = tagging_pb2.EvaluateRequest(workspace=quanyu.workspace, segment=segment, as_of=as_of(offset))
-    chunks = list(quanyu.tagging.Evaluate(request, timeout=20))
+    chunks = list(quanyu.tagging.Evaluate(request, timeout=PATIENCE))
     roaring = b"".join(chunk.roaring for chunk in chunks)
     header = chunks[0].header
     found = set(BitMap64.deserialize(roaring))
@@ -125,7 +125,7 @@ def test_a_preview_counts_clauses_and_says_what_it_rests_on(quanyu: Quanyu) -> N
     offset = fill(quanyu)
     rule = "did order in last 30d and city in ['Beijing']"
     request = tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text=rule, as_of=as_of(offset))
-    answer = quanyu.tagging.PreviewRule(request, timeout=20)
+    answer = quanyu.tagging.PreviewRule(request, timeout=PATIENCE)
     (counted,) = answer.sets
     assert (counted.matched, answer.universe) == (0, 3)
     assert [(clause.matched, clause.unknown) for clause in counted.clauses] == [(1, 0), (1, 2)]
@@ -150,7 +150,7 @@ def test_members_and_rules_are_listed_page_by_page(quanyu: Quanyu) -> None:
     pages = []
     as_ofs = set()
     while True:
-        page = quanyu.tagging.ListMembers(request, timeout=20)
+        page = quanyu.tagging.ListMembers(request, timeout=PATIENCE)
         pages.append(list(page.persons))
         as_ofs.add(page.basis.as_of.ToMilliseconds())
         if not page.next_page_token:
@@ -208,7 +208,7 @@ def test_a_stream_is_answered_in_order(quanyu: Quanyu) -> None:
                 quanyu.workspace, order(f"s{sequence}", "card:ann", 1), order("same", "card:ann", 2), sequence=sequence
             )
 
-    answers = list(quanyu.ingestion.IngestStream(batches(), timeout=20))
+    answers = list(quanyu.ingestion.IngestStream(batches(), timeout=PATIENCE))
     assert [answer.sequence for answer in answers] == list(range(20))
     assert sum(answer.accepted for answer in answers) == 21
     assert sum(answer.duplicates for answer in answers) == 19
@@ -240,7 +240,7 @@ def test_a_persons_timeline_is_newest_first(quanyu: Quanyu) -> None:
     members_known = tagging_pb2.PreviewRuleRequest(
         workspace=quanyu.workspace, text="did order ever", as_of=as_of(offset)
     )
-    quanyu.tagging.PreviewRule(members_known, timeout=20)
+    quanyu.tagging.PreviewRule(members_known, timeout=PATIENCE)
     request = tagging_pb2.ListTimelineRequest(workspace=quanyu.workspace, person=bob, page_size=2)
     first = quanyu.tagging.ListTimeline(request)
     request.page_token = first.next_page_token
@@ -271,7 +271,7 @@ def test_the_catalog_names_what_rules_can_use(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     quanyu.tagging.PreviewRule(
         tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text="did order ever", as_of=as_of(offset)),
-        timeout=20,
+        timeout=PATIENCE,
     )
     catalog = quanyu.tagging.GetCatalog(tagging_pb2.GetCatalogRequest(workspace=quanyu.workspace))
     assert list(catalog.channels) == ["pos"]

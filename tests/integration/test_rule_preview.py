@@ -9,13 +9,13 @@ from pathlib import Path
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, running
+from tests.integration.running import FLOW, PATIENCE, running
 from tests.integration.world import SCHEMA, batch, lives_in, order
 
 
 def preview(data: Path, rule: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "quanyu", "rule", "preview", rule, "--data", str(data), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_counts_of_a_folder_that_a_server_left_behind(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_counts_of_a_folder_that_a_server_left_behind(tmp_path: Path) -> None:
         offset = quanyu.ingestion.Ingest(batch("shop", *records)).raw_offset
         text = "segment buyers: did order in last 7d"
         publish = tagging_pb2.PublishRuleRequest(workspace="shop", text=text, min_raw_offset=offset)
-        quanyu.tagging.PublishRule(publish, timeout=20)
+        quanyu.tagging.PublishRule(publish, timeout=PATIENCE)
         beside = preview(data, rule, "--as-of", "2026-03-01T08:00")
         quanyu.stop()
     after = preview(data, rule, "--as-of", "2026-03-01T08:00", "--workspace", "shop")
