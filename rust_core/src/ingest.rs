@@ -7,6 +7,7 @@ mod filter;
 mod generation;
 mod keys;
 mod nearest;
+mod rejection;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,9 @@ use crate::schema::Schema;
 pub use dates::{is_date, is_month_day};
 use generation::{Key, KeyHash};
 use keys::Keys;
+use rejection::Rejection;
 pub use request::peek_workspace;
 use request::{Counts, Request};
-use validate::Rejection;
 
 const READ_AHEAD: usize = 8 << 20;
 

@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::batch::{Batch, order};
 use super::bits::Bits;
 use super::column::{Column, Numbers, gather};
 use super::groups::Groups;
 use super::ratio::Ratio;
-use super::scan::{Batch, order};
 use crate::error::Result;
 use crate::index::texts::Texts;
 

@@ -1,6 +1,7 @@
 //! The evaluator: a plan against a version of the index, block by block in parallel. The answer does not depend on the number of threads.
 
 mod answer;
+mod batch;
 mod bind;
 mod bind_expr;
 mod bind_leaf;
@@ -9,6 +10,7 @@ mod chosen;
 mod column;
 mod compare;
 mod groups;
+mod lift;
 mod people;
 mod program;
 mod query;
@@ -43,7 +45,8 @@ pub fn evaluate(version: &Version, plan: &[u8]) -> Result<Answer> {
     let started = Instant::now();
     let plan = Plan::parse(plan)?;
     let program = bind::bind(version, &plan)?;
-    let mut query = Query::new(version, &program)?;
+    let mut query = Query::new(version, &program);
+    query.lifted = lift::lift(&query)?;
     let tasks = tasks(version);
     rank(&mut query, &tasks)?;
     let blocks = parallel(&tasks, |task| answer_block(&query, task))?;

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use super::bits::{Bits, Tri};
 use super::column::{Column, View};
-use super::program::{Cond, Expr, Program};
+use super::program::{Expr, Program};
 use super::rank::Placed;
 use super::text::Memo;
-use super::vector::{Eval, Scope};
 use crate::error::Result;
 use crate::index::view::{Items, Version};
 
@@ -22,7 +21,7 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    pub fn new(version: &'a Version, program: &'a Program) -> Result<Query<'a>> {
+    pub fn new(version: &'a Version, program: &'a Program) -> Query<'a> {
         let memo = |test| Memo::new(test, &version.texts, &program.extra, program.extra_from);
         let catalog = |(number, name): (usize, &String)| {
             Catalog::new(
@@ -30,16 +29,14 @@ impl<'a> Query<'a> {
                 attributes_of(program, number),
             )
         };
-        let mut query = Query {
+        Query {
             version,
             program,
             memos: program.tests.iter().map(memo).collect(),
             catalogs: program.catalogs.iter().enumerate().map(catalog).collect(),
             lifted: Vec::new(),
             placed: Vec::new(),
-        };
-        query.lifted = lift(&query)?;
-        Ok(query)
+        }
     }
 }
 
@@ -53,8 +50,8 @@ fn attributes_of(program: &Program, wanted: usize) -> impl Iterator<Item = &str>
 /// A catalog's items by the codes of their keys.
 pub struct Catalog<'a> {
     /// By code: one more than the row; 0 for none.
-    rows: Vec<u32>,
-    len: usize,
+    pub rows: Vec<u32>,
+    pub len: usize,
     /// One row an item and a last one, unknown, for keys that the catalog lacks.
     attributes: HashMap<&'a str, Column<'a>>,
 }
@@ -92,12 +89,12 @@ impl<'a> Catalog<'a> {
 
 /// A condition on items, answered by code of the key.
 pub struct Lifted {
-    answers: Vec<u8>,
-    missing: u8,
+    pub answers: Vec<u8>,
+    pub missing: u8,
 }
 
-const TRUE: u8 = 1;
-const UNKNOWN: u8 = 2;
+pub const TRUE: u8 = 1;
+pub const UNKNOWN: u8 = 2;
 
 impl Lifted {
     pub fn ask(&self, key: &Column) -> Result<Tri> {
@@ -121,42 +118,5 @@ impl Lifted {
                 u: every(UNKNOWN),
             },
         })
-    }
-}
-
-fn lift(query: &Query) -> Result<Vec<Lifted>> {
-    let lifts = query.program.lifts.iter().map(|lift| {
-        let catalog = &query.catalogs[lift.catalog];
-        let tri = Eval::new(query, ItemRows { catalog }).cond(lift.cond)?;
-        let answer = |row| u8::from(tri.t.get(row)) * TRUE + u8::from(tri.u.get(row)) * UNKNOWN;
-        let missing = answer(catalog.len);
-        let of_code = |&row: &u32| if row == 0 { missing } else { answer(row as usize - 1) };
-        Ok(Lifted {
-            answers: catalog.rows.iter().map(of_code).collect(),
-            missing,
-        })
-    });
-    lifts.collect()
-}
-
-/// The items of one catalog, and the one that is missing.
-struct ItemRows<'a> {
-    catalog: &'a Catalog<'a>,
-}
-
-impl<'a> Scope<'a> for ItemRows<'a> {
-    fn rows(&self) -> usize {
-        self.catalog.len + 1
-    }
-
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
-        Ok(match expr {
-            Expr::Lookup { attribute, .. } => Some(eval.scope.catalog.attribute(attribute)),
-            _ => None,
-        })
-    }
-
-    fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
-        Ok(None)
     }
 }

@@ -3,13 +3,13 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::batch::Batch;
 use super::bits::Bits;
 use super::chosen::{Chosen, Distinct, Most, distinct};
 use super::column::{Column, Data, Numbers, View};
 use super::groups::Groups;
 use super::program::Measure;
 use super::ratio::{Ratio, UNIT};
-use super::scan::Batch;
 use crate::error::Result;
 use crate::index::texts::Texts;
 use crate::plan::{Arith, Function};

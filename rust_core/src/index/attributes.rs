@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::batch::{Aliases, Changes};
 use super::column::{NO_ROW, Pick, gather_fixed};
-use super::texts::Texts;
-use super::view::{Attribute, Partition, TextColumn, Values, Version, ordinal_of, partition_of};
+use super::texts::{TextColumn, Texts};
+use super::view::{Attribute, Partition, Values, Version, ordinal_of, partition_of};
 
 /// A change on its way into a history.
 struct Entry {

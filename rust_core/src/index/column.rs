@@ -1,7 +1,7 @@
 //! Growing and gathering columns: how `Values` come to be.
 
-use super::texts::Texts;
-use super::view::{Column, Scalar, TextColumn, Values};
+use super::texts::{TextColumn, Texts};
+use super::view::{Column, Scalar, Values};
 use crate::number;
 use crate::record;
 use crate::schema::Type;

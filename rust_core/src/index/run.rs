@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::column::{Pick, gather_fixed};
-use super::texts::Texts;
-use super::view::{Events, Run, TextColumn, Values};
+use super::texts::{TextColumn, Texts};
+use super::view::{Events, Run, Values};
 
 /// As many runs of like size are merged at once.
 const FAN_IN: usize = 4;

@@ -8,8 +8,6 @@ use parking_lot::RwLock;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::view::TextColumn;
-
 /// An immutable view of the dictionary; cheap to clone. Clones share one table of codes: a view ignores the codes that it does not
 /// hold, so the writer goes on interning without a copy of the table.
 #[derive(Clone, Default)]
@@ -109,6 +107,25 @@ pub fn normalise(text: &str) -> std::borrow::Cow<'_, str> {
         return text.into();
     }
     text.nfkc().collect::<String>().into()
+}
+
+/// Texts stored whole, for what is too distinct for a dictionary. Row i is `bytes[ends[i - 1]..ends[i]]`.
+#[derive(Clone, Default)]
+pub struct TextColumn {
+    pub ends: Vec<u32>,
+    pub bytes: Vec<u8>,
+}
+
+impl TextColumn {
+    pub fn get(&self, row: usize) -> &[u8] {
+        let from = if row == 0 { 0 } else { self.ends[row - 1] as usize };
+        &self.bytes[from..self.ends[row] as usize]
+    }
+
+    pub fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len() as u32);
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::texts::Texts;
+use super::texts::{TextColumn, Texts};
 use crate::schema::{Schema, Type};
 
 /// Ordinals of a block: the unit of execution.
@@ -86,13 +86,6 @@ pub struct Run {
     /// Text codes of the sources, and the ids: what orders events of one instant, and what tells copies apart.
     pub sources: Vec<u32>,
     pub ids: TextColumn,
-}
-
-/// Texts stored whole, for what is too distinct for a dictionary. Row i is `bytes[ends[i - 1]..ends[i]]`.
-#[derive(Clone, Default)]
-pub struct TextColumn {
-    pub ends: Vec<u32>,
-    pub bytes: Vec<u8>,
 }
 
 /// A column with unknowns.
@@ -239,18 +232,6 @@ impl Events {
             .clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         let days = (from_ms < to_ms).then(|| self.days.range(first..=last));
         days.into_iter().flatten().flat_map(|(_, runs)| runs)
-    }
-}
-
-impl TextColumn {
-    pub fn get(&self, row: usize) -> &[u8] {
-        let from = if row == 0 { 0 } else { self.ends[row - 1] as usize };
-        &self.bytes[from..self.ends[row] as usize]
-    }
-
-    pub fn push(&mut self, text: &[u8]) {
-        self.bytes.extend_from_slice(text);
-        self.ends.push(self.bytes.len() as u32);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::nearest::nearest;
+use super::rejection::Rejection;
 use super::values::{self, START_OF_TIME_MS};
 use crate::record::{Entries, Event, Identifier, Item, Profile, Record, Value};
 use crate::schema::{Field, Schema};
@@ -15,17 +16,6 @@ const MAX_IDENTIFIERS: usize = 64;
 const MAX_RECORD: usize = 1 << 20;
 /// Clocks differ, but not by more than this.
 const MAX_AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
-
-/// Why a record was not taken.
-#[derive(Debug, PartialEq)]
-pub struct Rejection {
-    /// SCREAMING_SNAKE, stable.
-    pub reason: &'static str,
-    /// Path of the field; empty where the whole record is meant.
-    pub field: String,
-    /// What is wrong and what to do.
-    pub message: String,
-}
 
 type Checked<T = ()> = Result<T, Rejection>;
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::dates::{is_date, is_month_day};
-use super::validate::Rejection;
+use super::rejection::Rejection;
 use crate::number;
 use crate::record::Value;
 use crate::schema::{Field, Type};

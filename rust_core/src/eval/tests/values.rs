@@ -8,6 +8,7 @@ use super::random::{AS_OF, Random, Stand, cond, events, expr, world};
 use super::world::World;
 use crate::eval::bind::bind;
 use crate::eval::column::{Column, Data};
+use crate::eval::lift;
 use crate::eval::people::{People, tasks};
 use crate::eval::program::{Cond, Program};
 use crate::eval::query::Query;
@@ -54,7 +55,8 @@ fn compare(world: &World, version: &Version, kind: &str, expr: &Json) -> Result<
     let Cond::Known(id) = program.conds[program.roots[0].cond] else {
         panic!("not known")
     };
-    let mut query = Query::new(version, &program).unwrap();
+    let mut query = Query::new(version, &program);
+    query.lifted = lift::lift(&query).unwrap();
     rank(&mut query, &tasks(version)).unwrap();
     let naive = Naive { world, as_of: AS_OF };
     for task in tasks(version) {

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::index::texts::Texts;
-use crate::index::view::{
-    Attribute, Column, DAY_MS, Epoch, Events, Items, Partition, Run, Scalar, TextColumn, Values, Version,
-};
+use crate::index::texts::{TextColumn, Texts};
+use crate::index::view::{Attribute, Column, DAY_MS, Epoch, Events, Items, Partition, Run, Scalar, Values, Version};
 use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
 #[derive(Clone, Debug, PartialEq)]

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bytes::{In, Out, Read};
-use crate::index::texts::Texts;
-use crate::index::view::{Attribute, Column, Events, Items, Partition, Run, Scalar, TextColumn, Values};
+use crate::index::texts::{TextColumn, Texts};
+use crate::index::view::{Attribute, Column, Events, Items, Partition, Run, Scalar, Values};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
