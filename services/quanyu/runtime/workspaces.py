@@ -31,7 +31,9 @@ class Workspaces(Generic[T]):
         self._opening = opening
         self._open: dict[str, T] = {}
         self._guard = threading.Lock()
-        self._closed = threading.Event()
+        self._failed: set[str] = set()
+        self._ending = threading.Event()
+        self._closed = False
         self._watcher = threading.Thread(target=self._watch, name="workspaces", daemon=True)
 
     def get(self, workspace: str, *, create: bool = False) -> T:
@@ -47,7 +49,7 @@ class Workspaces(Generic[T]):
                 workspace=workspace,
             )
         with self._guard:
-            if self._closed.is_set():
+            if self._closed:
                 raise Unavailable("the service is stopping", reason="STOPPING")
             if workspace not in self._open:
                 self._open[workspace] = self._opening(workspace)
@@ -63,22 +65,27 @@ class Workspaces(Generic[T]):
         self._watcher.start()
 
     def close(self) -> None:
-        self._closed.set()
+        """Closes them all, also those made so late that nobody looked yet: what is in their logs is theirs to fold."""
+        self._ending.set()
         if self._watcher.ident is not None:
             self._watcher.join()
+            self._open_new()
         with self._guard:
+            self._closed = True
             for held in self._open.values():
                 held.close()
             self._open.clear()
 
     def _watch(self) -> None:
-        failed: set[str] = set()
-        while not self._closed.wait(LOOK_SECONDS):
-            for workspace in self._folder.workspaces():
-                if workspace in self._open or workspace in failed:
-                    continue
-                try:
-                    self.get(workspace)
-                except (CoreError, DomainError) as error:
-                    failed.add(workspace)
-                    log.error("workspace %s cannot be opened: %s", workspace, error)
+        while not self._ending.wait(LOOK_SECONDS):
+            self._open_new()
+
+    def _open_new(self) -> None:
+        for workspace in self._folder.workspaces():
+            if workspace in self._open or workspace in self._failed:
+                continue
+            try:
+                self.get(workspace)
+            except (CoreError, DomainError) as error:
+                self._failed.add(workspace)
+                log.error("workspace %s cannot be opened: %s", workspace, error)

@@ -79,6 +79,17 @@ def test_one_made_by_another_process_is_found(tmp_path: Path) -> None:
     workspaces.close()
 
 
+def test_one_made_just_before_the_end_is_opened_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quanyu.runtime.workspaces.LOOK_SECONDS", 3600)
+    folder = DataFolder.open(tmp_path)
+    opened: list[Held] = []
+    workspaces = Workspaces(folder, lambda name: opened.append(Held(name)) or opened[-1])
+    workspaces.watch()
+    made(folder, "late")
+    workspaces.close()
+    assert [(held.name, held.closed) for held in opened] == [("late", True)]
+
+
 def test_a_damaged_one_is_known_at_start(tmp_path: Path) -> None:
     folder = DataFolder.open(tmp_path)
     made(folder, "cafe")
