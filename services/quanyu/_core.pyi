@@ -104,6 +104,9 @@ class Index:
         """Opens the newest snapshot in `state`, or starts empty. CorruptError naming the file; UnsupportedError for
         another version's.
         """
+    @staticmethod
+    def follow(state: str) -> Index:
+        """For reading beside the process whose folder it is: nothing changes there; `snapshot` is an InvalidError."""
     def offset(self) -> int:
         """Resolved offset of the next frame to fold."""
     def fold(self, frames: list[tuple[int, bytes]]) -> None:

@@ -13,6 +13,7 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
+from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
 from quanyu.runtime.channels import open_channel
 from tests.integration.running import ALL, address_of, serve
 from tests.integration.world import SCHEMA, batch, order
@@ -27,7 +28,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with open_channel(address) as channel:
         ingestion = ingestion_pb2_grpc.IngestionServiceStub(channel)
         ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA))
-        ingestion.Ingest(batch("shop", order("1", "card:ann", 40)))
+        offset = ingestion.Ingest(batch("shop", order("1", "card:ann", 40))).raw_offset
+        # The README's reader comes later than its first events.
+        visible = tagging_pb2.AsOf(min_raw_offset=offset)
+        preview = tagging_pb2.PreviewRuleRequest(workspace="shop", text="did order", as_of=visible)
+        tagging_pb2_grpc.TaggingServiceStub(channel).PreviewRule(preview, timeout=30)
     yield address
     server.kill()
     server.communicate()

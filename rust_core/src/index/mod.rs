@@ -31,7 +31,8 @@ use crate::error::{Error, Result};
 pub struct Index {
     published: RwLock<Published>,
     writer: Mutex<Spans>,
-    snapshots: Mutex<Snapshots>,
+    /// None in a follower, which writes nothing.
+    snapshots: Option<Mutex<Snapshots>>,
 }
 
 #[derive(Clone)]
@@ -47,16 +48,26 @@ impl Index {
     /// Corrupt, naming the file, where the snapshot is damaged; Unsupported where another version of the format wrote it.
     pub fn open(folder: &Path) -> Result<Index> {
         let (snapshots, version, offset) = Snapshots::open(folder)?;
+        Ok(Index::of(version, offset, Some(Mutex::new(snapshots))))
+    }
+
+    /// The same for a reader beside the process whose folder it is: nothing is changed there, and `snapshot` is refused.
+    pub fn follow(folder: &Path) -> Result<Index> {
+        let (version, offset) = Snapshots::follow(folder)?;
+        Ok(Index::of(version, offset, None))
+    }
+
+    fn of(version: Version, offset: u64, snapshots: Option<Mutex<Snapshots>>) -> Index {
         let spans = Spans::of_version(&version);
         let published = Published {
             version: Arc::new(version),
             offset,
         };
-        Ok(Index {
+        Index {
             published: RwLock::new(published),
             writer: Mutex::new(spans),
-            snapshots: Mutex::new(snapshots),
-        })
+            snapshots,
+        }
     }
 
     /// What readers see now.
@@ -95,7 +106,10 @@ impl Index {
 
     /// Makes what was folded so far durable: atomically, so that the former snapshot stands until the new one is whole.
     pub fn snapshot(&self) -> Result<()> {
-        let mut snapshots = self.snapshots.lock();
+        let Some(snapshots) = &self.snapshots else {
+            return Err(Error::Invalid("a follower of an index writes no snapshot".into()));
+        };
+        let mut snapshots = snapshots.lock();
         let published = self.compact();
         snapshots.write(&published.version, published.offset)
     }

@@ -25,6 +25,12 @@ impl Index {
         Ok(Index { inner })
     }
 
+    #[staticmethod]
+    fn follow(py: Python<'_>, state: PathBuf) -> PyResult<Self> {
+        let inner = py.detach(|| index::Index::follow(&state))?;
+        Ok(Index { inner })
+    }
+
     fn offset(&self) -> u64 {
         self.inner.offset()
     }

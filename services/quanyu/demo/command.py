@@ -21,7 +21,7 @@ from quanyu.demo.runner import run
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data/demo"),
+    default=Path("demo-data"),
     show_default=True,
     help="Data folder; emptied first if a former demo made it.",
 )

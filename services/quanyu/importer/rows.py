@@ -61,7 +61,12 @@ def _csv(path: Path, mapping: Mapping) -> Rows:
     columns = _present(path, mapping, header)
     types = dict.fromkeys(mapping.integer_columns(), pa.int64()) | dict.fromkeys(mapping.text_columns(), pa.string())
     convert = pyarrow.csv.ConvertOptions(
-        include_columns=columns, column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False
+        include_columns=columns,
+        column_types=types,
+        # Only an empty field is null: `NA` may be a country, and `NULL` somebody's name.
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
     )
     return Rows(None, _explained(path, pyarrow.csv.open_csv(path, convert_options=convert)))
 

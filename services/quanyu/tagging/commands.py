@@ -75,7 +75,7 @@ def _preview(folder: DataFolder, url: str, workspace: str, text: str, as_of: str
 
 def _index(folder: DataFolder, workspace: str) -> Index:
     """The newest snapshot, and what the resolved log has beyond it; nothing is written."""
-    index = Index(str(folder.state(workspace, "tagging")))
+    index = Index.follow(str(folder.state(workspace, "tagging")))
     resolved = follow_log(folder, workspace, "resolved")
     while resolved.end() > index.offset():
         index.fold(resolved.read(index.offset(), FRAMES_BYTES))

@@ -24,6 +24,8 @@ const TORN: &str = "manifest.torn";
 /// Ending of the files that a manifest names.
 const ENDING: &str = "index";
 const FORMAT: u32 = 1;
+/// How often a follower begins anew.
+const TRIES: u32 = 10;
 
 /// The snapshots of one folder.
 pub struct Snapshots {
@@ -60,14 +62,33 @@ impl Snapshots {
     /// The snapshot in a folder (made if missing) and its offset; an empty version if there is none.
     pub fn open(folder: &Path) -> Result<(Snapshots, Version, u64)> {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        let (snapshots, version, names) = Snapshots::newest(folder)?;
+        snapshots.remove_all_but(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let offset = snapshots.offset;
+        Ok((snapshots, version, offset))
+    }
+
+    /// The snapshot in a folder that another process may be writing, and its offset; nothing is changed there.
+    pub fn follow(folder: &Path) -> Result<(Version, u64)> {
+        let mut tries = 0;
+        loop {
+            match Snapshots::newest(folder) {
+                // The next snapshot may have taken the files' place while they were being read.
+                Err(Error::Corrupt { .. }) if tries < TRIES => tries += 1,
+                newest => return newest.map(|(snapshots, version, _)| (version, snapshots.offset)),
+            }
+        }
+    }
+
+    /// With the names of its files.
+    fn newest(folder: &Path) -> Result<(Snapshots, Version, Vec<String>)> {
         let mut snapshots = Snapshots {
             folder: folder.to_owned(),
             offset: 0,
             written: BTreeMap::new(),
         };
         let Some(manifest) = snapshots.manifest()? else {
-            snapshots.remove_all_but(&[])?;
-            return Ok((snapshots, Version::default(), 0));
+            return Ok((snapshots, Version::default(), Vec::new()));
         };
         snapshots.offset = manifest.offset;
         let mut version = snapshots.read(&manifest.workspace, |input| {
@@ -92,8 +113,8 @@ impl Snapshots {
             received_at_ms: manifest.received_at_ms,
         };
         version.earliest_ms = manifest.earliest_ms;
-        snapshots.remove_all_but(&manifest.names())?;
-        Ok((snapshots, version, manifest.offset))
+        let names = manifest.names().iter().map(ToString::to_string).collect();
+        Ok((snapshots, version, names))
     }
 
     pub fn write(&mut self, version: &Version, offset: u64) -> Result<()> {

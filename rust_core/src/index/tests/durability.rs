@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use tempfile::tempdir;
 
 use super::equivalence::{fold, told};
@@ -170,4 +171,24 @@ fn readers_keep_their_version_while_the_writer_goes_on() {
             }
         }
     });
+}
+
+#[test]
+fn a_follower_reads_what_is_there_and_changes_nothing() {
+    let folder = tempdir().unwrap();
+    let missing = folder.path().join("none");
+    assert_eq!(Index::follow(&missing).unwrap().offset(), 0);
+    assert!(!missing.exists());
+
+    let index = Index::open(folder.path()).unwrap();
+    let step = steps().new_tree(&mut proptest::test_runner::TestRunner::deterministic());
+    fold(&index, &frames(&decide(&step.unwrap().current()), 5), 2);
+    index.snapshot().unwrap();
+    // What a snapshot under way has written, and no manifest names yet.
+    fs::write(folder.path().join("partition-1-99.index"), b"new").unwrap();
+    let before = files(folder.path());
+    let follower = Index::follow(folder.path()).unwrap();
+    assert_eq!(told(&follower), told(&index));
+    assert!(matches!(follower.snapshot(), Err(Error::Invalid(_))));
+    assert_eq!(files(folder.path()), before);
 }
