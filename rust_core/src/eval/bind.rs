@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::column::{Datum, Kind};
-use super::program::{BoundRoot, Cond, CondId, FilteredType, Place, Program, Ranking};
+use super::program::{BoundRoot, Cond, CondId, ExprId, FilteredType, Place, Program, Ranking};
 use crate::error::{Error, Result};
 use crate::index::texts::normalise;
 use crate::index::view::Version;
@@ -60,8 +60,11 @@ pub enum Stand<'s> {
 pub struct Binder<'v> {
     pub version: &'v Version,
     pub program: Program,
-    /// The same types, filters and window are one scan.
-    pub scans: HashMap<(Vec<FilteredType>, i64, i64), usize>,
+    /// The same types, filters and window are one scan. A value that asks for the person's own values has a scan to itself:
+    /// they may come from a scan of the same events, and no scan may wait for itself.
+    pub scans: HashMap<(Vec<FilteredType>, i64, i64, Option<ExprId>), usize>,
+    /// Whether what was bound since this was last false asks, of an event, for a value of its person.
+    pub asks_person: bool,
     /// The highest level of a ranking met so far.
     pub level: usize,
 }
@@ -77,6 +80,7 @@ pub fn bind(version: &Version, plan: &plan::Plan) -> Result<Program> {
         version,
         program,
         scans: HashMap::new(),
+        asks_person: false,
         level: 0,
     };
     let top = At {

@@ -86,6 +86,7 @@ impl Binder<'_> {
             plan::Expr::EventChannel {} => self.keep(Expr::EventChannel, Kind::Text),
             plan::Expr::Person { expr } => {
                 let (of, kind) = self.expr(expr, beside, Stand::People, &at.field("expr"))?;
+                self.asks_person = true;
                 self.keep(Expr::Person(of), kind)
             }
             plan::Expr::Property { name } => self.property(name, steps, at),
@@ -199,6 +200,7 @@ impl Binder<'_> {
         day_starts: Option<&[i64]>,
         at: &At,
     ) -> Result<Bound> {
+        let asked = std::mem::replace(&mut self.asks_person, false);
         let value = match value {
             Some(value) => {
                 // `count` and `days` only ask whether it is known.
@@ -221,7 +223,9 @@ impl Binder<'_> {
         if day_starts.is_some_and(|starts| !starts.is_sorted_by(|a, b| a < b)) {
             return at.field("day_starts").invalid("not ascending");
         }
-        let scan = self.scan(events, &at.field("events"))?;
+        let own = value.map(|(id, _)| id).filter(|_| self.asks_person);
+        self.asks_person = asked;
+        let scan = self.scan(events, own, &at.field("events"))?;
         let measures = &mut self.program.scans[scan].measures;
         let wanted = Measure {
             function,
@@ -238,7 +242,7 @@ impl Binder<'_> {
         self.keep(Expr::Measure { scan, measure }, kind)
     }
 
-    fn scan(&mut self, events: &plan::Events, at: &At) -> Result<usize> {
+    fn scan(&mut self, events: &plan::Events, own: Option<ExprId>, at: &At) -> Result<usize> {
         if events.to > self.program.as_of {
             return at.field("to").invalid("after the plan's `as_of`");
         }
@@ -263,11 +267,11 @@ impl Binder<'_> {
         }
         // The order of steps changes nothing.
         steps.sort();
-        let key = (steps, events.from.unwrap_or(i64::MIN), events.to);
+        let key = (steps, events.from.unwrap_or(i64::MIN), events.to, own);
         if let Some(&scan) = self.scans.get(&key) {
             return Ok(scan);
         }
-        let (steps, from, to) = key.clone();
+        let (steps, from, to, _) = key.clone();
         self.program.scans.push(Scan {
             steps,
             from,

@@ -99,3 +99,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_value_may_ask_for_the_persons_count_of_the_same_events() {
+    let world = world(7);
+    let of = events(&mut Random(7), 0);
+    let count = json!({"op": "aggregate", "fn": "count", "events": of, "value": null, "day_starts": null});
+    let each = json!({"op": "person", "expr": count});
+    let sum = json!({"op": "aggregate", "fn": "sum", "events": of, "value": each, "day_starts": null});
+    compare(&world, &world.version(), "num", &sum).unwrap();
+}
