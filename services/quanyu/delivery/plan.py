@@ -1,4 +1,4 @@
-"""Who will get a message, and why not the others: one function for the forecast and for the send."""
+"""Who will get a message, and why not the others: decided once, when planned; the send follows the plan."""
 
 from __future__ import annotations
 

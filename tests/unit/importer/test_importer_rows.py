@@ -75,3 +75,9 @@ def test_a_csv_line_with_too_few_fields_is_said(tmp_path: Path) -> None:
 def test_a_csv_file_with_a_header_only_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "cards.csv").write_text("card,points\n")
     assert read(tmp_path / "cards.csv") == []
+
+
+def test_only_an_empty_csv_field_is_null(tmp_path: Path) -> None:
+    (tmp_path / "cards.csv").write_text("card,points\nNA,1\nNULL,2\nnan,\n")
+    rows = read(tmp_path / "cards.csv")
+    assert [(row["card"], row["points"]) for row in rows] == [("NA", 1), ("NULL", 2), ("nan", None)]
