@@ -5,16 +5,15 @@ use std::rc::Rc;
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
 use super::column::{Column, Data, gather};
-use super::people::People;
 use super::program::{Cond, CondId, Expr, Scan};
 use super::tally::Tally;
+use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
 use crate::index::texts::Texts;
 
-/// A column over the block's people for each measure of the scan.
-pub fn scan<'a>(people: &Eval<'a, People<'a>>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
-    let task = people.scope.task;
+/// A column over the block's people, whose scope is `people`, for each measure of the scan.
+pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
     let texts = &people.query.version.texts;
     let mut tallies: Vec<Tally> = scan
         .measures
@@ -32,8 +31,8 @@ pub fn scan<'a>(people: &Eval<'a, People<'a>>, scan: &'a Scan) -> Result<Vec<Col
     tallies.into_iter().map(Tally::finish).collect()
 }
 
-fn tally<'a>(
-    people: &Eval<'a, People<'a>>,
+fn tally<'a, P: Scope<'a>>(
+    people: &Eval<'a, P>,
     scan: &'a Scan,
     filter: Option<CondId>,
     batch: &Rc<Batch<'a>>,
@@ -67,12 +66,12 @@ fn tally<'a>(
 }
 
 /// The events of a batch as a scope.
-struct EventRows<'a, 'b> {
-    people: &'b Eval<'a, People<'a>>,
+struct EventRows<'a, 'b, P> {
+    people: &'b Eval<'a, P>,
     batch: &'b Batch<'a>,
 }
 
-impl<'a> Scope<'a> for EventRows<'a, '_> {
+impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
     fn rows(&self) -> usize {
         self.batch.len()
     }
