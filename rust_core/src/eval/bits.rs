@@ -124,22 +124,6 @@ impl Bits {
         bits
     }
 
-    /// Appends the rows of another mask.
-    pub fn extend(&mut self, other: &Bits) {
-        let shift = self.len % 64;
-        self.len += other.len;
-        for &word in &other.words {
-            match self.words.last_mut() {
-                Some(last) if shift > 0 => {
-                    *last |= word << shift;
-                    self.words.push(word >> (64 - shift));
-                }
-                _ => self.words.push(word),
-            }
-        }
-        self.words.truncate(self.len.div_ceil(64));
-    }
-
     /// Calls with the rows whose bit is set, ascending.
     #[inline]
     pub fn each(&self, mut call: impl FnMut(usize)) {
@@ -238,13 +222,6 @@ mod tests {
         fn a_slice_is_those_rows(rows in proptest::collection::vec(any::<bool>(), 0..300), a in 0usize..300, b in 0usize..300) {
             let (from, to) = (a.min(b).min(rows.len()), a.max(b).min(rows.len()));
             prop_assert_eq!(Bits::slice(bits(&rows).words(), from..to), bits(&rows[from..to]));
-        }
-
-        #[test]
-        fn extending_is_concatenation(a in proptest::collection::vec(any::<bool>(), 0..200), b in proptest::collection::vec(any::<bool>(), 0..200)) {
-            let mut joined = bits(&a);
-            joined.extend(&bits(&b));
-            prop_assert_eq!(joined, bits(&[a, b].concat()));
         }
 
         #[test]

@@ -4,13 +4,12 @@ use std::rc::Rc;
 
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
-use super::column::{Column, Data, gather};
+use super::column::{Column, gather};
 use super::program::{Cond, CondId, Expr, Scan};
 use super::tally::Tally;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
-use crate::index::texts::Texts;
 
 /// A column over the block's people, whose scope is `people`, for each measure of the scan.
 pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
@@ -24,7 +23,7 @@ pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Sc
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        for batch in batches(events, task.ordinals(), scan.from, scan.to) {
+        for batch in batches(events, task.block(), scan.from, scan.to) {
             tally(people, scan, *filter, &Rc::new(batch), &mut tallies)?;
         }
     }
@@ -79,25 +78,12 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
     fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
         let batch = eval.scope.batch;
         Ok(Some(match expr {
-            Expr::Property(name) => batch.concat(|slice| {
-                let values = slice.run.properties.get(name);
-                values.map_or_else(
-                    || Column::unknown(slice.rows.len()),
-                    |values| Column::slice(values, slice.rows.clone()),
-                )
-            })?,
-            Expr::EventChannel => batch.concat(|slice| {
-                let codes = &slice.run.channels[slice.rows.clone()];
-                let known = Bits::from_fn(codes.len(), |row| codes[row] != Texts::NONE);
-                Column {
-                    known,
-                    data: Data::Code(codes.into()),
-                }
-            })?,
+            Expr::Property(name) => batch.property(name),
+            Expr::EventChannel => batch.channels(),
             Expr::Person(of) => {
-                let locals = batch.locals();
-                gather(locals.len(), &[&*eval.scope.people.expr(*of)?], |row| {
-                    Some((0, locals[row] as usize))
+                let persons = batch.persons();
+                gather(persons.len(), &[&*eval.scope.people.expr(*of)?], |row| {
+                    Some((0, persons[row].into()))
                 })?
             }
             _ => return Ok(None),

@@ -84,7 +84,7 @@ impl<'a> Tally<'a> {
     /// Takes the events of the mask (all without one); `value`, where the measure has one, is known for each of them.
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: Option<&Column<'a>>) -> Result<()> {
         match (self, value) {
-            (Tally::Count(counts), _) => batch.each(mask, |_, person, _, _| counts[person] += 1),
+            (Tally::Count(counts), _) => batch.each(mask, |_, person| counts[person] += 1),
             (
                 Tally::Sum {
                     sums, counts, exact, ..
@@ -92,15 +92,15 @@ impl<'a> Tally<'a> {
                 Some(value),
             ) => {
                 match value.numbers()? {
-                    Numbers::Whole(View::Many(values)) => batch.each(mask, |row, person, _, _| {
+                    Numbers::Whole(View::Many(values)) => batch.each(mask, |row, person| {
                         sums.add(person, values[row]);
                         counts[person] += 1;
                     }),
-                    Numbers::Whole(View::One(value)) => batch.each(mask, |_, person, _, _| {
+                    Numbers::Whole(View::One(value)) => batch.each(mask, |_, person| {
                         sums.add(person, value);
                         counts[person] += 1;
                     }),
-                    Numbers::Exact(values) => batch.each(mask, |row, person, _, _| {
+                    Numbers::Exact(values) => batch.each(mask, |row, person| {
                         exact.push((person as u32, values[row]));
                         counts[person] += 1;
                     }),
@@ -127,26 +127,30 @@ impl<'a> Tally<'a> {
                     }
                 };
                 match value.map(Column::numbers).transpose()? {
-                    None => batch.each(mask, |_, person, run, row| take(person, run.times[row])),
-                    Some(Numbers::Whole(values)) => batch.each(mask, |row, person, _, _| take(person, values.get(row))),
+                    None => {
+                        let times = batch.times();
+                        batch.each(mask, |row, person| take(person, times[row]));
+                    }
+                    Some(Numbers::Whole(values)) => batch.each(mask, |row, person| take(person, values.get(row))),
                     Some(Numbers::Exact(values)) => {
-                        batch.each(mask, |row, person, _, _| exact.push((person as u32, values[row])));
+                        batch.each(mask, |row, person| exact.push((person as u32, values[row])));
                     }
                 }
             }
             (Tally::Median { whole, exact, .. }, Some(value)) => match value.numbers()? {
                 Numbers::Whole(values) => {
-                    batch.each(mask, |row, person, _, _| whole.push((person as u32, values.get(row))));
+                    batch.each(mask, |row, person| whole.push((person as u32, values.get(row))));
                 }
                 Numbers::Exact(values) => {
-                    batch.each(mask, |row, person, _, _| exact.push((person as u32, values[row])));
+                    batch.each(mask, |row, person| exact.push((person as u32, values[row])));
                 }
             },
             (Tally::Days { seen, starts, .. }, _) => {
                 let mut held = (0, 0..0);
-                batch.each(mask, |_, person, run, row| {
-                    if !held.1.contains(&run.times[row]) {
-                        held = day_of(starts, run.times[row]);
+                let times = batch.times();
+                batch.each(mask, |row, person| {
+                    if !held.1.contains(&times[row]) {
+                        held = day_of(starts, times[row]);
                     }
                     if !held.1.is_empty() && seen.last() != Some(&(person as u32, held.0)) {
                         seen.push((person as u32, held.0));

@@ -33,6 +33,11 @@ impl Task<'_> {
         self.first..self.partition.people.min(self.first + BLOCK)
     }
 
+    /// Which of the partition's blocks it is.
+    pub fn block(&self) -> u32 {
+        self.first / BLOCK
+    }
+
     /// The block's rows in columns by ordinal.
     pub fn range(&self) -> Range<usize> {
         let ordinals = self.ordinals();

@@ -2,13 +2,15 @@
 
 mod attributes;
 mod batch;
+mod cells;
 mod column;
 mod events;
+mod ints;
 mod items;
-mod learned;
+pub mod learned;
 mod people;
 mod person;
-mod run;
+pub mod run;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -110,19 +112,8 @@ impl Index {
             return Err(Error::Invalid("a follower of an index writes no snapshot".into()));
         };
         let mut snapshots = snapshots.lock();
-        let published = self.compact();
+        let published = self.published.read().clone();
         snapshots.write(&published.version, published.offset)
-    }
-
-    /// Publishes a version in which each day has one run.
-    fn compact(&self) -> Published {
-        let _writer = self.writer.lock();
-        let mut published = self.published.read().clone();
-        let mut version = Version::clone(&published.version);
-        version.compact();
-        published.version = Arc::new(version);
-        *self.published.write() = published.clone();
-        published
     }
 
     /// Names of the channels seen, ascending.
@@ -151,20 +142,26 @@ fn apply(version: &Version, mut batch: Batch, spans: &mut Spans) -> Version {
     people::merge(&mut next, &batch.aliases);
     people::note_records(&mut next, &batch.records, &batch.aliases);
     for kind in next.kinds(&batch) {
-        let new = batch.events.remove(&kind);
-        events::file(&mut next, spans, &kind, new, &batch.aliases);
+        let new = batch
+            .events
+            .remove(&kind)
+            .map(|new| new.finish(&kind, &mut next.learned));
+        events::file(&mut next, spans, &kind, new, &batch.merges);
     }
     for name in next.attribute_names(&batch) {
         let new = batch.changes.remove(&name);
+        if let Some(new) = &new {
+            next.learned.add_attribute(&name, &new.counts);
+        }
         attributes::file(&mut next, &name, new, &batch.aliases);
     }
     for (catalog, new) in batch.items {
         items::file(&mut next, &catalog, new);
     }
-    spans.clear(&batch.aliases);
     if recount {
         people::recount_channels(&mut next);
     }
+    people::forget(&mut next, &batch.aliases);
     next
 }
 
@@ -196,32 +193,14 @@ impl Version {
         names
     }
 
-    /// One run a day.
-    fn compact(&mut self) {
-        let texts = self.texts.clone();
-        let is_scattered = |runs: &Vec<Arc<view::Run>>| runs.len() > 1;
-        for partition in self.partitions.values_mut() {
-            let kinds = partition
-                .events
-                .iter()
-                .filter(|(_, events)| events.days.values().any(is_scattered));
-            let kinds: Vec<String> = kinds.map(|(kind, _)| kind.clone()).collect();
-            for kind in kinds {
-                if let Some(events) = Arc::make_mut(partition).events.get_mut(&kind) {
-                    Arc::make_mut(events).compact_all(&texts);
-                }
-            }
-        }
-    }
-
     fn statistics(&self) -> BTreeMap<&'static str, u64> {
         let partitions = || self.partitions.values();
         let persons = partitions()
             .flat_map(|partition| partition.first_record.iter())
             .filter(|&&first| first != i64::MAX);
-        let runs = partitions()
+        let events = partitions()
             .flat_map(|partition| partition.events.values())
-            .flat_map(|events| events.runs());
+            .map(|events| events.counted());
         let items = self.catalogs.values().map(|items| items.rows.len());
         let bytes = partitions().map(|partition| partition.bytes_in_memory()).sum::<usize>()
             + self
@@ -232,7 +211,7 @@ impl Version {
             + self.texts.bytes_in_memory();
         BTreeMap::from([
             ("persons", persons.count() as u64),
-            ("events", runs.map(|run| run.len()).sum::<usize>() as u64),
+            ("events", events.sum::<usize>() as u64),
             ("catalog_items", items.sum::<usize>() as u64),
             ("partitions", self.partitions.len() as u64),
             ("bytes", bytes as u64),
@@ -244,7 +223,7 @@ impl view::Partition {
     fn bytes_in_memory(&self) -> usize {
         let instants =
             self.first_record.capacity() + self.channels.values().map(|firsts| firsts.capacity()).sum::<usize>();
-        let runs = self.events.values().flat_map(|events| events.runs());
+        let runs = self.events.values().flat_map(|events| &events.runs);
         let attributes = self.attributes.values().map(|attribute| attribute.bytes_in_memory());
         8 * instants + runs.map(|run| run.bytes_in_memory()).sum::<usize>() + attributes.sum::<usize>()
     }

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Column, DAY_MS, Epoch, Events, Items, Partition, Run, Scalar, Values, Version};
+use crate::index::learned::Learned;
+use crate::index::run::Key;
+use crate::index::texts::Texts;
+use crate::index::view::{
+    Attribute, Column, Details, Epoch, Events, Items, Partition, Run, Scalar, Unit, Values, Version,
+};
 use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +33,7 @@ pub struct Event {
     pub id: String,
     pub channel: Option<&'static str>,
     pub properties: BTreeMap<&'static str, Val>,
-    /// Which of the day's runs it is filed in.
+    /// Which of the runs it is filed in.
     pub run: usize,
 }
 
@@ -135,31 +139,37 @@ fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
     for (row, _) in rows.iter().enumerate().filter(|(_, value)| value.is_some()) {
         known[row / 64] |= 1 << (row % 64);
     }
+    macro_rules! filled {
+        ($variant:ident, $filler:expr) => {
+            rows.iter().map(|row| match row {
+                Some(Val::$variant(value)) => *value,
+                _ => $filler,
+            })
+        };
+    }
+    macro_rules! ints {
+        ($unit:ident, $variant:ident, $filler:expr) => {
+            Column::Ints(Unit::$unit, filled!($variant, $filler).map(i64::from).collect())
+        };
+    }
     macro_rules! plain {
         ($column:ident, $variant:ident, $filler:expr) => {
-            Column::$column(
-                rows.iter()
-                    .map(|row| match row {
-                        Some(Val::$variant(value)) => *value,
-                        _ => $filler,
-                    })
-                    .collect(),
-            )
+            Column::$column(filled!($variant, $filler).collect())
         };
     }
     let data = match kind {
         Type::Bool => plain!(Bool, Bool, true),
-        Type::Number | Type::Money => plain!(Number, Num, 77),
-        Type::Instant => plain!(Instant, Instant, 77),
-        Type::Date => plain!(Date, Date, 77),
-        Type::MonthDay => plain!(MonthDay, MonthDay, 101),
+        Type::Number | Type::Money => ints!(Millionths, Num, 77),
+        Type::Instant => ints!(Instant, Instant, 77),
+        Type::Date => ints!(Date, Date, 77),
+        Type::MonthDay => ints!(MonthDay, MonthDay, 101),
         Type::Point => plain!(Point, Point, [1.0, 2.0]),
         Type::Text | Type::Enum => {
-            let code = |row: &Option<Val>| match row {
+            let mut code = |row: &Option<Val>| match row {
                 Some(Val::Text(text)) => texts.intern(text),
                 _ => Texts::NONE,
             };
-            Column::Text(rows.iter().map(code).collect())
+            Column::Ints(Unit::Code, rows.iter().map(|row| i64::from(code(row))).collect())
         }
         Type::Set => {
             let (mut ends, mut codes) = (Vec::new(), Vec::new());
@@ -211,28 +221,27 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
 }
 
 fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
-    rows.sort_by_key(|(person, event)| (*person, event.time, event.source, event.id.clone()));
-    let mut run = Run::default();
-    let mut ids = TextColumn::default();
-    for (person, event) in &rows {
-        run.persons.push(*person);
-        run.times.push(event.time);
-        run.channels
-            .push(event.channel.map_or(Texts::NONE, |channel| texts.intern(channel)));
-        run.sources.push(texts.intern(event.source));
-        ids.push(event.id.as_bytes());
+    let key = |(person, event): &(u32, &Event)| Key::new(*person, event.time);
+    rows.sort_by_key(|row| (key(row), row.1.source, row.1.id.clone()));
+    let mut details = Details::default();
+    for (_, event) in &rows {
+        details.sources.push(texts.intern(event.source).into());
+        details.ids.push(event.id.as_bytes());
     }
-    run.ids = ids;
+    let text = |(_, event): &(u32, &Event)| event.channel.map(|channel| Val::Text(channel.into()));
+    details.channels = values(Type::Text, &rows.iter().map(text).collect::<Vec<_>>(), texts);
     for (name, kind) in PROPERTIES {
         let column: Vec<Option<Val>> = rows
             .iter()
             .map(|(_, event)| event.properties.get(name).cloned())
             .collect();
         if column.iter().any(Option::is_some) {
-            run.properties.insert(name.to_string(), values(kind, &column, texts));
+            details
+                .properties
+                .insert(name.to_string(), values(kind, &column, texts));
         }
     }
-    run
+    Run::of(rows.iter().map(key), details)
 }
 
 /// An event of the person with this ordinal.
@@ -242,13 +251,12 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
     let size = people.iter().map(|person| person.ordinal + 1).max().unwrap_or(0);
     let mut first_record = vec![i64::MAX; size as usize];
     let mut channels: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
-    let mut filed: BTreeMap<(&str, i32, usize), Vec<Filed>> = BTreeMap::new();
+    let mut filed: BTreeMap<(&str, usize), Vec<Filed>> = BTreeMap::new();
     for person in people {
         first_record[person.ordinal as usize] = person.first_record;
         for event in &person.events {
-            let day = event.time.div_euclid(DAY_MS) as i32;
             filed
-                .entry((event.kind, day, event.run))
+                .entry((event.kind, event.run))
                 .or_default()
                 .push((person.ordinal, event));
             if let (Some(channel), "order") = (event.channel, event.kind) {
@@ -260,9 +268,9 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
         }
     }
     let mut events: HashMap<String, Events> = HashMap::new();
-    for ((kind, day, _), rows) in filed {
-        let runs = events.entry(kind.to_string()).or_default().days.entry(day).or_default();
-        runs.push(Arc::new(run(rows, texts)));
+    for ((kind, _), rows) in filed {
+        let run = Arc::new(run(rows, texts));
+        events.entry(kind.to_string()).or_default().runs.push(run);
     }
     let attributes = ATTRIBUTES
         .iter()
@@ -317,6 +325,7 @@ impl World {
             texts,
             partitions,
             catalogs: [("product".to_string(), Arc::new(items))].into(),
+            learned: Learned::default(),
             earliest_ms: events.map(|event| event.time).min(),
         }
     }

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bytes::{In, Out, Read};
+use crate::index::ints::{Codes, Ints};
+use crate::index::learned::{Counts, Learned};
 use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Column, Events, Items, Partition, Run, Scalar, Values};
+use crate::index::view::{Attribute, Column, Details, Events, Items, Partition, Run, Scalar, Unit, Values};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
@@ -111,41 +113,85 @@ impl Stored for Attribute {
 
 impl Stored for Events {
     fn put(&self, out: &mut Out) {
-        out.one(self.days.len() as u64);
-        for (&day, runs) in &self.days {
-            out.one(day);
-            out.one(runs.len() as u64);
-            runs.iter().for_each(|run| run.put(out));
-        }
+        out.one(self.left_behind as u64);
+        out.one(self.runs.len() as u64);
+        self.runs.iter().for_each(|run| run.put(out));
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let days = input.list(|input| Ok((input.one()?, input.list(Stored::get)?)))?;
         Ok(Events {
-            days: days.into_iter().collect(),
+            left_behind: input.length()?,
+            runs: input.list(Stored::get)?,
         })
     }
 }
 
 impl Stored for Run {
     fn put(&self, out: &mut Out) {
+        self.cells.put(out);
         self.persons.put(out);
         self.times.put(out);
-        self.channels.put(out);
-        self.sources.put(out);
-        self.ids.put(out);
-        self.properties.put(out);
+        self.details.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(Run {
+            cells: input.many()?,
             persons: input.many()?,
             times: input.many()?,
-            channels: input.many()?,
-            sources: input.many()?,
-            ids: Stored::get(input)?,
-            properties: Stored::get(input)?,
+            details: Stored::get(input)?,
         })
+    }
+}
+
+impl Stored for Details {
+    fn put(&self, out: &mut Out) {
+        self.channels.put(out);
+        self.properties.put(out);
+        self.sources.put(out);
+        self.ids.put(out);
+        self.arrivals.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Details {
+            channels: Stored::get(input)?,
+            properties: Stored::get(input)?,
+            sources: Stored::get(input)?,
+            ids: Stored::get(input)?,
+            arrivals: Stored::get(input)?,
+        })
+    }
+}
+
+impl Stored for Ints {
+    fn put(&self, out: &mut Out) {
+        let (base, step, codes) = self.parts();
+        out.one(base);
+        out.one(step);
+        match codes {
+            Codes::Same(rows) => {
+                out.one(0u8);
+                out.one(*rows as u64);
+            }
+            Codes::Byte(codes) => tagged(out, 1, codes),
+            Codes::Short(codes) => tagged(out, 2, codes),
+            Codes::Word(codes) => tagged(out, 4, codes),
+            Codes::Wide(rows) => tagged(out, 8, rows),
+        }
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let (base, step) = (input.one()?, input.one()?);
+        let codes = match input.one::<u8>()? {
+            0 => Codes::Same(input.length()?),
+            1 => Codes::Byte(input.many()?),
+            2 => Codes::Short(input.many()?),
+            4 => Codes::Word(input.many()?),
+            8 => Codes::Wide(input.many()?),
+            width => return Err(format!("numbers of {width} bytes")),
+        };
+        Ok(Ints::of_parts(base, step, codes))
     }
 }
 
@@ -202,6 +248,46 @@ impl Stored for Texts {
     }
 }
 
+impl Stored for Learned {
+    fn put(&self, out: &mut Out) {
+        out.one(self.properties.len() as u64);
+        for ((event_type, name), counts) in &self.properties {
+            out.text(event_type);
+            out.text(name);
+            counts.put(out);
+        }
+        out.one(self.attributes.len() as u64);
+        for (name, counts) in &self.attributes {
+            out.text(name);
+            counts.put(out);
+        }
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let properties = input.list(|input| Ok(((input.text()?, input.text()?), Stored::get(input)?)))?;
+        let attributes = input.list(|input| Ok((input.text()?, Stored::get(input)?)))?;
+        Ok(Learned {
+            properties: properties.into_iter().collect(),
+            attributes: attributes.into_iter().collect(),
+        })
+    }
+}
+
+impl Stored for Counts {
+    fn put(&self, out: &mut Out) {
+        let mut counts: Vec<(u32, u64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
+        counts.sort_unstable();
+        let (codes, counts): (Vec<u32>, Vec<u64>) = counts.into_iter().unzip();
+        codes.put(out);
+        counts.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let (codes, counts): (Vec<u32>, Vec<u64>) = (input.many()?, input.many()?);
+        Ok(codes.into_iter().zip(counts).collect())
+    }
+}
+
 impl Stored for Values {
     fn put(&self, out: &mut Out) {
         self.known.put(out);
@@ -220,11 +306,15 @@ impl Stored for Column {
     fn put(&self, out: &mut Out) {
         match self {
             Column::Bool(data) => tagged(out, 0, &data.iter().map(|&flag| u8::from(flag)).collect::<Vec<_>>()),
-            Column::Number(data) => tagged(out, 1, data),
-            Column::Text(data) => tagged(out, 2, data),
-            Column::Instant(data) => tagged(out, 3, data),
-            Column::Date(data) => tagged(out, 4, data),
-            Column::MonthDay(data) => tagged(out, 5, data),
+            Column::Ints(unit, data) => {
+                out.one(
+                    UNITS
+                        .iter()
+                        .position(|other| other == unit)
+                        .map_or(0, |at| at as u8 + 1),
+                );
+                data.put(out);
+            }
             Column::Point(data) => tagged(out, 6, data),
             Column::Set { ends, codes } => {
                 tagged(out, 7, ends);
@@ -244,11 +334,7 @@ impl Stored for Column {
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(match input.one::<u8>()? {
             0 => Column::Bool(input.many::<u8>()?.into_iter().map(|flag| flag != 0).collect()),
-            1 => Column::Number(input.many()?),
-            2 => Column::Text(input.many()?),
-            3 => Column::Instant(input.many()?),
-            4 => Column::Date(input.many()?),
-            5 => Column::MonthDay(input.many()?),
+            tag @ 1..=5 => Column::Ints(UNITS[usize::from(tag) - 1], Stored::get(input)?),
             6 => Column::Point(input.many()?),
             7 => Column::Set {
                 ends: input.many()?,
@@ -262,6 +348,9 @@ impl Stored for Column {
         })
     }
 }
+
+/// By tag, from 1.
+const UNITS: [Unit; 5] = [Unit::Millionths, Unit::Code, Unit::Instant, Unit::Date, Unit::MonthDay];
 
 fn tagged<T: bytemuck::Pod>(out: &mut Out, tag: u8, data: &[T]) {
     out.one(tag);

@@ -23,7 +23,7 @@ const MANIFEST: &str = "manifest";
 const TORN: &str = "manifest.torn";
 /// Ending of the files that a manifest names.
 const ENDING: &str = "index";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// How often a follower begins anew.
 const TRIES: u32 = 10;
 
@@ -93,11 +93,13 @@ impl Snapshots {
         snapshots.offset = manifest.offset;
         let mut version = snapshots.read(&manifest.workspace, |input| {
             let (texts, schema, catalogs) = (Stored::get(input)?, input.many()?, Stored::get(input)?);
+            let learned = Stored::get(input)?;
             let schema = Schema::decode(&schema).map_err(|error| error.to_string())?;
             Ok(Version {
                 texts,
                 schema: Arc::new(schema),
                 catalogs,
+                learned,
                 ..Version::default()
             })
         })?;
@@ -135,6 +137,7 @@ impl Snapshots {
             version.texts.put(out);
             out.many(&version.schema.encode());
             version.catalogs.put(out);
+            version.learned.put(out);
         })?;
         let Epoch {
             raw_offset,

@@ -158,14 +158,9 @@ fn measure(name: &str, frames: &[Vec<u8>], at_once: usize) {
     let applied = processor_time() - started;
     let resident = resident_mb() - before;
     let version = index.version();
-    let runs = || {
-        version
-            .partitions
-            .values()
-            .flat_map(|partition| partition.events.values())
-            .flat_map(|events| events.runs())
-    };
-    let runs = runs().count();
+    let partitions = version.partitions.values();
+    let events = partitions.flat_map(|partition| partition.events.values());
+    let runs = events.map(|events| events.runs.len()).sum::<usize>();
     drop(version);
     let started = processor_time();
     let learned = index.version().learned_schema().event_types.len();
