@@ -3,6 +3,7 @@
 //! A person is a cluster of identifiers seen together. Guards come first: a record whose identifiers would break a limit of
 //! the policy keeps its strongest, and the others are dropped with a violation. Devices and cookies never glue.
 
+mod decide;
 mod edges;
 mod fold;
 mod graph;
