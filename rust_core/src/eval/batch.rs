@@ -69,17 +69,27 @@ impl<'a> Batch<'a> {
         Some(Bits::from_fn(times.len(), |row| (from..to).contains(&times[row])))
     }
 
+    /// The stored column of a property that some event of the run has, and the batch's rows in it.
+    pub fn stored(&self, property: &str) -> Option<(&'a Values, Range<usize>)> {
+        let values = self.run.details.properties.get(property)?;
+        Some((values, self.rows.clone()))
+    }
+
+    pub fn stored_channels(&self) -> (&'a Values, Range<usize>) {
+        (&self.run.details.channels, self.rows.clone())
+    }
+
     pub fn property(&self, name: &str) -> Column<'a> {
-        let values = self.run.details.properties.get(name);
-        values.map_or_else(|| Column::unknown(self.len()), |values| self.column(values))
+        let stored = self.stored(name);
+        stored.map_or_else(
+            || Column::unknown(self.len()),
+            |(values, rows)| Column::slice(values, rows),
+        )
     }
 
     pub fn channels(&self) -> Column<'a> {
-        self.column(&self.run.details.channels)
-    }
-
-    fn column(&self, values: &'a Values) -> Column<'a> {
-        Column::slice(values, self.rows.clone())
+        let (values, rows) = self.stored_channels();
+        Column::slice(values, rows)
     }
 
     /// The order of events everywhere: (occurred_at, source, id).

@@ -26,6 +26,19 @@ impl Bits {
         bits
     }
 
+    /// Rows of the words; those of `len` beyond them are 0.
+    pub fn from_words(mut words: Vec<u64>, len: usize) -> Bits {
+        words.resize(len.div_ceil(64), 0);
+        let mut bits = Bits { words, len };
+        bits.trim();
+        bits
+    }
+
+    /// The first `set` rows of `len`.
+    pub fn first(set: usize, len: usize) -> Bits {
+        Bits::from_words(Bits::all(set).words, len)
+    }
+
     #[inline]
     pub fn from_fn(len: usize, mut holds: impl FnMut(usize) -> bool) -> Bits {
         let mut words = Vec::with_capacity(len.div_ceil(64));

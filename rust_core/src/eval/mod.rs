@@ -10,6 +10,7 @@ mod chosen;
 mod column;
 mod compare;
 mod groups;
+mod kernel;
 mod lift;
 mod people;
 mod program;

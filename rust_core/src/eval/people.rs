@@ -16,7 +16,7 @@ use super::sets::Sets;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
-use crate::index::view::Attribute;
+use crate::index::view::{Attribute, Values};
 
 pub struct People<'a> {
     pub task: Task<'a>,
@@ -62,11 +62,7 @@ impl<'a> Eval<'a, People<'a>> {
         placed.ok_or_else(|| Error::Invalid("a rank rests on itself".into()))
     }
 
-    fn attribute(
-        &self,
-        name: &str,
-        read: impl Fn(&'a crate::index::view::Values, Range<usize>) -> Column<'a>,
-    ) -> Result<Column<'a>> {
+    fn attribute(&self, name: &str, read: impl Fn(&'a Values, Range<usize>) -> Column<'a>) -> Result<Column<'a>> {
         let range = self.scope.task.range();
         let Some(attribute) = self.scope.task.partition.attributes.get(name) else {
             return Ok(Column::unknown(range.len()));
@@ -160,6 +156,13 @@ impl<'a> Scope<'a> for People<'a> {
             Cond::Sample { seed, below } => eval.sample(seed, *below),
             _ => return Ok(None),
         }))
+    }
+
+    fn stored(eval: &Eval<'a, Self>, expr: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
+        let Expr::Attribute(name) = expr else { return None };
+        let attribute = eval.scope.task.partition.attributes.get(name)?;
+        let is_latest = eval.query.program.as_of > attribute.changed_until_ms;
+        is_latest.then(|| (&*attribute.latest, eval.scope.task.range()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One pass over a block's events for all measures that ask for the same events.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::batch::{Batch, batches};
@@ -10,6 +11,7 @@ use super::tally::Tally;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
+use crate::index::view::Values;
 
 /// A column over the block's people, whose scope is `people`, for each measure of the scan.
 pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
@@ -92,5 +94,13 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
 
     fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
         Ok(None)
+    }
+
+    fn stored(eval: &Eval<'a, Self>, expr: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
+        match expr {
+            Expr::Property(name) => eval.scope.batch.stored(name),
+            Expr::EventChannel => Some(eval.scope.batch.stored_channels()),
+            _ => None,
+        }
     }
 }

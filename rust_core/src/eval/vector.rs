@@ -1,16 +1,23 @@
 //! The evaluator: every condition and expression over all rows of a scope at once, each node once.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::bits::{Bits, Tri};
 use super::column::{Column, Data, Datum, Kind, Numbers, View, gather};
 use super::compare::{anniversary, compare, equals, near};
+use super::kernel;
 use super::program::{Cond, CondId, Expr, ExprId};
 use super::query::Query;
 use super::ratio::{Ratio, UNIT};
 use crate::error::{Error, Result};
-use crate::plan::{Arith, Mode};
+use crate::index::ints::Ints;
+use crate::index::view::{Column as Stored, Values};
+use crate::plan::{Arith, Cmp, Mode};
+
+/// So many texts are compared one by one.
+const FEW: usize = 8;
 
 /// What the rows are, and what only they have.
 pub trait Scope<'a>: Sized {
@@ -20,6 +27,11 @@ pub trait Scope<'a>: Sized {
     fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>>;
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
+
+    /// Where an expression is nothing but a stored column: that column, and the rows of the scope in it.
+    fn stored(_: &Eval<'a, Self>, _: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
+        None
+    }
 }
 
 pub struct Eval<'a, S> {
@@ -93,9 +105,10 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
                 let of = self.cond(*of)?;
                 Tri::known(of.t.or(&of.u))
             }
-            Cond::Compare { cmp, left, right, kind } => {
-                compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?
-            }
+            Cond::Compare { cmp, left, right, kind } => match self.compared(*cmp, *left, *right) {
+                Some(tri) => tri,
+                None => compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?,
+            },
             Cond::In {
                 expr,
                 items,
@@ -117,6 +130,9 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             }
             Cond::Known(expr) => Tri::known(self.expr(*expr)?.known.clone()),
             Cond::Within { expr, from, to } => {
+                if let Some(tri) = self.between(*expr, *from, to.saturating_sub(1)) {
+                    return Ok(tri);
+                }
                 let column = self.expr(*expr)?;
                 let values = column.ints()?;
                 let holds = Bits::from_fn(self.rows(), |row| (*from..*to).contains(&values.get(row)));
@@ -135,15 +151,55 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         })
     }
 
+    /// A stored column of whole numbers or codes, and the rows of the scope in it.
+    fn ints(&self, expr: ExprId) -> Option<(&'a Ints, Bits, Range<usize>)> {
+        let (values, rows) = S::stored(self, &self.query.program.exprs[expr])?;
+        match &values.data {
+            Stored::Ints(_, ints) => Some((ints, Bits::slice(&values.known, rows.clone()), rows)),
+            _ => None,
+        }
+    }
+
+    /// Whether a stored column lies between two numbers, both of them in.
+    fn between(&self, expr: ExprId, low: i64, high: i64) -> Option<Tri> {
+        let (ints, known, rows) = self.ints(expr)?;
+        Some(Tri::of(kernel::between(ints, rows, low, high), &known))
+    }
+
+    /// A stored column beside one number or text.
+    fn compared(&self, cmp: Cmp, left: ExprId, right: ExprId) -> Option<Tri> {
+        let number = match &self.query.program.exprs[right] {
+            Expr::Literal(Datum::Int(number)) => *number,
+            Expr::Literal(Datum::Code(code)) => i64::from(*code),
+            _ => return None,
+        };
+        let (low, high) = match cmp {
+            Cmp::Less => (i64::MIN, number.checked_sub(1)?),
+            Cmp::AtMost => (i64::MIN, number),
+            Cmp::More => (number.checked_add(1)?, i64::MAX),
+            Cmp::AtLeast => (number, i64::MAX),
+            Cmp::Equal | Cmp::Differs => (number, number),
+        };
+        let tri = self.between(left, low, high)?;
+        Some(if cmp == Cmp::Differs { tri.not() } else { tri })
+    }
+
     /// Equality with some item.
     fn among_items(&self, expr: ExprId, items: &'a [ExprId], kind: Kind) -> Result<Tri> {
+        if let (Kind::Text, Some(codes)) = (kind, self.literal_codes(items))
+            && codes.len() <= FEW
+            && let Some((ints, known, rows)) = self.ints(expr)
+        {
+            let codes: Vec<i64> = codes.into_iter().map(i64::from).collect();
+            return Ok(Tri::of(kernel::among(ints, rows, &codes), &known));
+        }
         let column = self.expr(expr)?;
         let mut result = self.constant(false);
         if let (Kind::Text, Some(codes)) = (kind, self.literal_codes(items))
             && let View::Many(values) = column.codes()?
         {
             result.t = match codes.as_slice() {
-                few if few.len() <= 8 => Bits::from_fn(self.rows(), |row| few.contains(&values[row])),
+                few if few.len() <= FEW => Bits::from_fn(self.rows(), |row| few.contains(&values[row])),
                 many => Bits::from_fn(self.rows(), |row| many.binary_search(&values[row]).is_ok()),
             };
         } else {

@@ -5,7 +5,7 @@ mod batch;
 mod cells;
 mod column;
 mod events;
-mod ints;
+pub mod ints;
 mod items;
 pub mod learned;
 mod people;

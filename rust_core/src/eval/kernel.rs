@@ -1,0 +1,135 @@
+//! Masks of rows, 64 at a time, over numbers as they are stored.
+//!
+//! The loops are written so that the compiler makes vector instructions of them; where the processor has wide ones, found out when
+//! the program runs, a second copy of the same loops is compiled for them.
+
+use std::ops::Range;
+
+use super::bits::Bits;
+use crate::index::ints::{Codes, Ints};
+
+/// Rows of `values` that hold; rows of `len` beyond them do not.
+pub fn mask<T: Copy>(values: &[T], len: usize, holds: impl Fn(T) -> bool) -> Bits {
+    let mut words = Vec::with_capacity(len.div_ceil(64));
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx512bw") && std::is_x86_feature_detected!("avx512vl") {
+        // SAFETY: the processor has what the function is compiled for.
+        unsafe { fill_wide(values, &holds, &mut words) };
+        return Bits::from_words(words, len);
+    }
+    fill(values, &holds, &mut words);
+    Bits::from_words(words, len)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+fn fill_wide<T: Copy>(values: &[T], holds: &impl Fn(T) -> bool, words: &mut Vec<u64>) {
+    fill(values, holds, words);
+}
+
+#[inline(always)]
+fn fill<T: Copy>(values: &[T], holds: &impl Fn(T) -> bool, words: &mut Vec<u64>) {
+    let (whole, rest) = values.as_chunks::<64>();
+    words.extend(whole.iter().map(|rows| word(rows, holds)));
+    if !rest.is_empty() {
+        let bits = rest.iter().enumerate();
+        words.push(bits.fold(0, |word, (row, &value)| word | u64::from(holds(value)) << row));
+    }
+}
+
+#[inline(always)]
+fn word<T: Copy>(rows: &[T; 64], holds: &impl Fn(T) -> bool) -> u64 {
+    let mut flags = [0u8; 64];
+    for (flag, &row) in flags.iter_mut().zip(rows) {
+        *flag = u8::from(holds(row));
+    }
+    let (eights, _) = flags.as_chunks::<8>();
+    // The product brings the flags of eight bytes together in the highest byte.
+    let packed = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().rev().fold(0, |word, eight| word << 8 | packed(eight))
+}
+
+/// Rows with `low <= row <= high`; rows beyond the column do not hold.
+pub fn between(ints: &Ints, rows: Range<usize>, low: i64, high: i64) -> Bits {
+    let held = rows.start.min(ints.len())..rows.end.min(ints.len());
+    let (base, step, codes) = ints.parts();
+    if let Codes::Wide(values) = codes {
+        return mask(&values[held], rows.len(), |value| (low <= value) & (value <= high));
+    }
+    let (low, high) = (i128::from(low) - i128::from(base), i128::from(high) - i128::from(base));
+    let step = i128::from(step);
+    // Of the codes those that are at least `low`, up to the largest that is at most `high`.
+    let (low, high) = ((low.max(0) + step - 1) / step, high.div_euclid(step));
+    if low > high {
+        return Bits::none(rows.len());
+    }
+    /// Within the type, `code - low <= high - low`.
+    macro_rules! within {
+        ($codes:expr, $code:ty) => {{
+            let most = i128::from(<$code>::MAX);
+            if low > most {
+                return Bits::none(rows.len());
+            }
+            let (low, high) = (low as $code, high.min(most) as $code);
+            mask(&$codes[held], rows.len(), |code: $code| {
+                code.wrapping_sub(low) <= high - low
+            })
+        }};
+    }
+    match codes {
+        Codes::Same(_) if low == 0 => Bits::first(held.len(), rows.len()),
+        Codes::Same(_) | Codes::Wide(_) => Bits::none(rows.len()),
+        Codes::Byte(codes) => within!(codes, u8),
+        Codes::Short(codes) => within!(codes, u16),
+        Codes::Word(codes) => within!(codes, u32),
+    }
+}
+
+/// Rows equal to one of the values.
+pub fn among(ints: &Ints, rows: Range<usize>, values: &[i64]) -> Bits {
+    let each = values.iter().map(|&value| between(ints, rows.clone(), value, value));
+    each.fold(Bits::none(rows.len()), |found, one| found.or(&one))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ints() -> impl Strategy<Value = Vec<i64>> {
+        let steps = prop::sample::select(vec![1i64, 10_000, 1_000_000]);
+        let most = prop::sample::select(vec![0i64, 3, 200, 60_000, 1 << 30, i64::MAX / 2]);
+        (prop::collection::vec(any::<i64>(), 0..300), any::<i32>(), steps, most).prop_map(|(rows, base, step, most)| {
+            let row = |row: i64| i64::from(base).saturating_add(row.rem_euclid(most.max(1)).saturating_mul(step));
+            rows.into_iter().map(row).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn rows_in_a_range_are_found(
+            values in ints(), from in 0..300usize, more in 0..100usize, a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), by in -2..3i64
+        ) {
+            let (from, len) = (from.min(values.len()), values.len().saturating_sub(from) + more);
+            let bound = |index: prop::sample::Index| match values.is_empty() {
+                true => 0,
+                false => values[index.index(values.len())].saturating_add(by),
+            };
+            let (low, high) = (bound(a), bound(b));
+            let packed = Ints::packed(values.clone());
+            let value = |row: usize| values.get(from + row).copied();
+            let expected = Bits::from_fn(len, |row| value(row).is_some_and(|value| low <= value && value <= high));
+            prop_assert_eq!(between(&packed, from..from + len, low, high), expected);
+            let expected = Bits::from_fn(len, |row| value(row).is_some_and(|value| value == low || value == high));
+            prop_assert_eq!(among(&packed, from..from + len, &[low, high]), expected);
+        }
+
+        #[test]
+        fn wide_instructions_find_the_same(values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>()) {
+            let mut words = Vec::new();
+            fill(&values, &|value| value >= low, &mut words);
+            prop_assert_eq!(Bits::from_words(words, values.len()), mask(&values, values.len(), |value| value >= low));
+        }
+    }
+}
