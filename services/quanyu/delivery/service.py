@@ -18,7 +18,7 @@ from quanyu.delivery.worker import Worker
 from quanyu.runtime import rpc
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.folder import check_workspace_name
-from quanyu.runtime.instants import now_ms, timestamp
+from quanyu.runtime.instants import milliseconds, now_ms, timestamp
 from quanyu.runtime.paging import numbers_of, page_limit
 from quanyu.runtime.service import Context
 
@@ -202,7 +202,7 @@ def _definition(workspace: str, campaign: pb.Campaign) -> CampaignVersion:
         cap_days=campaign.cap_days,
         coupon_prefix=campaign.coupon_prefix,
         template=campaign.template,
-        as_of_ms=campaign.as_of.ToMilliseconds() if campaign.HasField("as_of") else None,
+        as_of_ms=milliseconds(campaign.as_of, "as_of") if campaign.HasField("as_of") else None,
     )
 
 
