@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quanyu.dsl import Catalog, Clock, EventType, Field, Library, format_rule
+from quanyu.engine import InvalidError
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.folder import DataFolder
@@ -35,7 +36,7 @@ tag level: 'big' when in segment big; else 'small'
 
 
 class Shop:
-    """A workspace without an index: publishing needs only what can be named."""
+    """A workspace whose index counts nobody, and refuses what holds `(((`."""
 
     name = "shop"
 
@@ -43,10 +44,15 @@ class Shop:
         import threading
 
         self.library = library
+        self.index = self
         self.publishing = threading.Lock()
 
     def reading(self, as_of_ms: int) -> Reading:
         return Reading(CATALOG, self.library, CLOCK)
+
+    def evaluate(self, plan: bytes) -> None:
+        if b"(((" in plan:
+            raise InvalidError("unclosed group")
 
 
 @pytest.fixture
@@ -86,6 +92,23 @@ def test_a_refused_text_publishes_nothing(database: Database) -> None:
     assert caught.value.reason == "RULE_NAME"
     assert (caught.value.metadata["line"], caught.value.metadata["column"]) == ("2", "18")
     assert "  segment bad: did nothing ever\n" in caught.value.message
+    with database.reading() as session:
+        assert all_rules(session, "shop") == []
+    assert list(shop.library.names()) == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("tag bad: 'a' when city matches '((('; else 'b'", "RULE_NOT_COUNTABLE"),
+        ("segment bad: did order on 9999-12-31", "RULE_TIME"),
+    ],
+)
+def test_what_can_never_be_counted_is_not_published(database: Database, bad: str, reason: str) -> None:
+    shop = Shop(Library())
+    with pytest.raises(InvalidInput) as caught:
+        publish(database, shop, f"segment good: did order ever\n{bad}", "ann")  # type: ignore[arg-type]
+    assert caught.value.reason == reason
     with database.reading() as session:
         assert all_rules(session, "shop") == []
     assert list(shop.library.names()) == []
