@@ -337,7 +337,8 @@ impl Plan {
 fn unreadable(error: serde_json::Error) -> Error {
     let message = error.to_string();
     Error::Invalid(if message.contains("recursion limit") {
-        "too many conditions inside each other, those of the named rules included; use fewer brackets".into()
+        "plan: too many conditions inside each other, those of named rules included (recursion limit); use fewer brackets"
+            .into()
     } else {
         format!("plan: {message}")
     })
