@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import grpc
 
 from quanyu.api.delivery.v1 import delivery_pb2 as pb
-from quanyu.delivery.checks import checked_campaign, checked_channel
+from quanyu.delivery.checks import checked_campaign, checked_channel, checked_purpose
 from quanyu.delivery.domain import Backoff, CampaignState, MessageState
 from quanyu.delivery.peers import Peers
 from quanyu.delivery.plan import plan_campaign
@@ -73,7 +73,7 @@ class DeliveryService:
         check_workspace_name(request.workspace)
         if not request.purpose:
             raise InvalidInput("purpose is empty; name what people consent to, such as `marketing`", field="purpose")
-        self._store.put_consents(request.workspace, request.purpose, request.persons, request.granted)
+        self._store.put_consents(request.workspace, checked_purpose(request.purpose), request.persons, request.granted)
         return pb.PutConsentsResponse()
 
     def PutSuppressions(

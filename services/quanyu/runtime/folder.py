@@ -122,7 +122,7 @@ def check_workspace_name(name: str) -> None:
     """InvalidInput unless it is a name that a workspace can have."""
     if not WORKSPACE_NAME.fullmatch(name) or name in _NOT_WORKSPACES:
         raise InvalidInput(
-            f"workspace {name!r}: a workspace is named by a lower-case letter, then at most 62 of a-z, 0-9, _ and -",
+            f"workspace {name[:80]!r}: it is named by a lower-case letter, then at most 62 of a-z, 0-9, _ and -",
             reason="INVALID_WORKSPACE",
             field="workspace",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from quanyu.dsl import (
     Bound,
@@ -71,7 +72,9 @@ class Reading:
         found = version or self.library.newest(name)
         if self.library.get(name, found) is None:
             asked = f"{name}@{version}" if version else name
-            raise NotFound(f"no rule {asked} is published", reason="UNKNOWN_RULE", rule=asked)
+            near = get_close_matches(name, self.library.names(), n=1)
+            hint = f"did you mean {near[0]}?" if near else "publish it first, or see ListRules"
+            raise NotFound(f"no rule {asked or '``'} is published; {hint}", reason="UNKNOWN_RULE", rule=asked)
         return found
 
     def named(self, reference: str) -> tuple[str, int]:

@@ -129,6 +129,8 @@ def test_names_with_and_without_versions() -> None:
     for missing in ("s@2", "t", "@1", ""):
         with pytest.raises(NotFound):
             reading.named(missing)
+    with pytest.raises(NotFound, match="did you mean s"):
+        reading.named("ss")
     for wrong in ("s@", "s@one", "s@-1"):
         with pytest.raises(InvalidInput):
             reading.named(wrong)
