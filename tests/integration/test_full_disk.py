@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, PATIENCE, Quanyu, reason, refusal, running
+from quanyu.runtime.workspaces import LOOK_SECONDS
+from tests.integration.running import FLOW, Quanyu, reason, refusal, running
 from tests.integration.world import SCHEMA, batch, order
 
 FULL = (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL")
@@ -56,7 +58,6 @@ def test_a_disk_that_fills_up_while_serving(disk: Path) -> None:
     with running(disk / "data", [FLOW]) as quanyu:
         for workspace in ("shop", "late"):
             quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=SCHEMA))
-        # Tagging may open them only now, on the full disk.
         ballast = fill(disk)
         tries = [str(n) for n in range(200)]
         outcomes = {key: said(quanyu.ingestion.Ingest, batch("shop", order(key, "card:ann", 1))) for key in tries}
@@ -64,6 +65,8 @@ def test_a_disk_that_fills_up_while_serving(disk: Path) -> None:
         assert {outcomes[key] for key in lost} == {FULL}
         new = ingestion_pb2.PutSchemaRequest(workspace="new", schema=SCHEMA)
         assert said(quanyu.ingestion.PutSchema, new) == FULL
+        # Meanwhile the other services look for new workspaces, and cannot open this one.
+        time.sleep(3 * LOOK_SECONDS)
         ballast.unlink()
         for workspace in ("shop", "late", "new"):
             quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=SCHEMA))
@@ -79,4 +82,4 @@ def buyers(quanyu: Quanyu, workspace: str, times: int, offset: int) -> int:
     """How many people bought exactly so often."""
     request = tagging_pb2.PreviewRuleRequest(workspace=workspace, text=f"did order exactly {times} times ever")
     request.as_of.min_raw_offset = offset
-    return quanyu.tagging.PreviewRule(request, timeout=PATIENCE).sets[0].matched
+    return quanyu.tagging.PreviewRule(request, timeout=20).sets[0].matched
