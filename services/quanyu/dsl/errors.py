@@ -13,8 +13,8 @@ Reason = Literal["syntax", "name", "type", "value", "time", "version", "cycle", 
 
 
 # Of a long line, as much is shown around the place as fits a terminal.
-_SHOWN_BEFORE = 60
-_SHOWN_AFTER = 40
+_SHOWN_BEFORE = 50
+_SHOWN_AFTER = 60
 
 
 class RuleError(Exception):
