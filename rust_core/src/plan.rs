@@ -277,12 +277,23 @@ pub enum Arith {
 impl Plan {
     /// `Error::Invalid` names the node that is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Plan> {
-        let json: Json = serde_json::from_slice(bytes).map_err(|error| Error::Invalid(format!("plan: {error}")))?;
+        let json: Json = serde_json::from_slice(bytes).map_err(unreadable)?;
         Plan::deserialize(&json).map_err(|error| {
             let (path, detail) = locate(&json, "plan").unwrap_or_else(|| ("plan".into(), error.to_string()));
             Error::Invalid(format!("{path}: {detail}"))
         })
     }
+}
+
+/// Rules nest in each other, so people come to the reader's limit with few brackets of their own.
+fn unreadable(error: serde_json::Error) -> Error {
+    let message = error.to_string();
+    Error::Invalid(if message.contains("recursion limit") {
+        "plan: too many conditions inside each other, those of named rules included (recursion limit); use fewer brackets"
+            .into()
+    } else {
+        format!("plan: {message}")
+    })
 }
 
 /// The innermost node that does not decode, and why.
@@ -350,7 +361,7 @@ mod tests {
             Plan::parse(plan.as_bytes())
                 .unwrap_err()
                 .to_string()
-                .contains("recursion")
+                .contains("fewer brackets")
         );
     }
 
