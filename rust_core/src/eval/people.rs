@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::bits::{Bits, Tri};
 use super::column::{Column, Data, Kind};
+use super::kernel;
 use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
@@ -16,6 +17,7 @@ use super::sets::Sets;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
+use crate::index::firsts::Firsts;
 use crate::index::view::{Attribute, Values};
 
 pub struct People<'a> {
@@ -28,10 +30,7 @@ pub struct People<'a> {
 impl<'a> People<'a> {
     pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Eval<'a, People<'a>> {
         let as_of = query.program.as_of;
-        let firsts = task.partition.first_record.get(task.range()).unwrap_or(&[]);
-        let universe = Bits::from_fn(task.range().len(), |row| {
-            firsts.get(row).is_some_and(|&first| first < as_of)
-        });
+        let universe = before(&task.partition.first_record, task, as_of);
         let scans = RefCell::new(vec![None; query.program.scans.len()]);
         Eval::new(query, People { task, universe, scans })
     }
@@ -91,13 +90,8 @@ impl<'a> Eval<'a, People<'a>> {
     fn channels(&self) -> Column<'a> {
         let range = self.scope.task.range();
         let as_of = self.query.program.as_of;
-        let flags = self.scope.task.partition.channels.iter().map(|(&code, firsts)| {
-            let held = &firsts[range.start.min(firsts.len())..range.end.min(firsts.len())];
-            (
-                code,
-                Bits::from_fn(range.len(), |row| held.get(row).is_some_and(|&first| first < as_of)),
-            )
-        });
+        let channels = self.scope.task.partition.channels.iter();
+        let flags = channels.map(|(&code, firsts)| (code, before(firsts, self.scope.task, as_of)));
         Column {
             known: Bits::all(range.len()),
             data: Data::Set(Sets::Flags(flags.collect())),
@@ -116,6 +110,16 @@ impl<'a> Eval<'a, People<'a>> {
             text[end..].copy_from_slice(&person.to_le_bytes());
             u128::from(xxh3_64(&text)) < below
         }))
+    }
+}
+
+/// Those of a block who have an instant before the as-of.
+fn before(firsts: &Firsts, task: Task, as_of: i64) -> Bits {
+    let len = task.range().len();
+    match firsts.of_block(task.block(), as_of) {
+        None => Bits::none(len),
+        Some((_, Some(some))) => Bits::slice(some, 0..len),
+        Some((instants, None)) => kernel::mask(&instants[..len], len, |first| first < as_of),
     }
 }
 
