@@ -41,6 +41,11 @@ pub enum Cond {
         of: Box<Cond>,
         among: Option<Box<Cond>>,
     },
+    At {
+        as_of: i64,
+        of: Box<Cond>,
+        among: Option<Box<Cond>>,
+    },
     Constant {
         value: bool,
     },

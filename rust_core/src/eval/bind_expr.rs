@@ -22,7 +22,8 @@ impl Binder<'_> {
             }
             plan::Expr::Elapsed { of } => {
                 let of = self.of_kind(of, Kind::Instant, stand, &at.field("of"))?;
-                self.keep(Expr::Elapsed(of), Kind::Duration)
+                let as_of = self.as_of;
+                self.keep(Expr::Elapsed { of, as_of }, Kind::Duration)
             }
             plan::Expr::Arith { function, left, right } => {
                 let left = self.of_kind(left, Kind::Number, stand, &at.field("left"))?;
@@ -60,7 +61,10 @@ impl Binder<'_> {
     fn of_person(&mut self, expr: &plan::Expr, beside: Option<Kind>, at: &At) -> Result<Bound> {
         match expr {
             plan::Expr::Attribute { name, key } => self.attribute(name, key.as_deref(), beside, at),
-            plan::Expr::Channels {} => self.keep(Expr::Channels, Kind::Set),
+            plan::Expr::Channels {} => {
+                let as_of = self.as_of;
+                self.keep(Expr::Channels { as_of }, Kind::Set)
+            }
             plan::Expr::Aggregate {
                 function,
                 events,
@@ -120,22 +124,16 @@ impl Binder<'_> {
         let Some(field) = self.version.schema.attributes.get(name) else {
             return at.invalid(format!("attribute `{name}` is not declared"));
         };
+        let (as_of, name) = (self.as_of, name.to_string());
         match (kind_of(field), key) {
-            (Some(kind), None) => self.keep(Expr::Attribute(name.to_string()), kind),
+            (Some(kind), None) => self.keep(Expr::Attribute { name, as_of }, kind),
             (None, Some(key)) => {
                 let kind = beside.unwrap_or(Kind::Any);
                 let key = self.code(key);
-                self.keep(
-                    Expr::Entry {
-                        name: name.to_string(),
-                        key,
-                        kind,
-                    },
-                    kind,
-                )
+                self.keep(Expr::Entry { name, key, kind, as_of }, kind)
             }
             (Some(_), Some(_)) => at.invalid(format!("attribute `{name}` is no map; it has no keys")),
-            (None, None) => self.keep(Expr::Attribute(name.to_string()), Kind::Any),
+            (None, None) => self.keep(Expr::Attribute { name, as_of }, Kind::Any),
         }
     }
 
@@ -243,8 +241,10 @@ impl Binder<'_> {
     }
 
     fn scan(&mut self, events: &plan::Events, own: Option<ExprId>, at: &At) -> Result<usize> {
-        if events.to > self.program.as_of {
-            return at.field("to").invalid("after the plan's `as_of`");
+        if events.to > self.as_of {
+            return at
+                .field("to")
+                .invalid("after the plan's `as_of`, or that of the `at` around it");
         }
         let mut steps: Vec<FilteredType> = Vec::new();
         for (index, step) in events.steps.iter().enumerate() {

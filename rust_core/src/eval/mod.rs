@@ -92,7 +92,7 @@ fn rank<'a>(query: &mut Query<'a>, tasks: &[Task<'a>]) -> Result<()> {
 fn contenders<'a>(people: &Eval<'a, People<'a>>, ranking: &program::Ranking) -> Result<Contenders> {
     let values = (*people.expr(ranking.expr)?).clone().into_owned();
     Ok(Contenders {
-        population: people.population(ranking.population)?,
+        population: people.population(ranking.population, ranking.as_of)?,
         values,
     })
 }
@@ -108,7 +108,7 @@ fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
 }
 
 fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<answer::BlockRoot> {
-    let population = people.population(root.among)?;
+    let population = people.population(root.among, people.query.program.as_of)?;
     if population.is_none() {
         return Ok(answer::BlockRoot {
             matched: population,

@@ -1,4 +1,5 @@
-//! A plan bound to a version: nodes in arenas, equal ones once. Children come before their parents.
+//! A plan bound to a version: nodes in arenas, equal ones once. Children come before their parents. A node that means something
+//! else at another instant holds its as-of, so what a past instant and the present have in common is evaluated once.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -66,6 +67,7 @@ pub enum Cond {
     Set {
         of: CondId,
         among: Option<CondId>,
+        as_of: i64,
     },
     Happened {
         count: ExprId,
@@ -82,7 +84,10 @@ pub enum Cond {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
     Literal(Datum),
-    Elapsed(ExprId),
+    Elapsed {
+        of: ExprId,
+        as_of: i64,
+    },
     Arith {
         function: Arith,
         left: ExprId,
@@ -103,13 +108,19 @@ pub enum Expr {
         attribute: String,
     },
     // Of people only:
-    Attribute(String),
+    Attribute {
+        name: String,
+        as_of: i64,
+    },
     Entry {
         name: String,
         key: u32,
         kind: Kind,
+        as_of: i64,
     },
-    Channels,
+    Channels {
+        as_of: i64,
+    },
     Measure {
         scan: usize,
         measure: usize,
@@ -144,6 +155,7 @@ pub struct Measure {
 pub struct Ranking {
     pub expr: ExprId,
     pub population: Option<CondId>,
+    pub as_of: i64,
     pub place: Place,
     /// One more than the highest level of the rankings that it rests on.
     pub level: usize,

@@ -1,4 +1,5 @@
 mod examples;
+mod instants;
 mod laws;
 mod naive;
 mod random;

@@ -160,11 +160,14 @@ impl<'w> Naive<'w> {
             Cond::Any { of } => any(of.iter().map(|of| self.cond(of, row))),
             Cond::Not { of } => not(self.cond(of, row)),
             Cond::OrUnknown { of } => Some(self.cond(of, row) != Some(false)),
-            Cond::Set { of, among } => Some(
-                row.person.first_record < self.as_of
-                    && self.cond(of, row) == Some(true)
-                    && self.holds(among.as_deref(), row.person),
-            ),
+            Cond::Set { of, among } => Some(self.in_set(of, among.as_deref(), row.person)),
+            Cond::At { as_of, of, among } => {
+                let then = Naive {
+                    world: self.world,
+                    as_of: *as_of,
+                };
+                Some(then.in_set(of, among.as_deref(), row.person))
+            }
             Cond::Constant { value } => Some(*value),
             Cond::Compare { cmp, left, right } => {
                 let (left, right) = self.beside(left, right, row);
@@ -282,6 +285,10 @@ impl<'w> Naive<'w> {
                 Some(u128::from(xxh3_64(&bytes)) < below.0)
             }
         }
+    }
+
+    fn in_set(&self, of: &Cond, among: Option<&Cond>, person: &Person) -> bool {
+        self.in_population(among, person) && self.cond(of, Row { person, event: None }) == Some(true)
     }
 
     fn in_population(&self, population: Option<&Cond>, person: &Person) -> bool {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+use super::instants::at;
 use super::world::{Event, Person, Val, World};
 use crate::index::view::DAY_MS;
 use crate::schema::Type;
@@ -40,7 +41,7 @@ const PRODUCTS: [&str; 5] = ["p1", "p2", "p3", "p4", "p5"];
 const POINTS: [[f64; 2]; 3] = [[40.7, -74.0], [40.71, -74.0], [31.2, 121.5]];
 const DAYS: [u16; 5] = [101, 228, 229, 301, 1231];
 
-fn instant(random: &mut Random) -> i64 {
+pub fn instant(random: &mut Random) -> i64 {
     random.below(23) as i64 * DAY_MS + random.of(&[0, 1, DAY_MS / 2, DAY_MS - 1])
 }
 
@@ -469,7 +470,8 @@ fn cond_of_people(random: &mut Random, depth: usize) -> Json {
             Json::Null
         }
     };
-    match random.below(4) {
+    match random.below(5) {
+        4 if depth > 0 => at(random, lower),
         0 if depth > 0 => json!({"op": "set", "of": cond(random, Stand::People, lower), "among": among(random)}),
         1 if depth > 0 => {
             let kind = random.of(&["num", "num", "instant"]);
