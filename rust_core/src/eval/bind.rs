@@ -132,6 +132,7 @@ impl Binder<'_> {
             plan::Cond::Set { .. }
             | plan::Cond::At { .. }
             | plan::Cond::Happened { .. }
+            | plan::Cond::Sequence { .. }
             | plan::Cond::Rank { .. }
             | plan::Cond::Sample { .. } => self.of_people(cond, stand, at)?,
             leaf => {
@@ -166,6 +167,7 @@ impl Binder<'_> {
                     max: max.map_or(i64::MAX, times),
                 })
             }
+            plan::Cond::Sequence { steps, by, from, to } => self.sequence(steps, by.as_ref(), (*from, *to), at),
             plan::Cond::Rank {
                 expr,
                 side,

@@ -27,6 +27,11 @@ impl<T: Copy> Groups<T> {
         Groups { ends, values }
     }
 
+    pub fn of_person(&self, person: usize) -> &[T] {
+        let start = person.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.values[start as usize..self.ends[person] as usize]
+    }
+
     /// Calls with each person who has values.
     pub fn each(&mut self, mut call: impl FnMut(usize, &mut [T])) {
         let mut start = 0;
@@ -55,10 +60,14 @@ mod tests {
                 expected.entry(person as usize).or_default().push(value);
             }
             let mut found = BTreeMap::new();
-            Groups::of(&pairs, 9).each(|person, values| {
+            let mut groups = Groups::of(&pairs, 9);
+            groups.each(|person, values| {
                 found.insert(person, values.to_vec());
             });
-            prop_assert_eq!(found, expected);
+            prop_assert_eq!(&found, &expected);
+            for person in 0..9 {
+                prop_assert_eq!(groups.of_person(person), expected.get(&person).map_or(&[][..], Vec::as_slice));
+            }
         }
     }
 }

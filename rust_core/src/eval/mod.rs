@@ -5,7 +5,9 @@ mod batch;
 mod bind;
 mod bind_expr;
 mod bind_leaf;
+mod bind_sequence;
 mod bits;
+mod chain;
 mod chosen;
 mod column;
 mod compare;
@@ -17,6 +19,7 @@ mod query;
 mod rank;
 mod ratio;
 mod scan;
+mod sequence;
 mod sets;
 mod tally;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
 use super::scan::scan;
+use super::sequence::sequence;
 use super::sets::Sets;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
@@ -200,6 +201,7 @@ impl<'a> Scope<'a> for People<'a> {
                     (*min..=*max).contains(&times.get(row))
                 }))
             }
+            Cond::Sequence(steps) => Tri::known(sequence(eval, steps)?),
             Cond::Rank(ranking) => eval.placed(*ranking)?.tri(),
             Cond::Sample { seed, below } => eval.sample(seed, *below),
             _ => return Ok(None),

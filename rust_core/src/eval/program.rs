@@ -1,7 +1,7 @@
 //! A plan bound to a version: nodes in arenas, equal ones once. Children come before their parents. A node that means something
 //! else at another instant holds its as-of, so what a past instant and the present have in common is evaluated once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -74,6 +74,7 @@ pub enum Cond {
         min: i64,
         max: i64,
     },
+    Sequence(Box<Sequence>),
     Rank(usize),
     Sample {
         seed: String,
@@ -129,11 +130,58 @@ pub enum Expr {
     // Of events only:
     Property(String),
     EventChannel,
+    /// By event type; unknown of others.
+    ByType(Vec<(String, ExprId)>),
     Person(ExprId),
 }
 
 /// An event type and its filter.
 pub type FilteredType = (String, Option<CondId>);
+
+/// Steps in order, each at a later instant than the one before, whatever their gap.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sequence {
+    /// By event type: which parts its events may play, and what is asked of them.
+    pub types: BTreeMap<String, Vec<(Part, Option<CondId>)>>,
+    /// Between the steps, so one fewer.
+    pub gaps: Vec<Gap>,
+    /// Of one value in all events.
+    pub by: Option<ExprId>,
+    pub from: i64,
+    pub to: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    Step(u8),
+    /// Forbidden between the step of that number and the next, or after the last.
+    Without(u8),
+}
+
+/// Least (1 or more) and most milliseconds between two steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Gap {
+    pub least: i64,
+    pub most: i64,
+}
+
+impl Sequence {
+    /// Nothing but steps.
+    pub fn is_plain(&self) -> bool {
+        let mut parts = self.types.values().flatten();
+        self.by.is_none() && parts.all(|(part, _)| matches!(part, Part::Step(_)))
+    }
+}
+
+impl Gap {
+    pub fn leaves(self, before: i64, time: i64) -> bool {
+        before <= time.saturating_sub(self.least)
+    }
+
+    pub fn reaches(self, before: i64, time: i64) -> bool {
+        before >= time.saturating_sub(self.most)
+    }
+}
 
 /// One pass over events, for every measure that asks for it.
 #[derive(Clone, Debug)]

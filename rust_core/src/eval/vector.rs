@@ -131,7 +131,9 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
                 near(&*self.expr(*expr)?, &*self.expr(*point)?, f64::from_bits(*metres))?
             }
             Cond::OfItem { lift, key } => self.query.lifted[*lift].ask(&*self.expr(*key)?)?,
-            Cond::Set { .. } | Cond::Happened { .. } | Cond::Rank(_) | Cond::Sample { .. } => return Err(misplaced()),
+            Cond::Set { .. } | Cond::Happened { .. } | Cond::Sequence(_) | Cond::Rank(_) | Cond::Sample { .. } => {
+                return Err(misplaced());
+            }
         })
     }
 

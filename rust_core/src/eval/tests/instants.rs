@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::random::{AS_OF, Random, Stand, cond, instant, world};
-use super::world::World;
+use super::world::{Person, Val, World};
 use crate::eval::{Answer, evaluate};
 
 /// A set of people at an instant; nothing in it is later.
@@ -88,4 +88,30 @@ fn nothing_is_asked_of_later_than_what_stands_around_it() {
     let filter = json!({"steps": [{"type": "order", "where": at(5, happened(5))}], "from": null, "to": AS_OF});
     let inside = json!({"op": "happened", "events": filter, "min": 1, "max": null});
     assert!(refused(inside).contains("cannot stand in a filter of events"));
+}
+
+#[test]
+fn u5_a_rank_of_a_past_instant_is_among_those_who_were_there() {
+    let person = |ordinal: u32, first_record| Person {
+        partition: 1,
+        ordinal,
+        first_record,
+        changes: [("balance", vec![(i64::MIN, Some(Val::Num(i64::from(ordinal) + 1)))])].into(),
+        events: Vec::new(),
+    };
+    let world = World {
+        people: vec![person(0, 0), person(1, 0), person(2, 10)],
+        ..World::default()
+    };
+    let balance = json!({"op": "attribute", "name": "balance", "key": null});
+    let top = json!({"op": "rank", "expr": balance, "side": "top", "percent": null, "count": 1, "population": null});
+    let tile = json!({"op": "tile", "k": 2, "expr": balance, "population": null});
+    let upper = json!({"op": "compare", "cmp": "=", "left": tile, "right": {"op": "literal", "value": {"num": "2"}}});
+    let members = |cond: &Json| -> Vec<u64> {
+        let answer = ask(&world, AS_OF, cond);
+        answer.roots[0].matched.iter().map(|person| person & 0xffff).collect()
+    };
+    let then = |of: &Json| members(&json!({"op": "at", "as_of": 10, "of": of, "among": null}));
+    assert_eq!((members(&top), then(&top)), (vec![2], vec![1]));
+    assert_eq!((members(&upper), then(&upper)), (vec![1, 2], vec![1]));
 }

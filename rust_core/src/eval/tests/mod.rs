@@ -3,5 +3,7 @@ mod instants;
 mod laws;
 mod naive;
 mod random;
+mod sequence_points;
+mod sequences;
 mod values;
 mod world;

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::world::{Event, Person, Val, World};
-use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Plan, Root, Side, TextTest, Value};
+use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Plan, Root, Side, Step, TextTest, Value};
 
 /// A fraction in lowest terms with a positive denominator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,6 +149,14 @@ impl<'w> Naive<'w> {
         self.expr(expr, Row { person, event: None })
     }
 
+    pub fn value_of_event(&self, expr: &Expr, person: &Person, event: &Event) -> Option<V> {
+        let row = Row {
+            person,
+            event: Some(event),
+        };
+        self.expr(expr, row)
+    }
+
     fn holds(&self, among: Option<&Cond>, person: &Person) -> bool {
         among.is_none_or(|among| self.cond(among, Row { person, event: None }) == Some(true))
     }
@@ -252,6 +260,7 @@ impl<'w> Naive<'w> {
                 let count = self.events(events, row.person).len() as u64;
                 Some(*min <= count && max.is_none_or(|max| count <= max))
             }
+            Cond::Sequence { .. } => Some(self.in_order(cond, row.person)),
             Cond::Rank {
                 expr,
                 side,
@@ -373,6 +382,12 @@ impl<'w> Naive<'w> {
                 tier.map(|tier| &tier.value).or(otherwise.as_ref()).map(of_value)
             }
             Expr::Property { name } => row.event?.properties.get(name.as_str()).map(of_val),
+            Expr::ByType { of } => {
+                let own = of
+                    .iter()
+                    .find(|one| one.event_type == row.event.map_or("", |event| event.kind))?;
+                self.expr(&own.value, row)
+            }
             Expr::EventChannel {} => row.event?.channel.map(|channel| V::Text(channel.to_string())),
             Expr::Lookup { key, attribute, .. } => {
                 let Some(V::Text(key)) = self.expr(key, row) else {
@@ -388,12 +403,16 @@ impl<'w> Naive<'w> {
         }
     }
 
-    /// In order of (occurred_at, source, id).
     fn events<'p>(&self, events: &Events, person: &'p Person) -> Vec<&'p Event> {
+        self.matching(&events.steps, (events.from, events.to), person)
+    }
+
+    /// In order of (occurred_at, source, id).
+    pub fn matching<'p>(&self, steps: &[Step], (from, to): (Option<i64>, i64), person: &'p Person) -> Vec<&'p Event> {
         let fits = |event: &&Event| {
-            let step = events.steps.iter().find(|step| step.event_type == event.kind);
-            events.from.is_none_or(|from| from <= event.time)
-                && event.time < events.to
+            let step = steps.iter().find(|step| step.event_type == event.kind);
+            from.is_none_or(|from| from <= event.time)
+                && event.time < to
                 && step.is_some_and(|step| {
                     let row = Row {
                         person,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::instants::at;
+use super::sequences::sequence;
 use super::world::{Event, Person, Val, World};
 use crate::index::view::DAY_MS;
 use crate::schema::Type;
@@ -289,6 +290,13 @@ fn of_event(random: &mut Random, kind: &str, depth: usize) -> Json {
     };
     match kind {
         _ if random.chance(20) => person(random),
+        _ if depth > 0 && random.chance(15) => {
+            let types: &[&str] = random.of(&[&["order"], &["order", "scan"]]);
+            let values = types
+                .iter()
+                .map(|of| json!({"type": of, "value": of_event(random, kind, depth - 1)}));
+            json!({"op": "by_type", "of": values.collect::<Vec<_>>()})
+        }
         "num" if random.chance(40) => lookup("price"),
         "num" => property("amount"),
         "text" => match random.below(3) {
@@ -327,7 +335,7 @@ fn aggregate(random: &mut Random, function: &str, kind: &str, depth: usize) -> J
     json!({"op": "aggregate", "fn": function, "events": events(random, depth - 1), "value": value, "day_starts": day_starts})
 }
 
-pub fn events(random: &mut Random, depth: usize) -> Json {
+pub fn steps(random: &mut Random, depth: usize) -> Vec<Json> {
     let types = random.of(&[
         vec!["order"],
         vec!["scan"],
@@ -343,6 +351,11 @@ pub fn events(random: &mut Random, depth: usize) -> Json {
         };
         steps.push(json!({"type": kind, "where": filter}));
     }
+    steps
+}
+
+pub fn events(random: &mut Random, depth: usize) -> Json {
+    let steps = steps(random, depth);
     let from = if random.chance(60) {
         json!(instant(random))
     } else {
@@ -470,8 +483,9 @@ fn cond_of_people(random: &mut Random, depth: usize) -> Json {
             Json::Null
         }
     };
-    match random.below(5) {
+    match random.below(6) {
         4 if depth > 0 => at(random, lower),
+        5 => sequence(random, depth),
         0 if depth > 0 => json!({"op": "set", "of": cond(random, Stand::People, lower), "among": among(random)}),
         1 if depth > 0 => {
             let kind = random.of(&["num", "num", "instant"]);
