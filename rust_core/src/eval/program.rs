@@ -1,7 +1,7 @@
 //! A plan bound to a version: nodes in arenas, equal ones once. Children come before their parents. A node that means something
 //! else at another instant holds its as-of, so what a past instant and the present have in common is evaluated once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -166,10 +166,19 @@ pub struct Gap {
 }
 
 impl Sequence {
-    /// Nothing but steps.
-    pub fn is_plain(&self) -> bool {
+    /// Every part that some event may play, the steps first.
+    pub fn parts(&self) -> BTreeSet<Part> {
+        self.types.values().flatten().map(|&(part, _)| part).collect()
+    }
+
+    /// Of two steps and nothing else.
+    pub fn plain_gap(&self) -> Option<Gap> {
         let mut parts = self.types.values().flatten();
-        self.by.is_none() && parts.all(|(part, _)| matches!(part, Part::Step(_)))
+        let plain = self.by.is_none() && parts.all(|(part, _)| matches!(part, Part::Step(_)));
+        match self.gaps.as_slice() {
+            &[gap] if plain && gap.least == 1 => Some(gap),
+            _ => None,
+        }
     }
 }
 
