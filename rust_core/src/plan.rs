@@ -44,6 +44,11 @@ pub enum Cond {
         of: Box<Cond>,
         among: Option<Box<Cond>>,
     },
+    At {
+        as_of: i64,
+        of: Box<Cond>,
+        among: Option<Box<Cond>>,
+    },
     Constant {
         value: bool,
     },
@@ -90,6 +95,12 @@ pub enum Cond {
         events: Events,
         min: u64,
         max: Option<u64>,
+    },
+    Sequence {
+        steps: Vec<SequenceStep>,
+        by: Option<Expr>,
+        from: Option<i64>,
+        to: i64,
     },
     Rank {
         expr: Expr,
@@ -148,6 +159,9 @@ pub enum Expr {
         name: String,
     },
     EventChannel {},
+    ByType {
+        of: Vec<TypeValue>,
+    },
     Lookup {
         catalog: String,
         key: Box<Expr>,
@@ -190,6 +204,26 @@ pub struct Step {
     pub event_type: String,
     #[serde(rename = "where")]
     pub filter: Option<Box<Cond>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequenceStep {
+    pub events: Vec<Step>,
+    /// Least milliseconds since the step before.
+    pub after: Option<u64>,
+    /// Most milliseconds since the step before.
+    pub within: Option<u64>,
+    /// What does not happen between this step and the next, or after the last one.
+    pub without: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeValue {
+    #[serde(rename = "type")]
+    pub event_type: String,
+    pub value: Expr,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

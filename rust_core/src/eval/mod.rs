@@ -5,10 +5,14 @@ mod batch;
 mod bind;
 mod bind_expr;
 mod bind_leaf;
+mod bind_sequence;
 mod bits;
+mod cast;
+mod chain;
 mod chosen;
 mod column;
 mod compare;
+mod funnel;
 mod groups;
 mod kernel;
 mod lift;
@@ -18,6 +22,7 @@ mod query;
 mod rank;
 mod ratio;
 mod scan;
+mod sequence;
 mod sets;
 mod tally;
 mod task;
@@ -95,7 +100,7 @@ fn rank<'a>(query: &mut Query<'a>, tasks: &[Task<'a>]) -> Result<()> {
 fn contenders<'a>(people: &Eval<'a, People<'a>>, ranking: &program::Ranking) -> Result<Contenders> {
     let values = (*people.expr(ranking.expr)?).clone().into_owned();
     Ok(Contenders {
-        population: people.population(ranking.population)?,
+        population: people.population(ranking.population, ranking.as_of)?,
         values,
     })
 }
@@ -111,7 +116,7 @@ fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
 }
 
 fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<answer::BlockRoot> {
-    let population = people.population(root.among)?;
+    let population = people.population(root.among, people.query.program.as_of)?;
     if population.is_none() {
         return Ok(answer::BlockRoot {
             matched: population,

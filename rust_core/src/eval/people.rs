@@ -7,12 +7,13 @@ use std::rc::Rc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bits::{Bits, Tri};
-use super::column::{Column, Data, Kind};
+use super::column::{Column, Data};
 use super::kernel;
 use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
 use super::scan::scan;
+use super::sequence::sequence;
 use super::sets::Sets;
 use super::task::Task;
 use super::vector::{Eval, Scope};
@@ -29,18 +30,20 @@ pub struct People<'a> {
 
 impl<'a> People<'a> {
     pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Eval<'a, People<'a>> {
-        let as_of = query.program.as_of;
-        let universe = before(&task.partition.first_record, task, as_of);
+        let universe = universe(task, query.program.as_of);
         let scans = RefCell::new(vec![None; query.program.scans.len()]);
         Eval::new(query, People { task, universe, scans })
     }
 }
 
 impl<'a> Eval<'a, People<'a>> {
-    /// The surely true of a condition, within the universe; without one the universe.
-    pub fn population(&self, among: Option<usize>) -> Result<Bits> {
-        let universe = &self.scope.universe;
-        among.map_or(Ok(universe.clone()), |among| Ok(self.cond(among)?.t.and(universe)))
+    /// The surely true of a condition, within the universe of that instant; without one the universe.
+    pub fn population(&self, among: Option<usize>, as_of: i64) -> Result<Bits> {
+        let universe = match as_of {
+            now if now == self.query.program.as_of => self.scope.universe.clone(),
+            past => universe(self.scope.task, past),
+        };
+        among.map_or(Ok(universe.clone()), |among| Ok(self.cond(among)?.t.and(&universe)))
     }
 
     fn measures(&self, number: usize) -> Result<Rc<Vec<Column<'a>>>> {
@@ -61,35 +64,28 @@ impl<'a> Eval<'a, People<'a>> {
         placed.ok_or_else(|| Error::Invalid("a rank rests on itself".into()))
     }
 
-    fn attribute(&self, name: &str, read: impl Fn(&'a Values, Range<usize>) -> Column<'a>) -> Result<Column<'a>> {
+    fn attribute(
+        &self,
+        name: &str,
+        as_of: i64,
+        read: impl Fn(&'a Values, Range<usize>) -> Column<'a>,
+    ) -> Result<Column<'a>> {
         let range = self.scope.task.range();
         let Some(attribute) = self.scope.task.partition.attributes.get(name) else {
             return Ok(Column::unknown(range.len()));
         };
-        if self.query.program.as_of > attribute.changed_until_ms {
+        if as_of > attribute.changed_until_ms {
             return Ok(read(&attribute.latest, range));
         }
         let history: &'a [(u32, i64)] = &attribute.history;
         let changes = history_of(history, &range);
         let before = read(&attribute.changes, changes.clone());
-        let rows = self.rows_as_of(attribute, &range, &changes);
+        let rows = rows_as_of(attribute, as_of, &range, &changes);
         super::column::gather(range.len(), &[&before], |row| rows[row].map(|change| (0, change)))
     }
 
-    /// By person: the change that holds at the as-of, counted from the first of `changes`.
-    fn rows_as_of(&self, attribute: &Attribute, range: &Range<usize>, changes: &Range<usize>) -> Vec<Option<usize>> {
-        let mut rows = vec![None; range.len()];
-        for (change, &(ordinal, occurred_at)) in attribute.history[changes.clone()].iter().enumerate() {
-            if occurred_at < self.query.program.as_of {
-                rows[ordinal as usize - range.start] = Some(change);
-            }
-        }
-        rows
-    }
-
-    fn channels(&self) -> Column<'a> {
+    fn channels(&self, as_of: i64) -> Column<'a> {
         let range = self.scope.task.range();
-        let as_of = self.query.program.as_of;
         let channels = self.scope.task.partition.channels.iter();
         let flags = channels.map(|(&code, firsts)| (code, before(firsts, self.scope.task, as_of)));
         Column {
@@ -111,6 +107,22 @@ impl<'a> Eval<'a, People<'a>> {
             u128::from(xxh3_64(&text)) < below
         }))
     }
+}
+
+/// By person: the change that holds at the as-of, counted from the first of `changes`.
+fn rows_as_of(attribute: &Attribute, as_of: i64, range: &Range<usize>, changes: &Range<usize>) -> Vec<Option<usize>> {
+    let mut rows = vec![None; range.len()];
+    for (change, &(ordinal, occurred_at)) in attribute.history[changes.clone()].iter().enumerate() {
+        if occurred_at < as_of {
+            rows[ordinal as usize - range.start] = Some(change);
+        }
+    }
+    rows
+}
+
+/// Those whose first record occurred before an instant.
+fn universe(task: Task, as_of: i64) -> Bits {
+    before(&task.partition.first_record, task, as_of)
 }
 
 /// Those of a block who have an instant before the as-of.
@@ -137,9 +149,11 @@ impl<'a> Scope<'a> for People<'a> {
 
     fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
         Ok(Some(match expr {
-            Expr::Attribute(name) => eval.attribute(name, Column::slice)?,
-            Expr::Entry { name, key, kind } => eval.entry(name, *key, *kind)?,
-            Expr::Channels => eval.channels(),
+            Expr::Attribute { name, as_of } => eval.attribute(name, *as_of, Column::slice)?,
+            Expr::Entry { name, key, kind, as_of } => {
+                eval.attribute(name, *as_of, |values, rows| Column::entries(values, rows, *key, *kind))?
+            }
+            Expr::Channels { as_of } => eval.channels(*as_of),
             Expr::Measure { scan, measure } => eval.measures(*scan)?[*measure].clone(),
             Expr::Tile(ranking) => eval.placed(*ranking)?.tiles(),
             _ => return Ok(None),
@@ -148,7 +162,7 @@ impl<'a> Scope<'a> for People<'a> {
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>> {
         Ok(Some(match cond {
-            Cond::Set { of, among } => Tri::known(eval.population(*among)?.and(&eval.cond(*of)?.t)),
+            Cond::Set { of, among, as_of } => Tri::known(eval.population(*among, *as_of)?.and(&eval.cond(*of)?.t)),
             Cond::Happened { count, min, max } => {
                 let counts = eval.expr(*count)?;
                 let times = counts.ints()?;
@@ -156,6 +170,7 @@ impl<'a> Scope<'a> for People<'a> {
                     (*min..=*max).contains(&times.get(row))
                 }))
             }
+            Cond::Sequence(steps) => Tri::known(sequence(eval, eval.scope.task, steps)?),
             Cond::Rank(ranking) => eval.placed(*ranking)?.tri(),
             Cond::Sample { seed, below } => eval.sample(seed, *below),
             _ => return Ok(None),
@@ -163,15 +178,11 @@ impl<'a> Scope<'a> for People<'a> {
     }
 
     fn stored(eval: &Eval<'a, Self>, expr: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
-        let Expr::Attribute(name) = expr else { return None };
+        let Expr::Attribute { name, as_of } = expr else {
+            return None;
+        };
         let attribute = eval.scope.task.partition.attributes.get(name)?;
-        let is_latest = eval.query.program.as_of > attribute.changed_until_ms;
+        let is_latest = *as_of > attribute.changed_until_ms;
         is_latest.then(|| (&*attribute.latest, eval.scope.task.range()))
-    }
-}
-
-impl<'a> Eval<'a, People<'a>> {
-    fn entry(&self, name: &str, key: u32, kind: Kind) -> Result<Column<'a>> {
-        self.attribute(name, |values, rows| Column::entries(values, rows, key, kind))
     }
 }

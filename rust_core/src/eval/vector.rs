@@ -147,7 +147,9 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
                 near(&*self.expr(*expr)?, &*self.expr(*point)?, f64::from_bits(*metres))?
             }
             Cond::OfItem { lift, key } => self.query.lifted[*lift].ask(&*self.expr(*key)?)?,
-            Cond::Set { .. } | Cond::Happened { .. } | Cond::Rank(_) | Cond::Sample { .. } => return Err(misplaced()),
+            Cond::Set { .. } | Cond::Happened { .. } | Cond::Sequence(_) | Cond::Rank(_) | Cond::Sample { .. } => {
+                return Err(misplaced());
+            }
         })
     }
 
@@ -262,10 +264,9 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         let len = self.rows();
         Ok(match expr {
             Expr::Literal(datum) => Column::one(len, *datum),
-            Expr::Elapsed(of) => {
+            Expr::Elapsed { of, as_of } => {
                 let of = self.expr(*of)?;
                 let instants = of.ints()?;
-                let as_of = self.query.program.as_of;
                 let elapsed = (0..len).map(|row| as_of.saturating_sub(instants.get(row))).collect();
                 Column::int(of.known.clone(), elapsed)
             }
