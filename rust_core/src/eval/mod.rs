@@ -5,6 +5,7 @@ mod batch;
 mod bind;
 mod bind_expr;
 mod bind_leaf;
+mod bind_recency;
 mod bind_sequence;
 mod bits;
 mod cast;
@@ -24,6 +25,7 @@ mod ratio;
 mod scan;
 mod sequence;
 mod sets;
+mod some;
 mod tally;
 mod task;
 #[cfg(test)]

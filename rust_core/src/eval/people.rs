@@ -12,9 +12,11 @@ use super::kernel;
 use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
+use super::ratio::UNIT;
 use super::scan::scan;
 use super::sequence::sequence;
 use super::sets::Sets;
+use super::some::some;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
@@ -53,6 +55,16 @@ impl<'a> Eval<'a, People<'a>> {
         let columns = Rc::new(scan(self, self.scope.task, &self.query.program.scans[number])?);
         self.scope.scans.borrow_mut()[number] = Some(columns.clone());
         Ok(columns)
+    }
+
+    /// Whether there is at least one event, where that is all that is asked and the events are not needed for it.
+    fn some(&self, count: usize, min: i64, max: i64) -> Option<Bits> {
+        match &self.query.program.exprs[count] {
+            Expr::Measure { scan, .. } if (min, max) == (UNIT, i64::MAX) => {
+                some(self.scope.task, &self.query.program.scans[*scan])
+            }
+            _ => None,
+        }
     }
 
     fn placed(&self, ranking: usize) -> Result<&'a Placed> {
@@ -164,6 +176,9 @@ impl<'a> Scope<'a> for People<'a> {
         Ok(Some(match cond {
             Cond::Set { of, among, as_of } => Tri::known(eval.population(*among, *as_of)?.and(&eval.cond(*of)?.t)),
             Cond::Happened { count, min, max } => {
+                if let Some(some) = eval.some(*count, *min, *max) {
+                    return Ok(Some(Tri::known(some)));
+                }
                 let counts = eval.expr(*count)?;
                 let times = counts.ints()?;
                 Tri::known(Bits::from_fn(eval.rows(), |row| {

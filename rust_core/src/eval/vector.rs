@@ -105,6 +105,7 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
                 let of = self.cond(*of)?;
                 Tri::known(of.t.or(&of.u))
             }
+            Cond::Given { of, known } => Tri::of(self.cond(*of)?.t.clone(), &self.cond(*known)?.t),
             Cond::Compare { cmp, left, right, kind } => match self.compared(*cmp, *left, *right) {
                 Some(tri) => tri,
                 None => compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?,
