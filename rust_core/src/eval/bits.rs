@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::words::ones;
+
 /// One bit a row. Bits beyond `len` are 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bits {
@@ -97,7 +99,7 @@ impl Bits {
     }
 
     pub fn count(&self) -> u64 {
-        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
+        ones(&self.words)
     }
 
     pub fn is_none(&self) -> bool {

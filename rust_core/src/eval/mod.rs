@@ -32,6 +32,7 @@ mod task;
 mod tests;
 mod text;
 mod vector;
+mod words;
 
 use std::time::Instant;
 
