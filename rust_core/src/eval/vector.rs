@@ -91,15 +91,27 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         })
     }
 
+    /// Of several conditions; `empty` of none.
+    fn joined(&self, of: &[CondId], empty: bool, join: fn(&Tri, &Tri) -> Tri) -> Result<Tri> {
+        let Some((&first, rest)) = of.split_first() else {
+            return Ok(self.constant(empty));
+        };
+        let first = self.cond(first)?;
+        match rest.split_first() {
+            None => Ok(Tri::clone(&first)),
+            Some((&second, rest)) => {
+                let two = join(&first, &*self.cond(second)?);
+                rest.iter()
+                    .try_fold(two, |joined, &of| self.cond(of).map(|tri| join(&joined, &tri)))
+            }
+        }
+    }
+
     fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
         Ok(match cond {
             Cond::Constant(value) => self.constant(*value),
-            Cond::All(of) => of
-                .iter()
-                .try_fold(self.constant(true), |all, &of| self.cond(of).map(|tri| all.and(&tri)))?,
-            Cond::Any(of) => of
-                .iter()
-                .try_fold(self.constant(false), |any, &of| self.cond(of).map(|tri| any.or(&tri)))?,
+            Cond::All(of) => self.joined(of, true, Tri::and)?,
+            Cond::Any(of) => self.joined(of, false, Tri::or)?,
             Cond::Not(of) => self.cond(*of)?.not(),
             Cond::OrUnknown(of) => {
                 let of = self.cond(*of)?;
