@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::bits::Bits;
+use super::bits::{Bits, Tri};
 use super::words::fill;
 use crate::index::ints::{Codes, Ints};
+use crate::index::view::{Column, Values};
 
 /// Rows of `values` that hold; rows of `len` beyond them do not.
 pub fn mask<T: Copy>(values: &[T], len: usize, holds: impl Fn(T) -> bool) -> Bits {
@@ -49,10 +50,13 @@ pub fn between(ints: &Ints, rows: Range<usize>, low: i64, high: i64) -> Bits {
     }
 }
 
-/// Rows equal to one of the values.
-pub fn among(ints: &Ints, rows: Range<usize>, values: &[i64]) -> Bits {
-    let each = values.iter().map(|&value| between(ints, rows.clone(), value, value));
-    each.fold(Bits::none(rows.len()), |found, one| found.or(&one))
+/// The same of a stored column with unknowns; `None` where it does not hold numbers.
+pub fn between_values(values: &Values, rows: Range<usize>, low: i64, high: i64) -> Option<Tri> {
+    let Column::Ints(_, ints) = &values.data else {
+        return None;
+    };
+    let known = Bits::slice(&values.known, rows.clone());
+    Some(Tri::of(between(ints, rows, low, high), &known))
 }
 
 #[cfg(test)]
@@ -85,8 +89,6 @@ mod tests {
             let value = |row: usize| values.get(from + row).copied();
             let expected = Bits::from_fn(len, |row| value(row).is_some_and(|value| low <= value && value <= high));
             prop_assert_eq!(between(&packed, from..from + len, low, high), expected);
-            let expected = Bits::from_fn(len, |row| value(row).is_some_and(|value| value == low || value == high));
-            prop_assert_eq!(among(&packed, from..from + len, &[low, high]), expected);
         }
     }
 }

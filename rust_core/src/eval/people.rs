@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::bits::{Bits, Tri};
 use super::column::{Column, Data};
-use super::kernel;
+use super::kernel::{self, between_values};
 use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
@@ -17,6 +17,7 @@ use super::scan::scan;
 use super::sequence::sequence;
 use super::sets::Sets;
 use super::some::some;
+use super::tally::Measured;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
@@ -27,7 +28,7 @@ pub struct People<'a> {
     pub task: Task<'a>,
     /// Those whose first record occurred before the as-of.
     pub universe: Bits,
-    scans: RefCell<Vec<Option<Rc<Vec<Column<'a>>>>>>,
+    scans: RefCell<Vec<Option<Rc<Vec<Measured<'a>>>>>>,
 }
 
 impl<'a> People<'a> {
@@ -48,7 +49,7 @@ impl<'a> Eval<'a, People<'a>> {
         among.map_or(Ok(universe.clone()), |among| Ok(self.cond(among)?.t.and(&universe)))
     }
 
-    fn measures(&self, number: usize) -> Result<Rc<Vec<Column<'a>>>> {
+    fn measures(&self, number: usize) -> Result<Rc<Vec<Measured<'a>>>> {
         if let Some(columns) = &self.scope.scans.borrow()[number] {
             return Ok(columns.clone());
         }
@@ -86,14 +87,20 @@ impl<'a> Eval<'a, People<'a>> {
         let Some(attribute) = self.scope.task.partition.attributes.get(name) else {
             return Ok(Column::unknown(range.len()));
         };
-        if as_of > attribute.changed_until_ms {
-            return Ok(read(&attribute.latest, range));
+        if let Some((latest, range)) = self.latest(name, as_of) {
+            return Ok(read(latest, range));
         }
         let history: &'a [(u32, i64)] = &attribute.history;
         let changes = history_of(history, &range);
         let before = read(&attribute.changes, changes.clone());
         let rows = rows_as_of(attribute, as_of, &range, &changes);
         super::column::gather(range.len(), &[&before], |row| rows[row].map(|change| (0, change)))
+    }
+
+    /// An attribute's column and the block's rows in it, where nothing has changed since.
+    fn latest(&self, name: &str, as_of: i64) -> Option<(&'a Values, Range<usize>)> {
+        let attribute = self.scope.task.partition.attributes.get(name)?;
+        (as_of > attribute.changed_until_ms).then(|| (&*attribute.latest, self.scope.task.range()))
     }
 
     fn channels(&self, as_of: i64) -> Column<'a> {
@@ -159,17 +166,20 @@ impl<'a> Scope<'a> for People<'a> {
         self.task.range().len()
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
-        Ok(Some(match expr {
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
+        if let Expr::Measure { scan, measure } = expr {
+            return Ok(Some(eval.measures(*scan)?[*measure].column()));
+        }
+        Ok(Some(Rc::new(match expr {
             Expr::Attribute { name, as_of } => eval.attribute(name, *as_of, Column::slice)?,
             Expr::Entry { name, key, kind, as_of } => {
                 eval.attribute(name, *as_of, |values, rows| Column::entries(values, rows, *key, *kind))?
             }
             Expr::Channels { as_of } => eval.channels(*as_of),
-            Expr::Measure { scan, measure } => eval.measures(*scan)?[*measure].clone(),
+
             Expr::Tile(ranking) => eval.placed(*ranking)?.tiles(),
             _ => return Ok(None),
-        }))
+        })))
     }
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>> {
@@ -179,11 +189,8 @@ impl<'a> Scope<'a> for People<'a> {
                 if let Some(some) = eval.some(*count, *min, *max) {
                     return Ok(Some(Tri::known(some)));
                 }
-                let counts = eval.expr(*count)?;
-                let times = counts.ints()?;
-                Tri::known(Bits::from_fn(eval.rows(), |row| {
-                    (*min..=*max).contains(&times.get(row))
-                }))
+                let misplaced = || Error::Invalid("the number of events is no number".into());
+                Self::between(eval, &eval.query.program.exprs[*count], *min, *max)?.ok_or_else(misplaced)?
             }
             Cond::Sequence(steps) => Tri::known(sequence(eval, eval.scope.task, steps)?),
             Cond::Rank(ranking) => eval.placed(*ranking)?.tri(),
@@ -192,12 +199,14 @@ impl<'a> Scope<'a> for People<'a> {
         }))
     }
 
-    fn stored(eval: &Eval<'a, Self>, expr: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
-        let Expr::Attribute { name, as_of } = expr else {
-            return None;
-        };
-        let attribute = eval.scope.task.partition.attributes.get(name)?;
-        let is_latest = *as_of > attribute.changed_until_ms;
-        is_latest.then(|| (&*attribute.latest, eval.scope.task.range()))
+    fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
+        match expr {
+            Expr::Attribute { name, as_of } => {
+                let latest = eval.latest(name, *as_of);
+                Ok(latest.and_then(|(values, rows)| between_values(values, rows, low, high)))
+            }
+            Expr::Measure { scan, measure } => Ok(eval.measures(*scan)?[*measure].between(low, high)),
+            _ => Ok(None),
+        }
     }
 }

@@ -1,20 +1,19 @@
 //! One pass over a block's events for all measures that ask for the same events.
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
 use super::column::{Column, gather};
+use super::kernel::between_values;
 use super::program::{Cond, CondId, Expr, Scan};
-use super::tally::Tally;
+use super::tally::{Measured, Tally};
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
-use crate::index::view::Values;
 
 /// A column over the block's people, whose scope is `people`, for each measure of the scan.
-pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
+pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Measured<'a>>> {
     let texts = &people.query.version.texts;
     let mut tallies: Vec<Tally> = scan
         .measures
@@ -96,15 +95,15 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
         self.batch.len()
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         let batch = eval.scope.batch;
-        Ok(Some(match expr {
+        Ok(Some(Rc::new(match expr {
             Expr::Property(name) => batch.property(name),
             Expr::EventChannel => batch.channels(),
             Expr::ByType(of) => {
                 let own = of.iter().find(|(event_type, _)| event_type == eval.scope.event_type);
                 match own {
-                    Some(&(_, value)) => (*eval.expr(value)?).clone(),
+                    Some(&(_, value)) => return eval.expr(value).map(Some),
                     None => Column::unknown(batch.len()),
                 }
             }
@@ -115,18 +114,19 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
                 })?
             }
             _ => return Ok(None),
-        }))
+        })))
     }
 
     fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
         Ok(None)
     }
 
-    fn stored(eval: &Eval<'a, Self>, expr: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
-        match expr {
+    fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
+        let stored = match expr {
             Expr::Property(name) => eval.scope.batch.stored(name),
             Expr::EventChannel => Some(eval.scope.batch.stored_channels()),
             _ => None,
-        }
+        };
+        Ok(stored.and_then(|(values, rows)| between_values(values, rows, low, high)))
     }
 }
