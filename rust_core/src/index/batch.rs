@@ -263,11 +263,8 @@ impl Events {
             "" => Cell::Unknown,
             channel => Cell::One(Scalar::Text(self.last_channel.intern(channel, texts))),
         });
-        details
-            .sources
-            .push(self.last_source.intern(event.source, texts).into());
-        details.ids.push(event.id.as_bytes());
-        details.arrivals.push(arrival);
+        let source = self.last_source.intern(event.source, texts);
+        details.origins.push(source, event.id, arrival);
         self.persons.push(person);
         self.times.push(time);
         self.take_properties(&event.properties, &kind.properties, texts);

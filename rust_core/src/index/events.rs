@@ -110,7 +110,11 @@ pub fn file(version: &mut Version, spans: &mut Spans, kind: &str, new: Option<Ne
 
 impl Filing {
     fn take_new(&mut self, new: NewEvents) {
-        let rows = new.persons.iter().zip(&new.times).zip(new.details.arrivals.iter());
+        let rows = new
+            .persons
+            .iter()
+            .zip(&new.times)
+            .zip(new.details.origins.arrivals.iter());
         let entries = rows.enumerate().map(|(row, ((&person, &time), arrival))| Entry {
             partition: partition_of(person),
             key: Key::new(ordinal_of(person), time),
@@ -183,11 +187,8 @@ impl Filing {
     fn sort(&mut self, texts: &Texts) {
         let sources = &self.sources;
         let by_id = |a: &Entry, b: &Entry| {
-            let (details, others) = (
-                sources[a.source as usize].details(),
-                sources[b.source as usize].details(),
-            );
-            details.order(a.row as usize, others, b.row as usize, texts)
+            let origins = |entry: &Entry| &sources[entry.source as usize].details().origins;
+            origins(a).order(a.row as usize, origins(b), b.row as usize, texts)
         };
         // A merge comes before the records of its frame.
         let arrival = |entry: &Entry| (entry.arrival, !entry.moved);
@@ -213,7 +214,7 @@ impl Filing {
         let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
         let sources: Vec<&Details> = self.sources.iter().map(Source::details).collect();
         let mut details = Details::gather(&sources, &picks);
-        details.arrivals = new.iter().map(|entry| entry.arrival).collect();
+        details.origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
         (!new.is_empty()).then(|| Run::of(new.iter().map(|entry| entry.key), details))
     }
 }

@@ -8,6 +8,8 @@ mod events;
 pub mod ints;
 mod items;
 pub mod learned;
+mod merging;
+mod origins;
 mod people;
 mod person;
 pub mod run;

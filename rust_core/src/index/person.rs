@@ -106,8 +106,8 @@ impl Version {
         for (kind, events) in &partition.events {
             for run in &events.runs {
                 for (row, time) in run.of_person(ordinal, day..=day) {
-                    let source = self.texts.get(run.details.sources.get(row) as u32);
-                    let id = std::str::from_utf8(run.details.ids.get(row)).unwrap_or_default();
+                    let source = self.texts.get(run.details.origins.sources.get(row) as u32);
+                    let id = std::str::from_utf8(run.details.origins.ids.get(row)).unwrap_or_default();
                     found.push(((time, source, id, &kind[..]), &**run, row));
                 }
             }

@@ -112,10 +112,16 @@ pub struct Details {
     pub channels: Values,
     /// By property name; a property no event of the run has is absent.
     pub properties: HashMap<String, Values>,
-    /// Text codes of the sources, and the ids: what orders events of one instant, and what tells copies apart.
+    pub origins: Origins,
+}
+
+/// Where rows come from, row by row.
+#[derive(Clone, Default)]
+pub struct Origins {
+    /// Text codes of the sources, and the ids: what orders the rows of one instant, and what tells copies apart.
     pub sources: Ints,
     pub ids: TextColumn,
-    /// Raw offsets of the frames that brought the events to their persons: themselves, or by merging another person into this one.
+    /// Raw offsets of the frames that brought the rows to their persons: themselves, or by merging another person into this one.
     pub arrivals: Ints,
 }
 
@@ -241,9 +247,7 @@ impl Default for Details {
         Details {
             channels: Values::of_type(Type::Text),
             properties: HashMap::new(),
-            sources: Ints::default(),
-            ids: TextColumn::default(),
-            arrivals: Ints::default(),
+            origins: Origins::default(),
         }
     }
 }

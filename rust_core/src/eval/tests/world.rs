@@ -225,8 +225,7 @@ fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
     rows.sort_by_key(|row| (key(row), row.1.source, row.1.id.clone()));
     let mut details = Details::default();
     for (_, event) in &rows {
-        details.sources.push(texts.intern(event.source).into());
-        details.ids.push(event.id.as_bytes());
+        details.origins.push(texts.intern(event.source), &event.id, 0);
     }
     let text = |(_, event): &(u32, &Event)| event.channel.map(|channel| Val::Text(channel.into()));
     details.channels = values(Type::Text, &rows.iter().map(text).collect::<Vec<_>>(), texts);

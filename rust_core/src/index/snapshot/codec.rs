@@ -7,7 +7,7 @@ use super::bytes::{In, Out, Read};
 use crate::index::ints::{Codes, Ints};
 use crate::index::learned::{Counts, Learned};
 use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Column, Details, Events, Items, Partition, Run, Scalar, Unit, Values};
+use crate::index::view::{Attribute, Column, Details, Events, Items, Origins, Partition, Run, Scalar, Unit, Values};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
@@ -148,15 +148,27 @@ impl Stored for Details {
     fn put(&self, out: &mut Out) {
         self.channels.put(out);
         self.properties.put(out);
-        self.sources.put(out);
-        self.ids.put(out);
-        self.arrivals.put(out);
+        self.origins.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(Details {
             channels: Stored::get(input)?,
             properties: Stored::get(input)?,
+            origins: Stored::get(input)?,
+        })
+    }
+}
+
+impl Stored for Origins {
+    fn put(&self, out: &mut Out) {
+        self.sources.put(out);
+        self.ids.put(out);
+        self.arrivals.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Origins {
             sources: Stored::get(input)?,
             ids: Stored::get(input)?,
             arrivals: Stored::get(input)?,

@@ -280,7 +280,8 @@ fn check_runs(version: &Version) {
                 assert!(run.cells.windows(2).all(|cells| cells[0].from < cells[1].from));
                 let mut last = None;
                 for (row, key) in run.keys().enumerate() {
-                    let (source, id) = (run.details.sources.get(row) as u32, run.details.ids.get(row).to_vec());
+                    let origins = &run.details.origins;
+                    let (source, id) = (origins.sources.get(row) as u32, origins.ids.get(row).to_vec());
                     let key = (key, version.texts.get(source), id);
                     assert!(last < Some(key.clone()));
                     assert!(keys.insert(key.clone()));
@@ -288,7 +289,7 @@ fn check_runs(version: &Version) {
                     assert!(first == i64::MAX || first <= key.0.time());
                     last = Some(key);
                 }
-                assert_eq!(run.details.arrivals.len(), run.len());
+                assert_eq!(run.details.origins.arrivals.len(), run.len());
                 for values in run.details.properties.values() {
                     assert_eq!(values.len(), run.len());
                     if let Column::Set { ends, codes } = &values.data {
