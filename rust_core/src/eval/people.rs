@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bits::{Bits, Tri};
-use super::column::{Column, Data, Kind};
+use super::column::{Column, Data, Kind, gather};
 use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
@@ -16,7 +17,7 @@ use super::sets::Sets;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
-use crate::index::view::{Attribute, Values};
+use crate::index::view::{Attribute, Changes, Partition, Values};
 
 pub struct People<'a> {
     pub task: Task<'a>,
@@ -63,29 +64,46 @@ impl<'a> Eval<'a, People<'a>> {
     }
 
     fn attribute(&self, name: &str, read: impl Fn(&'a Values, Range<usize>) -> Column<'a>) -> Result<Column<'a>> {
-        let range = self.scope.task.range();
-        let Some(attribute) = self.scope.task.partition.attributes.get(name) else {
-            return Ok(Column::unknown(range.len()));
+        let task = &self.scope.task;
+        let partition: &'a Partition = task.partition;
+        let Some(attribute) = partition.attributes.get(name) else {
+            return Ok(Column::unknown(self.rows()));
         };
-        if self.query.program.as_of > attribute.changed_until_ms {
-            return Ok(read(&attribute.latest, range));
+        if let Some(latest) = self.latest(attribute) {
+            return Ok(read(latest, 0..self.rows()));
         }
-        let history: &'a [(u32, i64)] = &attribute.history;
-        let changes = history_of(history, &range);
-        let before = read(&attribute.changes, changes.clone());
-        let rows = self.rows_as_of(attribute, &range, &changes);
-        super::column::gather(range.len(), &[&before], |row| rows[row].map(|change| (0, change)))
+        let rows_of = |run: &Changes| run.rows_of_block(task.block());
+        let runs = attribute.runs.iter().map(|run| read(&run.values, rows_of(run)));
+        let runs: Vec<Column> = runs.collect();
+        let changes = self.changes_as_of(&attribute.runs);
+        gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
     }
 
-    /// By person: the change that holds at the as-of, counted from the first of `changes`.
-    fn rows_as_of(&self, attribute: &Attribute, range: &Range<usize>, changes: &Range<usize>) -> Vec<Option<usize>> {
-        let mut rows = vec![None; range.len()];
-        for (change, &(ordinal, occurred_at)) in attribute.history[changes.clone()].iter().enumerate() {
-            if occurred_at < self.query.program.as_of {
-                rows[ordinal as usize - range.start] = Some(change);
+    /// The block's latest values, where they are those of the as-of.
+    fn latest(&self, attribute: &'a Attribute) -> Option<&'a Values> {
+        let latest = attribute.latest.get(self.scope.task.block() as usize)?;
+        (self.query.program.as_of > latest.changed_until_ms).then_some(&*latest.values)
+    }
+
+    /// By person: the change that holds at the as-of: in which of the runs, and which of the block's there.
+    fn changes_as_of(&self, runs: &[Arc<Changes>]) -> Vec<Option<(usize, usize)>> {
+        let (as_of, texts) = (self.query.program.as_of, &self.query.version.texts);
+        let block = self.scope.task.block();
+        let firsts: Vec<usize> = runs.iter().map(|run| run.rows_of_block(block).start).collect();
+        let mut changes: Vec<Option<(usize, usize)>> = vec![None; self.rows()];
+        for (number, run) in runs.iter().enumerate() {
+            for row in run.rows_of_block(block) {
+                let held = &mut changes[usize::from(run.persons[row])];
+                // Within a run they are in order.
+                let is_later = |(other, at): (usize, usize)| {
+                    other == number || run.order(row, &runs[other], firsts[other] + at, texts).is_gt()
+                };
+                if run.times.get(row) < as_of && held.is_none_or(is_later) {
+                    *held = Some((number, row - firsts[number]));
+                }
             }
         }
-        rows
+        changes
     }
 
     fn channels(&self) -> Column<'a> {
@@ -117,13 +135,6 @@ impl<'a> Eval<'a, People<'a>> {
             u128::from(xxh3_64(&text)) < below
         }))
     }
-}
-
-/// The changes of a block's people.
-fn history_of(history: &[(u32, i64)], range: &Range<usize>) -> Range<usize> {
-    let from = history.partition_point(|&(ordinal, _)| (ordinal as usize) < range.start);
-    let to = history.partition_point(|&(ordinal, _)| (ordinal as usize) < range.end);
-    from..to
 }
 
 impl<'a> Scope<'a> for People<'a> {
@@ -161,8 +172,7 @@ impl<'a> Scope<'a> for People<'a> {
     fn stored(eval: &Eval<'a, Self>, expr: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
         let Expr::Attribute(name) = expr else { return None };
         let attribute = eval.scope.task.partition.attributes.get(name)?;
-        let is_latest = eval.query.program.as_of > attribute.changed_until_ms;
-        is_latest.then(|| (&*attribute.latest, eval.scope.task.range()))
+        Some((eval.latest(attribute)?, 0..eval.rows()))
     }
 }
 

@@ -3,6 +3,7 @@
 mod attributes;
 mod batch;
 mod cells;
+mod changes;
 mod column;
 mod events;
 pub mod ints;
@@ -155,7 +156,7 @@ fn apply(version: &Version, mut batch: Batch, spans: &mut Spans) -> Version {
         if let Some(new) = &new {
             next.learned.add_attribute(&name, &new.counts);
         }
-        attributes::file(&mut next, &name, new, &batch.aliases);
+        attributes::file(&mut next, &name, new, &batch.merges);
     }
     for (catalog, new) in batch.items {
         items::file(&mut next, &catalog, new);

@@ -7,7 +7,9 @@ use super::bytes::{In, Out, Read};
 use crate::index::ints::{Codes, Ints};
 use crate::index::learned::{Counts, Learned};
 use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Column, Details, Events, Items, Origins, Partition, Run, Scalar, Unit, Values};
+use crate::index::view::{
+    Attribute, Changes, Column, Details, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit, Values,
+};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
@@ -85,28 +87,50 @@ impl Stored for Partition {
 
 impl Stored for Attribute {
     fn put(&self, out: &mut Out) {
-        self.latest.put(out);
-        out.one(self.changed_until_ms);
-        let (ordinals, times): (Vec<u32>, Vec<i64>) = self.history.iter().copied().unzip();
-        ordinals.put(out);
-        times.put(out);
-        self.changes.put(out);
-        self.sources.put(out);
-        self.ids.put(out);
+        out.one(self.latest.len() as u64);
+        self.latest.iter().for_each(|latest| latest.put(out));
+        out.one(self.runs.len() as u64);
+        self.runs.iter().for_each(|run| run.put(out));
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let (latest, changed_until_ms) = (Stored::get(input)?, input.one()?);
-        let (ordinals, times): (Vec<u32>, Vec<i64>) = (input.many()?, input.many()?);
-        let history = Arc::new(ordinals.into_iter().zip(times).collect());
-        let (changes, sources, ids) = (Stored::get(input)?, Stored::get(input)?, Stored::get(input)?);
         Ok(Attribute {
-            latest,
-            changed_until_ms,
-            history,
-            changes,
-            sources,
-            ids,
+            latest: input.list(Stored::get)?,
+            runs: input.list(Stored::get)?,
+        })
+    }
+}
+
+impl Stored for Latest {
+    fn put(&self, out: &mut Out) {
+        self.values.put(out);
+        out.one(self.changed_until_ms);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Latest {
+            values: Stored::get(input)?,
+            changed_until_ms: input.one()?,
+        })
+    }
+}
+
+impl Stored for Changes {
+    fn put(&self, out: &mut Out) {
+        self.blocks.put(out);
+        self.persons.put(out);
+        self.times.put(out);
+        self.values.put(out);
+        self.origins.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Changes {
+            blocks: input.many()?,
+            persons: input.many()?,
+            times: Stored::get(input)?,
+            values: Stored::get(input)?,
+            origins: Stored::get(input)?,
         })
     }
 }

@@ -11,8 +11,8 @@ use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
 use crate::index::cells::Cell;
 use crate::index::column::span;
-use crate::index::texts::normalise;
-use crate::index::view::{Column, DAY_MS, Scalar, Version, ordinal_of, partition_of};
+use crate::index::texts::{Texts, normalise};
+use crate::index::view::{Attribute, BLOCK, Column, DAY_MS, Scalar, Version, ordinal_of, partition_of};
 use crate::number::from_decimal;
 use crate::record::{Record, Value};
 use crate::wire::{Reader, Wire, put_bytes};
@@ -299,10 +299,35 @@ fn check_runs(version: &Version) {
             }
         }
         for attribute in partition.attributes.values() {
-            assert_eq!(attribute.history.len(), attribute.changes.len());
-            assert!(attribute.history.is_sorted());
+            check_attribute(attribute, &version.texts);
         }
     }
+}
+
+/// Changes are in order, none stands twice, and the latest values are those of the last ones.
+fn check_attribute(attribute: &Attribute, texts: &Texts) {
+    let (mut all, mut until) = (BTreeMap::new(), vec![i64::MIN; attribute.latest.len()]);
+    for run in &attribute.runs {
+        let mut last = None;
+        assert!(!run.is_empty());
+        for (row, (ordinal, time)) in run.places().enumerate() {
+            let origins = &run.origins;
+            let (source, id) = (origins.sources.get(row) as u32, origins.ids.get(row));
+            let key = (ordinal, time, texts.get(source), id);
+            assert!(last < Some(key));
+            assert_eq!(all.insert(key, run.values.cell(row)), None);
+            let until = &mut until[(ordinal / BLOCK) as usize];
+            *until = time.max(*until);
+            last = Some(key);
+        }
+        assert_eq!((run.values.len(), run.origins.arrivals.len()), (run.len(), run.len()));
+    }
+    let latest: BTreeMap<u32, Cell> = all.into_iter().map(|((ordinal, ..), cell)| (ordinal, cell)).collect();
+    for (ordinal, cell) in latest {
+        let block = &attribute.latest[(ordinal / BLOCK) as usize];
+        assert_eq!(block.values.cell((ordinal % BLOCK) as usize), cell);
+    }
+    assert!(attribute.latest.iter().map(|latest| latest.changed_until_ms).eq(until));
 }
 
 proptest! {

@@ -1,5 +1,6 @@
 //! The index against a naive model: rows a person, nothing clever.
 
+mod attributes;
 mod durability;
 mod equivalence;
 mod model;
