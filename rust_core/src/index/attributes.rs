@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::batch::{Changes as NewChanges, Merge};
 use super::changes::Place;
-use super::column::Pick;
+use super::picks::Pick;
 use super::texts::Texts;
 use super::view::{Attribute, Changes, Origins, Values, Version, ordinal_of, partition_of};
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::cells::Cell;
-use super::column::Pick;
 use super::merging::{self, interleave};
+use super::picks::Pick;
 use super::texts::Texts;
 use super::view::{Attribute, BLOCK, Changes, Latest, Origins, Values};
 

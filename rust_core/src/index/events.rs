@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::batch::{Events as NewEvents, Merge};
-use super::column::Pick;
+use super::picks::Pick;
 use super::run::Key;
 use super::texts::Texts;
 use super::view::{Details, Events, Partition, Run, Version, ordinal_of, partition_of, person_of};

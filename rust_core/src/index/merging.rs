@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::column::Pick;
+use super::picks::Pick;
 
 /// As many runs of like size are merged at once.
 const FAN_IN: usize = 4;

@@ -13,6 +13,7 @@ mod merging;
 mod origins;
 mod people;
 mod person;
+mod picks;
 pub mod run;
 mod snapshot;
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::column::Pick;
 use super::ints::Ints;
+use super::picks::Pick;
 use super::texts::{TextColumn, Texts};
 use super::view::Origins;
 

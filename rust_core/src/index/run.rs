@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::column::Pick;
 use super::merging::{self, interleave};
+use super::picks::Pick;
 use super::texts::Texts;
 use super::view::{BLOCK, Cell, DAY_MS, Details, Events, Origins, Run, Values, day_of};
 

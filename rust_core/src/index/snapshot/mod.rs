@@ -3,6 +3,7 @@
 
 mod bytes;
 mod codec;
+mod columns;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -4,5 +4,6 @@ mod attributes;
 mod durability;
 mod equivalence;
 mod model;
+mod order;
 mod send;
 mod speed;
