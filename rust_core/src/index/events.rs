@@ -35,6 +35,11 @@ impl Entry {
         person_of(self.partition, self.key.ordinal())
     }
 
+    /// Ascending in the order of the log: a merge comes before the records of its frame.
+    fn came(&self) -> (i64, bool) {
+        (self.arrival, !self.moved)
+    }
+
     /// The same event as one of another person's.
     fn of(&self, person: u64, arrival: i64) -> Entry {
         Entry {
@@ -138,8 +143,13 @@ impl Filing {
         for merge in merges {
             // Of two copies the first stays, so what came before this call goes first.
             let mut moved = self.held(version, spans, kind, merge);
-            let of_call = of_losers.get(&merge.loser).into_iter().flatten();
-            moved.extend(of_call.map(|&at| self.entries[at].of(merge.winner, merge.arrival)));
+            let mut of_call = of_losers.get(&merge.loser).cloned().unwrap_or_default();
+            of_call.sort_by_key(|&at| self.entries[at].came());
+            moved.extend(
+                of_call
+                    .iter()
+                    .map(|&at| self.entries[at].of(merge.winner, merge.arrival)),
+            );
             if let Some(of_winner) = of_losers.get_mut(&merge.winner) {
                 of_winner.extend(self.entries.len()..self.entries.len() + moved.len());
             }
@@ -190,11 +200,9 @@ impl Filing {
             let origins = |entry: &Entry| &sources[entry.source as usize].details().origins;
             origins(a).order(a.row as usize, origins(b), b.row as usize, texts)
         };
-        // A merge comes before the records of its frame.
-        let arrival = |entry: &Entry| (entry.arrival, !entry.moved);
         self.entries.sort_by(|a, b| {
             let keys = (a.partition, a.key).cmp(&(b.partition, b.key));
-            keys.then_with(|| by_id(a, b)).then_with(|| arrival(a).cmp(&arrival(b)))
+            keys.then_with(|| by_id(a, b)).then_with(|| a.came().cmp(&b.came()))
         });
         self.entries.dedup_by(|later, first| {
             (later.partition, later.key) == (first.partition, first.key) && by_id(later, first).is_eq()
