@@ -95,8 +95,8 @@ impl<'a> Batch<'a> {
     /// The order of events everywhere: (occurred_at, source, id).
     pub fn order(&self, row: usize, other: &Batch, at: usize, texts: &Texts) -> Ordering {
         let times = self.times()[row].cmp(&other.times()[at]);
-        let (details, others) = (&self.run.details, &other.run.details);
-        times.then_with(|| details.order(self.rows.start + row, others, other.rows.start + at, texts))
+        let (origins, others) = (&self.run.details.origins, &other.run.details.origins);
+        times.then_with(|| origins.order(self.rows.start + row, others, other.rows.start + at, texts))
     }
 }
 

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bits::{Bits, Tri};
-use super::column::{Column, Data};
+use super::column::{Column, Data, gather};
 use super::kernel::{self, between_values};
 use super::program::{Cond, Expr};
 use super::query::Query;
@@ -22,7 +23,7 @@ use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
 use crate::index::firsts::Firsts;
-use crate::index::view::{Attribute, Values};
+use crate::index::view::{Attribute, Changes, Partition, Values};
 
 pub struct People<'a> {
     pub task: Task<'a>,
@@ -83,24 +84,46 @@ impl<'a> Eval<'a, People<'a>> {
         as_of: i64,
         read: impl Fn(&'a Values, Range<usize>) -> Column<'a>,
     ) -> Result<Column<'a>> {
-        let range = self.scope.task.range();
-        let Some(attribute) = self.scope.task.partition.attributes.get(name) else {
-            return Ok(Column::unknown(range.len()));
+        let task = &self.scope.task;
+        let partition: &'a Partition = task.partition;
+        let Some(attribute) = partition.attributes.get(name) else {
+            return Ok(Column::unknown(self.rows()));
         };
-        if let Some((latest, range)) = self.latest(name, as_of) {
-            return Ok(read(latest, range));
+        if let Some(latest) = self.latest(attribute, as_of) {
+            return Ok(read(latest, 0..self.rows()));
         }
-        let history: &'a [(u32, i64)] = &attribute.history;
-        let changes = history_of(history, &range);
-        let before = read(&attribute.changes, changes.clone());
-        let rows = rows_as_of(attribute, as_of, &range, &changes);
-        super::column::gather(range.len(), &[&before], |row| rows[row].map(|change| (0, change)))
+        let rows_of = |run: &Changes| run.rows_of_block(task.block());
+        let runs = attribute.runs.iter().map(|run| read(&run.values, rows_of(run)));
+        let runs: Vec<Column> = runs.collect();
+        let changes = self.changes_as_of(&attribute.runs, as_of);
+        gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
     }
 
-    /// An attribute's column and the block's rows in it, where nothing has changed since.
-    fn latest(&self, name: &str, as_of: i64) -> Option<(&'a Values, Range<usize>)> {
-        let attribute = self.scope.task.partition.attributes.get(name)?;
-        (as_of > attribute.changed_until_ms).then(|| (&*attribute.latest, self.scope.task.range()))
+    /// The block's latest values, where they are those of the as-of.
+    fn latest(&self, attribute: &'a Attribute, as_of: i64) -> Option<&'a Values> {
+        let latest = attribute.latest.get(self.scope.task.block() as usize)?;
+        (as_of > latest.changed_until_ms).then_some(&*latest.values)
+    }
+
+    /// By person: the change that holds at the as-of: in which of the runs, and which of the block's there.
+    fn changes_as_of(&self, runs: &[Arc<Changes>], as_of: i64) -> Vec<Option<(usize, usize)>> {
+        let texts = &self.query.version.texts;
+        let block = self.scope.task.block();
+        let firsts: Vec<usize> = runs.iter().map(|run| run.rows_of_block(block).start).collect();
+        let mut changes: Vec<Option<(usize, usize)>> = vec![None; self.rows()];
+        for (number, run) in runs.iter().enumerate() {
+            for row in run.rows_of_block(block) {
+                let held = &mut changes[usize::from(run.persons[row])];
+                // Within a run they are in order.
+                let is_later = |(other, at): (usize, usize)| {
+                    other == number || run.order(row, &runs[other], firsts[other] + at, texts).is_gt()
+                };
+                if run.times.get(row) < as_of && held.is_none_or(is_later) {
+                    *held = Some((number, row - firsts[number]));
+                }
+            }
+        }
+        changes
     }
 
     fn channels(&self, as_of: i64) -> Column<'a> {
@@ -128,17 +151,6 @@ impl<'a> Eval<'a, People<'a>> {
     }
 }
 
-/// By person: the change that holds at the as-of, counted from the first of `changes`.
-fn rows_as_of(attribute: &Attribute, as_of: i64, range: &Range<usize>, changes: &Range<usize>) -> Vec<Option<usize>> {
-    let mut rows = vec![None; range.len()];
-    for (change, &(ordinal, occurred_at)) in attribute.history[changes.clone()].iter().enumerate() {
-        if occurred_at < as_of {
-            rows[ordinal as usize - range.start] = Some(change);
-        }
-    }
-    rows
-}
-
 /// Those whose first record occurred before an instant.
 fn universe(task: Task, as_of: i64) -> Bits {
     before(&task.partition.first_record, task, as_of)
@@ -152,13 +164,6 @@ fn before(firsts: &Firsts, task: Task, as_of: i64) -> Bits {
         Some((_, Some(some))) => Bits::slice(some, 0..len),
         Some((instants, None)) => kernel::mask(&instants[..len], len, |first| first < as_of),
     }
-}
-
-/// The changes of a block's people.
-fn history_of(history: &[(u32, i64)], range: &Range<usize>) -> Range<usize> {
-    let from = history.partition_point(|&(ordinal, _)| (ordinal as usize) < range.start);
-    let to = history.partition_point(|&(ordinal, _)| (ordinal as usize) < range.end);
-    from..to
 }
 
 impl<'a> Scope<'a> for People<'a> {
@@ -202,8 +207,9 @@ impl<'a> Scope<'a> for People<'a> {
     fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
         match expr {
             Expr::Attribute { name, as_of } => {
-                let latest = eval.latest(name, *as_of);
-                Ok(latest.and_then(|(values, rows)| between_values(values, rows, low, high)))
+                let attribute = eval.scope.task.partition.attributes.get(name);
+                let latest = attribute.and_then(|attribute| eval.latest(attribute, *as_of));
+                Ok(latest.and_then(|values| between_values(values, 0..eval.rows(), low, high)))
             }
             Expr::Measure { scan, measure } => Ok(eval.measures(*scan)?[*measure].between(low, high)),
             _ => Ok(None),

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use super::cells::Cell;
 use super::learned::{Counts, Learned, count};
 use super::texts::Texts;
-use super::view::{Attribute, DAY_MS, Details, Epoch, PARTITION, Scalar, Values, Version, ordinal_of, partition_of};
+use super::view::{DAY_MS, Details, Epoch, Origins, PARTITION, Scalar, Values, Version, ordinal_of, partition_of};
 use crate::error::{Error, Result};
 use crate::frame::{Change, ResolvedFrame};
 use crate::record::{Entries, Event, Item, Profile, Record, Value};
@@ -66,10 +66,12 @@ struct Property {
     counts: Counts,
 }
 
-/// Changes of one attribute, in order of arrival; the history's ordinals are not yet set.
+/// Changes of one attribute, in order of arrival.
 pub struct Changes {
-    pub persons: Vec<u64>,
-    pub rows: Attribute,
+    persons: Vec<u64>,
+    times: Vec<i64>,
+    pub values: Values,
+    pub origins: Origins,
     pub counts: Counts,
 }
 
@@ -160,7 +162,7 @@ impl Batch {
             }
             match Record::decode(record)? {
                 Record::Event(event) => self.take_event(person, &event, &schema, arrival),
-                Record::Profile(profile) => self.take_profile(person, &profile, &schema),
+                Record::Profile(profile) => self.take_profile(person, &profile, &schema, arrival),
                 Record::Item(item) => self.take_item(&item, &schema),
             }
         }
@@ -204,7 +206,7 @@ impl Batch {
             .push(person, time, arrival, event, kind, &mut self.texts);
     }
 
-    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema) {
+    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, arrival: i64) {
         if person == 0 {
             return;
         }
@@ -216,13 +218,11 @@ impl Batch {
                 continue;
             };
             let cell = Cell::of(value, field.kind, &mut self.texts);
-            let changes = self.changes.entry(name.to_owned()).or_insert_with(|| Changes {
-                persons: Vec::new(),
-                rows: Attribute::of_type(field.kind),
-                counts: Counts::new(),
-            });
+            let changes = self.changes.entry_ref(name);
+            let changes = changes.or_insert_with(|| Changes::of_type(field.kind));
             count(&mut changes.counts, field.kind, &cell);
-            changes.push(person, time, source, profile.id, &cell);
+            changes.push(person, time, &cell);
+            changes.origins.push(source, profile.id, arrival);
         }
     }
 
@@ -263,11 +263,8 @@ impl Events {
             "" => Cell::Unknown,
             channel => Cell::One(Scalar::Text(self.last_channel.intern(channel, texts))),
         });
-        details
-            .sources
-            .push(self.last_source.intern(event.source, texts).into());
-        details.ids.push(event.id.as_bytes());
-        details.arrivals.push(arrival);
+        let source = self.last_source.intern(event.source, texts);
+        details.origins.push(source, event.id, arrival);
         self.persons.push(person);
         self.times.push(time);
         self.take_properties(&event.properties, &kind.properties, texts);
@@ -336,11 +333,27 @@ impl Likely {
 }
 
 impl Changes {
-    fn push(&mut self, person: u64, time: i64, source: u32, id: &str, cell: &Cell) {
+    pub fn of_type(kind: Type) -> Changes {
+        Changes {
+            persons: Vec::new(),
+            times: Vec::new(),
+            values: Values::of_type(kind),
+            origins: Origins::default(),
+            counts: Counts::new(),
+        }
+    }
+
+    /// All but where it comes from.
+    pub fn push(&mut self, person: u64, time: i64, cell: &Cell) {
         self.persons.push(person);
-        Arc::make_mut(&mut self.rows.history).push((ordinal_of(person), time));
-        Arc::make_mut(&mut self.rows.sources).push(source);
-        Arc::make_mut(&mut self.rows.ids).push(id.as_bytes());
-        Arc::make_mut(&mut self.rows.changes).push(cell);
+        self.times.push(time);
+        self.values.push(cell);
+    }
+
+    /// (row, person, occurred_at, arrival), row by row.
+    pub fn rows(&self) -> impl Iterator<Item = (usize, u64, i64, i64)> {
+        let rows = self.persons.iter().zip(&self.times).zip(self.origins.arrivals.iter());
+        rows.enumerate()
+            .map(|(row, ((&person, &time), arrival))| (row, person, time, arrival))
     }
 }

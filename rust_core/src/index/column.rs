@@ -2,15 +2,10 @@
 
 use super::cells::Cell;
 use super::ints::Ints;
+use super::picks::{NOWHERE, Pick, gather_fixed, gather_lists, patch_lists, span};
 use super::texts::TextColumn;
 use super::view::{Column, Scalar, Unit, Values};
 use crate::schema::Type;
-
-/// Where a gathered row comes from: which of the columns, and its row there. `NOWHERE` gathers an unknown.
-pub type Pick = (u32, u32);
-pub const NOWHERE: Pick = (u32::MAX, 0);
-/// A row of `patch` that sets unknown.
-pub const NO_ROW: u32 = u32::MAX;
 
 impl Values {
     pub fn of_type(kind: Type) -> Values {
@@ -57,37 +52,39 @@ impl Values {
     pub fn gather(columns: &[Option<&Values>], picks: &[Pick]) -> Values {
         let column = |source: u32| columns.get(source as usize).copied().flatten();
         let is_known = |&(source, row): &Pick| column(source).is_some_and(|column| column.is_known(row as usize));
+        // Whatever unknown rows hold, out of nowhere it costs the least.
+        let picks: Vec<Pick> = picks
+            .iter()
+            .map(|pick| if is_known(pick) { *pick } else { NOWHERE })
+            .collect();
         let word = |picks: &[Pick]| {
-            picks
-                .iter()
-                .rev()
-                .fold(0, |word, pick| word << 1 | u64::from(is_known(pick)))
+            let bits = picks.iter().rev().map(|pick| u64::from(*pick != NOWHERE));
+            bits.fold(0, |word, bit| word << 1 | bit)
         };
         let first = columns.iter().flatten().next();
         Values {
             known: picks.chunks(64).map(word).collect(),
             data: first.map_or_else(Column::default, |first| {
-                Column::gather(&first.data, picks, |source| column(source).map(|column| &column.data))
+                Column::gather(&first.data, &picks, |source| column(source).map(|column| &column.data))
             }),
         }
     }
 
-    /// Sets some rows, growing to `rows`: each of `picks` is a row here and the row of `from` that goes there.
+    /// Sets some rows, growing to `rows`: each of `picks`, ascending, is a row here and the row of `from` that goes there.
     pub fn patch(&mut self, rows: usize, picks: &[(u32, u32)], from: &Values) {
         self.pad(rows);
-        if self.data.patch(picks, &from.data) {
-            for &(row, source) in picks {
-                let (word, bit) = (row as usize / 64, row % 64);
-                let is_known = u64::from(from.is_known(source as usize));
-                self.known[word] = self.known[word] & !(1 << bit) | is_known << bit;
-            }
+        if !self.any_known() {
+            let mut all = vec![NOWHERE; self.len()];
+            picks.iter().for_each(|&(row, source)| all[row as usize] = (0, source));
+            *self = Values::gather(&[Some(from)], &all);
             return;
         }
-        let mut all: Vec<Pick> = (0..self.len() as u32).map(|row| (0, row)).collect();
+        self.data.patch(picks, from);
         for &(row, source) in picks {
-            all[row as usize] = if source == NO_ROW { NOWHERE } else { (1, source) };
+            let (word, bit) = (row as usize / 64, row % 64);
+            let is_known = u64::from(from.is_known(source as usize));
+            self.known[word] = self.known[word] & !(1 << bit) | is_known << bit;
         }
-        *self = Values::gather(&[Some(self), Some(from)], &all);
     }
 
     /// An empty column of the same type.
@@ -102,36 +99,6 @@ impl Values {
     pub fn bytes_in_memory(&self) -> usize {
         8 * self.known.capacity() + self.data.bytes_in_memory()
     }
-}
-
-/// The picked elements of the slices that the sources have; the default where there is none.
-pub fn gather_fixed<'a, T: Copy + Default + 'a>(picks: &[Pick], slice: impl Fn(u32) -> Option<&'a [T]>) -> Vec<T> {
-    let element = |&(source, row): &Pick| slice(source).map_or_else(T::default, |slice| slice[row as usize]);
-    picks.iter().map(element).collect()
-}
-
-/// The picked lists of columns of lists: the ends of the lists, and their elements.
-fn gather_lists<'a, T: Copy + 'a>(
-    picks: &[Pick],
-    column: impl Fn(u32) -> Option<(&'a [u32], &'a [T])>,
-) -> (Vec<u32>, Vec<T>) {
-    let list = |&(source, row): &Pick| {
-        let (ends, elements) = column(source)?;
-        Some(&elements[span(ends, row as usize)])
-    };
-    let room = picks.iter().filter_map(list).map(<[T]>::len).sum();
-    let (mut ends, mut elements) = (Vec::with_capacity(picks.len()), Vec::with_capacity(room));
-    for pick in picks {
-        elements.extend_from_slice(list(pick).unwrap_or_default());
-        ends.push(elements.len() as u32);
-    }
-    (ends, elements)
-}
-
-/// Where row `row` of a column of lists lies.
-pub fn span(ends: &[u32], row: usize) -> std::ops::Range<usize> {
-    let from = if row == 0 { 0 } else { ends[row - 1] as usize };
-    from..ends[row] as usize
 }
 
 impl TextColumn {
@@ -275,28 +242,41 @@ impl Column {
         }
     }
 
-    /// Overwrites rows in place; false (and nothing done) for lists, whose rows cannot be.
-    fn patch(&mut self, picks: &[(u32, u32)], from: &Column) -> bool {
+    fn patch(&mut self, picks: &[(u32, u32)], from: &Values) {
         fn overwrite<T: Copy>(data: &mut [T], picks: &[(u32, u32)], from: &[T]) {
             for &(row, source) in picks {
-                if let Some(&value) = from.get(source as usize) {
-                    data[row as usize] = value;
-                }
+                data[row as usize] = from[source as usize];
             }
         }
-        match (self, from) {
+        match (self, &from.data) {
             (Column::Bool(data), Column::Bool(from)) => overwrite(data, picks, from),
-            (Column::Ints(_, data), Column::Ints(_, from)) => {
-                let known = picks.iter().filter(|&&(_, source)| (source as usize) < from.len());
-                let rows: Vec<(usize, i64)> = known
-                    .map(|&(row, source)| (row as usize, from.get(source as usize)))
-                    .collect();
-                data.set(&rows);
+            (Column::Ints(_, data), Column::Ints(_, ints)) => {
+                // An unknown may be a number that would widen the column.
+                let known = picks.iter().filter(|&&(_, source)| from.is_known(source as usize));
+                let rows = known.map(|&(row, source)| (row as usize, ints.get(source as usize)));
+                data.set(&rows.collect::<Vec<_>>());
             }
             (Column::Point(data), Column::Point(from)) => overwrite(data, picks, from),
-            _ => return false,
+            (
+                Column::Set { ends, codes },
+                Column::Set {
+                    ends: other,
+                    codes: from,
+                },
+            ) => {
+                patch_lists(ends, codes, picks, (other, from));
+            }
+            (
+                Column::Map { ends, entries },
+                Column::Map {
+                    ends: other,
+                    entries: from,
+                },
+            ) => {
+                patch_lists(ends, entries, picks, (other, from));
+            }
+            _ => {}
         }
-        true
     }
 
     fn bytes_in_memory(&self) -> usize {
@@ -315,30 +295,44 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn cell() -> impl Strategy<Value = Cell> {
-        prop_oneof![
-            Just(Cell::Unknown),
-            prop::collection::btree_set(0..9u32, 0..4).prop_map(|set| Cell::Set(set.into_iter().collect())),
-        ]
+    fn cell(kind: Type) -> BoxedStrategy<Cell> {
+        let numbers = prop_oneof![0..3i64, 0..300i64, any::<i64>()];
+        let set = prop::collection::btree_set(0..9u32, 0..4).prop_map(|set| Cell::Set(set.into_iter().collect()));
+        let known = match kind {
+            Type::Number => numbers.prop_map(|number| Cell::One(Scalar::Number(number))).boxed(),
+            Type::Bool => any::<bool>().prop_map(|flag| Cell::One(Scalar::Bool(flag))).boxed(),
+            _ => set.boxed(),
+        };
+        prop_oneof![Just(Cell::Unknown), known].boxed()
+    }
+
+    type Patch = (Type, Vec<Cell>, Vec<std::collections::BTreeMap<u32, Cell>>);
+
+    fn patches() -> impl Strategy<Value = Patch> {
+        prop::sample::select(vec![Type::Number, Type::Bool, Type::Set]).prop_flat_map(|kind| {
+            let patch = prop::collection::btree_map(0..150u32, cell(kind), 0..9);
+            let old = prop::collection::vec(cell(kind), 0..99);
+            (Just(kind), old, prop::collection::vec(patch, 1..4))
+        })
     }
 
     proptest! {
         #[test]
         fn a_patched_column_holds_the_new_cells_and_keeps_the_others(
-            old in prop::collection::vec(cell(), 0..99),
-            new in prop::collection::btree_map(0..150u32, cell(), 0..9),
+            (kind, mut cells, patches) in patches(),
         ) {
-            let column = |cells: &mut dyn Iterator<Item = Cell>| {
-                let mut values = Values::of_type(Type::Set);
-                cells.for_each(|cell| values.push(&cell));
+            let column = |cells: &mut dyn Iterator<Item = &Cell>| {
+                let mut values = Values::of_type(kind);
+                cells.for_each(|cell| values.push(cell));
                 values
             };
-            let (mut values, from) = (column(&mut old.iter().cloned()), column(&mut new.values().cloned()));
-            let picks: Vec<_> = new.keys().copied().zip(0..).collect();
-            values.patch(150, &picks, &from);
-            for row in 0..150 {
-                let expected = new.get(&(row as u32)).or(old.get(row)).cloned().unwrap_or(Cell::Unknown);
-                prop_assert_eq!(values.cell(row), expected);
+            let mut values = column(&mut cells.iter());
+            cells.resize(150, Cell::Unknown);
+            for patch in patches {
+                let picks: Vec<_> = patch.keys().copied().zip(0..).collect();
+                values.patch(150, &picks, &column(&mut patch.values()));
+                patch.into_iter().for_each(|(row, cell)| cells[row as usize] = cell);
+                prop_assert_eq!((0..150).map(|row| values.cell(row)).collect::<Vec<_>>(), cells.clone());
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::batch::{Events as NewEvents, Merge};
-use super::column::Pick;
+use super::picks::Pick;
 use super::run::Key;
 use super::texts::Texts;
 use super::view::{Details, Events, Partition, Run, Version, ordinal_of, partition_of, person_of};
@@ -25,6 +25,11 @@ struct Entry {
 impl Entry {
     fn person(&self) -> u64 {
         person_of(self.partition, self.key.ordinal())
+    }
+
+    /// Ascending in the order of the log: a merge comes before the records of its frame.
+    fn came(&self) -> (i64, bool) {
+        (self.arrival, !self.moved)
     }
 
     /// The same event as one of another person's.
@@ -102,7 +107,11 @@ pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &
 
 impl Filing {
     fn take_new(&mut self, new: NewEvents) {
-        let rows = new.persons.iter().zip(&new.times).zip(new.details.arrivals.iter());
+        let rows = new
+            .persons
+            .iter()
+            .zip(&new.times)
+            .zip(new.details.origins.arrivals.iter());
         let entries = rows.enumerate().map(|(row, ((&person, &time), arrival))| Entry {
             partition: partition_of(person),
             key: Key::new(ordinal_of(person), time),
@@ -126,8 +135,13 @@ impl Filing {
         for merge in merges {
             // Of two copies the first stays, so what came before this call goes first.
             let mut moved = self.held(version, kind, merge);
-            let of_call = of_losers.get(&merge.loser).into_iter().flatten();
-            moved.extend(of_call.map(|&at| self.entries[at].of(merge.winner, merge.arrival)));
+            let mut of_call = of_losers.get(&merge.loser).cloned().unwrap_or_default();
+            of_call.sort_by_key(|&at| self.entries[at].came());
+            moved.extend(
+                of_call
+                    .iter()
+                    .map(|&at| self.entries[at].of(merge.winner, merge.arrival)),
+            );
             if let Some(of_winner) = of_losers.get_mut(&merge.winner) {
                 of_winner.extend(self.entries.len()..self.entries.len() + moved.len());
             }
@@ -177,17 +191,12 @@ impl Filing {
     fn sort(&mut self, texts: &Texts) {
         let sources = &self.sources;
         let by_id = |a: &Entry, b: &Entry| {
-            let (details, others) = (
-                sources[a.source as usize].details(),
-                sources[b.source as usize].details(),
-            );
-            details.order(a.row as usize, others, b.row as usize, texts)
+            let origins = |entry: &Entry| &sources[entry.source as usize].details().origins;
+            origins(a).order(a.row as usize, origins(b), b.row as usize, texts)
         };
-        // A merge comes before the records of its frame.
-        let arrival = |entry: &Entry| (entry.arrival, !entry.moved);
         self.entries.sort_by(|a, b| {
             let keys = (a.partition, a.key).cmp(&(b.partition, b.key));
-            keys.then_with(|| by_id(a, b)).then_with(|| arrival(a).cmp(&arrival(b)))
+            keys.then_with(|| by_id(a, b)).then_with(|| a.came().cmp(&b.came()))
         });
         self.entries.dedup_by(|later, first| {
             (later.partition, later.key) == (first.partition, first.key) && by_id(later, first).is_eq()
@@ -207,7 +216,7 @@ impl Filing {
         let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
         let sources: Vec<&Details> = self.sources.iter().map(Source::details).collect();
         let mut details = Details::gather(&sources, &picks);
-        details.arrivals = new.iter().map(|entry| entry.arrival).collect();
+        details.origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
         (!new.is_empty()).then(|| Run::of(new.iter().map(|entry| entry.key), details))
     }
 }

@@ -191,10 +191,11 @@ impl Ints {
         (over.is_multiple_of(step) && over / step <= most).then_some(over / step)
     }
 
-    /// The picked rows (which of the columns, and its row there); 0 for a pick of no column.
+    /// The picked rows (which of the columns, and its row there); for a pick of no column any of the others.
     pub fn gather<'a>(column: impl Fn(u32) -> Option<&'a Ints>, picks: &[(u32, u32)]) -> Ints {
-        let row = |&(source, row): &(u32, u32)| column(source).map_or(0, |column| column.get(row as usize));
-        Ints::packed(picks.iter().map(row).collect())
+        let row = |&(source, row): &(u32, u32)| column(source).map(|column| column.get(row as usize));
+        let filler = picks.iter().find_map(row).unwrap_or(0);
+        Ints::packed(picks.iter().map(|pick| row(pick).unwrap_or(filler)).collect())
     }
 
     pub fn bytes_in_memory(&self) -> usize {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::cells::Cell;
-use super::column::span;
+use super::picks::span;
 use super::texts::Texts;
 use super::view::{Column, Scalar, Values, Version};
 use crate::schema::{Field, Schema, Type};

@@ -3,14 +3,18 @@
 mod attributes;
 mod batch;
 mod cells;
+mod changes;
 mod column;
 mod events;
 pub mod firsts;
 pub mod ints;
 mod items;
 pub mod learned;
+mod merging;
+mod origins;
 mod people;
 mod person;
+mod picks;
 pub mod run;
 mod snapshot;
 pub mod spans;
@@ -155,7 +159,7 @@ fn apply(version: &Version, mut batch: Batch) -> Version {
         if let Some(new) = &new {
             next.learned.add_attribute(&name, &new.counts);
         }
-        attributes::file(&mut next, &name, new, &batch.aliases);
+        attributes::file(&mut next, &name, new, &batch.merges);
     }
     for (catalog, new) in batch.items {
         items::file(&mut next, &catalog, new);

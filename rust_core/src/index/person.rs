@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::cells::{Cell, date_of};
 use super::firsts::{Firsts, NEVER};
 use super::texts::Texts;
-use super::view::{Attribute, BLOCK, Partition, Run, Scalar, Version, day_of, days_between, ordinal_of, partition_of};
+use super::view::{BLOCK, Partition, Run, Scalar, Version, day_of, days_between, ordinal_of, partition_of};
 use crate::error::{Error, Result};
 use crate::number::to_decimal;
 use crate::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
@@ -25,7 +25,7 @@ impl Version {
         let mut names: Vec<&String> = partition.attributes.keys().collect();
         names.sort_unstable();
         for name in names {
-            let cell = partition.attributes[name].as_of(ordinal, as_of_ms);
+            let cell = partition.attributes[name].as_of(ordinal, as_of_ms, &self.texts);
             put_entry(&mut out, 2, name, &cell, &self.texts);
         }
         let is_in = |firsts: &Firsts| firsts.get(ordinal) < as_of_ms;
@@ -106,8 +106,8 @@ impl Version {
         for (kind, events) in &partition.events {
             for run in &events.runs {
                 for (row, time) in run.of_person(ordinal, day..=day) {
-                    let source = self.texts.get(run.details.sources.get(row) as u32);
-                    let id = std::str::from_utf8(run.details.ids.get(row)).unwrap_or_default();
+                    let source = self.texts.get(run.details.origins.sources.get(row) as u32);
+                    let id = std::str::from_utf8(run.details.origins.ids.get(row)).unwrap_or_default();
                     found.push(((time, source, id, &kind[..]), &**run, row));
                 }
             }
@@ -144,22 +144,6 @@ impl Partition {
         });
         let days: BTreeSet<i32> = days.collect();
         days.into_iter().rev()
-    }
-}
-
-impl Attribute {
-    /// The value that changes before an instant left.
-    fn as_of(&self, ordinal: u32, as_of_ms: i64) -> Cell {
-        if as_of_ms > self.changed_until_ms {
-            return self.latest.cell(ordinal as usize);
-        }
-        let rows = self.rows(ordinal);
-        let before = self.history[rows.clone()].partition_point(|&(_, time)| time < as_of_ms);
-        if before == 0 {
-            Cell::Unknown
-        } else {
-            self.changes.cell(rows.start + before - 1)
-        }
     }
 }
 

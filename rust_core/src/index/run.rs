@@ -1,18 +1,12 @@
 //! Runs made of other runs: gathered, merged, searched.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::column::Pick;
-use super::ints::Ints;
-use super::texts::{TextColumn, Texts};
-use super::view::{BLOCK, Cell, DAY_MS, Details, Events, Run, Values, day_of};
-
-/// As many runs of like size are merged at once.
-const FAN_IN: usize = 4;
-/// A run of so many events is merged no more, so that no merge takes long.
-const SEALED: usize = 1 << 21;
+use super::merging::{self, interleave};
+use super::picks::Pick;
+use super::texts::Texts;
+use super::view::{BLOCK, Cell, DAY_MS, Details, Events, Origins, Run, Values, day_of};
 
 /// Where an event lies in a run: sorts by (block, day, person, time in the day).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,32 +52,18 @@ impl Key {
 
 impl Details {
     pub fn gather(sources: &[&Details], picks: &[Pick]) -> Details {
-        let of = |source: u32| sources.get(source as usize);
-        let ids: Vec<&TextColumn> = sources.iter().map(|source| &source.ids).collect();
+        let origins: Vec<&Origins> = sources.iter().map(|source| &source.origins).collect();
         let channels: Vec<Option<&Values>> = sources.iter().map(|source| Some(&source.channels)).collect();
         Details {
             channels: Values::gather(&channels, picks),
             properties: gather_properties(sources, picks),
-            sources: Ints::gather(|source| of(source).map(|source| &source.sources), picks),
-            ids: TextColumn::gather(&ids, picks),
-            arrivals: Ints::gather(|source| of(source).map(|source| &source.arrivals), picks),
+            origins: Origins::gather(&origins, picks),
         }
     }
 
-    /// By (source, id), as texts.
-    pub fn order(&self, row: usize, other: &Details, at: usize, texts: &Texts) -> Ordering {
-        let sources = (self.sources.get(row), other.sources.get(at));
-        let by_source = match sources.0 == sources.1 {
-            true => Ordering::Equal,
-            false => texts.get(sources.0 as u32).cmp(texts.get(sources.1 as u32)),
-        };
-        by_source.then_with(|| self.ids.get(row).cmp(other.ids.get(at)))
-    }
-
     fn bytes_in_memory(&self) -> usize {
-        let ids = self.ids.bytes.capacity() + 4 * self.ids.ends.capacity();
-        let coded = self.sources.bytes_in_memory() + self.arrivals.bytes_in_memory() + self.channels.bytes_in_memory();
-        ids + coded + self.properties.values().map(Values::bytes_in_memory).sum::<usize>()
+        let properties = self.properties.values().map(Values::bytes_in_memory);
+        self.origins.bytes_in_memory() + self.channels.bytes_in_memory() + properties.sum::<usize>()
     }
 }
 
@@ -135,28 +115,12 @@ impl Run {
     /// All events of some runs of one type. No event may be in two.
     pub fn merge(runs: &[Arc<Run>], texts: &Texts) -> Run {
         let total = runs.iter().map(|run| run.len()).sum();
-        let (mut keys, mut picks): (Vec<Key>, Vec<Pick>) = (Vec::with_capacity(total), Vec::with_capacity(total));
-        let mut rests: Vec<_> = runs.iter().map(|run| run.keys()).collect();
-        let mut heads: Vec<(Option<Key>, u32)> = rests.iter_mut().map(|rest| (rest.next(), 0)).collect();
-        while picks.len() < total {
-            let unread = heads
-                .iter()
-                .enumerate()
-                .filter_map(|(i, &(key, row))| Some((key?, row, i)));
-            let first = unread.min_by(|&(key, row, i), &(other, at, j)| {
-                let by_id = || {
-                    runs[i]
-                        .details
-                        .order(row as usize, &runs[j].details, at as usize, texts)
-                };
-                key.cmp(&other).then_with(by_id)
-            });
-            let Some((key, row, i)) = first else { break };
-            keys.push(key);
-            picks.push((i as u32, row));
-            heads[i] = (rests[i].next(), row + 1);
-        }
         let details: Vec<&Details> = runs.iter().map(|run| &run.details).collect();
+        let by_id = |(run, row): Pick, (other, at): Pick| {
+            let (origins, others) = (&details[run as usize].origins, &details[other as usize].origins);
+            origins.order(row as usize, others, at as usize, texts)
+        };
+        let (keys, picks) = interleave(runs.iter().map(|run| run.keys()).collect(), total, by_id);
         Run::of(keys.into_iter(), Details::gather(&details, &picks))
     }
 
@@ -164,7 +128,8 @@ impl Run {
     pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> bool {
         let cells = self.cells_of(key.block(), key.day()..=key.day());
         let mut rows = cells.flat_map(|cell| self.rows_in(cell, key.person()));
-        rows.any(|row| self.times[row] == key.0 as u32 && self.details.order(row, details, at, texts).is_eq())
+        let origins = &self.details.origins;
+        rows.any(|row| self.times[row] == key.0 as u32 && origins.order(row, &details.origins, at, texts).is_eq())
     }
 
     pub fn bytes_in_memory(&self) -> usize {
@@ -174,20 +139,9 @@ impl Run {
 }
 
 impl Events {
-    /// Adds a run of new events, and merges so that there are few runs and each event is copied a logarithmic number of times.
+    /// Adds a run of new events.
     pub fn add(&mut self, run: Run, texts: &Texts) {
-        self.runs.push(Arc::new(run));
-        let mut from = self.runs.len() - 1;
-        let mut total = self.runs[from].len();
-        while from > 0 && self.runs[from - 1].len() <= total.min(SEALED) {
-            from -= 1;
-            total += self.runs[from].len();
-        }
-        if self.runs.len() - from >= FAN_IN {
-            let merged = Run::merge(&self.runs[from..], texts);
-            self.runs.truncate(from);
-            self.runs.push(Arc::new(merged));
-        }
+        merging::add(&mut self.runs, run, Run::len, |runs| Run::merge(runs, texts));
     }
 
     /// How many count for somebody.

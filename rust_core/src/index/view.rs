@@ -64,16 +64,33 @@ pub struct Partition {
 /// One attribute of a partition's people, with its history.
 #[derive(Clone, Default)]
 pub struct Attribute {
-    /// The value that the latest change by (occurred_at, source, id) left. May be shorter than `people`: the rest is unknown.
-    pub latest: Arc<Values>,
-    /// The latest `occurred_at` of any change: at an as-of after it, `latest` is the answer.
+    /// By block (`ordinal / BLOCK`). May be fewer than those of `people`: the rest is unknown.
+    pub latest: Vec<Latest>,
+    /// Every change is in one of them, also those of people who were merged into others. The largest first, roughly.
+    pub runs: Vec<Arc<Changes>>,
+}
+
+/// What the latest changes by (occurred_at, source, id) left to the people of a block.
+#[derive(Clone)]
+pub struct Latest {
+    /// By ordinal within the block. May be shorter than the block: the rest is unknown.
+    pub values: Arc<Values>,
+    /// The latest `occurred_at` of any change: at an as-of after it, `values` are the answer.
     pub changed_until_ms: i64,
-    /// Every change, sorted by (ordinal, occurred_at, source, id): (ordinal, occurred_at_ms), row by row of `changes`. Unknown row = cleared.
-    pub history: Arc<Vec<(u32, i64)>>,
-    pub changes: Arc<Values>,
-    /// Row by row: text codes of the sources, and the ids.
-    pub sources: Arc<Vec<u32>>,
-    pub ids: Arc<TextColumn>,
+}
+
+/// Changes of one attribute, in order of (ordinal, occurred_at, source, id).
+#[derive(Default)]
+pub struct Changes {
+    /// By block: its first row; it ends where the next one begins. Ends with the last block that has any.
+    pub blocks: Vec<u32>,
+    /// Ordinals within the block.
+    pub persons: Vec<u16>,
+    /// `occurred_at` in milliseconds; `i64::MIN` for what holds since always.
+    pub times: Ints,
+    /// Unknown row = cleared.
+    pub values: Values,
+    pub origins: Origins,
 }
 
 /// The events of one type in one partition. No event of a person is in two runs.
@@ -115,10 +132,16 @@ pub struct Details {
     pub channels: Values,
     /// By property name; a property no event of the run has is absent.
     pub properties: HashMap<String, Values>,
-    /// Text codes of the sources, and the ids: what orders events of one instant, and what tells copies apart.
+    pub origins: Origins,
+}
+
+/// Where rows come from, row by row.
+#[derive(Clone, Default)]
+pub struct Origins {
+    /// Text codes of the sources, and the ids: what orders the rows of one instant, and what tells copies apart.
     pub sources: Ints,
     pub ids: TextColumn,
-    /// Raw offsets of the frames that brought the events to their persons: themselves, or by merging another person into this one.
+    /// Raw offsets of the frames that brought the rows to their persons: themselves, or by merging another person into this one.
     pub arrivals: Ints,
 }
 
@@ -244,9 +267,7 @@ impl Default for Details {
         Details {
             channels: Values::of_type(Type::Text),
             properties: HashMap::new(),
-            sources: Ints::default(),
-            ids: TextColumn::default(),
-            arrivals: Ints::default(),
+            origins: Origins::default(),
         }
     }
 }
@@ -261,24 +282,12 @@ impl Details {
     }
 }
 
-impl Attribute {
-    /// An attribute that nobody has yet.
-    pub fn of_type(kind: Type) -> Attribute {
-        Attribute {
-            latest: Arc::new(Values::of_type(kind)),
+impl Default for Latest {
+    fn default() -> Self {
+        Latest {
+            values: Arc::default(),
             changed_until_ms: i64::MIN,
-            history: Arc::default(),
-            changes: Arc::new(Values::of_type(kind)),
-            sources: Arc::default(),
-            ids: Arc::default(),
         }
-    }
-
-    /// The rows of the changes of one person.
-    pub fn rows(&self, ordinal: u32) -> Range<usize> {
-        let from = self.history.partition_point(|&(person, _)| person < ordinal);
-        let to = self.history.partition_point(|&(person, _)| person <= ordinal);
-        from..to
     }
 }
 

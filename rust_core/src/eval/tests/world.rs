@@ -8,7 +8,8 @@ use crate::index::learned::Learned;
 use crate::index::run::Key;
 use crate::index::texts::Texts;
 use crate::index::view::{
-    Attribute, Column, Details, Epoch, Events, Items, Partition, Run, Scalar, Unit, Values, Version,
+    Attribute, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit, Values,
+    Version,
 };
 use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
@@ -202,32 +203,45 @@ fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
 }
 
 fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> Attribute {
-    let (mut history, mut changes) = (Vec::new(), Vec::new());
+    let mut runs: BTreeMap<usize, Filing> = BTreeMap::new();
     let mut latest: Vec<Option<Val>> = Vec::new();
+    let mut changed_until_ms = i64::MIN;
     for person in people {
-        for (occurred_at, value) in person.changes.get(name).into_iter().flatten() {
-            history.push((person.ordinal, *occurred_at));
+        for (place, (occurred_at, value)) in person.changes.get(name).into_iter().flatten().enumerate() {
+            // A person's later change may lie in an earlier run.
+            let (places, changes, origins) = runs.entry((person.ordinal as usize + place) % 6 / 2).or_default();
+            places.push((person.ordinal, *occurred_at));
             changes.push(value.clone());
+            origins.push(
+                texts.intern(["app", "till", "web"][place.min(2)]),
+                &place.to_string(),
+                0,
+            );
             latest.resize(latest.len().max(person.ordinal as usize + 1), None);
             latest[person.ordinal as usize] = value.clone();
+            changed_until_ms = changed_until_ms.max(*occurred_at);
         }
     }
+    let latest = Latest {
+        values: Arc::new(values(kind, &latest, texts)),
+        changed_until_ms,
+    };
+    let run = |(places, changes, origins): Filing| Changes::of(&places, values(kind, &changes, texts), origins);
     Attribute {
-        latest: Arc::new(values(kind, &latest, texts)),
-        changed_until_ms: history.iter().map(|&(_, at)| at).max().unwrap_or(i64::MIN),
-        history: Arc::new(history),
-        changes: Arc::new(values(kind, &changes, texts)),
-        ..Attribute::default()
+        latest: vec![latest],
+        runs: runs.into_values().map(run).map(Arc::new).collect(),
     }
 }
+
+/// The changes of a run on their way there: their places, values and origins.
+type Filing = (Vec<(u32, i64)>, Vec<Option<Val>>, Origins);
 
 fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
     let key = |(person, event): &(u32, &Event)| Key::new(*person, event.time);
     rows.sort_by_key(|row| (key(row), row.1.source, row.1.id.clone()));
     let mut details = Details::default();
     for (_, event) in &rows {
-        details.sources.push(texts.intern(event.source).into());
-        details.ids.push(event.id.as_bytes());
+        details.origins.push(texts.intern(event.source), &event.id, 0);
     }
     let text = |(_, event): &(u32, &Event)| event.channel.map(|channel| Val::Text(channel.into()));
     details.channels = values(Type::Text, &rows.iter().map(text).collect::<Vec<_>>(), texts);

@@ -1,15 +1,14 @@
-//! Partitions, catalogs and texts as bytes.
+//! Partitions, catalogs and texts as bytes; their columns have a file of their own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bytes::{In, Out, Read};
 use crate::index::firsts::Firsts;
-use crate::index::ints::{Codes, Ints};
 use crate::index::learned::{Counts, Learned};
 use crate::index::spans::Spans;
 use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Column, Details, Events, Items, Partition, Run, Scalar, Unit, Values};
+use crate::index::view::{Attribute, Changes, Details, Events, Items, Latest, Origins, Partition, Run};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
@@ -98,28 +97,50 @@ impl Stored for Firsts {
 
 impl Stored for Attribute {
     fn put(&self, out: &mut Out) {
-        self.latest.put(out);
-        out.one(self.changed_until_ms);
-        let (ordinals, times): (Vec<u32>, Vec<i64>) = self.history.iter().copied().unzip();
-        ordinals.put(out);
-        times.put(out);
-        self.changes.put(out);
-        self.sources.put(out);
-        self.ids.put(out);
+        out.one(self.latest.len() as u64);
+        self.latest.iter().for_each(|latest| latest.put(out));
+        out.one(self.runs.len() as u64);
+        self.runs.iter().for_each(|run| run.put(out));
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let (latest, changed_until_ms) = (Stored::get(input)?, input.one()?);
-        let (ordinals, times): (Vec<u32>, Vec<i64>) = (input.many()?, input.many()?);
-        let history = Arc::new(ordinals.into_iter().zip(times).collect());
-        let (changes, sources, ids) = (Stored::get(input)?, Stored::get(input)?, Stored::get(input)?);
         Ok(Attribute {
-            latest,
-            changed_until_ms,
-            history,
-            changes,
-            sources,
-            ids,
+            latest: input.list(Stored::get)?,
+            runs: input.list(Stored::get)?,
+        })
+    }
+}
+
+impl Stored for Latest {
+    fn put(&self, out: &mut Out) {
+        self.values.put(out);
+        out.one(self.changed_until_ms);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Latest {
+            values: Stored::get(input)?,
+            changed_until_ms: input.one()?,
+        })
+    }
+}
+
+impl Stored for Changes {
+    fn put(&self, out: &mut Out) {
+        self.blocks.put(out);
+        self.persons.put(out);
+        self.times.put(out);
+        self.values.put(out);
+        self.origins.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Changes {
+            blocks: input.many()?,
+            persons: input.many()?,
+            times: Stored::get(input)?,
+            values: Stored::get(input)?,
+            origins: Stored::get(input)?,
         })
     }
 }
@@ -164,63 +185,30 @@ impl Stored for Details {
     fn put(&self, out: &mut Out) {
         self.channels.put(out);
         self.properties.put(out);
-        self.sources.put(out);
-        self.ids.put(out);
-        self.arrivals.put(out);
+        self.origins.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(Details {
             channels: Stored::get(input)?,
             properties: Stored::get(input)?,
-            sources: Stored::get(input)?,
-            ids: Stored::get(input)?,
-            arrivals: Stored::get(input)?,
+            origins: Stored::get(input)?,
         })
     }
 }
 
-impl Stored for Ints {
+impl Stored for Origins {
     fn put(&self, out: &mut Out) {
-        let (base, step, codes) = self.parts();
-        out.one(base);
-        out.one(step);
-        match codes {
-            Codes::Same(rows) => {
-                out.one(0u8);
-                out.one(*rows as u64);
-            }
-            Codes::Byte(codes) => tagged(out, 1, codes),
-            Codes::Short(codes) => tagged(out, 2, codes),
-            Codes::Word(codes) => tagged(out, 4, codes),
-            Codes::Wide(rows) => tagged(out, 8, rows),
-        }
+        self.sources.put(out);
+        self.ids.put(out);
+        self.arrivals.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let (base, step) = (input.one()?, input.one()?);
-        let codes = match input.one::<u8>()? {
-            0 => Codes::Same(input.length()?),
-            1 => Codes::Byte(input.many()?),
-            2 => Codes::Short(input.many()?),
-            4 => Codes::Word(input.many()?),
-            8 => Codes::Wide(input.many()?),
-            width => return Err(format!("numbers of {width} bytes")),
-        };
-        Ok(Ints::of_parts(base, step, codes))
-    }
-}
-
-impl Stored for TextColumn {
-    fn put(&self, out: &mut Out) {
-        self.ends.put(out);
-        self.bytes.put(out);
-    }
-
-    fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(TextColumn {
-            ends: input.many()?,
-            bytes: input.many()?,
+        Ok(Origins {
+            sources: Stored::get(input)?,
+            ids: Stored::get(input)?,
+            arrivals: Stored::get(input)?,
         })
     }
 }
@@ -302,119 +290,4 @@ impl Stored for Counts {
         let (codes, counts): (Vec<u32>, Vec<u64>) = (input.many()?, input.many()?);
         Ok(codes.into_iter().zip(counts).collect())
     }
-}
-
-impl Stored for Values {
-    fn put(&self, out: &mut Out) {
-        self.known.put(out);
-        self.data.put(out);
-    }
-
-    fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Values {
-            known: input.many()?,
-            data: Stored::get(input)?,
-        })
-    }
-}
-
-impl Stored for Column {
-    fn put(&self, out: &mut Out) {
-        match self {
-            Column::Bool(data) => tagged(out, 0, &data.iter().map(|&flag| u8::from(flag)).collect::<Vec<_>>()),
-            Column::Ints(unit, data) => {
-                out.one(
-                    UNITS
-                        .iter()
-                        .position(|other| other == unit)
-                        .map_or(0, |at| at as u8 + 1),
-                );
-                data.put(out);
-            }
-            Column::Point(data) => tagged(out, 6, data),
-            Column::Set { ends, codes } => {
-                tagged(out, 7, ends);
-                codes.put(out);
-            }
-            Column::Map { ends, entries } => {
-                tagged(out, 8, ends);
-                out.one(entries.len() as u64);
-                for &(key, scalar) in entries {
-                    out.one(key);
-                    put_scalar(out, scalar);
-                }
-            }
-        }
-    }
-
-    fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(match input.one::<u8>()? {
-            0 => Column::Bool(input.many::<u8>()?.into_iter().map(|flag| flag != 0).collect()),
-            tag @ 1..=5 => Column::Ints(UNITS[usize::from(tag) - 1], Stored::get(input)?),
-            6 => Column::Point(input.many()?),
-            7 => Column::Set {
-                ends: input.many()?,
-                codes: input.many()?,
-            },
-            8 => Column::Map {
-                ends: input.many()?,
-                entries: input.list(|input| Ok((input.one()?, get_scalar(input)?)))?,
-            },
-            tag => return Err(format!("column of unknown kind {tag}")),
-        })
-    }
-}
-
-/// By tag, from 1.
-const UNITS: [Unit; 5] = [Unit::Millionths, Unit::Code, Unit::Instant, Unit::Date, Unit::MonthDay];
-
-fn tagged<T: bytemuck::Pod>(out: &mut Out, tag: u8, data: &[T]) {
-    out.one(tag);
-    out.many(data);
-}
-
-fn put_scalar(out: &mut Out, scalar: Scalar) {
-    match scalar {
-        Scalar::Bool(value) => {
-            out.one(0u8);
-            out.one(u8::from(value));
-        }
-        Scalar::Number(value) => {
-            out.one(1u8);
-            out.one(value);
-        }
-        Scalar::Text(value) => {
-            out.one(2u8);
-            out.one(value);
-        }
-        Scalar::Instant(value) => {
-            out.one(3u8);
-            out.one(value);
-        }
-        Scalar::Date(value) => {
-            out.one(4u8);
-            out.one(value);
-        }
-        Scalar::MonthDay(value) => {
-            out.one(5u8);
-            out.one(value);
-        }
-        Scalar::Point(value) => {
-            out.one(6u8);
-            out.one(value);
-        }
-    }
-}
-
-fn get_scalar(input: &mut In<'_>) -> Read<Scalar> {
-    Ok(match input.one::<u8>()? {
-        0 => Scalar::Bool(input.one::<u8>()? != 0),
-        1 => Scalar::Number(input.one()?),
-        2 => Scalar::Text(input.one()?),
-        3 => Scalar::Instant(input.one()?),
-        4 => Scalar::Date(input.one()?),
-        5 => Scalar::MonthDay(input.one()?),
-        6 => Scalar::Point(input.one()?),
-        tag => return Err(format!("value of unknown kind {tag}")),
-    })
 }

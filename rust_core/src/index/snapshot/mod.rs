@@ -3,6 +3,7 @@
 
 mod bytes;
 mod codec;
+mod columns;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -23,7 +24,7 @@ const MANIFEST: &str = "manifest";
 const TORN: &str = "manifest.torn";
 /// Ending of the files that a manifest names.
 const ENDING: &str = "index";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// How often a follower begins anew.
 const TRIES: u32 = 10;
 

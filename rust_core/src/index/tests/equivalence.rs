@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::model::{Model, Row, decide, declared, frames, steps};
+use super::order::check_runs;
 use super::send;
 use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
 use crate::index::cells::Cell;
-use crate::index::column::span;
 use crate::index::texts::normalise;
-use crate::index::view::{Column, DAY_MS, Scalar, Version, ordinal_of, partition_of};
+use crate::index::view::{DAY_MS, Scalar, Version, ordinal_of, partition_of, person_of};
 use crate::number::from_decimal;
 use crate::record::{Record, Value};
 use crate::wire::{Reader, Wire, put_bytes};
@@ -270,40 +270,6 @@ fn items_expected(model: &Model) -> String {
     format!("{told:?}")
 }
 
-/// Runs are in order, and no event of a person stands twice.
-fn check_runs(version: &Version) {
-    for partition in version.partitions.values() {
-        for events in partition.events.values() {
-            let mut keys = BTreeSet::new();
-            for run in &events.runs {
-                assert!(!run.is_empty());
-                assert!(run.cells.windows(2).all(|cells| cells[0].from < cells[1].from));
-                let mut last = None;
-                for (row, key) in run.keys().enumerate() {
-                    let (source, id) = (run.details.sources.get(row) as u32, run.details.ids.get(row).to_vec());
-                    let key = (key, version.texts.get(source), id);
-                    assert!(last < Some(key.clone()));
-                    assert!(keys.insert(key.clone()));
-                    let first = partition.first_record.get(key.0.ordinal());
-                    assert!(first == i64::MAX || first <= key.0.time());
-                    last = Some(key);
-                }
-                assert_eq!(run.details.arrivals.len(), run.len());
-                for values in run.details.properties.values() {
-                    assert_eq!(values.len(), run.len());
-                    if let Column::Set { ends, codes } = &values.data {
-                        (0..run.len()).for_each(|row| assert!(codes[span(ends, row)].is_sorted()));
-                    }
-                }
-            }
-        }
-        for attribute in partition.attributes.values() {
-            assert_eq!(attribute.history.len(), attribute.changes.len());
-            assert!(attribute.history.is_sorted());
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -351,34 +317,60 @@ proptest! {
     }
 }
 
+/// A copy of one event, about a person.
+fn copy(person: u64, amount: &str) -> (u64, Vec<u8>) {
+    let values = [("amount", Value::Decimal(amount))];
+    let sent = send::Sent {
+        source: "till",
+        id: "1",
+        kind: "order",
+        time: Some(5),
+        channel: "",
+        values: &values,
+    };
+    (person, send::event(&sent))
+}
+
 #[test]
 fn of_two_copies_the_first_received_wins() {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
     let person = 1 << 32;
-    let copy = |amount| {
-        let values = [("amount", Value::Decimal(amount))];
-        let sent = send::Sent {
-            source: "till",
-            id: "1",
-            kind: "order",
-            time: Some(5),
-            channel: "",
-            values: &values,
-        };
-        (person, send::event(&sent))
-    };
     let created = vec![IdentityChange {
         sequence: 1,
         change: Change::Created { person },
     }];
     let schema = declared(true).encode();
-    let first = send::frame(0, created, &[copy("1"), copy("2")], Some(&schema));
-    fold(&index, &[first, send::frame(1, vec![], &[copy("3")], None)], 1);
+    let first = send::frame(0, created, &[copy(person, "1"), copy(person, "2")], Some(&schema));
+    fold(&index, &[first, send::frame(1, vec![], &[copy(person, "3")], None)], 1);
     assert_eq!(
         timeline(&index.version(), person),
         "order 5  {\"amount\": \"Decimal(\\\"1\\\")\"}\n"
     );
+}
+
+#[test]
+fn of_two_copies_the_first_received_goes_with_every_merge() {
+    let people = [1, 2, 3].map(|ordinal| person_of(1, ordinal));
+    let change = |change| IdentityChange { sequence: 1, change };
+    let merge = |winner, loser| vec![change(Change::Merged { winner, loser })];
+    let created = people.map(|person| change(Change::Created { person })).to_vec();
+    let schema = declared(true).encode();
+    let frames = [
+        send::frame(0, created, &[copy(people[0], "1")], Some(&schema)),
+        send::frame(1, merge(people[1], people[0]), &[], None),
+        send::frame(2, vec![], &[copy(people[1], "2")], None),
+        send::frame(3, merge(people[2], people[1]), &[], None),
+    ];
+    for at_once in [1, 4] {
+        let folder = tempdir().unwrap();
+        let index = Index::open(folder.path()).unwrap();
+        fold(&index, &frames, at_once);
+        assert_eq!(
+            timeline(&index.version(), people[2]),
+            "order 5  {\"amount\": \"Decimal(\\\"1\\\")\"}\n"
+        );
+    }
 }
 
 #[test]
