@@ -59,6 +59,16 @@ impl Default for Span {
 }
 
 impl Spans {
+    pub fn of(blocks: Vec<Span>) -> Spans {
+        Spans {
+            blocks: blocks.into_iter().map(Arc::new).collect(),
+        }
+    }
+
+    pub fn blocks(&self) -> &[Arc<Span>] {
+        &self.blocks
+    }
+
     pub fn of_block(&self, block: u32) -> Option<&Span> {
         self.blocks.get(block as usize).map(AsRef::as_ref)
     }

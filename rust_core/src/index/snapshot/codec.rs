@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::bytes::{In, Out, Read};
 use crate::index::firsts::Firsts;
 use crate::index::learned::{Counts, Learned};
-use crate::index::spans::Spans;
+use crate::index::spans::{Span, Spans};
 use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Changes, Details, Events, Items, Latest, Origins, Partition, Run};
+use crate::index::view::{Attribute, Changes, Details, Items, Latest, Origins, Run};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
@@ -52,35 +52,6 @@ impl<V: Stored> Stored for HashMap<String, V> {
             .list(|input| Ok((input.text()?, V::get(input)?)))?
             .into_iter()
             .collect())
-    }
-}
-
-impl Stored for Partition {
-    fn put(&self, out: &mut Out) {
-        out.one(self.number);
-        out.one(self.people);
-        self.first_record.put(out);
-        self.attributes.put(out);
-        out.one(self.channels.len() as u64);
-        for (&channel, firsts) in &self.channels {
-            out.one(channel);
-            firsts.put(out);
-        }
-        self.events.put(out);
-    }
-
-    fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Partition {
-            number: input.one()?,
-            people: input.one()?,
-            first_record: Stored::get(input)?,
-            attributes: Stored::get(input)?,
-            channels: input
-                .list(|input| Ok((input.one()?, Stored::get(input)?)))?
-                .into_iter()
-                .collect(),
-            events: Stored::get(input)?,
-        })
     }
 }
 
@@ -145,21 +116,27 @@ impl Stored for Changes {
     }
 }
 
-impl Stored for Events {
+impl Stored for Spans {
     fn put(&self, out: &mut Out) {
-        out.one(self.left_behind as u64);
-        out.one(self.runs.len() as u64);
-        self.runs.iter().for_each(|run| run.put(out));
+        out.one(self.blocks().len() as u64);
+        for span in self.blocks() {
+            span.firsts.put(out);
+            span.lasts.put(out);
+            out.one(span.from);
+            out.one(span.to);
+        }
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let mut events = Events {
-            left_behind: input.length()?,
-            runs: input.list(Stored::get)?,
-            spans: Spans::default(),
+        let span = |input: &mut In<'_>| {
+            Ok(Span {
+                firsts: input.many()?,
+                lasts: input.many()?,
+                from: input.one()?,
+                to: input.one()?,
+            })
         };
-        events.spans = events.spans_of_runs();
-        Ok(events)
+        Ok(Spans::of(input.list(span)?))
     }
 }
 
