@@ -8,8 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -17,32 +16,9 @@ import xxhash
 
 from quanyu.dsl import syntax as s
 from tests.oracle.calendar import LocalCalendar
+from tests.oracle.values import Duration, Tri, all_of, any_of, arithmetic, denied, fold, haversine, nfkc
+from tests.oracle.windows import Windows
 from tests.oracle.world import ATTRIBUTES, EVENT_TYPES, LEVELS, REFERENCES, Event, Instant, World
-
-Tri = bool | None
-FAR = 2**62
-
-
-class Duration(int):
-    """Milliseconds."""
-
-
-def nfkc(value: Any) -> Any:
-    return unicodedata.normalize("NFKC", value) if isinstance(value, str) else value
-
-
-def all_of(values: Iterable[Tri]) -> Tri:
-    values = list(values)
-    return False if False in values else None if None in values else True
-
-
-def any_of(values: Iterable[Tri]) -> Tri:
-    values = list(values)
-    return True if True in values else None if None in values else False
-
-
-def denied(value: Tri) -> Tri:
-    return None if value is None else not value
 
 
 class Oracle:
@@ -51,6 +27,7 @@ class Oracle:
     def __init__(self, world: World, library: dict[str, Any], oneid: dict[int, int]) -> None:
         self.world, self.library, self.oneid, self.as_of = world, library, oneid, world.as_of
         self.calendar = LocalCalendar(world.zone, world.day_start, world.week_start)
+        self.windows = Windows(self.calendar, self.as_of)
         self.events = {p: world.events(p) for p in world.people()}
         self.changes = {p: world.changes(p) for p in world.people()}
         self.universe = [p for p in world.people() if self.first_record(p) < self.as_of]
@@ -124,7 +101,7 @@ class Oracle:
     def on_Between(self, node: s.Between, scope: Scope) -> Tri:
         value = self.expr(node.expr, scope)
         if isinstance(node.low, s.Date | s.DateTime):
-            return self.in_range(value, self.range_of_days(node.low, node.high), (node.low, node.high))
+            return self.in_range(value, self.windows.range_of_days(node.low, node.high), (node.low, node.high))
         low, high = self.expr(node.low, scope), self.expr(node.high, scope)
         return all_of([self.compare(value, ">=", low), self.compare(value, "<=", high)])
 
@@ -176,7 +153,7 @@ class Oracle:
 
     def on_InTime(self, node: s.InTime, scope: Scope) -> Tri:
         value = self.expr(node.expr, scope)
-        return self.in_range(value, self.window(node.window), node.window)
+        return self.in_range(value, self.windows.of(node.window), node.window)
 
     def in_range(self, value: Any, window: tuple[int, int], ends: Any = None) -> Tri:
         if value is None:
@@ -217,7 +194,7 @@ class Oracle:
         value = self.expr(node.path, scope)
         if value is None:
             return None
-        start, end = self.window(node.window)
+        start, end = self.windows.of(node.window)
         day = self.calendar.day(start)
         while self.calendar.start(day) < end:
             if self.falls_on(value, day):
@@ -244,7 +221,7 @@ class Oracle:
         matching = self.matching(happening.step, scope)
         if isinstance(happening, s.FirstEvent):
             matching = matching[:1]
-        window = self.event_window(happening.window)
+        window = self.windows.of_events(happening.window)
         count = sum(window[0] <= event.at < window[1] for event in matching)
         times = None if isinstance(happening, s.FirstEvent) else happening.times
         if isinstance(times, s.AtMost):
@@ -276,71 +253,6 @@ class Oracle:
             named = event.type == step.ref.name
         return named and (step.where is None or self.cond(step.where, EventScope(scope, event)) is True)
 
-    # --- windows -------------------------------------------------------------------------------
-
-    def event_window(self, node: Any) -> tuple[int, int]:
-        start, end = self.window(node) if node else (-FAR, FAR)
-        return start, min(end, self.as_of)
-
-    def window(self, node: Any) -> tuple[int, int]:
-        calendar, today = self.calendar, self.calendar.day(self.as_of)
-
-        def days(first: dt.date, after: dt.date) -> tuple[int, int]:
-            return calendar.start(first), calendar.start(after)
-
-        def units(unit: str, first: int, after: int) -> tuple[int, int]:
-            this = calendar.unit(today, unit)
-            return days(calendar.shift(this, unit, first), calendar.shift(this, unit, after))
-
-        match node:
-            case s.Ever():
-                return -FAR, FAR
-            case s.LastElapsed():
-                return self.as_of - node.duration.ms, self.as_of
-            case s.NextElapsed():
-                return self.as_of, self.as_of + node.duration.ms
-            case s.LastUnits():
-                return units(node.unit, -node.number, 0)
-            case s.LastUnit():
-                return units(node.unit, -1, 0)
-            case s.ThisUnit():
-                return units(node.unit, 0, 1)
-            case s.NextUnit():
-                return units(node.unit, 1, 2)
-            case s.NextUnits():
-                return units(node.unit, 1, 1 + node.number)
-            case s.Today():
-                return units("day", 0, 1)
-            case s.Yesterday():
-                return units("day", -1, 0)
-            case s.Tomorrow():
-                return units("day", 1, 2)
-            case s.Month():
-                first = dt.date(node.year, node.month, 1)
-                return days(first, calendar.shift(first, "month", 1))
-            case s.OnDay():
-                return days(node.date.value, node.date.value + dt.timedelta(days=1))
-            case s.BetweenDays():
-                return self.range_of_days(node.low, node.high)
-            case s.BetweenDurations():
-                ages = sorted([node.low.ms, node.high.ms])
-                return self.as_of - ages[1], self.as_of - ages[0]
-            case s.Since():
-                return self.moment(node.when), FAR
-            case s.Before():
-                return -FAR, self.moment(node.when)
-        raise AssertionError(f"no window {node!r}")
-
-    def moment(self, when: s.Date | s.DateTime) -> int:
-        if isinstance(when, s.Date):
-            return self.calendar.start(when.value)
-        return self.calendar.instant(when.value)
-
-    def range_of_days(self, low: Any, high: Any) -> tuple[int, int]:
-        if isinstance(high, s.Date):
-            return self.moment(low), self.calendar.start(high.value + dt.timedelta(days=1))
-        return self.moment(low), self.moment(high)
-
     # --- values --------------------------------------------------------------------------------
 
     def expr(self, node: Any, scope: Scope) -> Any:
@@ -358,7 +270,7 @@ class Oracle:
             case s.Date():
                 return node.value
             case s.DateTime():
-                return Instant(self.moment(node))
+                return Instant(self.windows.moment(node))
             case s.Path():
                 return scope.path(node)
             case s.Default():
@@ -382,7 +294,7 @@ class Oracle:
         return Fraction(math.ceil(Fraction(tiles * sum(value <= own for value in known), len(known))))
 
     def aggregate(self, node: s.Aggregate, scope: Scope) -> Any:
-        window = self.event_window(node.window)
+        window = self.windows.of_events(node.window)
         events = self.matching(s.Step(node.path.ref, node.where), scope)
         events = [event for event in events if window[0] <= event.at < window[1]]
         if node.path.keys:
@@ -391,51 +303,7 @@ class Oracle:
             pairs = [(event, nfkc(value)) for event, value in pairs if value is not None]
         else:
             pairs = [(event, Instant(event.at)) for event in events]
-        return self.fold(node.fn, pairs)
-
-    def fold(self, fn: str, pairs: list[tuple[Event, Any]]) -> Any:
-        values = [value for _, value in pairs]
-        if fn == "count":
-            return Fraction(len(values))
-        if fn == "distinct":
-            return Fraction(len(set(values)))
-        if fn == "days":
-            return Fraction(len({self.calendar.day(event.at) for event, _ in pairs}))
-        if fn == "sum":
-            return sum(values, Fraction(0))
-        if not values:
-            return None
-        if fn == "most":
-            counts = {value: values.count(value) for value in values}
-            return max(counts, key=lambda value: (counts[value], last_index(values, value)))
-        ordered = sorted(values) if fn in ("median", "min", "max") else values
-        middle = len(values) // 2
-        return {
-            "avg": lambda: sum(values, Fraction(0)) / len(values),
-            "min": lambda: ordered[0],
-            "max": lambda: ordered[-1],
-            "median": lambda: ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2,
-            "earliest": lambda: values[0],
-            "latest": lambda: values[-1],
-        }[fn]()
-
-
-def last_index(values: list[Any], value: Any) -> int:
-    return max(i for i, other in enumerate(values) if other == value)
-
-
-def arithmetic(op: str, left: Any, right: Any) -> Any:
-    if left is None or right is None or (op == "/" and right == 0):
-        return None
-    return {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left / right}[
-        op
-    ]()
-
-
-def haversine(a: tuple[float, float], b: tuple[float, float]) -> float:
-    lat_a, lon_a, lat_b, lon_b = (math.radians(angle) for angle in (*a, *b))
-    h = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * 6_371_008.8 * math.asin(min(1.0, math.sqrt(h)))
+        return fold(node.fn, pairs, self.calendar)
 
 
 class Person:

@@ -3,7 +3,7 @@
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::bits::Bits;
-use super::people::Task;
+use super::task::Task;
 use crate::error::{Error, Result};
 use crate::index::view::Epoch;
 use crate::wire_set;

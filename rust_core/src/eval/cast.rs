@@ -6,10 +6,10 @@ use super::batch::{Batch, batches};
 use super::bits::Bits;
 use super::chosen::{Key, Keys};
 use super::column::Column;
-use super::people::People;
 use super::program::{Part, Sequence};
 use super::scan::EventRows;
-use super::vector::Eval;
+use super::task::Task;
+use super::vector::{Eval, Scope};
 use crate::error::Result;
 
 /// A batch, and which of its events may play which part.
@@ -21,8 +21,12 @@ pub struct Cast<'a> {
 }
 
 /// Of events in a part of the sequence's window.
-pub fn cast<'a>(people: &Eval<'a, People<'a>>, sequence: &'a Sequence, from: i64, to: i64) -> Result<Vec<Cast<'a>>> {
-    let task = people.scope.task;
+pub fn cast<'a, P: Scope<'a>>(
+    people: &Eval<'a, P>,
+    task: Task<'a>,
+    sequence: &'a Sequence,
+    (from, to): (i64, i64),
+) -> Result<Vec<Cast<'a>>> {
     let mut numbers = Numbers::default();
     let mut casts = Vec::new();
     for (event_type, parts) in &sequence.types {

@@ -2,9 +2,9 @@
 
 use super::bits::Bits;
 use super::cast::{cast, each};
-use super::people::People;
 use super::program::{Gap, Part, Sequence};
-use super::vector::Eval;
+use super::task::Task;
+use super::vector::{Eval, Scope};
 use crate::error::Result;
 use crate::index::view::DAY_MS;
 
@@ -13,13 +13,18 @@ const STRETCHES: i64 = 1000;
 const NEVER: i64 = i64::MIN;
 
 /// `gap` has no least but being later: so of the first steps before a second one the last serves if any does.
-pub fn funnel<'a>(people: &Eval<'a, People<'a>>, sequence: &'a Sequence, gap: Gap) -> Result<Bits> {
+pub fn funnel<'a, P: Scope<'a>>(
+    people: &Eval<'a, P>,
+    task: Task<'a>,
+    sequence: &'a Sequence,
+    gap: Gap,
+) -> Result<Bits> {
     let mut happened = Bits::none(people.rows());
     let mut last = vec![NEVER; people.rows()];
     let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
     let earliest = people.query.version.earliest_ms.unwrap_or(sequence.to);
-    for (from, to) in stretches(sequence.from.max(earliest), sequence.to) {
-        let casts = cast(people, sequence, from, to)?;
+    for stretch in stretches(sequence.from.max(earliest), sequence.to) {
+        let casts = cast(people, task, sequence, stretch)?;
         for (part, steps) in [(Part::Step(0), &mut firsts), (Part::Step(1), &mut seconds)] {
             steps.clear();
             each(&casts, part, |person, time| steps.push((person, time)));

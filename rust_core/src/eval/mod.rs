@@ -24,6 +24,7 @@ mod scan;
 mod sequence;
 mod sets;
 mod tally;
+mod task;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -39,10 +40,11 @@ use crate::error::Result;
 use crate::index::view::Version;
 use crate::plan::Plan;
 use answer::BlockAnswer;
-use people::{People, Task, tasks};
+use people::People;
 use program::BoundRoot;
 use query::Query;
 use rank::{Contenders, place};
+use task::{Task, tasks};
 use vector::Eval;
 
 /// The answer to a plan message (docs/plan.md). `Error::Invalid` names the node that is wrong.

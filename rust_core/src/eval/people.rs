@@ -14,53 +14,10 @@ use super::rank::Placed;
 use super::scan::scan;
 use super::sequence::sequence;
 use super::sets::Sets;
+use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
-use crate::index::view::{Attribute, BLOCK, Partition, Version};
-
-/// A block to evaluate.
-#[derive(Clone, Copy)]
-pub struct Task<'a> {
-    pub partition: &'a Partition,
-    pub number: usize,
-    pub first: u32,
-}
-
-/// Every block of every partition, in order of the people.
-pub fn tasks(version: &Version) -> Vec<Task<'_>> {
-    let blocks = version.partitions.values().flat_map(|partition| {
-        let firsts = (0..partition.people).step_by(BLOCK as usize);
-        firsts.map(move |first| (partition.as_ref(), first))
-    });
-    let numbered = blocks.enumerate();
-    numbered
-        .map(|(number, (partition, first))| Task {
-            partition,
-            number,
-            first,
-        })
-        .collect()
-}
-
-impl Task<'_> {
-    pub fn ordinals(&self) -> Range<u32> {
-        self.first..self.partition.people.min(self.first + BLOCK)
-    }
-
-    /// Those whose first record occurred before an instant.
-    fn universe(&self, as_of: i64) -> Bits {
-        let firsts = self.partition.first_record.get(self.range()).unwrap_or(&[]);
-        Bits::from_fn(self.range().len(), |row| {
-            firsts.get(row).is_some_and(|&first| first < as_of)
-        })
-    }
-
-    /// The block's rows in columns by ordinal.
-    fn range(&self) -> Range<usize> {
-        let ordinals = self.ordinals();
-        ordinals.start as usize..ordinals.end as usize
-    }
-}
+use crate::index::view::Attribute;
 
 pub struct People<'a> {
     pub task: Task<'a>,
@@ -91,7 +48,7 @@ impl<'a> Eval<'a, People<'a>> {
         if let Some(columns) = &self.scope.scans.borrow()[number] {
             return Ok(columns.clone());
         }
-        let columns = Rc::new(scan(self, &self.query.program.scans[number])?);
+        let columns = Rc::new(scan(self, self.scope.task, &self.query.program.scans[number])?);
         self.scope.scans.borrow_mut()[number] = Some(columns.clone());
         Ok(columns)
     }
@@ -201,7 +158,7 @@ impl<'a> Scope<'a> for People<'a> {
                     (*min..=*max).contains(&times.get(row))
                 }))
             }
-            Cond::Sequence(steps) => Tri::known(sequence(eval, steps)?),
+            Cond::Sequence(steps) => Tri::known(sequence(eval, eval.scope.task, steps)?),
             Cond::Rank(ranking) => eval.placed(*ranking)?.tri(),
             Cond::Sample { seed, below } => eval.sample(seed, *below),
             _ => return Ok(None),

@@ -5,16 +5,15 @@ use std::rc::Rc;
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
 use super::column::{Column, Data, gather};
-use super::people::People;
 use super::program::{Cond, CondId, Expr, Scan};
 use super::tally::Tally;
+use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
 use crate::index::texts::Texts;
 
-/// A column over the block's people for each measure of the scan.
-pub fn scan<'a>(people: &Eval<'a, People<'a>>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
-    let task = people.scope.task;
+/// A column over the block's people, whose scope is `people`, for each measure of the scan.
+pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
     let texts = &people.query.version.texts;
     let mut tallies: Vec<Tally> = scan
         .measures
@@ -34,8 +33,8 @@ pub fn scan<'a>(people: &Eval<'a, People<'a>>, scan: &'a Scan) -> Result<Vec<Col
     tallies.into_iter().map(Tally::finish).collect()
 }
 
-fn tally<'a>(
-    eval: &Eval<'a, EventRows<'a, '_>>,
+fn tally<'a, P: Scope<'a>>(
+    eval: &Eval<'a, EventRows<'a, '_, P>>,
     scan: &'a Scan,
     filter: Option<CondId>,
     batch: &Rc<Batch<'a>>,
@@ -64,14 +63,14 @@ fn tally<'a>(
 }
 
 /// The events of a batch, all of one type, as a scope.
-pub struct EventRows<'a, 'b> {
-    people: &'b Eval<'a, People<'a>>,
+pub struct EventRows<'a, 'b, P> {
+    people: &'b Eval<'a, P>,
     event_type: &'b str,
     batch: &'b Batch<'a>,
 }
 
-impl<'a, 'b> EventRows<'a, 'b> {
-    pub fn of(people: &'b Eval<'a, People<'a>>, event_type: &'b str, batch: &'b Batch<'a>) -> Eval<'a, Self> {
+impl<'a, 'b, P: Scope<'a>> EventRows<'a, 'b, P> {
+    pub fn of(people: &'b Eval<'a, P>, event_type: &'b str, batch: &'b Batch<'a>) -> Eval<'a, Self> {
         let rows = EventRows {
             people,
             event_type,
@@ -81,7 +80,7 @@ impl<'a, 'b> EventRows<'a, 'b> {
     }
 }
 
-impl<'a> Eval<'a, EventRows<'a, '_>> {
+impl<'a, P: Scope<'a>> Eval<'a, EventRows<'a, '_, P>> {
     /// The events inside the window for which the filter is true; `None` if all are.
     pub fn fitting(&self, filter: Option<CondId>, from: i64, to: i64) -> Result<Option<Bits>> {
         let inside = self.scope.batch.inside(from, to);
@@ -91,7 +90,7 @@ impl<'a> Eval<'a, EventRows<'a, '_>> {
     }
 }
 
-impl<'a> Scope<'a> for EventRows<'a, '_> {
+impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
     fn rows(&self) -> usize {
         self.batch.len()
     }

@@ -6,16 +6,17 @@ use super::cast::{Cast, cast, each, playing};
 use super::chain::{Chain, Moment};
 use super::funnel::funnel;
 use super::groups::Filing;
-use super::people::People;
 use super::program::{Part, Sequence};
-use super::vector::Eval;
+use super::task::Task;
+use super::vector::{Eval, Scope};
 use crate::error::Result;
 
-pub fn sequence<'a>(people: &Eval<'a, People<'a>>, sequence: &'a Sequence) -> Result<Bits> {
+/// Of the block's people, whose scope is `people`.
+pub fn sequence<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, sequence: &'a Sequence) -> Result<Bits> {
     if let Some(gap) = sequence.plain_gap() {
-        return funnel(people, sequence, gap);
+        return funnel(people, task, sequence, gap);
     }
-    let casts = cast(people, sequence, sequence.from, sequence.to)?;
+    let casts = cast(people, task, sequence, (sequence.from, sequence.to))?;
     let able = able(&casts, sequence, people.rows());
     Ok(if able.is_none() {
         able

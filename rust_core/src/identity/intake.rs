@@ -3,10 +3,12 @@
 
 use std::borrow::Cow;
 
+use super::decide::Found;
 use super::edges::Sighting;
-use super::graph::{Arrival, Found, Graph, Sighted};
+use super::graph::{Arrival, Graph, Sighted};
 use super::names::Terms;
 use super::normalise::normalise;
+use super::union::Union;
 use super::violations::Reason;
 use crate::frame::Change;
 use crate::record::Identifier;
@@ -35,11 +37,12 @@ impl Graph {
         let ready: Vec<Ready> = identifiers.map(|&identifier| self.ready(identifier)).collect();
         self.nodes.warm(ready.iter().map(|ready| ready.hash));
         let (mut rest, mut found, mut pairs) = (ready.as_slice(), Vec::new(), Vec::new());
+        let mut union = Union::default();
         for (position, record) in records.iter().enumerate() {
             let (own, after) = rest.split_at(record.identifiers.len());
             rest = after;
             self.look_up(record, arrival, own, &mut found);
-            owners.push(self.decide(record, arrival, &mut found, changes));
+            owners.push(self.decide(record, arrival, &mut found, &mut union, changes));
             // A star from the record's strongest identifier to its others.
             if let Some((centre, others)) = found.split_first() {
                 pairs.extend(others.iter().map(|other| other.pair(position, centre)));

@@ -3,6 +3,7 @@
 //! A person is a cluster of identifiers seen together. Guards come first: a record whose identifiers would break a limit of
 //! the policy keeps its strongest, and the others are dropped with a violation. Devices and cookies never glue.
 
+mod decide;
 mod edges;
 mod fold;
 mod graph;
@@ -14,6 +15,7 @@ mod persons;
 mod policy;
 mod query;
 mod snapshot;
+mod state;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -30,12 +32,13 @@ use roaring::RoaringTreemap;
 pub use policy::{Policy, Rule};
 
 use crate::error::{Error, Result};
-use crate::frame::{Change, IdentityChange, ResolvedFrame};
+use crate::frame::ResolvedFrame;
 use crate::record::{Identifier, identifier};
 use crate::wire::{Reader, put_bytes};
 use fold::Batch;
 use graph::{Arrival, Graph};
 use nodes::NONE;
+use state::State;
 
 /// People a partition holds.
 pub const PARTITION: u32 = 1 << 22;
@@ -49,13 +52,6 @@ pub struct Resolver {
     capacity: u32,
     state: RwLock<State>,
     writing: Mutex<()>,
-}
-
-struct State {
-    graph: Graph,
-    /// Raw offset of the next frame.
-    offset: u64,
-    received_at_ms: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -254,30 +250,6 @@ impl Resolver {
             merges,
             violations: graph.violations.total(),
         }
-    }
-}
-
-impl State {
-    /// Closes a frame: numbers its changes, and says whose its records are after all of them.
-    fn finish(&mut self, arrival: Arrival, changes: Vec<Change>, owners: &[u32]) -> (Vec<IdentityChange>, Vec<u64>) {
-        let persons = &mut self.graph.persons;
-        let mut id = |owner: u32| {
-            let root = persons.shorten(owner);
-            persons.get(root).id
-        };
-        let ids = owners
-            .iter()
-            .map(|&owner| if owner == NONE { 0 } else { id(owner) })
-            .collect();
-        // Every person was one change, and every alias another.
-        let last = persons.len() as u64 + u64::from(persons.merged());
-        let numbered = (last - changes.len() as u64 + 1..).zip(changes);
-        let changes = numbered
-            .map(|(sequence, change)| IdentityChange { sequence, change })
-            .collect();
-        self.offset = arrival.raw_offset + 1;
-        self.received_at_ms = arrival.received_at_ms;
-        (changes, ids)
     }
 }
 

@@ -9,10 +9,11 @@ use super::world::World;
 use crate::eval::bind::bind;
 use crate::eval::column::{Column, Data};
 use crate::eval::lift;
-use crate::eval::people::{People, tasks};
+use crate::eval::people::People;
 use crate::eval::program::{Cond, Program};
 use crate::eval::query::Query;
 use crate::eval::rank;
+use crate::eval::task::tasks;
 use crate::index::view::Version;
 use crate::plan::{self, Plan};
 

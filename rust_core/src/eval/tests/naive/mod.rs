@@ -1,87 +1,15 @@
 //! The oracle: one person and one event at a time, written from docs/plan.md and the semantics only.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+mod aggregate;
+mod value;
 
-use unicode_normalization::UnicodeNormalization;
 use xxhash_rust::xxh3::xxh3_64;
 
+use self::aggregate::aggregate;
+pub use self::value::{Fraction, V};
+use self::value::{nfkc, of_val, of_value};
 use super::world::{Event, Person, Val, World};
-use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Plan, Root, Side, Step, TextTest, Value};
-
-/// A fraction in lowest terms with a positive denominator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Fraction(i128, i128);
-
-impl Fraction {
-    pub fn new(num: i128, den: i128) -> Fraction {
-        let gcd = |mut a: i128, mut b: i128| {
-            while b != 0 {
-                (a, b) = (b, a % b);
-            }
-            a.abs()
-        };
-        let divisor = gcd(num, den).max(1) * den.signum();
-        Fraction(num / divisor, den / divisor)
-    }
-
-    fn whole(number: usize) -> Fraction {
-        Fraction(number as i128, 1)
-    }
-}
-
-impl PartialOrd for Fraction {
-    fn partial_cmp(&self, other: &Fraction) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Fraction {
-    fn cmp(&self, other: &Fraction) -> Ordering {
-        (self.0 * other.1).cmp(&(other.0 * self.1))
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, PartialOrd)]
-pub enum V {
-    Bool(bool),
-    Num(Fraction),
-    Text(String),
-    Int(i64),
-    Set(BTreeSet<String>),
-    Point([f64; 2]),
-    Map,
-}
-
-fn nfkc(text: &str) -> String {
-    text.nfkc().collect()
-}
-
-fn of_val(val: &Val) -> V {
-    match val {
-        Val::Bool(value) => V::Bool(*value),
-        Val::Num(value) => V::Num(Fraction::new((*value).into(), 1_000_000)),
-        Val::Text(text) => V::Text(nfkc(text)),
-        Val::Instant(ms) => V::Int(*ms),
-        Val::Date(days) => V::Int((*days).into()),
-        Val::MonthDay(day) => V::Int((*day).into()),
-        Val::Set(set) => V::Set(set.iter().map(|text| nfkc(text)).collect()),
-        Val::Point(point) => V::Point(*point),
-        Val::Map(_) => V::Map,
-    }
-}
-
-fn of_value(value: &Value) -> V {
-    match value {
-        Value::Num(number) => V::Num(Fraction::new(number.0.into(), 1_000_000)),
-        Value::Text(text) => V::Text(nfkc(text)),
-        Value::Bool(value) => V::Bool(*value),
-        Value::Instant(value) | Value::Duration(value) => V::Int(*value),
-        Value::Date(days) => V::Int((*days).into()),
-        Value::MonthDay(day) => V::Int((*day).into()),
-        Value::Point(point) => V::Point(*point),
-    }
-}
+use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Plan, Root, Side, Step, TextTest, YearDays};
 
 #[derive(Clone, Copy)]
 struct Row<'w> {
@@ -240,7 +168,7 @@ impl<'w> Naive<'w> {
                 };
                 let date = matches!(expr, Expr::Attribute { name, .. } if name == "born");
                 let (year, day) = if date { civil(value) } else { (i64::MIN, value) };
-                let falls = |days: &crate::plan::YearDays| {
+                let falls = |days: &YearDays| {
                     i64::from(days.year) > year && days.month_days.iter().any(|&on| i64::from(on) == day)
                 };
                 Some(years.iter().any(falls))
@@ -450,52 +378,7 @@ impl<'w> Naive<'w> {
             None => Some((event.time, V::Int(event.time))),
         };
         let known: Vec<(i64, V)> = events.iter().filter_map(read).collect();
-        let numbers = known.iter().map(|(_, value)| match value {
-            V::Num(number) => *number,
-            _ => Fraction(0, 1),
-        });
-        let total = numbers
-            .clone()
-            .fold(Fraction(0, 1), |a, b| Fraction::new(a.0 * b.1 + b.0 * a.1, a.1 * b.1));
-        let largest = |a: &&V, b: &&V| a.partial_cmp(b).unwrap();
-        match function {
-            Function::Count => Some(V::Num(Fraction::whole(known.len()))),
-            Function::Sum => Some(V::Num(total)),
-            Function::Avg if known.is_empty() => None,
-            Function::Avg => Some(V::Num(Fraction::new(total.0, total.1 * known.len() as i128))),
-            Function::Min => known.iter().map(|(_, value)| value).min_by(largest).cloned(),
-            Function::Max => known.iter().map(|(_, value)| value).max_by(largest).cloned(),
-            Function::Median => {
-                let mut sorted: Vec<Fraction> = numbers.collect();
-                sorted.sort();
-                let (low, high) = (*sorted.get(sorted.len().checked_sub(1)? / 2)?, sorted[sorted.len() / 2]);
-                Some(V::Num(Fraction::new(
-                    low.0 * high.1 + high.0 * low.1,
-                    2 * low.1 * high.1,
-                )))
-            }
-            Function::Distinct => {
-                let different: BTreeSet<String> = known.iter().map(|(_, value)| format!("{value:?}")).collect();
-                Some(V::Num(Fraction::whole(different.len())))
-            }
-            Function::Days => {
-                let starts = day_starts?;
-                let day = |time: i64| starts.windows(2).position(|day| day[0] <= time && time < day[1]);
-                let days: BTreeSet<usize> = known.iter().filter_map(|&(time, _)| day(time)).collect();
-                Some(V::Num(Fraction::whole(days.len())))
-            }
-            Function::Earliest => known.first().map(|(_, value)| value.clone()),
-            Function::Latest => known.last().map(|(_, value)| value.clone()),
-            Function::Most => {
-                let mut seen: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-                for (place, (_, value)) in known.iter().enumerate() {
-                    let entry = seen.entry(format!("{value:?}")).or_default();
-                    *entry = (entry.0 + 1, place);
-                }
-                let (_, place) = seen.into_values().max()?;
-                Some(known[place].1.clone())
-            }
-        }
+        aggregate(function, &known, day_starts)
     }
 }
 

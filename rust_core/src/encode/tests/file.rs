@@ -1,0 +1,72 @@
+//! A file of columns, a mapping of it, and the records that come of the two.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_ipc::writer::StreamWriter;
+
+use crate::encode::{MAX_REQUEST, RecordEncoder};
+use crate::error::Result;
+use crate::ingest::peek_workspace;
+use crate::record::{Event, Record};
+use crate::wire::Reader;
+
+pub fn stream(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
+    let mut out = Vec::new();
+    let mut writer = StreamWriter::try_new(&mut out, &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    out
+}
+
+pub fn texts(values: &[Option<&str>]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+/// A mapping of events whose only unusual parts are these JSON members.
+pub fn mapping(members: &str) -> String {
+    let base = r#""records": "event", "source": "tills", "id": "{row}", "type": "order", "occurred_at": {"column": "at", "as": "instant", "format": "s"},
+        "identifiers": [{"namespace": "card", "value": "{card}"}]"#;
+    let base: serde_json::Map<_, _> = serde_json::from_str(&format!("{{{base}}}")).unwrap();
+    let mut all = base;
+    let members: serde_json::Map<_, _> = serde_json::from_str(&format!("{{{members}}}")).unwrap();
+    all.extend(members);
+    serde_json::to_string(&all).unwrap()
+}
+
+pub fn encode(mapping: &str, stream: &[u8]) -> Result<Vec<Vec<u8>>> {
+    RecordEncoder::new(mapping.as_bytes(), "shop")?.encode(stream, 100)
+}
+
+/// Records of all requests, in order.
+pub fn records(requests: &[Vec<u8>]) -> Vec<Record<'_>> {
+    let mut records = Vec::new();
+    for request in requests {
+        assert!(request.len() <= MAX_REQUEST);
+        assert_eq!(peek_workspace(request).unwrap(), "shop");
+        let mut reader = Reader::new(request);
+        while let Some((field, wire)) = reader.field().unwrap() {
+            if field == 2 {
+                records.push(Record::decode(wire.bytes().unwrap()).unwrap());
+            }
+        }
+    }
+    records
+}
+
+pub fn event<'a>(record: &'a Record) -> &'a Event<'a> {
+    match record {
+        Record::Event(event) => event,
+        other => panic!("{other:?} is no event"),
+    }
+}
+
+pub fn base(rows: usize) -> Vec<(&'static str, ArrayRef)> {
+    vec![
+        ("at", Arc::new(Int64Array::from(vec![7; rows]))),
+        ("card", texts(&vec![Some("c"); rows])),
+    ]
+}

@@ -1,0 +1,165 @@
+//! What becomes of a column's values.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::*;
+
+use super::file::{base, encode, event, mapping, records, stream, texts};
+use crate::encode::times;
+use crate::record::{Record, Value};
+
+/// The values that a field makes of a column.
+fn values(field: &str, column: ArrayRef) -> std::result::Result<Vec<Option<String>>, String> {
+    let mut columns = base(column.len());
+    columns.push(("x", column));
+    let mapping = mapping(&format!(
+        r#""zone": "America/New_York", "properties": {{"p": {field}}}"#
+    ));
+    let requests = encode(&mapping, &stream(columns)).map_err(|error| error.to_string())?;
+    let shown = |record: &Record| event(record).properties.first().map(|(_, value)| format!("{value:?}"));
+    Ok(records(&requests).iter().map(shown).collect())
+}
+
+fn one(field: &str, column: ArrayRef) -> String {
+    let mut values = values(field, column).unwrap();
+    assert_eq!(values.len(), 1);
+    values.remove(0).unwrap_or_default()
+}
+
+fn shown(value: Value) -> String {
+    format!("{value:?}")
+}
+
+#[test]
+fn each_type_becomes_its_value() {
+    let plain = r#""x""#;
+    assert_eq!(
+        one(plain, Arc::new(UInt64Array::from(vec![u64::MAX]))),
+        shown(Value::Decimal("18446744073709551615"))
+    );
+    assert_eq!(
+        one(plain, Arc::new(Float32Array::from(vec![1.1]))),
+        shown(Value::Number(1.1))
+    );
+    let decimal = Decimal128Array::from(vec![-1250])
+        .with_precision_and_scale(9, 2)
+        .unwrap();
+    assert_eq!(one(plain, Arc::new(decimal)), shown(Value::Decimal("-12.50")));
+    let dictionary: DictionaryArray<types::Int8Type> = vec!["x"].into_iter().collect();
+    assert_eq!(one(plain, Arc::new(dictionary)), shown(Value::Text("x")));
+    let instant = TimestampNanosecondArray::from(vec![-1]).with_timezone("+08:00");
+    assert_eq!(one(plain, Arc::new(instant)), shown(Value::Instant(-1)));
+    // 2017-01-01 00:00 in New York.
+    let wall = TimestampMicrosecondArray::from(vec![1_483_228_800_000_000]);
+    assert_eq!(
+        one(plain, Arc::new(wall.clone())),
+        shown(Value::Instant(1_483_246_800_000))
+    );
+    assert_eq!(
+        one(r#"{"column": "x", "as": "date"}"#, Arc::new(wall)),
+        shown(Value::Date("2017-01-01"))
+    );
+    assert_eq!(
+        one(plain, Arc::new(Date32Array::from(vec![20_779]))),
+        shown(Value::Date("2026-11-22"))
+    );
+    assert_eq!(one(plain, Arc::new(NullArray::new(1))), "");
+    let mut list = ListBuilder::new(StringBuilder::new());
+    list.append_value([Some("a"), None, Some("b")]);
+    assert_eq!(one(plain, Arc::new(list.finish())), shown(Value::Set(vec!["a", "b"])));
+    let binary: ArrayRef = Arc::new(BinaryArray::from(vec![b"x".as_slice()]));
+    assert!(
+        values(plain, binary)
+            .unwrap_err()
+            .contains("column x: a column of type Binary")
+    );
+}
+
+#[test]
+fn as_says_what_a_value_is() {
+    let text = |text| texts(&[Some(text)]);
+    let of = |kind: &str| format!(r#"{{"column": "x", "as": "{kind}"}}"#);
+    assert_eq!(
+        one(&of("text"), Arc::new(Float64Array::from(vec![123.0]))),
+        shown(Value::Text("123"))
+    );
+    let half = TimestampMillisecondArray::from(vec![1_795_336_200_500]).with_timezone("UTC");
+    assert_eq!(
+        one(&of("text"), Arc::new(half)),
+        shown(Value::Text("2026-11-22T08:30:00.5Z"))
+    );
+    assert_eq!(one(&of("number"), text("12.50")), shown(Value::Decimal("12.50")));
+    assert_eq!(
+        one(&of("decimal"), Arc::new(Int8Array::from(vec![-3]))),
+        shown(Value::Decimal("-3"))
+    );
+    assert_eq!(
+        one(&of("flag"), Arc::new(UInt8Array::from(vec![1]))),
+        shown(Value::Flag(true))
+    );
+    assert_eq!(one(&of("flag"), text("false")), shown(Value::Flag(false)));
+    assert_eq!(one(&of("date"), text("02-29")), shown(Value::Date("02-29")));
+    assert_eq!(
+        one(&of("instant"), text("2026-11-22T08:30:00.1239+08:00")),
+        shown(Value::Instant(1_795_307_400_123))
+    );
+    assert_eq!(
+        one(&of("instant"), text("2026-11-22 08:30:00")),
+        shown(Value::Instant(1_795_354_200_000))
+    );
+    assert_eq!(
+        one(&of("instant"), Arc::new(Date32Array::from(vec![0]))),
+        shown(Value::Instant(18_000_000))
+    );
+    assert_eq!(one(&of("set"), text(" a,, b ")), shown(Value::Set(vec!["a", "b"])));
+    let wrong = [
+        ("number", "1,000"),
+        ("decimal", "abc"),
+        ("flag", "yes"),
+        ("date", "2026-02-30"),
+        ("instant", "yesterday"),
+    ];
+    for (kind, held) in wrong {
+        let error = values(&of(kind), texts(&[None, Some(held)])).unwrap_err();
+        assert!(
+            error.starts_with("row 101, column x: ") && error.contains(held),
+            "{error}"
+        );
+    }
+    let error = values(&of("instant"), Arc::new(Int64Array::from(vec![7]))).unwrap_err();
+    assert!(error.contains("format"), "{error}");
+}
+
+#[test]
+fn formats_read_what_they_say() {
+    let of = |format: &str| format!(r#"{{"column": "x", "as": "instant", "format": "{format}"}}"#);
+    assert_eq!(
+        one(&of("ms"), Arc::new(Int64Array::from(vec![-5]))),
+        shown(Value::Instant(-5))
+    );
+    assert_eq!(one(&of("ns"), texts(&[Some("-1")])), shown(Value::Instant(-1)));
+    assert_eq!(
+        one(&of("%d/%m/%Y %H:%M"), texts(&[Some("22/11/2026 08:30")])),
+        shown(Value::Instant(1_795_354_200_000))
+    );
+    assert_eq!(
+        one(&of("%d/%m/%Y"), texts(&[Some("01/01/1970")])),
+        shown(Value::Instant(18_000_000))
+    );
+    assert_eq!(
+        one(&of("%s %z"), texts(&[Some("7 +0100")])),
+        shown(Value::Instant(7000))
+    );
+}
+
+#[test]
+fn wall_times_that_do_not_exist_or_come_twice() {
+    let zone = chrono_tz::America::New_York;
+    let wall = |text: &str| times::parse(text, zone).unwrap();
+    let exact = |text: &str| times::parse(text, chrono_tz::UTC).unwrap();
+    assert_eq!(wall("2026-03-08 02:30:00"), exact("2026-03-08T03:30:00-04:00"));
+    assert_eq!(wall("2026-11-01 01:30:00"), exact("2026-11-01T01:30:00-04:00"));
+    let samoa = times::parse("2011-12-30 12:00:00", chrono_tz::Pacific::Apia).unwrap();
+    assert_eq!(samoa, exact("2011-12-31T12:00:00+14:00"));
+}

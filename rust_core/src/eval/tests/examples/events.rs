@@ -1,0 +1,149 @@
+//! Events, what is counted of them and what is measured.
+
+use serde_json::{Value as Json, json};
+
+use super::ask::{ONE, aggregate, ask, compare, number, order, orders, people, text};
+use crate::eval::tests::random::AS_OF;
+use crate::eval::tests::world::{Event, Val};
+use crate::index::view::DAY_MS;
+
+#[test]
+fn t3_an_event_exactly_at_the_start_is_in_and_at_the_end_is_not() {
+    let mut world = people(1);
+    world.people[0].events = vec![order(DAY_MS + 5, None), order(3 * DAY_MS, None)];
+    let happened = |from: i64, to: i64| {
+        let events = json!({"steps": [{"type": "order", "where": null}], "from": from, "to": to});
+        ask(
+            &world,
+            json!({"op": "happened", "events": events, "min": 1, "max": null}),
+        )
+        .0
+        .len()
+    };
+    assert_eq!(
+        (happened(DAY_MS + 5, 2 * DAY_MS), happened(DAY_MS + 6, 3 * DAY_MS)),
+        (1, 0)
+    );
+    assert_eq!(happened(DAY_MS + 6, 3 * DAY_MS + 1), 1);
+    let thirty = json!({"op": "literal", "value": {"duration": AS_OF - 3 * DAY_MS}});
+    let recency = json!({"op": "elapsed", "of": aggregate("latest", "", Json::Null)});
+    assert_eq!(ask(&world, compare(recency.clone(), ">", thirty.clone())), (vec![], 0));
+    assert_eq!(ask(&world, compare(recency, ">=", thirty)), (vec![0], 0));
+}
+
+#[test]
+fn k3_the_last_of_one_instant_is_by_source_and_then_id() {
+    let mut world = people(2);
+    let at = |source, id: &str, amount, run| Event {
+        source,
+        id: id.into(),
+        run,
+        ..order(5, Some(amount))
+    };
+    // 'web' has the lower code, 'app' is the lower text; the id decides within a source.
+    world.people[0].events = vec![at("web", "1", ONE, 0), at("app", "9", 2 * ONE, 1)];
+    world.people[1].events = vec![at("web", "10", ONE, 1), at("web", "9", 3 * ONE, 0)];
+    let last = |amount| compare(aggregate("latest", "amount", Json::Null), "=", number(amount));
+    assert_eq!(ask(&world, last("1")), (vec![0], 0));
+    assert_eq!(ask(&world, last("3")), (vec![1], 0));
+    let first = compare(aggregate("earliest", "amount", Json::Null), "=", number("2"));
+    assert_eq!(ask(&world, first), (vec![0], 0));
+}
+
+#[test]
+fn n7_a_key_that_a_catalog_lacks_has_unknown_attributes() {
+    let mut world = orders(&[Some(ONE), Some(ONE), Some(ONE)]);
+    world
+        .products
+        .insert("p1", [("category", Val::Text("coffee".into()))].into());
+    for (event, product) in world.people[0].events.iter_mut().zip(["p1", "p2"]) {
+        event.properties.insert("product", Val::Text(product.into()));
+    }
+    let category = json!({"op": "lookup", "catalog": "product", "key": {"op": "property", "name": "product"}, "attribute": "category"});
+    let count = |filter: Json, count: &str| {
+        ask(&world, compare(aggregate("count", "", filter), "=", number(count)))
+            .0
+            .len()
+    };
+    let coffee = compare(category.clone(), "=", text("coffee"));
+    assert_eq!(count(coffee.clone(), "1"), 1);
+    assert_eq!(count(json!({"op": "not", "of": coffee}), "0"), 1);
+    assert_eq!(count(json!({"op": "unknown", "expr": category}), "2"), 1);
+}
+
+#[test]
+fn a1_events_of_an_unknown_value_take_no_part() {
+    let world = orders(&[Some(ONE), None, Some(2 * ONE)]);
+    for (function, value, result) in [
+        ("count", "", "3"),
+        ("count", "amount", "2"),
+        ("avg", "amount", "1.5"),
+        ("days", "amount", "2"),
+    ] {
+        let equal = compare(aggregate(function, value, Json::Null), "=", number(result));
+        assert_eq!(ask(&world, equal), (vec![0], 0), "{function}");
+    }
+    // A3: a sum of unknown amounts only is 0.
+    let world = orders(&[None]);
+    assert_eq!(
+        ask(
+            &world,
+            compare(aggregate("sum", "amount", Json::Null), "=", number("0"))
+        ),
+        (vec![0], 0)
+    );
+}
+
+#[test]
+fn a5_the_median_of_an_even_number_is_the_exact_mean_of_the_middle() {
+    let world = orders(&[Some(5), Some(1), Some(9 * ONE), Some(2)]);
+    // (2 + 5) / 2 millionths: between 3 and 4.
+    let median = || aggregate("median", "amount", Json::Null);
+    assert_eq!(ask(&world, compare(median(), ">", number("0.000003"))), (vec![0], 0));
+    assert_eq!(ask(&world, compare(median(), "<", number("0.000004"))), (vec![0], 0));
+    let twice = json!({"op": "arith", "fn": "*", "left": median(), "right": number("2")});
+    assert_eq!(ask(&world, compare(twice, "=", number("0.000007"))), (vec![0], 0));
+}
+
+#[test]
+fn a6_of_equally_frequent_values_most_is_the_one_seen_last() {
+    let world = orders(&[Some(ONE), Some(2 * ONE), Some(2 * ONE), Some(ONE), Some(3 * ONE)]);
+    assert_eq!(
+        ask(
+            &world,
+            compare(aggregate("most", "amount", Json::Null), "=", number("1"))
+        ),
+        (vec![0], 0)
+    );
+}
+
+#[test]
+fn a7_averages_and_quotients_compare_exactly() {
+    // 60.004 is the average of 60.01, 60.001, 60.001.
+    let world = orders(&[Some(60_010_000), Some(60_001_000), Some(60_001_000)]);
+    let average = || aggregate("avg", "amount", Json::Null);
+    assert_eq!(ask(&world, compare(average(), ">", number("60"))), (vec![0], 0));
+    assert_eq!(ask(&world, compare(average(), "=", number("60.004"))), (vec![0], 0));
+    let third = || json!({"op": "arith", "fn": "/", "left": number("1"), "right": number("3")});
+    assert_eq!(ask(&world, compare(third(), ">", number("0.333"))), (vec![0], 0));
+    assert_eq!(ask(&world, compare(third(), ">", number("0.333333"))), (vec![0], 0));
+    let whole = json!({"op": "arith", "fn": "*", "left": third(), "right": number("3")});
+    assert_eq!(ask(&world, compare(whole, "=", number("1"))), (vec![0], 0));
+}
+
+#[test]
+fn a7_sums_beyond_64_bits_are_exact() {
+    let largest = 9_000_000_000_000 * ONE;
+    let world = orders(&[Some(largest), Some(largest), Some(largest), Some(1)]);
+    let third = |of: Json| json!({"op": "arith", "fn": "-", "left": of, "right": number("9000000000000")});
+    let rest = third(third(third(aggregate("sum", "amount", Json::Null))));
+    assert_eq!(ask(&world, compare(rest, "=", number("0.000001"))), (vec![0], 0));
+    let world = orders(&[Some(-largest), Some(-largest), Some(largest), Some(largest)]);
+    assert_eq!(
+        ask(
+            &world,
+            compare(aggregate("sum", "amount", Json::Null), "=", number("0"))
+        ),
+        (vec![0], 0)
+    );
+}

@@ -1,0 +1,8 @@
+//! The numbered points of semantics.md, one by one.
+
+mod ask;
+mod events;
+mod plans;
+mod ranks;
+mod unknowns;
+mod values;

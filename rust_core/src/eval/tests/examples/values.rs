@@ -1,0 +1,98 @@
+//! The values of people.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::ask::{ONE, ask, attribute, compare, known, number, of_values, people, refused, set, text};
+use crate::eval::tests::random::AS_OF;
+use crate::eval::tests::world::Val;
+
+#[test]
+fn k4_a_change_holds_at_every_as_of_after_it() {
+    let mut world = people(3);
+    let value = |amount| Some(Val::Num(amount));
+    world.people[0]
+        .changes
+        .insert("balance", vec![(i64::MIN, value(ONE)), (AS_OF, value(2 * ONE))]);
+    world.people[1]
+        .changes
+        .insert("balance", vec![(AS_OF - 1, value(2 * ONE))]);
+    world.people[2]
+        .changes
+        .insert("balance", vec![(0, value(ONE)), (1, None)]);
+    assert_eq!(
+        ask(&world, compare(attribute("balance"), "=", number("1"))),
+        (vec![0], 1)
+    );
+    assert_eq!(
+        ask(&world, compare(attribute("balance"), "=", number("2"))),
+        (vec![1], 1)
+    );
+}
+
+#[test]
+fn c7_texts_are_compared_after_nfkc() {
+    let world = of_values(
+        "city",
+        vec![Some(Val::Text("ＡＢ".into())), Some(Val::Text("ab".into()))],
+    );
+    assert_eq!(ask(&world, compare(attribute("city"), "=", text("AB"))), (vec![0], 0));
+    assert_eq!(ask(&world, compare(attribute("city"), "=", text("ＡＢ"))), (vec![0], 0));
+    let test = |test: &str, value: &str| json!({"op": "text", "test": test, "expr": attribute("city"), "value": value});
+    assert_eq!(ask(&world, test("contains", "")), (vec![0, 1], 0));
+    assert_eq!(ask(&world, test("starts_with", "Ａ")), (vec![0], 0));
+    assert_eq!(ask(&world, test("matches", "B")), (vec![0], 0));
+    assert_eq!(ask(&world, test("matches", "^(?i)AB$")), (vec![0, 1], 0));
+    assert!(refused(&world, test("matches", "(")).starts_with("plan.roots[0].cond.value: "));
+    assert!(refused(&world, test("matches", "(a{1000}){1000}")).contains("too large"));
+}
+
+#[test]
+fn c8_in_is_equality_with_some_item_and_of_a_set_any_of_its_members() {
+    let world = of_values("tags", vec![set(&["a", "b"]), set(&[]), None, set(&["c"])]);
+    let within = json!({"op": "in", "expr": attribute("tags"), "items": [text("b"), text("c"), text("never seen")]});
+    assert_eq!(ask(&world, within.clone()), (vec![0, 3], 1));
+    assert_eq!(ask(&world, json!({"op": "not", "of": within})), (vec![1], 1));
+}
+
+#[test]
+fn c9_of_an_unknown_set_has_is_unknown() {
+    let world = of_values("tags", vec![set(&["a", "b"]), set(&[]), None]);
+    let has = |mode: &str, items: Json| json!({"op": "has", "mode": mode, "expr": attribute("tags"), "items": items});
+    assert_eq!(ask(&world, has("all", json!([text("a"), text("b")]))), (vec![0], 1));
+    assert_eq!(ask(&world, has("none", json!([text("a")]))), (vec![1], 1));
+    assert_eq!(ask(&world, has("none", json!([]))), (vec![0, 1], 1));
+}
+
+#[test]
+fn n10_an_entry_of_a_map_takes_the_kind_of_what_stands_beside_it() {
+    let entry = |value| Some(Val::Map([("q".to_string(), value)].into()));
+    let world = of_values(
+        "survey",
+        vec![
+            entry(Val::Num(ONE)),
+            entry(Val::Text("1".into())),
+            Some(Val::Map(BTreeMap::new())),
+        ],
+    );
+    let key = || json!({"op": "attribute", "name": "survey", "key": "q"});
+    assert_eq!(ask(&world, compare(key(), "=", number("1"))), (vec![0], 2));
+    assert_eq!(ask(&world, compare(text("1"), "=", key())), (vec![1], 2));
+    assert_eq!(ask(&world, known(key())), (vec![0, 1], 0));
+}
+
+#[test]
+fn p1_the_distance_itself_is_within_and_an_unknown_point_is_unknown() {
+    let world = of_values(
+        "home",
+        vec![Some(Val::Point([0.0, 0.0])), Some(Val::Point([0.0, 1.0])), None],
+    );
+    let metres = crate::eval::compare::distance([0.0, 1.0], [0.0, 0.0]);
+    let near = |metres: f64| {
+        let point = json!({"op": "literal", "value": {"point": [0.0, 0.0]}});
+        json!({"op": "near", "expr": attribute("home"), "point": point, "metres": metres})
+    };
+    assert_eq!(ask(&world, near(metres)), (vec![0, 1], 1));
+    assert_eq!(ask(&world, near(metres - 1e-6)), (vec![0], 1));
+}

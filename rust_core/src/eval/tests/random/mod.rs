@@ -1,0 +1,9 @@
+//! Random worlds and plans from a seed.
+
+mod draw;
+mod plan;
+mod world;
+
+pub use draw::{AS_OF, Random, instant};
+pub use plan::{Stand, cond, events, expr, plan, steps};
+pub use world::world;

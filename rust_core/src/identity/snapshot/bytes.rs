@@ -1,0 +1,113 @@
+//! Numbers and texts to the bytes of a file, and back.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::wire::put_varint;
+
+/// Bytes that wait to be written together.
+const ROOM: usize = 1 << 20;
+
+/// Writes to a file, and keeps the checksum.
+pub struct Writer {
+    file: File,
+    digest: Xxh3,
+    buffer: Vec<u8>,
+}
+
+impl Writer {
+    pub fn new(file: File) -> Self {
+        Writer {
+            file,
+            digest: Xxh3::new(),
+            buffer: Vec::new(),
+        }
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    pub fn number(&mut self, value: u64) {
+        put_varint(&mut self.buffer, value);
+    }
+
+    pub fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.bytes(text.as_bytes());
+    }
+
+    pub fn texts(&mut self, texts: &[Box<str>]) {
+        self.number(texts.len() as u64);
+        texts.iter().for_each(|text| self.text(text));
+    }
+
+    /// Called between elements, so that the buffer stays small.
+    pub fn spill(&mut self) -> io::Result<()> {
+        if self.buffer.len() > ROOM { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes the checksum of all before, and returns once the file is durable.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.flush()?;
+        self.file.write_all(&self.digest.digest().to_le_bytes())?;
+        self.file.sync_all()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.digest.update(&self.buffer);
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// The error is a sentence about the contents.
+pub type Read<T> = std::result::Result<T, &'static str>;
+
+/// Reads what `Writer` wrote.
+pub struct Cursor<'a> {
+    pub rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    pub fn number(&mut self) -> Read<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let (&byte, rest) = self.rest.split_first().ok_or("cut short")?;
+            self.rest = rest;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err("a number is too long")
+    }
+
+    pub fn small(&mut self) -> Read<u32> {
+        u32::try_from(self.number()?).map_err(|_| "a number is too large")
+    }
+
+    /// A number below `end`.
+    pub fn index(&mut self, end: usize) -> Read<u32> {
+        self.small().and_then(|index| {
+            if (index as usize) < end {
+                Ok(index)
+            } else {
+                Err("a reference leads nowhere")
+            }
+        })
+    }
+
+    pub fn text(&mut self) -> Read<&'a str> {
+        let length = self.number()?;
+        if length > self.rest.len() as u64 {
+            return Err("cut short");
+        }
+        let (text, rest) = self.rest.split_at(length as usize);
+        self.rest = rest;
+        std::str::from_utf8(text).map_err(|_| "a text is not valid UTF-8")
+    }
+}

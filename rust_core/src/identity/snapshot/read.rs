@@ -1,0 +1,141 @@
+//! A state from what was written of it. Every number is checked before it is used.
+
+use std::collections::VecDeque;
+
+use super::bytes::{Cursor, Read};
+use crate::identity::edges::Sighting;
+use crate::identity::graph::{Graph, SignIn};
+use crate::identity::nodes::NONE;
+use crate::identity::policy::Policy;
+use crate::identity::state::State;
+use crate::identity::violations::{KEPT, Reason, Violation, Violations};
+
+pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<State> {
+    let (offset, received_at_ms) = (cursor.number()?, cursor.number()? as i64);
+    if offset == u64::MAX {
+        return Err("the offset is out of range");
+    }
+    let mut graph = Graph::new(policy.clone(), capacity);
+    for code in 0..cursor.small()? {
+        if graph.namespaces.intern(cursor.text()?, policy) != code {
+            return Err("a namespace stands twice");
+        }
+    }
+    for code in 0..cursor.small()? {
+        if graph.sources.intern(cursor.text()?) != code {
+            return Err("a source stands twice");
+        }
+    }
+    read_persons(cursor, &mut graph)?;
+    read_nodes(cursor, &mut graph, offset)?;
+    read_edges(cursor, &mut graph, offset)?;
+    read_sign_ins(cursor, &mut graph)?;
+    read_violations(cursor, &mut graph)?;
+    Ok(State {
+        graph,
+        offset,
+        received_at_ms,
+    })
+}
+
+fn read_persons(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+    let count = cursor.small()?;
+    let mut roots = Vec::new();
+    for _ in 0..count {
+        roots.push(cursor.index(count as usize)?);
+        graph.persons.create();
+    }
+    for (person, &root) in roots.iter().enumerate() {
+        if roots[root as usize] != root {
+            return Err("an alias of an alias");
+        }
+        if root as usize != person {
+            graph.persons.redirect(person as u32, root);
+        }
+    }
+    Ok(())
+}
+
+fn read_nodes(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
+    let mut newest = 0;
+    for index in 0..cursor.small()? {
+        let namespace = cursor.index(graph.namespaces.names.texts().len())?;
+        let person = cursor.index(graph.persons.len() + 1)?.wrapping_sub(1);
+        let origin = cursor.number()?;
+        if origin < newest || origin >= end {
+            return Err("identifiers out of order");
+        }
+        newest = origin;
+        let value = cursor.text()?;
+        let hash = graph.nodes.hash(namespace, value);
+        if graph.nodes.find_or_add(hash, namespace, value, origin) != index {
+            return Err("an identifier stands twice");
+        }
+        if person != NONE {
+            graph.nodes.get_mut(index).person = person;
+            graph.append(graph.persons.root(person), index, index, 1, index);
+        }
+    }
+    Ok(())
+}
+
+fn read_edges(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
+    let mut newest = 0;
+    for _ in 0..cursor.small()? {
+        let b_end = graph.nodes.len();
+        let (a, b) = (cursor.index(b_end)?, cursor.index(b_end)?);
+        let source = cursor.index(graph.sources.texts().len())?;
+        let (count, glues) = (cursor.small()?, cursor.index(2)? == 1);
+        let (first_ms, last_ms) = (cursor.number()? as i64, cursor.number()? as i64);
+        let raw_offset = cursor.number()?;
+        let record_id = cursor.text()?;
+        let sighting = Sighting {
+            source,
+            record_id,
+            first_ms,
+            last_ms,
+            count,
+            glues,
+            raw_offset,
+        };
+        if a >= b || raw_offset < newest || raw_offset >= end || !graph.edges.see(&mut graph.nodes, a, b, &sighting) {
+            return Err("edges out of order");
+        }
+        newest = raw_offset;
+    }
+    Ok(())
+}
+
+fn read_sign_ins(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+    for _ in 0..cursor.small()? {
+        let device = cursor.index(graph.nodes.len())?;
+        let person = cursor.index(graph.persons.len())?;
+        let at_ms = cursor.number()? as i64;
+        graph.sign_ins.insert(device, SignIn { person, at_ms });
+    }
+    Ok(())
+}
+
+fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+    let (total, count) = (cursor.number()?, cursor.number()?);
+    if count > total || count > KEPT as u64 || total == u64::MAX {
+        return Err("too many violations");
+    }
+    let mut kept = VecDeque::new();
+    for _ in 0..count {
+        let raw_offset = cursor.number()?;
+        let reason = Reason::ALL[cursor.index(Reason::ALL.len())? as usize];
+        let [namespace, value, source, record_id] =
+            [cursor.text()?, cursor.text()?, cursor.text()?, cursor.text()?].map(Box::from);
+        kept.push_back(Violation {
+            raw_offset,
+            reason,
+            namespace,
+            value,
+            source,
+            record_id,
+        });
+    }
+    graph.violations = Violations::restore(kept, total);
+    Ok(())
+}

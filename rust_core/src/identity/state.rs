@@ -1,0 +1,41 @@
+//! The graph, and how far in the log it stands.
+
+use super::graph::{Arrival, Graph};
+use super::nodes::NONE;
+use crate::frame::{Change, IdentityChange};
+
+pub struct State {
+    pub graph: Graph,
+    /// Raw offset of the next frame.
+    pub offset: u64,
+    pub received_at_ms: i64,
+}
+
+impl State {
+    /// Closes a frame: numbers its changes, and says whose its records are after all of them.
+    pub fn finish(
+        &mut self,
+        arrival: Arrival,
+        changes: Vec<Change>,
+        owners: &[u32],
+    ) -> (Vec<IdentityChange>, Vec<u64>) {
+        let persons = &mut self.graph.persons;
+        let mut id = |owner: u32| {
+            let root = persons.shorten(owner);
+            persons.get(root).id
+        };
+        let ids = owners
+            .iter()
+            .map(|&owner| if owner == NONE { 0 } else { id(owner) })
+            .collect();
+        // Every person was one change, and every alias another.
+        let last = persons.len() as u64 + u64::from(persons.merged());
+        let numbered = (last - changes.len() as u64 + 1..).zip(changes);
+        let changes = numbered
+            .map(|(sequence, change)| IdentityChange { sequence, change })
+            .collect();
+        self.offset = arrival.raw_offset + 1;
+        self.received_at_ms = arrival.received_at_ms;
+        (changes, ids)
+    }
+}

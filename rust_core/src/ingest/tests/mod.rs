@@ -1,0 +1,5 @@
+//! The ingestor as its senders see it.
+
+mod copies;
+mod refusals;
+mod world;

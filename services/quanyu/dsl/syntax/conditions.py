@@ -1,0 +1,354 @@
+"""Conditions, and the events and expressions they are of.
+
+The three hold one another: an event has a condition, an expression counts events, a condition compares expressions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from quanyu.dsl.syntax.membership import Entered, InSegment, Left, Sample, WasInSegmentAgo, WasInSegmentOn
+from quanyu.dsl.syntax.nodes import Node, shallow
+from quanyu.dsl.syntax.values import Date, DateTime, Distance, Duration, Number, Path, Percent, Point, Ref, Text, Truth
+from quanyu.dsl.syntax.windows import Ever, Repeat, Times, Window
+
+Cmp = Literal["<", "<=", ">", ">=", "=", "!="]
+AggregateName = Literal["count", "sum", "avg", "min", "max", "median", "distinct", "days", "earliest", "latest", "most"]
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step(Node):
+    ref: Ref
+    where: Cond | None = None
+
+
+@dataclass(frozen=True)
+class Event(Node):
+    """`order where (...) at least 3 times in last 30d`; no times: at least once. Without a window it is Ever (T2)."""
+
+    step: Step
+    times: Times | None = None
+    window: Window | Repeat = field(default_factory=Ever)
+
+
+@dataclass(frozen=True)
+class FirstEvent(Node):
+    """`order for the first time in last 7d`"""
+
+    step: Step
+    window: Window = field(default_factory=Ever)
+
+
+@dataclass(frozen=True)
+class Follow(Node):
+    """`then order after 1d within 2h`"""
+
+    step: Step
+    after: Duration | None = None
+    within: Duration | None = None
+
+
+@dataclass(frozen=True)
+class Without(Node):
+    step: Step
+
+
+@dataclass(frozen=True)
+class Sequence(Node):
+    """`(scan then order without refund) by store in last 90d`"""
+
+    first: Step
+    follow: tuple[Follow | Without, ...]
+    by: Path | None = None
+    window: Window | Repeat = field(default_factory=Ever)
+
+
+# --- expressions --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Arith(Node):
+    """Binary, left to right: `a - b - c` is Arith("-", Arith("-", a, b), c)."""
+
+    op: Literal["+", "-", "*", "/"]
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True)
+class Default(Node):
+    """`expr default otherwise`"""
+
+    expr: Expr
+    otherwise: Expr
+
+
+@dataclass(frozen=True)
+class Aggregate(Node):
+    """`sum(order.amount where (...) in last 90d)`; None: over all time, also where `ever` was written."""
+
+    fn: AggregateName
+    path: Path
+    where: Cond | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class Tile(Node):
+    """`quintile(net_spend among buyers)`"""
+
+    fn: Literal["quintile", "decile", "percentile"]
+    expr: Expr
+    among: Ref | None = None
+
+
+# --- conditions ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AllOf(Node):
+    of: tuple[Cond, ...]
+
+
+@dataclass(frozen=True)
+class AnyOf(Node):
+    of: tuple[Cond, ...]
+
+
+@dataclass(frozen=True)
+class Negated(Node):
+    """`not (...)`"""
+
+    of: Cond
+
+
+@dataclass(frozen=True)
+class OrUnknown(Node):
+    """`... including unknown`"""
+
+    of: Cond
+
+
+@dataclass(frozen=True)
+class Compare(Node):
+    left: Expr
+    cmp: Cmp
+    right: Expr
+
+
+@dataclass(frozen=True)
+class Between(Node):
+    """`x between low and high`: both ends included, but see T9 for DATETIME ends."""
+
+    expr: Expr
+    low: Expr
+    high: Expr
+
+
+@dataclass(frozen=True)
+class NotBetween(Node):
+    expr: Expr
+    low: Expr
+    high: Expr
+
+
+@dataclass(frozen=True)
+class BetweenAgo(Node):
+    """`x between 7d and 30d ago`"""
+
+    expr: Expr
+    low: Expr
+    high: Expr
+
+
+@dataclass(frozen=True)
+class NotBetweenAgo(Node):
+    expr: Expr
+    low: Expr
+    high: Expr
+
+
+@dataclass(frozen=True)
+class InList(Node):
+    expr: Expr
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class NotInList(Node):
+    expr: Expr
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class InTime(Node):
+    """An instant, a date or a recency lies in a window: `signup_at in last 30d`."""
+
+    expr: Expr
+    window: Window
+
+
+@dataclass(frozen=True)
+class NotInTime(Node):
+    expr: Expr
+    window: Window
+
+
+@dataclass(frozen=True)
+class InTop(Node):
+    """`x in top 10% of buyers`; no `of`: the rule's own among, else the universe (R6)."""
+
+    expr: Expr
+    size: Percent | Number
+    of: Ref | None = None
+
+
+@dataclass(frozen=True)
+class InBottom(Node):
+    expr: Expr
+    size: Percent | Number
+    of: Ref | None = None
+
+
+@dataclass(frozen=True)
+class Contains(Node):
+    expr: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class NotContains(Node):
+    expr: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class StartsWith(Node):
+    expr: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class NotStartsWith(Node):
+    expr: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class EndsWith(Node):
+    expr: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class NotEndsWith(Node):
+    expr: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Matches(Node):
+    expr: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class NotMatches(Node):
+    expr: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class HasAny(Node):
+    expr: Expr
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class HasAll(Node):
+    expr: Expr
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class HasNone(Node):
+    expr: Expr
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class IsKnown(Node):
+    expr: Expr
+
+
+@dataclass(frozen=True)
+class IsUnknown(Node):
+    expr: Expr
+
+
+@dataclass(frozen=True)
+class Anniversary(Node):
+    """`anniversary of birthday in next 7 calendar days`"""
+
+    path: Path
+    window: Window
+
+
+@dataclass(frozen=True)
+class NotAnniversary(Node):
+    path: Path
+    window: Window
+
+
+@dataclass(frozen=True)
+class Near(Node):
+    """`home within 3km of (31.23, 121.47)`"""
+
+    path: Path
+    distance: Distance
+    of: Point | Path
+
+
+@dataclass(frozen=True)
+class Did(Node):
+    happening: Happening
+
+
+@dataclass(frozen=True)
+class DidNot(Node):
+    happening: Happening
+
+
+Happening: TypeAlias = Event | FirstEvent | Sequence
+Expr: TypeAlias = (
+    Path | Number | Percent | Text | Truth | Duration | Date | DateTime | Arith | Default | Aggregate | Tile
+)  # fmt: skip
+Cond: TypeAlias = (
+    AllOf | AnyOf | Negated | OrUnknown | Compare | Between | NotBetween | BetweenAgo | NotBetweenAgo | InList
+    | NotInList | InTime | NotInTime | InTop | InBottom | Contains | NotContains | StartsWith | NotStartsWith | EndsWith
+    | NotEndsWith | Matches | NotMatches | HasAny | HasAll | HasNone | IsKnown | IsUnknown | Anniversary
+    | NotAnniversary | Near | Did | DidNot | InSegment | WasInSegmentAgo | WasInSegmentOn | Entered | Left | Sample
+)  # fmt: skip
+
+_POSITIVE: dict[type[Node], type[Node]] = {
+    NotBetween: Between,
+    NotBetweenAgo: BetweenAgo,
+    NotInList: InList,
+    NotInTime: InTime,
+    NotContains: Contains,
+    NotStartsWith: StartsWith,
+    NotEndsWith: EndsWith,
+    NotMatches: Matches,
+    NotAnniversary: Anniversary,
+    DidNot: Did,
+}
+
+
+def positive(cond: Node) -> Cond | None:
+    """The leaf that `cond` denies with its own `not` (`x not in [...]` gives `x in [...]`), None if it denies none."""
+    kind = _POSITIVE.get(type(cond))
+    return kind(**shallow(cond)) if kind else None  # type: ignore[return-value]

@@ -1,0 +1,46 @@
+"""Conditions of who belongs: to a segment, or by chance to a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quanyu.dsl.syntax.nodes import Node
+from quanyu.dsl.syntax.values import Date, Duration, Percent, Ref, Text
+from quanyu.dsl.syntax.windows import Repeat, Window
+
+
+@dataclass(frozen=True)
+class InSegment(Node):
+    """`in segment vip`; not in it is Negated of this."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True)
+class WasInSegmentAgo(Node):
+    ref: Ref
+    duration: Duration
+
+
+@dataclass(frozen=True)
+class WasInSegmentOn(Node):
+    ref: Ref
+    date: Date
+
+
+@dataclass(frozen=True)
+class Entered(Node):
+    ref: Ref
+    window: Window | Repeat
+
+
+@dataclass(frozen=True)
+class Left(Node):
+    ref: Ref
+    window: Window | Repeat
+
+
+@dataclass(frozen=True)
+class Sample(Node):
+    percent: Percent
+    seed: Text | None = None

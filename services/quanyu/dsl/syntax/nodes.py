@@ -1,0 +1,45 @@
+"""What every node of the syntax tree has, and the ways through a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a node stands: line and column from 1, start and end as offsets into the text."""
+
+    line: int
+    column: int
+    start: int
+    end: int
+
+
+NOWHERE = Span(1, 1, 0, 0)
+
+
+@dataclass(frozen=True)
+class Node:
+    span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+
+
+def shallow(node: Node) -> dict[str, Any]:
+    """The node's fields by name, its span among them, as they are."""
+    return {f.name: getattr(node, f.name) for f in fields(node)}
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below this one, in the order of the text."""
+    for value in shallow(node).values():
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Node):
+                yield item
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """This node and everything below it, in the order of the text."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
