@@ -5,6 +5,7 @@ It reads the syntax tree and rows. It knows nothing of plans, bitmaps or blocks.
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import math
 import re
@@ -16,8 +17,9 @@ import xxhash
 
 from quanyu.dsl import syntax as s
 from tests.oracle.calendar import LocalCalendar
+from tests.oracle.happenings import happened, in_units
 from tests.oracle.values import Duration, Tri, all_of, any_of, arithmetic, denied, fold, haversine, nfkc
-from tests.oracle.windows import Windows
+from tests.oracle.windows import FAR, Windows
 from tests.oracle.world import ATTRIBUTES, EVENT_TYPES, LEVELS, REFERENCES, Event, Instant, World
 
 
@@ -27,11 +29,24 @@ class Oracle:
     def __init__(self, world: World, library: dict[str, Any], oneid: dict[int, int]) -> None:
         self.world, self.library, self.oneid, self.as_of = world, library, oneid, world.as_of
         self.calendar = LocalCalendar(world.zone, world.day_start, world.week_start)
-        self.windows = Windows(self.calendar, self.as_of)
         self.events = {p: world.events(p) for p in world.people()}
         self.changes = {p: world.changes(p) for p in world.people()}
-        self.universe = [p for p in world.people() if self.first_record(p) < self.as_of]
+        self.instants: dict[int, Oracle] = {self.as_of: self}
+        self.begin()
+
+    def begin(self) -> None:
+        self.windows = Windows(self.calendar, self.as_of)
+        self.universe = [p for p in self.world.people() if self.first_record(p) < self.as_of]
         self.cache: dict[Any, Any] = {}
+
+    def at(self, as_of: int) -> Oracle:
+        """The same world, asked of another instant (M7)."""
+        if as_of not in self.instants:
+            other = copy.copy(self)
+            other.as_of = as_of
+            other.begin()
+            self.instants[as_of] = other
+        return self.instants[as_of]
 
     def first_record(self, person: int) -> int:
         return min(record.at for record in [*self.events[person], *self.changes[person]])
@@ -217,21 +232,36 @@ class Oracle:
         return None if a is None or b is None else haversine(a, b) <= float(node.distance.metres)
 
     def on_Did(self, node: s.Did, scope: Scope) -> Tri:
-        happening = node.happening
-        matching = self.matching(happening.step, scope)
-        if isinstance(happening, s.FirstEvent):
-            matching = matching[:1]
-        window = self.windows.of_events(happening.window)
-        count = sum(window[0] <= event.at < window[1] for event in matching)
-        times = None if isinstance(happening, s.FirstEvent) else happening.times
-        if isinstance(times, s.AtMost):
-            return count <= times.number
-        if isinstance(times, s.Exactly):
-            return count == times.number
-        return count >= (times.number if times else 1)
+        return happened(self, node.happening, scope)
 
     def on_InSegment(self, node: s.InSegment, scope: Scope) -> Tri:
-        return scope.person in self.segment(node.ref.name)
+        return self.was_in(node.ref.name, self.as_of, scope)
+
+    def on_WasInSegmentAgo(self, node: s.WasInSegmentAgo, scope: Scope) -> Tri:
+        return self.was_in(node.ref.name, self.as_of - node.duration.ms, scope)
+
+    def on_WasInSegmentOn(self, node: s.WasInSegmentOn, scope: Scope) -> Tri:
+        return self.was_in(node.ref.name, self.windows.moment(node.date), scope)
+
+    def on_Entered(self, node: s.Entered, scope: Scope) -> Tri:
+        return self.crossed(node, scope, lambda before, after: after and not before)
+
+    def on_Left(self, node: s.Left, scope: Scope) -> Tri:
+        return self.crossed(node, scope, lambda before, after: before and not after)
+
+    def crossed(self, node: Any, scope: Scope, crosses: Callable[[bool, bool], bool]) -> bool:
+        def within(window: tuple[int, int]) -> bool:
+            before, after = (self.was_in(node.ref.name, at, scope) for at in window)
+            return crosses(before, after)
+
+        if isinstance(node.window, s.Repeat):
+            return in_units(self.windows, node.window, within)
+        start, end = self.windows.of_events(node.window)
+        return within((min(start, end), end))
+
+    def was_in(self, name: str, at: int, scope: Scope) -> bool:
+        """Before everything nobody is in (M5), nor at an instant that is still to come (M2)."""
+        return -FAR < at <= self.as_of and scope.person in self.at(at).segment(name)
 
     def on_Sample(self, node: s.Sample, scope: Scope) -> Tri:
         seed = node.seed.value if node.seed else scope.rule
@@ -252,6 +282,9 @@ class Oracle:
         else:
             named = event.type == step.ref.name
         return named and (step.where is None or self.cond(step.where, EventScope(scope, event)) is True)
+
+    def of_event(self, path: s.Path, event: Event, scope: Scope) -> Any:
+        return EventScope(scope, event).path(path)
 
     # --- values --------------------------------------------------------------------------------
 
@@ -361,7 +394,8 @@ class EventScope:
         if name == "channel":
             return self.event.channel
         if name in REFERENCES:
-            key = self.event.properties.get(REFERENCES[name])
+            own = next((key for key in REFERENCES[name] if key in EVENT_TYPES[self.event.type]), "")
+            key = self.event.properties.get(own)
             if not path.keys:
                 return key
             return self.outer.oracle.world.catalogs[name].get(str(key), {}).get(path.keys[0].name)

@@ -1,30 +1,8 @@
-"""Random worlds that crowd around the edges (windows' ends, midnights, clock changes), and random rules as text."""
+"""Random rules as text."""
 
 from __future__ import annotations
 
-import datetime as dt
-from fractions import Fraction
-from typing import Any
-
 from hypothesis import strategies as st
-
-from tests.oracle.calendar import LocalCalendar
-from tests.oracle.world import (
-    CATEGORIES,
-    CHANNELS,
-    CITIES,
-    LEVELS,
-    SINCE_ALWAYS,
-    TASTES,
-    Change,
-    Event,
-    Instant,
-    World,
-)
-
-DAY = 86_400_000
-# An ordinary day, both clock changes of New York, a leap day, a turn of the year, a turn of the month.
-MORNINGS = ["2026-11-22", "2026-03-08", "2026-11-01", "2024-02-29", "2026-01-01", "2026-03-01", "2025-03-31"]
 
 LIBRARY = """
 define touch = order or scan
@@ -35,119 +13,16 @@ metric basket = avg(order.amount)
 segment buyers: did order
 segment local among buyers: city in ['上海', '北京']
 segment lucky: sample 50%
+segment active: did touch in last 2d
+segment shanghai: city = '上海' and not in segment lucky
+segment rich among buyers: basket in top 50% or frequency = 'heavy'
+segment fresh: last_touch < 30d and (level >= silver) including unknown
+segment former: was in segment buyers on 2024-02-01 or was in segment rich 2d ago
+segment moving: entered segment active in last 7 calendar days or left segment fresh in last 30d
+segment steady among fresh: did (scan then order) in at least 1 of last 3 calendar weeks
 tag frequency: 'heavy' when count(order) >= 3; 'medium' when count(order) >= 1 and age > 30; else 'light'
 tag maybe: 'yes' when vip = true; 'no' when vip = false
 """
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    zone = draw(st.sampled_from(["Asia/Shanghai", "America/New_York", "UTC", "Australia/Lord_Howe"]))
-    calendar = LocalCalendar(zone, draw(st.sampled_from([0, 240])), draw(st.sampled_from([1, 7])))
-    morning = calendar.start(dt.date.fromisoformat(draw(st.sampled_from(MORNINGS))))
-    as_of = morning + draw(st.sampled_from([0, 1, 3 * 3_600_000, 13 * 3_600_000]))
-    moments = times(calendar, as_of)
-    stores = [f"s{i}" for i in range(3)]
-    products = [f"p{i}" for i in range(4)]
-    catalogs = {
-        "store": {key: draw(sparse({"town": st.sampled_from(CITIES), "opened": dates()})) for key in stores[:2]},
-        "product": {
-            key: draw(sparse({"category": st.sampled_from(CATEGORIES), "price": money(), "organic": st.booleans()}))
-            for key in products[:3]
-        },
-    }
-    records: list[Event | Change] = []
-    for person in range(draw(st.integers(1, 6))):
-        handles = (f"card:c{person}", f"phone:1381234{person:04}")
-        for number in range(draw(st.integers(0, 6))):
-            which = draw(st.sampled_from([handles, handles[:1], handles[1:]]))
-            records.append(draw(events(person, number, moments, which, stores, products)))
-        for number in range(draw(st.integers(0, 3))):
-            at = draw(st.one_of(st.just(SINCE_ALWAYS), moments))
-            which = draw(st.sampled_from([handles, handles[:1], handles[1:]]))
-            records.append(Change(person, "crm", f"{person}-{number}", at, draw(attributes(moments)), which))
-        # What makes the two handles one person, somewhere in the order of arrival.
-        records.append(Change(person, "crm", f"{person}-link", draw(moments), {}, handles))
-    copies = draw(st.lists(st.sampled_from(records), max_size=3))
-    arrival = draw(st.permutations([*records, *copies]))
-    return World(zone, calendar.day_start, calendar.week_start, draw(st.booleans()), as_of, tuple(arrival), catalogs)
-
-
-def times(calendar: LocalCalendar, as_of: int) -> st.SearchStrategy[int]:
-    """Instants at and beside the edges that windows have."""
-    today = calendar.day(as_of)
-    midnights = [calendar.start(today + dt.timedelta(days=days)) for days in (-60, -31, -8, -7, -2, -1, 0, 1)]
-    edges = [as_of - days * DAY for days in (0, 1, 2, 7, 30, 90)] + midnights
-    beside = st.builds(lambda edge, by: edge + by, st.sampled_from(edges), st.sampled_from([-1, 0, 1]))
-    return st.one_of(beside, st.integers(as_of - 100 * DAY, as_of + DAY))
-
-
-def dates() -> st.SearchStrategy[dt.date]:
-    leap = st.sampled_from([dt.date(2000, 2, 29), dt.date(1996, 2, 28), dt.date(1999, 3, 1), dt.date(2026, 11, 22)])
-    return st.one_of(leap, st.dates(dt.date(2023, 1, 1), dt.date(2027, 1, 1)))
-
-
-def money() -> st.SearchStrategy[Fraction]:
-    return st.sampled_from([Fraction(n) for n in ("0", "20", "20.01", "19.999999", "60.004", "-5", "33.333333")])
-
-
-def sparse(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, object]]:
-    return st.fixed_dictionaries({}, optional=fields)
-
-
-def events(
-    person: int, number: int, moments: Any, which: tuple[str, ...], stores: list[str], products: list[str]
-) -> Any:
-    amounts, some = money(), st.sampled_from
-    properties = {
-        "order": {
-            "amount": amounts,
-            "quantity": some([Fraction(n) for n in range(4)]),
-            "gift": st.booleans(),
-            "note": some(["", "no sugar", "加急", "Ａ", "A"]),
-            "store_id": some(stores),
-            "product_id": some(products),
-        },
-        "scan": {"store_id": some(stores), "quantity": some([Fraction(1), Fraction(2)])},
-        "browse": {"page": some(["home", "menu"])},
-        "refund": {"amount": amounts, "store_id": some(stores)},
-    }
-    return some(["order", "order", "scan", "browse", "refund"]).flatmap(
-        lambda kind: st.builds(
-            Event,
-            st.just(person),
-            some(["till", "app"]),
-            st.just(f"{person}-{number}"),
-            st.just(kind),
-            moments,
-            st.one_of(st.none(), some(CHANNELS)),
-            sparse(properties[kind]),
-            st.just(which),
-        )
-    )
-
-
-def attributes(moments: st.SearchStrategy[int]) -> st.SearchStrategy[dict[str, object]]:
-    some = st.sampled_from
-    scores = st.dictionaries(some(["price_sensitivity", "spice"]), some([Fraction(n) for n in range(1, 6)]), max_size=2)
-    values: dict[str, st.SearchStrategy[Any]] = {
-        "city": some(CITIES),
-        "level": some(LEVELS),
-        "age": some([Fraction(n) for n in (0, 18, 30, 31)]),
-        "balance": money(),
-        "birthday": dates(),
-        "namesday": some([(2, 29), (2, 28), (3, 1), (11, 22), (1, 1), (11, 23)]),
-        "signup_at": moments.map(Instant),
-        "vip": st.booleans(),
-        "tastes": st.frozensets(some(TASTES), max_size=3),
-        "survey": scores,
-        "home": some([(31.2304, 121.4737), (31.25, 121.48), (40.7, -74.0)]),
-        "nickname": some(["", "小明", "Ａnn", "Ann", "ann"]),
-    }
-    return sparse({name: st.one_of(strategy, strategy, st.none()) for name, strategy in values.items()})
-
-
-# --- rules as text -------------------------------------------------------------------------------
 
 ELAPSED = ["1d", "2d", "7d", "30d", "90d", "36h", "1w", "5min"]
 UNITS = ["day", "week", "month", "quarter", "year"]
@@ -200,6 +75,7 @@ def wheres() -> st.SearchStrategy[str]:
             "product.price < amount", "product.organic = false", "store_id = 's0'", "not (amount > 20)",
             "amount is unknown", "store.opened before 2025-12-31", "amount > 20 including unknown", "age > 18",
             "product.category in ['tea', 'cake'] including unknown", "store is known", "quantity between 1 and 2",
+            "grade > level", "grade >= silver", "goal <= grade including unknown",
         ]
     )  # fmt: skip
     pair = st.builds(
@@ -210,14 +86,75 @@ def wheres() -> st.SearchStrategy[str]:
 
 def steps() -> st.SearchStrategy[str]:
     plain = st.sampled_from(["order", "scan", "touch", "big_order", "treat", "refund", "browse"])
-    return st.one_of(plain, wheres().map("order where ({})".format))
+    return st.one_of(plain, filtered_orders())
+
+
+def filtered_orders() -> st.SearchStrategy[str]:
+    return wheres().map("order where ({})".format)
 
 
 def happenings() -> st.SearchStrategy[str]:
     times = st.builds("{} {} times ".format, st.sampled_from(["at least", "at most", "exactly"]), st.integers(0, 3))
-    counted = st.builds("{} {}{}".format, steps(), st.one_of(st.just(""), times), event_windows())
+    counted = st.builds("{} {}{}".format, steps(), st.one_of(st.just(""), times), spans())
     first = st.builds("{} for the first time {}".format, steps(), event_windows())
-    return st.one_of(counted, counted, first)
+    return st.one_of(counted, counted, first, sequences(), sequences())
+
+
+def spans() -> st.SearchStrategy[str]:
+    return st.one_of(event_windows(), event_windows(), repeats())
+
+
+def repeats() -> st.SearchStrategy[str]:
+    number = st.builds("{} {}".format, st.sampled_from(["at least", "at most", "exactly"]), st.integers(0, 4))
+    units = st.sampled_from(UNITS)
+    return st.builds("in {} of last {} calendar {}s".format, number | st.just("each"), st.integers(1, 4), units)
+
+
+# What the events of a sequence may have in common, and the steps all of whose events have it.
+COMMON = [
+    (["order", "scan", "touch", "big_order", "treat", "refund", "browse"], ["", "", "", " by channel"]),
+    (["order", "scan", "touch", "treat", "refund"], [" by store", " by store.town", " by store.opened"]),
+    (["order", "scan", "touch", "treat"], [" by quantity"]),
+    (["order", "big_order", "refund"], [" by amount", " by store_id"]),
+    (["order", "big_order"], [" by note", " by gift", " by grade", " by product", " by product.price"]),
+]
+GAPS = ["1d", "1d", "2d", "3d", "5d", "1w", "30d", "5min"]
+
+
+def mostly(texts: list[str], else_: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """One of the texts, and once in so many and one something else."""
+    return st.sampled_from([*texts, None]).flatmap(lambda text: else_ if text is None else st.just(text))
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> str:
+    plain, paths = draw(st.sampled_from(COMMON))
+    step = mostly([*plain, *plain, "order", *["touch"] * (3 if "touch" in plain else 0)], filtered_orders())
+    gaps = st.sampled_from(GAPS)
+    bound = st.one_of(
+        gaps.map(" after {}".format), gaps.map(" within {}".format), gaps.map(" after 1d within {}".format)
+    )
+    bounds = mostly(["", ""], bound)
+    without = mostly(["", "", ""], st.lists(step.map(" without {}".format), min_size=1, max_size=2).map("".join))
+    follow = [draw(without)]
+    thens = draw(st.sampled_from([0, 1, 1, 2, 2, 3])) or int(not follow[0])
+    follow += [f" then {draw(step)}{draw(bounds)}{draw(without)}" for _ in range(thens)]
+    window = mostly(["ever", "in last 30d", "in last 1w"], spans())
+    return f"({draw(step)}{''.join(follow)}){draw(st.sampled_from(paths))} {draw(window)}"
+
+
+SEGMENTS = ["buyers", "local", "lucky", "active", "shanghai", "rich", "fresh", "former", "moving", "steady"]
+
+
+def memberships() -> st.SearchStrategy[str]:
+    segments = st.sampled_from(SEGMENTS)
+    moves = st.sampled_from(["entered", "left"])
+    return st.one_of(
+        segments.map("in segment {}".format),
+        st.builds("was in segment {} {} ago".format, segments, st.sampled_from(ELAPSED)),
+        st.builds("was in segment {} on {}".format, segments, written_dates() | st.just("2024-02-28")),
+        st.builds("{} segment {} {}".format, moves, segments, mostly(["in last 1w", "in last 1d"], spans())),
+    )
 
 
 def amounts() -> st.SearchStrategy[str]:
@@ -257,6 +194,8 @@ def leaves() -> st.SearchStrategy[str]:
     return st.one_of(
         happenings().map("did {}".format),
         happenings().map("did not {}".format),
+        memberships(),
+        memberships().map("not {}".format),
         st.builds("{} {} {}".format, amounts(), cmp, st.sampled_from(["0", "20", "60", "20.01", "-5", "balance"])),
         st.builds("{} {} {}".format, numbers(), cmp, st.sampled_from(["0", "1", "2", "50%", "33.3%", "age"])),
         st.builds(
@@ -315,6 +254,13 @@ PLAIN = [
     "city is unknown",
     "level > bronze",
     "level <= silver",
+    "level > goal",
+    "goal <= level",
+    "(goal default 'bronze') < level",
+    "latest(order.grade) >= level",
+    "distinct(touch.store) > 1",
+    "most(touch.store.town) = '上海'",
+    "latest(touch.store in last 90d) = 's0'",
     "level = gold",
     "vip = true",
     "vip != false",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from typing import Any
 
 from quanyu.dsl import syntax as s
@@ -69,6 +70,12 @@ class Windows:
             case s.Before():
                 return -FAR, self.moment(node.when)
         raise AssertionError(f"no window {node!r}")
+
+    def units(self, node: s.Units) -> list[tuple[int, int]]:
+        """The last whole units, without the current one."""
+        this = self.calendar.unit(self.calendar.day(self.as_of), node.unit)
+        firsts = [self.calendar.shift(this, node.unit, -back) for back in range(node.number, -1, -1)]
+        return list(itertools.pairwise(map(self.calendar.start, firsts)))
 
     def moment(self, when: s.Date | s.DateTime) -> int:
         if isinstance(when, s.Date):

@@ -76,15 +76,16 @@ TASTES = ["spicy", "vegan", "sweet"]
 CHANNELS = ["pos", "miniapp", "web"]
 CATEGORIES = ["coffee", "tea", "cake"]
 EVENT_TYPES = {
-    "order": ["amount", "quantity", "gift", "note", "store_id", "product_id"],
-    "scan": ["store_id", "quantity"],
+    "order": ["amount", "quantity", "gift", "note", "grade", "store_id", "product_id"],
+    "scan": ["shop", "quantity"],
     "browse": ["page"],
     "refund": ["amount", "store_id"],
 }
-REFERENCES = {"store": "store_id", "product": "product_id"}
+REFERENCES = {"store": ["store_id", "shop"], "product": ["product_id"]}
 ATTRIBUTES = [
     "city",
     "level",
+    "goal",
     "age",
     "balance",
     "birthday",
@@ -109,19 +110,22 @@ def schema(world: World) -> pb.Schema:
         return pb.Field(name=name, type=type_)
 
     store_id = pb.Field(name="store_id", type=pb.TYPE_TEXT, reference="store")
+    shop = pb.Field(name="shop", type=pb.TYPE_TEXT, reference="store")
     product_id = pb.Field(name="product_id", type=pb.TYPE_TEXT, reference="product")
     quantity = plain("quantity", pb.TYPE_NUMBER)
-    order = [money("amount"), quantity, plain("gift", pb.TYPE_BOOL), plain("note", pb.TYPE_TEXT), store_id, product_id]
+    order = [money("amount"), quantity, plain("gift", pb.TYPE_BOOL), plain("note", pb.TYPE_TEXT)]
+    order += [enum("grade", LEVELS, ordered=True), store_id, product_id]
     return pb.Schema(
         event_types=[
             pb.EventType(name="order", properties=order),
-            pb.EventType(name="scan", properties=[store_id, quantity]),
+            pb.EventType(name="scan", properties=[shop, quantity]),
             pb.EventType(name="browse", properties=[plain("page", pb.TYPE_TEXT)], counts_as_seen=False),
             pb.EventType(name="refund", properties=[money("amount"), store_id]),
         ],
         attributes=[
             enum("city", CITIES),
             enum("level", LEVELS, ordered=True),
+            enum("goal", LEVELS, ordered=True),
             plain("age", pb.TYPE_NUMBER),
             money("balance"),
             plain("birthday", pb.TYPE_DATE),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from quanyu.dsl import names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.catalog import BUILT_IN, Catalog
-from quanyu.dsl.conditions import Conditions, refuse_not_compiled
+from quanyu.dsl.conditions import Conditions
 from quanyu.dsl.errors import RuleError, source
 from quanyu.dsl.library import RULE_WORDS, Bound, Library, Rule, Rules, key, version_taken
 from quanyu.dsl.names import Scope
@@ -63,7 +63,8 @@ class _Drafts:
     # the statements
 
     def _declared(self, statement: s.Statement) -> Rule:
-        refuse_not_compiled(statement)
+        if isinstance(statement, s.Test):
+            raise RuleError.at(statement.span, "not compiled yet", "`test` is not compiled yet")
         if isinstance(statement, s.Setting):
             message = "settings stand in the workspace's own text, not in a rule (X5)"
             raise RuleError.at(statement.span, "scope", message)

@@ -11,12 +11,14 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl import windows
 from quanyu.dsl.catalog import Catalog
 from quanyu.dsl.checker import versions_of
-from quanyu.dsl.conditions import refuse_not_compiled
+from quanyu.dsl.conditions import unordered
 from quanyu.dsl.errors import RuleError, source
-from quanyu.dsl.expressions import nfkc
 from quanyu.dsl.formatter import format_rule
+from quanyu.dsl.happenings import Happenings
 from quanyu.dsl.library import Bound, Library
+from quanyu.dsl.memberships import membership
 from quanyu.dsl.plan_values import Json, Place, Values, decimal_text
+from quanyu.dsl.types import nfkc, order_of
 from quanyu.dsl.windows import Clock, Instants
 
 _FLIPPED: dict[str, s.Cmp] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -126,8 +128,9 @@ def _one_clause(cond: Json) -> Json:
 
 class _Compiler:
     def __init__(self, catalog: Catalog, library: Library, clock: Clock) -> None:
-        self._catalog, self._library, self._clock = catalog, library, clock
+        self._catalog, self._library = catalog, library
         self.values = Values(catalog, library, clock, self.cond)
+        self._happenings = Happenings(self.values)
 
     def root(self, name: str, cond: s.Cond, place: Place, among: Json | None) -> Json:
         compiled = self.cond(cond, place)
@@ -139,7 +142,6 @@ class _Compiler:
         return CompiledRule(roots, resolved, clauses, list(versions_of(nodes, self._catalog, self._library)))
 
     def cond(self, node: s.Cond, place: Place) -> Json:
-        refuse_not_compiled(node)
         self.values.grow(node)
         denied = s.positive(node)
         if denied is not None:
@@ -159,7 +161,7 @@ class _Compiler:
             case s.Between():
                 return self._between(node, place)
             case s.BetweenAgo(expr=expr, low=s.Duration() as low, high=s.Duration() as high):
-                return self._lies(node, expr, windows.between_ago(low, high, self._clock), place)
+                return self._lies(node, expr, windows.between_ago(low, high, place.clock), place)
             case s.InTime(expr=expr, window=window):
                 return self._in_time(node, expr, window, place)
             case s.InList(expr=expr, items=items):
@@ -200,9 +202,9 @@ class _Compiler:
                 point = value(of_point, place)
                 return {"op": "near", "expr": value(path, place), "point": point, "metres": metres}
             case s.Did(happening=happening):
-                return self._did(happening, place)
-            case s.InSegment(ref=ref):
-                return self.values.people(ref, place)
+                return self._happenings.did(happening, place)
+            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.Entered() | s.Left():
+                return membership(node, self.values, place)
             case s.Sample(percent=percent, seed=seed):
                 text = seed.value if seed else place.scope.rule
                 return {"op": "sample", "seed": text, "below": str(_share_of_hashes(percent.fraction))}
@@ -220,23 +222,26 @@ class _Compiler:
             return self._on_days(node.left, node.cmp, node.right, place)
         if b.kind == "instant" and isinstance(node.left, s.Date):
             return self._on_days(node.right, node.cmp, node.left, place)
-        if a.kind == "enum" and node.cmp in _FLIPPED:
-            return self._by_order(node, a.values, place)
+        if node.cmp in _FLIPPED and (a.ordered or b.ordered):
+            order = order_of(a, b)
+            if order is None:  # what is declared has changed since the rule was published
+                raise unordered(node, a, b)
+            return self._by_order(node, order, place)
         if a.kind == "recency" and isinstance(node.right, s.Duration):
-            self._echo_recency(node, node.right)
+            self._echo_recency(node, node.right, place)
         left, right = self.values.value(node.left, place), self.values.value(node.right, place)
         return {"op": "compare", "cmp": node.cmp, "left": left, "right": right}
 
-    def _echo_recency(self, node: s.Compare, duration: s.Duration) -> None:
-        border = self._clock.as_of_ms - duration.ms
+    def _echo_recency(self, node: s.Compare, duration: s.Duration, place: Place) -> None:
+        border = windows.ago_ms(duration, place.clock)
         longer_ago = node.cmp in (">", ">=")
         self.values.echo(
-            format_rule(node), None if longer_ago else border, border if longer_ago else self._clock.as_of_ms
+            format_rule(node), None if longer_ago else border, border if longer_ago else place.clock.as_of_ms
         )
 
     def _on_days(self, expr: s.Expr, cmp: str, date: s.Date, place: Place) -> Json:
         """An instant beside a DATE is compared by its local day (C4)."""
-        start, end = windows.between(date, date, self._clock)
+        start, end = windows.between(date, date, place.clock)
         spans: dict[str, Instants] = {
             "<": (None, start),
             "<=": (None, end),
@@ -250,16 +255,22 @@ class _Compiler:
 
     def _by_order(self, node: s.Compare, order: tuple[str, ...], place: Place) -> Json:
         """`level >= silver` is one of the values from there on, in the declared order (C2)."""
-        ranks = [nfkc(value) for value in order]
-        if not isinstance(node.right, s.Text) or nfkc(node.right.value) not in ranks:
-            message = "comparing the order of two enums is not compiled yet: write one of them as a value"
-            raise RuleError.at(node.span, "not compiled yet", message)
-        at = ranks.index(nfkc(node.right.value))
-        fits = {"<": ranks[:at], "<=": ranks[: at + 1], ">": ranks[at + 1 :], ">=": ranks[at:]}[node.cmp]
+        if not isinstance(node.right, s.Text):
+            left, right = (self._place_in(order, side, place) for side in (node.left, node.right))
+            return {"op": "compare", "cmp": node.cmp, "left": left, "right": right}
+        at = order.index(nfkc(node.right.value))
+        fits = {"<": order[:at], "<=": order[: at + 1], ">": order[at + 1 :], ">=": order[at:]}[node.cmp]
         expr = self.values.value(node.left, place)
         if not fits:  # below the lowest: false of what is known, unknown of the rest
-            return {"op": "all", "of": [_in(expr, ranks), _not(_in(expr, ranks))]}
+            return {"op": "all", "of": [_in(expr, order), _not(_in(expr, order))]}
         return _in(expr, fits)
+
+    def _place_in(self, order: Sequence[str], expr: s.Expr, place: Place) -> Json:
+        """The number of the value in the order; unknown where the value is."""
+        value = self.values.value(expr, place)
+        self.values.grow(expr, len(order))
+        tiers = [{"when": _in(value, [held]), "value": {"num": str(at)}} for at, held in enumerate(order)]
+        return {"op": "case", "tiers": tiers, "otherwise": None}
 
     def _between(self, node: s.Between, place: Place) -> Json:
         kind = self.values.type_of(node.expr, place).kind
@@ -275,9 +286,9 @@ class _Compiler:
 
     def _in_time(self, node: s.Cond, expr: s.Expr, window: s.Window, place: Place) -> Json:
         if self.values.type_of(expr, place).kind != "date":
-            return self._lies(node, expr, windows.instants(window, self._clock), place)
-        first, end = windows.days(window, self._clock)
-        ends = (None if day is None else self._clock.day_ms(day) for day in (first, end))
+            return self._lies(node, expr, windows.instants(window, place.clock), place)
+        first, end = windows.days(window, place.clock)
+        ends = (None if day is None else place.clock.day_ms(day) for day in (first, end))
         self.values.echo(format_rule(node), *ends)
         days = [None if day is None else windows.epoch_days(day) for day in (first, end)]
         return {"op": "within", "expr": self.values.value(expr, place), "from": days[0], "to": days[1]}
@@ -291,7 +302,7 @@ class _Compiler:
 
     def _elapsed_within(self, expr: s.Expr, span: Instants, place: Place) -> Json:
         """from <= t < to, said of the time elapsed since t: as-of - to < elapsed <= as-of - from."""
-        elapsed, now = self.values.value(expr, place), self._clock.as_of_ms
+        elapsed, now = self.values.value(expr, place), place.clock.as_of_ms
         ends = [(cmp, now - end) for cmp, end in ((">", span[1]), ("<=", span[0])) if end is not None]
         parts = [
             {
@@ -305,60 +316,23 @@ class _Compiler:
         return {"op": "all", "of": parts}
 
     def _anniversary(self, path: s.Path, window: s.Window, place: Place) -> Json:
-        first, end = windows.days(window, self._clock)
+        first, end = windows.days(window, place.clock)
         if first is None or end is None or (end - first).days > 40_000:
             raise RuleError.at(window.span, "limit", "anniversaries are looked for in at most a hundred years")
         self.values.echo(
             f"anniversary of {format_rule(path)} {format_rule(window)}",
-            self._clock.day_ms(first),
-            self._clock.day_ms(end),
+            place.clock.day_ms(first),
+            place.clock.day_ms(end),
         )
-        years = [{"year": y, "month_days": days} for y, days in windows.month_days(first, end, self._clock)]
+        years = [{"year": y, "month_days": days} for y, days in windows.month_days(first, end, place.clock)]
         return {"op": "anniversary", "expr": self.values.value(path, place), "years": years}
-
-    # events
-
-    def _did(self, happening: s.Happening, place: Place) -> Json:
-        match happening:
-            case s.Event(step=step, times=times, window=window):
-                refuse_not_compiled(window)
-                assert not isinstance(window, s.Repeat)
-                return _happened(self.values.events(step, window, place), *_bounds(times))
-            case s.FirstEvent(step=step, window=window):
-                return self._first_event(step, window, place)
-        refuse_not_compiled(happening)
-        raise TypeError(f"{type(happening).__name__} is not compiled")
-
-    def _first_event(self, step: s.Step, window: s.Window, place: Place) -> Json:
-        """Some matching event in the window and none before it (E4)."""
-        events = self.values.events(step, window, place)
-        inside = _happened(events, 1, None)
-        if events["from"] is None:
-            return inside
-        before = _happened({**events, "from": None, "to": events["from"]}, 1, None)
-        return {"op": "all", "of": [inside, _not(before)]}
-
-
-def _bounds(times: s.Times | None) -> tuple[int, int | None]:
-    match times:
-        case s.AtLeast(number=number):
-            return number, None
-        case s.AtMost(number=number):
-            return 0, number
-        case s.Exactly(number=number):
-            return number, number
-    return 1, None
-
-
-def _happened(events: Json, at_least: int, at_most: int | None) -> Json:
-    return {"op": "happened", "events": events, "min": at_least, "max": at_most}
 
 
 def _not(cond: Json) -> Json:
     return {"op": "not", "of": cond}
 
 
-def _in(expr: Json, values: list[str]) -> Json:
+def _in(expr: Json, values: Sequence[str]) -> Json:
     items = [{"op": "literal", "value": {"text": value}} for value in values]
     return {"op": "in", "expr": expr, "items": items}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.expressions import Expressions, refuse_unranked
 from quanyu.dsl.names import Scope
-from quanyu.dsl.types import Type, unify
+from quanyu.dsl.types import Type, order_of, unify
 
 _CALENDAR = (
     s.LastUnits,
@@ -25,21 +26,8 @@ _CALENDAR = (
     s.Tomorrow,
     s.OnDay,
 )
-_NOT_COMPILED: dict[type[s.Node], str] = {
-    s.Sequence: "a sequence `did (... then ...)`",
-    s.WasInSegmentAgo: "`was in segment ... ago`",
-    s.WasInSegmentOn: "`was in segment ... on`",
-    s.Entered: "`entered segment`",
-    s.Left: "`left segment`",
-    s.Test: "`test`",
-    **dict.fromkeys((s.InEach, s.InAtLeast, s.InAtMost, s.InExactly), "`in ... of last n calendar units`"),
-}
 _SETS_AND_RANKS = "about people, so it cannot stand inside `where`, which is about one event (E9)"
-
-
-def refuse_not_compiled(node: s.Node) -> None:
-    if type(node) in _NOT_COMPILED:
-        raise RuleError.at(node.span, "not compiled yet", f"{_NOT_COMPILED[type(node)]} is not compiled yet")
+MAX_STEPS = 32  # of one sequence
 
 
 class Conditions:
@@ -48,7 +36,6 @@ class Conditions:
 
     def bind(self, node: s.Cond, scope: Scope) -> s.Cond:
         """The condition with every name bound. RuleError for whatever has no meaning."""
-        refuse_not_compiled(node)
         bound: s.Cond
         match node:
             case s.AllOf() | s.AnyOf():
@@ -77,7 +64,7 @@ class Conditions:
                 bound = self._near(node, scope)
             case s.Did() | s.DidNot():
                 bound = self._did(node, scope)
-            case s.InSegment():
+            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.Entered() | s.Left():
                 _refuse_in_step(node, "a segment is", scope)
                 bound = replace(node, ref=names.bind_segment(node.ref, scope))
             case s.Sample():
@@ -112,9 +99,8 @@ class Conditions:
         kind = unify(a, b) or a
         if kind.kind in ("text", "bool"):
             raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.cmp}` means nothing", "=", "!=")
-        if kind.kind == "enum" and not (a.ordered or b.ordered):
-            message = f"the values of this enum have no declared order, so `{node.cmp}` means nothing"
-            raise RuleError.at(node.span, "type", message, "in [...]")
+        if kind.kind == "enum" and order_of(a, b) is None:
+            raise unordered(node, a, b)
 
     def _between(self, node: s.Between | s.NotBetween, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
@@ -220,10 +206,25 @@ class Conditions:
     def _did(self, node: s.Did | s.DidNot, scope: Scope) -> s.Cond:
         _refuse_in_step(node, "`did` is", scope)
         happening = node.happening
-        refuse_not_compiled(happening)
-        refuse_not_compiled(happening.window)
-        assert not isinstance(happening, s.Sequence)
+        if isinstance(happening, s.Sequence):
+            return replace(node, happening=self._sequence(happening, scope))
         return replace(node, happening=replace(happening, step=self.step(happening.step, scope)))
+
+    def _sequence(self, node: s.Sequence, scope: Scope) -> s.Sequence:
+        if sum(isinstance(item, s.Follow) for item in node.follow) >= MAX_STEPS:
+            raise RuleError.at(node.span, "limit", f"a sequence has at most {MAX_STEPS} steps")
+        first = self.step(node.first, scope)
+        follow = tuple(replace(item, step=self.step(item.step, scope)) for item in node.follow)
+        by = self._common(node.by, [first, *(item.step for item in follow)], scope) if node.by else None
+        return replace(node, first=first, follow=follow, by=by)
+
+    def _common(self, by: s.Path, steps: Sequence[s.Step], scope: Scope) -> s.Path:
+        """A path that every event of the sequence has, and that is one value (Q6, Q7)."""
+        path, keys, types = names.common_property(by, [step.ref for step in steps], scope)
+        kind = self.expressions.type_of_property(by.span, keys, types, scope)
+        if kind.kind in ("set", "map", "point"):
+            raise RuleError.at(by.span, "type", f"`by` takes one value, a {kind} is not compared as a whole (C5)")
+        return path
 
     def step(self, step: s.Step, scope: Scope) -> s.Step:
         ref = names.bind_events(step.ref, scope)
@@ -253,6 +254,18 @@ def _refuse_wholes(span: s.Span, a: Type, b: Type, right: s.Expr) -> None:
         if kind.kind in ("map", "point"):
             offers = ["within 3km of (...)"] if kind.kind == "point" else []
             raise RuleError.at(span, "type", f"a {kind} is not compared as a whole", *offers)
+
+
+def unordered(node: s.Compare, a: Type, b: Type) -> RuleError:
+    """Two enums without an order that holds both (C2)."""
+    if not (a.ordered or b.ordered):
+        message = f"the values of this enum have no declared order, so `{node.cmp}` means nothing"
+        return RuleError.at(node.span, "type", message, "in [...]")
+    declared, other = (a, node.right) if a.ordered else (b, node.left)
+    if isinstance(other, s.Text):
+        message = f"'{other.value}' has no place in the order {' < '.join(declared.values)}"
+        return RuleError.at(other.span, "value", message, *(f"'{value}'" for value in declared.values))
+    return RuleError.at(node.span, "type", f"these enums have no order in common, so `{node.cmp}` means nothing")
 
 
 def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.catalog import Catalog
@@ -57,7 +58,7 @@ class _Explainer:
         windows = [self._window(window) for window in compiled.windows]
         named = [self._library.get(*_name_version(version)) for version in compiled.versions]
         meanings = [self.meaning(found) for found in named if isinstance(found, (s.Define, s.Metric))]
-        return "; ".join([text, *windows, *(meaning for meaning in meanings if meaning != text)]) + "."
+        return "; ".join([text, *windows, *(meaning for meaning in meanings if meaning != text), *_remarks(cond)]) + "."
 
     def meaning(self, rule: s.Define | s.Metric) -> str:
         """`touch@2 is order or scan`"""
@@ -69,6 +70,8 @@ class _Explainer:
         if window.from_ms is None or window.to_ms is None:
             reach = f"before {end}" if window.from_ms is None else f"from {start} on"
             return f"`{window.text}` is {reach} ({zone})"
+        if start == end and window.text.startswith("was in segment"):
+            return f"`{window.text}` is asked of {start} ({zone})"
         length = self._length(window.text, window.from_ms, window.to_ms)
         return f"`{window.text}` is from {start} to {end} ({zone}{length})"
 
@@ -86,6 +89,35 @@ class _Explainer:
         if ms is None:
             return ""
         return self._clock.local(ms).replace(tzinfo=None).isoformat(" ", "milliseconds").removesuffix(".000")
+
+
+def _remarks(cond: s.Cond) -> list[str]:
+    """What is easily misread."""
+    remarks = []
+    for node in s.walk(cond):
+        if isinstance(node, (s.Entered, s.Left)):
+            remarks.append("only both ends of its window are looked at, not what happened between (M3)")
+        elif isinstance(node, s.DidNot) and isinstance(node.happening.window, s.Repeat):
+            offer = _each_without(node.happening)
+            instead = f": of each unit it is said by `{offer}` (E7)" if offer else " (E7)"
+            remarks.append(f"`did not` denies the whole{instead}")
+    return list(dict.fromkeys(remarks))
+
+
+def _each_without(happening: s.Happening) -> str:
+    """What `did not` may be taken for: so many units that are without."""
+    if not isinstance(happening, s.Event):
+        return ""
+    match happening.times:
+        case None | s.AtLeast(number=1):
+            times: s.Times = s.Exactly(0)
+        case s.AtLeast(number=number) if number > 1:
+            times = s.AtMost(number - 1)
+        case s.AtMost(number=number):
+            times = s.AtLeast(number + 1)
+        case _:
+            return ""
+    return format_rule(s.Did(replace(happening, times=times)))
 
 
 def _name_version(label: str) -> tuple[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -11,7 +10,7 @@ from quanyu.dsl import names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.names import Scope
-from quanyu.dsl.types import BOOL, INSTANT, NUMBER, RECENCY, Type, arithmetic, of_field, unify
+from quanyu.dsl.types import BOOL, INSTANT, NUMBER, RECENCY, Type, arithmetic, nfkc, of_field, unify
 
 ANY = Type("any")
 _NEED_NUMBERS = ("sum", "avg", "median")
@@ -119,7 +118,9 @@ class Expressions:
             if (other.kind, other.currency) != (found[0].kind, found[0].currency):
                 message = f"`{'.'.join(keys)}` is {found[0]} in {types[0]} and {other} in {event_type}"
                 raise RuleError.at(span, "type", message)
-        return replace(found[0], values=tuple(dict.fromkeys(value for t in found for value in t.values)))
+        ordered = all(other.ordered and other.values == found[0].values for other in found)
+        values = tuple(dict.fromkeys(value for t in found for value in t.values))
+        return replace(found[0], values=values, ordered=ordered)
 
     def _arith(self, node: s.Arith, scope: Scope) -> tuple[s.Expr, Type]:
         left, a = self.bind(node.left, scope)
@@ -201,7 +202,3 @@ def _refuse_fine(node: s.Number | s.Percent) -> None:
         raise RuleError.at(node.span, "value", "a number lies within ±9,000,000,000,000 (A7)")
     if value != value.quantize(Decimal("0.000001")):
         raise RuleError.at(node.span, "value", "a number has at most six digits after the point (A7)")
-
-
-def nfkc(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)

@@ -159,6 +159,27 @@ def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: S
     return canonical.pop() if len(canonical) == 1 else tuple(k.name if isinstance(k, s.Key) else k.value for k in keys)
 
 
+def common_property(
+    path: s.Path, events: Iterable[s.Ref], scope: Scope
+) -> tuple[s.Path, tuple[str, ...], tuple[str, ...]]:
+    """What `by` names: the path, its keys, and the event types, all of which have it (A10)."""
+    types = tuple(dict.fromkeys(t for ref in events for t in event_types(ref, scope)))
+    ref, name = path.ref, scope.catalog.canonical(path.ref.name)
+    if not _properties(StepScope("", types), ref.name, scope):
+        if path.keys and _is_events(name, scope):
+            own = ".".join(key.name if isinstance(key, s.Key) else key.value for key in path.keys)
+            message = "`by` is about every event of the sequence, so no event stands before the property"
+            raise RuleError.at(path.span, "name", message, own)
+        if name == "person" or _is_person_value(name, scope):
+            message = "a value of the person is the same in all events: `by` takes a property of theirs (Q7)"
+            raise RuleError.at(path.span, "scope", message)
+    if ref.version is not None:
+        raise RuleError.at(ref.span, "version", f"a property has no versions: `{ref.name}`", ref.name)
+    keys = property_keys((s.Key(ref.name, span=ref.span), *path.keys), types, scope)
+    bound = s.Path(_named(ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span)
+    return bound, keys, types
+
+
 def property_fields(keys: Sequence[s.Key | s.Text], event_type: str, scope: Scope) -> list[tuple[str, Field]]:
     """The declared name and field of each key, the first of the event, the next of the items referred to."""
     fields = scope.catalog.event_types[event_type].properties

@@ -262,6 +262,26 @@ def _first_time_counted(reader: Reader) -> RuleError | None:
     return None
 
 
+def _past_membership(reader: Reader) -> RuleError | None:
+    """G19"""
+    segment = reader.at - (2 if reader.kind(-1) == "VERSION" else 1)
+    asked = reader.tokens[segment - 1].type if segment > 0 else ""
+    if asked in ("_ENTERED", "_LEFT"):
+        words = reader.between(segment - 1, reader.at)
+        return reader.error(
+            "when? `entered` and `left` need a window (G19)", f"{words} in last 7d", f"{words} in last month"
+        )
+    if asked == "_WAS_IN_SEGMENT":
+        words = reader.between(segment - 1, reader.at)
+        return reader.error(
+            "when? `was in segment` needs `ago` or `on` (G19)", f"{words} 30d ago", f"{words} on 2026-01-31"
+        )
+    if reader.kind() == "_IN_SEGMENT" and reader.word(-1) in ("not", "不", "非") and reader.word(-2) == "was":
+        rest = reader.between(reader.at, reader.forth(reader.at, ("AND", "OR", *_STARTS)))
+        return reader.error("`was in segment` is denied as a whole (G19)", f"not was {rest}", offset=-1)
+    return None
+
+
 def _filtered_step(reader: Reader) -> RuleError | None:
     """G17"""
     start = reader.back(("EQUAL",))
@@ -298,6 +318,7 @@ _KNOWN = (
     _default_beside,
     _future_events,
     _first_time_counted,
+    _past_membership,
     _filtered_step,
     _doubled_sign,
 )

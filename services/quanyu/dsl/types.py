@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,8 +65,25 @@ def unify(a: Type, b: Type) -> Type | None:
 def _unify_texts(a: Type, b: Type) -> Type:
     if "text" in (t.kind for t in (a, b) if not t.literal):
         return Type("text")
-    ordered = a.ordered and (b.literal or a.values == b.values)
-    return Type("enum", "", tuple(dict.fromkeys(a.values + b.values)), ordered, a.literal and b.literal)
+    order = order_of(a, b)
+    values = order or tuple(dict.fromkeys(a.values + b.values))
+    return Type("enum", "", values, order is not None, a.literal and b.literal)
+
+
+def order_of(a: Type, b: Type) -> tuple[str, ...] | None:
+    """The values of an ordered enum, lowest first, in which both sides have their place (C2); None if there is none."""
+    declared, other = (a, b) if a.ordered else (b, a)
+    if not declared.ordered or not (other.kind == "any" or other.literal or other.ordered):
+        return None
+    order = tuple(map(nfkc, declared.values))
+    theirs = tuple(map(nfkc, other.values))
+    same = theirs == order if other.ordered else set(theirs) <= set(order)
+    return order if same else None
+
+
+def nfkc(text: str) -> str:
+    """As texts are compared (C7)."""
+    return unicodedata.normalize("NFKC", text)
 
 
 def arithmetic(op: str, a: Type, b: Type) -> Type | None:

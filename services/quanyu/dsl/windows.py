@@ -129,7 +129,7 @@ def instants(window: s.Window, clock: Clock) -> Instants:
     with _calendar(window):
         match window:
             case s.LastElapsed(duration=duration):
-                return now - duration.ms, now
+                return ago_ms(duration, clock), now
             case s.NextElapsed(duration=duration):
                 return now, now + duration.ms
             case s.BetweenDurations(low=low, high=high):
@@ -173,8 +173,23 @@ def between(low: s.When, high: s.When, clock: Clock) -> tuple[int, int]:
 
 def between_ago(low: s.Duration, high: s.Duration, clock: Clock) -> tuple[int, int]:
     """In either order (T11)."""
-    near, far = sorted((low.ms, high.ms))
-    return clock.as_of_ms - far, clock.as_of_ms - near
+    near, far = sorted((low, high), key=lambda duration: duration.ms)
+    return ago_ms(far, clock), ago_ms(near, clock)
+
+
+def ago_ms(duration: s.Duration, clock: Clock) -> int:
+    """So much time before the instant asked of."""
+    with _calendar(duration):
+        at = clock.as_of_ms - duration.ms
+        clock.local(at)  # beyond the calendar it is no instant
+        return at
+
+
+def unit_starts(units: s.Units, clock: Clock) -> list[int]:
+    """The beginnings of the last so many whole units, oldest first, and the end of the last (E8)."""
+    with _calendar(units):
+        this = clock.unit_start(clock.today, units.unit)
+        return [clock.day_ms(add_units(this, back, units.unit)) for back in range(-units.number, 1)]
 
 
 def day_starts(start: int | None, end: int, clock: Clock) -> list[int]:

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import pytest
-
-from quanyu.dsl import RuleError, compile_segment
-from tests.unit.dsl.compiled import attribute, compiled, cond, happened, num, text
+from quanyu.dsl import compile_segment
+from tests.unit.dsl.compiled import attribute, cond, happened, num, text
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, bind
 
 
@@ -29,8 +27,10 @@ def test_c2_an_ordered_enum_is_one_of_its_values() -> None:
     assert cond("level < silver")["items"] == [text("bronze")]
     none = cond("level < bronze")["of"][0]
     assert [part["op"] for part in none["of"]] == ["in", "not"]
-    with pytest.raises(RuleError, match="not compiled yet"):
-        compiled("level > level")
+    both = cond("level > level")
+    places = [(tier["when"]["items"][0]["value"]["text"], tier["value"]["num"]) for tier in both["left"]["tiers"]]
+    assert places == [("bronze", "0"), ("silver", "1"), ("gold", "2")]
+    assert (both["op"], both["left"], both["left"]["otherwise"]) == ("compare", both["right"], None)
 
 
 def test_n10_n11_keys_and_scores() -> None:

@@ -1,5 +1,7 @@
 """Explanations say which instants and versions a rule rests on."""
 
+import pytest
+
 from quanyu.dsl import Clock, explain
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind
 
@@ -37,6 +39,36 @@ def test_one_sentence_for_each_clause() -> None:
     assert lines[0].startswith("last_touch@2 > 30d; `last_touch@2 > 30d` is before 2026-10-23 17:30:00 (Asia/Shanghai)")
     assert lines[1] == "and channel in ['pos']."
     assert "net_spend@3 is sum(order.amount in last 90d) - sum(refund.amount in last 90d)" in lines[2]
+
+
+def test_m1_m3_segments_through_time() -> None:
+    (was,) = explained("not was in segment buyers 30d ago")
+    assert was == (
+        "not was in segment buyers@1 30d ago; "
+        "`was in segment buyers@1 30d ago` is asked of 2026-10-23 17:30:00 (Asia/Shanghai)."
+    )
+    (entered,) = explained("entered segment buyers in last month")
+    assert entered.endswith("only both ends of its window are looked at, not what happened between (M3).")
+    (past,) = explained("was in segment vip 30d ago")
+    assert "`in last 90d` is from 2026-07-25 17:30:00 to 2026-10-23 17:30:00" in past
+
+
+@pytest.mark.parametrize(
+    ("times", "offer"),
+    [
+        ("", "did order exactly 0 times in exactly 3 of last 4 calendar weeks"),
+        (" at least 1 times", "did order exactly 0 times in exactly 3 of last 4 calendar weeks"),
+        (" at least 3 times", "did order at most 2 times in exactly 3 of last 4 calendar weeks"),
+        (" at most 3 times", "did order at least 4 times in exactly 3 of last 4 calendar weeks"),
+        (" exactly 3 times", ""),
+        (" at least 0 times", ""),
+    ],
+)
+def test_e7_did_not_denies_all_units_together(times: str, offer: str) -> None:
+    (line,) = explained(f"did not order{times} in exactly 3 of last 4 calendar weeks")
+    instead = f": of each unit it is said by `{offer}` (E7)." if offer else " (E7)."
+    assert "(Asia/Shanghai, the whole local days 2026-10-19 to 2026-11-15)" in line
+    assert line.endswith(f"; `did not` denies the whole{instead}")
 
 
 def test_statements() -> None:

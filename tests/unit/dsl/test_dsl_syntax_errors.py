@@ -38,6 +38,11 @@ READINGS = [
     ("anniversary of b in next 7d", 26, ["next 7 calendar days"]),  # T16
     ("anniversary of b in last 36h", 26, ["last 2 calendar days"]),
     ("did order 3 times", 11, ["at least 3 times", "at most 3 times", "exactly 3 times"]),  # E3
+    ("entered segment a", 18, ["entered segment a in last 7d", "entered segment a in last month"]),  # G19
+    ("left segment a@2 and b = 1", 18, ["left segment a@2 in last 7d", "left segment a@2 in last month"]),
+    ("was in segment a", 17, ["was in segment a 30d ago", "was in segment a on 2026-01-31"]),
+    ("was in segment a in last 7d", 18, ["was in segment a 30d ago", "was in segment a on 2026-01-31"]),
+    ("was not in segment a 30d ago and b = 1", 5, ["not was in segment a 30d ago"]),
     ("x == 1", 3, ["="]),
     ("x = （1)", 5, ["("]),
 ]

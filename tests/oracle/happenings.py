@@ -1,0 +1,99 @@
+"""What a person did, in one window or in several units of the calendar: every choice of events is tried."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from quanyu.dsl import syntax as s
+from tests.oracle.values import nfkc
+from tests.oracle.windows import Windows
+from tests.oracle.world import Event
+
+Span = tuple[int, int]
+
+
+def happened(oracle: Any, happening: s.Happening, scope: Any) -> bool:
+    window = happening.window
+    if isinstance(window, s.Repeat):
+        return in_units(oracle.windows, window, lambda unit: within(oracle, happening, unit, scope))
+    return within(oracle, happening, oracle.windows.of_events(window), scope)
+
+
+def in_units(windows: Windows, repeat: s.Repeat, holds: Callable[[Span], bool]) -> bool:
+    """Each unit is judged alone (E8, M5)."""
+    units = windows.units(repeat.units)
+    count = sum(holds(unit) for unit in units)
+    match repeat:
+        case s.InEach():
+            return count == len(units)
+        case s.InAtLeast(number=number):
+            return count >= number
+        case s.InAtMost(number=number):
+            return count <= number
+        case s.InExactly(number=number):
+            return count == number
+
+
+def within(oracle: Any, happening: s.Happening, window: Span, scope: Any) -> bool:
+    if isinstance(happening, s.Sequence):
+        return any(
+            Choice(oracle, happening, window, scope, events).fits() for events in choices(oracle, happening, scope)
+        )
+    matching = oracle.matching(happening.step, scope)
+    if isinstance(happening, s.FirstEvent):
+        matching = matching[:1]
+    count = sum(window[0] <= event.at < window[1] for event in matching)
+    times = None if isinstance(happening, s.FirstEvent) else happening.times
+    if isinstance(times, s.AtMost):
+        return count <= times.number
+    if isinstance(times, s.Exactly):
+        return count == times.number
+    return count >= (times.number if times else 1)
+
+
+def choices(oracle: Any, sequence: s.Sequence, scope: Any) -> Iterator[tuple[Event, ...]]:
+    """Every assignment of the person's events to the steps (Q10)."""
+    steps = [sequence.first, *(item.step for item in sequence.follow if isinstance(item, s.Follow))]
+    return itertools.product(*(oracle.matching(step, scope) for step in steps))
+
+
+class Choice:
+    """One event for each step."""
+
+    def __init__(self, oracle: Any, sequence: s.Sequence, window: Span, scope: Any, events: tuple[Event, ...]) -> None:
+        self.oracle, self.sequence, self.window, self.scope, self.events = oracle, sequence, window, scope, events
+
+    def fits(self) -> bool:
+        inside = all(self.window[0] <= event.at < self.window[1] for event in self.events)  # Q9
+        return inside and self.alike(self.events) and self.in_order() and not self.broken()
+
+    def alike(self, events: tuple[Event, ...]) -> bool:
+        """One known value in all of them (Q6, Q7)."""
+        if self.sequence.by is None:
+            return True
+        values = [nfkc(self.oracle.of_event(self.sequence.by, event, self.scope)) for event in events]
+        return None not in values and all(value == values[0] for value in values)
+
+    def in_order(self) -> bool:
+        follow = [item for item in self.sequence.follow if isinstance(item, s.Follow)]
+        for item, (before, event) in zip(follow, itertools.pairwise(self.events), strict=True):
+            gap = event.at - before.at
+            if gap <= 0 or (item.after and gap < item.after.ms) or (item.within and gap > item.within.ms):
+                return False
+        return True
+
+    def broken(self) -> bool:
+        """Something forbidden lies strictly in its gap, or after the last step in the window (Q4, Q5)."""
+        step = 0
+        for item in self.sequence.follow:
+            if isinstance(item, s.Follow):
+                step += 1
+                continue
+            until = self.events[step + 1].at if step + 1 < len(self.events) else self.window[1]
+            for event in self.oracle.matching(item.step, self.scope):
+                between = self.events[step].at < event.at < until
+                if between and self.window[0] <= event.at and self.alike((self.events[step], event)):
+                    return True
+        return False
