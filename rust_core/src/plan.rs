@@ -44,6 +44,11 @@ pub enum Cond {
         of: Box<Cond>,
         among: Option<Box<Cond>>,
     },
+    At {
+        as_of: i64,
+        of: Box<Cond>,
+        among: Option<Box<Cond>>,
+    },
     Constant {
         value: bool,
     },
@@ -90,6 +95,12 @@ pub enum Cond {
         events: Events,
         min: u64,
         max: Option<u64>,
+    },
+    Sequence {
+        steps: Vec<SequenceStep>,
+        by: Option<Expr>,
+        from: Option<i64>,
+        to: i64,
     },
     Rank {
         expr: Expr,
@@ -148,6 +159,9 @@ pub enum Expr {
         name: String,
     },
     EventChannel {},
+    ByType {
+        of: Vec<TypeValue>,
+    },
     Lookup {
         catalog: String,
         key: Box<Expr>,
@@ -190,6 +204,26 @@ pub struct Step {
     pub event_type: String,
     #[serde(rename = "where")]
     pub filter: Option<Box<Cond>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequenceStep {
+    pub events: Vec<Step>,
+    /// Least milliseconds since the step before.
+    pub after: Option<u64>,
+    /// Most milliseconds since the step before.
+    pub within: Option<u64>,
+    /// What does not happen between this step and the next, or after the last one.
+    pub without: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeValue {
+    #[serde(rename = "type")]
+    pub event_type: String,
+    pub value: Expr,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -277,12 +311,23 @@ pub enum Arith {
 impl Plan {
     /// `Error::Invalid` names the node that is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Plan> {
-        let json: Json = serde_json::from_slice(bytes).map_err(|error| Error::Invalid(format!("plan: {error}")))?;
+        let json: Json = serde_json::from_slice(bytes).map_err(unreadable)?;
         Plan::deserialize(&json).map_err(|error| {
             let (path, detail) = locate(&json, "plan").unwrap_or_else(|| ("plan".into(), error.to_string()));
             Error::Invalid(format!("{path}: {detail}"))
         })
     }
+}
+
+/// Rules nest in each other, so people come to the reader's limit with few brackets of their own.
+fn unreadable(error: serde_json::Error) -> Error {
+    let message = error.to_string();
+    Error::Invalid(if message.contains("recursion limit") {
+        "plan: too many conditions inside each other, those of named rules included (recursion limit); use fewer brackets"
+            .into()
+    } else {
+        format!("plan: {message}")
+    })
 }
 
 /// The innermost node that does not decode, and why.
@@ -350,7 +395,7 @@ mod tests {
             Plan::parse(plan.as_bytes())
                 .unwrap_err()
                 .to_string()
-                .contains("recursion")
+                .contains("fewer brackets")
         );
     }
 

@@ -90,6 +90,17 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Says in which field it is that something is malformed.
+trait Within {
+    fn within(self, field: &str) -> Self;
+}
+
+impl<T> Within for Result<T> {
+    fn within(self, field: &str) -> Self {
+        self.map_err(|error| Error::Invalid(format!("{field:.60}: {error}")))
+    }
+}
+
 /// Properties for which there is room before the list has to grow.
 const MOST_PROPERTIES: usize = 12;
 
@@ -102,13 +113,15 @@ impl<'a> Event<'a> {
         let mut reader = Reader::new(bytes);
         while let Some((field, wire)) = reader.field()? {
             match field {
-                1 => event.source = wire.text()?,
-                2 => event.id = wire.text()?,
-                3 => event.kind = wire.text()?,
-                4 => event.occurred_at_ms = Some(timestamp_ms(wire.bytes()?)?),
-                5 => event.identifiers.push(identifier(wire.bytes()?)?),
-                6 => event.channel = wire.text()?,
-                7 => event.properties.push(entry(wire.bytes()?, 0)?),
+                1 => event.source = wire.text().within("source")?,
+                2 => event.id = wire.text().within("id")?,
+                3 => event.kind = wire.text().within("type")?,
+                4 => event.occurred_at_ms = Some(time(wire).within("occurred_at")?),
+                5 => event
+                    .identifiers
+                    .push(wire.bytes().and_then(identifier).within("identifiers")?),
+                6 => event.channel = wire.text().within("channel")?,
+                7 => event.properties.push(property(wire).within("properties")?),
                 _ => {}
             }
         }
@@ -122,11 +135,13 @@ impl<'a> Profile<'a> {
         let mut reader = Reader::new(bytes);
         while let Some((field, wire)) = reader.field()? {
             match field {
-                1 => profile.source = wire.text()?,
-                2 => profile.id = wire.text()?,
-                3 => profile.occurred_at_ms = Some(timestamp_ms(wire.bytes()?)?),
-                4 => profile.identifiers.push(identifier(wire.bytes()?)?),
-                5 => profile.attributes.push(entry(wire.bytes()?, 0)?),
+                1 => profile.source = wire.text().within("source")?,
+                2 => profile.id = wire.text().within("id")?,
+                3 => profile.occurred_at_ms = Some(time(wire).within("occurred_at")?),
+                4 => profile
+                    .identifiers
+                    .push(wire.bytes().and_then(identifier).within("identifiers")?),
+                5 => profile.attributes.push(property(wire).within("attributes")?),
                 _ => {}
             }
         }
@@ -140,9 +155,9 @@ impl<'a> Item<'a> {
         let mut reader = Reader::new(bytes);
         while let Some((field, wire)) = reader.field()? {
             match field {
-                1 => item.catalog = wire.text()?,
-                2 => item.key = wire.text()?,
-                3 => item.attributes.push(entry(wire.bytes()?, 0)?),
+                1 => item.catalog = wire.text().within("catalog")?,
+                2 => item.key = wire.text().within("key")?,
+                3 => item.attributes.push(property(wire).within("attributes")?),
                 _ => {}
             }
         }
@@ -182,7 +197,15 @@ pub(crate) fn timestamp_ms(bytes: &[u8]) -> Result<i64> {
     let millis = seconds
         .checked_mul(1000)
         .and_then(|millis| millis.checked_add(nanos / 1_000_000));
-    millis.ok_or_else(|| Error::Invalid("a timestamp is out of range".into()))
+    millis.ok_or_else(|| Error::Invalid("a timestamp is out of range, as if its unit were not seconds".into()))
+}
+
+fn time(wire: Wire) -> Result<i64> {
+    timestamp_ms(wire.bytes()?)
+}
+
+fn property(wire: Wire<'_>) -> Result<(&str, Value<'_>)> {
+    entry(wire.bytes()?, 0)
 }
 
 fn entry(bytes: &[u8], depth: usize) -> Result<(&str, Value<'_>)> {
@@ -191,7 +214,7 @@ fn entry(bytes: &[u8], depth: usize) -> Result<(&str, Value<'_>)> {
     while let Some((field, wire)) = reader.field()? {
         match field {
             1 => key = wire.text()?,
-            2 => parsed = value(wire.bytes()?, depth)?,
+            2 => parsed = wire.bytes().and_then(|bytes| value(bytes, depth)).within(key)?,
             _ => {}
         }
     }
@@ -210,7 +233,7 @@ fn value(bytes: &[u8], depth: usize) -> Result<Value<'_>> {
             2 => Value::Number(f64::from_bits(wire.fixed()?)),
             3 => Value::Decimal(wire.text()?),
             4 => Value::Text(wire.text()?),
-            5 => Value::Instant(timestamp_ms(wire.bytes()?)?),
+            5 => Value::Instant(time(wire)?),
             6 => Value::Date(wire.text()?),
             7 => Value::Set(repeated(wire, |wire| wire.text())?),
             8 => Value::Map(repeated(wire, |wire| entry(wire.bytes()?, depth + 1))?),

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from quanyu.runtime.errors import DomainError
+from quanyu.engine import CoreError
+from quanyu.runtime.errors import DomainError, from_core
 from quanyu.runtime.logs import set_up_logging
 from quanyu.runtime.memory import return_freed_memory
 from quanyu.runtime.process import Opener, Process
@@ -29,7 +30,7 @@ COMMANDS = {
 
 
 class Explained(click.Group):
-    """Shows domain errors as one message, without a traceback."""
+    """Shows errors of the domain and the core as one message, without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *COMMANDS])
@@ -48,6 +49,8 @@ class Explained(click.Group):
             return super().invoke(ctx)
         except DomainError as error:
             raise click.ClickException(error.message) from error
+        except CoreError as error:
+            raise click.ClickException(from_core(error).message) from error
 
 
 @click.group(cls=Explained)

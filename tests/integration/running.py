@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
 from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
@@ -105,3 +107,21 @@ def address_of(process: subprocess.Popen[str]) -> str:
     if " on " not in line:
         raise AssertionError(f"it did not start: {line}{process.stderr.read()}")
     return line.partition(" on ")[2].split()[0]
+
+
+def refusal(data: Path, *services: str, port: int = 0, **environment: str) -> str:
+    """What `quanyu serve` says when it does not start: one message, no traceback."""
+    process = serve(data, *(services or FLOW), port=port, **environment)
+    out, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1, out
+    assert "Traceback" not in error
+    return error
+
+
+def reason(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, dict[str, str]]:
+    """Code, ErrorInfo's reason and metadata."""
+    status = rpc_status.from_call(error)
+    assert status is not None, error
+    info = error_details_pb2.ErrorInfo()
+    assert status.details[0].Unpack(info)
+    return error.code(), info.reason, dict(info.metadata)

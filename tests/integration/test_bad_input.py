@@ -9,23 +9,13 @@ from pathlib import Path
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, PATIENCE, Quanyu, address_of, running, serve
+from tests.integration.running import FLOW, PATIENCE, Quanyu, address_of, reason, refusal, running, serve
 from tests.integration.world import SCHEMA, batch, order
-
-
-def refusal(data: Path, *services: str, port: int = 0, **environment: str) -> str:
-    """What `quanyu serve` says when it does not start: one message, no traceback."""
-    process = serve(data, *(services or FLOW), port=port, **environment)
-    out, error = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1, out
-    assert "Traceback" not in error
-    return error
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
@@ -91,14 +81,6 @@ def test_a_damaged_log_is_named_and_not_written_to(tmp_path: Path) -> None:
     assert str(segment) in damaged
     assert "damaged" in damaged
     assert segment.read_bytes() == contents
-
-
-def reason(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, dict[str, str]]:
-    status = rpc_status.from_call(error)
-    assert status is not None, error
-    info = error_details_pb2.ErrorInfo()
-    assert status.details[0].Unpack(info)
-    return error.code(), info.reason, dict(info.metadata)
 
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -251,6 +233,55 @@ CALLS: list[tuple[str, Callable[[Quanyu], object], grpc.StatusCode, str]] = [
         ),
         grpc.StatusCode.DEADLINE_EXCEEDED,
         "",
+    ),
+]
+
+
+ABSURD = Timestamp(seconds=2**62)
+CALLS += [
+    (
+        "an instant that no calendar has",
+        lambda q: q.tagging.PreviewRule(
+            PREVIEW(workspace=q.workspace, text="did order ever", as_of=tagging_pb2.AsOf(instant=ABSURD))
+        ),
+        INVALID,
+        "INVALID_TIME",
+    ),
+    (
+        "a rule of 100 kB that is wrong at its end",
+        lambda q: q.tagging.PreviewRule(PREVIEW(workspace=q.workspace, text="city = '上海' or " * 6_000 + "cty = 'x'")),
+        INVALID,
+        "RULE_NAME",
+    ),
+    (
+        "a long name of a workspace",
+        lambda q: q.tagging.GetCatalog(tagging_pb2.GetCatalogRequest(workspace="店" * 100_000)),
+        INVALID,
+        "INVALID_WORKSPACE",
+    ),
+    (
+        "a pattern that is none, published",
+        lambda q: q.tagging.PublishRule(
+            tagging_pb2.PublishRuleRequest(workspace=q.workspace, text="tag t: 'x' when city matches '('; else 'y'")
+        ),
+        INVALID,
+        "RULE_NOT_COUNTABLE",
+    ),
+    (
+        "brackets in brackets",
+        lambda q: q.tagging.PreviewRule(
+            PREVIEW(workspace=q.workspace, text="(" * 90 + "did order ever" + " or did browse ever)" * 90)
+        ),
+        INVALID,
+        "RULE_NOT_COUNTABLE",
+    ),
+    (
+        "a page token with numbers that nothing counts to",
+        lambda q: q.tagging.ListRules(
+            tagging_pb2.ListRulesRequest(workspace=q.workspace, page_token="9" * 20 + ":name")
+        ),
+        INVALID,
+        "INVALID_PAGE_TOKEN",
     ),
 ]
 

@@ -49,11 +49,16 @@ def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
     assert (nowhere.returncode, "not a Quanyu data folder" in nowhere.stderr) == (1, True)
     data = tmp_path / "data"
     with running(data, [FLOW]) as quanyu:
-        quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA))
+        declared = quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA))
+        offset = quanyu.ingestion.Ingest(batch("shop", lives_in("card:ann", "上海"))).raw_offset
+        assert offset > declared.raw_offset
+        quanyu.stop()
     for rule, options, says in [
         ("did ordr ever", (), "    ^"),
         ("did order ever", ("--workspace", "shoop"), "there are: shop"),
         ("did order ever", ("--as-of", "yesterday"), "write a date or time"),
+        ("did order ever", ("--as-of", "0001-01-01"), "outside the years 1900 to 9998"),
+        ("city matches '('", (), "pattern"),
     ]:
         found = preview(data, rule, *options)
         assert found.returncode == 1

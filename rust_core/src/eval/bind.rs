@@ -67,6 +67,8 @@ pub struct Binder<'v> {
     pub asks_person: bool,
     /// The highest level of a ranking met so far.
     pub level: usize,
+    /// The instant that what is bound now is asked of: the plan's, or that of an `at` around it.
+    pub as_of: i64,
 }
 
 pub fn bind(version: &Version, plan: &plan::Plan) -> Result<Program> {
@@ -82,6 +84,7 @@ pub fn bind(version: &Version, plan: &plan::Plan) -> Result<Program> {
         scans: HashMap::new(),
         asks_person: false,
         level: 0,
+        as_of: plan.as_of,
     };
     let top = At {
         parent: None,
@@ -127,7 +130,9 @@ impl Binder<'_> {
             plan::Cond::OrUnknown { of } => Cond::OrUnknown(self.cond(of, stand, &at.field("of"))?),
             plan::Cond::Constant { value } => Cond::Constant(*value),
             plan::Cond::Set { .. }
+            | plan::Cond::At { .. }
             | plan::Cond::Happened { .. }
+            | plan::Cond::Sequence { .. }
             | plan::Cond::Rank { .. }
             | plan::Cond::Sample { .. } => self.of_people(cond, stand, at)?,
             leaf => {
@@ -143,12 +148,15 @@ impl Binder<'_> {
             return at.invalid("this is about people and cannot stand in a filter of events");
         }
         match cond {
-            plan::Cond::Set { of, among } => {
-                let among = self.population(among.as_deref(), &at.field("among"))?;
-                Ok(Cond::Set {
-                    of: self.cond(of, stand, &at.field("of"))?,
-                    among,
-                })
+            plan::Cond::Set { of, among } => self.set(of, among.as_deref(), at),
+            plan::Cond::At { as_of, of, among } => {
+                if *as_of > self.as_of {
+                    return at.field("as_of").invalid("after the `as_of` around it");
+                }
+                let around = std::mem::replace(&mut self.as_of, *as_of);
+                let set = self.set(of, among.as_deref(), at);
+                self.as_of = around;
+                set
             }
             plan::Cond::Happened { events, min, max } => {
                 let times = |count: u64| i64::try_from(count.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
@@ -159,6 +167,7 @@ impl Binder<'_> {
                     max: max.map_or(i64::MAX, times),
                 })
             }
+            plan::Cond::Sequence { steps, by, from, to } => self.sequence(steps, by.as_ref(), (*from, *to), at),
             plan::Cond::Rank {
                 expr,
                 side,
@@ -188,6 +197,14 @@ impl Binder<'_> {
         }
     }
 
+    fn set(&mut self, of: &plan::Cond, among: Option<&plan::Cond>, at: &At) -> Result<Cond> {
+        Ok(Cond::Set {
+            among: self.population(among, &at.field("among"))?,
+            of: self.cond(of, Stand::People, &at.field("of"))?,
+            as_of: self.as_of,
+        })
+    }
+
     pub fn ranking(
         &mut self,
         expr: &plan::Expr,
@@ -207,6 +224,7 @@ impl Binder<'_> {
         Ok(self.program.rankings.intern(Ranking {
             expr,
             population,
+            as_of: self.as_of,
             place,
             level,
         }))

@@ -22,7 +22,8 @@ impl Binder<'_> {
             }
             plan::Expr::Elapsed { of } => {
                 let of = self.of_kind(of, Kind::Instant, stand, &at.field("of"))?;
-                self.keep(Expr::Elapsed(of), Kind::Duration)
+                let as_of = self.as_of;
+                self.keep(Expr::Elapsed { of, as_of }, Kind::Duration)
             }
             plan::Expr::Arith { function, left, right } => {
                 let left = self.of_kind(left, Kind::Number, stand, &at.field("left"))?;
@@ -47,9 +48,10 @@ impl Binder<'_> {
                 key,
                 attribute,
             } => self.lookup(catalog, key, attribute, stand, at),
-            plan::Expr::Property { .. } | plan::Expr::EventChannel {} | plan::Expr::Person { .. } => {
-                self.of_event(expr, beside, stand, at)
-            }
+            plan::Expr::Property { .. }
+            | plan::Expr::EventChannel {}
+            | plan::Expr::ByType { .. }
+            | plan::Expr::Person { .. } => self.of_event(expr, beside, stand, at),
             _ => match stand {
                 Stand::People => self.of_person(expr, beside, at),
                 Stand::Events(_) => at.invalid("this is about people; in a filter of events it stands in `person`"),
@@ -60,7 +62,10 @@ impl Binder<'_> {
     fn of_person(&mut self, expr: &plan::Expr, beside: Option<Kind>, at: &At) -> Result<Bound> {
         match expr {
             plan::Expr::Attribute { name, key } => self.attribute(name, key.as_deref(), beside, at),
-            plan::Expr::Channels {} => self.keep(Expr::Channels, Kind::Set),
+            plan::Expr::Channels {} => {
+                let as_of = self.as_of;
+                self.keep(Expr::Channels { as_of }, Kind::Set)
+            }
             plan::Expr::Aggregate {
                 function,
                 events,
@@ -90,6 +95,7 @@ impl Binder<'_> {
                 self.keep(Expr::Person(of), kind)
             }
             plan::Expr::Property { name } => self.property(name, steps, at),
+            plan::Expr::ByType { of } => self.by_type(of, beside, at),
             _ => at.invalid("not an expression of events"),
         }
     }
@@ -116,26 +122,43 @@ impl Binder<'_> {
         self.keep(Expr::Property(name.to_string()), kind)
     }
 
+    /// Each event type has its own value, all of one kind.
+    fn by_type(&mut self, of: &[plan::TypeValue], mut beside: Option<Kind>, at: &At) -> Result<Bound> {
+        let mut values = Vec::new();
+        for (index, one) in of.iter().enumerate() {
+            let here = at.item("of", index);
+            let step = plan::Step {
+                event_type: one.event_type.clone(),
+                filter: None,
+            };
+            let stand = Stand::Events(std::slice::from_ref(&step));
+            let (value, kind) = self.expr(&one.value, beside, stand, &here.field("value"))?;
+            if index > 0 && beside != Some(kind) {
+                return here.invalid(format!("{} stands beside values of another kind", named(kind)));
+            }
+            beside = Some(kind);
+            values.push((step.event_type, value));
+        }
+        match beside {
+            Some(kind) if !values.is_empty() => self.keep(Expr::ByType(values), kind),
+            _ => at.invalid("no event type"),
+        }
+    }
+
     fn attribute(&mut self, name: &str, key: Option<&str>, beside: Option<Kind>, at: &At) -> Result<Bound> {
         let Some(field) = self.version.schema.attributes.get(name) else {
             return at.invalid(format!("attribute `{name}` is not declared"));
         };
+        let (as_of, name) = (self.as_of, name.to_string());
         match (kind_of(field), key) {
-            (Some(kind), None) => self.keep(Expr::Attribute(name.to_string()), kind),
+            (Some(kind), None) => self.keep(Expr::Attribute { name, as_of }, kind),
             (None, Some(key)) => {
                 let kind = beside.unwrap_or(Kind::Any);
                 let key = self.code(key);
-                self.keep(
-                    Expr::Entry {
-                        name: name.to_string(),
-                        key,
-                        kind,
-                    },
-                    kind,
-                )
+                self.keep(Expr::Entry { name, key, kind, as_of }, kind)
             }
             (Some(_), Some(_)) => at.invalid(format!("attribute `{name}` is no map; it has no keys")),
-            (None, None) => self.keep(Expr::Attribute(name.to_string()), Kind::Any),
+            (None, None) => self.keep(Expr::Attribute { name, as_of }, Kind::Any),
         }
     }
 
@@ -243,16 +266,44 @@ impl Binder<'_> {
     }
 
     fn scan(&mut self, events: &plan::Events, own: Option<ExprId>, at: &At) -> Result<usize> {
-        if events.to > self.program.as_of {
-            return at.field("to").invalid("after the plan's `as_of`");
+        let (from, to) = self.window((events.from, events.to), at)?;
+        let mut steps = self.filtered_types(&events.steps, "steps", at)?;
+        // The order of steps changes nothing.
+        steps.sort();
+        let key = (steps, from, to, own);
+        if let Some(&scan) = self.scans.get(&key) {
+            return Ok(scan);
         }
-        let mut steps: Vec<FilteredType> = Vec::new();
-        for (index, step) in events.steps.iter().enumerate() {
-            let here = at.item("steps", index);
+        let steps = key.0.clone();
+        self.program.scans.push(Scan {
+            steps,
+            from,
+            to,
+            measures: Vec::new(),
+        });
+        self.scans.insert(key, self.program.scans.len() - 1);
+        Ok(self.program.scans.len() - 1)
+    }
+
+    /// Of events: never later than the as-of.
+    pub fn window(&self, (from, to): (Option<i64>, i64), at: &At) -> Result<(i64, i64)> {
+        if to > self.as_of {
+            return at
+                .field("to")
+                .invalid("after the plan's `as_of`, or that of the `at` around it");
+        }
+        Ok((from.unwrap_or(i64::MIN), to))
+    }
+
+    /// `name`: the field that holds the steps.
+    pub fn filtered_types(&mut self, steps: &[plan::Step], name: &'static str, at: &At) -> Result<Vec<FilteredType>> {
+        let mut types: Vec<FilteredType> = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let here = at.item(name, index);
             if !self.version.schema.event_types.contains_key(&step.event_type) {
                 return here.invalid(format!("event type `{}` is not declared", step.event_type));
             }
-            if steps.iter().any(|(event_type, _)| *event_type == step.event_type) {
+            if types.iter().any(|(event_type, _)| *event_type == step.event_type) {
                 return here.invalid(format!(
                     "event type `{}` stands twice; an event counts once",
                     step.event_type
@@ -263,23 +314,9 @@ impl Binder<'_> {
             let filter = filter
                 .map(|filter| self.cond(filter, stand, &here.field("where")))
                 .transpose()?;
-            steps.push((step.event_type.clone(), filter));
+            types.push((step.event_type.clone(), filter));
         }
-        // The order of steps changes nothing.
-        steps.sort();
-        let key = (steps, events.from.unwrap_or(i64::MIN), events.to, own);
-        if let Some(&scan) = self.scans.get(&key) {
-            return Ok(scan);
-        }
-        let (steps, from, to, _) = key.clone();
-        self.program.scans.push(Scan {
-            steps,
-            from,
-            to,
-            measures: Vec::new(),
-        });
-        self.scans.insert(key, self.program.scans.len() - 1);
-        Ok(self.program.scans.len() - 1)
+        Ok(types)
     }
 }
 

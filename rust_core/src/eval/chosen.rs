@@ -130,7 +130,7 @@ impl<'a> Most<'a> {
 }
 
 /// Equal values have equal keys: whole millionths, codes and times are themselves, other fractions are numbered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     Whole(i64),
     Fraction(u32),

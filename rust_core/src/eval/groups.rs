@@ -9,22 +9,18 @@ pub struct Groups<T> {
 impl<T: Copy> Groups<T> {
     /// Counts, then files: persons are few and dense, so nothing is sorted. The order of one person's values is kept.
     pub fn of(pairs: &[(u32, T)], people: usize) -> Groups<T> {
-        let mut ends = vec![0u32; people + 1];
+        let mut counts = vec![0u32; people];
         for &(person, _) in pairs {
-            ends[person as usize + 1] += 1;
+            counts[person as usize] += 1;
         }
-        for person in 0..people {
-            ends[person + 1] += ends[person];
-        }
-        // Each person's start moves to its end as values are filed.
-        let mut values: Vec<T> = pairs.iter().map(|&(_, value)| value).collect();
+        let mut filing = Filing {
+            places: starts(counts),
+            values: pairs.iter().map(|&(_, value)| value).collect(),
+        };
         for &(person, value) in pairs {
-            let place = &mut ends[person as usize];
-            values[*place as usize] = value;
-            *place += 1;
+            filing.put(person as usize, value);
         }
-        ends.truncate(people);
-        Groups { ends, values }
+        filing.done()
     }
 
     /// Calls with each person who has values.
@@ -37,6 +33,47 @@ impl<T: Copy> Groups<T> {
             start = end;
         }
     }
+}
+
+/// Values that are brought together as they come, by persons of whom it is known how many each has.
+pub struct Filing<T> {
+    /// Where each person's next value goes.
+    places: Vec<u32>,
+    values: Vec<T>,
+}
+
+impl<T: Copy> Filing<T> {
+    /// `counts`: by person; as many values must be put. `filler` is anything.
+    pub fn new(counts: Vec<u32>, filler: T) -> Filing<T> {
+        let total = counts.iter().map(|&count| count as usize).sum();
+        Filing {
+            places: starts(counts),
+            values: vec![filler; total],
+        }
+    }
+
+    #[inline]
+    pub fn put(&mut self, person: usize, value: T) {
+        let place = &mut self.places[person];
+        self.values[*place as usize] = value;
+        *place += 1;
+    }
+
+    /// Each person's place has moved from its start to its end.
+    pub fn done(self) -> Groups<T> {
+        Groups {
+            ends: self.places,
+            values: self.values,
+        }
+    }
+}
+
+fn starts(mut counts: Vec<u32>) -> Vec<u32> {
+    let mut start = 0;
+    for count in &mut counts {
+        start += std::mem::replace(count, start);
+    }
+    counts
 }
 
 #[cfg(test)]
@@ -55,10 +92,11 @@ mod tests {
                 expected.entry(person as usize).or_default().push(value);
             }
             let mut found = BTreeMap::new();
-            Groups::of(&pairs, 9).each(|person, values| {
+            let mut groups = Groups::of(&pairs, 9);
+            groups.each(|person, values| {
                 found.insert(person, values.to_vec());
             });
-            prop_assert_eq!(found, expected);
+            prop_assert_eq!(&found, &expected);
         }
     }
 }

@@ -1,52 +1,17 @@
-//! Masks of rows, 64 at a time, over numbers as they are stored.
-//!
-//! The loops are written so that the compiler makes vector instructions of them; where the processor has wide ones, found out when
-//! the program runs, a second copy of the same loops is compiled for them.
+//! Masks of rows over numbers as they are stored.
 
 use std::ops::Range;
 
-use super::bits::Bits;
+use super::bits::{Bits, Tri};
+use super::words::fill;
 use crate::index::ints::{Codes, Ints};
+use crate::index::view::{Column, Values};
 
 /// Rows of `values` that hold; rows of `len` beyond them do not.
 pub fn mask<T: Copy>(values: &[T], len: usize, holds: impl Fn(T) -> bool) -> Bits {
-    let mut words = Vec::with_capacity(len.div_ceil(64));
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx512bw") && std::is_x86_feature_detected!("avx512vl") {
-        // SAFETY: the processor has what the function is compiled for.
-        unsafe { fill_wide(values, &holds, &mut words) };
-        return Bits::from_words(words, len);
-    }
+    let mut words = vec![0; len.div_ceil(64)];
     fill(values, &holds, &mut words);
     Bits::from_words(words, len)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-fn fill_wide<T: Copy>(values: &[T], holds: &impl Fn(T) -> bool, words: &mut Vec<u64>) {
-    fill(values, holds, words);
-}
-
-#[inline(always)]
-fn fill<T: Copy>(values: &[T], holds: &impl Fn(T) -> bool, words: &mut Vec<u64>) {
-    let (whole, rest) = values.as_chunks::<64>();
-    words.extend(whole.iter().map(|rows| word(rows, holds)));
-    if !rest.is_empty() {
-        let bits = rest.iter().enumerate();
-        words.push(bits.fold(0, |word, (row, &value)| word | u64::from(holds(value)) << row));
-    }
-}
-
-#[inline(always)]
-fn word<T: Copy>(rows: &[T; 64], holds: &impl Fn(T) -> bool) -> u64 {
-    let mut flags = [0u8; 64];
-    for (flag, &row) in flags.iter_mut().zip(rows) {
-        *flag = u8::from(holds(row));
-    }
-    let (eights, _) = flags.as_chunks::<8>();
-    // The product brings the flags of eight bytes together in the highest byte.
-    let packed = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    eights.iter().rev().fold(0, |word, eight| word << 8 | packed(eight))
 }
 
 /// Rows with `low <= row <= high`; rows beyond the column do not hold.
@@ -85,10 +50,13 @@ pub fn between(ints: &Ints, rows: Range<usize>, low: i64, high: i64) -> Bits {
     }
 }
 
-/// Rows equal to one of the values.
-pub fn among(ints: &Ints, rows: Range<usize>, values: &[i64]) -> Bits {
-    let each = values.iter().map(|&value| between(ints, rows.clone(), value, value));
-    each.fold(Bits::none(rows.len()), |found, one| found.or(&one))
+/// The same of a stored column with unknowns; `None` where it does not hold numbers.
+pub fn between_values(values: &Values, rows: Range<usize>, low: i64, high: i64) -> Option<Tri> {
+    let Column::Ints(_, ints) = &values.data else {
+        return None;
+    };
+    let known = Bits::slice(&values.known, rows.clone());
+    Some(Tri::of(between(ints, rows, low, high), &known))
 }
 
 #[cfg(test)]
@@ -121,15 +89,6 @@ mod tests {
             let value = |row: usize| values.get(from + row).copied();
             let expected = Bits::from_fn(len, |row| value(row).is_some_and(|value| low <= value && value <= high));
             prop_assert_eq!(between(&packed, from..from + len, low, high), expected);
-            let expected = Bits::from_fn(len, |row| value(row).is_some_and(|value| value == low || value == high));
-            prop_assert_eq!(among(&packed, from..from + len, &[low, high]), expected);
-        }
-
-        #[test]
-        fn wide_instructions_find_the_same(values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>()) {
-            let mut words = Vec::new();
-            fill(&values, &|value| value >= low, &mut words);
-            prop_assert_eq!(Bits::from_words(words, values.len()), mask(&values, values.len(), |value| value >= low));
         }
     }
 }

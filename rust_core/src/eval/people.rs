@@ -8,50 +8,65 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bits::{Bits, Tri};
-use super::column::{Column, Data, Kind, gather};
+use super::column::{Column, Data, gather};
+use super::kernel::{self, between_values};
 use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
+use super::ratio::UNIT;
 use super::scan::scan;
+use super::sequence::sequence;
 use super::sets::Sets;
+use super::some::some;
+use super::tally::Measured;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
+use crate::index::firsts::Firsts;
 use crate::index::view::{Attribute, Changes, Partition, Values};
 
 pub struct People<'a> {
     pub task: Task<'a>,
     /// Those whose first record occurred before the as-of.
     pub universe: Bits,
-    scans: RefCell<Vec<Option<Rc<Vec<Column<'a>>>>>>,
+    scans: RefCell<Vec<Option<Rc<Vec<Measured<'a>>>>>>,
 }
 
 impl<'a> People<'a> {
     pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Eval<'a, People<'a>> {
-        let as_of = query.program.as_of;
-        let firsts = task.partition.first_record.get(task.range()).unwrap_or(&[]);
-        let universe = Bits::from_fn(task.range().len(), |row| {
-            firsts.get(row).is_some_and(|&first| first < as_of)
-        });
+        let universe = universe(task, query.program.as_of);
         let scans = RefCell::new(vec![None; query.program.scans.len()]);
         Eval::new(query, People { task, universe, scans })
     }
 }
 
 impl<'a> Eval<'a, People<'a>> {
-    /// The surely true of a condition, within the universe; without one the universe.
-    pub fn population(&self, among: Option<usize>) -> Result<Bits> {
-        let universe = &self.scope.universe;
-        among.map_or(Ok(universe.clone()), |among| Ok(self.cond(among)?.t.and(universe)))
+    /// The surely true of a condition, within the universe of that instant; without one the universe.
+    pub fn population(&self, among: Option<usize>, as_of: i64) -> Result<Bits> {
+        let universe = match as_of {
+            now if now == self.query.program.as_of => self.scope.universe.clone(),
+            past => universe(self.scope.task, past),
+        };
+        among.map_or(Ok(universe.clone()), |among| Ok(self.cond(among)?.t.and(&universe)))
     }
 
-    fn measures(&self, number: usize) -> Result<Rc<Vec<Column<'a>>>> {
+    fn measures(&self, number: usize) -> Result<Rc<Vec<Measured<'a>>>> {
         if let Some(columns) = &self.scope.scans.borrow()[number] {
             return Ok(columns.clone());
         }
         let columns = Rc::new(scan(self, self.scope.task, &self.query.program.scans[number])?);
         self.scope.scans.borrow_mut()[number] = Some(columns.clone());
         Ok(columns)
+    }
+
+    /// Whether there is at least one event, where that is all that is asked and the events are not needed for it.
+    fn some(&self, count: usize, min: i64, max: i64) -> Option<Bits> {
+        match &self.query.program.exprs[count] {
+            Expr::Measure { scan, .. } if (min, max) == (UNIT, i64::MAX) => {
+                some(self.scope.task, &self.query.program.scans[*scan])
+            }
+            _ => None,
+        }
     }
 
     fn placed(&self, ranking: usize) -> Result<&'a Placed> {
@@ -63,31 +78,30 @@ impl<'a> Eval<'a, People<'a>> {
         placed.ok_or_else(|| Error::Invalid("a rank rests on itself".into()))
     }
 
-    fn attribute(&self, name: &str, read: impl Fn(&'a Values, Range<usize>) -> Column<'a>) -> Result<Column<'a>> {
-        let task = &self.scope.task;
+    fn attribute(
+        &self,
+        name: &str,
+        as_of: i64,
+        read: impl Fn(&'a Values, Range<usize>) -> Column<'a>,
+    ) -> Result<Column<'a>> {
+        let task = self.scope.task;
         let partition: &'a Partition = task.partition;
         let Some(attribute) = partition.attributes.get(name) else {
             return Ok(Column::unknown(self.rows()));
         };
-        if let Some(latest) = self.latest(attribute) {
+        if let Some(latest) = latest(attribute, task, as_of) {
             return Ok(read(latest, 0..self.rows()));
         }
         let rows_of = |run: &Changes| run.rows_of_block(task.block());
         let runs = attribute.runs.iter().map(|run| read(&run.values, rows_of(run)));
         let runs: Vec<Column> = runs.collect();
-        let changes = self.changes_as_of(&attribute.runs);
+        let changes = self.changes_as_of(&attribute.runs, as_of);
         gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
     }
 
-    /// The block's latest values, where they are those of the as-of.
-    fn latest(&self, attribute: &'a Attribute) -> Option<&'a Values> {
-        let latest = attribute.latest.get(self.scope.task.block() as usize)?;
-        (self.query.program.as_of > latest.changed_until_ms).then_some(&*latest.values)
-    }
-
     /// By person: the change that holds at the as-of: in which of the runs, and which of the block's there.
-    fn changes_as_of(&self, runs: &[Arc<Changes>]) -> Vec<Option<(usize, usize)>> {
-        let (as_of, texts) = (self.query.program.as_of, &self.query.version.texts);
+    fn changes_as_of(&self, runs: &[Arc<Changes>], as_of: i64) -> Vec<Option<(usize, usize)>> {
+        let texts = &self.query.version.texts;
         let block = self.scope.task.block();
         let firsts: Vec<usize> = runs.iter().map(|run| run.rows_of_block(block).start).collect();
         let mut changes: Vec<Option<(usize, usize)>> = vec![None; self.rows()];
@@ -106,16 +120,10 @@ impl<'a> Eval<'a, People<'a>> {
         changes
     }
 
-    fn channels(&self) -> Column<'a> {
+    fn channels(&self, as_of: i64) -> Column<'a> {
         let range = self.scope.task.range();
-        let as_of = self.query.program.as_of;
-        let flags = self.scope.task.partition.channels.iter().map(|(&code, firsts)| {
-            let held = &firsts[range.start.min(firsts.len())..range.end.min(firsts.len())];
-            (
-                code,
-                Bits::from_fn(range.len(), |row| held.get(row).is_some_and(|&first| first < as_of)),
-            )
-        });
+        let channels = self.scope.task.partition.channels.iter();
+        let flags = channels.map(|(&code, firsts)| (code, before(firsts, self.scope.task, as_of)));
         Column {
             known: Bits::all(range.len()),
             data: Data::Set(Sets::Flags(flags.collect())),
@@ -137,47 +145,75 @@ impl<'a> Eval<'a, People<'a>> {
     }
 }
 
+/// A block's latest values, where they are those of the as-of.
+fn latest<'a>(attribute: &'a Attribute, task: Task<'a>, as_of: i64) -> Option<&'a Values> {
+    let latest = attribute.latest.get(task.block() as usize)?;
+    (as_of > latest.changed_until_ms).then_some(&*latest.values)
+}
+
+/// Those whose first record occurred before an instant.
+fn universe(task: Task, as_of: i64) -> Bits {
+    before(&task.partition.first_record, task, as_of)
+}
+
+/// Those of a block who have an instant before the as-of.
+fn before(firsts: &Firsts, task: Task, as_of: i64) -> Bits {
+    let len = task.range().len();
+    match firsts.of_block(task.block(), as_of) {
+        None => Bits::none(len),
+        Some((_, Some(some))) => Bits::slice(some, 0..len),
+        Some((instants, None)) => kernel::mask(&instants[..len], len, |first| first < as_of),
+    }
+}
+
 impl<'a> Scope<'a> for People<'a> {
     fn rows(&self) -> usize {
         self.task.range().len()
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
-        Ok(Some(match expr {
-            Expr::Attribute(name) => eval.attribute(name, Column::slice)?,
-            Expr::Entry { name, key, kind } => eval.entry(name, *key, *kind)?,
-            Expr::Channels => eval.channels(),
-            Expr::Measure { scan, measure } => eval.measures(*scan)?[*measure].clone(),
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
+        if let Expr::Measure { scan, measure } = expr {
+            return Ok(Some(eval.measures(*scan)?[*measure].column()));
+        }
+        Ok(Some(Rc::new(match expr {
+            Expr::Attribute { name, as_of } => eval.attribute(name, *as_of, Column::slice)?,
+            Expr::Entry { name, key, kind, as_of } => {
+                eval.attribute(name, *as_of, |values, rows| Column::entries(values, rows, *key, *kind))?
+            }
+            Expr::Channels { as_of } => eval.channels(*as_of),
+
             Expr::Tile(ranking) => eval.placed(*ranking)?.tiles(),
             _ => return Ok(None),
-        }))
+        })))
     }
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>> {
         Ok(Some(match cond {
-            Cond::Set { of, among } => Tri::known(eval.population(*among)?.and(&eval.cond(*of)?.t)),
+            Cond::Set { of, among, as_of } => Tri::known(eval.population(*among, *as_of)?.and(&eval.cond(*of)?.t)),
             Cond::Happened { count, min, max } => {
-                let counts = eval.expr(*count)?;
-                let times = counts.ints()?;
-                Tri::known(Bits::from_fn(eval.rows(), |row| {
-                    (*min..=*max).contains(&times.get(row))
-                }))
+                if let Some(some) = eval.some(*count, *min, *max) {
+                    return Ok(Some(Tri::known(some)));
+                }
+                let misplaced = || Error::Invalid("the number of events is no number".into());
+                Self::between(eval, &eval.query.program.exprs[*count], *min, *max)?.ok_or_else(misplaced)?
             }
+            Cond::Sequence(steps) => Tri::known(sequence(eval, eval.scope.task, steps)?),
             Cond::Rank(ranking) => eval.placed(*ranking)?.tri(),
             Cond::Sample { seed, below } => eval.sample(seed, *below),
             _ => return Ok(None),
         }))
     }
 
-    fn stored(eval: &Eval<'a, Self>, expr: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
-        let Expr::Attribute(name) = expr else { return None };
-        let attribute = eval.scope.task.partition.attributes.get(name)?;
-        Some((eval.latest(attribute)?, 0..eval.rows()))
-    }
-}
-
-impl<'a> Eval<'a, People<'a>> {
-    fn entry(&self, name: &str, key: u32, kind: Kind) -> Result<Column<'a>> {
-        self.attribute(name, |values, rows| Column::entries(values, rows, key, kind))
+    fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
+        match expr {
+            Expr::Attribute { name, as_of } => {
+                let task = eval.scope.task;
+                let attribute = task.partition.attributes.get(name);
+                let latest = attribute.and_then(|attribute| latest(attribute, task, *as_of));
+                Ok(latest.and_then(|values| between_values(values, 0..eval.rows(), low, high)))
+            }
+            Expr::Measure { scan, measure } => Ok(eval.measures(*scan)?[*measure].between(low, high)),
+            _ => Ok(None),
+        }
     }
 }

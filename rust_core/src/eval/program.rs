@@ -1,6 +1,7 @@
-//! A plan bound to a version: nodes in arenas, equal ones once. Children come before their parents.
+//! A plan bound to a version: nodes in arenas, equal ones once. Children come before their parents. A node that means something
+//! else at another instant holds its as-of, so what a past instant and the present have in common is evaluated once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -18,6 +19,11 @@ pub enum Cond {
     Any(Vec<CondId>),
     Not(CondId),
     OrUnknown(CondId),
+    /// `of` where the other is true, elsewhere unknown.
+    Given {
+        of: CondId,
+        known: CondId,
+    },
     Compare {
         cmp: Cmp,
         left: ExprId,
@@ -66,12 +72,14 @@ pub enum Cond {
     Set {
         of: CondId,
         among: Option<CondId>,
+        as_of: i64,
     },
     Happened {
         count: ExprId,
         min: i64,
         max: i64,
     },
+    Sequence(Box<Sequence>),
     Rank(usize),
     Sample {
         seed: String,
@@ -82,7 +90,10 @@ pub enum Cond {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
     Literal(Datum),
-    Elapsed(ExprId),
+    Elapsed {
+        of: ExprId,
+        as_of: i64,
+    },
     Arith {
         function: Arith,
         left: ExprId,
@@ -103,13 +114,19 @@ pub enum Expr {
         attribute: String,
     },
     // Of people only:
-    Attribute(String),
+    Attribute {
+        name: String,
+        as_of: i64,
+    },
     Entry {
         name: String,
         key: u32,
         kind: Kind,
+        as_of: i64,
     },
-    Channels,
+    Channels {
+        as_of: i64,
+    },
     Measure {
         scan: usize,
         measure: usize,
@@ -118,11 +135,67 @@ pub enum Expr {
     // Of events only:
     Property(String),
     EventChannel,
+    /// By event type; unknown of others.
+    ByType(Vec<(String, ExprId)>),
     Person(ExprId),
 }
 
 /// An event type and its filter.
 pub type FilteredType = (String, Option<CondId>);
+
+/// Steps in order, each at a later instant than the one before, whatever their gap.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sequence {
+    /// By event type: which parts its events may play, and what is asked of them.
+    pub types: BTreeMap<String, Vec<(Part, Option<CondId>)>>,
+    /// Between the steps, so one fewer.
+    pub gaps: Vec<Gap>,
+    /// Of one value in all events.
+    pub by: Option<ExprId>,
+    pub from: i64,
+    pub to: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    Step(u8),
+    /// Forbidden between the step of that number and the next, or after the last.
+    Without(u8),
+}
+
+/// Least (1 or more) and most milliseconds between two steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Gap {
+    pub least: i64,
+    pub most: i64,
+}
+
+impl Sequence {
+    /// Every part that some event may play, the steps first.
+    pub fn parts(&self) -> BTreeSet<Part> {
+        self.types.values().flatten().map(|&(part, _)| part).collect()
+    }
+
+    /// Of two steps and nothing else.
+    pub fn plain_gap(&self) -> Option<Gap> {
+        let mut parts = self.types.values().flatten();
+        let plain = self.by.is_none() && parts.all(|(part, _)| matches!(part, Part::Step(_)));
+        match self.gaps.as_slice() {
+            &[gap] if plain && gap.least == 1 => Some(gap),
+            _ => None,
+        }
+    }
+}
+
+impl Gap {
+    pub fn leaves(self, before: i64, time: i64) -> bool {
+        before <= time.saturating_sub(self.least)
+    }
+
+    pub fn reaches(self, before: i64, time: i64) -> bool {
+        before >= time.saturating_sub(self.most)
+    }
+}
 
 /// One pass over events, for every measure that asks for it.
 #[derive(Clone, Debug)]
@@ -144,6 +217,7 @@ pub struct Measure {
 pub struct Ranking {
     pub expr: ExprId,
     pub population: Option<CondId>,
+    pub as_of: i64,
     pub place: Place,
     /// One more than the highest level of the rankings that it rests on.
     pub level: usize,

@@ -1,20 +1,19 @@
 //! One pass over a block's events for all measures that ask for the same events.
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
 use super::column::{Column, gather};
+use super::kernel::between_values;
 use super::program::{Cond, CondId, Expr, Scan};
-use super::tally::Tally;
+use super::tally::{Measured, Tally};
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
-use crate::index::view::Values;
 
 /// A column over the block's people, whose scope is `people`, for each measure of the scan.
-pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
+pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Measured<'a>>> {
     let texts = &people.query.version.texts;
     let mut tallies: Vec<Tally> = scan
         .measures
@@ -26,25 +25,22 @@ pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Sc
             continue;
         };
         for batch in batches(events, task.block(), scan.from, scan.to) {
-            tally(people, scan, *filter, &Rc::new(batch), &mut tallies)?;
+            let batch = Rc::new(batch);
+            let eval = EventRows::of(people, event_type, &batch);
+            tally(&eval, scan, *filter, &batch, &mut tallies)?;
         }
     }
     tallies.into_iter().map(Tally::finish).collect()
 }
 
 fn tally<'a, P: Scope<'a>>(
-    people: &Eval<'a, P>,
+    eval: &Eval<'a, EventRows<'a, '_, P>>,
     scan: &'a Scan,
     filter: Option<CondId>,
     batch: &Rc<Batch<'a>>,
     tallies: &mut [Tally<'a>],
 ) -> Result<()> {
-    let mut mask = batch.inside(scan.from, scan.to);
-    let eval = Eval::new(people.query, EventRows { people, batch });
-    if let Some(filter) = filter {
-        let fits = &eval.cond(filter)?.t;
-        mask = Some(mask.map_or_else(|| fits.clone(), |mask| mask.and(fits)));
-    }
+    let mask = eval.fitting(filter, scan.from, scan.to)?;
     if mask.as_ref().is_some_and(Bits::is_none) {
         return Ok(());
     }
@@ -66,10 +62,32 @@ fn tally<'a, P: Scope<'a>>(
     Ok(())
 }
 
-/// The events of a batch as a scope.
-struct EventRows<'a, 'b, P> {
+/// The events of a batch, all of one type, as a scope.
+pub struct EventRows<'a, 'b, P> {
     people: &'b Eval<'a, P>,
+    event_type: &'b str,
     batch: &'b Batch<'a>,
+}
+
+impl<'a, 'b, P: Scope<'a>> EventRows<'a, 'b, P> {
+    pub fn of(people: &'b Eval<'a, P>, event_type: &'b str, batch: &'b Batch<'a>) -> Eval<'a, Self> {
+        let rows = EventRows {
+            people,
+            event_type,
+            batch,
+        };
+        Eval::new(people.query, rows)
+    }
+}
+
+impl<'a, P: Scope<'a>> Eval<'a, EventRows<'a, '_, P>> {
+    /// The events inside the window for which the filter is true; `None` if all are.
+    pub fn fitting(&self, filter: Option<CondId>, from: i64, to: i64) -> Result<Option<Bits>> {
+        let inside = self.scope.batch.inside(from, to);
+        let Some(filter) = filter else { return Ok(inside) };
+        let fits = &self.cond(filter)?.t;
+        Ok(Some(inside.map_or_else(|| fits.clone(), |inside| inside.and(fits))))
+    }
 }
 
 impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
@@ -77,11 +95,18 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
         self.batch.len()
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         let batch = eval.scope.batch;
-        Ok(Some(match expr {
+        Ok(Some(Rc::new(match expr {
             Expr::Property(name) => batch.property(name),
             Expr::EventChannel => batch.channels(),
+            Expr::ByType(of) => {
+                let own = of.iter().find(|(event_type, _)| event_type == eval.scope.event_type);
+                match own {
+                    Some(&(_, value)) => return eval.expr(value).map(Some),
+                    None => Column::unknown(batch.len()),
+                }
+            }
             Expr::Person(of) => {
                 let persons = batch.persons();
                 gather(persons.len(), &[&*eval.scope.people.expr(*of)?], |row| {
@@ -89,18 +114,19 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
                 })?
             }
             _ => return Ok(None),
-        }))
+        })))
     }
 
     fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
         Ok(None)
     }
 
-    fn stored(eval: &Eval<'a, Self>, expr: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
-        match expr {
+    fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
+        let stored = match expr {
             Expr::Property(name) => eval.scope.batch.stored(name),
             Expr::EventChannel => Some(eval.scope.batch.stored_channels()),
             _ => None,
-        }
+        };
+        Ok(stored.and_then(|(values, rows)| between_values(values, rows, low, high)))
     }
 }

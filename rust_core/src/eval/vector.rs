@@ -1,19 +1,15 @@
 //! The evaluator: every condition and expression over all rows of a scope at once, each node once.
 
 use std::cell::RefCell;
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::bits::{Bits, Tri};
 use super::column::{Column, Data, Datum, Kind, Numbers, View, gather};
 use super::compare::{anniversary, compare, equals, near};
-use super::kernel;
 use super::program::{Cond, CondId, Expr, ExprId};
 use super::query::Query;
 use super::ratio::{Ratio, UNIT};
 use crate::error::{Error, Result};
-use crate::index::ints::Ints;
-use crate::index::view::{Column as Stored, Values};
 use crate::plan::{Arith, Cmp, Mode};
 
 /// So many texts are compared one by one.
@@ -24,13 +20,13 @@ pub trait Scope<'a>: Sized {
     fn rows(&self) -> usize;
 
     /// `None` for what means the same in every scope.
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>>;
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>>;
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
 
-    /// Where an expression is nothing but a stored column: that column, and the rows of the scope in it.
-    fn stored(_: &Eval<'a, Self>, _: &'a Expr) -> Option<(&'a Values, Range<usize>)> {
-        None
+    /// Whether an expression lies between two numbers (or codes), both of them in, where that can be answered without its values.
+    fn between(_: &Eval<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
+        Ok(None)
     }
 }
 
@@ -75,10 +71,10 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             return Ok(column.clone());
         }
         let expr = &self.query.program.exprs[id];
-        let column = Rc::new(match S::expr(self, expr)? {
+        let column = match S::expr(self, expr)? {
             Some(column) => column,
-            None => self.general_expr(expr)?,
-        });
+            None => Rc::new(self.general_expr(expr)?),
+        };
         self.exprs.borrow_mut()[id] = Some(column.clone());
         Ok(column)
     }
@@ -91,21 +87,34 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         })
     }
 
+    /// Of several conditions; `empty` of none.
+    fn joined(&self, of: &[CondId], empty: bool, join: fn(&Tri, &Tri) -> Tri) -> Result<Tri> {
+        let Some((&first, rest)) = of.split_first() else {
+            return Ok(self.constant(empty));
+        };
+        let first = self.cond(first)?;
+        match rest.split_first() {
+            None => Ok(Tri::clone(&first)),
+            Some((&second, rest)) => {
+                let two = join(&first, &*self.cond(second)?);
+                rest.iter()
+                    .try_fold(two, |joined, &of| self.cond(of).map(|tri| join(&joined, &tri)))
+            }
+        }
+    }
+
     fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
         Ok(match cond {
             Cond::Constant(value) => self.constant(*value),
-            Cond::All(of) => of
-                .iter()
-                .try_fold(self.constant(true), |all, &of| self.cond(of).map(|tri| all.and(&tri)))?,
-            Cond::Any(of) => of
-                .iter()
-                .try_fold(self.constant(false), |any, &of| self.cond(of).map(|tri| any.or(&tri)))?,
+            Cond::All(of) => self.joined(of, true, Tri::and)?,
+            Cond::Any(of) => self.joined(of, false, Tri::or)?,
             Cond::Not(of) => self.cond(*of)?.not(),
             Cond::OrUnknown(of) => {
                 let of = self.cond(*of)?;
                 Tri::known(of.t.or(&of.u))
             }
-            Cond::Compare { cmp, left, right, kind } => match self.compared(*cmp, *left, *right) {
+            Cond::Given { of, known } => Tri::of(self.cond(*of)?.t.clone(), &self.cond(*known)?.t),
+            Cond::Compare { cmp, left, right, kind } => match self.compared(*cmp, *left, *right)? {
                 Some(tri) => tri,
                 None => compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?,
             },
@@ -130,7 +139,7 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             }
             Cond::Known(expr) => Tri::known(self.expr(*expr)?.known.clone()),
             Cond::Within { expr, from, to } => {
-                if let Some(tri) = self.between(*expr, *from, to.saturating_sub(1)) {
+                if let Some(tri) = self.between(*expr, *from, to.saturating_sub(1))? {
                     return Ok(tri);
                 }
                 let column = self.expr(*expr)?;
@@ -147,51 +156,46 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
                 near(&*self.expr(*expr)?, &*self.expr(*point)?, f64::from_bits(*metres))?
             }
             Cond::OfItem { lift, key } => self.query.lifted[*lift].ask(&*self.expr(*key)?)?,
-            Cond::Set { .. } | Cond::Happened { .. } | Cond::Rank(_) | Cond::Sample { .. } => return Err(misplaced()),
+            Cond::Set { .. } | Cond::Happened { .. } | Cond::Sequence(_) | Cond::Rank(_) | Cond::Sample { .. } => {
+                return Err(misplaced());
+            }
         })
     }
 
-    /// A stored column of whole numbers or codes, and the rows of the scope in it.
-    fn ints(&self, expr: ExprId) -> Option<(&'a Ints, Bits, Range<usize>)> {
-        let (values, rows) = S::stored(self, &self.query.program.exprs[expr])?;
-        match &values.data {
-            Stored::Ints(_, ints) => Some((ints, Bits::slice(&values.known, rows.clone()), rows)),
-            _ => None,
-        }
+    fn between(&self, expr: ExprId, low: i64, high: i64) -> Result<Option<Tri>> {
+        S::between(self, &self.query.program.exprs[expr], low, high)
     }
 
-    /// Whether a stored column lies between two numbers, both of them in.
-    fn between(&self, expr: ExprId, low: i64, high: i64) -> Option<Tri> {
-        let (ints, known, rows) = self.ints(expr)?;
-        Some(Tri::of(kernel::between(ints, rows, low, high), &known))
-    }
-
-    /// A stored column beside one number or text.
-    fn compared(&self, cmp: Cmp, left: ExprId, right: ExprId) -> Option<Tri> {
+    /// An expression beside one number or text.
+    fn compared(&self, cmp: Cmp, left: ExprId, right: ExprId) -> Result<Option<Tri>> {
         let number = match &self.query.program.exprs[right] {
             Expr::Literal(Datum::Int(number)) => *number,
             Expr::Literal(Datum::Code(code)) => i64::from(*code),
-            _ => return None,
+            _ => return Ok(None),
         };
         let (low, high) = match cmp {
-            Cmp::Less => (i64::MIN, number.checked_sub(1)?),
+            Cmp::Less if number == i64::MIN => return Ok(None),
+            Cmp::More if number == i64::MAX => return Ok(None),
+            Cmp::Less => (i64::MIN, number - 1),
             Cmp::AtMost => (i64::MIN, number),
-            Cmp::More => (number.checked_add(1)?, i64::MAX),
+            Cmp::More => (number + 1, i64::MAX),
             Cmp::AtLeast => (number, i64::MAX),
             Cmp::Equal | Cmp::Differs => (number, number),
         };
         let tri = self.between(left, low, high)?;
-        Some(if cmp == Cmp::Differs { tri.not() } else { tri })
+        Ok(tri.map(|tri| if cmp == Cmp::Differs { tri.not() } else { tri }))
     }
 
     /// Equality with some item.
     fn among_items(&self, expr: ExprId, items: &'a [ExprId], kind: Kind) -> Result<Tri> {
         if let (Kind::Text, Some(codes)) = (kind, self.literal_codes(items))
             && codes.len() <= FEW
-            && let Some((ints, known, rows)) = self.ints(expr)
         {
-            let codes: Vec<i64> = codes.into_iter().map(i64::from).collect();
-            return Ok(Tri::of(kernel::among(ints, rows, &codes), &known));
+            let each = codes.iter().map(|&code| self.between(expr, code.into(), code.into()));
+            let each = each.collect::<Result<Option<Vec<Tri>>>>()?;
+            if let Some(found) = each.and_then(|each| each.into_iter().reduce(|a, b| a.or(&b))) {
+                return Ok(found);
+            }
         }
         let column = self.expr(expr)?;
         let mut result = self.constant(false);
@@ -262,10 +266,9 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         let len = self.rows();
         Ok(match expr {
             Expr::Literal(datum) => Column::one(len, *datum),
-            Expr::Elapsed(of) => {
+            Expr::Elapsed { of, as_of } => {
                 let of = self.expr(*of)?;
                 let instants = of.ints()?;
-                let as_of = self.query.program.as_of;
                 let elapsed = (0..len).map(|row| as_of.saturating_sub(instants.get(row))).collect();
                 Column::int(of.known.clone(), elapsed)
             }

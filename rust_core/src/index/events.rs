@@ -9,14 +9,6 @@ use super::run::Key;
 use super::texts::Texts;
 use super::view::{Details, Events, Partition, Run, Version, ordinal_of, partition_of, person_of};
 
-/// First and last UTC day of a person's events; no events: the first is after the last.
-type Span = (i32, i32);
-const NO_DAYS: Span = (i32::MAX, i32::MIN);
-
-/// Each person's days by partition and ordinal, so that a merge looks only into runs that may hold the loser. The writer's own.
-#[derive(Default)]
-pub struct Spans(HashMap<u32, Vec<Span>>);
-
 /// An event on its way into a run.
 struct Entry {
     partition: u32,
@@ -74,12 +66,12 @@ impl Source {
 }
 
 /// Files the events of one type: new ones, and those that the losers of merges bring to their winners.
-pub fn file(version: &mut Version, spans: &mut Spans, kind: &str, new: Option<NewEvents>, merges: &[Merge]) {
+pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &[Merge]) {
     let mut filing = Filing::default();
     if let Some(new) = new {
         filing.take_new(new);
     }
-    filing.take_merges(version, spans, kind, merges);
+    filing.take_merges(version, kind, merges);
     let texts = version.texts.clone();
     filing.sort(&texts);
     let counts_as_seen = version
@@ -98,7 +90,6 @@ pub fn file(version: &mut Version, spans: &mut Spans, kind: &str, new: Option<Ne
         let earliest = run.keys().map(Key::time).min();
         version.earliest_ms = version.earliest_ms.into_iter().chain(earliest).min();
         let partition = Arc::make_mut(partition);
-        spans.widen(partition.number, &run);
         partition.note_first_records(&run);
         partition.note_channels(&run, counts_as_seen);
         let is_left = |key: &Key| losers.contains(&person_of(partition.number, key.ordinal()));
@@ -109,6 +100,7 @@ pub fn file(version: &mut Version, spans: &mut Spans, kind: &str, new: Option<Ne
         };
         let events = partition.events_mut(kind);
         events.left_behind += left_behind;
+        run.keys().for_each(|key| events.spans.widen(key));
         events.add(run, &texts);
     }
 }
@@ -133,7 +125,7 @@ impl Filing {
     }
 
     /// What losers have, as entries about their winners too. It stays where it is for the answers to what was known before.
-    fn take_merges(&mut self, version: &mut Version, spans: &Spans, kind: &str, merges: &[Merge]) {
+    fn take_merges(&mut self, version: &mut Version, kind: &str, merges: &[Merge]) {
         let mut of_losers: HashMap<u64, Vec<usize>> = merges.iter().map(|merge| (merge.loser, Vec::new())).collect();
         for (at, entry) in self.entries.iter().enumerate() {
             if let Some(entries) = of_losers.get_mut(&entry.person()) {
@@ -142,7 +134,7 @@ impl Filing {
         }
         for merge in merges {
             // Of two copies the first stays, so what came before this call goes first.
-            let mut moved = self.held(version, spans, kind, merge);
+            let mut moved = self.held(version, kind, merge);
             let mut of_call = of_losers.get(&merge.loser).cloned().unwrap_or_default();
             of_call.sort_by_key(|&at| self.entries[at].came());
             moved.extend(
@@ -158,10 +150,9 @@ impl Filing {
     }
 
     /// The loser's events that are in runs already.
-    fn held(&mut self, version: &mut Version, spans: &Spans, kind: &str, merge: &Merge) -> Vec<Entry> {
+    fn held(&mut self, version: &mut Version, kind: &str, merge: &Merge) -> Vec<Entry> {
         let mut moved = Vec::new();
         let (number, ordinal) = (partition_of(merge.loser), ordinal_of(merge.loser));
-        let (first, last) = spans.of(number, ordinal);
         let Some(events) = version
             .partitions
             .get(&number)
@@ -169,9 +160,12 @@ impl Filing {
         else {
             return moved;
         };
+        let Some(days) = events.spans.of_person(ordinal) else {
+            return moved;
+        };
         for run in &events.runs {
             let source = self.sources.len() as u32;
-            let held = run.of_person(ordinal, first..=last).map(|(row, time)| Entry {
+            let held = run.of_person(ordinal, days.clone()).map(|(row, time)| Entry {
                 partition: partition_of(merge.winner),
                 key: Key::new(ordinal_of(merge.winner), time),
                 arrival: merge.arrival,
@@ -236,12 +230,8 @@ impl Partition {
     }
 
     fn note_first_records(&mut self, run: &Run) {
-        let first_record = Arc::make_mut(&mut self.first_record);
-        for key in run.keys() {
-            if let Some(first) = first_record.get_mut(key.ordinal() as usize) {
-                *first = key.time().min(*first);
-            }
-        }
+        run.keys()
+            .for_each(|key| self.first_record.note(key.ordinal(), key.time()));
     }
 
     /// Channels of events that do not count as seen are known, though nobody has them.
@@ -250,53 +240,10 @@ impl Partition {
             let Some(channel) = run.details.channel(row) else {
                 continue;
             };
+            let firsts = self.channels.entry(channel).or_default();
             if counts_as_seen {
-                self.note_seen(key.ordinal(), channel, key.time());
-            } else {
-                self.channels.entry(channel).or_default();
+                firsts.note(key.ordinal(), key.time());
             }
-        }
-    }
-
-    pub fn note_seen(&mut self, ordinal: u32, channel: u32, time: i64) {
-        let people = self.people as usize;
-        let firsts = Arc::make_mut(self.channels.entry(channel).or_default());
-        if firsts.len() <= ordinal as usize {
-            firsts.resize(people, i64::MAX);
-        }
-        firsts[ordinal as usize] = time.min(firsts[ordinal as usize]);
-    }
-}
-
-impl Spans {
-    /// Those of a loaded version.
-    pub fn of_version(version: &Version) -> Spans {
-        let mut spans = Spans::default();
-        for (&number, partition) in &version.partitions {
-            for run in partition.events.values().flat_map(|events| &events.runs) {
-                spans.widen(number, run);
-            }
-        }
-        spans
-    }
-
-    fn of(&self, partition: u32, ordinal: u32) -> Span {
-        let spans = self.0.get(&partition);
-        spans
-            .and_then(|spans| spans.get(ordinal as usize))
-            .copied()
-            .unwrap_or(NO_DAYS)
-    }
-
-    fn widen(&mut self, partition: u32, run: &Run) {
-        let spans = self.0.entry(partition).or_default();
-        for key in run.keys() {
-            let person = key.ordinal() as usize;
-            if spans.len() <= person {
-                spans.resize(person + 1, NO_DAYS);
-            }
-            let (first, last) = &mut spans[person];
-            (*first, *last) = (key.day().min(*first), key.day().max(*last));
         }
     }
 }

@@ -6,6 +6,7 @@ mod cells;
 mod changes;
 mod column;
 mod events;
+pub mod firsts;
 pub mod ints;
 mod items;
 pub mod learned;
@@ -16,6 +17,7 @@ mod person;
 mod picks;
 pub mod run;
 mod snapshot;
+pub mod spans;
 #[cfg(test)]
 mod tests;
 pub mod texts;
@@ -28,7 +30,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 use self::batch::Batch;
-use self::events::Spans;
+use self::firsts::Firsts;
 use self::snapshot::Snapshots;
 use self::view::Version;
 use crate::error::{Error, Result};
@@ -36,7 +38,8 @@ use crate::error::{Error, Result};
 /// The index of one workspace. Readers take a version and keep it; one writer at a time folds and publishes the next.
 pub struct Index {
     published: RwLock<Published>,
-    writer: Mutex<Spans>,
+    /// Held while folding.
+    writer: Mutex<()>,
     /// None in a follower, which writes nothing.
     snapshots: Option<Mutex<Snapshots>>,
 }
@@ -64,14 +67,13 @@ impl Index {
     }
 
     fn of(version: Version, offset: u64, snapshots: Option<Mutex<Snapshots>>) -> Index {
-        let spans = Spans::of_version(&version);
         let published = Published {
             version: Arc::new(version),
             offset,
         };
         Index {
             published: RwLock::new(published),
-            writer: Mutex::new(spans),
+            writer: Mutex::new(()),
             snapshots,
         }
     }
@@ -90,7 +92,7 @@ impl Index {
     ///
     /// Invalid if an offset is not the next or a frame is malformed; then nothing is applied.
     pub fn fold(&self, frames: &[(u64, &[u8])]) -> Result<()> {
-        let mut spans = self.writer.lock();
+        let _writer = self.writer.lock();
         let Published { version, mut offset } = self.published.read().clone();
         let mut batch = Batch::new(&version);
         for &(at, bytes) in frames {
@@ -105,7 +107,7 @@ impl Index {
             })?;
             offset += 1;
         }
-        let version = Arc::new(apply(&version, batch, &mut spans));
+        let version = Arc::new(apply(&version, batch));
         *self.published.write() = Published { version, offset };
         Ok(())
     }
@@ -138,7 +140,7 @@ impl Index {
 }
 
 /// The version after `version`, with what the batch brings.
-fn apply(version: &Version, mut batch: Batch, spans: &mut Spans) -> Version {
+fn apply(version: &Version, mut batch: Batch) -> Version {
     let recount = recounts(version, &batch);
     let mut next = version.clone();
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
@@ -150,7 +152,7 @@ fn apply(version: &Version, mut batch: Batch, spans: &mut Spans) -> Version {
             .events
             .remove(&kind)
             .map(|new| new.finish(&kind, &mut next.learned));
-        events::file(&mut next, spans, &kind, new, &batch.merges);
+        events::file(&mut next, &kind, new, &batch.merges);
     }
     for name in next.attribute_names(&batch) {
         let new = batch.changes.remove(&name);
@@ -199,9 +201,7 @@ impl Version {
 
     fn statistics(&self) -> BTreeMap<&'static str, u64> {
         let partitions = || self.partitions.values();
-        let persons = partitions()
-            .flat_map(|partition| partition.first_record.iter())
-            .filter(|&&first| first != i64::MAX);
+        let persons = partitions().map(|partition| partition.first_record.count());
         let events = partitions()
             .flat_map(|partition| partition.events.values())
             .map(|events| events.counted());
@@ -214,7 +214,7 @@ impl Version {
                 .sum::<usize>()
             + self.texts.bytes_in_memory();
         BTreeMap::from([
-            ("persons", persons.count() as u64),
+            ("persons", persons.sum::<u64>()),
             ("events", events.sum::<usize>() as u64),
             ("catalog_items", items.sum::<usize>() as u64),
             ("partitions", self.partitions.len() as u64),
@@ -225,10 +225,17 @@ impl Version {
 
 impl view::Partition {
     fn bytes_in_memory(&self) -> usize {
-        let instants =
-            self.first_record.capacity() + self.channels.values().map(|firsts| firsts.capacity()).sum::<usize>();
+        let firsts = self
+            .channels
+            .values()
+            .chain([&self.first_record])
+            .map(Firsts::bytes_in_memory);
+        let spans = self.events.values().map(|events| events.spans.bytes_in_memory());
         let runs = self.events.values().flat_map(|events| &events.runs);
         let attributes = self.attributes.values().map(|attribute| attribute.bytes_in_memory());
-        8 * instants + runs.map(|run| run.bytes_in_memory()).sum::<usize>() + attributes.sum::<usize>()
+        firsts.sum::<usize>()
+            + spans.sum::<usize>()
+            + runs.map(|run| run.bytes_in_memory()).sum::<usize>()
+            + attributes.sum::<usize>()
     }
 }

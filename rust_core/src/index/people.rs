@@ -14,9 +14,7 @@ pub fn create(version: &mut Version, people: BTreeMap<u32, u32>) {
             .entry(number)
             .or_insert_with(|| Arc::new(Partition::new(number)));
         if partition.people < people {
-            let partition = Arc::make_mut(partition);
-            partition.people = people;
-            Arc::make_mut(&mut partition.first_record).resize(people as usize, i64::MAX);
+            Arc::make_mut(partition).people = people;
         }
     }
 }
@@ -35,10 +33,10 @@ pub fn note_records(version: &mut Version, records: &[(u64, i64)], aliases: &Ali
         let Some(partition) = version.partitions.get_mut(&number) else {
             continue;
         };
-        let first_record = Arc::make_mut(&mut Arc::make_mut(partition).first_record);
-        for (ordinal, time) in firsts {
-            first_record[ordinal as usize] = time.min(first_record[ordinal as usize]);
-        }
+        let first_record = &mut Arc::make_mut(partition).first_record;
+        firsts
+            .into_iter()
+            .for_each(|(ordinal, time)| first_record.note(ordinal, time));
     }
 }
 
@@ -52,7 +50,7 @@ pub fn merge(version: &mut Version, aliases: &Aliases) {
         records.extend(
             merges
                 .iter()
-                .map(|&(loser, winner)| (winner, partition.first_record[loser as usize])),
+                .map(|&(loser, winner)| (winner, partition.first_record.get(loser))),
         );
     }
     note_records(version, &records, aliases);
@@ -64,18 +62,11 @@ pub fn forget(version: &mut Version, aliases: &Aliases) {
         let Some(partition) = version.partitions.get_mut(&number) else {
             continue;
         };
-        let partition = Arc::make_mut(partition);
-        let first_record = Arc::make_mut(&mut partition.first_record);
-        merges
-            .iter()
-            .for_each(|&(loser, _)| first_record[loser as usize] = i64::MAX);
-        for firsts in partition.channels.values_mut() {
-            let is_in = |&&(loser, _): &&(u32, u64)| firsts.get(loser as usize).is_some_and(|&at| at != i64::MAX);
-            let losers: Vec<u32> = merges.iter().filter(is_in).map(|&(loser, _)| loser).collect();
-            if !losers.is_empty() {
-                let firsts = Arc::make_mut(firsts);
-                losers.into_iter().for_each(|loser| firsts[loser as usize] = i64::MAX);
-            }
+        let Partition {
+            first_record, channels, ..
+        } = Arc::make_mut(partition);
+        for firsts in channels.values_mut().chain([first_record]) {
+            merges.iter().for_each(|&(loser, _)| firsts.forget(loser));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::cells::{Cell, date_of};
+use super::firsts::{Firsts, NEVER};
 use super::texts::Texts;
 use super::view::{BLOCK, Partition, Run, Scalar, Version, day_of, days_between, ordinal_of, partition_of};
 use crate::error::{Error, Result};
@@ -27,7 +28,7 @@ impl Version {
             let cell = partition.attributes[name].as_of(ordinal, as_of_ms, &self.texts);
             put_entry(&mut out, 2, name, &cell, &self.texts);
         }
-        let is_in = |firsts: &[i64]| firsts.get(ordinal as usize).is_some_and(|&first| first < as_of_ms);
+        let is_in = |firsts: &Firsts| firsts.get(ordinal) < as_of_ms;
         let channels = partition.channels.iter().filter(|(_, firsts)| is_in(firsts));
         let channels: BTreeSet<&str> = channels.map(|(&channel, _)| self.texts.get(channel)).collect();
         channels
@@ -76,8 +77,7 @@ impl Version {
 
     fn find(&self, person: u64) -> Option<(&Partition, u32)> {
         let (partition, ordinal) = (self.partitions.get(&partition_of(person))?, ordinal_of(person));
-        let first_record = *partition.first_record.get(ordinal as usize)?;
-        (first_record != i64::MAX).then_some((partition, ordinal))
+        (partition.first_record.get(ordinal) != NEVER).then_some((partition, ordinal))
     }
 
     /// The person's first and last event before an instant whose type counts as seen.
@@ -90,7 +90,7 @@ impl Version {
                 .get(kind)
                 .is_some_and(|kind| kind.counts_as_seen)
             {
-                let days = days_between(partition.first_record[ordinal as usize], as_of_ms);
+                let days = days_between(partition.first_record.get(ordinal), as_of_ms);
                 for run in &events.runs {
                     let of_person = run.of_person(ordinal, days.clone()).map(|(_, time)| time);
                     times.extend(of_person.filter(|&time| time < as_of_ms));

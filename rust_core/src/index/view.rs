@@ -8,8 +8,10 @@ use std::sync::Arc;
 use bytemuck::{Pod, Zeroable};
 
 use super::cells;
+use super::firsts::Firsts;
 use super::ints::Ints;
 use super::learned::Learned;
+use super::spans::Spans;
 use super::texts::{TextColumn, Texts};
 use crate::schema::{Schema, Type};
 
@@ -48,13 +50,13 @@ pub struct Partition {
     pub number: u32,
     /// Ordinals `0..people` are in use.
     pub people: u32,
-    /// By ordinal: the instant of the first record; `i64::MAX` for who has none or was merged into another. Records without a
-    /// time (loaded as known since always) give `i64::MIN`.
-    pub first_record: Arc<Vec<i64>>,
+    /// The first record; nothing for who has none or was merged into another. Records without a time (loaded as known since
+    /// always) give `i64::MIN`.
+    pub first_record: Firsts,
     /// By attribute name.
     pub attributes: HashMap<String, Arc<Attribute>>,
-    /// By channel code: each person's first event there whose type counts as seen; `i64::MAX` for none. May be shorter than `people`.
-    pub channels: BTreeMap<u32, Arc<Vec<i64>>>,
+    /// By channel code: each person's first event there whose type counts as seen.
+    pub channels: BTreeMap<u32, Firsts>,
     /// By event type.
     pub events: HashMap<String, Arc<Events>>,
 }
@@ -98,6 +100,7 @@ pub struct Events {
     pub runs: Vec<Arc<Run>>,
     /// Events of people who were merged into others: they stay where they are, and count for nobody.
     pub left_behind: usize,
+    pub spans: Spans,
 }
 
 /// Events of one type, in order of (block, UTC day, person, time, source, id): what a block did on consecutive days lies together.
@@ -251,7 +254,7 @@ impl Partition {
         Partition {
             number,
             people: 0,
-            first_record: Arc::default(),
+            first_record: Firsts::default(),
             attributes: HashMap::new(),
             channels: BTreeMap::new(),
             events: HashMap::new(),

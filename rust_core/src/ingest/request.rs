@@ -5,6 +5,8 @@ use crate::frame::Reject;
 use crate::wire::{Reader, put_bytes, put_number};
 
 const MAX_REQUEST: usize = 64 << 20;
+/// Should all be refused, their reasons still fit an answer and the dead letters.
+const MAX_RECORDS: usize = 100_000;
 
 pub struct Request<'a> {
     /// Record messages, not yet looked into.
@@ -26,6 +28,17 @@ impl<'a> Request<'a> {
                 bytes.len()
             )));
         }
+        let request = Self::read(bytes).map_err(no_request)?;
+        if request.records.len() > MAX_RECORDS {
+            return Err(Error::Invalid(format!(
+                "the request has {} records; send at most {MAX_RECORDS} at a time",
+                request.records.len()
+            )));
+        }
+        Ok(request)
+    }
+
+    fn read(bytes: &'a [u8]) -> Result<Self> {
         let (mut records, mut sequence) = (Vec::new(), 0);
         let mut reader = Reader::new(bytes);
         while let Some((field, wire)) = reader.field()? {
@@ -37,6 +50,12 @@ impl<'a> Request<'a> {
         }
         Ok(Request { records, sequence })
     }
+}
+
+fn no_request(error: Error) -> Error {
+    Error::Invalid(format!(
+        "the request is no IngestRequest: {error}; send it whole, encoded by a client made from the protos"
+    ))
 }
 
 pub fn response(sequence: u64, counts: &Counts, rejects: &[Reject]) -> Vec<u8> {
@@ -55,6 +74,10 @@ pub fn response(sequence: u64, counts: &Counts, rejects: &[Reject]) -> Vec<u8> {
 
 /// Field 1 of a message, '' if absent. Invalid if it or what stands before it is malformed.
 pub fn peek_workspace(bytes: &[u8]) -> Result<&str> {
+    workspace(bytes).map_err(no_request)
+}
+
+fn workspace(bytes: &[u8]) -> Result<&str> {
     let mut reader = Reader::new(bytes);
     while let Some((field, wire)) = reader.field()? {
         if field == 1 {

@@ -40,10 +40,16 @@ pub fn decode(bytes: &[u8]) -> Checked<Record<'_>> {
         return reject(
             "TOO_LONG",
             "",
-            format!("the record has {} bytes; at most {MAX_RECORD} are taken", bytes.len()),
+            format!(
+                "the record has {} bytes; at most {MAX_RECORD} are taken, so split it",
+                bytes.len()
+            ),
         );
     }
-    Record::decode(bytes).or_else(|error| reject("MALFORMED", "", error.to_string()))
+    Record::decode(bytes).or_else(|error| {
+        let message = format!("{error}; correct it, or make the client anew from the protos");
+        reject("MALFORMED", "", message)
+    })
 }
 
 pub fn check(record: &Record, schema: &Schema, received_at_ms: i64) -> Checked {
@@ -180,7 +186,10 @@ fn check_identifiers(identifiers: &[Identifier]) -> Checked {
         return reject("MISSING_IDENTIFIER", "identifiers", message);
     }
     if identifiers.len() > MAX_IDENTIFIERS {
-        let message = format!("{} identifiers; at most {MAX_IDENTIFIERS} are taken", identifiers.len());
+        let message = format!(
+            "{} identifiers; at most {MAX_IDENTIFIERS} are taken, so send the strongest",
+            identifiers.len()
+        );
         return reject("TOO_MANY_IDENTIFIERS", "identifiers", message);
     }
     for (at, (namespace, value)) in identifiers.iter().enumerate() {

@@ -123,12 +123,8 @@ fn declared(field: &Field, held: &str) -> Result<(), Misfit> {
 }
 
 fn shown(values: &[String]) -> String {
-    let first = values
-        .iter()
-        .take(12)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let shown: Vec<String> = values.iter().take(12).map(|value| format!("{value:.40}")).collect();
+    let first = shown.join(", ");
     if values.len() > 12 {
         format!("{first} ...")
     } else {

@@ -108,6 +108,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// As a power cut leaves it: the marker is not synced, so it may be gone.
 #[test]
 fn a_cut_anywhere_in_the_last_segment_recovers_a_prefix() {
     let origin = new_folder();
@@ -119,6 +120,7 @@ fn a_cut_anywhere_in_the_last_segment_recovers_a_prefix() {
         let folder = new_folder();
         copy(origin.path(), folder.path());
         std::fs::write(folder.path().join(name), &whole[..length]).unwrap();
+        std::fs::remove_file(marker::path(folder.path())).unwrap();
         let log = open(folder.path());
         let found = all(&log).unwrap();
         assert_eq!(found, frames[..found.len()]);
@@ -129,6 +131,24 @@ fn a_cut_anywhere_in_the_last_segment_recovers_a_prefix() {
     }
     assert_eq!(recovered.last(), Some(&frames.len()));
     assert!(recovered.len() > 2);
+}
+
+#[test]
+fn a_cut_of_what_was_durable_is_damage_and_stays_as_it_is() {
+    let folder = new_folder();
+    let (_, last) = filled(folder.path());
+    let whole = std::fs::read(&last).unwrap();
+    for length in 0..whole.len() {
+        std::fs::write(&last, &whole[..length]).unwrap();
+        let refused = LocalLog::create_sized(folder.path(), SMALL).map(|log| log.end());
+        let message = refused.expect_err("acknowledged frames are missing").to_string();
+        assert!(message.contains(last.to_str().unwrap()), "{message}");
+        assert_eq!(std::fs::read(&last).unwrap(), whole[..length]);
+    }
+    std::fs::remove_file(&last).unwrap();
+    assert!(LocalLog::create_sized(folder.path(), SMALL).is_err());
+    std::fs::write(&last, &whole).unwrap();
+    assert!(LocalLog::create_sized(folder.path(), SMALL).is_ok());
 }
 
 /// Flips each byte of each segment: the outcome is an error that names the file, or a prefix of what was written.

@@ -271,6 +271,9 @@ fn recover(folder: &Path, durable: Option<Mark>) -> Result<(File, Mark)> {
     }
     let length = std::fs::metadata(&path).map_or(0, |found| found.len());
     if length < HEADER {
+        if durable.segment == first && durable.end > first {
+            return Err(corrupt(&path, "the file is missing or was cut".into()));
+        }
         let file = new_segment(folder, first).map_err(Error::io(&path))?;
         let end = Mark {
             end: first,
@@ -280,15 +283,15 @@ fn recover(folder: &Path, durable: Option<Mark>) -> Result<(File, Mark)> {
         return Ok((file, end));
     }
     let file = open_file(&path)?;
-    let end = scan(&file, &path, first, length, durable)?;
+    let end = scan(&file, &path, first, durable)?;
     file.set_len(end.position)
         .and_then(|()| file.sync_all())
         .map_err(Error::io(&path))?;
     Ok((file, end))
 }
 
-/// The end of the whole frames. What follows them is a torn tail, unless it was durable and is all there: then it is damage.
-fn scan(file: &File, path: &Path, first: u64, length: u64, durable: Mark) -> Result<Mark> {
+/// The end of the whole frames. What follows them is a torn tail, unless it was durable: then it is damage.
+fn scan(file: &File, path: &Path, first: u64, durable: Mark) -> Result<Mark> {
     let mut window = Window::new(file, path);
     segment::check_header(window.bytes(0, HEADER as usize)?, first, path)?;
     let mut end = Mark {
@@ -303,8 +306,7 @@ fn scan(file: &File, path: &Path, first: u64, length: u64, durable: Mark) -> Res
                 end.end += 1;
                 continue;
             }
-            Found::Torn if length < durable.position => return Ok(end),
-            Found::Torn => "it runs past the end of the file",
+            Found::Torn => "the file ends before it does",
             Found::Damaged(why) => why,
         };
         let was_durable = durable.segment == first && end.end < durable.end;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from typing import Any
 
 import httpx
@@ -14,6 +15,12 @@ from quanyu.delivery.tables import CampaignVersion, Channel
 from quanyu.runtime.errors import InvalidInput
 
 _SHORTEST_SECRET_BYTES = 16
+_LONGEST_TEMPLATE = 64 * 1024
+_LONGEST_PURPOSE = 255
+# As records name them.
+_NAMESPACE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,127}")
+_HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_LARGEST_PORT = 65535
 
 
 def checked_channel(channel: Channel) -> Channel:
@@ -22,6 +29,11 @@ def checked_channel(channel: Channel) -> Channel:
         raise InvalidInput(
             "the channel has no namespace; name the identifiers that messages go to, such as `phone`", field="namespace"
         )
+    _require(
+        _NAMESPACE.fullmatch(channel.namespace) is not None,
+        "namespace",
+        f"{channel.namespace[:40]!r} is no namespace of identifiers; name one that records use, such as `phone`",
+    )
     if channel.kind == "webhook":
         _check_webhook(channel.config)
     return channel
@@ -45,6 +57,12 @@ def checked_campaign(campaign: CampaignVersion) -> CampaignVersion:
         "coupon_prefix",
         f"coupon_prefix {campaign.coupon_prefix!r} has more than ASCII letters, digits, _ and -, or over 32 of them",
     )
+    _require(
+        len(campaign.template) <= _LONGEST_TEMPLATE,
+        "template",
+        f"the template has {len(campaign.template):,} characters; shorten it to {_LONGEST_TEMPLATE:,}",
+    )
+    checked_purpose(campaign.purpose or "")
     try:
         fields = {field for _, field in parse_template(campaign.template)}
     except ValueError as error:
@@ -55,6 +73,15 @@ def checked_campaign(campaign: CampaignVersion) -> CampaignVersion:
         "the template has {coupon}, but the campaign gives none; set coupon_prefix",
     )
     return campaign
+
+
+def checked_purpose(purpose: str) -> str:
+    _require(
+        len(purpose) <= _LONGEST_PURPOSE,
+        "purpose",
+        f"the purpose has {len(purpose):,} characters; shorten it to {_LONGEST_PURPOSE}",
+    )
+    return purpose
 
 
 def _check_name(name: str) -> None:
@@ -71,6 +98,11 @@ def _check_webhook(config: dict[str, Any]) -> None:
         url.scheme in ("http", "https") and bool(url.host) and not url.userinfo,
         "url",
         "the webhook's url must be http:// or https:// with a host, and without user or password",
+    )
+    _require(
+        _is_host(url.raw_host.decode("ascii")) and (url.port is None or 0 < url.port <= _LARGEST_PORT),
+        "url",
+        f"{url.netloc.decode()[:80]!r} is no host with its port; write a name or an address, and a port of 1 to 65535",
     )
     _require(
         bool(config["allow_private_address"]) or _may_be_public(url.host),
@@ -91,6 +123,14 @@ def _is_secret(secret: str) -> bool:
     except ValueError:
         return False
     return prefix == "whsec_" and len(decoded) >= _SHORTEST_SECRET_BYTES
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return _HOST.fullmatch(host) is not None and len(host) <= 253
+    return True
 
 
 def _may_be_public(host: str) -> bool:

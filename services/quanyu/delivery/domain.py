@@ -158,4 +158,4 @@ def name_problem(name: str) -> str | None:
     """Why something cannot be named so, or None. Names become folders."""
     if NAME.fullmatch(name) and len(name.encode()) <= 120:
         return None
-    return f"{name!r} is not a name: use letters, digits and _, inside also -, . and spaces, at most 120 bytes"
+    return f"{name[:120]!r} is not a name: use letters, digits and _, inside also -, . and spaces, at most 120 bytes"

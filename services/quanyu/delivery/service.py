@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import grpc
 
 from quanyu.api.delivery.v1 import delivery_pb2 as pb
-from quanyu.delivery.checks import checked_campaign, checked_channel
+from quanyu.delivery.checks import checked_campaign, checked_channel, checked_purpose
 from quanyu.delivery.domain import Backoff, CampaignState, MessageState
 from quanyu.delivery.peers import Peers
 from quanyu.delivery.plan import plan_campaign
@@ -18,7 +18,7 @@ from quanyu.delivery.worker import Worker
 from quanyu.runtime import rpc
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.folder import check_workspace_name
-from quanyu.runtime.instants import now_ms, timestamp
+from quanyu.runtime.instants import milliseconds, now_ms, timestamp
 from quanyu.runtime.paging import numbers_of, page_limit
 from quanyu.runtime.service import Context
 
@@ -73,7 +73,7 @@ class DeliveryService:
         check_workspace_name(request.workspace)
         if not request.purpose:
             raise InvalidInput("purpose is empty; name what people consent to, such as `marketing`", field="purpose")
-        self._store.put_consents(request.workspace, request.purpose, request.persons, request.granted)
+        self._store.put_consents(request.workspace, checked_purpose(request.purpose), request.persons, request.granted)
         return pb.PutConsentsResponse()
 
     def PutSuppressions(
@@ -202,7 +202,7 @@ def _definition(workspace: str, campaign: pb.Campaign) -> CampaignVersion:
         cap_days=campaign.cap_days,
         coupon_prefix=campaign.coupon_prefix,
         template=campaign.template,
-        as_of_ms=campaign.as_of.ToMilliseconds() if campaign.HasField("as_of") else None,
+        as_of_ms=milliseconds(campaign.as_of, "as_of") if campaign.HasField("as_of") else None,
     )
 
 

@@ -12,6 +12,11 @@ from quanyu.dsl.syntax import Span
 Reason = Literal["syntax", "name", "type", "value", "time", "version", "cycle", "scope", "limit", "not compiled yet"]
 
 
+# Of a long line, as much is shown around the place as fits a terminal.
+_SHOWN_BEFORE = 50
+_SHOWN_AFTER = 60
+
+
 class RuleError(Exception):
     """A rule that cannot be read, checked or compiled.
 
@@ -44,10 +49,20 @@ class RuleError(Exception):
         lines = [f"line {self.line}, column {self.column}: {self.message}"]
         source = self.text.split("\n")
         if self.text and self.line <= len(source):
-            row = source[self.line - 1]
-            lines += [f"  {row}", f"  {_blank(row[: self.column - 1])}^"]
+            before, after = _around(source[self.line - 1], self.column - 1)
+            lines += [f"  {before}{after}", f"  {_blank(before)}^"]
         lines += [f"  write: {suggestion}" for suggestion in self.suggestions]
         return "\n".join(lines)
+
+
+def _around(row: str, at: int) -> tuple[str, str]:
+    """What stands before and after a place in its line, cut where that is long."""
+    before, after = row[:at], row[at:]
+    if len(before) > _SHOWN_BEFORE:
+        before = "..." + before[-_SHOWN_BEFORE:]
+    if len(after) > _SHOWN_AFTER:
+        after = after[:_SHOWN_AFTER] + "..."
+    return before, after
 
 
 def _blank(before: str) -> str:

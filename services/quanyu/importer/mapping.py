@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import yaml
 from quanyu.runtime.errors import InvalidInput
 
 INTEGER_FORMATS = frozenset({"s", "ms", "us", "ns"})
+# More than any mapping has: YAML can say in a few lines what takes all memory to write out.
+_MOST_VALUES = 10_000
 _TEMPLATES = ("source", "id", "type", "channel", "catalog", "key")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
@@ -77,16 +80,52 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def parse_mapping(text: str, name: str) -> Mapping:
-    """InvalidInput with line and column if the text is not YAML, or not a list of keys and values."""
+    """InvalidInput with line and column if the text is not YAML, or holds what JSON does not."""
     try:
-        contents = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        contents = yaml.load(text, _EachKeyOnce)
+    except (yaml.YAMLError, RecursionError) as error:
         raise InvalidInput(f"mapping {name}: not YAML: {error}", reason="MAPPING_INVALID") from error
     if not isinstance(contents, dict):
         raise InvalidInput(
             f"mapping {name}: must be keys with values, beginning with `records:`", reason="MAPPING_INVALID"
         )
+    problem = _problem(contents)
+    if problem is not None:
+        raise InvalidInput(f"mapping {name}: {problem}", reason="MAPPING_INVALID")
     return Mapping(name, contents)
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML itself would take the last of two values, and not say so."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"{key.value} stands here twice", problem_mark=key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def _problem(contents: dict[Any, Any]) -> str | None:
+    """What JSON cannot hold, such as the date that YAML reads in 2026-01-31; None if there is nothing."""
+    rest: list[tuple[str, Any]] = [("", contents)]
+    for _ in range(_MOST_VALUES):
+        if not rest:
+            return None
+        path, value = rest.pop()
+        if isinstance(value, dict):
+            unnamed = [key for key in value if not isinstance(key, str)]
+            if unnamed:
+                return f"{path or 'its keys'}: {unnamed[0]!r} is no text; put it in quotes"
+            rest += [(f"{path}.{key}" if path else key, item) for key, item in value.items()]
+        elif isinstance(value, list):
+            rest += [(f"{path}[{at}]", item) for at, item in enumerate(value)]
+        elif not isinstance(value, str | int | float | None) or (isinstance(value, float) and not math.isfinite(value)):
+            return f"{path}: YAML reads a {type(value).__name__} here; put it in quotes if a text is meant"
+    return f"more than {_MOST_VALUES:,} values, counted wherever an anchor is used"
 
 
 def _field(value: object) -> Iterator[dict[str, str]]:

@@ -44,7 +44,7 @@ def open_rows(path: Path, mapping: Mapping) -> Rows:
         raise InvalidInput(f"{path}: only {', '.join(openers)} files can be imported", reason="FILE_KIND")
     try:
         return opener(path, mapping)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -78,8 +78,13 @@ def _ndjson(path: Path, mapping: Mapping) -> Rows:
 
 
 def _present(path: Path, mapping: Mapping, names: list[str]) -> list[str]:
-    """The columns to read. InvalidInput if the file lacks one."""
+    """The columns to read. InvalidInput if the file lacks one, or has it twice."""
     for column in mapping.columns():
+        if names.count(column) > 1:
+            raise InvalidInput(
+                f"{path}: column `{column}` stands there {names.count(column)} times; rename the others",
+                reason="REPEATED_COLUMN",
+            )
         if column not in names:
             near = difflib.get_close_matches(column, names, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else f"; it has {', '.join(names)}"
@@ -97,4 +102,10 @@ def _explained(path: Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
 
 
 def _unreadable(path: Path, error: Exception) -> InvalidInput:
-    return InvalidInput(f"{path}: cannot be read: {error}", reason="FILE_UNREADABLE")
+    said = str(error)
+    advice = ""
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in said:
+        advice = "; save it as UTF-8"
+    elif "straddl" in said:
+        advice = "; a line of it has more than 1 MiB, which no record may have"
+    return InvalidInput(f"{path}: cannot be read: {said}{advice}", reason="FILE_UNREADABLE")

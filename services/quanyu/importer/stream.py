@@ -74,4 +74,5 @@ class _Feed:
 def _said(error: grpc.RpcError) -> str:
     details = getattr(error, "details", lambda: None)()
     code = getattr(error, "code", lambda: None)()
-    return f"{details or error}" + (f" ({code.name})" if code is not None else "")
+    advice = "; is `quanyu serve` running at --server?" if code == grpc.StatusCode.UNAVAILABLE else ""
+    return f"{details or error}" + (f" ({code.name})" if code is not None else "") + advice

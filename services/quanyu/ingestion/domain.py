@@ -1,12 +1,15 @@
-"""What a declaration must satisfy beyond its own form."""
+"""What must hold beyond the form of what is sent: of a declaration, and of the logs it goes to."""
 
 from __future__ import annotations
 
 import difflib
 import zoneinfo
+from pathlib import Path
 
 from quanyu.api.event.v1 import event_pb2
-from quanyu.runtime.errors import InvalidInput
+from quanyu.engine import LocalLog
+from quanyu.runtime.errors import DataLoss, InvalidInput
+from quanyu.runtime.eventlog import REPAIRS
 
 
 def check_zone(schema: event_pb2.Schema) -> None:
@@ -21,3 +24,12 @@ def check_zone(schema: event_pb2.Schema) -> None:
         reason="UNKNOWN_TIMEZONE",
         field="settings.timezone",
     )
+
+
+def check_complete(folder: Path, raw: LocalLog, resolved: LocalLog) -> None:
+    """DataLoss if frames are missing that identity has seen: what is appended now would take their offsets."""
+    if resolved.end() > raw.end():
+        raise DataLoss(
+            f"{folder}: damaged: it has {raw.end()} frames, but {resolved.end()} had been acknowledged; "
+            f"{REPAIRS['raw']}"
+        )

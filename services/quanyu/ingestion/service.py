@@ -11,9 +11,9 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2 as pb
 from quanyu.engine import Ingestor, LocalLog, peek_workspace
 from quanyu.ingestion.deadletters import read_page
-from quanyu.ingestion.domain import check_zone
+from quanyu.ingestion.domain import check_complete, check_zone
 from quanyu.runtime import rpc
-from quanyu.runtime.eventlog import create_log
+from quanyu.runtime.eventlog import create_log, follow_log
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.paging import page_limit
 from quanyu.runtime.service import Context
@@ -87,6 +87,7 @@ class IngestionService:
 
     def _open(self, workspace: str) -> Intake:
         raw = create_log(self._folder, workspace, "raw")
+        check_complete(self._folder.log(workspace, "raw"), raw, follow_log(self._folder, workspace, "resolved"))
         rejects = create_log(self._folder, workspace, "rejects")
         return Intake(Ingestor(raw, rejects, str(self._folder.state(workspace, "ingestion"))), raw, rejects)
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable
+from quanyu.runtime.errors import DataLoss, InvalidInput, ResourceExhausted, Unavailable
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -37,7 +37,11 @@ class Database:
         try:
             self.engine = create_engine(make_url(url), pool_pre_ping=not url.startswith("sqlite"))
         except (ArgumentError, ImportError) as error:
-            raise InvalidInput(f"QUANYU_DATABASE_URL: {error}", reason="INVALID_SETTING") from error
+            raise InvalidInput(
+                f"QUANYU_DATABASE_URL: {error}; write a SQLAlchemy URL such as sqlite:////var/lib/quanyu.db, "
+                "and install its driver beside Quanyu",
+                reason="INVALID_SETTING",
+            ) from error
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)
 
@@ -89,6 +93,8 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL":
+            raise ResourceExhausted(f"{error.orig}; free some space and try again", reason="DISK_FULL") from error
         raise Unavailable(f"the database cannot be used now: {error.orig}; try again", reason="DATABASE") from error
     except DatabaseError as error:
         if type(error) is not DatabaseError:  # a subclass is about a statement, this about the file

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from quanyu.engine import LocalLog
+from quanyu.engine import CorruptError, LocalLog
+from quanyu.runtime.errors import DataLoss
 from quanyu.runtime.folder import DataFolder
 
 LogName = Literal["raw", "resolved", "rejects"]
 READ_BYTES = 4 * 2**20
+# Only the raw log cannot be made anew.
+REPAIRS: dict[LogName, str] = {
+    "raw": "put a backup of this log in its place",
+    "resolved": "remove this log and state/identity of the workspace: both are made anew from the raw log",
+    "rejects": "put a backup of this log in its place, or remove it: it holds dead letters, nothing that was accepted",
+}
 
 
 def create_log(folder: DataFolder, workspace: str, name: LogName) -> LocalLog:
-    """For its one writer: made if missing. LockedError if another process writes it."""
-    return LocalLog.create(str(folder.log(workspace, name)))
+    """For its one writer: made if missing. LockedError if another process writes it, DataLoss if it is damaged."""
+    try:
+        return LocalLog.create(str(folder.log(workspace, name)))
+    except CorruptError as error:
+        raise DataLoss(f"{error}; {REPAIRS[name]}") from error
 
 
 def follow_log(folder: DataFolder, workspace: str, name: LogName) -> LocalLog:

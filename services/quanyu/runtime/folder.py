@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from quanyu.runtime.errors import FailedPrecondition, InvalidInput, ResourceExhausted
+from quanyu.runtime.errors import DataLoss, FailedPrecondition, InvalidInput, ResourceExhausted
 
 LAYOUT_VERSION = "1"
 WORKSPACE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -30,6 +30,7 @@ class DataFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.database = path / "quanyu.db"
         self._held: list[int] = []
 
     @classmethod
@@ -96,7 +97,16 @@ class DataFolder:
         return self.path / workspace / "delivered"
 
     def database_url(self) -> str:
-        return f"sqlite:///{self.path / 'quanyu.db'}"
+        return f"sqlite:///{self.database}"
+
+    def check_database(self) -> None:
+        """DataLoss if its file is gone: a new one would have no rules and campaigns, and nobody would be told."""
+        if self.workspaces() and not (self.database.exists() and self.database.stat().st_size):
+            raise DataLoss(
+                f"{self.database} is missing or empty, though there are workspaces; put a backup in its place, or run "
+                "`quanyu migrate` to begin again without rules and campaigns",
+                reason="DATABASE_MISSING",
+            )
 
     def workspaces(self) -> list[str]:
         """Names of the workspaces that something was sent to."""
@@ -112,7 +122,7 @@ def check_workspace_name(name: str) -> None:
     """InvalidInput unless it is a name that a workspace can have."""
     if not WORKSPACE_NAME.fullmatch(name) or name in _NOT_WORKSPACES:
         raise InvalidInput(
-            f"workspace {name!r}: a workspace is named by a lower-case letter, then at most 62 of a-z, 0-9, _ and -",
+            f"workspace {name[:80]!r}: it is named by a lower-case letter, then at most 62 of a-z, 0-9, _ and -",
             reason="INVALID_WORKSPACE",
             field="workspace",
         )
@@ -144,7 +154,11 @@ def _check_version(path: Path) -> None:
             reason="NOT_A_DATA_FOLDER",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise FailedPrecondition(f"{path / 'VERSION'}: cannot be read: {error}", reason="NOT_A_DATA_FOLDER") from error
+        raise FailedPrecondition(
+            f"{path / 'VERSION'}: cannot be read: {error}; "
+            "put a backup of it in its place, or choose another data folder",
+            reason="NOT_A_DATA_FOLDER",
+        ) from error
     if found != LAYOUT_VERSION:
         raise FailedPrecondition(
             f"{path} has layout version {found[:20]!r}, this Quanyu reads {LAYOUT_VERSION!r}; "

@@ -20,6 +20,11 @@ from quanyu.runtime.errors import DomainError, InvalidInput, Unauthenticated, fr
 
 log = logging.getLogger(__name__)
 
+# A status travels in HTTP headers, twice over and with more bytes than it has characters. Clients refuse more than
+# 8 KiB of them, and then never learn what was wrong.
+MESSAGE_BYTES = 1_200
+METADATA_BYTES = 400
+
 Behavior = Callable[[Any, grpc.ServicerContext], Any]
 
 
@@ -139,11 +144,18 @@ def _abort_with(
     metadata: dict[str, str],
     cause: BaseException,
 ) -> NoReturn:
+    shown = {key: _cut(value, METADATA_BYTES) for key, value in metadata.items()}
     detail = any_pb2.Any()
-    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="quanyu", metadata=metadata))
-    status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=message, details=[detail])
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="quanyu", metadata=shown))
+    cut = _cut(message, MESSAGE_BYTES)
+    status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=cut, details=[detail])
     context.abort_with_status(rpc_status.to_status(status))
     raise AssertionError("abort_with_status returned") from cause
+
+
+def _cut(text: str, most: int) -> str:
+    encoded = text.encode()
+    return text if len(encoded) <= most else encoded[:most].decode(errors="ignore") + " ..."
 
 
 def _behavior(handler: Any) -> Behavior:

@@ -8,6 +8,8 @@ from quanyu.runtime.errors import InvalidInput
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
+# Tokens hold offsets, versions, people and milliseconds, all of which SQL can hold too.
+LARGEST_NUMBER = 2**63 - 1
 
 
 def page_limit(asked: int) -> int:
@@ -22,12 +24,15 @@ def numbers_of(token: str, count: int) -> tuple[int, ...]:
     parts = token.split(":")
     if len(parts) != count or not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts):
         refuse_token(token)
-    return tuple(int(part) for part in parts)
+    numbers = tuple(int(part) for part in parts)
+    if max(numbers) > LARGEST_NUMBER:
+        refuse_token(token)
+    return numbers
 
 
 def refuse_token(token: str) -> NoReturn:
     raise InvalidInput(
-        f"page_token {token!r} is not one that this list gave; pass next_page_token of the page before, unchanged",
+        f"page_token {token[:99]!r} is not one that this list gave; pass next_page_token of the page before, unchanged",
         reason="INVALID_PAGE_TOKEN",
         field="page_token",
     )

@@ -43,6 +43,8 @@ class Process:
         opened.callback(folder.unlock)
         for name in openers:
             folder.lock(name)
+        if settings.database_url is None:
+            folder.check_database()
         database = Database(settings.database_url or folder.database_url())
         opened.callback(database.close)
         migrate(database, folder)

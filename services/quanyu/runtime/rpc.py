@@ -64,8 +64,9 @@ def bind(server: grpc.Server, settings: Settings, port: int) -> int:
         credentials = grpc.ssl_server_credentials([(key, certificate)])
         return int(server.add_secure_port(f"{host}:{port}", credentials))
     except RuntimeError as error:
+        certified = "" if certificate is None else ", or QUANYU_TLS_CERTIFICATE and QUANYU_TLS_KEY are no PEM pair"
         raise FailedPrecondition(
-            f"cannot listen on {host}:{port}: it is in use, or not an address of this machine; "
+            f"cannot listen on {host}:{port}: it is in use, or not an address of this machine{certified}; "
             "stop what uses it, or choose another with --port or QUANYU_PORT",
             reason="PORT_IN_USE",
         ) from error

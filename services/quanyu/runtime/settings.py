@@ -78,12 +78,26 @@ class Settings:
         """The port to listen on for these services, where none is set: one service's own, else 7400."""
         if self.port is not None:
             return self.port
-        return int(self.address_of(services[0]).rpartition(":")[2]) if len(services) == 1 else 7400
+        if len(services) != 1:
+            return 7400
+        port = self.address_of(services[0]).rpartition(":")[2]
+        _require(
+            port.isascii() and port.isdigit() and int(port) <= LARGEST_PORT, f"{services[0]}_address", "be host:port"
+        )
+        return int(port)
 
     def auth_token(self) -> str | None:
-        """InvalidInput if the file cannot be read or is empty."""
-        token = read_setting_file(self.auth_token_file, "auth_token_file")
-        return None if token is None else token.decode().strip()
+        """InvalidInput if the file cannot be read, is empty, or holds what no header can."""
+        contents = read_setting_file(self.auth_token_file, "auth_token_file")
+        if contents is None:
+            return None
+        token = contents.strip().decode("ascii", errors="replace")
+        _require(
+            token.isascii() and token.isprintable(),
+            "auth_token_file",
+            f"hold one line of ASCII letters, digits and signs ({self.auth_token_file})",
+        )
+        return token
 
 
 def read_setting_file(path: Path | None, name: str) -> bytes | None:

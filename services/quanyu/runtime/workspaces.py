@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from quanyu.engine import CoreError
-from quanyu.runtime.errors import DomainError, NotFound, Unavailable
+from quanyu.runtime.errors import DomainError, NotFound, ResourceExhausted, Unavailable, from_core
 from quanyu.runtime.folder import DataFolder, check_workspace_name
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,9 @@ class Workspaces(Generic[T]):
         self._opening = opening
         self._open: dict[str, T] = {}
         self._guard = threading.Lock()
-        self._failed: set[str] = set()
+        self._damaged: set[str] = set()
+        # What was last said of those that could not be opened.
+        self._failures: dict[str, str] = {}
         self._ending = threading.Event()
         self._closed = False
         self._watcher = threading.Thread(target=self._watch, name="workspaces", daemon=True)
@@ -82,10 +84,17 @@ class Workspaces(Generic[T]):
 
     def _open_new(self) -> None:
         for workspace in self._folder.workspaces():
-            if workspace in self._open or workspace in self._failed:
+            if workspace in self._open or workspace in self._damaged:
                 continue
             try:
                 self.get(workspace)
             except (CoreError, DomainError) as error:
-                self._failed.add(workspace)
-                log.error("workspace %s cannot be opened: %s", workspace, error)
+                self._failed(workspace, from_core(error) if isinstance(error, CoreError) else error)
+
+    def _failed(self, workspace: str, error: DomainError) -> None:
+        """Says it once; what may pass by itself, such as a full disk, is tried again at the next look."""
+        if not isinstance(error, ResourceExhausted | Unavailable):
+            self._damaged.add(workspace)
+        if self._failures.get(workspace) != error.message:
+            self._failures[workspace] = error.message
+            log.error("workspace %s cannot be opened: %s", workspace, error)

@@ -41,6 +41,8 @@ def preview_command(text: str, data: Path | None, workspace: str | None, as_of: 
     """Counts whom a RULE means: a condition, or the text of a segment or tag."""
     settings = settings_from(os.environ, data=data)
     folder = DataFolder.existing(settings.data)
+    if settings.database_url is None:
+        folder.check_database()
     url = settings.database_url or folder.database_url()
     refusals: list[InvalidInput] = []
     chosen = _workspaces(folder, workspace)
@@ -96,6 +98,8 @@ def _instant(text: str, reading: Reading) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(f"--as-of {text!r}: write a date or time such as 2026-01-31 or 2026-01-31T08:00") from None
+    if not 1900 <= moment.year <= 9998:
+        raise InvalidInput(f"--as-of {text!r}: it lies outside the years 1900 to 9998")
     if moment.tzinfo is None:
         return reading.clock.wall_ms(moment)
     return int(moment.timestamp() * 1000)

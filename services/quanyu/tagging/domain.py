@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from quanyu.dsl import (
     Bound,
@@ -22,7 +23,7 @@ from quanyu.dsl import (
 )
 from quanyu.dsl.library import key
 from quanyu.dsl.syntax import Segment, Tag
-from quanyu.engine import Answer, Index
+from quanyu.engine import Answer, Index, InvalidError
 from quanyu.runtime.errors import InvalidInput, NotFound
 
 
@@ -38,6 +39,11 @@ class Reading:
         """Checked, every name bound to a version. InvalidInput with the place where it is wrong."""
         with refused():
             return check_and_bind(text, self.catalog, self.library)
+
+    def drafted(self, bound: Bound) -> Reading:
+        """As if the text were published. InvalidInput if one of its versions is taken."""
+        with refused():
+            return replace(self, library=self.library.publish(bound))
 
     def explained_text(self, text: str) -> list[str]:
         """A sentence for each clause of a text that need not be published. RuleError where it is wrong."""
@@ -66,7 +72,9 @@ class Reading:
         found = version or self.library.newest(name)
         if self.library.get(name, found) is None:
             asked = f"{name}@{version}" if version else name
-            raise NotFound(f"no rule {asked} is published", reason="UNKNOWN_RULE", rule=asked)
+            near = get_close_matches(name, self.library.names(), n=1)
+            hint = f"did you mean {near[0]}?" if near else "publish it first, or see ListRules"
+            raise NotFound(f"no rule {asked or '``'} is published; {hint}", reason="UNKNOWN_RULE", rule=asked)
         return found
 
     def named(self, reference: str) -> tuple[str, int]:
@@ -84,8 +92,11 @@ class Reading:
         return [(name, self.library.newest(name)) for name in names if self.library.kind(name) is Tag]
 
     def ask(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
-        """Roots of all the rules, in order, at one version of the index."""
-        return index.evaluate(plan(self.clock.as_of_ms, *compiled))
+        """Roots of all the rules, in order, at one version of the index. InvalidInput for a pattern that is none."""
+        try:
+            return index.evaluate(plan(self.clock.as_of_ms, *compiled))
+        except InvalidError as error:
+            raise InvalidInput(f"the rule cannot be counted: {error}", reason="RULE_NOT_COUNTABLE") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +122,22 @@ class Preview:
 def preview(reading: Reading, index: Index, text: str) -> Preview:
     """Of a lone condition, or of each segment and tag of a text that need not be published."""
     bound = reading.bind(text)
+    drafted = reading.drafted(bound)
     with refused():
-        drafted = replace(reading, library=reading.library.publish(bound))
         explanation = explain(bound, drafted.library, drafted.catalog, drafted.clock)
         if bound.condition is not None:
             compiled = [compile_condition(bound, drafted.library, drafted.catalog, drafted.clock)]
         else:
-            compiled = [_compile(drafted, rule) for rule in bound.statements if isinstance(rule, Segment | Tag)]
+            compiled = _compiled(drafted, bound)
     if not compiled:
         raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
     answer = drafted.ask(index, compiled)
     return Preview(_counts(answer, compiled), explanation, compiled, answer)
+
+
+def try_out(drafted: Reading, index: Index, bound: Bound) -> None:
+    """InvalidInput if a segment or tag of the text cannot be counted: it never changes once it is published."""
+    drafted.ask(index, _compiled(drafted, bound))
 
 
 def tag_values(answer: Answer, compiled: Sequence[CompiledRule], person: int) -> list[str | None]:
@@ -133,6 +149,10 @@ def tag_values(answer: Answer, compiled: Sequence[CompiledRule], person: int) ->
         found.append(held[0] if held else None)
         root += len(tag.roots)
     return found
+
+
+def _compiled(reading: Reading, bound: Bound) -> list[CompiledRule]:
+    return [_compile(reading, rule) for rule in bound.statements if isinstance(rule, Segment | Tag)]
 
 
 def _compile(reading: Reading, rule: Segment | Tag) -> CompiledRule:

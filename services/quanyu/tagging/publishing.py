@@ -9,7 +9,7 @@ from quanyu.dsl.library import RULE_WORDS, Rule, key
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import Conflict, InvalidInput
 from quanyu.runtime.instants import now_ms
-from quanyu.tagging.domain import refused
+from quanyu.tagging.domain import try_out
 from quanyu.tagging.store import find_rule
 from quanyu.tagging.tables import LONGEST_NAME, PublishedRule
 from quanyu.tagging.workspace import Workspace
@@ -20,10 +20,11 @@ KINDS = {"definition": "define"}
 def publish(database: Database, workspace: Workspace, text: str, author: str) -> list[PublishedRule]:
     """The published versions, in the order of the text: new ones, and those that were there already."""
     with workspace.publishing:
-        bound = workspace.reading(now_ms()).bind(text)
-        with refused():
-            library = workspace.library.publish(bound)
+        reading = workspace.reading(now_ms())
+        bound = reading.bind(text)
+        drafted = reading.drafted(bound)
         rules = _rows(workspace.name, bound, author)
+        try_out(drafted, workspace.index, bound)
         try:
             with database.writing() as session:
                 for at, rule in enumerate(rules):
@@ -36,7 +37,7 @@ def publish(database: Database, workspace: Workspace, text: str, author: str) ->
             raise Conflict(
                 "another process published one of these versions just now; list the rules", reason="VERSION_TAKEN"
             ) from error
-        workspace.library = library
+        workspace.library = drafted.library
         return rules
 
 

@@ -15,7 +15,7 @@ from quanyu.engine import Index
 from quanyu.runtime import rpc
 from quanyu.runtime.errors import NotFound
 from quanyu.runtime.eventlog import follow_log
-from quanyu.runtime.instants import now_ms
+from quanyu.runtime.instants import is_instant, milliseconds, now_ms
 from quanyu.runtime.paging import numbers_of, page_limit, refuse_token
 from quanyu.runtime.service import Context
 from quanyu.runtime.worker import Worker
@@ -91,11 +91,13 @@ class TaggingService:
     def ListRules(self, request: pb.ListRulesRequest, context: grpc.ServicerContext) -> pb.ListRulesResponse:
         self._workspaces.get(request.workspace)
         limit = page_limit(request.page_size)
-        version, _, name = request.page_token.partition(":")
-        if request.page_token and not (name and version.isascii() and version.isdigit()):
+        # `version:name`, of the last rule before.
+        number, _, name = request.page_token.partition(":")
+        (version,) = numbers_of(number, 1)
+        if bool(request.page_token) != bool(name):
             refuse_token(request.page_token)
         with self._database.reading() as session:
-            rules = rules_after(session, request.workspace, name, int(version or 0), limit + 1)
+            rules = rules_after(session, request.workspace, name, version, limit + 1)
         last = rules[limit - 1] if len(rules) > limit else None
         return pb.ListRulesResponse(
             rules=[rule_message(rule) for rule in rules[:limit]],
@@ -123,6 +125,8 @@ class TaggingService:
     def ListMembers(self, request: pb.ListMembersRequest, context: grpc.ServicerContext) -> pb.ListMembersResponse:
         # Later pages are of the first one's version and instant: `after:version:as of`.
         after, version, as_of_ms = numbers_of(request.page_token, 3)
+        if not is_instant(as_of_ms):
+            refuse_token(request.page_token)
         workspace, reading = self._asked(request, context, as_of_ms)
         version = reading.version_of(request.segment, version or request.version)
         compiled = reading.compile_segment(request.segment, version)
@@ -202,7 +206,8 @@ class TaggingService:
         workspace = self._workspaces.get(request.workspace)
         workspace.wait(request.as_of.min_raw_offset, context)
         if not as_of_ms:
-            as_of_ms = request.as_of.instant.ToMilliseconds() if request.as_of.HasField("instant") else now_ms()
+            given = request.as_of.HasField("instant")
+            as_of_ms = milliseconds(request.as_of.instant, "as_of.instant") if given else now_ms()
         return workspace, workspace.reading(as_of_ms)
 
     def _rule(self, workspace: str, name: str, version: int) -> pb.Rule:

@@ -31,6 +31,8 @@ def campaign(**fields: object) -> CampaignVersion:
 def test_good_ones_are_taken() -> None:
     checked_channel(webhook())
     checked_channel(webhook(url="http://127.0.0.1:8080/x", allow_private_address=True))
+    checked_channel(webhook(url="https://[2606:4700::1111]:443/x"))
+    checked_channel(webhook(url="https://münchen.example/x"))
     checked_campaign(campaign(coupon_prefix="SPRING-", template="Yours: {coupon}", cap_messages=1, cap_days=7))
 
 
@@ -45,6 +47,10 @@ def test_good_ones_are_taken() -> None:
         ({"url": "http://localhost/x"}, "allow_private_address"),
         ({"url": "http://[::1]/x"}, "allow_private_address"),
         ({"url": "http://169.254.169.254/latest"}, "allow_private_address"),
+        ({"url": "http://exa mple.com"}, "no host"),
+        ({"url": "http://example.com:99999"}, "port of 1 to 65535"),
+        ({"url": "http://example.com:-1"}, "port of 1 to 65535"),
+        ({"url": f"http://{'a' * 64}.com"}, "no host"),
         ({"secret": ""}, "whsec_"),
         ({"secret": "whsec_"}, "whsec_"),
         ({"secret": "whsec_c2hvcnQ="}, "16 random bytes"),
@@ -69,6 +75,8 @@ def test_bad_webhooks(config: dict[str, object], says: str) -> None:
         ({"coupon_prefix": "x" * 33}, "coupon_prefix"),
         ({"template": "{name}"}, "unknown field"),
         ({"template": "{coupon}"}, "set coupon_prefix"),
+        ({"template": "x" * 65_537}, "shorten it to 65,536"),
+        ({"purpose": "x" * 256}, "shorten it to 255"),
     ],
 )
 def test_bad_campaigns(fields: dict[str, object], says: str) -> None:
@@ -76,6 +84,7 @@ def test_bad_campaigns(fields: dict[str, object], says: str) -> None:
         checked_campaign(campaign(**fields))
 
 
-def test_a_channel_needs_a_namespace() -> None:
+@pytest.mark.parametrize("namespace", ["", "a phone", "1st", "x" * 200])
+def test_a_channel_needs_a_namespace(namespace: str) -> None:
     with pytest.raises(InvalidInput, match="namespace"):
-        checked_channel(Channel(workspace="w", name="file", kind="csv", namespace="", config={}))
+        checked_channel(Channel(workspace="w", name="file", kind="csv", namespace=namespace, config={}))

@@ -141,6 +141,16 @@ def test_the_caret_after_chinese_is_as_wide_as_the_text() -> None:
     assert str(caught.value).split("\n")[2] == "  　　 　　 ^"
 
 
+def test_of_a_long_line_the_place_is_shown() -> None:
+    clauses = " or ".join(["city = 'x'"] * 2_000)
+    with pytest.raises(RuleError) as caught:
+        parse_condition(f"{clauses} or city ! 'x' or {clauses}")
+    where, line, caret, *_ = str(caught.value).split("\n")
+    assert where.startswith("line 1, column 28006: ")
+    assert len(line) < 120
+    assert line[caret.index("^") :].startswith("! 'x' or city")
+
+
 def test_g2_a_minus_sign_belongs_to_a_value() -> None:
     assert parse_condition("a < -5") == parse_condition("a < - 5")
     with pytest.raises(RuleError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,26 @@ def test_a_mapping_that_is_none_is_refused_with_where(tmp_path: Path, text: str,
 def test_a_mapping_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         load_mapping(tmp_path / "missing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("type: 2026-01-31", "type: YAML reads a date here"),
+        ("properties: {a: {column: !!binary aGk=}}", r"properties\.a\.column: YAML reads a bytes here"),
+        ("identifiers: [{value: .inf}]", r"identifiers\[0\]\.value: YAML reads a float here"),
+        ("records: !!set {a, b}", "records: YAML reads a set here"),
+        ("1: order", "1 is no text; put it in quotes"),
+        ("properties: {2026: a}", "properties: 2026 is no text"),
+        ("type: a\ntype: b", r"type stands here twice\n.*line 2"),
+        ("records: &itself [*itself]", "more than 10,000 values"),
+        (
+            "a: &a [x, x]\n" + "".join(f"{n}: &{n} [*{m}, *{m}]\n" for m, n in pairwise("abcdefghijklmnopqrstuvw")),
+            "10,000",
+        ),
+        ("[" * 5_000, "not YAML"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused_with_its_place(text: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        parse_mapping(text, "example")

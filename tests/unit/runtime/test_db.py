@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 import quanyu
 from quanyu.runtime.db import Base, Database
-from quanyu.runtime.errors import FailedPrecondition, InvalidInput, Unavailable
+from quanyu.runtime.errors import FailedPrecondition, InvalidInput, ResourceExhausted, Unavailable
 from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.migration import migrate
 
@@ -108,3 +108,11 @@ def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/missing/x.db")
     with pytest.raises(Unavailable, match="database"), database.reading() as session:
         session.execute(text("SELECT 1"))
+
+
+def test_a_full_disk_is_told_from_a_busy_database(database: Database, folder: DataFolder) -> None:
+    migrate(database, folder)
+    with database.writing() as session:
+        session.execute(text("PRAGMA max_page_count = 1"))  # of the one connection
+    with pytest.raises(ResourceExhausted, match="free some space"), database.writing() as session:
+        session.execute(text("CREATE TABLE big AS SELECT zeroblob(1000000)"))

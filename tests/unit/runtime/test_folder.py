@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quanyu.runtime.errors import FailedPrecondition, InvalidInput
+from quanyu.runtime.errors import DataLoss, FailedPrecondition, InvalidInput
 from quanyu.runtime.folder import DataFolder, check_workspace_name
 
 
@@ -84,3 +84,16 @@ def test_a_name_never_leaves_the_data_folder(name: str) -> None:
         return
     assert (Path("/data") / name).resolve().parent == Path("/data")
     assert len(name) <= 63
+
+
+@pytest.mark.parametrize("left", [None, b""])
+def test_a_database_that_is_gone_is_missed_once_there_are_workspaces(tmp_path: Path, left: bytes | None) -> None:
+    folder = DataFolder.open(tmp_path)
+    folder.check_database()
+    folder.log("shop", "raw").mkdir(parents=True)
+    if left is not None:
+        folder.database.write_bytes(left)
+    with pytest.raises(DataLoss, match=r"quanyu\.db .*quanyu migrate"):
+        folder.check_database()
+    folder.database.write_bytes(b"SQLite")
+    folder.check_database()

@@ -109,6 +109,18 @@ def test_domain_errors_carry_code_reason_and_metadata(
     assert (info.domain, info.reason, dict(info.metadata)) == ("quanyu", reason, {"field": "f"})
 
 
+@pytest.mark.parametrize("text", ["x" * 200_000, "城" * 200_000])
+def test_what_was_wrong_arrives_however_long_it_is(
+    running: Running, stub: identity_pb2_grpc.IdentityServiceStub, text: str
+) -> None:
+    running.servicer.raising = errors.InvalidInput(text, reason="RULE_SYNTAX", suggestions=text)
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Resolve(pb.ResolveRequest())
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details().startswith(text[:300])
+    assert info_of(caught.value).metadata["suggestions"].startswith(text[:100])
+
+
 @pytest.mark.parametrize(
     ("raised", "code"),
     [
@@ -201,6 +213,13 @@ def test_a_taken_port_is_explained(running: Running) -> None:
     server = rpc.build_server(settings, Health())
     with pytest.raises(errors.FailedPrecondition, match="in use"):
         rpc.bind(server, settings, running.port)
+
+
+def test_a_certificate_that_is_none_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "pem").write_text("no certificate")
+    settings = Settings(tls_certificate=tmp_path / "pem", tls_key=tmp_path / "pem")
+    with pytest.raises(errors.FailedPrecondition, match="QUANYU_TLS_CERTIFICATE"):
+        rpc.bind(rpc.build_server(settings, Health()), settings, 0)
 
 
 def test_health_follows_the_services(running: Running, channel: grpc.Channel) -> None:

@@ -47,6 +47,13 @@ def test_a_wrong_setting_is_named(environment: dict[str, str], says: str) -> Non
         settings_from(environment)
 
 
+@pytest.mark.parametrize("address", ["nonsense", "host:", "host:http", "host:70000", "host:-1"])
+def test_an_address_without_a_port_is_named(address: str) -> None:
+    settings = settings_from({"QUANYU_TAGGING_ADDRESS": address})
+    with pytest.raises(InvalidInput, match="QUANYU_TAGGING_ADDRESS must be host:port"):
+        settings.default_port(("tagging",))
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_loopback_needs_no_authentication(host: str) -> None:
     assert settings_from({"QUANYU_HOST": host}).auth_token() is None
@@ -60,6 +67,10 @@ def test_the_token_is_read_from_its_file(tmp_path: Path) -> None:
     file.write_text("\n")
     with pytest.raises(InvalidInput, match="empty file"):
         settings.auth_token()
+    for unfit in (b"\xff\xfe", b"two\nlines", "ключ".encode()):
+        file.write_bytes(unfit)
+        with pytest.raises(InvalidInput, match="one line of ASCII"):
+            settings.auth_token()
     file.unlink()
     with pytest.raises(InvalidInput, match="cannot read"):
         settings.auth_token()

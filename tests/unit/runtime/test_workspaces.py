@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from quanyu.engine import CorruptError
+from quanyu.engine import CorruptError, StorageError
 from quanyu.runtime.errors import InvalidInput, NotFound, Unavailable
 from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.workspaces import Workspaces
@@ -99,3 +99,45 @@ def test_a_damaged_one_is_known_at_start(tmp_path: Path) -> None:
 
     with pytest.raises(CorruptError, match="segment 3"):
         Workspaces(folder, damaged).open_existing()
+
+
+@pytest.mark.parametrize("passing", [StorageError("raw: No space left on device"), Unavailable("locked")])
+def test_one_that_could_not_be_opened_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, passing: Exception
+) -> None:
+    monkeypatch.setattr("quanyu.runtime.workspaces.LOOK_SECONDS", 0.01)
+    folder = DataFolder.open(tmp_path)
+    attempts: list[str] = []
+
+    def opening(name: str) -> Held:
+        attempts.append(name)
+        if len(attempts) < 4:
+            raise passing
+        return Held(name)
+
+    workspaces = Workspaces(folder, opening)
+    workspaces.watch()
+    made(folder, "late")
+    deadline = time.monotonic() + 5
+    while len(attempts) < 4 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    workspaces.close()
+    assert len(attempts) == 4
+    assert len(caplog.records) == 1
+
+
+def test_a_damaged_one_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quanyu.runtime.workspaces.LOOK_SECONDS", 0.01)
+    folder = DataFolder.open(tmp_path)
+    attempts: list[str] = []
+
+    def opening(name: str) -> Held:
+        attempts.append(name)
+        raise CorruptError(f"{name}: segment 3 is damaged")
+
+    workspaces = Workspaces(folder, opening)
+    workspaces.watch()
+    made(folder, "late")
+    time.sleep(0.3)
+    workspaces.close()
+    assert attempts == ["late"]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quanyu.dsl import Catalog, Clock, EventType, Field, Library, format_rule
+from quanyu.engine import InvalidError
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.folder import DataFolder
@@ -35,7 +36,7 @@ tag level: 'big' when in segment big; else 'small'
 
 
 class Shop:
-    """A workspace without an index: publishing needs only what can be named."""
+    """A workspace whose index counts nobody, and refuses what holds `(((`."""
 
     name = "shop"
 
@@ -43,10 +44,15 @@ class Shop:
         import threading
 
         self.library = library
+        self.index = self
         self.publishing = threading.Lock()
 
     def reading(self, as_of_ms: int) -> Reading:
         return Reading(CATALOG, self.library, CLOCK)
+
+    def evaluate(self, plan: bytes) -> None:
+        if b"(((" in plan:
+            raise InvalidError("unclosed group")
 
 
 @pytest.fixture
@@ -91,6 +97,23 @@ def test_a_refused_text_publishes_nothing(database: Database) -> None:
     assert list(shop.library.names()) == []
 
 
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("tag bad: 'a' when city matches '((('; else 'b'", "RULE_NOT_COUNTABLE"),
+        ("segment bad: did order on 9999-12-31", "RULE_TIME"),
+    ],
+)
+def test_what_can_never_be_counted_is_not_published(database: Database, bad: str, reason: str) -> None:
+    shop = Shop(Library())
+    with pytest.raises(InvalidInput) as caught:
+        publish(database, shop, f"segment good: did order ever\n{bad}", "ann")  # type: ignore[arg-type]
+    assert caught.value.reason == reason
+    with database.reading() as session:
+        assert all_rules(session, "shop") == []
+    assert list(shop.library.names()) == []
+
+
 def test_publishing_again_keeps_author_and_time(database: Database) -> None:
     shop = Shop(Library())
     (first,) = publish(database, shop, "segment s: did order ever", "ann")  # type: ignore[arg-type]
@@ -106,6 +129,8 @@ def test_names_with_and_without_versions() -> None:
     for missing in ("s@2", "t", "@1", ""):
         with pytest.raises(NotFound):
             reading.named(missing)
+    with pytest.raises(NotFound, match="did you mean s"):
+        reading.named("ss")
     for wrong in ("s@", "s@one", "s@-1"):
         with pytest.raises(InvalidInput):
             reading.named(wrong)

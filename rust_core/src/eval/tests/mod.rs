@@ -1,6 +1,9 @@
 mod examples;
+mod instants;
 mod laws;
 mod naive;
 mod random;
+mod sequence_points;
+mod sequences;
 mod values;
 mod world;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::index::firsts::Firsts;
 use crate::index::learned::Learned;
 use crate::index::run::Key;
 use crate::index::texts::Texts;
@@ -263,11 +264,11 @@ type Filed<'w> = (u32, &'w Event);
 
 fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
     let size = people.iter().map(|person| person.ordinal + 1).max().unwrap_or(0);
-    let mut first_record = vec![i64::MAX; size as usize];
-    let mut channels: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    let mut first_record = Firsts::default();
+    let mut channels: BTreeMap<u32, Firsts> = BTreeMap::new();
     let mut filed: BTreeMap<(&str, usize), Vec<Filed>> = BTreeMap::new();
     for person in people {
-        first_record[person.ordinal as usize] = person.first_record;
+        first_record.note(person.ordinal, person.first_record);
         for event in &person.events {
             filed
                 .entry((event.kind, event.run))
@@ -275,16 +276,16 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
                 .push((person.ordinal, event));
             if let (Some(channel), "order") = (event.channel, event.kind) {
                 let firsts = channels.entry(texts.intern(channel)).or_default();
-                firsts.resize(firsts.len().max(person.ordinal as usize + 1), i64::MAX);
-                let first = &mut firsts[person.ordinal as usize];
-                *first = (*first).min(event.time);
+                firsts.note(person.ordinal, event.time);
             }
         }
     }
     let mut events: HashMap<String, Events> = HashMap::new();
     for ((kind, _), rows) in filed {
         let run = Arc::new(run(rows, texts));
-        events.entry(kind.to_string()).or_default().runs.push(run);
+        let events = events.entry(kind.to_string()).or_default();
+        events.runs.push(run);
+        events.spans = events.spans_of_runs();
     }
     let attributes = ATTRIBUTES
         .iter()
@@ -292,12 +293,9 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
     Partition {
         number,
         people: size,
-        first_record: Arc::new(first_record),
+        first_record,
         attributes: attributes.collect(),
-        channels: channels
-            .into_iter()
-            .map(|(code, firsts)| (code, Arc::new(firsts)))
-            .collect(),
+        channels,
         events: events
             .into_iter()
             .map(|(kind, events)| (kind, Arc::new(events)))

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bytes::{In, Out, Read};
+use crate::index::firsts::Firsts;
 use crate::index::learned::{Counts, Learned};
+use crate::index::spans::Spans;
 use crate::index::texts::{TextColumn, Texts};
 use crate::index::view::{Attribute, Changes, Details, Events, Items, Latest, Origins, Partition, Run};
 
@@ -82,6 +84,17 @@ impl Stored for Partition {
     }
 }
 
+impl Stored for Firsts {
+    fn put(&self, out: &mut Out) {
+        let instants: Vec<i64> = self.iter().collect();
+        instants.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Firsts::of(&input.many()?))
+    }
+}
+
 impl Stored for Attribute {
     fn put(&self, out: &mut Out) {
         out.one(self.latest.len() as u64);
@@ -140,10 +153,13 @@ impl Stored for Events {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Events {
+        let mut events = Events {
             left_behind: input.length()?,
             runs: input.list(Stored::get)?,
-        })
+            spans: Spans::default(),
+        };
+        events.spans = events.spans_of_runs();
+        Ok(events)
     }
 }
 

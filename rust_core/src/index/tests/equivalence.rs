@@ -33,7 +33,7 @@ pub fn told(index: &Index) -> BTreeMap<String, String> {
     for (&number, partition) in &version.partitions {
         for ordinal in 0..partition.people {
             let person = u64::from(number) << 32 | u64::from(ordinal);
-            let first = partition.first_record[ordinal as usize];
+            let first = partition.first_record.get(ordinal);
             told.insert(format!("first record of {person:x}"), first.to_string());
             told.insert(format!("timeline of {person:x}"), timeline(&version, person));
             for as_of in INSTANTS {

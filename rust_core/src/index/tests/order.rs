@@ -22,7 +22,7 @@ pub fn check_runs(version: &Version) {
                     let key = (key, version.texts.get(source), id);
                     assert!(last < Some(key.clone()));
                     assert!(keys.insert(key.clone()));
-                    let first = partition.first_record[key.0.ordinal() as usize];
+                    let first = partition.first_record.get(key.0.ordinal());
                     assert!(first == i64::MAX || first <= key.0.time());
                     last = Some(key);
                 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::world::{NOW, Sample, World, entry, event, message, number, pair, request, schema, time, value};
+use super::world::{NOW, Sample, World, answer, entry, event, message, number, pair, request, schema, time, value};
 use crate::error::Error;
 use crate::ingest::request::Request;
 use crate::ingest::{check, peek_workspace};
@@ -217,8 +217,18 @@ fn each_fault_has_its_reason_and_field() {
     for malformed in [b"\x0a\xff".to_vec(), b"".to_vec(), b"\xff".to_vec()] {
         assert_eq!(world.reject(malformed).0, "MALFORMED");
     }
+    for (number, field) in [(1, "source"), (2, "id"), (3, "type"), (6, "channel")] {
+        let event = message(|out| put_bytes(out, number, b"\xff"));
+        let (reason, _, text) = world.reject(message(|out| put_bytes(out, 1, &event)));
+        assert_eq!(reason, "MALFORMED");
+        assert!(
+            text.starts_with(&format!("{field}: ")) && text.contains("UTF-8"),
+            "{text}"
+        );
+    }
     let not_utf8 = Sample::with("note", message(|out| put_bytes(out, 4, b"\xff"))).record();
-    assert_eq!(world.reject(not_utf8).0, "MALFORMED");
+    let (_, _, text) = world.reject(not_utf8);
+    assert!(text.starts_with("properties: note: "), "{text}");
     for (id, level) in ["gold", "silver", "ｓilver"].into_iter().enumerate() {
         let good = Sample {
             id: id.to_string(),
@@ -284,14 +294,20 @@ fn profiles_clear_and_items_repeat() {
 #[test]
 fn a_request_that_cannot_be_read_is_refused_as_a_whole() {
     let world = World::new();
-    assert!(matches!(
-        world.ingestor().ingest(b"\x12\x05a", NOW),
-        Err(Error::Invalid(_))
-    ));
-    assert!(matches!(
-        world.ingestor().ingest(&vec![0; (64 << 20) + 1], NOW),
-        Err(Error::Invalid(_))
-    ));
+    let too_many = b"\x12\x00".repeat(100_001);
+    for (sent, says) in [
+        (b"\x12\x05a".to_vec(), "send it whole"),
+        (vec![0; (64 << 20) + 1], "at most 67108864"),
+        (too_many.clone(), "at most 100000"),
+    ] {
+        match world.ingestor().ingest(&sent, NOW) {
+            Err(Error::Invalid(message)) => assert!(message.contains(says), "{message}"),
+            _ => panic!("{says}"),
+        }
+    }
+    // Dead letters of a whole request fit a frame.
+    let most = answer(&world.ingestor().ingest(&too_many[2..], NOW).unwrap());
+    assert_eq!(most.rejects.len(), 100_000);
     assert_eq!(peek_workspace(&request(&[])).unwrap(), "shop");
     assert_eq!(peek_workspace(b"").unwrap(), "");
     assert!(peek_workspace(b"\x0a\x05a").is_err());

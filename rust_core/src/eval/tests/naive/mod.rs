@@ -9,7 +9,7 @@ use self::aggregate::aggregate;
 pub use self::value::{Fraction, V};
 use self::value::{nfkc, of_val, of_value};
 use super::world::{Event, Person, Val, World};
-use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Plan, Root, Side, TextTest, YearDays};
+use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Plan, Root, Side, Step, TextTest, YearDays};
 
 #[derive(Clone, Copy)]
 struct Row<'w> {
@@ -77,6 +77,14 @@ impl<'w> Naive<'w> {
         self.expr(expr, Row { person, event: None })
     }
 
+    pub fn value_of_event(&self, expr: &Expr, person: &Person, event: &Event) -> Option<V> {
+        let row = Row {
+            person,
+            event: Some(event),
+        };
+        self.expr(expr, row)
+    }
+
     fn holds(&self, among: Option<&Cond>, person: &Person) -> bool {
         among.is_none_or(|among| self.cond(among, Row { person, event: None }) == Some(true))
     }
@@ -88,11 +96,14 @@ impl<'w> Naive<'w> {
             Cond::Any { of } => any(of.iter().map(|of| self.cond(of, row))),
             Cond::Not { of } => not(self.cond(of, row)),
             Cond::OrUnknown { of } => Some(self.cond(of, row) != Some(false)),
-            Cond::Set { of, among } => Some(
-                row.person.first_record < self.as_of
-                    && self.cond(of, row) == Some(true)
-                    && self.holds(among.as_deref(), row.person),
-            ),
+            Cond::Set { of, among } => Some(self.in_set(of, among.as_deref(), row.person)),
+            Cond::At { as_of, of, among } => {
+                let then = Naive {
+                    world: self.world,
+                    as_of: *as_of,
+                };
+                Some(then.in_set(of, among.as_deref(), row.person))
+            }
             Cond::Constant { value } => Some(*value),
             Cond::Compare { cmp, left, right } => {
                 let (left, right) = self.beside(left, right, row);
@@ -177,6 +188,7 @@ impl<'w> Naive<'w> {
                 let count = self.events(events, row.person).len() as u64;
                 Some(*min <= count && max.is_none_or(|max| count <= max))
             }
+            Cond::Sequence { .. } => Some(self.in_order(cond, row.person)),
             Cond::Rank {
                 expr,
                 side,
@@ -210,6 +222,10 @@ impl<'w> Naive<'w> {
                 Some(u128::from(xxh3_64(&bytes)) < below.0)
             }
         }
+    }
+
+    fn in_set(&self, of: &Cond, among: Option<&Cond>, person: &Person) -> bool {
+        self.in_population(among, person) && self.cond(of, Row { person, event: None }) == Some(true)
     }
 
     fn in_population(&self, population: Option<&Cond>, person: &Person) -> bool {
@@ -294,6 +310,12 @@ impl<'w> Naive<'w> {
                 tier.map(|tier| &tier.value).or(otherwise.as_ref()).map(of_value)
             }
             Expr::Property { name } => row.event?.properties.get(name.as_str()).map(of_val),
+            Expr::ByType { of } => {
+                let own = of
+                    .iter()
+                    .find(|one| one.event_type == row.event.map_or("", |event| event.kind))?;
+                self.expr(&own.value, row)
+            }
             Expr::EventChannel {} => row.event?.channel.map(|channel| V::Text(channel.to_string())),
             Expr::Lookup { key, attribute, .. } => {
                 let Some(V::Text(key)) = self.expr(key, row) else {
@@ -309,12 +331,16 @@ impl<'w> Naive<'w> {
         }
     }
 
-    /// In order of (occurred_at, source, id).
     fn events<'p>(&self, events: &Events, person: &'p Person) -> Vec<&'p Event> {
+        self.matching(&events.steps, (events.from, events.to), person)
+    }
+
+    /// In order of (occurred_at, source, id).
+    pub fn matching<'p>(&self, steps: &[Step], (from, to): (Option<i64>, i64), person: &'p Person) -> Vec<&'p Event> {
         let fits = |event: &&Event| {
-            let step = events.steps.iter().find(|step| step.event_type == event.kind);
-            events.from.is_none_or(|from| from <= event.time)
-                && event.time < events.to
+            let step = steps.iter().find(|step| step.event_type == event.kind);
+            from.is_none_or(|from| from <= event.time)
+                && event.time < to
                 && step.is_some_and(|step| {
                     let row = Row {
                         person,

@@ -4,6 +4,6 @@ mod draw;
 mod plan;
 mod world;
 
-pub use draw::{AS_OF, Random};
-pub use plan::{Stand, cond, events, expr, plan};
+pub use draw::{AS_OF, Random, instant};
+pub use plan::{Stand, cond, events, expr, plan, steps};
 pub use world::world;

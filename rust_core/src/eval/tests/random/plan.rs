@@ -3,6 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::draw::{AS_OF, DAYS, POINTS, Random, instant, number};
+use crate::eval::tests::instants::at;
+use crate::eval::tests::sequences::sequence;
 use crate::index::view::DAY_MS;
 
 fn decimal(millionths: i64) -> String {
@@ -127,6 +129,13 @@ fn of_event(random: &mut Random, kind: &str, depth: usize) -> Json {
     };
     match kind {
         _ if random.chance(20) => person(random),
+        _ if depth > 0 && random.chance(15) => {
+            let types: &[&str] = random.of(&[&["order"], &["order", "scan"]]);
+            let values = types
+                .iter()
+                .map(|of| json!({"type": of, "value": of_event(random, kind, depth - 1)}));
+            json!({"op": "by_type", "of": values.collect::<Vec<_>>()})
+        }
         "num" if random.chance(40) => lookup("price"),
         "num" => property("amount"),
         "text" => match random.below(3) {
@@ -165,7 +174,7 @@ fn aggregate(random: &mut Random, function: &str, kind: &str, depth: usize) -> J
     json!({"op": "aggregate", "fn": function, "events": events(random, depth - 1), "value": value, "day_starts": day_starts})
 }
 
-pub fn events(random: &mut Random, depth: usize) -> Json {
+pub fn steps(random: &mut Random, depth: usize) -> Vec<Json> {
     let types = random.of(&[
         vec!["order"],
         vec!["scan"],
@@ -181,6 +190,11 @@ pub fn events(random: &mut Random, depth: usize) -> Json {
         };
         steps.push(json!({"type": kind, "where": filter}));
     }
+    steps
+}
+
+pub fn events(random: &mut Random, depth: usize) -> Json {
+    let steps = steps(random, depth);
     let from = if random.chance(60) {
         json!(instant(random))
     } else {
@@ -308,7 +322,9 @@ fn cond_of_people(random: &mut Random, depth: usize) -> Json {
             Json::Null
         }
     };
-    match random.below(4) {
+    match random.below(6) {
+        4 if depth > 0 => at(random, lower),
+        5 => sequence(random, depth),
         0 if depth > 0 => json!({"op": "set", "of": cond(random, Stand::People, lower), "among": among(random)}),
         1 if depth > 0 => {
             let kind = random.of(&["num", "num", "instant"]);

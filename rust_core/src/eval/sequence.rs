@@ -1,0 +1,77 @@
+//! Sequences: a block's people for whom some choice of events fits all steps. Only the events of those are gathered who have an
+//! event of every step.
+
+use super::bits::Bits;
+use super::cast::{Cast, cast, each, playing};
+use super::chain::{Chain, Moment};
+use super::funnel::funnel;
+use super::groups::Filing;
+use super::program::{Part, Sequence};
+use super::task::Task;
+use super::vector::{Eval, Scope};
+use crate::error::Result;
+
+pub fn sequence<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, sequence: &'a Sequence) -> Result<Bits> {
+    if let Some(gap) = sequence.plain_gap() {
+        return funnel(people, task, sequence, gap);
+    }
+    let casts = cast(people, task, sequence, sequence.from, sequence.to)?;
+    let able = able(&casts, sequence, people.rows());
+    Ok(if able.is_none() {
+        able
+    } else {
+        chained(&casts, &able, sequence)
+    })
+}
+
+/// The people with an event of every step.
+fn able(casts: &[Cast], sequence: &Sequence, people: usize) -> Bits {
+    let mut able = Bits::all(people);
+    for step in 0..=sequence.gaps.len() {
+        let mut has = Bits::none(people);
+        each(casts, Part::Step(step as u8), |person, _| has.set(person));
+        able = able.and(&has);
+    }
+    able
+}
+
+/// How many events of these parts each of those people has.
+fn counts(casts: &[Cast], able: &Bits, parts: impl IntoIterator<Item = Part>) -> Vec<u32> {
+    let mut counts = vec![0; able.len()];
+    for part in parts {
+        each(casts, part, |person, _| counts[person] += u32::from(able.get(person)));
+    }
+    counts
+}
+
+/// Any sequence, person by person.
+fn chained(casts: &[Cast], able: &Bits, sequence: &Sequence) -> Bits {
+    let parts = sequence.parts();
+    let counts = counts(casts, able, parts.iter().copied());
+    let nothing = Moment {
+        value: 0,
+        part: Part::Step(0),
+        time: 0,
+    };
+    let mut moments = Filing::new(counts, nothing);
+    for &part in &parts {
+        for (cast, mask) in playing(casts, part) {
+            let values = cast.values.as_deref();
+            let times = cast.batch.times();
+            cast.batch.each(mask, |row, person| {
+                if able.get(person) {
+                    let (value, time) = (values.map_or(0, |values| values[row]), times[row]);
+                    moments.put(person, Moment { value, part, time });
+                }
+            });
+        }
+    }
+    let mut happened = Bits::none(able.len());
+    let mut chain = Chain::default();
+    moments.done().each(|person, moments| {
+        if chain.fits(&sequence.gaps, moments) {
+            happened.set(person);
+        }
+    });
+    happened
+}
