@@ -84,12 +84,12 @@ impl<'a> Eval<'a, People<'a>> {
         as_of: i64,
         read: impl Fn(&'a Values, Range<usize>) -> Column<'a>,
     ) -> Result<Column<'a>> {
-        let task = &self.scope.task;
+        let task = self.scope.task;
         let partition: &'a Partition = task.partition;
         let Some(attribute) = partition.attributes.get(name) else {
             return Ok(Column::unknown(self.rows()));
         };
-        if let Some(latest) = self.latest(attribute, as_of) {
+        if let Some(latest) = latest(attribute, task, as_of) {
             return Ok(read(latest, 0..self.rows()));
         }
         let rows_of = |run: &Changes| run.rows_of_block(task.block());
@@ -97,12 +97,6 @@ impl<'a> Eval<'a, People<'a>> {
         let runs: Vec<Column> = runs.collect();
         let changes = self.changes_as_of(&attribute.runs, as_of);
         gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
-    }
-
-    /// The block's latest values, where they are those of the as-of.
-    fn latest(&self, attribute: &'a Attribute, as_of: i64) -> Option<&'a Values> {
-        let latest = attribute.latest.get(self.scope.task.block() as usize)?;
-        (as_of > latest.changed_until_ms).then_some(&*latest.values)
     }
 
     /// By person: the change that holds at the as-of: in which of the runs, and which of the block's there.
@@ -149,6 +143,12 @@ impl<'a> Eval<'a, People<'a>> {
             u128::from(xxh3_64(&text)) < below
         }))
     }
+}
+
+/// A block's latest values, where they are those of the as-of.
+fn latest<'a>(attribute: &'a Attribute, task: Task<'a>, as_of: i64) -> Option<&'a Values> {
+    let latest = attribute.latest.get(task.block() as usize)?;
+    (as_of > latest.changed_until_ms).then_some(&*latest.values)
 }
 
 /// Those whose first record occurred before an instant.
@@ -207,8 +207,9 @@ impl<'a> Scope<'a> for People<'a> {
     fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
         match expr {
             Expr::Attribute { name, as_of } => {
-                let attribute = eval.scope.task.partition.attributes.get(name);
-                let latest = attribute.and_then(|attribute| eval.latest(attribute, *as_of));
+                let task = eval.scope.task;
+                let attribute = task.partition.attributes.get(name);
+                let latest = attribute.and_then(|attribute| latest(attribute, task, *as_of));
                 Ok(latest.and_then(|values| between_values(values, 0..eval.rows(), low, high)))
             }
             Expr::Measure { scan, measure } => Ok(eval.measures(*scan)?[*measure].between(low, high)),

@@ -103,7 +103,7 @@ impl Attribute {
         if as_of_ms > latest.changed_until_ms {
             return latest.values.cell((ordinal % BLOCK) as usize);
         }
-        let last_before = |run: &'_ Arc<Changes>| run.rows(ordinal).rev().find(|&row| run.times.get(row) < as_of_ms);
+        let last_before = |run: &Changes| run.rows(ordinal).rev().find(|&row| run.times.get(row) < as_of_ms);
         let found = self.runs.iter().filter_map(|run| Some((run, last_before(run)?)));
         let last = found.max_by(|(run, row), (other, at)| run.order(*row, other, *at, texts));
         last.map_or(Cell::Unknown, |(run, row)| run.values.cell(row))
