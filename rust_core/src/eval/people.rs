@@ -162,7 +162,7 @@ fn before(firsts: &Firsts, task: Task, as_of: i64) -> Bits {
     match firsts.of_block(task.block(), as_of) {
         None => Bits::none(len),
         Some((_, Some(some))) => Bits::slice(some, 0..len),
-        Some((instants, None)) => kernel::mask(&instants[..len], len, |first| first < as_of),
+        Some((instants, None)) => kernel::mask(&instants[..len.min(instants.len())], len, |first| first < as_of),
     }
 }
 

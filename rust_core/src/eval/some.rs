@@ -31,7 +31,8 @@ fn of_type(events: &Events, task: Task, from: i64, to: i64) -> Option<Bits> {
     if from >= to || to <= span.from || span.to < from {
         return Some(Bits::none(len));
     }
-    let (firsts, lasts) = (&span.firsts[..len], &span.lasts[..len]);
+    let held = len.min(span.firsts.len());
+    let (firsts, lasts) = (&span.firsts[..held], &span.lasts[..held]);
     match (from <= span.from, span.to < to) {
         (true, true) => Some(mask(lasts, len, |last| last != NO_LAST)),
         (false, true) => {

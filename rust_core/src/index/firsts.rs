@@ -10,9 +10,9 @@ pub struct Firsts {
     blocks: Vec<Arc<Block>>,
 }
 
-/// By person of the block; `NEVER` for none.
 #[derive(Clone)]
 struct Block {
+    /// By person, as far as there are any; `NEVER` for none.
     instants: Vec<i64>,
     /// One bit a person who has one.
     some: Vec<u64>,
@@ -25,8 +25,8 @@ pub const NEVER: i64 = i64::MAX;
 impl Default for Block {
     fn default() -> Self {
         Block {
-            instants: vec![NEVER; BLOCK as usize],
-            some: vec![0; BLOCK as usize / 64],
+            instants: Vec::new(),
+            some: Vec::new(),
             until: i64::MIN,
         }
     }
@@ -34,6 +34,10 @@ impl Default for Block {
 
 impl Block {
     fn set(&mut self, row: usize, instant: i64) {
+        if self.instants.len() <= row {
+            self.instants.resize(row + 1, NEVER);
+            self.some.resize(row / 64 + 1, 0);
+        }
         self.instants[row] = instant;
         let bit = 1 << (row % 64);
         if instant == NEVER {
@@ -46,18 +50,25 @@ impl Block {
 }
 
 impl Firsts {
-    /// Those of the people from ordinal 0 on.
-    pub fn of(instants: &[i64]) -> Firsts {
-        let mut firsts = Firsts::default();
-        for (ordinal, &instant) in (0..).zip(instants) {
-            firsts.note(ordinal, instant);
+    /// Of the instants of each block's people.
+    pub fn of(blocks: Vec<Vec<i64>>) -> Firsts {
+        let block = |instants: Vec<i64>| {
+            let mut block = Block::default();
+            instants
+                .iter()
+                .enumerate()
+                .for_each(|(row, &instant)| block.set(row, instant));
+            Arc::new(block)
+        };
+        Firsts {
+            blocks: blocks.into_iter().map(block).collect(),
         }
-        firsts
     }
 
     pub fn get(&self, ordinal: u32) -> i64 {
         let block = self.blocks.get((ordinal / BLOCK) as usize);
-        block.map_or(NEVER, |block| block.instants[(ordinal % BLOCK) as usize])
+        let instant = block.and_then(|block| block.instants.get((ordinal % BLOCK) as usize));
+        instant.copied().unwrap_or(NEVER)
     }
 
     /// The earlier of an instant and what was noted before.
@@ -77,7 +88,7 @@ impl Firsts {
         }
     }
 
-    /// Instants of a block by person, and one bit a person for whom there is one before `as_of`, if that is known without them.
+    /// Instants of a block by person, as far as there are any, and one bit a person for whom there is one before `as_of`, if that is known without them.
     pub fn of_block(&self, block: u32, as_of: i64) -> Option<(&[i64], Option<&[u64]>)> {
         let block = self.blocks.get(block as usize)?;
         Some((&block.instants, (block.until < as_of).then_some(&block.some)))
@@ -89,13 +100,16 @@ impl Firsts {
         words.map(|word| u64::from(word.count_ones())).sum()
     }
 
-    /// By ordinal, as far as there are any.
-    pub fn iter(&self) -> impl Iterator<Item = i64> {
-        self.blocks.iter().flat_map(|block| block.instants.iter().copied())
+    /// What `of` takes.
+    pub fn blocks(&self) -> impl ExactSizeIterator<Item = &Vec<i64>> {
+        self.blocks.iter().map(|block| &block.instants)
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        self.blocks.len() * (8 + 1) * BLOCK as usize
+        let blocks = self.blocks.iter();
+        blocks
+            .map(|block| 8 * (block.instants.capacity() + block.some.capacity()))
+            .sum()
     }
 }
 
@@ -131,9 +145,10 @@ mod tests {
                 prop_assert_eq!(firsts.get(ordinal), first);
                 let Some((instants, some)) = firsts.of_block(ordinal / BLOCK, as_of) else { continue };
                 let row = (ordinal % BLOCK) as usize;
-                prop_assert_eq!(instants[row], first);
+                prop_assert_eq!(instants.get(row).copied().unwrap_or(NEVER), first);
                 if let Some(some) = some {
-                    prop_assert_eq!(some[row / 64] >> (row % 64) & 1 == 1, first < as_of);
+                    let word = some.get(row / 64).copied().unwrap_or(0);
+                    prop_assert_eq!(word >> (row % 64) & 1 == 1, first < as_of);
                 }
             }
         }

@@ -13,7 +13,7 @@ pub struct Spans {
     blocks: Vec<Arc<Span>>,
 }
 
-/// By person of a block: days as codes, in order. The lowest and the highest code take all days beyond them.
+/// By person of a block, as far as there are any: days as codes, in order. The lowest and the highest code take all days beyond them.
 #[derive(Clone)]
 pub struct Span {
     /// `NO_FIRST` without events.
@@ -50,11 +50,20 @@ pub fn days_of(code: u16) -> RangeInclusive<i32> {
 impl Default for Span {
     fn default() -> Self {
         Span {
-            firsts: vec![NO_FIRST; BLOCK as usize],
-            lasts: vec![NO_LAST; BLOCK as usize],
+            firsts: Vec::new(),
+            lasts: Vec::new(),
             from: i64::MAX,
             to: i64::MIN,
         }
+    }
+}
+
+impl Span {
+    /// Whether it is as wide already as an event makes it.
+    fn holds(&self, row: usize, code: u16, time: i64) -> bool {
+        let (first, last) = (self.firsts.get(row), self.lasts.get(row));
+        let has_day = first.is_some_and(|&first| first <= code) && last.is_some_and(|&last| code <= last);
+        has_day && self.from <= time && time <= self.to
     }
 }
 
@@ -76,7 +85,7 @@ impl Spans {
     /// The days between a person's first and last event; none without events.
     pub fn of_person(&self, ordinal: u32) -> Option<RangeInclusive<i32>> {
         let (span, row) = (self.of_block(ordinal / BLOCK)?, (ordinal % BLOCK) as usize);
-        let (first, last) = (span.firsts[row], span.lasts[row]);
+        let (first, last) = (*span.firsts.get(row)?, *span.lasts.get(row)?);
         (first <= last).then(|| *days_of(first).start()..=*days_of(last).end())
     }
 
@@ -87,17 +96,23 @@ impl Spans {
             self.blocks.resize_with(block + 1, Arc::default);
         }
         let code = code_of(day_of(time));
-        let held = &self.blocks[block];
-        if held.firsts[row] <= code && code <= held.lasts[row] && held.from <= time && time <= held.to {
+        if self.blocks[block].holds(row, code, time) {
             return;
         }
         let span = Arc::make_mut(&mut self.blocks[block]);
+        if span.firsts.len() <= row {
+            span.firsts.resize(row + 1, NO_FIRST);
+            span.lasts.resize(row + 1, NO_LAST);
+        }
         (span.firsts[row], span.lasts[row]) = (code.min(span.firsts[row]), code.max(span.lasts[row]));
         (span.from, span.to) = (time.min(span.from), time.max(span.to));
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        self.blocks.len() * 4 * BLOCK as usize
+        let blocks = self.blocks.iter();
+        blocks
+            .map(|span| 2 * (span.firsts.capacity() + span.lasts.capacity()))
+            .sum()
     }
 }
 

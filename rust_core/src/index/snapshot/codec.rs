@@ -57,12 +57,12 @@ impl<V: Stored> Stored for HashMap<String, V> {
 
 impl Stored for Firsts {
     fn put(&self, out: &mut Out) {
-        let instants: Vec<i64> = self.iter().collect();
-        instants.put(out);
+        out.one(self.blocks().len() as u64);
+        self.blocks().for_each(|instants| instants.put(out));
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Firsts::of(&input.many()?))
+        Ok(Firsts::of(input.list(In::many)?))
     }
 }
 
