@@ -39,7 +39,7 @@ impl Binder<'_> {
             }
             plan::Expr::Default { expr, otherwise } => {
                 let sides = ((&**expr, "expr"), (&**otherwise, "otherwise"));
-                let (expr, otherwise, kind) = self.pair(sides.0, sides.1, stand, at)?;
+                let (expr, otherwise, kind) = self.pair(sides.0, sides.1, beside, stand, at)?;
                 self.keep(Expr::Default { expr, otherwise }, kind)
             }
             plan::Expr::Case { tiers, otherwise } => self.case(tiers, otherwise.as_ref(), stand, at),

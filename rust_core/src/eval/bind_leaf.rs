@@ -14,7 +14,7 @@ impl Binder<'_> {
                 if let Some(cond) = self.recency(*cmp, left, right, stand, at)? {
                     return Ok(cond);
                 }
-                let (left, right, kind) = self.pair((left, "left"), (right, "right"), stand, at)?;
+                let (left, right, kind) = self.pair((left, "left"), (right, "right"), None, stand, at)?;
                 let ordered = matches!(
                     kind,
                     Kind::Number | Kind::Instant | Kind::Date | Kind::MonthDay | Kind::Duration
@@ -117,16 +117,17 @@ impl Binder<'_> {
         })
     }
 
-    /// Two expressions of one kind.
+    /// Two expressions of one kind: that of what stands beside them, where they have none.
     pub fn pair(
         &mut self,
         (left, left_name): (&plan::Expr, &'static str),
         (right, right_name): (&plan::Expr, &'static str),
+        beside: Option<Kind>,
         stand: Stand,
         at: &At,
     ) -> Result<(ExprId, ExprId, Kind)> {
         let (left_at, right_at) = (at.field(left_name), at.field(right_name));
-        let (mut a, mut a_kind) = self.expr(left, None, stand, &left_at)?;
+        let (mut a, mut a_kind) = self.expr(left, beside, stand, &left_at)?;
         let (b, b_kind) = self.expr(right, Some(a_kind), stand, &right_at)?;
         if a_kind == Kind::Any {
             (a, a_kind) = self.expr(left, Some(b_kind), stand, &left_at)?;
@@ -150,6 +151,9 @@ impl Binder<'_> {
         if let (Kind::Any, Some(first)) = (kind, items.first()) {
             let beside = self.expr(first, None, stand, &at.item("items", 0))?.1;
             (id, kind) = self.expr(expr, Some(beside), stand, &here)?;
+            if kind == Kind::Any {
+                return at.invalid("entries of maps stand beside each other, and none has a kind");
+            }
         }
         let wanted = if kind == Kind::Set { Kind::Text } else { kind };
         let bound = items.iter().enumerate();

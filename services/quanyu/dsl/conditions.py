@@ -137,7 +137,7 @@ class Conditions:
 
     def _has(self, node: s.HasAny | s.HasAll | s.HasNone, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
-        if kind.kind not in ("set", "any"):
+        if kind.kind != "set":
             raise RuleError.at(node.expr.span, "type", f"`has` takes a set, this is {kind} (C9)", "in [...]")
         return replace(node, expr=expr, items=self._items(node.items, kind, scope))
 
@@ -146,8 +146,10 @@ class Conditions:
         bound = []
         for item in items:
             expr, found = self.expressions.bind_beside(item, member, scope)
+            _refuse_untyped(item.span, member, found)
             if unify(member, found) is None:
                 raise RuleError.at(item.span, "type", f"this is {found}, the other side {member} (C2)")
+            member = found if member.kind == "any" else member
             bound.append(expr)
         return tuple(bound)
 
@@ -303,10 +305,17 @@ def _refuse_attribute_days(node: s.Compare, a: Type, b: Type) -> None:
 
 
 def _refuse_mixed(node: s.Compare, a: Type, b: Type) -> None:
+    _refuse_untyped(node.span, a, b)
     if a.kind == b.kind == "money" and a.currency != b.currency:
         raise RuleError.at(node.span, "type", f"two currencies in one comparison: {a} and {b} (A9)")
     if unify(a, b) is None:
         raise RuleError.at(node.right.span, "type", f"this is {b}, the other side {a} (C2)")
+
+
+def _refuse_untyped(span: s.Span, a: Type, b: Type) -> None:
+    """Entries of maps have the type of what stands beside them (C2)."""
+    if a.kind == b.kind == "any":
+        raise RuleError.at(span, "type", "two values of maps have no declared type to compare them by")
 
 
 def _refuse_elapsed(expr: s.Expr, kind: Type, offer: str) -> None:

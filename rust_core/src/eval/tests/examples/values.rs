@@ -80,6 +80,12 @@ fn n10_an_entry_of_a_map_takes_the_kind_of_what_stands_beside_it() {
     assert_eq!(ask(&world, compare(key(), "=", number("1"))), (vec![0], 2));
     assert_eq!(ask(&world, compare(text("1"), "=", key())), (vec![1], 2));
     assert_eq!(ask(&world, known(key())), (vec![0, 1], 0));
+    let other = json!({"op": "attribute", "name": "survey", "key": "other"});
+    let either = json!({"op": "default", "expr": other, "otherwise": key()});
+    assert_eq!(ask(&world, compare(either.clone(), "=", number("1"))), (vec![0], 2));
+    assert_eq!(ask(&world, compare(text("1"), "=", either)), (vec![1], 2));
+    let among_entries = refused(&world, json!({"op": "in", "expr": key(), "items": [other]}));
+    assert!(among_entries.contains("none has a kind"), "{among_entries}");
 }
 
 #[test]
