@@ -11,7 +11,7 @@ from loadtests.bench.questions import Question
 from loadtests.bench.system import People
 
 # Of the questions with many parts, so many are compared person by person; the counts of all are.
-_PARTS = 25
+_PARTS = 10
 _SHOWN = 5
 
 

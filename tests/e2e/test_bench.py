@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
@@ -68,6 +69,12 @@ def test_a_second_run_finds_what_was_loaded(root: Path, results: Results) -> Non
     world = world_of(TINY, root, lambda done, of: pytest.fail("the world was made again"))
     cost = load("duckdb", world, lambda done, of: pytest.fail("it was loaded again"))
     assert cost.items() <= results.load["duckdb"].items()
+
+
+def test_the_same_seed_makes_the_same_world(root: Path, results: Results, tmp_path: Path) -> None:
+    here, there = (world_of(TINY, folder, lambda done, of: None) for folder in (root, tmp_path))
+    assert pq.read_table(here.people).equals(pq.read_table(there.people))
+    assert pq.read_table(here.events).equals(pq.read_table(there.events))
 
 
 def test_report_and_figures_are_made_of_it(results: Results, tmp_path: Path) -> None:

@@ -19,12 +19,17 @@ from loadtests.bench.world.habits import CHANNELS
 from loadtests.bench.world.people import LEVELS, TASTES
 
 _INSTANT = "DateTime64(3, 'UTC')"
+# What a merge has replaced leaves the disk at once, not after minutes.
+_TIDY = (
+    "SETTINGS old_parts_lifetime = 0, cleanup_delay_period = 0, cleanup_delay_period_random_add = 0, "
+    "max_cleanup_delay_period = 0, merge_tree_clear_old_parts_interval_seconds = 0"
+)
 _LEVEL = f"Enum8({', '.join(f'{name!r} = {rank}' for rank, name in enumerate(LEVELS))})"
 _EVENTS = f"""
 CREATE TABLE events (
     kind LowCardinality(String), person UInt32, ts {_INSTANT} CODEC(DoubleDelta, LZ4), channel LowCardinality(String),
     amount Decimal(9, 2), store UInt16, category LowCardinality(String)
-) ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY (kind, person, ts)
+) ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY (kind, person, ts) {_TIDY}
 """
 _FILLED = """
 INSERT INTO events
@@ -43,7 +48,7 @@ _PEOPLE = f"""
 CREATE TABLE people (
     {_COLUMNS}, last_touch Nullable({_INSTANT}), last_touch_before Nullable({_INSTANT}),
     channels UInt8, channels_before UInt8, activity_30d UInt32
-) ENGINE = MergeTree ORDER BY person
+) ENGINE = MergeTree ORDER BY person {_TIDY}
 """
 _KEPT = f"""
 INSERT INTO people SELECT attributes.*, kept.* EXCEPT person
@@ -54,9 +59,9 @@ FROM attributes LEFT JOIN (
     FROM events GROUP BY person
 ) AS kept ON kept.person = attributes.person
 """
-_BITMAPS = """
+_BITMAPS = f"""
 CREATE TABLE bitmaps (name LowCardinality(String), value String, people AggregateFunction(groupBitmap, UInt32))
-ENGINE = AggregatingMergeTree ORDER BY (name, value)
+ENGINE = AggregatingMergeTree ORDER BY (name, value) {_TIDY}
 """
 _QUIET_MS = "dateDiff('ms', last_touch, toDateTime64('2025-07-01', 3, 'UTC'))"
 _DAYS = f"people ARRAY JOIN range(1, {DAYS + 1}) AS days"
@@ -96,7 +101,7 @@ class ClickHouse(SqlEngine):
         watch(self._world.scale.events, self._world.scale.events)
 
     def maintain(self) -> None:
-        self._do(_PEOPLE, _KEPT, "DROP TABLE attributes", "OPTIMIZE TABLE people FINAL", _BITMAPS)
+        self._do(_PEOPLE, _KEPT, "DROP TABLE attributes SYNC", "OPTIMIZE TABLE people FINAL", _BITMAPS)
         for name, value, condition, source in _SETS:
             self._do(
                 f"INSERT INTO bitmaps SELECT '{name}', {value} AS value, groupBitmapState(person) "

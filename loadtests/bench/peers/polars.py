@@ -28,7 +28,7 @@ class Polars:
         self._attributes, self._people = folder / "attributes.arrow", folder / "people.arrow"
 
     def load(self, watch: Watch) -> None:
-        events = pl.scan_parquet(self._world.events).select(
+        columns = (
             pl.col("type").cast(pl.Enum(TYPES)).alias("kind"),
             "person",
             pl.col("occurred_at").dt.replace_time_zone(None).alias("ts"),
@@ -37,9 +37,10 @@ class Polars:
             "store",
             pl.col("category").cast(pl.Enum(CATEGORIES)),
         )
+        events = pl.scan_parquet(self._world.events).select(columns).collect()
         # Type by type, which takes less memory than sorting all at once.
         for kind in TYPES:
-            events.filter(kind=kind).sort("person", "ts").collect().write_ipc(self._events[kind])
+            events.filter(kind=kind).sort("person", "ts").write_ipc(self._events[kind])
         attributes = pl.scan_parquet(self._world.people).select(
             pl.col("number").alias("person"),
             pl.col("city").cast(pl.Enum(CITIES)),
