@@ -14,10 +14,10 @@ use crate::error::Result;
 
 /// A batch, and which of its events may play which part.
 pub struct Cast<'a> {
-    pub batch: Batch<'a>,
+    batch: Batch<'a>,
     parts: Vec<(Part, Option<Bits>)>,
     /// By row, where the events of a sequence have a value in common: equal values have equal numbers.
-    pub values: Option<Vec<u32>>,
+    values: Option<Vec<u32>>,
 }
 
 /// Of events in a part of the sequence's window.
@@ -75,19 +75,23 @@ impl Numbers {
     }
 }
 
-/// The batches with events that may play the part, and which.
-pub fn playing<'c, 'a>(casts: &'c [Cast<'a>], wanted: Part) -> impl Iterator<Item = (&'c Cast<'a>, Option<&'c Bits>)> {
-    casts.iter().flat_map(move |cast| {
-        let parts = cast.parts.iter().filter(move |(part, _)| *part == wanted);
-        parts.map(move |(_, mask)| (cast, mask.as_ref()))
-    })
+impl Cast<'_> {
+    /// Calls with (person, time, number of the value) of every event that may play the part.
+    #[inline]
+    fn each(&self, wanted: Part, mut call: impl FnMut(usize, i64, u32)) {
+        let values = self.values.as_deref();
+        for (_, mask) in self.parts.iter().filter(|(part, _)| *part == wanted) {
+            self.batch.each(mask.as_ref(), |row, person, run, run_row| {
+                call(person, run.times[run_row], values.map_or(0, |values| values[row]));
+            });
+        }
+    }
 }
 
-/// Calls with (person, time) of every event that may play the part.
+/// Calls with (person, time, number of the value) of every event that may play the part.
 #[inline]
-pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64)) {
-    for (cast, mask) in playing(casts, part) {
-        let batch = &cast.batch;
-        batch.each(mask, |_, person, run, row| call(person, run.times[row]));
+pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64, u32)) {
+    for cast in casts {
+        cast.each(part, &mut call);
     }
 }

@@ -2,7 +2,7 @@
 //! event of every step.
 
 use super::bits::Bits;
-use super::cast::{Cast, cast, each, playing};
+use super::cast::{Cast, cast, each};
 use super::chain::{Chain, Moment};
 use super::funnel::funnel;
 use super::groups::Filing;
@@ -30,7 +30,7 @@ fn able(casts: &[Cast], sequence: &Sequence, people: usize) -> Bits {
     let mut able = Bits::all(people);
     for step in 0..=sequence.gaps.len() {
         let mut has = Bits::none(people);
-        each(casts, Part::Step(step as u8), |person, _| has.set(person));
+        each(casts, Part::Step(step as u8), |person, _, _| has.set(person));
         able = able.and(&has);
     }
     able
@@ -40,7 +40,9 @@ fn able(casts: &[Cast], sequence: &Sequence, people: usize) -> Bits {
 fn counts(casts: &[Cast], able: &Bits, parts: impl IntoIterator<Item = Part>) -> Vec<u32> {
     let mut counts = vec![0; able.len()];
     for part in parts {
-        each(casts, part, |person, _| counts[person] += u32::from(able.get(person)));
+        each(casts, part, |person, _, _| {
+            counts[person] += u32::from(able.get(person))
+        });
     }
     counts
 }
@@ -56,15 +58,11 @@ fn chained(casts: &[Cast], able: &Bits, sequence: &Sequence) -> Bits {
     };
     let mut moments = Filing::new(counts, nothing);
     for &part in &parts {
-        for (cast, mask) in playing(casts, part) {
-            let values = cast.values.as_deref();
-            cast.batch.each(mask, |row, person, run, run_row| {
-                if able.get(person) {
-                    let (value, time) = (values.map_or(0, |values| values[row]), run.times[run_row]);
-                    moments.put(person, Moment { value, part, time });
-                }
-            });
-        }
+        each(casts, part, |person, time, value| {
+            if able.get(person) {
+                moments.put(person, Moment { value, part, time });
+            }
+        });
     }
     let mut happened = Bits::none(able.len());
     let mut chain = Chain::default();
