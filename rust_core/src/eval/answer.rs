@@ -5,7 +5,7 @@ use roaring::{RoaringBitmap, RoaringTreemap};
 use super::bits::Bits;
 use super::task::Task;
 use crate::error::{Error, Result};
-use crate::index::view::Epoch;
+use crate::index::view::{Epoch, person_of};
 use crate::wire_set;
 
 /// What a plan evaluated to, at one version of the index.
@@ -17,12 +17,29 @@ pub struct Answer {
     pub microseconds: u64,
 }
 
+/// The members are kept block by block as they were found; a set is made of them when it is asked for.
 pub struct RootAnswer {
-    pub matched: RoaringTreemap,
+    blocks: Vec<Members>,
+    pub matched: u64,
     pub unknown: u64,
     /// (true, unknown) of each top-level clause.
     pub clauses: Vec<(u64, u64)>,
 }
+
+/// Of one block.
+struct Members {
+    partition: u32,
+    first: u32,
+    rows: Rows,
+}
+
+enum Rows {
+    Few(Vec<u16>),
+    Many(Bits),
+}
+
+/// As many rows take as much room one by one as a bit for each row of a block.
+const FEW: u64 = 1 << 12;
 
 pub struct BlockAnswer {
     pub universe: u64,
@@ -30,16 +47,39 @@ pub struct BlockAnswer {
 }
 
 pub struct BlockRoot {
-    pub matched: Bits,
-    pub unknown: u64,
-    pub clauses: Vec<(u64, u64)>,
+    members: Option<Members>,
+    matched: u64,
+    unknown: u64,
+    clauses: Vec<(u64, u64)>,
+}
+
+impl BlockRoot {
+    pub fn new(task: Task, matched: Bits, unknown: u64, clauses: Vec<(u64, u64)>) -> BlockRoot {
+        let count = matched.count();
+        let rows = || match count < FEW {
+            true => Rows::Few(matched.rows().map(|row| row as u16).collect()),
+            false => Rows::Many(matched.clone()),
+        };
+        let members = (count > 0).then(|| Members {
+            partition: task.partition.number,
+            first: task.first,
+            rows: rows(),
+        });
+        BlockRoot {
+            members,
+            matched: count,
+            unknown,
+            clauses,
+        }
+    }
 }
 
 impl Answer {
-    /// `clauses`: how many each root has.
-    pub(super) fn new(epoch: Epoch, clauses: &[usize], tasks: &[Task], blocks: Vec<BlockAnswer>) -> Answer {
+    /// `clauses`: how many each root has. `blocks`: in order of the people.
+    pub(super) fn new(epoch: Epoch, clauses: &[usize], blocks: Vec<BlockAnswer>) -> Answer {
         let empty = |&clauses: &usize| RootAnswer {
-            matched: RoaringTreemap::new(),
+            blocks: Vec::new(),
+            matched: 0,
             unknown: 0,
             clauses: vec![(0, 0); clauses],
         };
@@ -49,26 +89,11 @@ impl Answer {
             roots: clauses.iter().map(empty).collect(),
             microseconds: 0,
         };
-        // By root: the partition that is being gathered.
-        let mut open: Vec<(u32, RoaringBitmap)> = vec![(0, RoaringBitmap::new()); clauses.len()];
-        for (task, block) in tasks.iter().zip(blocks) {
+        for block in blocks {
             answer.universe += block.universe;
-            for ((root, open), block) in answer.roots.iter_mut().zip(&mut open).zip(block.roots) {
-                if open.0 != task.partition.number {
-                    root.close(std::mem::replace(open, (task.partition.number, RoaringBitmap::new())));
-                }
-                let bytes: Vec<u8> = block
-                    .matched
-                    .words()
-                    .iter()
-                    .flat_map(|word| word.to_le_bytes())
-                    .collect();
-                open.1 |= RoaringBitmap::from_lsb0_bytes(task.first, &bytes);
-                root.count(block.unknown, &block.clauses);
+            for (root, block) in answer.roots.iter_mut().zip(block.roots) {
+                root.add(block);
             }
-        }
-        for (root, open) in answer.roots.iter_mut().zip(open) {
-            root.close(open);
         }
         answer
     }
@@ -82,31 +107,72 @@ impl Answer {
 }
 
 impl RootAnswer {
-    fn close(&mut self, (partition, people): (u32, RoaringBitmap)) {
-        if !people.is_empty() {
-            self.matched |= RoaringTreemap::from_bitmaps([(partition, people)]);
-        }
-    }
-
-    fn count(&mut self, unknown: u64, clauses: &[(u64, u64)]) {
-        self.unknown += unknown;
-        for (total, (matched, unknown)) in self.clauses.iter_mut().zip(clauses) {
+    fn add(&mut self, block: BlockRoot) {
+        self.blocks.extend(block.members);
+        self.matched += block.matched;
+        self.unknown += block.unknown;
+        for (total, (matched, unknown)) in self.clauses.iter_mut().zip(block.clauses) {
             total.0 += matched;
             total.1 += unknown;
         }
     }
 
+    /// The members as a set.
+    pub fn members(&self) -> RoaringTreemap {
+        let partitions = self.blocks.chunk_by(|a, b| a.partition == b.partition);
+        let set = |blocks: &[Members]| {
+            let mut set = RoaringBitmap::new();
+            blocks.iter().for_each(|block| set |= block.set());
+            (blocks[0].partition, set)
+        };
+        RoaringTreemap::from_bitmaps(partitions.map(set))
+    }
+
     /// Members in the 64-bit Roaring portable format.
     pub fn roaring(&self) -> Result<Vec<u8>> {
-        wire_set::encode(&self.matched)
+        wire_set::encode(&self.members())
     }
 
     /// Members greater than `after`, ascending.
     pub fn page(&self, after: u64, limit: usize) -> Vec<u64> {
-        wire_set::page(&self.matched, after, limit)
+        let last = |block: &Members| person_of(block.partition, block.first) | 0xFFFF;
+        let from = self.blocks.partition_point(|block| last(block) <= after);
+        let members = self.blocks[from..].iter().flat_map(Members::persons);
+        members.filter(|&person| person > after).take(limit).collect()
     }
 
     pub fn contains(&self, person: u64) -> bool {
-        self.matched.contains(person)
+        let first = |block: &Members| person_of(block.partition, block.first);
+        let after = self.blocks.partition_point(|block| first(block) <= person);
+        let block = after.checked_sub(1).map(|at| &self.blocks[at]);
+        block.is_some_and(|block| block.contains(person - first(block)))
+    }
+}
+
+impl Members {
+    fn set(&self) -> RoaringBitmap {
+        match &self.rows {
+            Rows::Few(rows) => rows.iter().map(|&row| self.first + u32::from(row)).collect(),
+            Rows::Many(bits) => {
+                let bytes: Vec<u8> = bits.words().iter().flat_map(|word| word.to_le_bytes()).collect();
+                RoaringBitmap::from_lsb0_bytes(self.first, &bytes)
+            }
+        }
+    }
+
+    fn persons(&self) -> Box<dyn Iterator<Item = u64> + '_> {
+        let first = person_of(self.partition, self.first);
+        match &self.rows {
+            Rows::Few(rows) => Box::new(rows.iter().map(move |&row| first + u64::from(row))),
+            Rows::Many(bits) => Box::new(bits.rows().map(move |row| first + row as u64)),
+        }
+    }
+
+    fn contains(&self, row: u64) -> bool {
+        match (&self.rows, u16::try_from(row)) {
+            (Rows::Few(rows), Ok(row)) => rows.binary_search(&row).is_ok(),
+            (Rows::Many(bits), Ok(row)) => bits.get(row.into()),
+            (_, Err(_)) => false,
+        }
     }
 }

@@ -1,144 +1,141 @@
-//! The events of a block in batches of rows, over runs of any size.
+//! The events of a block, cut into batches of rows.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::bits::Bits;
 use super::column::Column;
-use crate::error::Result;
 use crate::index::texts::Texts;
-use crate::index::view::{DAY_MS, Events, Run};
+use crate::index::view::{DAY_MS, Events, Run, Values, days_between};
 
-/// Rows of one run.
-pub struct Slice<'a> {
-    pub run: &'a Run,
-    pub rows: Range<usize>,
-    /// Its day lies wholly in the window.
-    whole: bool,
-}
-
-/// Slices that are evaluated together, so that small runs do not cost more than large ones.
+/// Rows of one run that lie together, all of one block.
 pub struct Batch<'a> {
-    slices: Vec<Slice<'a>>,
-    /// The batch's row of each slice's first, and at last the number of rows.
-    starts: Vec<usize>,
-    /// The block's first ordinal.
-    base: u32,
+    run: &'a Run,
+    /// In which cells of the run the rows are.
+    cells: Range<usize>,
+    rows: Range<usize>,
+    /// All of its days lie wholly in the window.
+    whole: bool,
+    times: OnceCell<Vec<i64>>,
 }
 
-/// Rows at which a batch is full.
-const BATCH: usize = 1 << 13;
+/// Most rows of a batch: what is worked out of them stays in the processor's nearest cache.
+const MOST: usize = 1 << 13;
 
 impl<'a> Batch<'a> {
-    fn new(base: u32) -> Batch<'a> {
-        Batch {
-            slices: Vec::new(),
-            starts: vec![0],
-            base,
-        }
-    }
-
-    fn push(&mut self, slice: Slice<'a>) {
-        self.starts.push(self.len() + slice.rows.len());
-        self.slices.push(slice);
-    }
-
     pub fn len(&self) -> usize {
-        self.starts.last().copied().unwrap_or(0)
+        self.rows.len()
     }
 
-    /// Calls with (row of the batch, row of the block, run, row of the run) of every event, or of those in the mask.
+    /// Rows of the block.
+    pub fn persons(&self) -> &'a [u16] {
+        &self.run.persons[self.rows.clone()]
+    }
+
+    /// When the events occurred.
+    pub fn times(&self) -> &[i64] {
+        self.times.get_or_init(|| {
+            let mut times = Vec::with_capacity(self.len());
+            for cell in self.cells.clone() {
+                let rows = self.run.rows_of(cell..cell + 1);
+                let rows = rows.start.max(self.rows.start)..rows.end.min(self.rows.end);
+                let start = self.run.start_of(cell);
+                times.extend(self.run.times[rows].iter().map(|&time| start + i64::from(time)));
+            }
+            times
+        })
+    }
+
+    /// Calls with (row of the batch, row of the block) of every event, or of those in the mask.
     #[inline]
-    pub fn each(&self, mask: Option<&Bits>, mut call: impl FnMut(usize, usize, &'a Run, usize)) {
-        let local = |run: &Run, row: usize| (run.persons[row] - self.base) as usize;
-        let Some(mask) = mask else {
-            for (slice, &start) in self.slices.iter().zip(&self.starts) {
-                for row in slice.rows.clone() {
-                    call(start + row - slice.rows.start, local(slice.run, row), slice.run, row);
-                }
-            }
-            return;
-        };
-        let mut index = 0;
-        mask.each(|row| {
-            while row >= self.starts[index + 1] {
-                index += 1;
-            }
-            let slice = &self.slices[index];
-            let run_row = slice.rows.start + row - self.starts[index];
-            call(row, local(slice.run, run_row), slice.run, run_row);
-        });
-    }
-
-    /// Rows of the block, for every event.
-    pub fn locals(&self) -> Vec<u32> {
-        let persons = self
-            .slices
-            .iter()
-            .flat_map(|slice| &slice.run.persons[slice.rows.clone()]);
-        persons.map(|person| person - self.base).collect()
-    }
-
-    /// The run and its row of a row of the batch.
-    pub fn event(&self, row: usize) -> (&'a Run, usize) {
-        let index = self.starts.partition_point(|&start| start <= row) - 1;
-        let slice = &self.slices[index];
-        (slice.run, slice.rows.start + row - self.starts[index])
+    pub fn each(&self, mask: Option<&Bits>, mut call: impl FnMut(usize, usize)) {
+        let persons = self.persons();
+        match mask {
+            None => persons
+                .iter()
+                .enumerate()
+                .for_each(|(row, &person)| call(row, person.into())),
+            Some(mask) => mask.each(|row| call(row, persons[row].into())),
+        }
     }
 
     /// Events inside the window; `None` if all are.
     pub fn inside(&self, from: i64, to: i64) -> Option<Bits> {
-        if self.slices.iter().all(|slice| slice.whole) {
+        if self.whole {
             return None;
         }
-        let mut inside = Bits::none(0);
-        for slice in &self.slices {
-            let times = &slice.run.times[slice.rows.clone()];
-            inside.extend(&Bits::from_fn(times.len(), |row| (from..to).contains(&times[row])));
-        }
-        Some(inside)
+        let times = self.times();
+        Some(Bits::from_fn(times.len(), |row| (from..to).contains(&times[row])))
     }
 
-    pub fn concat(&self, part: impl Fn(&Slice<'a>) -> Column<'a>) -> Result<Column<'a>> {
-        Column::concat(self.slices.iter().map(part).collect())
+    /// The stored column of a property that some event of the run has, and the batch's rows in it.
+    pub fn stored(&self, property: &str) -> Option<(&'a Values, Range<usize>)> {
+        let values = self.run.details.properties.get(property)?;
+        Some((values, self.rows.clone()))
+    }
+
+    pub fn stored_channels(&self) -> (&'a Values, Range<usize>) {
+        (&self.run.details.channels, self.rows.clone())
+    }
+
+    pub fn property(&self, name: &str) -> Column<'a> {
+        let stored = self.stored(name);
+        stored.map_or_else(
+            || Column::unknown(self.len()),
+            |(values, rows)| Column::slice(values, rows),
+        )
+    }
+
+    pub fn channels(&self) -> Column<'a> {
+        let (values, rows) = self.stored_channels();
+        Column::slice(values, rows)
+    }
+
+    /// The order of events everywhere: (occurred_at, source, id).
+    pub fn order(&self, row: usize, other: &Batch, at: usize, texts: &Texts) -> Ordering {
+        let times = self.times()[row].cmp(&other.times()[at]);
+        let (origins, others) = (&self.run.details.origins, &other.run.details.origins);
+        times.then_with(|| origins.order(self.rows.start + row, others, other.rows.start + at, texts))
     }
 }
 
-/// The order of events everywhere: (occurred_at, source, id).
-pub fn order(texts: &Texts, (run, row): (&Run, usize), (other, other_row): (&Run, usize)) -> Ordering {
-    let source = |run: &Run, row: usize| match run.sources[row] {
-        Texts::NONE => "",
-        code => texts.get(code),
-    };
-    let times = run.times[row].cmp(&other.times[other_row]);
-    let sources = || source(run, row).cmp(source(other, other_row));
-    times
-        .then_with(sources)
-        .then_with(|| run.ids.get(row).cmp(other.ids.get(other_row)))
-}
-
-/// Cuts the events of a block that may lie in the window into batches.
-pub fn batches<'a>(events: &'a Events, ordinals: Range<u32>, from: i64, to: i64) -> Vec<Batch<'a>> {
-    let mut done = Vec::new();
-    if from >= to {
-        return done;
-    }
-    let day = |ms: i64| ms.div_euclid(DAY_MS).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
-    let mut batch = Batch::new(ordinals.start);
-    for (&number, runs) in events.days.range(day(from)..=day(to - 1)) {
-        let start = i64::from(number).saturating_mul(DAY_MS);
-        let whole = from <= start && start.saturating_add(DAY_MS) <= to;
-        for run in runs {
-            let rows = run.rows(ordinals.clone());
-            if rows.is_empty() {
-                continue;
-            }
-            batch.push(Slice { run, rows, whole });
-            if batch.len() >= BATCH {
-                done.push(std::mem::replace(&mut batch, Batch::new(ordinals.start)));
-            }
+/// The events of a block that may lie in the window.
+pub fn batches(events: &Events, block: u32, from: i64, to: i64) -> Vec<Batch<'_>> {
+    let days = days_between(from, to);
+    let mut batches = Vec::new();
+    for run in &events.runs {
+        let cells = run.cells_of(block, days.clone());
+        let is_whole = |cell: usize| {
+            let start = run.start_of(cell);
+            from <= start && start.saturating_add(DAY_MS) <= to
+        };
+        // The window's first and last day may lie in it only in part.
+        let first = cells.start..cells.end.min(cells.start + 1);
+        let last = first.end.max(cells.end.saturating_sub(1))..cells.end;
+        for cells in [first.clone(), first.end..last.start, last] {
+            let whole = cells.is_empty() || is_whole(cells.start) && is_whole(cells.end - 1);
+            cut(run, cells, whole, &mut batches);
         }
     }
-    done.extend((batch.len() > 0).then_some(batch));
-    done
+    batches
+}
+
+/// Cells as batches.
+fn cut<'a>(run: &'a Run, cells: Range<usize>, whole: bool, batches: &mut Vec<Batch<'a>>) {
+    let rows = run.rows_of(cells.clone());
+    let mut first = cells.start;
+    for from in rows.clone().step_by(MOST) {
+        let to = rows.end.min(from + MOST);
+        let after = first + run.cells[first..cells.end].partition_point(|cell| (cell.from as usize) < to);
+        batches.push(Batch {
+            run,
+            cells: first..after,
+            rows: from..to,
+            whole,
+            times: OnceCell::new(),
+        });
+        // The last cell may go on in the next batch.
+        first = after - 1;
+    }
 }

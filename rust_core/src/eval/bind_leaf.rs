@@ -11,6 +11,9 @@ impl Binder<'_> {
     pub fn leaf(&mut self, cond: &plan::Cond, stand: Stand, at: &At) -> Result<Cond> {
         match cond {
             plan::Cond::Compare { cmp, left, right } => {
+                if let Some(cond) = self.recency(*cmp, left, right, stand, at)? {
+                    return Ok(cond);
+                }
                 let (left, right, kind) = self.pair((left, "left"), (right, "right"), None, stand, at)?;
                 let ordered = matches!(
                     kind,

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-/// One bit a row. Bits beyond `len` are 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use super::words::ones;
+
+/// One bit a row. Bits beyond `len` are 0. Without words all are 0, so that what holds for nobody costs nothing.
+#[derive(Clone, Debug)]
 pub struct Bits {
     words: Vec<u64>,
     len: usize,
@@ -11,10 +13,7 @@ pub struct Bits {
 
 impl Bits {
     pub fn none(len: usize) -> Bits {
-        Bits {
-            words: vec![0; len.div_ceil(64)],
-            len,
-        }
+        Bits { words: Vec::new(), len }
     }
 
     pub fn all(len: usize) -> Bits {
@@ -24,6 +23,19 @@ impl Bits {
         };
         bits.trim();
         bits
+    }
+
+    /// Rows of the words; those of `len` beyond them are 0.
+    pub fn from_words(mut words: Vec<u64>, len: usize) -> Bits {
+        words.resize(len.div_ceil(64), 0);
+        let mut bits = Bits { words, len };
+        bits.trim();
+        bits
+    }
+
+    /// The first `set` rows of `len`.
+    pub fn first(set: usize, len: usize) -> Bits {
+        Bits::from_words(Bits::all(set).words, len)
     }
 
     #[inline]
@@ -76,15 +88,25 @@ impl Bits {
 
     #[inline]
     pub fn set(&mut self, row: usize) {
+        if self.words.is_empty() {
+            self.words.resize(self.len.div_ceil(64), 0);
+        }
         self.words[row / 64] |= 1 << (row % 64);
     }
 
     pub fn clear(&mut self, row: usize) {
-        self.words[row / 64] &= !(1 << (row % 64));
+        if let Some(word) = self.words.get_mut(row / 64) {
+            *word &= !(1 << (row % 64));
+        }
     }
 
     pub fn count(&self) -> u64 {
-        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
+        ones(&self.words)
+    }
+
+    /// Whether it is known without looking that no bit is set.
+    fn is_empty(&self) -> bool {
+        self.words.is_empty()
     }
 
     pub fn is_none(&self) -> bool {
@@ -104,40 +126,37 @@ impl Bits {
     }
 
     pub fn and(&self, other: &Bits) -> Bits {
-        self.zip(other, |a, b| a & b)
+        match self.words.is_empty() || other.words.is_empty() {
+            true => Bits::none(self.len),
+            false => self.zip(other, |a, b| a & b),
+        }
     }
 
     pub fn or(&self, other: &Bits) -> Bits {
-        self.zip(other, |a, b| a | b)
+        match (self.words.is_empty(), other.words.is_empty()) {
+            (true, _) => other.clone(),
+            (_, true) => self.clone(),
+            _ => self.zip(other, |a, b| a | b),
+        }
     }
 
     pub fn and_not(&self, other: &Bits) -> Bits {
-        self.zip(other, |a, b| a & !b)
+        match self.words.is_empty() || other.words.is_empty() {
+            true => self.clone(),
+            false => self.zip(other, |a, b| a & !b),
+        }
     }
 
     pub fn not(&self) -> Bits {
+        if self.words.is_empty() {
+            return Bits::all(self.len);
+        }
         let mut bits = Bits {
             words: self.words.iter().map(|word| !word).collect(),
             len: self.len,
         };
         bits.trim();
         bits
-    }
-
-    /// Appends the rows of another mask.
-    pub fn extend(&mut self, other: &Bits) {
-        let shift = self.len % 64;
-        self.len += other.len;
-        for &word in &other.words {
-            match self.words.last_mut() {
-                Some(last) if shift > 0 => {
-                    *last |= word << shift;
-                    self.words.push(word >> (64 - shift));
-                }
-                _ => self.words.push(word),
-            }
-        }
-        self.words.truncate(self.len.div_ceil(64));
     }
 
     /// Calls with the rows whose bit is set, ascending.
@@ -166,6 +185,19 @@ impl Bits {
     }
 }
 
+impl PartialEq for Bits {
+    fn eq(&self, other: &Bits) -> bool {
+        let alike = match (self.words.is_empty(), other.words.is_empty()) {
+            (true, _) => other.is_none(),
+            (_, true) => self.is_none(),
+            _ => self.words == other.words,
+        };
+        self.len == other.len && alike
+    }
+}
+
+impl Eq for Bits {}
+
 /// A condition over the rows of a scope: where it is true and where it is unknown. The two are disjoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tri {
@@ -182,6 +214,9 @@ impl Tri {
 
     /// `holds` where it is known, else unknown.
     pub fn of(holds: Bits, known: &Bits) -> Tri {
+        if known.is_all() {
+            return Tri::known(holds);
+        }
         Tri {
             t: holds.and(known),
             u: known.not(),
@@ -190,13 +225,20 @@ impl Tri {
 
     pub fn not(&self) -> Tri {
         Tri {
-            t: self.t.or(&self.u).not(),
+            t: if self.u.is_empty() {
+                self.t.not()
+            } else {
+                self.t.or(&self.u).not()
+            },
             u: self.u.clone(),
         }
     }
 
     pub fn and(&self, other: &Tri) -> Tri {
         let t = self.t.and(&other.t);
+        if self.u.is_empty() && other.u.is_empty() {
+            return Tri::known(t);
+        }
         let u = self.t.or(&self.u).and(&other.t.or(&other.u)).and_not(&t);
         Tri { t, u }
     }
@@ -238,13 +280,6 @@ mod tests {
         fn a_slice_is_those_rows(rows in proptest::collection::vec(any::<bool>(), 0..300), a in 0usize..300, b in 0usize..300) {
             let (from, to) = (a.min(b).min(rows.len()), a.max(b).min(rows.len()));
             prop_assert_eq!(Bits::slice(bits(&rows).words(), from..to), bits(&rows[from..to]));
-        }
-
-        #[test]
-        fn extending_is_concatenation(a in proptest::collection::vec(any::<bool>(), 0..200), b in proptest::collection::vec(any::<bool>(), 0..200)) {
-            let mut joined = bits(&a);
-            joined.extend(&bits(&b));
-            prop_assert_eq!(joined, bits(&[a, b].concat()));
         }
 
         #[test]

@@ -25,7 +25,8 @@ pub fn cast<'a, P: Scope<'a>>(
     people: &Eval<'a, P>,
     task: Task<'a>,
     sequence: &'a Sequence,
-    (from, to): (i64, i64),
+    from: i64,
+    to: i64,
 ) -> Result<Vec<Cast<'a>>> {
     let mut numbers = Numbers::default();
     let mut casts = Vec::new();
@@ -33,7 +34,7 @@ pub fn cast<'a, P: Scope<'a>>(
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        for batch in batches(events, task.ordinals(), from, to) {
+        for batch in batches(events, task.block(), from, to) {
             let eval = EventRows::of(people, event_type, &batch);
             let value = sequence.by.map(|by| eval.expr(by)).transpose()?;
             let parts = parts.iter().map(|&(part, filter)| {
@@ -75,23 +76,29 @@ impl Numbers {
     }
 }
 
-impl Cast<'_> {
-    /// Calls with (person, time, number of the value) of every event that may play the part.
-    #[inline]
-    fn each(&self, wanted: Part, mut call: impl FnMut(usize, i64, u32)) {
-        let values = self.values.as_deref();
-        for (_, mask) in self.parts.iter().filter(|(part, _)| *part == wanted) {
-            self.batch.each(mask.as_ref(), |row, person, run, run_row| {
-                call(person, run.times[run_row], values.map_or(0, |values| values[row]));
-            });
-        }
+/// The batches with events that may play the part, and which.
+fn playing<'c, 'a>(casts: &'c [Cast<'a>], wanted: Part) -> impl Iterator<Item = (&'c Cast<'a>, Option<&'c Bits>)> {
+    casts.iter().flat_map(move |cast| {
+        let parts = cast.parts.iter().filter(move |(part, _)| *part == wanted);
+        parts.map(move |(_, mask)| (cast, mask.as_ref()))
+    })
+}
+
+/// Calls with the person of every event that may play the part.
+#[inline]
+pub fn each_person(casts: &[Cast], part: Part, mut call: impl FnMut(usize)) {
+    for (cast, mask) in playing(casts, part) {
+        cast.batch.each(mask, |_, person| call(person));
     }
 }
 
 /// Calls with (person, time, number of the value) of every event that may play the part.
 #[inline]
 pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64, u32)) {
-    for cast in casts {
-        cast.each(part, &mut call);
+    for (cast, mask) in playing(casts, part) {
+        let (times, values) = (cast.batch.times(), cast.values.as_deref());
+        cast.batch.each(mask, |row, person| {
+            call(person, times[row], values.map_or(0, |values| values[row]));
+        });
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::batch::{Batch, order};
+use super::batch::Batch;
 use super::bits::Bits;
 use super::column::{Column, Numbers, gather};
 use super::groups::Groups;
@@ -28,8 +28,8 @@ impl<'a> Kept<'a> {
     }
 
     fn order(&self, a: Place, b: Place) -> Ordering {
-        let event = |(batch, row): Place| self.batches[batch as usize].0.event(row as usize);
-        order(self.texts, event(a), event(b))
+        let batch = |(batch, _): Place| &self.batches[batch as usize].0;
+        batch(a).order(a.1 as usize, batch(b), b.1 as usize, self.texts)
     }
 
     fn values(&self, places: &[Option<Place>]) -> Result<Column<'a>> {
@@ -64,8 +64,9 @@ impl<'a> Chosen<'a> {
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: &Column<'a>) {
         let number = self.kept.push(batch, value);
         let wanted = if self.last { Ordering::Greater } else { Ordering::Less };
-        batch.each(mask, |row, person, run, run_row| {
-            let (time, place) = (run.times[run_row], (number, row as u32));
+        let occurred = batch.times();
+        batch.each(mask, |row, person| {
+            let (time, place) = (occurred[row], (number, row as u32));
             let better = self.places[person].is_none_or(|held| {
                 let times = time.cmp(&self.times[person]);
                 times.then_with(|| self.kept.order(place, held)) == wanted
@@ -150,7 +151,7 @@ impl Keys {
         mut call: impl FnMut(usize, u32, Key),
     ) -> Result<()> {
         let mut whole = |get: &dyn Fn(usize) -> i64| {
-            batch.each(mask, |row, person, _, _| call(row, person as u32, Key::Whole(get(row))));
+            batch.each(mask, |row, person| call(row, person as u32, Key::Whole(get(row))));
         };
         if let Ok(codes) = value.codes() {
             whole(&|row| codes.get(row).into());
@@ -160,9 +161,7 @@ impl Keys {
             match value.numbers()? {
                 Numbers::Whole(values) => whole(&|row| values.get(row)),
                 Numbers::Exact(values) => {
-                    batch.each(mask, |row, person, _, _| {
-                        call(row, person as u32, self.fraction(values[row]))
-                    });
+                    batch.each(mask, |row, person| call(row, person as u32, self.fraction(values[row])));
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::bits::Bits;
 use super::ratio::Ratio;
 use super::sets::Sets;
 use crate::error::{Error, Result};
-use crate::index::view::{Column as Stored, Scalar, Values};
+use crate::index::view::{Column as Stored, Scalar, Unit, Values};
 
 /// What an expression gives. `Any` is an entry of a map before what stands beside it says its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -238,10 +238,11 @@ impl<'a> Column<'a> {
         }
         let data = match &values.data {
             Stored::Bool(values) => Data::Bool(padded(values, rows)),
-            Stored::Number(values) | Stored::Instant(values) => Data::Int(padded(values, rows)),
-            Stored::Date(values) => Data::Int(widened(values, rows)),
-            Stored::MonthDay(values) => Data::Int(widened(values, rows)),
-            Stored::Text(codes) => Data::Code(padded(codes, rows)),
+            Stored::Ints(Unit::Code, codes) => {
+                Data::Code(filled(codes.map(held(codes.len(), &rows), |code| code as u32), rows))
+            }
+            Stored::Ints(_, values) if rows.end <= values.len() => Data::Int(values.widened(rows)),
+            Stored::Ints(_, values) => Data::Int(filled(values.map(held(values.len(), &rows), |value| value), rows)),
             Stored::Point(points) => Data::Point(padded(points, rows)),
             Stored::Set { ends, codes } => Data::Set(Sets::slice(ends, codes, rows)),
             Stored::Map { .. } => Data::One(Datum::Nothing),
@@ -264,30 +265,6 @@ impl<'a> Column<'a> {
         Column::collect(found.collect())
     }
 
-    /// The rows of one column after those of the other.
-    pub fn concat(parts: Vec<Column<'a>>) -> Result<Column<'a>> {
-        if parts.len() == 1 {
-            return parts
-                .into_iter()
-                .next()
-                .ok_or_else(|| Error::Invalid("no column".into()));
-        }
-        if let Some(joined) = end_to_end(&parts) {
-            return Ok(joined);
-        }
-        let starts: Vec<usize> = parts
-            .iter()
-            .scan(0, |end, part| Some(std::mem::replace(end, *end + part.len())))
-            .collect();
-        let len = parts.iter().map(Column::len).sum();
-        let sources: Vec<&Column> = parts.iter().collect();
-        let sourced = starts.iter().zip(&parts).enumerate();
-        let picks: Vec<(usize, usize)> = sourced
-            .flat_map(|(source, (_, part))| (0..part.len()).map(move |row| (source, row)))
-            .collect();
-        gather(len, &sources, |row| Some(picks[row]))
-    }
-
     /// A column of values that are all of one physical type.
     pub fn collect(data: Vec<Option<Datum>>) -> Column<'a> {
         fn every<T: Default>(data: &[Option<Datum>], of: impl Fn(Datum) -> Option<T>) -> Vec<T> {
@@ -304,54 +281,6 @@ impl<'a> Column<'a> {
             Some(Datum::Nothing) | None => Data::One(Datum::Nothing),
         };
         Column { known, data: typed }
-    }
-}
-
-/// Parts that all hold numbers, or all codes (or nothing): the ones that matter for speed, copied whole.
-fn end_to_end<'a>(parts: &[Column<'a>]) -> Option<Column<'a>> {
-    fn append<'p, T: Copy + Default>(
-        parts: &[Column<'p>],
-        of: impl for<'d> Fn(&'d Data<'p>) -> Option<&'d [T]>,
-    ) -> Option<Vec<T>> {
-        let mut joined = Vec::with_capacity(parts.iter().map(Column::len).sum());
-        for part in parts {
-            match &part.data {
-                Data::One(Datum::Nothing) => joined.resize(joined.len() + part.len(), T::default()),
-                data => joined.extend_from_slice(of(data)?),
-            }
-        }
-        Some(joined)
-    }
-    let typed = parts
-        .iter()
-        .find(|part| !matches!(part.data, Data::One(Datum::Nothing)))?;
-    let data = match &typed.data {
-        Data::Int(_) => Data::Int(append(parts, Data::ints)?.into()),
-        Data::Code(_) => Data::Code(append(parts, Data::codes)?.into()),
-        _ => return None,
-    };
-    let mut known = Bits::none(0);
-    for part in parts {
-        known.extend(&part.known);
-    }
-    Some(Column { known, data })
-}
-
-impl Data<'_> {
-    fn ints(&self) -> Option<&[i64]> {
-        if let Data::Int(values) = self {
-            Some(values)
-        } else {
-            None
-        }
-    }
-
-    fn codes(&self) -> Option<&[u32]> {
-        if let Data::Code(codes) = self {
-            Some(codes)
-        } else {
-            None
-        }
     }
 }
 
@@ -407,11 +336,15 @@ fn padded<T: Copy + Default>(values: &[T], rows: Range<usize>) -> Cow<'_, [T]> {
     copy.into()
 }
 
-fn widened<T: Copy + Into<i64>>(values: &[T], rows: Range<usize>) -> Cow<'static, [i64]> {
-    let held = rows.start.min(values.len())..rows.end.min(values.len());
-    let mut wide: Vec<i64> = values[held].iter().map(|&value| value.into()).collect();
-    wide.resize(rows.len(), 0);
-    wide.into()
+/// Those of some rows that a column of `len` has.
+fn held(len: usize, rows: &Range<usize>) -> Range<usize> {
+    rows.start.min(len)..rows.end.min(len)
+}
+
+/// As many as `rows`.
+fn filled<T: Copy + Default>(mut values: Vec<T>, rows: Range<usize>) -> Cow<'static, [T]> {
+    values.resize(rows.len(), T::default());
+    values.into()
 }
 
 /// A column of values picked from others: (which of `sources`, which of its rows), or none for unknown.

@@ -23,8 +23,8 @@ pub fn funnel<'a, P: Scope<'a>>(
     let mut last = vec![NEVER; people.rows()];
     let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
     let earliest = people.query.version.earliest_ms.unwrap_or(sequence.to);
-    for stretch in stretches(sequence.from.max(earliest), sequence.to) {
-        let casts = cast(people, task, sequence, stretch)?;
+    for (from, to) in stretches(sequence.from.max(earliest), sequence.to) {
+        let casts = cast(people, task, sequence, from, to)?;
         for (part, steps) in [(Part::Step(0), &mut firsts), (Part::Step(1), &mut seconds)] {
             steps.clear();
             each(&casts, part, |person, time, _| steps.push((person, time)));

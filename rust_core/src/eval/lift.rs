@@ -1,5 +1,7 @@
 //! Conditions that only concern goods or places, answered once an item instead of once an event.
 
+use std::rc::Rc;
+
 use super::bits::Tri;
 use super::column::Column;
 use super::program::{Cond, Expr};
@@ -33,9 +35,9 @@ impl<'a> Scope<'a> for ItemRows<'a> {
         self.catalog.len + 1
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         Ok(match expr {
-            Expr::Lookup { attribute, .. } => Some(eval.scope.catalog.attribute(attribute)),
+            Expr::Lookup { attribute, .. } => Some(Rc::new(eval.scope.catalog.attribute(attribute))),
             _ => None,
         })
     }

@@ -5,6 +5,7 @@ mod batch;
 mod bind;
 mod bind_expr;
 mod bind_leaf;
+mod bind_recency;
 mod bind_sequence;
 mod bits;
 mod cast;
@@ -14,6 +15,7 @@ mod column;
 mod compare;
 mod funnel;
 mod groups;
+mod kernel;
 mod lift;
 mod people;
 mod program;
@@ -23,13 +25,16 @@ mod ratio;
 mod scan;
 mod sequence;
 mod sets;
+mod some;
 mod tally;
 mod task;
 #[cfg(test)]
 mod tests;
 mod text;
 mod vector;
+mod words;
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -39,9 +44,9 @@ pub use answer::{Answer, RootAnswer};
 use crate::error::Result;
 use crate::index::view::Version;
 use crate::plan::Plan;
-use answer::BlockAnswer;
+use answer::{BlockAnswer, BlockRoot};
 use people::People;
-use program::BoundRoot;
+use program::{BoundRoot, CondId};
 use query::Query;
 use rank::{Contenders, place};
 use task::{Task, tasks};
@@ -58,7 +63,7 @@ pub fn evaluate(version: &Version, plan: &[u8]) -> Result<Answer> {
     rank(&mut query, &tasks)?;
     let blocks = parallel(&tasks, |task| answer_block(&query, task))?;
     let clauses: Vec<usize> = program.roots.iter().map(|root| root.clauses.len()).collect();
-    let mut answer = Answer::new(version.epoch, &clauses, &tasks, blocks);
+    let mut answer = Answer::new(version.epoch, &clauses, blocks);
     answer.microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     Ok(answer)
 }
@@ -116,30 +121,41 @@ fn contenders<'a>(people: &Eval<'a, People<'a>>, ranking: &program::Ranking) -> 
 fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
     let people = People::of(query, task);
     let universe = people.scope.universe.count();
-    let roots = query.program.roots.iter().map(|root| answer_root(&people, root));
+    // Segments share clauses: each is counted once.
+    let mut counted = HashMap::new();
+    let roots = query.program.roots.iter();
+    let roots = roots.map(|root| answer_root(&people, root, &mut counted));
     Ok(BlockAnswer {
         universe,
         roots: roots.collect::<Result<_>>()?,
     })
 }
 
-fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<answer::BlockRoot> {
+/// By condition and population: how many are true and unknown.
+type Counted = HashMap<(CondId, Option<CondId>), (u64, u64)>;
+
+fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot, counted: &mut Counted) -> Result<BlockRoot> {
     let population = people.population(root.among, people.query.program.as_of)?;
     if population.is_none() {
-        return Ok(answer::BlockRoot {
-            matched: population,
-            unknown: 0,
-            clauses: vec![(0, 0); root.clauses.len()],
-        });
+        return Ok(BlockRoot::new(
+            people.scope.task,
+            population,
+            0,
+            vec![(0, 0); root.clauses.len()],
+        ));
+    }
+    let mut clauses = Vec::with_capacity(root.clauses.len());
+    for &clause in &root.clauses {
+        let counts = match counted.get(&(clause, root.among)) {
+            Some(&counts) => counts,
+            None => {
+                let tri = people.cond(clause)?.among(&population);
+                (tri.t.count(), tri.u.count())
+            }
+        };
+        counted.insert((clause, root.among), counts);
+        clauses.push(counts);
     }
     let tri = people.cond(root.cond)?.among(&population);
-    let clauses = root.clauses.iter().map(|&clause| {
-        let tri = people.cond(clause)?.among(&population);
-        Ok((tri.t.count(), tri.u.count()))
-    });
-    Ok(answer::BlockRoot {
-        unknown: tri.u.count(),
-        clauses: clauses.collect::<Result<_>>()?,
-        matched: tri.t,
-    })
+    Ok(BlockRoot::new(people.scope.task, tri.t, tri.u.count(), clauses))
 }

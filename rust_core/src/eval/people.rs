@@ -3,32 +3,38 @@
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bits::{Bits, Tri};
-use super::column::{Column, Data};
+use super::column::{Column, Data, gather};
+use super::kernel::{self, between_values};
 use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
+use super::ratio::UNIT;
 use super::scan::scan;
 use super::sequence::sequence;
 use super::sets::Sets;
+use super::some::some;
+use super::tally::Measured;
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
-use crate::index::view::Attribute;
+use crate::index::firsts::Firsts;
+use crate::index::view::{Attribute, Changes, Partition, Values};
 
 pub struct People<'a> {
     pub task: Task<'a>,
     /// Those whose first record occurred before the as-of.
     pub universe: Bits,
-    scans: RefCell<Vec<Option<Rc<Vec<Column<'a>>>>>>,
+    scans: RefCell<Vec<Option<Rc<Vec<Measured<'a>>>>>>,
 }
 
 impl<'a> People<'a> {
     pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Eval<'a, People<'a>> {
-        let universe = task.universe(query.program.as_of);
+        let universe = universe(task, query.program.as_of);
         let scans = RefCell::new(vec![None; query.program.scans.len()]);
         Eval::new(query, People { task, universe, scans })
     }
@@ -39,18 +45,28 @@ impl<'a> Eval<'a, People<'a>> {
     pub fn population(&self, among: Option<usize>, as_of: i64) -> Result<Bits> {
         let universe = match as_of {
             now if now == self.query.program.as_of => self.scope.universe.clone(),
-            past => self.scope.task.universe(past),
+            past => universe(self.scope.task, past),
         };
         among.map_or(Ok(universe.clone()), |among| Ok(self.cond(among)?.t.and(&universe)))
     }
 
-    fn measures(&self, number: usize) -> Result<Rc<Vec<Column<'a>>>> {
+    fn measures(&self, number: usize) -> Result<Rc<Vec<Measured<'a>>>> {
         if let Some(columns) = &self.scope.scans.borrow()[number] {
             return Ok(columns.clone());
         }
         let columns = Rc::new(scan(self, self.scope.task, &self.query.program.scans[number])?);
         self.scope.scans.borrow_mut()[number] = Some(columns.clone());
         Ok(columns)
+    }
+
+    /// Whether there is at least one event, where that is all that is asked and the events are not needed for it.
+    fn some(&self, count: usize, min: i64, max: i64) -> Option<Bits> {
+        match &self.query.program.exprs[count] {
+            Expr::Measure { scan, .. } if (min, max) == (UNIT, i64::MAX) => {
+                some(self.scope.task, &self.query.program.scans[*scan])
+            }
+            _ => None,
+        }
     }
 
     fn placed(&self, ranking: usize) -> Result<&'a Placed> {
@@ -66,31 +82,48 @@ impl<'a> Eval<'a, People<'a>> {
         &self,
         name: &str,
         as_of: i64,
-        read: impl Fn(&'a crate::index::view::Values, Range<usize>) -> Column<'a>,
+        read: impl Fn(&'a Values, Range<usize>) -> Column<'a>,
     ) -> Result<Column<'a>> {
-        let range = self.scope.task.range();
-        let Some(attribute) = self.scope.task.partition.attributes.get(name) else {
-            return Ok(Column::unknown(range.len()));
+        let task = self.scope.task;
+        let partition: &'a Partition = task.partition;
+        let Some(attribute) = partition.attributes.get(name) else {
+            return Ok(Column::unknown(self.rows()));
         };
-        if as_of > attribute.changed_until_ms {
-            return Ok(read(&attribute.latest, range));
+        if let Some(latest) = latest(attribute, task, as_of) {
+            return Ok(read(latest, 0..self.rows()));
         }
-        let history: &'a [(u32, i64)] = &attribute.history;
-        let changes = history_of(history, &range);
-        let before = read(&attribute.changes, changes.clone());
-        let rows = rows_as_of(attribute, as_of, &range, &changes);
-        super::column::gather(range.len(), &[&before], |row| rows[row].map(|change| (0, change)))
+        let rows_of = |run: &Changes| run.rows_of_block(task.block());
+        let runs = attribute.runs.iter().map(|run| read(&run.values, rows_of(run)));
+        let runs: Vec<Column> = runs.collect();
+        let changes = self.changes_as_of(&attribute.runs, as_of);
+        gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
+    }
+
+    /// By person: the change that holds at the as-of: in which of the runs, and which of the block's there.
+    fn changes_as_of(&self, runs: &[Arc<Changes>], as_of: i64) -> Vec<Option<(usize, usize)>> {
+        let texts = &self.query.version.texts;
+        let block = self.scope.task.block();
+        let firsts: Vec<usize> = runs.iter().map(|run| run.rows_of_block(block).start).collect();
+        let mut changes: Vec<Option<(usize, usize)>> = vec![None; self.rows()];
+        for (number, run) in runs.iter().enumerate() {
+            for row in run.rows_of_block(block) {
+                let held = &mut changes[usize::from(run.persons[row])];
+                // Within a run they are in order.
+                let is_later = |(other, at): (usize, usize)| {
+                    other == number || run.order(row, &runs[other], firsts[other] + at, texts).is_gt()
+                };
+                if run.times.get(row) < as_of && held.is_none_or(is_later) {
+                    *held = Some((number, row - firsts[number]));
+                }
+            }
+        }
+        changes
     }
 
     fn channels(&self, as_of: i64) -> Column<'a> {
         let range = self.scope.task.range();
-        let flags = self.scope.task.partition.channels.iter().map(|(&code, firsts)| {
-            let held = &firsts[range.start.min(firsts.len())..range.end.min(firsts.len())];
-            (
-                code,
-                Bits::from_fn(range.len(), |row| held.get(row).is_some_and(|&first| first < as_of)),
-            )
-        });
+        let channels = self.scope.task.partition.channels.iter();
+        let flags = channels.map(|(&code, firsts)| (code, before(firsts, self.scope.task, as_of)));
         Column {
             known: Bits::all(range.len()),
             data: Data::Set(Sets::Flags(flags.collect())),
@@ -112,22 +145,25 @@ impl<'a> Eval<'a, People<'a>> {
     }
 }
 
-/// By person: the change that holds at the as-of, counted from the first of `changes`.
-fn rows_as_of(attribute: &Attribute, as_of: i64, range: &Range<usize>, changes: &Range<usize>) -> Vec<Option<usize>> {
-    let mut rows = vec![None; range.len()];
-    for (change, &(ordinal, occurred_at)) in attribute.history[changes.clone()].iter().enumerate() {
-        if occurred_at < as_of {
-            rows[ordinal as usize - range.start] = Some(change);
-        }
-    }
-    rows
+/// A block's latest values, where they are those of the as-of.
+fn latest<'a>(attribute: &'a Attribute, task: Task<'a>, as_of: i64) -> Option<&'a Values> {
+    let latest = attribute.latest.get(task.block() as usize)?;
+    (as_of > latest.changed_until_ms).then_some(&*latest.values)
 }
 
-/// The changes of a block's people.
-fn history_of(history: &[(u32, i64)], range: &Range<usize>) -> Range<usize> {
-    let from = history.partition_point(|&(ordinal, _)| (ordinal as usize) < range.start);
-    let to = history.partition_point(|&(ordinal, _)| (ordinal as usize) < range.end);
-    from..to
+/// Those whose first record occurred before an instant.
+fn universe(task: Task, as_of: i64) -> Bits {
+    before(&task.partition.first_record, task, as_of)
+}
+
+/// Those of a block who have an instant before the as-of.
+fn before(firsts: &Firsts, task: Task, as_of: i64) -> Bits {
+    let len = task.range().len();
+    match firsts.of_block(task.block(), as_of) {
+        None => Bits::none(len),
+        Some((_, Some(some))) => Bits::slice(some, 0..len),
+        Some((instants, None)) => kernel::mask(&instants[..len.min(instants.len())], len, |first| first < as_of),
+    }
 }
 
 impl<'a> Scope<'a> for People<'a> {
@@ -135,33 +171,49 @@ impl<'a> Scope<'a> for People<'a> {
         self.task.range().len()
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
-        Ok(Some(match expr {
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
+        if let Expr::Measure { scan, measure } = expr {
+            return Ok(Some(eval.measures(*scan)?[*measure].column()));
+        }
+        Ok(Some(Rc::new(match expr {
             Expr::Attribute { name, as_of } => eval.attribute(name, *as_of, Column::slice)?,
             Expr::Entry { name, key, kind, as_of } => {
                 eval.attribute(name, *as_of, |values, rows| Column::entries(values, rows, *key, *kind))?
             }
             Expr::Channels { as_of } => eval.channels(*as_of),
-            Expr::Measure { scan, measure } => eval.measures(*scan)?[*measure].clone(),
+
             Expr::Tile(ranking) => eval.placed(*ranking)?.tiles(),
             _ => return Ok(None),
-        }))
+        })))
     }
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>> {
         Ok(Some(match cond {
             Cond::Set { of, among, as_of } => Tri::known(eval.population(*among, *as_of)?.and(&eval.cond(*of)?.t)),
             Cond::Happened { count, min, max } => {
-                let counts = eval.expr(*count)?;
-                let times = counts.ints()?;
-                Tri::known(Bits::from_fn(eval.rows(), |row| {
-                    (*min..=*max).contains(&times.get(row))
-                }))
+                if let Some(some) = eval.some(*count, *min, *max) {
+                    return Ok(Some(Tri::known(some)));
+                }
+                let misplaced = || Error::Invalid("the number of events is no number".into());
+                Self::between(eval, &eval.query.program.exprs[*count], *min, *max)?.ok_or_else(misplaced)?
             }
             Cond::Sequence(steps) => Tri::known(sequence(eval, eval.scope.task, steps)?),
             Cond::Rank(ranking) => eval.placed(*ranking)?.tri(),
             Cond::Sample { seed, below } => eval.sample(seed, *below),
             _ => return Ok(None),
         }))
+    }
+
+    fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
+        match expr {
+            Expr::Attribute { name, as_of } => {
+                let task = eval.scope.task;
+                let attribute = task.partition.attributes.get(name);
+                let latest = attribute.and_then(|attribute| latest(attribute, task, *as_of));
+                Ok(latest.and_then(|values| between_values(values, 0..eval.rows(), low, high)))
+            }
+            Expr::Measure { scan, measure } => Ok(eval.measures(*scan)?[*measure].between(low, high)),
+            _ => Ok(None),
+        }
     }
 }

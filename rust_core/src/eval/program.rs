@@ -19,6 +19,11 @@ pub enum Cond {
     Any(Vec<CondId>),
     Not(CondId),
     OrUnknown(CondId),
+    /// `of` where the other is true, elsewhere unknown.
+    Given {
+        of: CondId,
+        known: CondId,
+    },
     Compare {
         cmp: Cmp,
         left: ExprId,

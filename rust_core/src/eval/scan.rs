@@ -4,16 +4,16 @@ use std::rc::Rc;
 
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
-use super::column::{Column, Data, gather};
+use super::column::{Column, gather};
+use super::kernel::between_values;
 use super::program::{Cond, CondId, Expr, Scan};
-use super::tally::Tally;
+use super::tally::{Measured, Tally};
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
-use crate::index::texts::Texts;
 
 /// A column over the block's people, whose scope is `people`, for each measure of the scan.
-pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Column<'a>>> {
+pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Measured<'a>>> {
     let texts = &people.query.version.texts;
     let mut tallies: Vec<Tally> = scan
         .measures
@@ -24,7 +24,7 @@ pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Sc
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        for batch in batches(events, task.ordinals(), scan.from, scan.to) {
+        for batch in batches(events, task.block(), scan.from, scan.to) {
             let batch = Rc::new(batch);
             let eval = EventRows::of(people, event_type, &batch);
             tally(&eval, scan, *filter, &batch, &mut tallies)?;
@@ -95,42 +95,38 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
         self.batch.len()
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>> {
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         let batch = eval.scope.batch;
-        Ok(Some(match expr {
-            Expr::Property(name) => batch.concat(|slice| {
-                let values = slice.run.properties.get(name);
-                values.map_or_else(
-                    || Column::unknown(slice.rows.len()),
-                    |values| Column::slice(values, slice.rows.clone()),
-                )
-            })?,
-            Expr::EventChannel => batch.concat(|slice| {
-                let codes = &slice.run.channels[slice.rows.clone()];
-                let known = Bits::from_fn(codes.len(), |row| codes[row] != Texts::NONE);
-                Column {
-                    known,
-                    data: Data::Code(codes.into()),
-                }
-            })?,
+        Ok(Some(Rc::new(match expr {
+            Expr::Property(name) => batch.property(name),
+            Expr::EventChannel => batch.channels(),
             Expr::ByType(of) => {
                 let own = of.iter().find(|(event_type, _)| event_type == eval.scope.event_type);
                 match own {
-                    Some(&(_, value)) => (*eval.expr(value)?).clone(),
+                    Some(&(_, value)) => return eval.expr(value).map(Some),
                     None => Column::unknown(batch.len()),
                 }
             }
             Expr::Person(of) => {
-                let locals = batch.locals();
-                gather(locals.len(), &[&*eval.scope.people.expr(*of)?], |row| {
-                    Some((0, locals[row] as usize))
+                let persons = batch.persons();
+                gather(persons.len(), &[&*eval.scope.people.expr(*of)?], |row| {
+                    Some((0, persons[row].into()))
                 })?
             }
             _ => return Ok(None),
-        }))
+        })))
     }
 
     fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
         Ok(None)
+    }
+
+    fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
+        let stored = match expr {
+            Expr::Property(name) => eval.scope.batch.stored(name),
+            Expr::EventChannel => Some(eval.scope.batch.stored_channels()),
+            _ => None,
+        };
+        Ok(stored.and_then(|(values, rows)| between_values(values, rows, low, high)))
     }
 }

@@ -2,7 +2,7 @@
 //! event of every step.
 
 use super::bits::Bits;
-use super::cast::{Cast, cast, each};
+use super::cast::{Cast, cast, each, each_person};
 use super::chain::{Chain, Moment};
 use super::funnel::funnel;
 use super::groups::Filing;
@@ -11,12 +11,11 @@ use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
 
-/// Of the block's people, whose scope is `people`.
 pub fn sequence<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, sequence: &'a Sequence) -> Result<Bits> {
     if let Some(gap) = sequence.plain_gap() {
         return funnel(people, task, sequence, gap);
     }
-    let casts = cast(people, task, sequence, (sequence.from, sequence.to))?;
+    let casts = cast(people, task, sequence, sequence.from, sequence.to)?;
     let able = able(&casts, sequence, people.rows());
     Ok(if able.is_none() {
         able
@@ -30,7 +29,7 @@ fn able(casts: &[Cast], sequence: &Sequence, people: usize) -> Bits {
     let mut able = Bits::all(people);
     for step in 0..=sequence.gaps.len() {
         let mut has = Bits::none(people);
-        each(casts, Part::Step(step as u8), |person, _, _| has.set(person));
+        each_person(casts, Part::Step(step as u8), |person| has.set(person));
         able = able.and(&has);
     }
     able
@@ -40,9 +39,7 @@ fn able(casts: &[Cast], sequence: &Sequence, people: usize) -> Bits {
 fn counts(casts: &[Cast], able: &Bits, parts: impl IntoIterator<Item = Part>) -> Vec<u32> {
     let mut counts = vec![0; able.len()];
     for part in parts {
-        each(casts, part, |person, _, _| {
-            counts[person] += u32::from(able.get(person))
-        });
+        each_person(casts, part, |person| counts[person] += u32::from(able.get(person)));
     }
     counts
 }

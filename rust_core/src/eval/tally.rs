@@ -4,10 +4,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::bits::Bits;
+use super::bits::{Bits, Tri};
 use super::chosen::{Chosen, Distinct, Most, distinct};
 use super::column::{Column, Data, Numbers, View};
 use super::groups::Groups;
+use super::kernel::mask;
 use super::program::Measure;
 use super::ratio::{Ratio, UNIT};
 use crate::error::Result;
@@ -49,8 +50,8 @@ impl<'a> Tally<'a> {
         match measure.function {
             Function::Count => Tally::Count(vec![0; people]),
             Function::Sum | Function::Avg => Tally::Sum {
-                sums: Sums::Narrow(vec![0; people]),
-                counts: vec![0; people],
+                sums: Sums::new(people),
+                counts: vec![0; if measure.function == Function::Avg { people } else { 0 }],
                 exact: Vec::new(),
                 average: measure.function == Function::Avg,
             },
@@ -84,27 +85,29 @@ impl<'a> Tally<'a> {
     /// Takes the events of the mask (all without one); `value`, where the measure has one, is known for each of them.
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: Option<&Column<'a>>) -> Result<()> {
         match (self, value) {
-            (Tally::Count(counts), _) => batch.each(mask, |_, person, _, _| counts[person] += 1),
+            (Tally::Count(counts), _) => batch.each(mask, |_, person| counts[person] += 1),
             (
                 Tally::Sum {
-                    sums, counts, exact, ..
+                    sums,
+                    counts,
+                    exact,
+                    average,
                 },
                 Some(value),
             ) => {
                 match value.numbers()? {
-                    Numbers::Whole(View::Many(values)) => batch.each(mask, |row, person, _, _| {
-                        sums.add(person, values[row]);
-                        counts[person] += 1;
-                    }),
-                    Numbers::Whole(View::One(value)) => batch.each(mask, |_, person, _, _| {
-                        sums.add(person, value);
-                        counts[person] += 1;
-                    }),
-                    Numbers::Exact(values) => batch.each(mask, |row, person, _, _| {
-                        exact.push((person as u32, values[row]));
-                        counts[person] += 1;
-                    }),
+                    Numbers::Whole(View::Many(values)) => {
+                        let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
+                        sums.add_all(batch, mask, largest, |row| values[row]);
+                    }
+                    Numbers::Whole(View::One(value)) => sums.add_all(batch, mask, value.unsigned_abs(), |_| value),
+                    Numbers::Exact(values) => {
+                        batch.each(mask, |row, person| exact.push((person as u32, values[row])));
+                    }
                 };
+                if *average {
+                    batch.each(mask, |_, person| counts[person] += 1);
+                }
             }
             (
                 Tally::Extreme {
@@ -127,26 +130,30 @@ impl<'a> Tally<'a> {
                     }
                 };
                 match value.map(Column::numbers).transpose()? {
-                    None => batch.each(mask, |_, person, run, row| take(person, run.times[row])),
-                    Some(Numbers::Whole(values)) => batch.each(mask, |row, person, _, _| take(person, values.get(row))),
+                    None => {
+                        let times = batch.times();
+                        batch.each(mask, |row, person| take(person, times[row]));
+                    }
+                    Some(Numbers::Whole(values)) => batch.each(mask, |row, person| take(person, values.get(row))),
                     Some(Numbers::Exact(values)) => {
-                        batch.each(mask, |row, person, _, _| exact.push((person as u32, values[row])));
+                        batch.each(mask, |row, person| exact.push((person as u32, values[row])));
                     }
                 }
             }
             (Tally::Median { whole, exact, .. }, Some(value)) => match value.numbers()? {
                 Numbers::Whole(values) => {
-                    batch.each(mask, |row, person, _, _| whole.push((person as u32, values.get(row))));
+                    batch.each(mask, |row, person| whole.push((person as u32, values.get(row))));
                 }
                 Numbers::Exact(values) => {
-                    batch.each(mask, |row, person, _, _| exact.push((person as u32, values[row])));
+                    batch.each(mask, |row, person| exact.push((person as u32, values[row])));
                 }
             },
             (Tally::Days { seen, starts, .. }, _) => {
                 let mut held = (0, 0..0);
-                batch.each(mask, |_, person, run, row| {
-                    if !held.1.contains(&run.times[row]) {
-                        held = day_of(starts, run.times[row]);
+                let times = batch.times();
+                batch.each(mask, |row, person| {
+                    if !held.1.contains(&times[row]) {
+                        held = day_of(starts, times[row]);
                     }
                     if !held.1.is_empty() && seen.last() != Some(&(person as u32, held.0)) {
                         seen.push((person as u32, held.0));
@@ -162,7 +169,14 @@ impl<'a> Tally<'a> {
         Ok(())
     }
 
-    pub fn finish(self) -> Result<Column<'a>> {
+    pub fn finish(self) -> Result<Measured<'a>> {
+        match self {
+            Tally::Count(counts) => Ok(Measured::Counts(counts)),
+            other => other.column().map(|column| Measured::Column(Rc::new(column))),
+        }
+    }
+
+    fn column(self) -> Result<Column<'a>> {
         match self {
             Tally::Count(counts) => Ok(numbered(&counts)),
             Tally::Sum {
@@ -186,6 +200,44 @@ impl<'a> Tally<'a> {
     }
 }
 
+/// What a measure comes to.
+pub enum Measured<'a> {
+    /// By person; their numbers in millionths are often not needed.
+    Counts(Vec<u32>),
+    Column(Rc<Column<'a>>),
+}
+
+impl<'a> Measured<'a> {
+    pub fn column(&self) -> Rc<Column<'a>> {
+        match self {
+            Measured::Counts(counts) => Rc::new(numbered(counts)),
+            Measured::Column(column) => column.clone(),
+        }
+    }
+
+    /// Whether it lies between two numbers, both of them in; `None` where it is no whole numbers.
+    pub fn between(&self, low: i64, high: i64) -> Option<Tri> {
+        match self {
+            Measured::Counts(counts) => {
+                let bound = |number: i64| number.clamp(-1, u32::MAX.into());
+                let (low, high) = (
+                    bound(low.div_euclid(UNIT) + i64::from(low % UNIT != 0)),
+                    bound(high.div_euclid(UNIT)),
+                );
+                let holds = |count: u32| (low <= count.into()) & (i64::from(count) <= high);
+                Some(Tri::known(mask(counts, counts.len(), holds)))
+            }
+            Measured::Column(column) => match column.numbers() {
+                Ok(Numbers::Whole(View::Many(values))) => {
+                    let holds = mask(values, values.len(), |value| (low <= value) & (value <= high));
+                    Some(Tri::of(holds, &column.known))
+                }
+                _ => None,
+            },
+        }
+    }
+}
+
 /// The local day of an instant and its bounds; an empty range where it lies in none.
 fn day_of(starts: &[i64], time: i64) -> (u32, std::ops::Range<i64>) {
     let after = starts.partition_point(|&start| start <= time);
@@ -202,41 +254,77 @@ fn numbered<'a>(counts: &[u32]) -> Column<'a> {
     )
 }
 
-/// Sums that grow to 128 bits when they must.
+/// Sums by person, of 128 bits when they must be.
 pub enum Sums {
-    Narrow(Vec<i64>),
+    /// No sum, nor any part of one, is larger than `most`.
+    Narrow {
+        sums: Vec<i64>,
+        most: u64,
+    },
     Wide(Vec<i128>),
 }
 
 impl Sums {
-    #[inline]
-    fn add(&mut self, person: usize, value: i64) {
+    fn new(people: usize) -> Sums {
+        Sums::Narrow {
+            sums: vec![0; people],
+            most: 0,
+        }
+    }
+
+    /// Adds the values of a batch, none of which is larger than `largest`.
+    fn add_all(&mut self, batch: &Batch, mask: Option<&Bits>, largest: u64, value: impl Fn(usize) -> i64) {
+        if let Sums::Narrow { sums, most } = self {
+            *most = most.saturating_add(largest.saturating_mul(batch.len() as u64));
+            if *most > i64::MAX as u64 {
+                *self = Sums::Wide(sums.iter().map(|&sum| sum.into()).collect());
+            }
+        }
         match self {
-            Sums::Narrow(sums) => match sums[person].checked_add(value) {
-                Some(sum) => sums[person] = sum,
-                None => {
-                    let mut wide: Vec<i128> = sums.iter().map(|&sum| sum.into()).collect();
-                    wide[person] += i128::from(value);
-                    *self = Sums::Wide(wide);
-                }
-            },
+            Sums::Narrow { sums, .. } => {
+                batch.each(mask, |row, person| sums[person] = sums[person].wrapping_add(value(row)))
+            }
             // 2^63 events of 2^63 millionths do not fill it.
-            Sums::Wide(sums) => sums[person] += i128::from(value),
+            Sums::Wide(sums) => batch.each(mask, |row, person| sums[person] += i128::from(value(row))),
         }
     }
 
     fn get(&self, person: usize) -> i128 {
         match self {
-            Sums::Narrow(sums) => sums[person].into(),
+            Sums::Narrow { sums, .. } => sums[person].into(),
             Sums::Wide(sums) => sums[person],
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Sums::Narrow { sums, .. } => sums.len(),
+            Sums::Wide(sums) => sums.len(),
+        }
+    }
+
+    /// In whole millionths, if each is of 64 bits.
+    fn whole(self) -> std::result::Result<Vec<i64>, Sums> {
+        match self {
+            Sums::Narrow { sums, .. } => Ok(sums),
+            Sums::Wide(sums) => {
+                let narrow = sums
+                    .iter()
+                    .map(|&sum| i64::try_from(sum).ok())
+                    .collect::<Option<Vec<i64>>>();
+                narrow.ok_or(Sums::Wide(sums))
+            }
         }
     }
 }
 
-fn sum<'a>(sums: Sums, counts: &[u32], exact: &[(u32, Ratio)], average: bool) -> Result<Column<'a>> {
-    let people = counts.len();
-    if let (Sums::Narrow(sums), true, false) = (&sums, exact.is_empty(), average) {
-        return Ok(Column::int(Bits::all(people), sums.clone()));
+fn sum<'a>(mut sums: Sums, counts: &[u32], exact: &[(u32, Ratio)], average: bool) -> Result<Column<'a>> {
+    let people = sums.len();
+    if exact.is_empty() && !average {
+        match sums.whole() {
+            Ok(sums) => return Ok(Column::int(Bits::all(people), sums)),
+            Err(wide) => sums = wide,
+        }
     }
     let mut totals: Vec<Ratio> = (0..people).map(|person| Ratio::millionths(sums.get(person))).collect();
     for &(person, value) in exact {

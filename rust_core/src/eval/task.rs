@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::bits::Bits;
 use crate::index::view::{BLOCK, Partition, Version};
 
 /// A block to evaluate.
@@ -34,12 +33,9 @@ impl Task<'_> {
         self.first..self.partition.people.min(self.first + BLOCK)
     }
 
-    /// Those whose first record occurred before an instant.
-    pub fn universe(&self, as_of: i64) -> Bits {
-        let firsts = self.partition.first_record.get(self.range()).unwrap_or(&[]);
-        Bits::from_fn(self.range().len(), |row| {
-            firsts.get(row).is_some_and(|&first| first < as_of)
-        })
+    /// Which of the partition's blocks it is.
+    pub fn block(&self) -> u32 {
+        self.first / BLOCK
     }
 
     /// The block's rows in columns by ordinal.

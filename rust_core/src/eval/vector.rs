@@ -10,16 +10,24 @@ use super::program::{Cond, CondId, Expr, ExprId};
 use super::query::Query;
 use super::ratio::{Ratio, UNIT};
 use crate::error::{Error, Result};
-use crate::plan::{Arith, Mode};
+use crate::plan::{Arith, Cmp, Mode};
+
+/// So many texts are compared one by one.
+const FEW: usize = 8;
 
 /// What the rows are, and what only they have.
 pub trait Scope<'a>: Sized {
     fn rows(&self) -> usize;
 
     /// `None` for what means the same in every scope.
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Column<'a>>>;
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>>;
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
+
+    /// Whether an expression lies between two numbers (or codes), both of them in, where that can be answered without its values.
+    fn between(_: &Eval<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
+        Ok(None)
+    }
 }
 
 pub struct Eval<'a, S> {
@@ -63,10 +71,10 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             return Ok(column.clone());
         }
         let expr = &self.query.program.exprs[id];
-        let column = Rc::new(match S::expr(self, expr)? {
+        let column = match S::expr(self, expr)? {
             Some(column) => column,
-            None => self.general_expr(expr)?,
-        });
+            None => Rc::new(self.general_expr(expr)?),
+        };
         self.exprs.borrow_mut()[id] = Some(column.clone());
         Ok(column)
     }
@@ -79,23 +87,37 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         })
     }
 
+    /// Of several conditions; `empty` of none.
+    fn joined(&self, of: &[CondId], empty: bool, join: fn(&Tri, &Tri) -> Tri) -> Result<Tri> {
+        let Some((&first, rest)) = of.split_first() else {
+            return Ok(self.constant(empty));
+        };
+        let first = self.cond(first)?;
+        match rest.split_first() {
+            None => Ok(Tri::clone(&first)),
+            Some((&second, rest)) => {
+                let two = join(&first, &*self.cond(second)?);
+                rest.iter()
+                    .try_fold(two, |joined, &of| self.cond(of).map(|tri| join(&joined, &tri)))
+            }
+        }
+    }
+
     fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
         Ok(match cond {
             Cond::Constant(value) => self.constant(*value),
-            Cond::All(of) => of
-                .iter()
-                .try_fold(self.constant(true), |all, &of| self.cond(of).map(|tri| all.and(&tri)))?,
-            Cond::Any(of) => of
-                .iter()
-                .try_fold(self.constant(false), |any, &of| self.cond(of).map(|tri| any.or(&tri)))?,
+            Cond::All(of) => self.joined(of, true, Tri::and)?,
+            Cond::Any(of) => self.joined(of, false, Tri::or)?,
             Cond::Not(of) => self.cond(*of)?.not(),
             Cond::OrUnknown(of) => {
                 let of = self.cond(*of)?;
                 Tri::known(of.t.or(&of.u))
             }
-            Cond::Compare { cmp, left, right, kind } => {
-                compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?
-            }
+            Cond::Given { of, known } => Tri::of(self.cond(*of)?.t.clone(), &self.cond(*known)?.t),
+            Cond::Compare { cmp, left, right, kind } => match self.compared(*cmp, *left, *right)? {
+                Some(tri) => tri,
+                None => compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?,
+            },
             Cond::In {
                 expr,
                 items,
@@ -117,6 +139,9 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             }
             Cond::Known(expr) => Tri::known(self.expr(*expr)?.known.clone()),
             Cond::Within { expr, from, to } => {
+                if let Some(tri) = self.between(*expr, *from, to.saturating_sub(1))? {
+                    return Ok(tri);
+                }
                 let column = self.expr(*expr)?;
                 let values = column.ints()?;
                 let holds = Bits::from_fn(self.rows(), |row| (*from..*to).contains(&values.get(row)));
@@ -137,15 +162,48 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         })
     }
 
+    fn between(&self, expr: ExprId, low: i64, high: i64) -> Result<Option<Tri>> {
+        S::between(self, &self.query.program.exprs[expr], low, high)
+    }
+
+    /// An expression beside one number or text.
+    fn compared(&self, cmp: Cmp, left: ExprId, right: ExprId) -> Result<Option<Tri>> {
+        let number = match &self.query.program.exprs[right] {
+            Expr::Literal(Datum::Int(number)) => *number,
+            Expr::Literal(Datum::Code(code)) => i64::from(*code),
+            _ => return Ok(None),
+        };
+        let (low, high) = match cmp {
+            Cmp::Less if number == i64::MIN => return Ok(None),
+            Cmp::More if number == i64::MAX => return Ok(None),
+            Cmp::Less => (i64::MIN, number - 1),
+            Cmp::AtMost => (i64::MIN, number),
+            Cmp::More => (number + 1, i64::MAX),
+            Cmp::AtLeast => (number, i64::MAX),
+            Cmp::Equal | Cmp::Differs => (number, number),
+        };
+        let tri = self.between(left, low, high)?;
+        Ok(tri.map(|tri| if cmp == Cmp::Differs { tri.not() } else { tri }))
+    }
+
     /// Equality with some item.
     fn among_items(&self, expr: ExprId, items: &'a [ExprId], kind: Kind) -> Result<Tri> {
+        if let (Kind::Text, Some(codes)) = (kind, self.literal_codes(items))
+            && codes.len() <= FEW
+        {
+            let each = codes.iter().map(|&code| self.between(expr, code.into(), code.into()));
+            let each = each.collect::<Result<Option<Vec<Tri>>>>()?;
+            if let Some(found) = each.and_then(|each| each.into_iter().reduce(|a, b| a.or(&b))) {
+                return Ok(found);
+            }
+        }
         let column = self.expr(expr)?;
         let mut result = self.constant(false);
         if let (Kind::Text, Some(codes)) = (kind, self.literal_codes(items))
             && let View::Many(values) = column.codes()?
         {
             result.t = match codes.as_slice() {
-                few if few.len() <= 8 => Bits::from_fn(self.rows(), |row| few.contains(&values[row])),
+                few if few.len() <= FEW => Bits::from_fn(self.rows(), |row| few.contains(&values[row])),
                 many => Bits::from_fn(self.rows(), |row| many.binary_search(&values[row]).is_ok()),
             };
         } else {

@@ -1,151 +1,159 @@
-//! Filing changes of attributes into their histories, and moving those of people who were merged into others.
+//! Filing the changes of a batch into runs, and copying those of people who were merged into others.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::batch::{Aliases, Changes};
-use super::column::{NO_ROW, Pick, gather_fixed};
-use super::texts::{TextColumn, Texts};
-use super::view::{Attribute, Partition, Values, Version, ordinal_of, partition_of};
+use super::batch::{Changes as NewChanges, Merge};
+use super::changes::Place;
+use super::picks::Pick;
+use super::texts::Texts;
+use super::view::{Attribute, Changes, Origins, Values, Version, ordinal_of, partition_of};
 
-/// A change on its way into a history.
+/// A change on its way into a run.
 struct Entry {
-    ordinal: u32,
+    person: u64,
     time: i64,
+    /// Raw offset of the frame that brings it to its person.
+    arrival: i64,
+    /// Its value and origin: which of the sources, and the row there.
     source: u32,
     row: u32,
 }
 
-/// Files the changes of one attribute: new ones, and those of the losers of merges.
-pub fn file(version: &mut Version, name: &str, new: Option<Changes>, aliases: &Aliases) {
-    let mut sources = Vec::new();
-    let mut entries: BTreeMap<u32, Vec<Entry>> = BTreeMap::new();
-    let mut losers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (number, merges) in aliases.by_partition() {
-        let attribute = version
-            .partitions
-            .get(&number)
-            .and_then(|partition| partition.attributes.get(name));
-        let Some(attribute) = attribute else { continue };
-        for (loser, winner) in merges {
-            let rows = attribute.rows(loser);
-            if rows.is_empty() {
-                continue;
-            }
-            losers.entry(number).or_default().push(loser);
-            let moved = rows.map(|row| Entry::new(winner, attribute, sources.len(), row));
-            entries.entry(partition_of(winner)).or_default().extend(moved);
-        }
-        sources.push(attribute.clone());
-    }
-    if let Some(new) = new {
-        let persons = new.persons.iter().map(|&person| aliases.resolve(person)).enumerate();
-        for (row, person) in persons {
-            let entry = Entry::new(person, &new.rows, sources.len(), row);
-            entries.entry(partition_of(person)).or_default().push(entry);
-        }
-        sources.push(Arc::new(new.rows));
-    }
-    for &number in losers.keys() {
-        entries.entry(number).or_default();
-    }
-    for (number, entries) in entries {
-        if let Some(partition) = version.partitions.get_mut(&number) {
-            let losers = losers.get(&number).map_or(&[][..], Vec::as_slice);
-            Arc::make_mut(partition).change(name, entries, losers, sources.clone(), &version.texts);
-        }
-    }
-}
-
 impl Entry {
-    fn new(person: u64, attribute: &Attribute, source: usize, row: usize) -> Entry {
-        let time = attribute.history[row].1;
-        Entry {
-            ordinal: ordinal_of(person),
-            time,
-            source: source as u32,
-            row: row as u32,
-        }
-    }
-
-    /// By (ordinal, occurred_at, source, id).
-    fn order(&self, other: &Entry, sources: &[Arc<Attribute>], texts: &Texts) -> Ordering {
-        let by_time = (self.ordinal, self.time).cmp(&(other.ordinal, other.time));
-        by_time.then_with(|| {
-            let (a, b) = (&sources[self.source as usize], &sources[other.source as usize]);
-            let (row, at) = (self.row as usize, other.row as usize);
-            let by_source = texts.get(a.sources[row]).cmp(texts.get(b.sources[at]));
-            by_source.then_with(|| a.ids.get(row).cmp(b.ids.get(at)))
-        })
+    fn place(&self) -> Place {
+        (ordinal_of(self.person), self.time)
     }
 }
 
-impl Partition {
-    /// Adds changes to an attribute and forgets its losers.
-    fn change(
-        &mut self,
-        name: &str,
-        mut entries: Vec<Entry>,
-        losers: &[u32],
-        mut sources: Vec<Arc<Attribute>>,
-        texts: &Texts,
-    ) {
-        let kept = self.attributes.get(name).cloned();
-        // Kept rows come first, and the sort is stable: of two copies of a change the one that came earlier stays.
-        let mut all = Vec::new();
-        if let Some(kept) = &kept {
-            let rows = kept.history.iter().enumerate();
-            let rows = rows.filter(|(_, (ordinal, _))| losers.binary_search(ordinal).is_err());
-            all.extend(rows.map(|(row, &(ordinal, _))| Entry::new(u64::from(ordinal), kept, sources.len(), row)));
-            sources.push(kept.clone());
-        }
-        let mut touched: Vec<u32> = entries
-            .iter()
-            .map(|entry| entry.ordinal)
-            .chain(losers.iter().copied())
-            .collect();
-        touched.sort_unstable();
-        touched.dedup();
-        all.append(&mut entries);
-        all.sort_by(|a, b| a.order(b, &sources, texts));
-        all.dedup_by(|later, first| later.order(first, &sources, texts).is_eq());
-        let latest = kept.as_ref().map(|kept| &kept.latest);
-        let attribute = Attribute::gather(&sources, &all, latest, &touched);
-        self.attributes.insert(name.to_owned(), Arc::new(attribute));
-    }
+/// What is filed, and where its values and origins are.
+struct Filing<'a> {
+    sources: Vec<(&'a Values, &'a Origins)>,
+    /// Of two copies the one that came first stands first.
+    entries: Vec<Entry>,
+    /// Which of the entries are about those who are merged into others.
+    of_losers: HashMap<u64, Vec<usize>>,
 }
 
-impl Attribute {
-    fn gather(sources: &[Arc<Attribute>], entries: &[Entry], latest: Option<&Arc<Values>>, touched: &[u32]) -> Self {
-        let picks: Vec<Pick> = entries.iter().map(|entry| (entry.source, entry.row)).collect();
-        let columns: Vec<Option<&Values>> = sources.iter().map(|source| Some(&*source.changes)).collect();
-        let ids: Vec<&TextColumn> = sources.iter().map(|source| &*source.ids).collect();
-        let changes = Values::gather(&columns, &picks);
-        let mut attribute = Attribute {
-            latest: latest.cloned().unwrap_or_else(|| Arc::new(changes.none())),
-            changed_until_ms: entries.iter().map(|entry| entry.time).max().unwrap_or(i64::MIN),
-            history: Arc::new(entries.iter().map(|entry| (entry.ordinal, entry.time)).collect()),
-            changes: Arc::new(changes),
-            sources: Arc::new(gather_fixed(&picks, |source| {
-                sources.get(source as usize).map(|source| &source.sources[..])
-            })),
-            ids: Arc::new(TextColumn::gather(&ids, &picks)),
+/// Files the changes of one attribute: new ones, and those that the losers of merges bring to their winners. What a loser has stays
+/// where it is for the answers to what was known before.
+pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: &[Merge]) {
+    let texts = version.texts.clone();
+    let held: Vec<Vec<Arc<Changes>>> = merges.iter().map(|merge| version.runs(name, merge.loser)).collect();
+    let mut filing = Filing::of(merges);
+    filing.take(new.as_ref(), merges, &held);
+    filing.sort(&texts);
+    for group in filing
+        .entries
+        .chunk_by(|a, b| partition_of(a.person) == partition_of(b.person))
+    {
+        let Some(partition) = version.partitions.get_mut(&partition_of(group[0].person)) else {
+            continue;
         };
-        attribute.renew_latest(touched);
-        attribute
+        if let Some(run) = filing.new_run(partition.attributes.get(name), group, &texts) {
+            let attributes = &mut Arc::make_mut(partition).attributes;
+            Arc::make_mut(attributes.entry(name.to_owned()).or_default()).add(run, &texts);
+        }
+    }
+}
+
+impl Version {
+    /// The runs that may hold changes of a person.
+    fn runs(&self, attribute: &str, person: u64) -> Vec<Arc<Changes>> {
+        let partition = self.partitions.get(&partition_of(person));
+        let attribute = partition.and_then(|partition| partition.attributes.get(attribute));
+        let runs = attribute.map_or(&[][..], |attribute| &attribute.runs);
+        let has_any = |run: &&Arc<Changes>| !run.rows(ordinal_of(person)).is_empty();
+        runs.iter().filter(has_any).cloned().collect()
+    }
+}
+
+impl<'a> Filing<'a> {
+    fn of(merges: &[Merge]) -> Self {
+        Filing {
+            sources: Vec::new(),
+            entries: Vec::new(),
+            of_losers: merges.iter().map(|merge| (merge.loser, Vec::new())).collect(),
+        }
     }
 
-    fn renew_latest(&mut self, touched: &[u32]) {
-        let last_row = |ordinal| self.rows(ordinal).last().map_or(NO_ROW, |row| row as u32);
-        let picks: Vec<(u32, u32)> = touched.iter().map(|&ordinal| (ordinal, last_row(ordinal))).collect();
-        let rows = touched.last().map_or(0, |&last| last as usize + 1);
-        Arc::make_mut(&mut self.latest).patch(rows, &picks, &self.changes);
+    /// In the order of the log; a merge comes before the records of its frame. `held`: by merge, the runs that hold the loser's.
+    fn take(&mut self, new: Option<&'a NewChanges>, merges: &[Merge], held: &'a [Vec<Arc<Changes>>]) {
+        let mut rows = new.into_iter().flat_map(NewChanges::rows).peekable();
+        self.sources.extend(new.map(|new| (&new.values, &new.origins)));
+        let entry = |(row, person, time, arrival): (usize, u64, i64, i64)| Entry {
+            person,
+            time,
+            arrival,
+            source: 0,
+            row: row as u32,
+        };
+        for (merge, held) in merges.iter().zip(held) {
+            while let Some(row) = rows.next_if(|&(.., arrival)| arrival < merge.arrival) {
+                self.push(entry(row));
+            }
+            self.merge(merge, held);
+        }
+        rows.for_each(|row| self.push(entry(row)));
     }
 
-    pub fn bytes_in_memory(&self) -> usize {
-        let history = 16 * self.history.capacity() + 4 * self.sources.capacity();
-        let ids = self.ids.bytes.capacity() + 4 * self.ids.ends.capacity();
-        self.latest.bytes_in_memory() + self.changes.bytes_in_memory() + history + ids
+    fn merge(&mut self, merge: &Merge, held: &'a [Arc<Changes>]) {
+        let moved = |time, source, row| Entry {
+            person: merge.winner,
+            time,
+            arrival: merge.arrival,
+            source,
+            row,
+        };
+        for run in held {
+            let source = self.sources.len() as u32;
+            self.sources.push((&run.values, &run.origins));
+            for row in run.rows(ordinal_of(merge.loser)) {
+                self.push(moved(run.times.get(row), source, row as u32));
+            }
+        }
+        for at in self.of_losers.remove(&merge.loser).unwrap_or_default() {
+            let Entry { time, source, row, .. } = self.entries[at];
+            self.push(moved(time, source, row));
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        if let Some(entries) = self.of_losers.get_mut(&entry.person) {
+            entries.push(self.entries.len());
+        }
+        self.entries.push(entry);
+    }
+
+    /// In order, and of two copies only the one that came first.
+    fn sort(&mut self, texts: &Texts) {
+        let sources = &self.sources;
+        let origins = |entry: &Entry| sources[entry.source as usize].1;
+        let by_id = |a: &Entry, b: &Entry| origins(a).order(a.row as usize, origins(b), b.row as usize, texts);
+        let order = |a: &Entry, b: &Entry| {
+            let places = (a.person, a.time).cmp(&(b.person, b.time));
+            places.then_with(|| by_id(a, b))
+        };
+        self.entries.sort_by(order);
+        self.entries.dedup_by(|later, first| order(later, first).is_eq());
+    }
+
+    /// The entries of a group that the runs do not hold yet.
+    fn new_run(&self, held: Option<&Arc<Attribute>>, group: &[Entry], texts: &Texts) -> Option<Changes> {
+        let is_held = |entry: &Entry| {
+            let origins = self.sources[entry.source as usize].1;
+            held.is_some_and(|held| held.holds(entry.place(), origins, entry.row as usize, texts))
+        };
+        let new: Vec<&Entry> = group.iter().filter(|entry| !is_held(entry)).collect();
+        let places: Vec<Place> = new.iter().map(|entry| entry.place()).collect();
+        let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
+        let (values, origins): (Vec<Option<&Values>>, Vec<&Origins>) = self
+            .sources
+            .iter()
+            .map(|&(values, origins)| (Some(values), origins))
+            .unzip();
+        let mut origins = Origins::gather(&origins, &picks);
+        origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
+        (!new.is_empty()).then(|| Changes::of(&places, Values::gather(&values, &picks), origins))
     }
 }

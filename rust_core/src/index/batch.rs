@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::column::Cell;
+use super::cells::Cell;
+use super::learned::{Counts, Learned, count};
 use super::texts::Texts;
-use super::view::{Attribute, DAY_MS, Epoch, PARTITION, Run, Values, Version, ordinal_of, partition_of};
+use super::view::{DAY_MS, Details, Epoch, Origins, PARTITION, Scalar, Values, Version, ordinal_of, partition_of};
 use crate::error::{Error, Result};
 use crate::frame::{Change, ResolvedFrame};
 use crate::record::{Entries, Event, Item, Profile, Record, Value};
@@ -21,6 +22,8 @@ pub struct Batch {
     /// By partition: ordinals in use.
     pub people: BTreeMap<u32, u32>,
     pub aliases: Aliases,
+    /// In order.
+    pub merges: Vec<Merge>,
     /// By event type.
     pub events: HashMap<String, Events>,
     /// By attribute.
@@ -35,24 +38,41 @@ pub struct Batch {
 #[derive(Default)]
 pub struct Aliases(HashMap<u64, u64>);
 
-/// Events of one type; `rows.persons` and `rows.properties` are still empty.
+/// Two people turned out to be one.
+pub struct Merge {
+    pub loser: u64,
+    /// Who is neither then merged into another.
+    pub winner: u64,
+    /// Raw offset of the frame that says so.
+    pub arrival: i64,
+}
+
+/// Events of one type.
 #[derive(Default)]
 pub struct Events {
     pub persons: Vec<u64>,
-    rows: Run,
+    pub times: Vec<i64>,
+    /// Its properties are still in `columns`.
+    pub details: Details,
     columns: Vec<Property>,
+    last_channel: Likely,
+    last_source: Likely,
 }
 
 struct Property {
     name: String,
     kind: Type,
     values: Values,
+    counts: Counts,
 }
 
-/// Changes of one attribute, in order of arrival; the history's ordinals are not yet set.
+/// Changes of one attribute, in order of arrival.
 pub struct Changes {
-    pub persons: Vec<u64>,
-    pub rows: Attribute,
+    persons: Vec<u64>,
+    times: Vec<i64>,
+    pub values: Values,
+    pub origins: Origins,
+    pub counts: Counts,
 }
 
 /// Items of one catalog.
@@ -74,18 +94,15 @@ impl Aliases {
         person
     }
 
-    fn add(&mut self, winner: u64, loser: u64) -> Result<()> {
+    /// The final winner.
+    fn add(&mut self, winner: u64, loser: u64) -> Result<u64> {
         let winner = self.resolve(winner);
         if winner == loser || self.0.insert(loser, winner).is_some() {
             return Err(Error::Invalid(format!(
                 "person {loser} is merged into {winner} but already one with it or another"
             )));
         }
-        Ok(())
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        Ok(winner)
     }
 
     /// By partition: (loser's ordinal, final winner), ascending.
@@ -112,6 +129,7 @@ impl Batch {
                 .map(|(&number, partition)| (number, partition.people))
                 .collect(),
             aliases: Aliases::default(),
+            merges: Vec::new(),
             events: HashMap::new(),
             changes: HashMap::new(),
             records: Vec::new(),
@@ -122,6 +140,7 @@ impl Batch {
     /// Invalid if the frame is malformed or speaks of a person never created.
     pub fn take(&mut self, bytes: &[u8]) -> Result<()> {
         let frame = ResolvedFrame::decode(bytes)?;
+        let arrival = frame.raw_offset as i64;
         if let Some(schema) = frame.schema {
             Arc::make_mut(&mut self.schema).merge(Schema::decode(schema)?)?;
         }
@@ -131,7 +150,8 @@ impl Batch {
                 Change::Merged { winner, loser } => {
                     self.check(winner)?;
                     self.check(loser)?;
-                    self.aliases.add(winner, loser)?;
+                    let winner = self.aliases.add(winner, loser)?;
+                    self.merges.push(Merge { loser, winner, arrival });
                 }
             }
         }
@@ -141,8 +161,8 @@ impl Batch {
                 self.check(person)?;
             }
             match Record::decode(record)? {
-                Record::Event(event) => self.take_event(person, &event, &schema),
-                Record::Profile(profile) => self.take_profile(person, &profile, &schema),
+                Record::Event(event) => self.take_event(person, &event, &schema, arrival),
+                Record::Profile(profile) => self.take_profile(person, &profile, &schema, arrival),
                 Record::Item(item) => self.take_item(&item, &schema),
             }
         }
@@ -171,7 +191,7 @@ impl Batch {
         Err(Error::Invalid(format!("person {person} was never created")))
     }
 
-    fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema) {
+    fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, arrival: i64) {
         let (Some(time), Some(kind)) = (event.occurred_at_ms, schema.event_types.get(event.kind)) else {
             return;
         };
@@ -183,10 +203,10 @@ impl Batch {
         self.events
             .entry_ref(event.kind)
             .or_default()
-            .push(person, time, event, kind, &mut self.texts);
+            .push(person, time, arrival, event, kind, &mut self.texts);
     }
 
-    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema) {
+    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, arrival: i64) {
         if person == 0 {
             return;
         }
@@ -198,11 +218,11 @@ impl Batch {
                 continue;
             };
             let cell = Cell::of(value, field.kind, &mut self.texts);
-            let changes = self.changes.entry(name.to_owned()).or_insert_with(|| Changes {
-                persons: Vec::new(),
-                rows: Attribute::of_type(field.kind),
-            });
-            changes.push(person, time, source, profile.id, &cell);
+            let changes = self.changes.entry_ref(name);
+            let changes = changes.or_insert_with(|| Changes::of_type(field.kind));
+            count(&mut changes.counts, field.kind, &cell);
+            changes.push(person, time, &cell);
+            changes.origins.push(source, profile.id, arrival);
         }
     }
 
@@ -237,17 +257,16 @@ fn last_of_each<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a s
 }
 
 impl Events {
-    fn push(&mut self, person: u64, time: i64, event: &Event<'_>, kind: &EventType, texts: &mut Texts) {
-        let channel = match event.channel {
-            "" => Texts::NONE,
-            channel => intern_again(self.rows.channels.last(), channel, texts),
-        };
-        let source = intern_again(self.rows.sources.last(), event.source, texts);
+    fn push(&mut self, person: u64, time: i64, arrival: i64, event: &Event<'_>, kind: &EventType, texts: &mut Texts) {
+        let details = &mut self.details;
+        details.channels.push(&match event.channel {
+            "" => Cell::Unknown,
+            channel => Cell::One(Scalar::Text(self.last_channel.intern(channel, texts))),
+        });
+        let source = self.last_source.intern(event.source, texts);
+        details.origins.push(source, event.id, arrival);
         self.persons.push(person);
-        self.rows.times.push(time);
-        self.rows.channels.push(channel);
-        self.rows.sources.push(source);
-        self.rows.ids.push(event.id.as_bytes());
+        self.times.push(time);
         self.take_properties(&event.properties, &kind.properties, texts);
     }
 
@@ -264,7 +283,9 @@ impl Events {
             let column = &mut self.columns[at];
             if column.values.len() <= row && *value != Value::Missing {
                 column.values.pad(row);
-                column.values.push(&Cell::of(value, column.kind, texts));
+                let cell = Cell::of(value, column.kind, texts);
+                count(&mut column.counts, column.kind, &cell);
+                column.values.push(&cell);
             }
         }
     }
@@ -282,40 +303,57 @@ impl Events {
             name: name.to_owned(),
             kind,
             values: Values::of_type(kind),
+            counts: Counts::new(),
         });
         Some(self.columns.len() - 1)
     }
 
-    /// The rows with their ordinals, and each row's person.
-    pub fn finish(mut self, aliases: &Aliases) -> (Run, Vec<u64>) {
-        if !aliases.is_empty() {
-            self.persons
-                .iter_mut()
-                .for_each(|person| *person = aliases.resolve(*person));
-        }
-        self.rows.persons = self.persons.iter().copied().map(ordinal_of).collect();
-        for mut column in self.columns {
+    /// With the properties among the details, and their values learned.
+    pub fn finish(mut self, event_type: &str, learned: &mut Learned) -> Events {
+        for mut column in std::mem::take(&mut self.columns) {
+            learned.add_property(event_type, &column.name, &column.counts);
             column.values.pad(self.persons.len());
-            self.rows.properties.insert(column.name, column.values);
+            self.details.properties.insert(column.name, column.values);
         }
-        (self.rows, self.persons)
+        self
     }
 }
 
-/// The code of a text that is likely the one of the row before.
-fn intern_again(before: Option<&u32>, text: &str, texts: &mut Texts) -> u32 {
-    match before {
-        Some(&code) if code != Texts::NONE && texts.get(code) == text => code,
-        _ => texts.intern(text),
+/// The text before, which the next one is likely to be.
+#[derive(Default)]
+struct Likely(Option<u32>);
+
+impl Likely {
+    fn intern(&mut self, text: &str, texts: &mut Texts) -> u32 {
+        match self.0 {
+            Some(code) if texts.get(code) == text => code,
+            _ => *self.0.insert(texts.intern(text)),
+        }
     }
 }
 
 impl Changes {
-    fn push(&mut self, person: u64, time: i64, source: u32, id: &str, cell: &Cell) {
+    pub fn of_type(kind: Type) -> Changes {
+        Changes {
+            persons: Vec::new(),
+            times: Vec::new(),
+            values: Values::of_type(kind),
+            origins: Origins::default(),
+            counts: Counts::new(),
+        }
+    }
+
+    /// All but where it comes from.
+    pub fn push(&mut self, person: u64, time: i64, cell: &Cell) {
         self.persons.push(person);
-        Arc::make_mut(&mut self.rows.history).push((ordinal_of(person), time));
-        Arc::make_mut(&mut self.rows.sources).push(source);
-        Arc::make_mut(&mut self.rows.ids).push(id.as_bytes());
-        Arc::make_mut(&mut self.rows.changes).push(cell);
+        self.times.push(time);
+        self.values.push(cell);
+    }
+
+    /// (row, person, occurred_at, arrival), row by row.
+    pub fn rows(&self) -> impl Iterator<Item = (usize, u64, i64, i64)> {
+        let rows = self.persons.iter().zip(&self.times).zip(self.origins.arrivals.iter());
+        rows.enumerate()
+            .map(|(row, ((&person, &time), arrival))| (row, person, time, arrival))
     }
 }

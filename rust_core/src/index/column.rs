@@ -1,117 +1,11 @@
 //! Growing and gathering columns: how `Values` come to be.
 
-use super::texts::{TextColumn, Texts};
-use super::view::{Column, Scalar, Values};
-use crate::number;
-use crate::record;
+use super::cells::Cell;
+use super::ints::Ints;
+use super::picks::{NOWHERE, Pick, gather_fixed, gather_lists, patch_lists, span};
+use super::texts::TextColumn;
+use super::view::{Column, Scalar, Unit, Values};
 use crate::schema::Type;
-
-/// One value on its way into a column.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
-    Unknown,
-    One(Scalar),
-    /// Ascending and distinct.
-    Set(Vec<u32>),
-    /// Ascending by key, keys distinct.
-    Map(Vec<(u32, Scalar)>),
-}
-
-/// Where a gathered row comes from: which of the columns, and its row there. `NOWHERE` gathers an unknown.
-pub type Pick = (u32, u32);
-pub const NOWHERE: Pick = (u32::MAX, 0);
-/// A row of `patch` that sets unknown.
-pub const NO_ROW: u32 = u32::MAX;
-
-impl Cell {
-    /// A sent value of a declared type. Unknown if it is cleared or does not fit (ingestion refuses what does not).
-    pub fn of(value: &record::Value<'_>, kind: Type, texts: &mut Texts) -> Cell {
-        match (kind, value) {
-            (Type::Set, record::Value::Set(items)) => {
-                let mut codes: Vec<u32> = items.iter().map(|item| texts.intern(item)).collect();
-                codes.sort_unstable();
-                codes.dedup();
-                Cell::Set(codes)
-            }
-            (Type::Map, record::Value::Map(entries)) => Cell::Map(map_entries(entries, texts)),
-            _ => scalar(value, Some(kind), texts).map_or(Cell::Unknown, Cell::One),
-        }
-    }
-}
-
-fn map_entries(entries: &[(&str, record::Value<'_>)], texts: &mut Texts) -> Vec<(u32, Scalar)> {
-    let mut scalars = Vec::with_capacity(entries.len());
-    // Of a key sent twice the last counts.
-    for (key, value) in entries.iter().rev() {
-        let code = texts.intern(key);
-        if let Some(scalar) = scalar(value, None, texts)
-            && scalars.iter().all(|&(other, _)| other != code)
-        {
-            scalars.push((code, scalar));
-        }
-    }
-    scalars.sort_unstable_by_key(|&(code, _)| code);
-    scalars
-}
-
-/// `kind` is `None` inside a map, whose values are not declared.
-fn scalar(value: &record::Value<'_>, kind: Option<Type>, texts: &mut Texts) -> Option<Scalar> {
-    let is = |kinds: &[Type]| kind.is_none_or(|kind| kinds.contains(&kind));
-    match value {
-        record::Value::Flag(flag) if is(&[Type::Bool]) => Some(Scalar::Bool(*flag)),
-        record::Value::Number(number) if is(&[Type::Number, Type::Money]) => {
-            number::from_double(*number).map(Scalar::Number)
-        }
-        record::Value::Decimal(text) if is(&[Type::Number, Type::Money]) => {
-            number::from_decimal(text).map(Scalar::Number)
-        }
-        record::Value::Text(text) if is(&[Type::Text, Type::Enum]) => Some(Scalar::Text(texts.intern(text))),
-        record::Value::Instant(instant) if is(&[Type::Instant]) => Some(Scalar::Instant(*instant)),
-        record::Value::Date(text) if is(&[Type::Date]) && text.len() > 5 => days_of(text).map(Scalar::Date),
-        record::Value::Date(text) if is(&[Type::MonthDay]) => month_day_of(text).map(Scalar::MonthDay),
-        record::Value::Point(point) if is(&[Type::Point]) => Some(Scalar::Point(*point)),
-        _ => None,
-    }
-}
-
-/// "11-22" as 1122.
-fn month_day_of(text: &str) -> Option<u16> {
-    let (month, day) = text.split_once('-')?;
-    let (month, day): (u16, u16) = (month.parse().ok()?, day.parse().ok()?);
-    ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(month * 100 + day)
-}
-
-/// "2026-11-22" as days since 1970-01-01.
-fn days_of(text: &str) -> Option<i32> {
-    let (year, month_day) = text.split_once('-')?;
-    let year: i32 = year.parse().ok().filter(|year| (0..=9999).contains(year))?;
-    let month_day = i32::from(month_day_of(month_day)?);
-    let (month, day) = (month_day / 100, month_day % 100);
-    // Years that begin in March, so that the leap day is the last: 306 days lie between 1 March of year 0 and 1 January of year 1.
-    let (year, month) = if month < 3 {
-        (year - 1, month + 9)
-    } else {
-        (year, month - 3)
-    };
-    let (century_days, leap_days) = (
-        365 * year,
-        year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400),
-    );
-    Some(century_days + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468)
-}
-
-/// The inverse of `days_of`: year, month, day.
-pub fn date_of(days: i32) -> (i32, i32, i32) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
-    (year + year_of_era + era * 400, month, day)
-}
 
 impl Values {
     pub fn of_type(kind: Type) -> Values {
@@ -158,37 +52,39 @@ impl Values {
     pub fn gather(columns: &[Option<&Values>], picks: &[Pick]) -> Values {
         let column = |source: u32| columns.get(source as usize).copied().flatten();
         let is_known = |&(source, row): &Pick| column(source).is_some_and(|column| column.is_known(row as usize));
+        // Whatever unknown rows hold, out of nowhere it costs the least.
+        let picks: Vec<Pick> = picks
+            .iter()
+            .map(|pick| if is_known(pick) { *pick } else { NOWHERE })
+            .collect();
         let word = |picks: &[Pick]| {
-            picks
-                .iter()
-                .rev()
-                .fold(0, |word, pick| word << 1 | u64::from(is_known(pick)))
+            let bits = picks.iter().rev().map(|pick| u64::from(*pick != NOWHERE));
+            bits.fold(0, |word, bit| word << 1 | bit)
         };
         let first = columns.iter().flatten().next();
         Values {
             known: picks.chunks(64).map(word).collect(),
             data: first.map_or_else(Column::default, |first| {
-                Column::gather(&first.data, picks, |source| column(source).map(|column| &column.data))
+                Column::gather(&first.data, &picks, |source| column(source).map(|column| &column.data))
             }),
         }
     }
 
-    /// Sets some rows, growing to `rows`: each of `picks` is a row here and the row of `from` that goes there.
+    /// Sets some rows, growing to `rows`: each of `picks`, ascending, is a row here and the row of `from` that goes there.
     pub fn patch(&mut self, rows: usize, picks: &[(u32, u32)], from: &Values) {
         self.pad(rows);
-        if self.data.patch(picks, &from.data) {
-            for &(row, source) in picks {
-                let (word, bit) = (row as usize / 64, row % 64);
-                let is_known = u64::from(from.is_known(source as usize));
-                self.known[word] = self.known[word] & !(1 << bit) | is_known << bit;
-            }
+        if !self.any_known() {
+            let mut all = vec![NOWHERE; self.len()];
+            picks.iter().for_each(|&(row, source)| all[row as usize] = (0, source));
+            *self = Values::gather(&[Some(from)], &all);
             return;
         }
-        let mut all: Vec<Pick> = (0..self.len() as u32).map(|row| (0, row)).collect();
+        self.data.patch(picks, from);
         for &(row, source) in picks {
-            all[row as usize] = if source == NO_ROW { NOWHERE } else { (1, source) };
+            let (word, bit) = (row as usize / 64, row % 64);
+            let is_known = u64::from(from.is_known(source as usize));
+            self.known[word] = self.known[word] & !(1 << bit) | is_known << bit;
         }
-        *self = Values::gather(&[Some(self), Some(from)], &all);
     }
 
     /// An empty column of the same type.
@@ -203,36 +99,6 @@ impl Values {
     pub fn bytes_in_memory(&self) -> usize {
         8 * self.known.capacity() + self.data.bytes_in_memory()
     }
-}
-
-/// The picked elements of the slices that the sources have; the default where there is none.
-pub fn gather_fixed<'a, T: Copy + Default + 'a>(picks: &[Pick], slice: impl Fn(u32) -> Option<&'a [T]>) -> Vec<T> {
-    let element = |&(source, row): &Pick| slice(source).map_or_else(T::default, |slice| slice[row as usize]);
-    picks.iter().map(element).collect()
-}
-
-/// The picked lists of columns of lists: the ends of the lists, and their elements.
-fn gather_lists<'a, T: Copy + 'a>(
-    picks: &[Pick],
-    column: impl Fn(u32) -> Option<(&'a [u32], &'a [T])>,
-) -> (Vec<u32>, Vec<T>) {
-    let list = |&(source, row): &Pick| {
-        let (ends, elements) = column(source)?;
-        Some(&elements[span(ends, row as usize)])
-    };
-    let room = picks.iter().filter_map(list).map(<[T]>::len).sum();
-    let (mut ends, mut elements) = (Vec::with_capacity(picks.len()), Vec::with_capacity(room));
-    for pick in picks {
-        elements.extend_from_slice(list(pick).unwrap_or_default());
-        ends.push(elements.len() as u32);
-    }
-    (ends, elements)
-}
-
-/// Where row `row` of a column of lists lies.
-pub fn span(ends: &[u32], row: usize) -> std::ops::Range<usize> {
-    let from = if row == 0 { 0 } else { ends[row - 1] as usize };
-    from..ends[row] as usize
 }
 
 impl TextColumn {
@@ -275,11 +141,11 @@ impl Column {
     pub fn of_type(kind: Type) -> Column {
         match kind {
             Type::Bool => Column::Bool(Vec::new()),
-            Type::Number | Type::Money => Column::Number(Vec::new()),
-            Type::Text | Type::Enum => Column::Text(Vec::new()),
-            Type::Instant => Column::Instant(Vec::new()),
-            Type::Date => Column::Date(Vec::new()),
-            Type::MonthDay => Column::MonthDay(Vec::new()),
+            Type::Number | Type::Money => Column::ints(Unit::Millionths),
+            Type::Text | Type::Enum => Column::ints(Unit::Code),
+            Type::Instant => Column::ints(Unit::Instant),
+            Type::Date => Column::ints(Unit::Date),
+            Type::MonthDay => Column::ints(Unit::MonthDay),
             Type::Set => Column::Set {
                 ends: Vec::new(),
                 codes: Vec::new(),
@@ -292,13 +158,14 @@ impl Column {
         }
     }
 
+    fn ints(unit: Unit) -> Column {
+        Column::Ints(unit, Ints::default())
+    }
+
     pub fn len(&self) -> usize {
         match self {
             Column::Bool(data) => data.len(),
-            Column::Number(data) | Column::Instant(data) => data.len(),
-            Column::Text(data) => data.len(),
-            Column::Date(data) => data.len(),
-            Column::MonthDay(data) => data.len(),
+            Column::Ints(_, data) => data.len(),
             Column::Point(data) => data.len(),
             Column::Set { ends, .. } | Column::Map { ends, .. } => ends.len(),
         }
@@ -312,11 +179,9 @@ impl Column {
     fn push(&mut self, cell: &Cell) -> bool {
         match (&mut *self, cell) {
             (Column::Bool(data), Cell::One(Scalar::Bool(value))) => data.push(*value),
-            (Column::Number(data), Cell::One(Scalar::Number(value))) => data.push(*value),
-            (Column::Text(data), Cell::One(Scalar::Text(value))) => data.push(*value),
-            (Column::Instant(data), Cell::One(Scalar::Instant(value))) => data.push(*value),
-            (Column::Date(data), Cell::One(Scalar::Date(value))) => data.push(*value),
-            (Column::MonthDay(data), Cell::One(Scalar::MonthDay(value))) => data.push(*value),
+            (Column::Ints(unit, data), Cell::One(value)) if value.int(*unit).is_some() => {
+                data.push(value.int(*unit).unwrap_or_default());
+            }
             (Column::Point(data), Cell::One(Scalar::Point(value))) => data.push(*value),
             (Column::Set { ends, codes }, Cell::Set(items)) => {
                 codes.extend_from_slice(items);
@@ -337,10 +202,7 @@ impl Column {
     fn pad(&mut self, rows: usize) {
         match self {
             Column::Bool(data) => data.resize(rows, false),
-            Column::Number(data) | Column::Instant(data) => data.resize(rows, 0),
-            Column::Text(data) => data.resize(rows, 0),
-            Column::Date(data) => data.resize(rows, 0),
-            Column::MonthDay(data) => data.resize(rows, 0),
+            Column::Ints(_, data) => data.pad(rows),
             Column::Point(data) => data.resize(rows, [0.0; 2]),
             Column::Set { ends, codes } => ends.resize(rows, codes.len() as u32),
             Column::Map { ends, entries } => ends.resize(rows, entries.len() as u32),
@@ -350,11 +212,7 @@ impl Column {
     fn cell(&self, row: usize) -> Cell {
         Cell::One(match self {
             Column::Bool(data) => Scalar::Bool(data[row]),
-            Column::Number(data) => Scalar::Number(data[row]),
-            Column::Text(data) => Scalar::Text(data[row]),
-            Column::Instant(data) => Scalar::Instant(data[row]),
-            Column::Date(data) => Scalar::Date(data[row]),
-            Column::MonthDay(data) => Scalar::MonthDay(data[row]),
+            Column::Ints(unit, data) => Scalar::of_int(*unit, data.get(row)),
             Column::Point(data) => Scalar::Point(data[row]),
             Column::Set { ends, codes } => return Cell::Set(codes[span(ends, row)].to_vec()),
             Column::Map { ends, entries } => return Cell::Map(entries[span(ends, row)].to_vec()),
@@ -365,11 +223,13 @@ impl Column {
     fn gather<'a>(like: &Column, picks: &[Pick], column: impl Fn(u32) -> Option<&'a Column>) -> Column {
         match like {
             Column::Bool(_) => Column::Bool(gather_fixed(picks, slice_of!(column, Bool))),
-            Column::Number(_) => Column::Number(gather_fixed(picks, slice_of!(column, Number))),
-            Column::Text(_) => Column::Text(gather_fixed(picks, slice_of!(column, Text))),
-            Column::Instant(_) => Column::Instant(gather_fixed(picks, slice_of!(column, Instant))),
-            Column::Date(_) => Column::Date(gather_fixed(picks, slice_of!(column, Date))),
-            Column::MonthDay(_) => Column::MonthDay(gather_fixed(picks, slice_of!(column, MonthDay))),
+            Column::Ints(unit, _) => {
+                let ints = |source| match column(source) {
+                    Some(Column::Ints(_, data)) => Some(data),
+                    _ => None,
+                };
+                Column::Ints(*unit, Ints::gather(ints, picks))
+            }
             Column::Point(_) => Column::Point(gather_fixed(picks, slice_of!(column, Point))),
             Column::Set { .. } => {
                 let (ends, codes) = gather_lists(picks, slice_of!(column, Set, codes));
@@ -382,35 +242,47 @@ impl Column {
         }
     }
 
-    /// Overwrites rows in place; false (and nothing done) for lists, whose rows cannot be.
-    fn patch(&mut self, picks: &[(u32, u32)], from: &Column) -> bool {
+    fn patch(&mut self, picks: &[(u32, u32)], from: &Values) {
         fn overwrite<T: Copy>(data: &mut [T], picks: &[(u32, u32)], from: &[T]) {
             for &(row, source) in picks {
-                if let Some(&value) = from.get(source as usize) {
-                    data[row as usize] = value;
-                }
+                data[row as usize] = from[source as usize];
             }
         }
-        match (self, from) {
+        match (self, &from.data) {
             (Column::Bool(data), Column::Bool(from)) => overwrite(data, picks, from),
-            (Column::Number(data), Column::Number(from)) => overwrite(data, picks, from),
-            (Column::Text(data), Column::Text(from)) => overwrite(data, picks, from),
-            (Column::Instant(data), Column::Instant(from)) => overwrite(data, picks, from),
-            (Column::Date(data), Column::Date(from)) => overwrite(data, picks, from),
-            (Column::MonthDay(data), Column::MonthDay(from)) => overwrite(data, picks, from),
+            (Column::Ints(_, data), Column::Ints(_, ints)) => {
+                // An unknown may be a number that would widen the column.
+                let known = picks.iter().filter(|&&(_, source)| from.is_known(source as usize));
+                let rows = known.map(|&(row, source)| (row as usize, ints.get(source as usize)));
+                data.set(&rows.collect::<Vec<_>>());
+            }
             (Column::Point(data), Column::Point(from)) => overwrite(data, picks, from),
-            _ => return false,
+            (
+                Column::Set { ends, codes },
+                Column::Set {
+                    ends: other,
+                    codes: from,
+                },
+            ) => {
+                patch_lists(ends, codes, picks, (other, from));
+            }
+            (
+                Column::Map { ends, entries },
+                Column::Map {
+                    ends: other,
+                    entries: from,
+                },
+            ) => {
+                patch_lists(ends, entries, picks, (other, from));
+            }
+            _ => {}
         }
-        true
     }
 
     fn bytes_in_memory(&self) -> usize {
         match self {
             Column::Bool(data) => data.capacity(),
-            Column::Number(data) | Column::Instant(data) => 8 * data.capacity(),
-            Column::Text(data) => 4 * data.capacity(),
-            Column::Date(data) => 4 * data.capacity(),
-            Column::MonthDay(data) => 2 * data.capacity(),
+            Column::Ints(_, data) => data.bytes_in_memory(),
             Column::Point(data) => 16 * data.capacity(),
             Column::Set { ends, codes } => 4 * (ends.capacity() + codes.capacity()),
             Column::Map { ends, entries } => 4 * ends.capacity() + size_of::<(u32, Scalar)>() * entries.capacity(),
@@ -423,46 +295,45 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn cell() -> impl Strategy<Value = Cell> {
-        prop_oneof![
-            Just(Cell::Unknown),
-            prop::collection::btree_set(0..9u32, 0..4).prop_map(|set| Cell::Set(set.into_iter().collect())),
-        ]
+    fn cell(kind: Type) -> BoxedStrategy<Cell> {
+        let numbers = prop_oneof![0..3i64, 0..300i64, any::<i64>()];
+        let set = prop::collection::btree_set(0..9u32, 0..4).prop_map(|set| Cell::Set(set.into_iter().collect()));
+        let known = match kind {
+            Type::Number => numbers.prop_map(|number| Cell::One(Scalar::Number(number))).boxed(),
+            Type::Bool => any::<bool>().prop_map(|flag| Cell::One(Scalar::Bool(flag))).boxed(),
+            _ => set.boxed(),
+        };
+        prop_oneof![Just(Cell::Unknown), known].boxed()
+    }
+
+    type Patch = (Type, Vec<Cell>, Vec<std::collections::BTreeMap<u32, Cell>>);
+
+    fn patches() -> impl Strategy<Value = Patch> {
+        prop::sample::select(vec![Type::Number, Type::Bool, Type::Set]).prop_flat_map(|kind| {
+            let patch = prop::collection::btree_map(0..150u32, cell(kind), 0..9);
+            let old = prop::collection::vec(cell(kind), 0..99);
+            (Just(kind), old, prop::collection::vec(patch, 1..4))
+        })
     }
 
     proptest! {
         #[test]
-        fn dates_are_read_back(days in -600_000..2_000_000i32) {
-            let (year, month, day) = date_of(days);
-            prop_assume!((0..=9999).contains(&year));
-            prop_assert_eq!(days_of(&format!("{year:04}-{month:02}-{day:02}")), Some(days));
-        }
-
-        #[test]
         fn a_patched_column_holds_the_new_cells_and_keeps_the_others(
-            old in prop::collection::vec(cell(), 0..99),
-            new in prop::collection::btree_map(0..150u32, cell(), 0..9),
+            (kind, mut cells, patches) in patches(),
         ) {
-            let column = |cells: &mut dyn Iterator<Item = Cell>| {
-                let mut values = Values::of_type(Type::Set);
-                cells.for_each(|cell| values.push(&cell));
+            let column = |cells: &mut dyn Iterator<Item = &Cell>| {
+                let mut values = Values::of_type(kind);
+                cells.for_each(|cell| values.push(cell));
                 values
             };
-            let (mut values, from) = (column(&mut old.iter().cloned()), column(&mut new.values().cloned()));
-            let picks: Vec<_> = new.keys().copied().zip(0..).collect();
-            values.patch(150, &picks, &from);
-            for row in 0..150 {
-                let expected = new.get(&(row as u32)).or(old.get(row)).cloned().unwrap_or(Cell::Unknown);
-                prop_assert_eq!(values.cell(row), expected);
+            let mut values = column(&mut cells.iter());
+            cells.resize(150, Cell::Unknown);
+            for patch in patches {
+                let picks: Vec<_> = patch.keys().copied().zip(0..).collect();
+                values.patch(150, &picks, &column(&mut patch.values()));
+                patch.into_iter().for_each(|(row, cell)| cells[row as usize] = cell);
+                prop_assert_eq!((0..150).map(|row| values.cell(row)).collect::<Vec<_>>(), cells.clone());
             }
         }
-    }
-
-    #[test]
-    fn known_days() {
-        assert_eq!(days_of("1970-01-01"), Some(0));
-        assert_eq!(days_of("2000-02-29"), Some(11_016));
-        assert_eq!(days_of("1969-12-31"), Some(-1));
-        assert_eq!(month_day_of("02-29"), Some(229));
     }
 }

@@ -1,71 +1,110 @@
 //! The schema with the values seen in fields that learn them.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use hashbrown::HashMap;
-
-use super::column::span;
+use super::cells::Cell;
+use super::picks::span;
 use super::texts::Texts;
-use super::view::{Column, Values, Version};
+use super::view::{Column, Scalar, Values, Version};
 use crate::schema::{Field, Schema, Type};
 
 /// Most values learned of one field.
 const MOST: usize = 100_000;
 
+/// How often each value of an enum or set field was sent, by text code.
+pub type Counts = HashMap<u32, u64>;
+
+/// The counts of all such fields.
+#[derive(Clone, Default)]
+pub struct Learned {
+    /// By event type and property.
+    pub properties: BTreeMap<(String, String), Arc<Counts>>,
+    pub attributes: BTreeMap<String, Arc<Counts>>,
+}
+
+impl Learned {
+    pub fn add_property(&mut self, event_type: &str, name: &str, counts: &Counts) {
+        if !counts.is_empty() {
+            add(
+                self.properties.entry((event_type.into(), name.into())).or_default(),
+                counts,
+            );
+        }
+    }
+
+    pub fn add_attribute(&mut self, name: &str, counts: &Counts) {
+        if !counts.is_empty() {
+            add(self.attributes.entry(name.into()).or_default(), counts);
+        }
+    }
+}
+
+fn add(to: &mut Arc<Counts>, counts: &Counts) {
+    let to = Arc::make_mut(to);
+    for (&code, count) in counts {
+        *to.entry(code).or_default() += count;
+    }
+}
+
+/// Counts a value of a field, where fields of its type learn.
+pub fn count(counts: &mut Counts, kind: Type, cell: &Cell) {
+    match (kind, cell) {
+        (Type::Enum, Cell::One(Scalar::Text(code))) => *counts.entry(*code).or_default() += 1,
+        (Type::Set, Cell::Set(codes)) => codes.iter().for_each(|&code| *counts.entry(code).or_default() += 1),
+        _ => {}
+    }
+}
+
 impl Version {
     /// The declared schema, in which enums and sets without declared values have those seen, the most frequent first.
     pub fn learned_schema(&self) -> Schema {
         let mut schema = Schema::clone(&self.schema);
-        let partitions = || self.partitions.values();
-        for (kind, event_type) in &mut schema.event_types {
-            let runs = || {
-                partitions()
-                    .filter_map(|partition| partition.events.get(kind))
-                    .flat_map(|events| events.runs())
-            };
-            for (name, field) in event_type.properties.iter_mut().filter(|(_, field)| learns(field)) {
-                field.values = seen(runs().filter_map(|run| run.properties.get(name)), &self.texts);
-            }
+        for ((event_type, name), counts) in &self.learned.properties {
+            let event_type = schema.event_types.get_mut(event_type);
+            let field = event_type.and_then(|event_type| event_type.properties.get_mut(name));
+            self.learn(field, counts);
         }
-        for (name, field) in schema.attributes.iter_mut().filter(|(_, field)| learns(field)) {
-            let attributes = partitions().filter_map(|partition| partition.attributes.get(name));
-            field.values = seen(attributes.map(|attribute| &*attribute.changes), &self.texts);
+        for (name, counts) in &self.learned.attributes {
+            self.learn(schema.attributes.get_mut(name), counts);
         }
         for (name, catalog) in &mut schema.catalogs {
             let items = self.catalogs.get(name);
-            for (name, field) in catalog.attributes.iter_mut().filter(|(_, field)| learns(field)) {
-                field.values = seen(
-                    items.and_then(|items| items.attributes.get(name)).into_iter(),
-                    &self.texts,
-                );
+            for (name, field) in &mut catalog.attributes {
+                let values = items.and_then(|items| items.attributes.get(name));
+                self.learn(Some(field), &values.map_or_else(Counts::new, counts_of));
             }
         }
         schema
     }
-}
 
-fn learns(field: &Field) -> bool {
-    matches!(field.kind, Type::Enum | Type::Set) && field.values.is_empty()
-}
-
-fn seen<'a>(columns: impl Iterator<Item = &'a Values>, texts: &Texts) -> Vec<String> {
-    let mut counts: HashMap<u32, u64> = HashMap::new();
-    for values in columns {
-        let known = (0..values.len()).filter(|&row| values.is_known(row));
-        match &values.data {
-            Column::Text(codes) => known.for_each(|row| *counts.entry(codes[row]).or_default() += 1),
-            Column::Set { ends, codes } => {
-                known
-                    .flat_map(|row| &codes[span(ends, row)])
-                    .for_each(|&code| *counts.entry(code).or_default() += 1);
-            }
-            _ => {}
+    fn learn(&self, field: Option<&mut Field>, counts: &Counts) {
+        let learns = |field: &&mut Field| matches!(field.kind, Type::Enum | Type::Set) && field.values.is_empty();
+        if let Some(field) = field.filter(learns) {
+            field.values = seen(counts, &self.texts);
         }
     }
-    let mut seen: Vec<(u64, &str)> = counts
-        .into_iter()
-        .map(|(code, count)| (count, texts.get(code)))
-        .collect();
+}
+
+/// Of a column of texts or sets.
+fn counts_of(values: &Values) -> Counts {
+    let mut counts = Counts::new();
+    let known = (0..values.len()).filter(|&row| values.is_known(row));
+    match &values.data {
+        Column::Ints(_, codes) => known.for_each(|row| *counts.entry(codes.get(row) as u32).or_default() += 1),
+        Column::Set { ends, codes } => {
+            known
+                .flat_map(|row| &codes[span(ends, row)])
+                .for_each(|&code| *counts.entry(code).or_default() += 1);
+        }
+        _ => {}
+    }
+    counts
+}
+
+fn seen(counts: &Counts, texts: &Texts) -> Vec<String> {
+    let mut seen: Vec<(u64, &str)> = counts.iter().map(|(&code, &count)| (count, texts.get(code))).collect();
     seen.sort_unstable_by_key(|&(count, text)| (Reverse(count), text));
     seen.truncate(MOST);
     seen.into_iter().map(|(_, text)| text.to_owned()).collect()

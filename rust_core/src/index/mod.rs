@@ -2,14 +2,22 @@
 
 mod attributes;
 mod batch;
+mod cells;
+mod changes;
 mod column;
 mod events;
+pub mod firsts;
+pub mod ints;
 mod items;
-mod learned;
+pub mod learned;
+mod merging;
+mod origins;
 mod people;
 mod person;
-mod run;
+mod picks;
+pub mod run;
 mod snapshot;
+pub mod spans;
 #[cfg(test)]
 mod tests;
 pub mod texts;
@@ -22,7 +30,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 use self::batch::Batch;
-use self::events::Spans;
+use self::firsts::Firsts;
 use self::snapshot::Snapshots;
 use self::view::Version;
 use crate::error::{Error, Result};
@@ -30,7 +38,8 @@ use crate::error::{Error, Result};
 /// The index of one workspace. Readers take a version and keep it; one writer at a time folds and publishes the next.
 pub struct Index {
     published: RwLock<Published>,
-    writer: Mutex<Spans>,
+    /// Held while folding.
+    writer: Mutex<()>,
     /// None in a follower, which writes nothing.
     snapshots: Option<Mutex<Snapshots>>,
 }
@@ -58,14 +67,13 @@ impl Index {
     }
 
     fn of(version: Version, offset: u64, snapshots: Option<Mutex<Snapshots>>) -> Index {
-        let spans = Spans::of_version(&version);
         let published = Published {
             version: Arc::new(version),
             offset,
         };
         Index {
             published: RwLock::new(published),
-            writer: Mutex::new(spans),
+            writer: Mutex::new(()),
             snapshots,
         }
     }
@@ -84,7 +92,7 @@ impl Index {
     ///
     /// Invalid if an offset is not the next or a frame is malformed; then nothing is applied.
     pub fn fold(&self, frames: &[(u64, &[u8])]) -> Result<()> {
-        let mut spans = self.writer.lock();
+        let _writer = self.writer.lock();
         let Published { version, mut offset } = self.published.read().clone();
         let mut batch = Batch::new(&version);
         for &(at, bytes) in frames {
@@ -99,7 +107,7 @@ impl Index {
             })?;
             offset += 1;
         }
-        let version = Arc::new(apply(&version, batch, &mut spans));
+        let version = Arc::new(apply(&version, batch));
         *self.published.write() = Published { version, offset };
         Ok(())
     }
@@ -110,19 +118,8 @@ impl Index {
             return Err(Error::Invalid("a follower of an index writes no snapshot".into()));
         };
         let mut snapshots = snapshots.lock();
-        let published = self.compact();
+        let published = self.published.read().clone();
         snapshots.write(&published.version, published.offset)
-    }
-
-    /// Publishes a version in which each day has one run.
-    fn compact(&self) -> Published {
-        let _writer = self.writer.lock();
-        let mut published = self.published.read().clone();
-        let mut version = Version::clone(&published.version);
-        version.compact();
-        published.version = Arc::new(version);
-        *self.published.write() = published.clone();
-        published
     }
 
     /// Names of the channels seen, ascending.
@@ -143,7 +140,7 @@ impl Index {
 }
 
 /// The version after `version`, with what the batch brings.
-fn apply(version: &Version, mut batch: Batch, spans: &mut Spans) -> Version {
+fn apply(version: &Version, mut batch: Batch) -> Version {
     let recount = recounts(version, &batch);
     let mut next = version.clone();
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
@@ -151,20 +148,26 @@ fn apply(version: &Version, mut batch: Batch, spans: &mut Spans) -> Version {
     people::merge(&mut next, &batch.aliases);
     people::note_records(&mut next, &batch.records, &batch.aliases);
     for kind in next.kinds(&batch) {
-        let new = batch.events.remove(&kind);
-        events::file(&mut next, spans, &kind, new, &batch.aliases);
+        let new = batch
+            .events
+            .remove(&kind)
+            .map(|new| new.finish(&kind, &mut next.learned));
+        events::file(&mut next, &kind, new, &batch.merges);
     }
     for name in next.attribute_names(&batch) {
         let new = batch.changes.remove(&name);
-        attributes::file(&mut next, &name, new, &batch.aliases);
+        if let Some(new) = &new {
+            next.learned.add_attribute(&name, &new.counts);
+        }
+        attributes::file(&mut next, &name, new, &batch.merges);
     }
     for (catalog, new) in batch.items {
         items::file(&mut next, &catalog, new);
     }
-    spans.clear(&batch.aliases);
     if recount {
         people::recount_channels(&mut next);
     }
+    people::forget(&mut next, &batch.aliases);
     next
 }
 
@@ -196,32 +199,12 @@ impl Version {
         names
     }
 
-    /// One run a day.
-    fn compact(&mut self) {
-        let texts = self.texts.clone();
-        let is_scattered = |runs: &Vec<Arc<view::Run>>| runs.len() > 1;
-        for partition in self.partitions.values_mut() {
-            let kinds = partition
-                .events
-                .iter()
-                .filter(|(_, events)| events.days.values().any(is_scattered));
-            let kinds: Vec<String> = kinds.map(|(kind, _)| kind.clone()).collect();
-            for kind in kinds {
-                if let Some(events) = Arc::make_mut(partition).events.get_mut(&kind) {
-                    Arc::make_mut(events).compact_all(&texts);
-                }
-            }
-        }
-    }
-
     fn statistics(&self) -> BTreeMap<&'static str, u64> {
         let partitions = || self.partitions.values();
-        let persons = partitions()
-            .flat_map(|partition| partition.first_record.iter())
-            .filter(|&&first| first != i64::MAX);
-        let runs = partitions()
+        let persons = partitions().map(|partition| partition.first_record.count());
+        let events = partitions()
             .flat_map(|partition| partition.events.values())
-            .flat_map(|events| events.runs());
+            .map(|events| events.counted());
         let items = self.catalogs.values().map(|items| items.rows.len());
         let bytes = partitions().map(|partition| partition.bytes_in_memory()).sum::<usize>()
             + self
@@ -231,8 +214,8 @@ impl Version {
                 .sum::<usize>()
             + self.texts.bytes_in_memory();
         BTreeMap::from([
-            ("persons", persons.count() as u64),
-            ("events", runs.map(|run| run.len()).sum::<usize>() as u64),
+            ("persons", persons.sum::<u64>()),
+            ("events", events.sum::<usize>() as u64),
             ("catalog_items", items.sum::<usize>() as u64),
             ("partitions", self.partitions.len() as u64),
             ("bytes", bytes as u64),
@@ -242,10 +225,17 @@ impl Version {
 
 impl view::Partition {
     fn bytes_in_memory(&self) -> usize {
-        let instants =
-            self.first_record.capacity() + self.channels.values().map(|firsts| firsts.capacity()).sum::<usize>();
-        let runs = self.events.values().flat_map(|events| events.runs());
+        let firsts = self
+            .channels
+            .values()
+            .chain([&self.first_record])
+            .map(Firsts::bytes_in_memory);
+        let spans = self.events.values().map(|events| events.spans.bytes_in_memory());
+        let runs = self.events.values().flat_map(|events| &events.runs);
         let attributes = self.attributes.values().map(|attribute| attribute.bytes_in_memory());
-        8 * instants + runs.map(|run| run.bytes_in_memory()).sum::<usize>() + attributes.sum::<usize>()
+        firsts.sum::<usize>()
+            + spans.sum::<usize>()
+            + runs.map(|run| run.bytes_in_memory()).sum::<usize>()
+            + attributes.sum::<usize>()
     }
 }

@@ -14,9 +14,7 @@ pub fn create(version: &mut Version, people: BTreeMap<u32, u32>) {
             .entry(number)
             .or_insert_with(|| Arc::new(Partition::new(number)));
         if partition.people < people {
-            let partition = Arc::make_mut(partition);
-            partition.people = people;
-            Arc::make_mut(&mut partition.first_record).resize(people as usize, i64::MAX);
+            Arc::make_mut(partition).people = people;
         }
     }
 }
@@ -35,40 +33,40 @@ pub fn note_records(version: &mut Version, records: &[(u64, i64)], aliases: &Ali
         let Some(partition) = version.partitions.get_mut(&number) else {
             continue;
         };
-        let first_record = Arc::make_mut(&mut Arc::make_mut(partition).first_record);
-        for (ordinal, time) in firsts {
-            first_record[ordinal as usize] = time.min(first_record[ordinal as usize]);
-        }
+        let first_record = &mut Arc::make_mut(partition).first_record;
+        firsts
+            .into_iter()
+            .for_each(|(ordinal, time)| first_record.note(ordinal, time));
     }
 }
 
-/// Gives the losers' first records and first events by channel to their winners.
+/// Gives the losers' first records to their winners.
 pub fn merge(version: &mut Version, aliases: &Aliases) {
     let mut records = Vec::new();
-    let mut seen = Vec::new();
+    for (number, merges) in aliases.by_partition() {
+        let Some(partition) = version.partitions.get(&number) else {
+            continue;
+        };
+        records.extend(
+            merges
+                .iter()
+                .map(|&(loser, winner)| (winner, partition.first_record.get(loser))),
+        );
+    }
+    note_records(version, &records, aliases);
+}
+
+/// Nothing is known any more of who was merged into another.
+pub fn forget(version: &mut Version, aliases: &Aliases) {
     for (number, merges) in aliases.by_partition() {
         let Some(partition) = version.partitions.get_mut(&number) else {
             continue;
         };
-        let partition = Arc::make_mut(partition);
-        let first_record = Arc::make_mut(&mut partition.first_record);
-        for &(loser, winner) in &merges {
-            let first = std::mem::replace(&mut first_record[loser as usize], i64::MAX);
-            records.push((winner, first));
-        }
-        for (&channel, firsts) in &mut partition.channels {
-            let is_in = |&&(loser, _): &&(u32, u64)| firsts.get(loser as usize).is_some_and(|&at| at != i64::MAX);
-            let losers: Vec<_> = merges.iter().filter(is_in).copied().collect();
-            for (loser, winner) in losers {
-                let first = std::mem::replace(&mut Arc::make_mut(firsts)[loser as usize], i64::MAX);
-                seen.push((winner, channel, first));
-            }
-        }
-    }
-    note_records(version, &records, aliases);
-    for (winner, channel, first) in seen {
-        if let Some(partition) = version.partitions.get_mut(&partition_of(winner)) {
-            Arc::make_mut(partition).note_seen(ordinal_of(winner), channel, first);
+        let Partition {
+            first_record, channels, ..
+        } = Arc::make_mut(partition);
+        for firsts in channels.values_mut().chain([first_record]) {
+            merges.iter().for_each(|&(loser, _)| firsts.forget(loser));
         }
     }
 }
@@ -81,9 +79,9 @@ pub fn recount_channels(version: &mut Version) {
         partition.channels.clear();
         for (kind, events) in partition.events.clone() {
             let counts_as_seen = schema.event_types.get(&kind).is_some_and(|kind| kind.counts_as_seen);
-            events
-                .runs()
-                .for_each(|run| partition.note_channels(run, counts_as_seen));
+            for run in &events.runs {
+                partition.note_channels(run, counts_as_seen);
+            }
         }
     }
 }

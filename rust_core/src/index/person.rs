@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::column::{Cell, date_of};
+use super::cells::{Cell, date_of};
+use super::firsts::{Firsts, NEVER};
 use super::texts::Texts;
-use super::view::{Attribute, DAY_MS, Partition, Run, Scalar, Version, ordinal_of, partition_of};
+use super::view::{BLOCK, Partition, Run, Scalar, Version, day_of, days_between, ordinal_of, partition_of};
 use crate::error::{Error, Result};
 use crate::number::to_decimal;
 use crate::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
@@ -24,10 +25,10 @@ impl Version {
         let mut names: Vec<&String> = partition.attributes.keys().collect();
         names.sort_unstable();
         for name in names {
-            let cell = partition.attributes[name].as_of(ordinal, as_of_ms);
+            let cell = partition.attributes[name].as_of(ordinal, as_of_ms, &self.texts);
             put_entry(&mut out, 2, name, &cell, &self.texts);
         }
-        let is_in = |firsts: &[i64]| firsts.get(ordinal as usize).is_some_and(|&first| first < as_of_ms);
+        let is_in = |firsts: &Firsts| firsts.get(ordinal) < as_of_ms;
         let channels = partition.channels.iter().filter(|(_, firsts)| is_in(firsts));
         let channels: BTreeSet<&str> = channels.map(|(&channel, _)| self.texts.get(channel)).collect();
         channels
@@ -58,7 +59,7 @@ impl Version {
             .map(|(time, source, id, kind)| (*time, &source[..], &id[..], &kind[..]));
         let mut room = limit.max(1);
         let mut last = None;
-        for day in partition.days_until(before.map(|place| place.0)) {
+        for day in partition.days_until(ordinal, before.map(|place| place.0)) {
             let mut events = self.events_of(partition, ordinal, day);
             events.retain(|(place, ..)| before.is_none_or(|before| *place < before));
             for (place, run, row) in events {
@@ -66,7 +67,7 @@ impl Version {
                     put_text(&mut out, 2, &serde_json::json!(last).to_string());
                     return Ok(out);
                 }
-                put_bytes(&mut out, 1, &self.timeline_event(place.3, run, row));
+                put_bytes(&mut out, 1, &self.timeline_event(place, run, row));
                 room -= 1;
                 last = Some(place);
             }
@@ -76,8 +77,7 @@ impl Version {
 
     fn find(&self, person: u64) -> Option<(&Partition, u32)> {
         let (partition, ordinal) = (self.partitions.get(&partition_of(person))?, ordinal_of(person));
-        let first_record = *partition.first_record.get(ordinal as usize)?;
-        (first_record != i64::MAX).then_some((partition, ordinal))
+        (partition.first_record.get(ordinal) != NEVER).then_some((partition, ordinal))
     }
 
     /// The person's first and last event before an instant whose type counts as seen.
@@ -90,9 +90,10 @@ impl Version {
                 .get(kind)
                 .is_some_and(|kind| kind.counts_as_seen)
             {
-                for run in events.between(partition.first_record[ordinal as usize], as_of_ms) {
-                    let of_person = &run.times[run.rows(ordinal..ordinal + 1)];
-                    times.extend(of_person.iter().copied().filter(|&time| time < as_of_ms));
+                let days = days_between(partition.first_record.get(ordinal), as_of_ms);
+                for run in &events.runs {
+                    let of_person = run.of_person(ordinal, days.clone()).map(|(_, time)| time);
+                    times.extend(of_person.filter(|&time| time < as_of_ms));
                 }
             }
         }
@@ -103,11 +104,11 @@ impl Version {
     fn events_of<'a>(&'a self, partition: &'a Partition, ordinal: u32, day: i32) -> Vec<(Place<'a>, &'a Run, usize)> {
         let mut found = Vec::new();
         for (kind, events) in &partition.events {
-            for run in events.days.get(&day).into_iter().flatten() {
-                for row in run.rows(ordinal..ordinal + 1) {
-                    let source = self.texts.get(run.sources[row]);
-                    let id = std::str::from_utf8(run.ids.get(row)).unwrap_or_default();
-                    found.push(((run.times[row], source, id, &kind[..]), &**run, row));
+            for run in &events.runs {
+                for (row, time) in run.of_person(ordinal, day..=day) {
+                    let source = self.texts.get(run.details.origins.sources.get(row) as u32);
+                    let id = std::str::from_utf8(run.details.origins.ids.get(row)).unwrap_or_default();
+                    found.push(((time, source, id, &kind[..]), &**run, row));
                 }
             }
         }
@@ -115,45 +116,34 @@ impl Version {
         found
     }
 
-    fn timeline_event(&self, kind: &str, run: &Run, row: usize) -> Vec<u8> {
+    fn timeline_event(&self, (time, _, _, kind): Place<'_>, run: &Run, row: usize) -> Vec<u8> {
         let mut out = Vec::new();
         put_text(&mut out, 1, kind);
-        put_timestamp(&mut out, 2, run.times[row]);
-        if run.channels[row] != Texts::NONE {
-            put_text(&mut out, 3, self.texts.get(run.channels[row]));
+        put_timestamp(&mut out, 2, time);
+        if let Some(channel) = run.details.channel(row) {
+            put_text(&mut out, 3, self.texts.get(channel));
         }
-        let mut names: Vec<&String> = run.properties.keys().collect();
+        let properties = &run.details.properties;
+        let mut names: Vec<&String> = properties.keys().collect();
         names.sort_unstable();
         for name in names {
-            put_entry(&mut out, 4, name, &run.properties[name].cell(row), &self.texts);
+            put_entry(&mut out, 4, name, &properties[name].cell(row), &self.texts);
         }
         out
     }
 }
 
 impl Partition {
-    /// The days that have events, newest first, from the one that holds an instant on back.
-    fn days_until(&self, until_ms: Option<i64>) -> impl Iterator<Item = i32> {
-        let last = until_ms.map_or(i64::MAX, |until| until.div_euclid(DAY_MS));
-        let days = self.events.values().flat_map(|events| events.days.keys().copied());
-        let days: BTreeSet<i32> = days.filter(|&day| i64::from(day) <= last).collect();
+    /// The days on which a person's block has events, newest first, from the one that holds an instant on back.
+    fn days_until(&self, ordinal: u32, until_ms: Option<i64>) -> impl Iterator<Item = i32> {
+        let last = until_ms.map_or(i32::MAX, day_of);
+        let runs = self.events.values().flat_map(|events| &events.runs);
+        let days = runs.flat_map(|run| {
+            let cells = run.cells_of(ordinal / BLOCK, i32::MIN..=last);
+            run.cells[cells].iter().map(|cell| cell.day)
+        });
+        let days: BTreeSet<i32> = days.collect();
         days.into_iter().rev()
-    }
-}
-
-impl Attribute {
-    /// The value that changes before an instant left.
-    fn as_of(&self, ordinal: u32, as_of_ms: i64) -> Cell {
-        if as_of_ms > self.changed_until_ms {
-            return self.latest.cell(ordinal as usize);
-        }
-        let rows = self.rows(ordinal);
-        let before = self.history[rows.clone()].partition_point(|&(_, time)| time < as_of_ms);
-        if before == 0 {
-            Cell::Unknown
-        } else {
-            self.changes.cell(rows.start + before - 1)
-        }
     }
 }
 

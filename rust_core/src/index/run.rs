@@ -1,144 +1,151 @@
 //! Runs made of other runs: gathered, merged, searched.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::column::{Pick, gather_fixed};
-use super::texts::{TextColumn, Texts};
-use super::view::{Events, Run, Values};
+use super::merging::{self, interleave};
+use super::picks::Pick;
+use super::texts::Texts;
+use super::view::{BLOCK, Cell, DAY_MS, Details, Events, Origins, Run, Values, day_of};
 
-/// As many runs of like size are merged at once.
-const FAN_IN: usize = 4;
+/// Where an event lies in a run: sorts by (block, day, person, time in the day).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(u128);
 
-impl Run {
-    /// The picked rows, in the order given, about `persons` (one a row).
-    pub fn gather(runs: &[&Run], persons: Vec<u32>, picks: &[Pick]) -> Run {
-        let run = |source: u32| runs.get(source as usize);
-        let ids: Vec<&TextColumn> = runs.iter().map(|run| &run.ids).collect();
-        Run {
-            persons,
-            times: gather_fixed(picks, |source| run(source).map(|run| &run.times[..])),
-            channels: gather_fixed(picks, |source| run(source).map(|run| &run.channels[..])),
-            sources: gather_fixed(picks, |source| run(source).map(|run| &run.sources[..])),
-            ids: TextColumn::gather(&ids, picks),
-            properties: gather_properties(runs, picks),
-        }
+impl Key {
+    pub fn new(ordinal: u32, time: i64) -> Key {
+        let day = day_of(time);
+        Key::in_cell(
+            ordinal / BLOCK,
+            day,
+            ordinal % BLOCK,
+            (time - i64::from(day) * DAY_MS) as u32,
+        )
     }
 
-    /// All events of some runs of one type and day. No event may be in two.
-    pub fn merge(runs: &[Arc<Run>], texts: &Texts) -> Run {
-        let total = runs.iter().map(|run| run.len()).sum();
-        let (mut persons, mut picks) = (Vec::with_capacity(total), Vec::with_capacity(total));
-        let mut heads = vec![0; runs.len()];
-        while picks.len() < total {
-            let unread = (0..runs.len()).filter(|&i| heads[i] < runs[i].len());
-            let first = unread.min_by(|&i, &j| runs[i].order(heads[i], &runs[j], heads[j], texts));
-            let Some(i) = first else { break };
-            persons.push(runs[i].persons[heads[i]]);
-            picks.push((i as u32, heads[i] as u32));
-            heads[i] += 1;
-        }
-        let runs: Vec<&Run> = runs.iter().map(|run| &**run).collect();
-        Run::gather(&runs, persons, &picks)
+    fn in_cell(block: u32, day: i32, person: u32, time: u32) -> Key {
+        // Days flip their sign bit, so that they sort as unsigned.
+        let parts = [block, day as u32 ^ 1 << 31, person, time];
+        Key(parts.iter().fold(0, |key, &part| key << 32 | u128::from(part)))
     }
 
-    /// By (person, time, source, id).
-    pub fn order(&self, row: usize, other: &Run, at: usize, texts: &Texts) -> Ordering {
-        let key = (self.persons[row], self.times[row]);
-        key.cmp(&(other.persons[at], other.times[at]))
-            .then_with(|| self.key_order(row, other, at, texts))
+    pub fn ordinal(self) -> u32 {
+        self.block() * BLOCK + u32::from(self.person())
     }
 
-    /// By (source, id), as texts.
-    pub fn key_order(&self, row: usize, other: &Run, at: usize, texts: &Texts) -> Ordering {
-        let sources = (self.sources[row], other.sources[at]);
-        let by_source = match sources.0 == sources.1 {
-            true => Ordering::Equal,
-            false => texts.get(sources.0).cmp(texts.get(sources.1)),
-        };
-        by_source.then_with(|| self.ids.get(row).cmp(other.ids.get(at)))
+    pub fn time(self) -> i64 {
+        i64::from(self.day()) * DAY_MS + i64::from(self.0 as u32)
     }
 
-    /// Whether it holds an event of this person with the time, source and id of `other`'s row.
-    pub fn holds(&self, person: u32, other: &Run, at: usize, texts: &Texts) -> bool {
-        let key = (person, other.times[at]);
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            let order = (self.persons[middle], self.times[middle]).cmp(&key);
-            match order.then_with(|| self.key_order(middle, other, at, texts)) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return true,
-            }
-        }
-        false
+    pub fn day(self) -> i32 {
+        ((self.0 >> 64) as u32 ^ 1 << 31) as i32
     }
 
-    pub fn bytes_in_memory(&self) -> usize {
-        let fixed = 4 * self.persons.capacity() + 8 * self.times.capacity();
-        let coded = 4 * (self.channels.capacity() + self.sources.capacity());
-        let ids = self.ids.bytes.capacity() + 4 * self.ids.ends.capacity();
-        fixed + coded + ids + self.properties.values().map(Values::bytes_in_memory).sum::<usize>()
+    fn block(self) -> u32 {
+        (self.0 >> 96) as u32
+    }
+
+    fn person(self) -> u16 {
+        (self.0 >> 32) as u16
     }
 }
 
-fn gather_properties(runs: &[&Run], picks: &[Pick]) -> HashMap<String, Values> {
-    let mut properties = HashMap::with_capacity(runs.first().map_or(0, |run| run.properties.len()));
-    let mut columns = Vec::with_capacity(runs.len());
-    for (at, name) in runs
-        .iter()
-        .enumerate()
-        .flat_map(|(at, run)| run.properties.keys().map(move |name| (at, name)))
-    {
-        if at > 0 && properties.contains_key(name) {
-            continue;
+impl Details {
+    pub fn gather(sources: &[&Details], picks: &[Pick]) -> Details {
+        let origins: Vec<&Origins> = sources.iter().map(|source| &source.origins).collect();
+        let channels: Vec<Option<&Values>> = sources.iter().map(|source| Some(&source.channels)).collect();
+        Details {
+            channels: Values::gather(&channels, picks),
+            properties: gather_properties(sources, picks),
+            origins: Origins::gather(&origins, picks),
         }
-        columns.clear();
-        columns.extend(runs.iter().map(|run| run.properties.get(name)));
-        properties.insert(name.clone(), Values::gather(&columns, picks));
+    }
+
+    fn bytes_in_memory(&self) -> usize {
+        let properties = self.properties.values().map(Values::bytes_in_memory);
+        self.origins.bytes_in_memory() + self.channels.bytes_in_memory() + properties.sum::<usize>()
+    }
+}
+
+fn gather_properties(sources: &[&Details], picks: &[Pick]) -> HashMap<String, Values> {
+    let mut properties = HashMap::new();
+    for name in sources.iter().flat_map(|source| source.properties.keys()) {
+        if !properties.contains_key(name) {
+            let columns: Vec<Option<&Values>> = sources.iter().map(|source| source.properties.get(name)).collect();
+            properties.insert(name.clone(), Values::gather(&columns, picks));
+        }
     }
     properties.retain(|_, values| values.any_known());
     properties
 }
 
+impl Run {
+    /// Events with these keys, ascending, and details row by row.
+    pub fn of(keys: impl ExactSizeIterator<Item = Key>, details: Details) -> Run {
+        let mut run = Run {
+            cells: Vec::new(),
+            persons: Vec::with_capacity(keys.len()),
+            times: Vec::with_capacity(keys.len()),
+            details,
+        };
+        for key in keys {
+            let last = run.cells.last().map(|cell: &Cell| (cell.block, cell.day));
+            if last != Some((key.block(), key.day())) {
+                run.cells.push(Cell {
+                    block: key.block(),
+                    day: key.day(),
+                    from: run.persons.len() as u32,
+                });
+            }
+            run.persons.push(key.person());
+            run.times.push(key.0 as u32);
+        }
+        run
+    }
+
+    /// Row by row.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        let rows = |cell: usize| self.rows_of(cell..cell + 1).map(move |row| (cell, row));
+        (0..self.cells.len()).flat_map(rows).map(|(cell, row)| {
+            let Cell { block, day, .. } = self.cells[cell];
+            Key::in_cell(block, day, self.persons[row].into(), self.times[row])
+        })
+    }
+
+    /// All events of some runs of one type. No event may be in two.
+    pub fn merge(runs: &[Arc<Run>], texts: &Texts) -> Run {
+        let total = runs.iter().map(|run| run.len()).sum();
+        let details: Vec<&Details> = runs.iter().map(|run| &run.details).collect();
+        let by_id = |(run, row): Pick, (other, at): Pick| {
+            let (origins, others) = (&details[run as usize].origins, &details[other as usize].origins);
+            origins.order(row as usize, others, at as usize, texts)
+        };
+        let (keys, picks) = interleave(runs.iter().map(|run| run.keys()).collect(), total, by_id);
+        Run::of(keys.into_iter(), Details::gather(&details, &picks))
+    }
+
+    /// Whether it holds an event with this key and the source and id of a row of `details`.
+    pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> bool {
+        let cells = self.cells_of(key.block(), key.day()..=key.day());
+        let mut rows = cells.flat_map(|cell| self.rows_in(cell, key.person()));
+        let origins = &self.details.origins;
+        rows.any(|row| self.times[row] == key.0 as u32 && origins.order(row, &details.origins, at, texts).is_eq())
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let fixed = 2 * self.persons.capacity() + 4 * self.times.capacity();
+        fixed + size_of::<Cell>() * self.cells.capacity() + self.details.bytes_in_memory()
+    }
+}
+
 impl Events {
-    /// Adds a run of new events, and merges so that a day has few runs and each event is copied a logarithmic number of times.
-    pub fn add(&mut self, day: i32, run: Run, texts: &Texts) {
-        let last = self.days.last_key_value().map(|(&last, _)| last);
-        if let Some(over) = last.filter(|&last| last < day) {
-            self.compact(over, texts);
-        }
-        let runs = self.days.entry(day).or_default();
-        runs.push(Arc::new(run));
-        let (mut from, mut total) = (runs.len() - 1, runs[runs.len() - 1].len());
-        while from > 0 && runs[from - 1].len() <= total {
-            from -= 1;
-            total += runs[from].len();
-        }
-        if runs.len() - from >= FAN_IN {
-            let merged = Run::merge(&runs[from..], texts);
-            runs.truncate(from);
-            runs.push(Arc::new(merged));
-        }
+    /// Adds a run of new events.
+    pub fn add(&mut self, run: Run, texts: &Texts) {
+        merging::add(&mut self.runs, run, Run::len, |runs| Run::merge(runs, texts));
     }
 
-    /// Leaves a day with one run.
-    fn compact(&mut self, day: i32, texts: &Texts) {
-        if let Some(runs) = self.days.get_mut(&day)
-            && runs.len() > 1
-        {
-            *runs = vec![Arc::new(Run::merge(runs, texts))];
-        }
-    }
-
-    pub fn compact_all(&mut self, texts: &Texts) {
-        let days: Vec<i32> = self.days.keys().copied().collect();
-        days.into_iter().for_each(|day| self.compact(day, texts));
-    }
-
-    pub fn runs(&self) -> impl Iterator<Item = &Arc<Run>> {
-        self.days.values().flatten()
+    /// How many count for somebody.
+    pub fn counted(&self) -> usize {
+        self.runs.iter().map(|run| run.len()).sum::<usize>() - self.left_behind
     }
 }

@@ -2,9 +2,16 @@
 //! version shares all that did not change, and readers never wait for the writer.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
+use bytemuck::{Pod, Zeroable};
+
+use super::cells;
+use super::firsts::Firsts;
+use super::ints::Ints;
+use super::learned::Learned;
+use super::spans::Spans;
 use super::texts::{TextColumn, Texts};
 use crate::schema::{Schema, Type};
 
@@ -31,6 +38,8 @@ pub struct Version {
     /// By partition number. Numbers begin at 1, so that no person is 0.
     pub partitions: BTreeMap<u32, Arc<Partition>>,
     pub catalogs: HashMap<String, Arc<Items>>,
+    /// The values that fields without declared ones have had.
+    pub learned: Learned,
     /// Instant of the first event; `None` before there is one.
     pub earliest_ms: Option<i64>,
 }
@@ -41,13 +50,13 @@ pub struct Partition {
     pub number: u32,
     /// Ordinals `0..people` are in use.
     pub people: u32,
-    /// By ordinal: the instant of the first record; `i64::MAX` for who has none or was merged into another. Records without a
-    /// time (loaded as known since always) give `i64::MIN`.
-    pub first_record: Arc<Vec<i64>>,
+    /// The first record; nothing for who has none or was merged into another. Records without a time (loaded as known since
+    /// always) give `i64::MIN`.
+    pub first_record: Firsts,
     /// By attribute name.
     pub attributes: HashMap<String, Arc<Attribute>>,
-    /// By channel code: each person's first event there whose type counts as seen; `i64::MAX` for none. May be shorter than `people`.
-    pub channels: BTreeMap<u32, Arc<Vec<i64>>>,
+    /// By channel code: each person's first event there whose type counts as seen.
+    pub channels: BTreeMap<u32, Firsts>,
     /// By event type.
     pub events: HashMap<String, Arc<Events>>,
 }
@@ -55,37 +64,85 @@ pub struct Partition {
 /// One attribute of a partition's people, with its history.
 #[derive(Clone, Default)]
 pub struct Attribute {
-    /// The value that the latest change by (occurred_at, source, id) left. May be shorter than `people`: the rest is unknown.
-    pub latest: Arc<Values>,
-    /// The latest `occurred_at` of any change: at an as-of after it, `latest` is the answer.
-    pub changed_until_ms: i64,
-    /// Every change, sorted by (ordinal, occurred_at, source, id): (ordinal, occurred_at_ms), row by row of `changes`. Unknown row = cleared.
-    pub history: Arc<Vec<(u32, i64)>>,
-    pub changes: Arc<Values>,
-    /// Row by row: text codes of the sources, and the ids.
-    pub sources: Arc<Vec<u32>>,
-    pub ids: Arc<TextColumn>,
+    /// By block (`ordinal / BLOCK`). May be fewer than those of `people`: the rest is unknown.
+    pub latest: Vec<Latest>,
+    /// Every change is in one of them, also those of people who were merged into others. The largest first, roughly.
+    pub runs: Vec<Arc<Changes>>,
 }
 
-/// The events of one type in one partition, filed by UTC day.
+/// What the latest changes by (occurred_at, source, id) left to the people of a block.
+#[derive(Clone)]
+pub struct Latest {
+    /// By ordinal within the block. May be shorter than the block: the rest is unknown.
+    pub values: Arc<Values>,
+    /// The latest `occurred_at` of any change: at an as-of after it, `values` are the answer.
+    pub changed_until_ms: i64,
+}
+
+/// Changes of one attribute, in order of (ordinal, occurred_at, source, id).
+#[derive(Default)]
+pub struct Changes {
+    /// By block: its first row; it ends where the next one begins. Ends with the last block that has any.
+    pub blocks: Vec<u32>,
+    /// Ordinals within the block.
+    pub persons: Vec<u16>,
+    /// `occurred_at` in milliseconds; `i64::MIN` for what holds since always.
+    pub times: Ints,
+    /// Unknown row = cleared.
+    pub values: Values,
+    pub origins: Origins,
+}
+
+/// The events of one type in one partition. No event of a person is in two runs.
 #[derive(Clone, Default)]
 pub struct Events {
-    pub days: BTreeMap<i32, Vec<Arc<Run>>>,
+    /// The largest first, roughly.
+    pub runs: Vec<Arc<Run>>,
+    /// Events of people who were merged into others: they stay where they are, and count for nobody.
+    pub left_behind: usize,
+    pub spans: Spans,
 }
 
-/// Events of one type and UTC day, sorted by (person, time, source, id). A day may have several runs; no event is in two.
+/// Events of one type, in order of (block, UTC day, person, time, source, id): what a block did on consecutive days lies together.
 #[derive(Default)]
 pub struct Run {
-    /// Ordinals, ascending.
-    pub persons: Vec<u32>,
-    pub times: Vec<i64>,
-    /// Text codes; `Texts::NONE` without a channel.
-    pub channels: Vec<u32>,
+    /// Ascending by (block, day); none is empty.
+    pub cells: Vec<Cell>,
+    /// Ordinals within the block.
+    pub persons: Vec<u16>,
+    /// Milliseconds within the UTC day.
+    pub times: Vec<u32>,
+    pub details: Details,
+}
+
+/// Where the events of one block and UTC day begin in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Cell {
+    /// `ordinal / BLOCK`.
+    pub block: u32,
+    pub day: i32,
+    /// Its first row; it ends where the next one begins.
+    pub from: u32,
+}
+
+/// What is known of events besides whose they are and when they occurred, row by row.
+#[derive(Clone)]
+pub struct Details {
+    pub channels: Values,
     /// By property name; a property no event of the run has is absent.
     pub properties: HashMap<String, Values>,
-    /// Text codes of the sources, and the ids: what orders events of one instant, and what tells copies apart.
-    pub sources: Vec<u32>,
+    pub origins: Origins,
+}
+
+/// Where rows come from, row by row.
+#[derive(Clone, Default)]
+pub struct Origins {
+    /// Text codes of the sources, and the ids: what orders the rows of one instant, and what tells copies apart.
+    pub sources: Ints,
     pub ids: TextColumn,
+    /// Raw offsets of the frames that brought the rows to their persons: themselves, or by merging another person into this one.
+    pub arrivals: Ints,
 }
 
 /// A column with unknowns.
@@ -99,16 +156,7 @@ pub struct Values {
 #[derive(Clone)]
 pub enum Column {
     Bool(Vec<bool>),
-    /// Numbers and money, in millionths of a unit.
-    Number(Vec<i64>),
-    /// Text and enum values, as codes of `Version::texts`.
-    Text(Vec<u32>),
-    /// Milliseconds since 1970 UTC.
-    Instant(Vec<i64>),
-    /// Days since 1970-01-01.
-    Date(Vec<i32>),
-    /// month * 100 + day.
-    MonthDay(Vec<u16>),
+    Ints(Unit, Ints),
     /// Row i is `codes[ends[i - 1]..ends[i]]`, ascending and distinct.
     Set {
         ends: Vec<u32>,
@@ -121,6 +169,21 @@ pub enum Column {
     },
     /// (latitude, longitude) in degrees.
     Point(Vec<[f64; 2]>),
+}
+
+/// What the numbers of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Of numbers and money.
+    Millionths,
+    /// Of `Version::texts`: text and enum values.
+    Code,
+    /// Milliseconds since 1970 UTC.
+    Instant,
+    /// Days since 1970-01-01.
+    Date,
+    /// month * 100 + day.
+    MonthDay,
 }
 
 impl Default for Column {
@@ -138,6 +201,30 @@ pub enum Scalar {
     Date(i32),
     MonthDay(u16),
     Point([f64; 2]),
+}
+
+impl Scalar {
+    /// As a row of a column of this unit; `None` for what does not belong there.
+    pub fn int(self, unit: Unit) -> Option<i64> {
+        match (unit, self) {
+            (Unit::Millionths, Scalar::Number(value)) | (Unit::Instant, Scalar::Instant(value)) => Some(value),
+            (Unit::Code, Scalar::Text(value)) => Some(value.into()),
+            (Unit::Date, Scalar::Date(value)) => Some(value.into()),
+            (Unit::MonthDay, Scalar::MonthDay(value)) => Some(value.into()),
+            _ => None,
+        }
+    }
+
+    /// The inverse of `int`.
+    pub fn of_int(unit: Unit, row: i64) -> Scalar {
+        match unit {
+            Unit::Millionths => Scalar::Number(row),
+            Unit::Code => Scalar::Text(row as u32),
+            Unit::Instant => Scalar::Instant(row),
+            Unit::Date => Scalar::Date(row as i32),
+            Unit::MonthDay => Scalar::MonthDay(row as u16),
+        }
+    }
 }
 
 /// Goods or places: one row an item, in order of arrival.
@@ -167,7 +254,7 @@ impl Partition {
         Partition {
             number,
             people: 0,
-            first_record: Arc::default(),
+            first_record: Firsts::default(),
             attributes: HashMap::new(),
             channels: BTreeMap::new(),
             events: HashMap::new(),
@@ -175,24 +262,32 @@ impl Partition {
     }
 }
 
-impl Attribute {
-    /// An attribute that nobody has yet.
-    pub fn of_type(kind: Type) -> Attribute {
-        Attribute {
-            latest: Arc::new(Values::of_type(kind)),
-            changed_until_ms: i64::MIN,
-            history: Arc::default(),
-            changes: Arc::new(Values::of_type(kind)),
-            sources: Arc::default(),
-            ids: Arc::default(),
+impl Default for Details {
+    fn default() -> Self {
+        Details {
+            channels: Values::of_type(Type::Text),
+            properties: HashMap::new(),
+            origins: Origins::default(),
         }
     }
+}
 
-    /// The rows of the changes of one person.
-    pub fn rows(&self, ordinal: u32) -> Range<usize> {
-        let from = self.history.partition_point(|&(person, _)| person < ordinal);
-        let to = self.history.partition_point(|&(person, _)| person <= ordinal);
-        from..to
+impl Details {
+    /// The text code of an event's channel.
+    pub fn channel(&self, row: usize) -> Option<u32> {
+        match self.channels.cell(row) {
+            cells::Cell::One(Scalar::Text(code)) => Some(code),
+            _ => None,
+        }
+    }
+}
+
+impl Default for Latest {
+    fn default() -> Self {
+        Latest {
+            values: Arc::default(),
+            changed_until_ms: i64::MIN,
+        }
     }
 }
 
@@ -205,34 +300,58 @@ impl Run {
         self.persons.is_empty()
     }
 
-    /// The rows of the people in `ordinals`.
-    pub fn rows(&self, ordinals: Range<u32>) -> Range<usize> {
-        if let (Some(first), Some(last)) = (self.persons.first(), self.persons.last())
-            && ordinals.start <= *first
-            && *last < ordinals.end
-        {
-            // Most runs are small and lie in one block.
-            return 0..self.persons.len();
-        }
-        let from = self.persons.partition_point(|&person| person < ordinals.start);
-        let to = self.persons.partition_point(|&person| person < ordinals.end);
-        from..to
+    /// The cells of a block with days in `days`.
+    pub fn cells_of(&self, block: u32, days: RangeInclusive<i32>) -> Range<usize> {
+        let from = self
+            .cells
+            .partition_point(|cell| (cell.block, cell.day) < (block, *days.start()));
+        let to = self
+            .cells
+            .partition_point(|cell| (cell.block, cell.day) <= (block, *days.end()));
+        from..to.max(from)
+    }
+
+    /// The rows of consecutive cells.
+    pub fn rows_of(&self, cells: Range<usize>) -> Range<usize> {
+        let start = |cell: usize| self.cells.get(cell).map_or(self.len(), |cell| cell.from as usize);
+        start(cells.start)..start(cells.end)
+    }
+
+    /// The rows of a person in one cell.
+    pub fn rows_in(&self, cell: usize, person: u16) -> Range<usize> {
+        let rows = self.rows_of(cell..cell + 1);
+        let persons = &self.persons[rows.clone()];
+        let from = persons.partition_point(|&other| other < person);
+        let to = from + persons[from..].partition_point(|&other| other == person);
+        rows.start + from..rows.start + to
+    }
+
+    /// When the day of a cell begins.
+    pub fn start_of(&self, cell: usize) -> i64 {
+        i64::from(self.cells[cell].day) * DAY_MS
+    }
+
+    /// A person's events on some days, oldest first: their rows and instants.
+    pub fn of_person(&self, ordinal: u32, days: RangeInclusive<i32>) -> impl Iterator<Item = (usize, i64)> {
+        let cells = self.cells_of(ordinal / BLOCK, days);
+        let rows = move |cell| {
+            self.rows_in(cell, (ordinal % BLOCK) as u16)
+                .map(move |row| (row, self.start_of(cell) + i64::from(self.times[row])))
+        };
+        cells.flat_map(rows)
     }
 }
 
-impl Events {
-    /// Runs that may hold events of `from_ms <= t < to_ms`, oldest day first.
-    pub fn between(&self, from_ms: i64, to_ms: i64) -> impl Iterator<Item = &Arc<Run>> {
-        let first = from_ms
-            .div_euclid(DAY_MS)
-            .clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
-        let last = to_ms
-            .saturating_sub(1)
-            .div_euclid(DAY_MS)
-            .clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
-        let days = (from_ms < to_ms).then(|| self.days.range(first..=last));
-        days.into_iter().flatten().flat_map(|(_, runs)| runs)
-    }
+/// The UTC days that hold instants from `from_ms` to before `to_ms`; none if there are no such instants.
+pub fn days_between(from_ms: i64, to_ms: i64) -> RangeInclusive<i32> {
+    // Of no instants the last is before the first.
+    let last = to_ms.saturating_sub(1);
+    day_of(from_ms)..=if from_ms < to_ms { day_of(last) } else { i32::MIN }
+}
+
+/// The UTC day of an instant.
+pub fn day_of(ms: i64) -> i32 {
+    ms.div_euclid(DAY_MS).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
 impl Values {

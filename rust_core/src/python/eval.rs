@@ -38,7 +38,7 @@ impl Answer {
 
     fn counts(&self, root: usize) -> PyResult<(u64, u64)> {
         let root = self.answer.root(root)?;
-        Ok((root.matched.len(), root.unknown))
+        Ok((root.matched, root.unknown))
     }
 
     fn clauses(&self, root: usize) -> PyResult<Vec<(u64, u64)>> {

@@ -3,8 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Column, DAY_MS, Epoch, Events, Items, Partition, Run, Scalar, Values, Version};
+use crate::index::firsts::Firsts;
+use crate::index::learned::Learned;
+use crate::index::run::Key;
+use crate::index::texts::Texts;
+use crate::index::view::{
+    Attribute, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit, Values,
+    Version,
+};
 use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +35,7 @@ pub struct Event {
     pub id: String,
     pub channel: Option<&'static str>,
     pub properties: BTreeMap<&'static str, Val>,
-    /// Which of the day's runs it is filed in.
+    /// Which of the runs it is filed in.
     pub run: usize,
 }
 
@@ -135,31 +141,37 @@ fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
     for (row, _) in rows.iter().enumerate().filter(|(_, value)| value.is_some()) {
         known[row / 64] |= 1 << (row % 64);
     }
+    macro_rules! filled {
+        ($variant:ident, $filler:expr) => {
+            rows.iter().map(|row| match row {
+                Some(Val::$variant(value)) => *value,
+                _ => $filler,
+            })
+        };
+    }
+    macro_rules! ints {
+        ($unit:ident, $variant:ident, $filler:expr) => {
+            Column::Ints(Unit::$unit, filled!($variant, $filler).map(i64::from).collect())
+        };
+    }
     macro_rules! plain {
         ($column:ident, $variant:ident, $filler:expr) => {
-            Column::$column(
-                rows.iter()
-                    .map(|row| match row {
-                        Some(Val::$variant(value)) => *value,
-                        _ => $filler,
-                    })
-                    .collect(),
-            )
+            Column::$column(filled!($variant, $filler).collect())
         };
     }
     let data = match kind {
         Type::Bool => plain!(Bool, Bool, true),
-        Type::Number | Type::Money => plain!(Number, Num, 77),
-        Type::Instant => plain!(Instant, Instant, 77),
-        Type::Date => plain!(Date, Date, 77),
-        Type::MonthDay => plain!(MonthDay, MonthDay, 101),
+        Type::Number | Type::Money => ints!(Millionths, Num, 77),
+        Type::Instant => ints!(Instant, Instant, 77),
+        Type::Date => ints!(Date, Date, 77),
+        Type::MonthDay => ints!(MonthDay, MonthDay, 101),
         Type::Point => plain!(Point, Point, [1.0, 2.0]),
         Type::Text | Type::Enum => {
-            let code = |row: &Option<Val>| match row {
+            let mut code = |row: &Option<Val>| match row {
                 Some(Val::Text(text)) => texts.intern(text),
                 _ => Texts::NONE,
             };
-            Column::Text(rows.iter().map(code).collect())
+            Column::Ints(Unit::Code, rows.iter().map(|row| i64::from(code(row))).collect())
         }
         Type::Set => {
             let (mut ends, mut codes) = (Vec::new(), Vec::new());
@@ -191,48 +203,60 @@ fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
 }
 
 fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> Attribute {
-    let (mut history, mut changes) = (Vec::new(), Vec::new());
+    let mut runs: BTreeMap<usize, Filing> = BTreeMap::new();
     let mut latest: Vec<Option<Val>> = Vec::new();
+    let mut changed_until_ms = i64::MIN;
     for person in people {
-        for (occurred_at, value) in person.changes.get(name).into_iter().flatten() {
-            history.push((person.ordinal, *occurred_at));
+        for (place, (occurred_at, value)) in person.changes.get(name).into_iter().flatten().enumerate() {
+            // A person's later change may lie in an earlier run.
+            let (places, changes, origins) = runs.entry((person.ordinal as usize + place) % 6 / 2).or_default();
+            places.push((person.ordinal, *occurred_at));
             changes.push(value.clone());
+            origins.push(
+                texts.intern(["app", "till", "web"][place.min(2)]),
+                &place.to_string(),
+                0,
+            );
             latest.resize(latest.len().max(person.ordinal as usize + 1), None);
             latest[person.ordinal as usize] = value.clone();
+            changed_until_ms = changed_until_ms.max(*occurred_at);
         }
     }
+    let latest = Latest {
+        values: Arc::new(values(kind, &latest, texts)),
+        changed_until_ms,
+    };
+    let run = |(places, changes, origins): Filing| Changes::of(&places, values(kind, &changes, texts), origins);
     Attribute {
-        latest: Arc::new(values(kind, &latest, texts)),
-        changed_until_ms: history.iter().map(|&(_, at)| at).max().unwrap_or(i64::MIN),
-        history: Arc::new(history),
-        changes: Arc::new(values(kind, &changes, texts)),
-        ..Attribute::default()
+        latest: vec![latest],
+        runs: runs.into_values().map(run).map(Arc::new).collect(),
     }
 }
 
+/// The changes of a run on their way there: their places, values and origins.
+type Filing = (Vec<(u32, i64)>, Vec<Option<Val>>, Origins);
+
 fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
-    rows.sort_by_key(|(person, event)| (*person, event.time, event.source, event.id.clone()));
-    let mut run = Run::default();
-    let mut ids = TextColumn::default();
-    for (person, event) in &rows {
-        run.persons.push(*person);
-        run.times.push(event.time);
-        run.channels
-            .push(event.channel.map_or(Texts::NONE, |channel| texts.intern(channel)));
-        run.sources.push(texts.intern(event.source));
-        ids.push(event.id.as_bytes());
+    let key = |(person, event): &(u32, &Event)| Key::new(*person, event.time);
+    rows.sort_by_key(|row| (key(row), row.1.source, row.1.id.clone()));
+    let mut details = Details::default();
+    for (_, event) in &rows {
+        details.origins.push(texts.intern(event.source), &event.id, 0);
     }
-    run.ids = ids;
+    let text = |(_, event): &(u32, &Event)| event.channel.map(|channel| Val::Text(channel.into()));
+    details.channels = values(Type::Text, &rows.iter().map(text).collect::<Vec<_>>(), texts);
     for (name, kind) in PROPERTIES {
         let column: Vec<Option<Val>> = rows
             .iter()
             .map(|(_, event)| event.properties.get(name).cloned())
             .collect();
         if column.iter().any(Option::is_some) {
-            run.properties.insert(name.to_string(), values(kind, &column, texts));
+            details
+                .properties
+                .insert(name.to_string(), values(kind, &column, texts));
         }
     }
-    run
+    Run::of(rows.iter().map(key), details)
 }
 
 /// An event of the person with this ordinal.
@@ -240,29 +264,28 @@ type Filed<'w> = (u32, &'w Event);
 
 fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
     let size = people.iter().map(|person| person.ordinal + 1).max().unwrap_or(0);
-    let mut first_record = vec![i64::MAX; size as usize];
-    let mut channels: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
-    let mut filed: BTreeMap<(&str, i32, usize), Vec<Filed>> = BTreeMap::new();
+    let mut first_record = Firsts::default();
+    let mut channels: BTreeMap<u32, Firsts> = BTreeMap::new();
+    let mut filed: BTreeMap<(&str, usize), Vec<Filed>> = BTreeMap::new();
     for person in people {
-        first_record[person.ordinal as usize] = person.first_record;
+        first_record.note(person.ordinal, person.first_record);
         for event in &person.events {
-            let day = event.time.div_euclid(DAY_MS) as i32;
             filed
-                .entry((event.kind, day, event.run))
+                .entry((event.kind, event.run))
                 .or_default()
                 .push((person.ordinal, event));
             if let (Some(channel), "order") = (event.channel, event.kind) {
                 let firsts = channels.entry(texts.intern(channel)).or_default();
-                firsts.resize(firsts.len().max(person.ordinal as usize + 1), i64::MAX);
-                let first = &mut firsts[person.ordinal as usize];
-                *first = (*first).min(event.time);
+                firsts.note(person.ordinal, event.time);
             }
         }
     }
     let mut events: HashMap<String, Events> = HashMap::new();
-    for ((kind, day, _), rows) in filed {
-        let runs = events.entry(kind.to_string()).or_default().days.entry(day).or_default();
-        runs.push(Arc::new(run(rows, texts)));
+    for ((kind, _), rows) in filed {
+        let run = Arc::new(run(rows, texts));
+        let events = events.entry(kind.to_string()).or_default();
+        events.runs.push(run);
+        events.spans = events.spans_of_runs();
     }
     let attributes = ATTRIBUTES
         .iter()
@@ -270,12 +293,9 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
     Partition {
         number,
         people: size,
-        first_record: Arc::new(first_record),
+        first_record,
         attributes: attributes.collect(),
-        channels: channels
-            .into_iter()
-            .map(|(code, firsts)| (code, Arc::new(firsts)))
-            .collect(),
+        channels,
         events: events
             .into_iter()
             .map(|(kind, events)| (kind, Arc::new(events)))
@@ -317,6 +337,7 @@ impl World {
             texts,
             partitions,
             catalogs: [("product".to_string(), Arc::new(items))].into(),
+            learned: Learned::default(),
             earliest_ms: events.map(|event| event.time).min(),
         }
     }

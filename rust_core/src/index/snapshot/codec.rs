@@ -1,11 +1,14 @@
-//! Partitions, catalogs and texts as bytes.
+//! Partitions, catalogs and texts as bytes; their columns have a file of their own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bytes::{In, Out, Read};
+use crate::index::firsts::Firsts;
+use crate::index::learned::{Counts, Learned};
+use crate::index::spans::{Span, Spans};
 use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Column, Events, Items, Partition, Run, Scalar, Values};
+use crate::index::view::{Attribute, Changes, Details, Items, Latest, Origins, Run};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
@@ -52,113 +55,137 @@ impl<V: Stored> Stored for HashMap<String, V> {
     }
 }
 
-impl Stored for Partition {
+impl Stored for Firsts {
     fn put(&self, out: &mut Out) {
-        out.one(self.number);
-        out.one(self.people);
-        self.first_record.put(out);
-        self.attributes.put(out);
-        out.one(self.channels.len() as u64);
-        for (&channel, firsts) in &self.channels {
-            out.one(channel);
-            firsts.put(out);
-        }
-        self.events.put(out);
+        out.one(self.blocks().len() as u64);
+        self.blocks().for_each(|instants| instants.put(out));
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Partition {
-            number: input.one()?,
-            people: input.one()?,
-            first_record: Stored::get(input)?,
-            attributes: Stored::get(input)?,
-            channels: input
-                .list(|input| Ok((input.one()?, Stored::get(input)?)))?
-                .into_iter()
-                .collect(),
-            events: Stored::get(input)?,
-        })
+        Ok(Firsts::of(input.list(In::many)?))
     }
 }
 
 impl Stored for Attribute {
     fn put(&self, out: &mut Out) {
-        self.latest.put(out);
-        out.one(self.changed_until_ms);
-        let (ordinals, times): (Vec<u32>, Vec<i64>) = self.history.iter().copied().unzip();
-        ordinals.put(out);
-        times.put(out);
-        self.changes.put(out);
-        self.sources.put(out);
-        self.ids.put(out);
+        out.one(self.latest.len() as u64);
+        self.latest.iter().for_each(|latest| latest.put(out));
+        out.one(self.runs.len() as u64);
+        self.runs.iter().for_each(|run| run.put(out));
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let (latest, changed_until_ms) = (Stored::get(input)?, input.one()?);
-        let (ordinals, times): (Vec<u32>, Vec<i64>) = (input.many()?, input.many()?);
-        let history = Arc::new(ordinals.into_iter().zip(times).collect());
-        let (changes, sources, ids) = (Stored::get(input)?, Stored::get(input)?, Stored::get(input)?);
         Ok(Attribute {
-            latest,
-            changed_until_ms,
-            history,
-            changes,
-            sources,
-            ids,
+            latest: input.list(Stored::get)?,
+            runs: input.list(Stored::get)?,
         })
     }
 }
 
-impl Stored for Events {
+impl Stored for Latest {
     fn put(&self, out: &mut Out) {
-        out.one(self.days.len() as u64);
-        for (&day, runs) in &self.days {
-            out.one(day);
-            out.one(runs.len() as u64);
-            runs.iter().for_each(|run| run.put(out));
+        self.values.put(out);
+        out.one(self.changed_until_ms);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Latest {
+            values: Stored::get(input)?,
+            changed_until_ms: input.one()?,
+        })
+    }
+}
+
+impl Stored for Changes {
+    fn put(&self, out: &mut Out) {
+        self.blocks.put(out);
+        self.persons.put(out);
+        self.times.put(out);
+        self.values.put(out);
+        self.origins.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Changes {
+            blocks: input.many()?,
+            persons: input.many()?,
+            times: Stored::get(input)?,
+            values: Stored::get(input)?,
+            origins: Stored::get(input)?,
+        })
+    }
+}
+
+impl Stored for Spans {
+    fn put(&self, out: &mut Out) {
+        out.one(self.blocks().len() as u64);
+        for span in self.blocks() {
+            span.firsts.put(out);
+            span.lasts.put(out);
+            out.one(span.from);
+            out.one(span.to);
         }
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let days = input.list(|input| Ok((input.one()?, input.list(Stored::get)?)))?;
-        Ok(Events {
-            days: days.into_iter().collect(),
-        })
+        let span = |input: &mut In<'_>| {
+            Ok(Span {
+                firsts: input.many()?,
+                lasts: input.many()?,
+                from: input.one()?,
+                to: input.one()?,
+            })
+        };
+        Ok(Spans::of(input.list(span)?))
     }
 }
 
 impl Stored for Run {
     fn put(&self, out: &mut Out) {
+        self.cells.put(out);
         self.persons.put(out);
         self.times.put(out);
-        self.channels.put(out);
-        self.sources.put(out);
-        self.ids.put(out);
-        self.properties.put(out);
+        self.details.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(Run {
+            cells: input.many()?,
             persons: input.many()?,
             times: input.many()?,
-            channels: input.many()?,
-            sources: input.many()?,
-            ids: Stored::get(input)?,
-            properties: Stored::get(input)?,
+            details: Stored::get(input)?,
         })
     }
 }
 
-impl Stored for TextColumn {
+impl Stored for Details {
     fn put(&self, out: &mut Out) {
-        self.ends.put(out);
-        self.bytes.put(out);
+        self.channels.put(out);
+        self.properties.put(out);
+        self.origins.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(TextColumn {
-            ends: input.many()?,
-            bytes: input.many()?,
+        Ok(Details {
+            channels: Stored::get(input)?,
+            properties: Stored::get(input)?,
+            origins: Stored::get(input)?,
+        })
+    }
+}
+
+impl Stored for Origins {
+    fn put(&self, out: &mut Out) {
+        self.sources.put(out);
+        self.ids.put(out);
+        self.arrivals.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Origins {
+            sources: Stored::get(input)?,
+            ids: Stored::get(input)?,
+            arrivals: Stored::get(input)?,
         })
     }
 }
@@ -202,114 +229,42 @@ impl Stored for Texts {
     }
 }
 
-impl Stored for Values {
+impl Stored for Learned {
     fn put(&self, out: &mut Out) {
-        self.known.put(out);
-        self.data.put(out);
-    }
-
-    fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Values {
-            known: input.many()?,
-            data: Stored::get(input)?,
-        })
-    }
-}
-
-impl Stored for Column {
-    fn put(&self, out: &mut Out) {
-        match self {
-            Column::Bool(data) => tagged(out, 0, &data.iter().map(|&flag| u8::from(flag)).collect::<Vec<_>>()),
-            Column::Number(data) => tagged(out, 1, data),
-            Column::Text(data) => tagged(out, 2, data),
-            Column::Instant(data) => tagged(out, 3, data),
-            Column::Date(data) => tagged(out, 4, data),
-            Column::MonthDay(data) => tagged(out, 5, data),
-            Column::Point(data) => tagged(out, 6, data),
-            Column::Set { ends, codes } => {
-                tagged(out, 7, ends);
-                codes.put(out);
-            }
-            Column::Map { ends, entries } => {
-                tagged(out, 8, ends);
-                out.one(entries.len() as u64);
-                for &(key, scalar) in entries {
-                    out.one(key);
-                    put_scalar(out, scalar);
-                }
-            }
+        out.one(self.properties.len() as u64);
+        for ((event_type, name), counts) in &self.properties {
+            out.text(event_type);
+            out.text(name);
+            counts.put(out);
+        }
+        out.one(self.attributes.len() as u64);
+        for (name, counts) in &self.attributes {
+            out.text(name);
+            counts.put(out);
         }
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(match input.one::<u8>()? {
-            0 => Column::Bool(input.many::<u8>()?.into_iter().map(|flag| flag != 0).collect()),
-            1 => Column::Number(input.many()?),
-            2 => Column::Text(input.many()?),
-            3 => Column::Instant(input.many()?),
-            4 => Column::Date(input.many()?),
-            5 => Column::MonthDay(input.many()?),
-            6 => Column::Point(input.many()?),
-            7 => Column::Set {
-                ends: input.many()?,
-                codes: input.many()?,
-            },
-            8 => Column::Map {
-                ends: input.many()?,
-                entries: input.list(|input| Ok((input.one()?, get_scalar(input)?)))?,
-            },
-            tag => return Err(format!("column of unknown kind {tag}")),
+        let properties = input.list(|input| Ok(((input.text()?, input.text()?), Stored::get(input)?)))?;
+        let attributes = input.list(|input| Ok((input.text()?, Stored::get(input)?)))?;
+        Ok(Learned {
+            properties: properties.into_iter().collect(),
+            attributes: attributes.into_iter().collect(),
         })
     }
 }
 
-fn tagged<T: bytemuck::Pod>(out: &mut Out, tag: u8, data: &[T]) {
-    out.one(tag);
-    out.many(data);
-}
-
-fn put_scalar(out: &mut Out, scalar: Scalar) {
-    match scalar {
-        Scalar::Bool(value) => {
-            out.one(0u8);
-            out.one(u8::from(value));
-        }
-        Scalar::Number(value) => {
-            out.one(1u8);
-            out.one(value);
-        }
-        Scalar::Text(value) => {
-            out.one(2u8);
-            out.one(value);
-        }
-        Scalar::Instant(value) => {
-            out.one(3u8);
-            out.one(value);
-        }
-        Scalar::Date(value) => {
-            out.one(4u8);
-            out.one(value);
-        }
-        Scalar::MonthDay(value) => {
-            out.one(5u8);
-            out.one(value);
-        }
-        Scalar::Point(value) => {
-            out.one(6u8);
-            out.one(value);
-        }
+impl Stored for Counts {
+    fn put(&self, out: &mut Out) {
+        let mut counts: Vec<(u32, u64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
+        counts.sort_unstable();
+        let (codes, counts): (Vec<u32>, Vec<u64>) = counts.into_iter().unzip();
+        codes.put(out);
+        counts.put(out);
     }
-}
 
-fn get_scalar(input: &mut In<'_>) -> Read<Scalar> {
-    Ok(match input.one::<u8>()? {
-        0 => Scalar::Bool(input.one::<u8>()? != 0),
-        1 => Scalar::Number(input.one()?),
-        2 => Scalar::Text(input.one()?),
-        3 => Scalar::Instant(input.one()?),
-        4 => Scalar::Date(input.one()?),
-        5 => Scalar::MonthDay(input.one()?),
-        6 => Scalar::Point(input.one()?),
-        tag => return Err(format!("value of unknown kind {tag}")),
-    })
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let (codes, counts): (Vec<u32>, Vec<u64>) = (input.many()?, input.many()?);
+        Ok(codes.into_iter().zip(counts).collect())
+    }
 }

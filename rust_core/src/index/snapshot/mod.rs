@@ -3,6 +3,8 @@
 
 mod bytes;
 mod codec;
+mod columns;
+mod partition;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,11 +12,12 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::bytes::{In, Out};
 use self::codec::Stored;
-use super::view::{Epoch, Partition, Version};
+use super::view::{Epoch, Partition, Run, Version};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 
@@ -23,7 +26,7 @@ const MANIFEST: &str = "manifest";
 const TORN: &str = "manifest.torn";
 /// Ending of the files that a manifest names.
 const ENDING: &str = "index";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 3;
 /// How often a follower begins anew.
 const TRIES: u32 = 10;
 
@@ -32,8 +35,15 @@ pub struct Snapshots {
     folder: PathBuf,
     /// Of the newest snapshot.
     offset: u64,
-    /// Partitions as last written, to write none twice. Weak, so that what they shared with newer versions can go.
-    written: BTreeMap<u32, (Weak<Partition>, Entry)>,
+    /// Partitions and their large runs as last written, to write none twice. Weak, so that what they shared with newer versions
+    /// can go.
+    written: BTreeMap<u32, Written>,
+}
+
+struct Written {
+    partition: Weak<Partition>,
+    runs: Vec<(Weak<Run>, Entry)>,
+    files: Files,
 }
 
 /// Its JSON stands behind its CRC-32 in hexadecimal and a line break.
@@ -47,7 +57,15 @@ struct Manifest {
     earliest_ms: Option<i64>,
     /// Texts, schema and catalogs.
     workspace: Entry,
-    partitions: BTreeMap<u32, Entry>,
+    partitions: BTreeMap<u32, Files>,
+}
+
+/// Of a partition.
+#[derive(Clone, Serialize, Deserialize)]
+struct Files {
+    head: Entry,
+    /// In the order that the head expects.
+    runs: Vec<Entry>,
 }
 
 /// A file that a manifest names.
@@ -93,20 +111,26 @@ impl Snapshots {
         snapshots.offset = manifest.offset;
         let mut version = snapshots.read(&manifest.workspace, |input| {
             let (texts, schema, catalogs) = (Stored::get(input)?, input.many()?, Stored::get(input)?);
+            let learned = Stored::get(input)?;
             let schema = Schema::decode(&schema).map_err(|error| error.to_string())?;
             Ok(Version {
                 texts,
                 schema: Arc::new(schema),
                 catalogs,
+                learned,
                 ..Version::default()
             })
         })?;
-        for (&number, entry) in &manifest.partitions {
-            let partition = Arc::new(snapshots.read(entry, Partition::get)?);
-            snapshots
-                .written
-                .insert(number, (Arc::downgrade(&partition), entry.clone()));
-            version.partitions.insert(number, partition);
+        let partitions: Vec<Result<Arc<Partition>>> = manifest
+            .partitions
+            .par_iter()
+            .map(|(_, files)| snapshots.partition(files).map(Arc::new))
+            .collect();
+        for (partition, files) in partitions.into_iter().zip(manifest.partitions.values()) {
+            let partition = partition?;
+            let written = Written::new(&partition, files.clone());
+            snapshots.written.insert(partition.number, written);
+            version.partitions.insert(partition.number, partition);
         }
         version.epoch = Epoch {
             raw_offset: manifest.raw_offset,
@@ -124,17 +148,13 @@ impl Snapshots {
         }
         let mut partitions = BTreeMap::new();
         for (&number, partition) in &version.partitions {
-            let same = |(written, _): &&(Weak<Partition>, Entry)| written.as_ptr() == Arc::as_ptr(partition);
-            let entry = match self.written.get(&number).filter(same) {
-                Some((_, entry)) => entry.clone(),
-                None => self.save(&format!("partition-{number}-{offset}"), |out| partition.put(out))?,
-            };
-            partitions.insert(number, entry);
+            partitions.insert(number, self.save_partition(partition, offset)?);
         }
         let workspace = self.save(&format!("workspace-{offset}"), |out| {
             version.texts.put(out);
             out.many(&version.schema.encode());
             version.catalogs.put(out);
+            version.learned.put(out);
         })?;
         let Epoch {
             raw_offset,
@@ -152,10 +172,41 @@ impl Snapshots {
         };
         self.swap(&manifest)?;
         let written = version.partitions.values().zip(manifest.partitions.values());
-        let written = written.map(|(partition, entry)| (partition.number, (Arc::downgrade(partition), entry.clone())));
+        let written = written.map(|(partition, files)| (partition.number, Written::new(partition, files.clone())));
         self.written = written.collect();
         self.offset = offset;
         self.remove_all_but(&manifest.names())
+    }
+
+    fn partition(&self, files: &Files) -> Result<Partition> {
+        let head = self.read(&files.head, partition::get)?;
+        if head.large.len() != files.runs.len() {
+            let path = self.folder.join(&files.head.name);
+            return Err(damaged(&path, "it and the manifest disagree about its runs"));
+        }
+        let runs: Vec<Result<Arc<Run>>> = files.runs.par_iter().map(|run| self.read(run, Stored::get)).collect();
+        Ok(head.complete(runs.into_iter().collect::<Result<_>>()?))
+    }
+
+    /// Only what is not written yet.
+    fn save_partition(&self, partition: &Arc<Partition>, offset: u64) -> Result<Files> {
+        let number = partition.number;
+        let written = self.written.get(&number);
+        if let Some(written) = written.filter(|written| written.partition.as_ptr() == Arc::as_ptr(partition)) {
+            return Ok(written.files.clone());
+        }
+        let mut runs = Vec::new();
+        for (at, run) in partition::large_runs(partition).enumerate() {
+            let same = |(held, _): &&(Weak<Run>, Entry)| held.as_ptr() == Arc::as_ptr(run);
+            runs.push(match written.and_then(|written| written.runs.iter().find(same)) {
+                Some((_, entry)) => entry.clone(),
+                None => self.save(&format!("run-{number}-{offset}-{at}"), |out| run.put(out))?,
+            });
+        }
+        let head = self.save(&format!("partition-{number}-{offset}"), |out| {
+            partition::put(partition, out)
+        })?;
+        Ok(Files { head, runs })
     }
 
     fn manifest(&self) -> Result<Option<Manifest>> {
@@ -242,9 +293,22 @@ impl Snapshots {
     }
 }
 
+impl Written {
+    fn new(partition: &Arc<Partition>, files: Files) -> Written {
+        let runs = partition::large_runs(partition).map(Arc::downgrade);
+        Written {
+            partition: Arc::downgrade(partition),
+            runs: runs.zip(files.runs.iter().cloned()).collect(),
+            files,
+        }
+    }
+}
+
 impl Manifest {
     fn names(&self) -> Vec<&str> {
-        let entries = self.partitions.values().chain([&self.workspace]);
+        let files = self.partitions.values();
+        let entries = files.flat_map(|files| files.runs.iter().chain([&files.head]));
+        let entries = entries.chain([&self.workspace]);
         entries.map(|entry| entry.name.as_str()).collect()
     }
 }

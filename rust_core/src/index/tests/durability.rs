@@ -103,11 +103,11 @@ proptest! {
 #[test]
 fn a_snapshot_of_another_format_is_refused() {
     let folder = tempdir().unwrap();
-    let json = r#"{"format": 2, "what": "ever"}"#;
+    let json = r#"{"format": 1, "what": "ever"}"#;
     let sealed = format!("{:08x}\n{json}", crc32fast::hash(json.as_bytes()));
     fs::write(folder.path().join("manifest"), sealed).unwrap();
     match Index::open(folder.path()) {
-        Err(Error::Unsupported(said)) => assert!(said.contains("format 2, but this version reads format 1"), "{said}"),
+        Err(Error::Unsupported(said)) => assert!(said.contains("format 1, but this version reads format 3"), "{said}"),
         other => panic!("{:?}", other.err()),
     }
 }

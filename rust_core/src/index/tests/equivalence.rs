@@ -6,12 +6,13 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::model::{Model, Row, decide, declared, frames, steps};
+use super::order::check_runs;
 use super::send;
 use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
-use crate::index::column::{Cell, span};
+use crate::index::cells::Cell;
 use crate::index::texts::normalise;
-use crate::index::view::{Column, DAY_MS, Scalar, Version, ordinal_of, partition_of};
+use crate::index::view::{DAY_MS, Scalar, Version, ordinal_of, partition_of, person_of};
 use crate::number::from_decimal;
 use crate::record::{Record, Value};
 use crate::wire::{Reader, Wire, put_bytes};
@@ -32,7 +33,7 @@ pub fn told(index: &Index) -> BTreeMap<String, String> {
     for (&number, partition) in &version.partitions {
         for ordinal in 0..partition.people {
             let person = u64::from(number) << 32 | u64::from(ordinal);
-            let first = partition.first_record[ordinal as usize];
+            let first = partition.first_record.get(ordinal);
             told.insert(format!("first record of {person:x}"), first.to_string());
             told.insert(format!("timeline of {person:x}"), timeline(&version, person));
             for as_of in INSTANTS {
@@ -269,45 +270,6 @@ fn items_expected(model: &Model) -> String {
     format!("{told:?}")
 }
 
-/// Runs are in order, no event stands twice, and nobody has rows who was merged away.
-fn check_runs(version: &Version) {
-    for partition in version.partitions.values() {
-        for events in partition.events.values() {
-            for (&day, runs) in &events.days {
-                let mut keys = BTreeSet::new();
-                for run in runs {
-                    assert!(!run.is_empty());
-                    let mut last = None;
-                    for row in 0..run.len() {
-                        assert_eq!(run.times[row].div_euclid(DAY_MS), i64::from(day));
-                        let id = run.ids.get(row).to_vec();
-                        let key = (
-                            run.persons[row],
-                            run.times[row],
-                            version.texts.get(run.sources[row]),
-                            id,
-                        );
-                        assert!(last < Some(key.clone()));
-                        assert!(keys.insert(key.clone()));
-                        assert!(partition.first_record[run.persons[row] as usize] <= run.times[row]);
-                        last = Some(key);
-                    }
-                    for values in run.properties.values() {
-                        assert_eq!(values.len(), run.len());
-                        if let Column::Set { ends, codes } = &values.data {
-                            (0..run.len()).for_each(|row| assert!(codes[span(ends, row)].is_sorted()));
-                        }
-                    }
-                }
-            }
-        }
-        for attribute in partition.attributes.values() {
-            assert_eq!(attribute.history.len(), attribute.changes.len());
-            assert!(attribute.history.is_sorted());
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -355,34 +317,60 @@ proptest! {
     }
 }
 
+/// A copy of one event, about a person.
+fn copy(person: u64, amount: &str) -> (u64, Vec<u8>) {
+    let values = [("amount", Value::Decimal(amount))];
+    let sent = send::Sent {
+        source: "till",
+        id: "1",
+        kind: "order",
+        time: Some(5),
+        channel: "",
+        values: &values,
+    };
+    (person, send::event(&sent))
+}
+
 #[test]
 fn of_two_copies_the_first_received_wins() {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
     let person = 1 << 32;
-    let copy = |amount| {
-        let values = [("amount", Value::Decimal(amount))];
-        let sent = send::Sent {
-            source: "till",
-            id: "1",
-            kind: "order",
-            time: Some(5),
-            channel: "",
-            values: &values,
-        };
-        (person, send::event(&sent))
-    };
     let created = vec![IdentityChange {
         sequence: 1,
         change: Change::Created { person },
     }];
     let schema = declared(true).encode();
-    let first = send::frame(0, created, &[copy("1"), copy("2")], Some(&schema));
-    fold(&index, &[first, send::frame(1, vec![], &[copy("3")], None)], 1);
+    let first = send::frame(0, created, &[copy(person, "1"), copy(person, "2")], Some(&schema));
+    fold(&index, &[first, send::frame(1, vec![], &[copy(person, "3")], None)], 1);
     assert_eq!(
         timeline(&index.version(), person),
         "order 5  {\"amount\": \"Decimal(\\\"1\\\")\"}\n"
     );
+}
+
+#[test]
+fn of_two_copies_the_first_received_goes_with_every_merge() {
+    let people = [1, 2, 3].map(|ordinal| person_of(1, ordinal));
+    let change = |change| IdentityChange { sequence: 1, change };
+    let merge = |winner, loser| vec![change(Change::Merged { winner, loser })];
+    let created = people.map(|person| change(Change::Created { person })).to_vec();
+    let schema = declared(true).encode();
+    let frames = [
+        send::frame(0, created, &[copy(people[0], "1")], Some(&schema)),
+        send::frame(1, merge(people[1], people[0]), &[], None),
+        send::frame(2, vec![], &[copy(people[1], "2")], None),
+        send::frame(3, merge(people[2], people[1]), &[], None),
+    ];
+    for at_once in [1, 4] {
+        let folder = tempdir().unwrap();
+        let index = Index::open(folder.path()).unwrap();
+        fold(&index, &frames, at_once);
+        assert_eq!(
+            timeline(&index.version(), people[2]),
+            "order 5  {\"amount\": \"Decimal(\\\"1\\\")\"}\n"
+        );
+    }
 }
 
 #[test]

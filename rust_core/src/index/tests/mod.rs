@@ -1,7 +1,9 @@
 //! The index against a naive model: rows a person, nothing clever.
 
+mod attributes;
 mod durability;
 mod equivalence;
 mod model;
+mod order;
 mod send;
 mod speed;

@@ -1,4 +1,4 @@
-//! Timings of a world of 1.5 million events: `cargo test --release speed -- --ignored --nocapture`.
+//! Timings of a world of 1.5 million events, and of profiles: `cargo test --release speed -- --ignored --nocapture`.
 
 use std::time::Duration;
 
@@ -158,14 +158,9 @@ fn measure(name: &str, frames: &[Vec<u8>], at_once: usize) {
     let applied = processor_time() - started;
     let resident = resident_mb() - before;
     let version = index.version();
-    let runs = || {
-        version
-            .partitions
-            .values()
-            .flat_map(|partition| partition.events.values())
-            .flat_map(|events| events.runs())
-    };
-    let runs = runs().count();
+    let partitions = version.partitions.values();
+    let events = partitions.flat_map(|partition| partition.events.values());
+    let runs = events.map(|events| events.runs.len()).sum::<usize>();
     drop(version);
     let started = processor_time();
     let learned = index.version().learned_schema().event_types.len();
@@ -199,3 +194,107 @@ macro_rules! timed {
 timed!(speed_by_time, world(2_500, false, 0), 1; world(200_000, false, 0), 8);
 timed!(speed_by_person, world(2_500, true, 0), 4);
 timed!(speed_of_merges, world(200_000, false, 40_000), 4; world(200_000, false, 40_000), 1);
+
+const ATTRIBUTES: [(&str, Type); 5] = [
+    ("city", Type::Text),
+    ("interests", Type::Set),
+    ("joined", Type::Instant),
+    ("level", Type::Enum),
+    ("points", Type::Number),
+];
+
+fn schema_of_profiles() -> Schema {
+    let attributes = ATTRIBUTES.map(|(name, kind)| (name.to_owned(), field(name, kind)));
+    Schema {
+        attributes: attributes.into(),
+        ..Schema::default()
+    }
+}
+
+/// The update numbered `i`, of those attributes that `is_named`.
+fn profile(i: usize, time: i64, is_named: impl Fn(usize) -> bool) -> Vec<u8> {
+    let number = |among: usize| mixed(i) / 7 % among;
+    let (city, level) = (format!("city {}", number(340)), format!("level {}", number(6)));
+    let interests = [number(40).to_string(), (40 + number(60)).to_string()];
+    let values = [
+        ("city", Value::Text(&city)),
+        (
+            "interests",
+            Value::Set(interests.iter().map(|interest| &interest[..]).collect()),
+        ),
+        ("joined", Value::Instant(number(3_000_000_000) as i64 * 1000)),
+        ("level", Value::Text(&level)),
+        ("points", Value::Number(number(20_000) as f64)),
+    ];
+    let named: Vec<_> = values.into_iter().enumerate().filter(|&(at, _)| is_named(at)).collect();
+    let values: Vec<_> = named.into_iter().map(|(_, value)| value).collect();
+    send::profile(&Sent {
+        source: "crm",
+        id: &format!("update {i}"),
+        kind: "",
+        time: Some(time),
+        channel: "",
+        values: &values,
+    })
+}
+
+/// Everybody's profile, then folds of 1,000 updates of random people, two attributes each.
+fn measure_profiles(people: u32, partitions: u32) {
+    const FRAME: usize = 20_000;
+    const FOLDS: usize = 200;
+    const UPDATES: usize = 1_000;
+    let person = |number: usize| person_of(1 + number as u32 % partitions, number as u32 / partitions);
+    let created = (0..people as usize).map(|number| IdentityChange {
+        sequence: 1,
+        change: Change::Created { person: person(number) },
+    });
+    let schema = schema_of_profiles().encode();
+    let mut frames = vec![send::frame(0, created.collect(), &[], Some(&schema))];
+    for from in (0..people as usize).step_by(FRAME) {
+        let numbers = from..(from + FRAME).min(people as usize);
+        let records: Vec<_> = numbers.map(|i| (person(i), profile(i, 0, |_| true))).collect();
+        frames.push(send::frame(frames.len() as u64, vec![], &records, None));
+    }
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let started = processor_time();
+    super::equivalence::fold(&index, &frames, 26);
+    let loaded = processor_time() - started;
+    let mut took = Vec::with_capacity(FOLDS);
+    for fold in 0..FOLDS {
+        let update = |i: usize| {
+            let (who, two) = (mixed(i) % people as usize, mixed(i + 1));
+            let named = (two % ATTRIBUTES.len(), two / 8 % ATTRIBUTES.len());
+            (
+                person(who),
+                profile(people as usize + i, i as i64, |at| at == named.0 || at == named.1),
+            )
+        };
+        let records: Vec<_> = (fold * UPDATES..(fold + 1) * UPDATES).map(update).collect();
+        let frame = send::frame(index.offset(), vec![], &records, None);
+        let started = processor_time();
+        super::equivalence::fold(&index, &[frame], 1);
+        took.push(processor_time() - started);
+    }
+    let mean = took.iter().sum::<Duration>() / FOLDS as u32;
+    took.sort_unstable();
+    println!(
+        "{people} people in {partitions} partitions: loaded {loaded:.2?}, a fold of {UPDATES} updates {mean:.2?} (median {:.2?}, \
+         longest {:.2?}), {} bytes a person",
+        took[FOLDS / 2],
+        took[FOLDS - 1],
+        index.statistics()["bytes"] / u64::from(people),
+    );
+}
+
+#[test]
+#[ignore = "takes seconds; prints timings"]
+fn speed_of_profiles() {
+    measure_profiles(500_000, 16);
+}
+
+#[test]
+#[ignore = "takes seconds; prints timings"]
+fn speed_of_many_profiles() {
+    measure_profiles(2_000_000, 4);
+}

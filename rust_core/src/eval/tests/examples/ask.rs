@@ -69,7 +69,8 @@ pub fn ask(world: &World, cond: Json) -> (Vec<u64>, u64) {
 pub fn ask_among(world: &World, cond: Json, among: Json) -> (Vec<u64>, u64) {
     let plan = json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": among}]});
     let answer = evaluate(&world.version(), plan.to_string().as_bytes()).unwrap();
-    let members = answer.roots[0].matched.iter().map(|person| person & 0xffff_ffff);
+    let members = answer.roots[0].members();
+    let members = members.iter().map(|person| person & 0xffff_ffff);
     (members.collect(), answer.roots[0].unknown)
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::instants::at;
-use super::super::sequences::sequence;
 use super::draw::{AS_OF, DAYS, POINTS, Random, instant, number};
+use crate::eval::tests::instants::at;
+use crate::eval::tests::sequences::sequence;
 use crate::index::view::DAY_MS;
 
 fn decimal(millionths: i64) -> String {

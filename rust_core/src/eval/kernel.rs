@@ -1,0 +1,94 @@
+//! Masks of rows over numbers as they are stored.
+
+use std::ops::Range;
+
+use super::bits::{Bits, Tri};
+use super::words::fill;
+use crate::index::ints::{Codes, Ints};
+use crate::index::view::{Column, Values};
+
+/// Rows of `values` that hold; rows of `len` beyond them do not.
+pub fn mask<T: Copy>(values: &[T], len: usize, holds: impl Fn(T) -> bool) -> Bits {
+    let mut words = vec![0; len.div_ceil(64)];
+    fill(values, &holds, &mut words);
+    Bits::from_words(words, len)
+}
+
+/// Rows with `low <= row <= high`; rows beyond the column do not hold.
+pub fn between(ints: &Ints, rows: Range<usize>, low: i64, high: i64) -> Bits {
+    let held = rows.start.min(ints.len())..rows.end.min(ints.len());
+    let (base, step, codes) = ints.parts();
+    if let Codes::Wide(values) = codes {
+        return mask(&values[held], rows.len(), |value| (low <= value) & (value <= high));
+    }
+    let (low, high) = (i128::from(low) - i128::from(base), i128::from(high) - i128::from(base));
+    let step = i128::from(step);
+    // Of the codes those that are at least `low`, up to the largest that is at most `high`.
+    let (low, high) = ((low.max(0) + step - 1) / step, high.div_euclid(step));
+    if low > high {
+        return Bits::none(rows.len());
+    }
+    /// Within the type, `code - low <= high - low`.
+    macro_rules! within {
+        ($codes:expr, $code:ty) => {{
+            let most = i128::from(<$code>::MAX);
+            if low > most {
+                return Bits::none(rows.len());
+            }
+            let (low, high) = (low as $code, high.min(most) as $code);
+            mask(&$codes[held], rows.len(), |code: $code| {
+                code.wrapping_sub(low) <= high - low
+            })
+        }};
+    }
+    match codes {
+        Codes::Same(_) if low == 0 => Bits::first(held.len(), rows.len()),
+        Codes::Same(_) | Codes::Wide(_) => Bits::none(rows.len()),
+        Codes::Byte(codes) => within!(codes, u8),
+        Codes::Short(codes) => within!(codes, u16),
+        Codes::Word(codes) => within!(codes, u32),
+    }
+}
+
+/// The same of a stored column with unknowns; `None` where it does not hold numbers.
+pub fn between_values(values: &Values, rows: Range<usize>, low: i64, high: i64) -> Option<Tri> {
+    let Column::Ints(_, ints) = &values.data else {
+        return None;
+    };
+    let known = Bits::slice(&values.known, rows.clone());
+    Some(Tri::of(between(ints, rows, low, high), &known))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ints() -> impl Strategy<Value = Vec<i64>> {
+        let steps = prop::sample::select(vec![1i64, 10_000, 1_000_000]);
+        let most = prop::sample::select(vec![0i64, 3, 200, 60_000, 1 << 30, i64::MAX / 2]);
+        (prop::collection::vec(any::<i64>(), 0..300), any::<i32>(), steps, most).prop_map(|(rows, base, step, most)| {
+            let row = |row: i64| i64::from(base).saturating_add(row.rem_euclid(most.max(1)).saturating_mul(step));
+            rows.into_iter().map(row).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn rows_in_a_range_are_found(
+            values in ints(), from in 0..300usize, more in 0..100usize, a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), by in -2..3i64
+        ) {
+            let (from, len) = (from.min(values.len()), values.len().saturating_sub(from) + more);
+            let bound = |index: prop::sample::Index| match values.is_empty() {
+                true => 0,
+                false => values[index.index(values.len())].saturating_add(by),
+            };
+            let (low, high) = (bound(a), bound(b));
+            let packed = Ints::packed(values.clone());
+            let value = |row: usize| values.get(from + row).copied();
+            let expected = Bits::from_fn(len, |row| value(row).is_some_and(|value| low <= value && value <= high));
+            prop_assert_eq!(between(&packed, from..from + len, low, high), expected);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Loops over many rows, of which the compiler makes vector instructions. Where the processor has wide ones, found out when the
+//! program runs, a second copy of the same loops is compiled for them.
+
+/// Calls a function, compiled once more for wide instructions where the processor has them.
+macro_rules! dispatched {
+    ($(#[$doc:meta])* $name:ident $plain:ident $wide:ident <$($generic:ident: $bound:path),*> ($($argument:ident: $type:ty),*) -> $result:ty) => {
+        $(#[$doc])*
+        pub fn $name<$($generic: $bound),*>($($argument: $type),*) -> $result {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "popcnt,avx2,avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+                fn $wide<$($generic: $bound),*>($($argument: $type),*) -> $result {
+                    $plain($($argument),*)
+                }
+                if is_wide() {
+                    // SAFETY: the processor has what the function is compiled for.
+                    return unsafe { $wide($($argument),*) };
+                }
+            }
+            $plain($($argument),*)
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+fn is_wide() -> bool {
+    std::is_x86_feature_detected!("avx512bw")
+        && std::is_x86_feature_detected!("avx512dq")
+        && std::is_x86_feature_detected!("avx512vl")
+        && std::is_x86_feature_detected!("avx2")
+        && std::is_x86_feature_detected!("bmi2")
+        && std::is_x86_feature_detected!("popcnt")
+}
+
+dispatched!(
+    /// Sets a bit for each value that holds; 64 values a word.
+    fill fill_plain fill_wide <T: Copy, F: Fn(T) -> bool> (values: &[T], holds: &F, words: &mut [u64]) -> ()
+);
+dispatched!(
+    /// How many bits are set.
+    ones ones_plain ones_wide <> (words: &[u64]) -> u64
+);
+
+// Loops and not iterators: every call within them must become part of the function that is compiled for wide instructions.
+#[inline(always)]
+fn fill_plain<T: Copy, F: Fn(T) -> bool>(values: &[T], holds: &F, words: &mut [u64]) {
+    let (whole, rest) = values.as_chunks::<64>();
+    for (at, rows) in whole.iter().enumerate() {
+        let mut flags = [0u8; 64];
+        for row in 0..64 {
+            flags[row] = u8::from(holds(rows[row]));
+        }
+        let mut word = 0;
+        for (at, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
+            // The product brings the flags of eight bytes together in the highest byte.
+            let packed = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            word |= packed << (8 * at);
+        }
+        words[at] = word;
+    }
+    for (row, &value) in rest.iter().enumerate() {
+        words[whole.len()] |= u64::from(holds(value)) << row;
+    }
+}
+
+#[inline(always)]
+fn ones_plain(words: &[u64]) -> u64 {
+    let mut ones = 0;
+    for word in words {
+        ones += u64::from(word.count_ones());
+    }
+    ones
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn wide_instructions_find_the_same(values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>()) {
+            let (mut words, mut wide) = (vec![0; values.len().div_ceil(64)], vec![0; values.len().div_ceil(64)]);
+            fill_plain(&values, &|value| value >= low, &mut words);
+            fill(&values, &|value| value >= low, &mut wide);
+            prop_assert_eq!(&words, &wide);
+            prop_assert_eq!(ones(&words), values.iter().filter(|&&value| value >= low).count() as u64);
+            prop_assert_eq!(ones_plain(&words), ones(&words));
+            let set = (0..values.len()).filter(|row| words[row / 64] >> (row % 64) & 1 == 1);
+            prop_assert!(set.eq((0..values.len()).filter(|&row| values[row] >= low)));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Since when something is so of each person of a partition: a first record, a first event in a channel.
+
+use std::sync::Arc;
+
+use super::view::BLOCK;
+
+/// Block by block; a person beyond them has none.
+#[derive(Clone, Default)]
+pub struct Firsts {
+    blocks: Vec<Arc<Block>>,
+}
+
+#[derive(Clone)]
+struct Block {
+    /// By person, as far as there are any; `NEVER` for none.
+    instants: Vec<i64>,
+    /// One bit a person who has one.
+    some: Vec<u64>,
+    /// The latest of them (or of what was one of them).
+    until: i64,
+}
+
+pub const NEVER: i64 = i64::MAX;
+
+impl Default for Block {
+    fn default() -> Self {
+        Block {
+            instants: Vec::new(),
+            some: Vec::new(),
+            until: i64::MIN,
+        }
+    }
+}
+
+impl Block {
+    fn set(&mut self, row: usize, instant: i64) {
+        if self.instants.len() <= row {
+            self.instants.resize(row + 1, NEVER);
+            self.some.resize(row / 64 + 1, 0);
+        }
+        self.instants[row] = instant;
+        let bit = 1 << (row % 64);
+        if instant == NEVER {
+            self.some[row / 64] &= !bit;
+        } else {
+            self.some[row / 64] |= bit;
+            self.until = self.until.max(instant);
+        }
+    }
+}
+
+impl Firsts {
+    /// Of the instants of each block's people.
+    pub fn of(blocks: Vec<Vec<i64>>) -> Firsts {
+        let block = |instants: Vec<i64>| {
+            let mut block = Block::default();
+            instants
+                .iter()
+                .enumerate()
+                .for_each(|(row, &instant)| block.set(row, instant));
+            Arc::new(block)
+        };
+        Firsts {
+            blocks: blocks.into_iter().map(block).collect(),
+        }
+    }
+
+    pub fn get(&self, ordinal: u32) -> i64 {
+        let block = self.blocks.get((ordinal / BLOCK) as usize);
+        let instant = block.and_then(|block| block.instants.get((ordinal % BLOCK) as usize));
+        instant.copied().unwrap_or(NEVER)
+    }
+
+    /// The earlier of an instant and what was noted before.
+    pub fn note(&mut self, ordinal: u32, instant: i64) {
+        if instant < self.get(ordinal) {
+            let block = (ordinal / BLOCK) as usize;
+            if self.blocks.len() <= block {
+                self.blocks.resize_with(block + 1, Arc::default);
+            }
+            Arc::make_mut(&mut self.blocks[block]).set((ordinal % BLOCK) as usize, instant);
+        }
+    }
+
+    pub fn forget(&mut self, ordinal: u32) {
+        if self.get(ordinal) != NEVER {
+            Arc::make_mut(&mut self.blocks[(ordinal / BLOCK) as usize]).set((ordinal % BLOCK) as usize, NEVER);
+        }
+    }
+
+    /// Instants of a block by person, as far as there are any, and one bit a person for whom there is one before `as_of`, if that is known without them.
+    pub fn of_block(&self, block: u32, as_of: i64) -> Option<(&[i64], Option<&[u64]>)> {
+        let block = self.blocks.get(block as usize)?;
+        Some((&block.instants, (block.until < as_of).then_some(&block.some)))
+    }
+
+    /// How many have one.
+    pub fn count(&self) -> u64 {
+        let words = self.blocks.iter().flat_map(|block| &block.some);
+        words.map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// What `of` takes.
+    pub fn blocks(&self) -> impl ExactSizeIterator<Item = &Vec<i64>> {
+        self.blocks.iter().map(|block| &block.instants)
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let blocks = self.blocks.iter();
+        blocks
+            .map(|block| 8 * (block.instants.capacity() + block.some.capacity()))
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_earliest_that_is_not_forgotten(deeds in prop::collection::vec((0..200_000u32, prop::option::of(-9..9i64)), 0..40), as_of in -9..9i64) {
+            let (mut firsts, mut expected) = (Firsts::default(), HashMap::new());
+            // Few people, so that they meet again.
+            for (ordinal, instant) in deeds.iter().map(|&(ordinal, instant)| (ordinal / 20_000 * 20_000, instant)) {
+                match instant {
+                    Some(instant) => {
+                        firsts.note(ordinal, instant);
+                        let first = expected.entry(ordinal).or_insert(NEVER);
+                        *first = instant.min(*first);
+                    }
+                    None => {
+                        firsts.forget(ordinal);
+                        expected.remove(&ordinal);
+                    }
+                }
+            }
+            prop_assert_eq!(firsts.count(), expected.len() as u64);
+            for ordinal in (0..200_000).step_by(20_000) {
+                let first = expected.get(&ordinal).copied().unwrap_or(NEVER);
+                prop_assert_eq!(firsts.get(ordinal), first);
+                let Some((instants, some)) = firsts.of_block(ordinal / BLOCK, as_of) else { continue };
+                let row = (ordinal % BLOCK) as usize;
+                prop_assert_eq!(instants.get(row).copied().unwrap_or(NEVER), first);
+                if let Some(some) = some {
+                    let word = some.get(row / 64).copied().unwrap_or(0);
+                    prop_assert_eq!(word >> (row % 64) & 1 == 1, first < as_of);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Where rows come from: gathered and compared.
+
+use std::cmp::Ordering;
+
+use super::ints::Ints;
+use super::picks::Pick;
+use super::texts::{TextColumn, Texts};
+use super::view::Origins;
+
+impl Origins {
+    pub fn push(&mut self, source: u32, id: &str, arrival: i64) {
+        self.sources.push(source.into());
+        self.ids.push(id.as_bytes());
+        self.arrivals.push(arrival);
+    }
+
+    pub fn gather(of: &[&Origins], picks: &[Pick]) -> Origins {
+        let ids: Vec<&TextColumn> = of.iter().map(|of| &of.ids).collect();
+        let of = |source: u32| of.get(source as usize);
+        Origins {
+            sources: Ints::gather(|source| of(source).map(|of| &of.sources), picks),
+            ids: TextColumn::gather(&ids, picks),
+            arrivals: Ints::gather(|source| of(source).map(|of| &of.arrivals), picks),
+        }
+    }
+
+    /// By (source, id), as texts.
+    pub fn order(&self, row: usize, other: &Origins, at: usize, texts: &Texts) -> Ordering {
+        let sources = (self.sources.get(row), other.sources.get(at));
+        let by_source = match sources.0 == sources.1 {
+            true => Ordering::Equal,
+            false => texts.get(sources.0 as u32).cmp(texts.get(sources.1 as u32)),
+        };
+        by_source.then_with(|| self.ids.get(row).cmp(other.ids.get(at)))
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let ids = self.ids.bytes.capacity() + 4 * self.ids.ends.capacity();
+        ids + self.sources.bytes_in_memory() + self.arrivals.bytes_in_memory()
+    }
+}

@@ -1,0 +1,215 @@
+//! The blocks and runs of attributes say what a list of changes says, now and as known before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tempfile::tempdir;
+
+use super::equivalence::fold;
+use super::model::declared;
+use super::send::{self, Sent};
+use crate::frame::{Change, IdentityChange};
+use crate::index::Index;
+use crate::index::cells::Cell;
+use crate::index::view::{BLOCK, Scalar, Version, ordinal_of, partition_of, person_of};
+use crate::record::Value;
+
+/// Of these two are in each block of each partition.
+const ORDINALS: [u32; 4] = [0, BLOCK - 1, BLOCK, BLOCK + 1];
+const PARTITIONS: u32 = 2;
+const CITIES: [&str; 4] = ["上海", "Köln", "Lima", "Oslo"];
+const SOURCES: [&str; 3] = ["till", "app", "web"];
+const INSTANTS: [i64; 4] = [i64::MIN + 1, 2, 4, i64::MAX];
+
+/// A frame each; people are numbers into those still there.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// An update, whose (source, id) is one of a few, and the city it says, if any.
+    Update {
+        person: usize,
+        time: Option<i64>,
+        key: usize,
+        city: Option<usize>,
+    },
+    Merge(usize, usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let time = prop::option::weighted(0.8, 0..6i64);
+    let city = prop::option::weighted(0.8, 0..CITIES.len());
+    let update = (any::<usize>(), time, 0..6usize, city).prop_map(|(person, time, key, city)| Step::Update {
+        person,
+        time,
+        key,
+        city,
+    });
+    let merge = any::<(usize, usize)>().prop_map(|(winner, loser)| Step::Merge(winner, loser));
+    prop::collection::vec(prop_oneof![9 => update, 1 => merge], 1..60)
+}
+
+/// By person still there and (occurred_at, source, id): the city, of two copies as the first says.
+type Known = BTreeMap<u64, BTreeMap<(i64, String, String), Option<&'static str>>>;
+
+fn everybody() -> Known {
+    let people = (1..=PARTITIONS).flat_map(|number| ORDINALS.map(|ordinal| person_of(number, ordinal)));
+    people.map(|person| (person, BTreeMap::new())).collect()
+}
+
+fn nth(known: &Known, number: usize) -> u64 {
+    *known.keys().nth(number % known.len()).unwrap()
+}
+
+/// The frame of a step, which becomes known.
+fn frame(step: Step, offset: u64, known: &mut Known) -> Vec<u8> {
+    match step {
+        Step::Update {
+            person,
+            time,
+            key,
+            city,
+        } => {
+            let (person, city) = (nth(known, person), city.map(|city| CITIES[city]));
+            let (source, id) = (SOURCES[key % 3], (key / 3).to_string());
+            let place = (time.unwrap_or(i64::MIN), source.to_owned(), id.clone());
+            known.get_mut(&person).unwrap().entry(place).or_insert(city);
+            let values = [("city", city.map_or(Value::Cleared, Value::Text))];
+            let update = Sent {
+                source,
+                id: &id,
+                kind: "",
+                time,
+                channel: "",
+                values: &values,
+            };
+            send::frame(offset, vec![], &[(person, send::profile(&update))], None)
+        }
+        Step::Merge(winner, loser) => {
+            let loser = nth(known, loser);
+            let changes = known.remove(&loser).unwrap();
+            let winner = nth(known, winner);
+            for (place, city) in changes {
+                known.get_mut(&winner).unwrap().entry(place).or_insert(city);
+            }
+            let change = Change::Merged { winner, loser };
+            send::frame(offset, vec![IdentityChange { sequence: 1, change }], &[], None)
+        }
+    }
+}
+
+/// The frames, and what is known before each of them and after the last.
+fn log(steps: &[Step]) -> (Vec<Vec<u8>>, Vec<Known>) {
+    let mut known = everybody();
+    let created = known.keys().map(|&person| IdentityChange {
+        sequence: 1,
+        change: Change::Created { person },
+    });
+    let schema = declared(true).encode();
+    let mut frames = vec![send::frame(0, created.collect(), &[], Some(&schema))];
+    let mut knowns = vec![known.clone(), known.clone()];
+    for &step in steps {
+        if known.len() > 1 || matches!(step, Step::Update { .. }) {
+            frames.push(frame(step, frames.len() as u64, &mut known));
+            knowns.push(known.clone());
+        }
+    }
+    (frames, knowns)
+}
+
+/// By person and instant.
+type Cities = BTreeMap<(u64, i64), Option<String>>;
+
+fn expected(known: &Known) -> Cities {
+    let city = |person: &u64, as_of: i64| {
+        let before = known[person].range(..(as_of, String::new(), String::new()));
+        before.last().and_then(|(_, city)| city.map(str::to_owned))
+    };
+    let asked = known.keys().flat_map(|person| INSTANTS.map(|as_of| (person, as_of)));
+    asked
+        .map(|(person, as_of)| ((*person, as_of), city(person, as_of)))
+        .collect()
+}
+
+/// What `ask` says of the people of `known`.
+fn cities(known: &Known, version: &Version, ask: impl Fn(u64, i64) -> Cell) -> Cities {
+    let asked = known.keys().flat_map(|&person| INSTANTS.map(|as_of| (person, as_of)));
+    let city = |(person, as_of)| match ask(person, as_of) {
+        Cell::One(Scalar::Text(code)) => Some(version.texts.get(code).to_owned()),
+        _ => None,
+    };
+    asked.map(|asked| (asked, city(asked))).collect()
+}
+
+fn told(known: &Known, version: &Version) -> Cities {
+    cities(known, version, |person, as_of| {
+        let attribute = version.partitions[&partition_of(person)].attributes.get("city");
+        attribute.map_or(Cell::Unknown, |city| {
+            city.as_of(ordinal_of(person), as_of, &version.texts)
+        })
+    })
+}
+
+/// From the runs alone, without what arrived at `known_at` or later.
+fn told_as_known(known: &Known, version: &Version, known_at: i64) -> Cities {
+    cities(known, version, |person, as_of| {
+        let attribute = version.partitions[&partition_of(person)].attributes.get("city");
+        let runs = attribute.map_or(&[][..], |city| &city.runs);
+        let rows = runs
+            .iter()
+            .flat_map(|run| run.rows(ordinal_of(person)).map(move |row| (run, row)));
+        let known = rows.filter(|(run, row)| run.times.get(*row) < as_of && run.origins.arrivals.get(*row) < known_at);
+        let last = known.max_by(|(run, row), (other, at)| run.order(*row, other, *at, &version.texts));
+        last.map_or(Cell::Unknown, |(run, row)| run.values.cell(row))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn however_changes_are_cut_into_calls_the_last_before_an_instant_holds(steps in steps(), at_once in 1..9usize) {
+        let (frames, knowns) = log(&steps);
+        let folder = tempdir().unwrap();
+        let index = Index::open(folder.path()).unwrap();
+        for frames in frames.chunks(at_once) {
+            fold(&index, frames, at_once);
+            let known = &knowns[index.offset() as usize];
+            prop_assert_eq!(told(known, &index.version()), expected(known));
+        }
+        let version = index.version();
+        for (known_at, known) in knowns.iter().enumerate() {
+            prop_assert_eq!(told_as_known(known, &version, known_at as i64), expected(known));
+        }
+    }
+}
+
+#[test]
+fn a_fold_copies_only_the_blocks_that_change() {
+    let update = |person, time, city| Step::Update {
+        person,
+        time: Some(time),
+        key: 0,
+        city: Some(city),
+    };
+    let (frames, _) = log(&[
+        update(0, 1, 0),
+        update(2, 1, 0),
+        update(2, 2, 1),
+        update(2, 3, 1),
+        update(2, 0, 2),
+    ]);
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let blocks = || index.version().partitions[&1].attributes["city"].latest.clone();
+    fold(&index, &frames[..3], 3);
+    let before = blocks();
+    fold(&index, &frames[3..4], 1);
+    let after = blocks();
+    assert!(Arc::ptr_eq(&before[0].values, &after[0].values));
+    assert!(!Arc::ptr_eq(&before[1].values, &after[1].values));
+    // The same city again, and what was true before: the values stay as they are.
+    fold(&index, &frames[4..], 1);
+    assert!(Arc::ptr_eq(&blocks()[1].values, &after[1].values));
+    let until: Vec<i64> = blocks().iter().map(|latest| latest.changed_until_ms).collect();
+    assert_eq!(until, [1, 3]);
+}
