@@ -93,21 +93,35 @@ def filtered_orders() -> st.SearchStrategy[str]:
     return wheres().map("order where ({})".format)
 
 
-def happenings() -> st.SearchStrategy[str]:
+def counts() -> st.SearchStrategy[str]:
     times = st.builds("{} {} times ".format, st.sampled_from(["at least", "at most", "exactly"]), st.integers(0, 3))
-    counted = st.builds("{} {}{}".format, steps(), st.one_of(st.just(""), times), spans())
+    return st.builds("{} {}{}".format, steps(), st.one_of(st.just(""), times), spans())
+
+
+def happenings() -> st.SearchStrategy[str]:
     first = st.builds("{} for the first time {}".format, steps(), event_windows())
-    return st.one_of(counted, counted, first, sequences(), sequences())
+    return one_kind([counts(), counts(), first, sequences(), sequences()])
+
+
+def one_kind(kinds: list[st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
+    """Each as likely, however many branches it has."""
+    return st.integers(0, len(kinds) - 1).flatmap(lambda kind: kinds[kind])
+
+
+def mostly(texts: list[str], else_: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """One of the texts, and once in so many and one something else."""
+    return st.sampled_from([*texts, None]).flatmap(lambda text: else_ if text is None else st.just(text))
 
 
 def spans() -> st.SearchStrategy[str]:
-    return st.one_of(event_windows(), event_windows(), repeats())
+    return st.booleans().flatmap(lambda in_units: repeats() if in_units else event_windows())
 
 
 def repeats() -> st.SearchStrategy[str]:
     number = st.builds("{} {}".format, st.sampled_from(["at least", "at most", "exactly"]), st.integers(0, 4))
-    units = st.sampled_from(UNITS)
-    return st.builds("in {} of last {} calendar {}s".format, number | st.just("each"), st.integers(1, 4), units)
+    wanted = mostly(["each of", "at least 1 of", "at least 2 of"], number.map("{} of".format))
+    units = mostly(["day", "day", "week"], st.sampled_from(UNITS))
+    return st.builds("in {} last {} calendar {}s".format, wanted, st.integers(1, 4), units)
 
 
 # What the events of a sequence may have in common, and the steps all of whose events have it.
@@ -121,14 +135,9 @@ COMMON = [
 GAPS = ["1d", "1d", "2d", "3d", "5d", "1w", "30d", "5min"]
 
 
-def mostly(texts: list[str], else_: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """One of the texts, and once in so many and one something else."""
-    return st.sampled_from([*texts, None]).flatmap(lambda text: else_ if text is None else st.just(text))
-
-
 @st.composite
 def sequences(draw: st.DrawFn) -> str:
-    plain, paths = draw(st.sampled_from(COMMON))
+    plain, paths = draw(st.sampled_from([COMMON[0], COMMON[0], COMMON[1], *COMMON]))
     step = mostly([*plain, *plain, "order", *["touch"] * (3 if "touch" in plain else 0)], filtered_orders())
     gaps = st.sampled_from(GAPS)
     bound = st.one_of(
@@ -149,12 +158,20 @@ SEGMENTS = ["buyers", "local", "lucky", "active", "shanghai", "rich", "fresh", "
 def memberships() -> st.SearchStrategy[str]:
     segments = st.sampled_from(SEGMENTS)
     moves = st.sampled_from(["entered", "left"])
-    return st.one_of(
-        segments.map("in segment {}".format),
-        st.builds("was in segment {} {} ago".format, segments, st.sampled_from(ELAPSED)),
-        st.builds("was in segment {} on {}".format, segments, written_dates() | st.just("2024-02-28")),
-        st.builds("{} segment {} {}".format, moves, segments, mostly(["in last 1w", "in last 1d"], spans())),
+    moved = st.builds("{} segment {} {}".format, moves, segments, mostly(["in last 1w", "in last 1d"], spans()))
+    return one_kind(
+        [
+            segments.map("in segment {}".format),
+            st.builds("was in segment {} {} ago".format, segments, st.sampled_from(ELAPSED)),
+            st.builds("was in segment {} on {}".format, segments, written_dates() | st.just("2024-02-28")),
+            moved,
+            moved,
+        ]
     )
+
+
+def of_the_past() -> st.SearchStrategy[str]:
+    return one_kind([happenings().map("did {}".format), memberships()])
 
 
 def amounts() -> st.SearchStrategy[str]:

@@ -16,7 +16,7 @@ from quanyu.engine import Answer
 from quanyu.tagging.catalog import catalog_of, clock_of
 from tests.oracle.engine import Engine
 from tests.oracle.evaluate import Oracle
-from tests.oracle.strategies import LIBRARY, SEGMENTS, conditions, memberships, sequences
+from tests.oracle.strategies import LIBRARY, SEGMENTS, conditions, of_the_past
 from tests.oracle.world import World
 from tests.oracle.worlds import worlds
 
@@ -84,8 +84,8 @@ def test_conditions_hold_the_same_people_and_the_same_unknowns(world: World, tex
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(crowded=True), st.lists(sequences().map("did {}".format) | memberships(), min_size=8, max_size=8))
-def test_sequences_and_moves_hold_the_same_people(world: World, texts: list[str]) -> None:
+@given(worlds(crowded=True), st.lists(of_the_past(), min_size=8, max_size=8))
+def test_happenings_and_moves_hold_the_same_people(world: World, texts: list[str]) -> None:
     with pair_of(world) as pair:
         for text in texts:
             note(text)

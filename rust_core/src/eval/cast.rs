@@ -14,10 +14,10 @@ use crate::error::Result;
 
 /// A batch, and which of its events may play which part.
 pub struct Cast<'a> {
-    pub batch: Batch<'a>,
+    batch: Batch<'a>,
     parts: Vec<(Part, Option<Bits>)>,
     /// By row, where the events of a sequence have a value in common: equal values have equal numbers.
-    pub values: Option<Vec<u32>>,
+    values: Option<Vec<u32>>,
 }
 
 /// Of events in a part of the sequence's window.
@@ -77,19 +77,28 @@ impl Numbers {
 }
 
 /// The batches with events that may play the part, and which.
-pub fn playing<'c, 'a>(casts: &'c [Cast<'a>], wanted: Part) -> impl Iterator<Item = (&'c Cast<'a>, Option<&'c Bits>)> {
+fn playing<'c, 'a>(casts: &'c [Cast<'a>], wanted: Part) -> impl Iterator<Item = (&'c Cast<'a>, Option<&'c Bits>)> {
     casts.iter().flat_map(move |cast| {
         let parts = cast.parts.iter().filter(move |(part, _)| *part == wanted);
         parts.map(move |(_, mask)| (cast, mask.as_ref()))
     })
 }
 
-/// Calls with (person, time) of every event that may play the part.
+/// Calls with the person of every event that may play the part.
 #[inline]
-pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64)) {
+pub fn each_person(casts: &[Cast], part: Part, mut call: impl FnMut(usize)) {
     for (cast, mask) in playing(casts, part) {
-        let batch = &cast.batch;
-        let times = batch.times();
-        batch.each(mask, |row, person| call(person, times[row]));
+        cast.batch.each(mask, |_, person| call(person));
+    }
+}
+
+/// Calls with (person, time, number of the value) of every event that may play the part.
+#[inline]
+pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64, u32)) {
+    for (cast, mask) in playing(casts, part) {
+        let (times, values) = (cast.batch.times(), cast.values.as_deref());
+        cast.batch.each(mask, |row, person| {
+            call(person, times[row], values.map_or(0, |values| values[row]));
+        });
     }
 }

@@ -27,7 +27,7 @@ pub fn funnel<'a, P: Scope<'a>>(
         let casts = cast(people, task, sequence, from, to)?;
         for (part, steps) in [(Part::Step(0), &mut firsts), (Part::Step(1), &mut seconds)] {
             steps.clear();
-            each(&casts, part, |person, time| steps.push((person, time)));
+            each(&casts, part, |person, time, _| steps.push((person, time)));
             if !steps.is_sorted() {
                 steps.sort_unstable();
             }

@@ -74,29 +74,38 @@ fn parallel<'a, T: Send>(tasks: &[Task<'a>], each: impl Fn(Task<'a>) -> Result<T
     results.into_iter().collect()
 }
 
+/// Rankings whose values are held at once.
+const TOGETHER: usize = 8;
+
 /// Places everybody in every ranking, those that others rest on first.
 fn rank<'a>(query: &mut Query<'a>, tasks: &[Task<'a>]) -> Result<()> {
     let rankings = &query.program.rankings;
     query.placed = rankings.iter().map(|_| Vec::new()).collect();
     for level in 1..=rankings.iter().map(|ranking| ranking.level).max().unwrap_or(0) {
-        let wanted: Vec<usize> = (0..rankings.len())
-            .filter(|&ranking| rankings[ranking].level == level)
-            .collect();
-        let shared = &*query;
-        let blocks = parallel(tasks, |task| {
-            let people = People::of(shared, task);
-            let contenders = wanted.iter().map(|&ranking| contenders(&people, &rankings[ranking]));
-            contenders.collect::<Result<Vec<_>>>()
-        })?;
-        let mut by_ranking: Vec<Vec<Contenders>> = wanted.iter().map(|_| Vec::with_capacity(tasks.len())).collect();
-        for block in blocks {
-            for (of_ranking, contenders) in by_ranking.iter_mut().zip(block) {
-                of_ranking.push(contenders);
-            }
+        let of_level = (0..rankings.len()).filter(|&ranking| rankings[ranking].level == level);
+        for wanted in of_level.collect::<Vec<usize>>().chunks(TOGETHER) {
+            place_all(query, tasks, wanted)?;
         }
-        for (&ranking, blocks) in wanted.iter().zip(by_ranking) {
-            query.placed[ranking] = place(&rankings[ranking], &blocks)?;
+    }
+    Ok(())
+}
+
+fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) -> Result<()> {
+    let rankings = &query.program.rankings;
+    let shared = &*query;
+    let blocks = parallel(tasks, |task| {
+        let people = People::of(shared, task);
+        let contenders = wanted.iter().map(|&ranking| contenders(&people, &rankings[ranking]));
+        contenders.collect::<Result<Vec<_>>>()
+    })?;
+    let mut by_ranking: Vec<Vec<Contenders>> = wanted.iter().map(|_| Vec::with_capacity(tasks.len())).collect();
+    for block in blocks {
+        for (of_ranking, contenders) in by_ranking.iter_mut().zip(block) {
+            of_ranking.push(contenders);
         }
+    }
+    for (&ranking, blocks) in wanted.iter().zip(by_ranking) {
+        query.placed[ranking] = place(&rankings[ranking], &blocks)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! event of every step.
 
 use super::bits::Bits;
-use super::cast::{Cast, cast, each, playing};
+use super::cast::{Cast, cast, each, each_person};
 use super::chain::{Chain, Moment};
 use super::funnel::funnel;
 use super::groups::Filing;
@@ -29,7 +29,7 @@ fn able(casts: &[Cast], sequence: &Sequence, people: usize) -> Bits {
     let mut able = Bits::all(people);
     for step in 0..=sequence.gaps.len() {
         let mut has = Bits::none(people);
-        each(casts, Part::Step(step as u8), |person, _| has.set(person));
+        each_person(casts, Part::Step(step as u8), |person| has.set(person));
         able = able.and(&has);
     }
     able
@@ -39,7 +39,7 @@ fn able(casts: &[Cast], sequence: &Sequence, people: usize) -> Bits {
 fn counts(casts: &[Cast], able: &Bits, parts: impl IntoIterator<Item = Part>) -> Vec<u32> {
     let mut counts = vec![0; able.len()];
     for part in parts {
-        each(casts, part, |person, _| counts[person] += u32::from(able.get(person)));
+        each_person(casts, part, |person| counts[person] += u32::from(able.get(person)));
     }
     counts
 }
@@ -55,16 +55,11 @@ fn chained(casts: &[Cast], able: &Bits, sequence: &Sequence) -> Bits {
     };
     let mut moments = Filing::new(counts, nothing);
     for &part in &parts {
-        for (cast, mask) in playing(casts, part) {
-            let values = cast.values.as_deref();
-            let times = cast.batch.times();
-            cast.batch.each(mask, |row, person| {
-                if able.get(person) {
-                    let (value, time) = (values.map_or(0, |values| values[row]), times[row]);
-                    moments.put(person, Moment { value, part, time });
-                }
-            });
-        }
+        each(casts, part, |person, time, value| {
+            if able.get(person) {
+                moments.put(person, Moment { value, part, time });
+            }
+        });
     }
     let mut happened = Bits::none(able.len());
     let mut chain = Chain::default();

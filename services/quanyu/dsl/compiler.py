@@ -31,7 +31,10 @@ _TEXT_TESTS: dict[type[s.Node], str] = {
 
 @dataclass(frozen=True)
 class ResolvedWindow:
-    """A window of the rule, as canonical text, and the instants it resolved to: from <= t < to; None is open."""
+    """A window of the rule, as canonical text, and the instants it resolved to: from <= t < to; None is open.
+
+    An instant (`was in segment s 30d ago`) is both its ends.
+    """
 
     text: str
     from_ms: int | None

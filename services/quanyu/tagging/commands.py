@@ -120,7 +120,8 @@ def _print(found: Preview, reading: Reading) -> None:
     for sentence in found.explanation:
         console.print(escape(sentence))
     for window in (window for compiled in found.compiled for window in compiled.windows):
-        console.print(escape(f"{window.text}: {_local(window.from_ms, reading)} to {_local(window.to_ms, reading)}"))
+        ends = dict.fromkeys((_local(window.from_ms, reading), _local(window.to_ms, reading)))
+        console.print(escape(f"{window.text}: {' to '.join(ends)}"))
     answer = found.answer
     console.print(
         f"as of {_local(reading.clock.as_of_ms, reading)} ({reading.clock.zone}); {answer.universe:,} people known; "

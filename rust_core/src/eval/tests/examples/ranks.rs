@@ -3,6 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::ask::{ONE, ask, attribute, balances, compare, number, people, rank, tile};
+use crate::eval::evaluate;
+use crate::eval::tests::random::AS_OF;
 use crate::eval::tests::world::World;
 
 #[test]
@@ -96,4 +98,17 @@ fn s1_the_hash_is_of_the_seed_a_nul_and_the_one_id() {
     }
     let all = json!({"op": "sample", "seed": "", "below": "18446744073709551616"});
     assert_eq!(ask(&world, all).0.len(), 5);
+}
+
+#[test]
+fn any_number_of_ranks_stands_together() {
+    let world = balances(&(0..30).map(|person| Some(person * ONE)).collect::<Vec<_>>());
+    let roots = (0..20).map(|count| {
+        let name = count.to_string();
+        json!({"name": name, "cond": rank("top", Json::Null, json!(count)), "among": null})
+    });
+    let plan = json!({"as_of": AS_OF, "roots": roots.collect::<Vec<_>>()});
+    let answer = evaluate(&world.version(), plan.to_string().as_bytes()).unwrap();
+    let sizes: Vec<u64> = answer.roots.iter().map(|root| root.matched).collect();
+    assert_eq!(sizes, (0..20).collect::<Vec<_>>());
 }
