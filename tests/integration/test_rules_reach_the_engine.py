@@ -17,6 +17,7 @@ from tests.unit.dsl import trees
 from tests.unit.dsl.renamer import Renamer
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 TYPES = {kind: declared for declared, kind in KINDS.items()}
 
 

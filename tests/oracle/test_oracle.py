@@ -21,6 +21,9 @@ from tests.oracle.world import World
 from tests.oracle.worlds import worlds
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+
 class Pair:
     """One world in both: `check` compares what they say of a text."""
 
