@@ -6,8 +6,9 @@ RUN := $(UV) run --no-sync
 CARGO := cargo --locked
 CRATE := --manifest-path rust_core/Cargo.toml
 PEOPLE ?= 200000
+SCALE ?= small
 
-.PHONY: help setup demo serve test lint test-rust test-python test-wheel format clean
+.PHONY: help setup demo serve bench test lint test-rust test-python test-wheel format clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +26,10 @@ demo: setup ## Real shoppers to people, audiences and a delivered coupon recall 
 
 serve: setup ## All services in one process on 127.0.0.1:7400, data in ./data
 	$(RUN) quanyu serve
+
+bench: setup ## Quanyu beside ClickHouse, DuckDB, Polars and pyroaring (SCALE=tiny|small|full|wide JSON=file)
+	$(UV) sync --locked --all-extras --group clickhouse --quiet
+	$(RUN) python -m loadtests.bench --scale $(SCALE) $(if $(JSON),--json $(JSON))
 
 test: lint test-rust test-python test-wheel ## Everything that must pass
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::bits::Bits;
+use super::kernel::mask;
 
 #[derive(Clone, Debug)]
 pub enum Sets<'a> {
@@ -102,7 +103,18 @@ impl<'a> Sets<'a> {
     /// Rows whose set holds this code.
     pub fn holding_one(&self, len: usize, code: u32) -> Bits {
         match self {
-            Sets::Rows { .. } => self.holding(len, |_| code),
+            Sets::Rows { start, ends, codes } => {
+                let held = ends.last().map_or(0..0, |&end| *start as usize..end as usize);
+                let hits = mask(&codes[held.clone()], held.len(), |other| other == code);
+                let (mut found, mut row) = (Bits::none(len), 0);
+                hits.each(|hit| {
+                    while ends[row] as usize - held.start <= hit {
+                        row += 1;
+                    }
+                    found.set(row);
+                });
+                found
+            }
             Sets::Flags(flags) => {
                 let found = flags.iter().find(|(held, _)| *held == code);
                 found.map_or_else(|| Bits::none(len), |(_, rows)| rows.clone())

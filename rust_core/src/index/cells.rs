@@ -1,7 +1,6 @@
 //! Single values as they arrive.
 
 use super::texts::Texts;
-use super::view::Scalar;
 use crate::number;
 use crate::record;
 use crate::schema::Type;
@@ -15,6 +14,56 @@ pub enum Cell {
     Set(Vec<u32>),
     /// Ascending by key, keys distinct.
     Map(Vec<(u32, Scalar)>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar {
+    Bool(bool),
+    Number(i64),
+    Text(u32),
+    Instant(i64),
+    Date(i32),
+    MonthDay(u16),
+    Point([f64; 2]),
+}
+
+impl Scalar {
+    /// As a row of a column of this unit; `None` for what does not belong there.
+    pub fn int(self, unit: Unit) -> Option<i64> {
+        match (unit, self) {
+            (Unit::Millionths, Scalar::Number(value)) | (Unit::Instant, Scalar::Instant(value)) => Some(value),
+            (Unit::Code, Scalar::Text(value)) => Some(value.into()),
+            (Unit::Date, Scalar::Date(value)) => Some(value.into()),
+            (Unit::MonthDay, Scalar::MonthDay(value)) => Some(value.into()),
+            _ => None,
+        }
+    }
+
+    /// The inverse of `int`.
+    pub fn of_int(unit: Unit, row: i64) -> Scalar {
+        match unit {
+            Unit::Millionths => Scalar::Number(row),
+            Unit::Code => Scalar::Text(row as u32),
+            Unit::Instant => Scalar::Instant(row),
+            Unit::Date => Scalar::Date(row as i32),
+            Unit::MonthDay => Scalar::MonthDay(row as u16),
+        }
+    }
+}
+
+/// What the numbers of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Of numbers and money.
+    Millionths,
+    /// Of `Version::texts`: text and enum values.
+    Code,
+    /// Milliseconds since 1970 UTC.
+    Instant,
+    /// Days since 1970-01-01.
+    Date,
+    /// month * 100 + day.
+    MonthDay,
 }
 
 impl Cell {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::batch::{Events as NewEvents, Merge};
 use super::picks::Pick;
-use super::run::Key;
+use super::place::Key;
 use super::texts::Texts;
 use super::view::{Details, Events, Partition, Run, Version, ordinal_of, partition_of, person_of};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::view::BLOCK;
+use super::place::BLOCK;
 
 /// Block by block; a person beyond them has none.
 #[derive(Clone, Default)]

@@ -1,17 +1,10 @@
-//! The schema with the values seen in fields that learn them.
+//! How often each value of an enum or set field was sent.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::cells::Cell;
-use super::picks::span;
-use super::texts::Texts;
-use super::view::{Column, Scalar, Values, Version};
-use crate::schema::{Field, Schema, Type};
-
-/// Most values learned of one field.
-const MOST: usize = 100_000;
+use super::cells::{Cell, Scalar};
+use crate::schema::Type;
 
 /// How often each value of an enum or set field was sent, by text code.
 pub type Counts = HashMap<u32, u64>;
@@ -55,57 +48,4 @@ pub fn count(counts: &mut Counts, kind: Type, cell: &Cell) {
         (Type::Set, Cell::Set(codes)) => codes.iter().for_each(|&code| *counts.entry(code).or_default() += 1),
         _ => {}
     }
-}
-
-impl Version {
-    /// The declared schema, in which enums and sets without declared values have those seen, the most frequent first.
-    pub fn learned_schema(&self) -> Schema {
-        let mut schema = Schema::clone(&self.schema);
-        for ((event_type, name), counts) in &self.learned.properties {
-            let event_type = schema.event_types.get_mut(event_type);
-            let field = event_type.and_then(|event_type| event_type.properties.get_mut(name));
-            self.learn(field, counts);
-        }
-        for (name, counts) in &self.learned.attributes {
-            self.learn(schema.attributes.get_mut(name), counts);
-        }
-        for (name, catalog) in &mut schema.catalogs {
-            let items = self.catalogs.get(name);
-            for (name, field) in &mut catalog.attributes {
-                let values = items.and_then(|items| items.attributes.get(name));
-                self.learn(Some(field), &values.map_or_else(Counts::new, counts_of));
-            }
-        }
-        schema
-    }
-
-    fn learn(&self, field: Option<&mut Field>, counts: &Counts) {
-        let learns = |field: &&mut Field| matches!(field.kind, Type::Enum | Type::Set) && field.values.is_empty();
-        if let Some(field) = field.filter(learns) {
-            field.values = seen(counts, &self.texts);
-        }
-    }
-}
-
-/// Of a column of texts or sets.
-fn counts_of(values: &Values) -> Counts {
-    let mut counts = Counts::new();
-    let known = (0..values.len()).filter(|&row| values.is_known(row));
-    match &values.data {
-        Column::Ints(_, codes) => known.for_each(|row| *counts.entry(codes.get(row) as u32).or_default() += 1),
-        Column::Set { ends, codes } => {
-            known
-                .flat_map(|row| &codes[span(ends, row)])
-                .for_each(|&code| *counts.entry(code).or_default() += 1);
-        }
-        _ => {}
-    }
-    counts
-}
-
-fn seen(counts: &Counts, texts: &Texts) -> Vec<String> {
-    let mut seen: Vec<(u64, &str)> = counts.iter().map(|(&code, &count)| (count, texts.get(code))).collect();
-    seen.sort_unstable_by_key(|&(count, text)| (Reverse(count), text));
-    seen.truncate(MOST);
-    seen.into_iter().map(|(_, text)| text.to_owned()).collect()
 }

@@ -15,7 +15,9 @@ mod origins;
 mod people;
 mod person;
 mod picks;
+pub mod place;
 pub mod run;
+mod schema;
 mod snapshot;
 pub mod spans;
 #[cfg(test)]

@@ -5,50 +5,9 @@ use std::sync::Arc;
 
 use super::merging::{self, interleave};
 use super::picks::Pick;
+use super::place::Key;
 use super::texts::Texts;
-use super::view::{BLOCK, Cell, DAY_MS, Details, Events, Origins, Run, Values, day_of};
-
-/// Where an event lies in a run: sorts by (block, day, person, time in the day).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(u128);
-
-impl Key {
-    pub fn new(ordinal: u32, time: i64) -> Key {
-        let day = day_of(time);
-        Key::in_cell(
-            ordinal / BLOCK,
-            day,
-            ordinal % BLOCK,
-            (time - i64::from(day) * DAY_MS) as u32,
-        )
-    }
-
-    fn in_cell(block: u32, day: i32, person: u32, time: u32) -> Key {
-        // Days flip their sign bit, so that they sort as unsigned.
-        let parts = [block, day as u32 ^ 1 << 31, person, time];
-        Key(parts.iter().fold(0, |key, &part| key << 32 | u128::from(part)))
-    }
-
-    pub fn ordinal(self) -> u32 {
-        self.block() * BLOCK + u32::from(self.person())
-    }
-
-    pub fn time(self) -> i64 {
-        i64::from(self.day()) * DAY_MS + i64::from(self.0 as u32)
-    }
-
-    pub fn day(self) -> i32 {
-        ((self.0 >> 64) as u32 ^ 1 << 31) as i32
-    }
-
-    fn block(self) -> u32 {
-        (self.0 >> 96) as u32
-    }
-
-    fn person(self) -> u16 {
-        (self.0 >> 32) as u16
-    }
-}
+use super::view::{Cell, Details, Events, Origins, Run, Values};
 
 impl Details {
     pub fn gather(sources: &[&Details], picks: &[Pick]) -> Details {
@@ -98,7 +57,7 @@ impl Run {
                 });
             }
             run.persons.push(key.person());
-            run.times.push(key.0 as u32);
+            run.times.push(key.time_of_day());
         }
         run
     }
@@ -129,7 +88,7 @@ impl Run {
         let cells = self.cells_of(key.block(), key.day()..=key.day());
         let mut rows = cells.flat_map(|cell| self.rows_in(cell, key.person()));
         let origins = &self.details.origins;
-        rows.any(|row| self.times[row] == key.0 as u32 && origins.order(row, &details.origins, at, texts).is_eq())
+        rows.any(|row| self.times[row] == key.time_of_day() && origins.order(row, &details.origins, at, texts).is_eq())
     }
 
     pub fn bytes_in_memory(&self) -> usize {

@@ -4,8 +4,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::run::Key;
-use super::view::{BLOCK, Events, day_of};
+use super::place::{BLOCK, Key, day_of};
 
 /// Block by block; a person beyond them has no events.
 #[derive(Clone, Default)]
@@ -113,16 +112,5 @@ impl Spans {
         blocks
             .map(|span| 2 * (span.firsts.capacity() + span.lasts.capacity()))
             .sum()
-    }
-}
-
-impl Events {
-    /// Those of runs that were read.
-    pub fn spans_of_runs(&self) -> Spans {
-        let mut spans = Spans::default();
-        for key in self.runs.iter().flat_map(|run| run.keys()) {
-            spans.widen(key);
-        }
-        spans
     }
 }

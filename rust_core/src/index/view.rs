@@ -8,20 +8,14 @@ use std::sync::Arc;
 use bytemuck::{Pod, Zeroable};
 
 use super::cells;
+pub use super::cells::{Scalar, Unit};
 use super::firsts::Firsts;
 use super::ints::Ints;
 use super::learned::Learned;
+pub use super::place::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
 use super::spans::Spans;
 use super::texts::{TextColumn, Texts};
 use crate::schema::{Schema, Type};
-
-/// Ordinals of a block: the unit of execution.
-pub const BLOCK: u32 = 1 << 16;
-/// Most people of a partition.
-pub const PARTITION: u32 = 1 << 22;
-
-/// Milliseconds of a UTC day, by which runs are filed. Local days are the evaluator's business.
-pub const DAY_MS: i64 = 86_400_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Epoch {
@@ -171,59 +165,9 @@ pub enum Column {
     Point(Vec<[f64; 2]>),
 }
 
-/// What the numbers of a column are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Of numbers and money.
-    Millionths,
-    /// Of `Version::texts`: text and enum values.
-    Code,
-    /// Milliseconds since 1970 UTC.
-    Instant,
-    /// Days since 1970-01-01.
-    Date,
-    /// month * 100 + day.
-    MonthDay,
-}
-
 impl Default for Column {
     fn default() -> Self {
         Column::Bool(Vec::new())
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Scalar {
-    Bool(bool),
-    Number(i64),
-    Text(u32),
-    Instant(i64),
-    Date(i32),
-    MonthDay(u16),
-    Point([f64; 2]),
-}
-
-impl Scalar {
-    /// As a row of a column of this unit; `None` for what does not belong there.
-    pub fn int(self, unit: Unit) -> Option<i64> {
-        match (unit, self) {
-            (Unit::Millionths, Scalar::Number(value)) | (Unit::Instant, Scalar::Instant(value)) => Some(value),
-            (Unit::Code, Scalar::Text(value)) => Some(value.into()),
-            (Unit::Date, Scalar::Date(value)) => Some(value.into()),
-            (Unit::MonthDay, Scalar::MonthDay(value)) => Some(value.into()),
-            _ => None,
-        }
-    }
-
-    /// The inverse of `int`.
-    pub fn of_int(unit: Unit, row: i64) -> Scalar {
-        match unit {
-            Unit::Millionths => Scalar::Number(row),
-            Unit::Code => Scalar::Text(row as u32),
-            Unit::Instant => Scalar::Instant(row),
-            Unit::Date => Scalar::Date(row as i32),
-            Unit::MonthDay => Scalar::MonthDay(row as u16),
-        }
     }
 }
 
@@ -233,20 +177,6 @@ pub struct Items {
     /// Text code of the key to row.
     pub rows: HashMap<u32, u32>,
     pub attributes: HashMap<String, Values>,
-}
-
-/// The partition that a person is in.
-pub fn partition_of(person: u64) -> u32 {
-    (person >> 32) as u32
-}
-
-/// A person's place in the partition.
-pub fn ordinal_of(person: u64) -> u32 {
-    person as u32
-}
-
-pub fn person_of(partition: u32, ordinal: u32) -> u64 {
-    u64::from(partition) << 32 | u64::from(ordinal)
 }
 
 impl Partition {
@@ -340,18 +270,6 @@ impl Run {
         };
         cells.flat_map(rows)
     }
-}
-
-/// The UTC days that hold instants from `from_ms` to before `to_ms`; none if there are no such instants.
-pub fn days_between(from_ms: i64, to_ms: i64) -> RangeInclusive<i32> {
-    // Of no instants the last is before the first.
-    let last = to_ms.saturating_sub(1);
-    day_of(from_ms)..=if from_ms < to_ms { day_of(last) } else { i32::MIN }
-}
-
-/// The UTC day of an instant.
-pub fn day_of(ms: i64) -> i32 {
-    ms.div_euclid(DAY_MS).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
 impl Values {

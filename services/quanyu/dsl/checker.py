@@ -40,24 +40,23 @@ class _Drafts:
         self._conditions = Conditions()
         self._bound: dict[tuple[str, int], Rule] = {}
         self._open: list[tuple[str, int]] = []
-        self._drafts: dict[tuple[str, int], Rule] = {}
+        self._drafts: dict[str, dict[int, Rule]] = {}
         self.statements = [self._declared(statement) for statement in script.statements]
 
     # what Rules asks for
 
     def names(self) -> Iterable[str]:
-        return {*self._library.names(), *(name for name, _ in self._drafts)}
+        return {*self._library.names(), *self._drafts}
 
     def kind(self, name: str) -> type[s.Node] | None:
-        found = (type(rule) for (drafted, _), rule in self._drafts.items() if drafted == name)
+        found = (type(rule) for rule in self._drafts.get(name, {}).values())
         return next(found, None) or self._library.kind(name)
 
     def newest(self, name: str) -> int:
-        drafted = (version for drafted, version in self._drafts if drafted == name)
-        return max(self._library.newest(name), *drafted, 0)
+        return max(self._library.newest(name), *self._drafts.get(name, ()), 0)
 
     def get(self, name: str, version: int) -> Rule | None:
-        draft = self._drafts.get((name, version))
+        draft = self._drafts.get(name, {}).get(version)
         return self.bound(draft) if draft else self._library.get(name, version)
 
     # the statements
@@ -70,10 +69,11 @@ class _Drafts:
             raise RuleError.at(statement.span, "scope", message)
         assert isinstance(statement, Rule)
         self._refuse_clash(statement)
-        name_version = key(statement)
-        if name_version in self._drafts:
-            raise version_taken(statement, self.newest(statement.ref.name))
-        self._drafts[name_version] = statement
+        name, version = key(statement)
+        drafts = self._drafts.setdefault(name, {})
+        if version in drafts:
+            raise version_taken(statement, self.newest(name))
+        drafts[version] = statement
         return statement
 
     def _refuse_clash(self, rule: Rule) -> None:

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::index::firsts::Firsts;
 use crate::index::learned::Learned;
-use crate::index::run::Key;
+use crate::index::place::Key;
 use crate::index::texts::Texts;
 use crate::index::view::{
     Attribute, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit, Values,
@@ -284,8 +284,10 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
     for ((kind, _), rows) in filed {
         let run = Arc::new(run(rows, texts));
         let events = events.entry(kind.to_string()).or_default();
+        for key in run.keys() {
+            events.spans.widen(key);
+        }
         events.runs.push(run);
-        events.spans = events.spans_of_runs();
     }
     let attributes = ATTRIBUTES
         .iter()
