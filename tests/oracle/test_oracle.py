@@ -20,7 +20,6 @@ from tests.oracle.strategies import LIBRARY, SEGMENTS, conditions, of_the_past
 from tests.oracle.world import World
 from tests.oracle.worlds import worlds
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
