@@ -38,6 +38,15 @@ enum Rows {
     Many(Bits),
 }
 
+impl Rows {
+    fn of(rows: Bits, count: u64) -> Rows {
+        match count < FEW {
+            true => Rows::Few(rows.rows().map(|row| row as u16).collect()),
+            false => Rows::Many(rows),
+        }
+    }
+}
+
 /// As many rows take as much room one by one as a bit for each row of a block.
 const FEW: u64 = 1 << 12;
 
@@ -56,14 +65,10 @@ pub struct BlockRoot {
 impl BlockRoot {
     pub fn new(task: Task, matched: Bits, unknown: u64, clauses: Vec<(u64, u64)>) -> BlockRoot {
         let count = matched.count();
-        let rows = || match count < FEW {
-            true => Rows::Few(matched.rows().map(|row| row as u16).collect()),
-            false => Rows::Many(matched.clone()),
-        };
         let members = (count > 0).then(|| Members {
             partition: task.partition.number,
             first: task.first,
-            rows: rows(),
+            rows: Rows::of(matched, count),
         });
         BlockRoot {
             members,
@@ -173,6 +178,56 @@ impl Members {
             (Rows::Few(rows), Ok(row)) => rows.binary_search(&row).is_ok(),
             (Rows::Many(bits), Ok(row)) => bits.get(row.into()),
             (_, Err(_)) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::index::view::BLOCK;
+
+    /// By block of a partition: every which row is a member, from which on.
+    type Block = (u32, u32, usize, usize);
+
+    fn answer(blocks: &BTreeSet<Block>) -> (RootAnswer, BTreeSet<u64>) {
+        let (mut root, mut expected) = (
+            Answer::new(Epoch::default(), &[0], vec![]).roots.remove(0),
+            BTreeSet::new(),
+        );
+        for &(partition, block, every, from) in blocks {
+            let first = block * BLOCK;
+            let rows = Bits::from_fn(BLOCK as usize, |row| row >= from && row % every == 0);
+            expected.extend(rows.rows().map(|row| person_of(partition, first) + row as u64));
+            let count = rows.count();
+            let rows = Rows::of(rows, count);
+            root.blocks.push(Members { partition, first, rows });
+        }
+        (root, expected)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20))]
+
+        #[test]
+        fn few_and_many_members_are_the_same_to_who_asks(
+            blocks in prop::collection::btree_map((1..3u32, 0..3u32), (prop::sample::select(vec![1usize, 7, 15, 16, 17, 900]), 0..65_000usize), 1..5),
+            asked in prop::collection::vec((1..3u32, 0..3 * BLOCK), 1..50),
+            limit in 0..99_999usize,
+        ) {
+            let blocks = blocks.iter().map(|(&(partition, block), &(every, from))| (partition, block, every, from)).collect();
+            let (root, expected) = answer(&blocks);
+            prop_assert!(root.members().iter().eq(expected.iter().copied()));
+            for (partition, ordinal) in asked {
+                let person = person_of(partition, ordinal);
+                prop_assert_eq!(root.contains(person), expected.contains(&person));
+                let page: Vec<u64> = expected.range(person + 1..).take(limit).copied().collect();
+                prop_assert_eq!(root.page(person, limit), page);
+            }
         }
     }
 }

@@ -114,3 +114,21 @@ impl Spans {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_day_is_among_the_days_of_its_code_and_codes_are_in_order(day in any::<i32>(), near in -40_000..40_000i32, other in any::<i32>()) {
+            for day in [day, near] {
+                prop_assert!(days_of(code_of(day)).contains(&day));
+                prop_assert!((LOWEST..=HIGHEST).contains(&code_of(day)));
+                prop_assert!((day <= other) <= (code_of(day) <= code_of(other)));
+            }
+        }
+    }
+}
