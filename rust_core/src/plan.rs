@@ -1,12 +1,14 @@
 //! The plan message (docs/plan.md): what the rule compiler hands to the engine. Every name is bound, every window an instant.
 
 mod decimal;
+mod moment;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
 pub use decimal::{Below, Decimal};
+pub use moment::Moment;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,7 +47,7 @@ pub enum Cond {
         among: Option<Box<Cond>>,
     },
     At {
-        as_of: i64,
+        as_of: Moment,
         of: Box<Cond>,
         among: Option<Box<Cond>>,
     },
@@ -79,8 +81,8 @@ pub enum Cond {
     },
     Within {
         expr: Expr,
-        from: Option<i64>,
-        to: Option<i64>,
+        from: Option<Moment>,
+        to: Option<Moment>,
     },
     Anniversary {
         expr: Expr,
@@ -99,8 +101,8 @@ pub enum Cond {
     Sequence {
         steps: Vec<SequenceStep>,
         by: Option<Expr>,
-        from: Option<i64>,
-        to: i64,
+        from: Option<Moment>,
+        to: Moment,
     },
     Rank {
         expr: Expr,
@@ -183,8 +185,8 @@ pub enum Value {
     Date(i32),
     /// month * 100 + day.
     MonthDay(u16),
-    /// Milliseconds.
-    Duration(i64),
+    /// Milliseconds. As the distance from an instant that stays it moves with the as-of.
+    Duration(Moment),
     /// Latitude and longitude in degrees.
     Point([f64; 2]),
 }
@@ -193,8 +195,8 @@ pub enum Value {
 #[serde(deny_unknown_fields)]
 pub struct Events {
     pub steps: Vec<Step>,
-    pub from: Option<i64>,
-    pub to: i64,
+    pub from: Option<Moment>,
+    pub to: Moment,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

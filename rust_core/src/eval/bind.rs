@@ -150,10 +150,11 @@ impl Binder<'_> {
         match cond {
             plan::Cond::Set { of, among } => self.set(of, among.as_deref(), at),
             plan::Cond::At { as_of, of, among } => {
-                if *as_of > self.as_of {
+                let as_of = self.instant(*as_of);
+                if as_of > self.as_of {
                     return at.field("as_of").invalid("after the `as_of` around it");
                 }
-                let around = std::mem::replace(&mut self.as_of, *as_of);
+                let around = std::mem::replace(&mut self.as_of, as_of);
                 let set = self.set(of, among.as_deref(), at);
                 self.as_of = around;
                 set
@@ -283,7 +284,7 @@ pub fn literal(binder: &mut Binder, value: &plan::Value, at: &At) -> Result<(Dat
             return at.invalid(format!("{day} is no month * 100 + day"));
         }
         plan::Value::MonthDay(day) => (Datum::Int((*day).into()), Kind::MonthDay),
-        plan::Value::Duration(ms) => (Datum::Int(*ms), Kind::Duration),
+        plan::Value::Duration(ms) => (Datum::Int(binder.instant(*ms)), Kind::Duration),
         plan::Value::Point(point) => (Datum::Point(*point), Kind::Point),
     })
 }

@@ -4,7 +4,7 @@ use super::bind::{At, Binder, Stand, kind_of, literal, named};
 use super::column::Kind;
 use super::program::{Expr, ExprId, FilteredType, Measure, Place, Scan};
 use crate::error::Result;
-use crate::plan::{self, Function};
+use crate::plan::{self, Function, Moment};
 
 type Bound = (ExprId, Kind);
 
@@ -285,8 +285,13 @@ impl Binder<'_> {
         Ok(self.program.scans.len() - 1)
     }
 
+    pub fn instant(&self, moment: Moment) -> i64 {
+        moment.resolve(self.program.as_of)
+    }
+
     /// Of events: never later than the as-of.
-    pub fn window(&self, (from, to): (Option<i64>, i64), at: &At) -> Result<(i64, i64)> {
+    pub fn window(&self, (from, to): (Option<Moment>, Moment), at: &At) -> Result<(i64, i64)> {
+        let (from, to) = (from.map(|from| self.instant(from)), self.instant(to));
         if to > self.as_of {
             return at
                 .field("to")

@@ -73,8 +73,8 @@ impl Binder<'_> {
                 }
                 Ok(Cond::Within {
                     expr,
-                    from: from.unwrap_or(i64::MIN),
-                    to: to.unwrap_or(i64::MAX),
+                    from: from.map_or(i64::MIN, |from| self.instant(from)),
+                    to: to.map_or(i64::MAX, |to| self.instant(to)),
                 })
             }
             plan::Cond::Anniversary { expr, years } => self.anniversary(expr, years, stand, at),

@@ -3,7 +3,7 @@
 use super::bind::{At, Binder, Stand};
 use super::program::Cond;
 use crate::error::Result;
-use crate::plan::{self, Cmp, Function};
+use crate::plan::{self, Cmp, Function, Moment};
 
 impl Binder<'_> {
     /// `elapsed(latest(...)) > duration` and its like; `None` for every other comparison.
@@ -19,10 +19,11 @@ impl Binder<'_> {
         else {
             return Ok(None);
         };
-        let instant = self.as_of.saturating_sub(duration);
+        let instant = self.as_of.saturating_sub(self.instant(duration));
         let after = instant.saturating_add(1);
-        let since = |from: i64| (Some(events.from.map_or(from, |first| first.max(from))), events.to);
-        let until = |to: i64| (events.from, events.to.min(to));
+        let (first, end) = (events.from.map(|from| self.instant(from)), self.instant(events.to));
+        let since = |from: i64| (Some(first.map_or(from, |first| first.max(from))), end);
+        let until = |to: i64| (first, end.min(to));
         // "More" is longer ago: the last event is before the instant, so there is none since.
         let (window, denied) = match (function, cmp) {
             (Function::Latest, Cmp::More) => (since(instant), true),
@@ -35,17 +36,17 @@ impl Binder<'_> {
             (_, Cmp::AtMost) => (until(instant), true),
             _ => return Ok(None),
         };
-        let happened = |(from, to)| plan::Cond::Happened {
+        let happened = |(from, to): (Option<i64>, i64)| plan::Cond::Happened {
             events: plan::Events {
-                from,
-                to,
+                from: from.map(Moment::At),
+                to: Moment::At(to),
                 ..events.clone()
             },
             min: 1,
             max: None,
         };
         let here = at.field("left");
-        let known = self.cond(&happened((events.from, events.to)), stand, &here)?;
+        let known = self.cond(&happened((first, end)), stand, &here)?;
         let mut of = self.cond(&happened(window), stand, &here)?;
         if denied {
             of = self.program.conds.intern(Cond::Not(of));
@@ -68,7 +69,7 @@ fn recency_of(expr: &plan::Expr) -> Option<(Function, &plan::Events)> {
     }
 }
 
-fn duration_of(expr: &plan::Expr) -> Option<i64> {
+fn duration_of(expr: &plan::Expr) -> Option<Moment> {
     match expr {
         plan::Expr::Literal {
             value: plan::Value::Duration(duration),

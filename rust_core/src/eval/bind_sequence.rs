@@ -6,7 +6,7 @@ use super::bind::{At, Binder, Stand, named};
 use super::column::Kind;
 use super::program::{Cond, ExprId, Gap, Part, Sequence};
 use crate::error::Result;
-use crate::plan;
+use crate::plan::{self, Moment};
 
 /// Steps of one sequence.
 const STEPS: usize = 32;
@@ -16,7 +16,7 @@ impl Binder<'_> {
         &mut self,
         steps: &[plan::SequenceStep],
         by: Option<&plan::Expr>,
-        window: (Option<i64>, i64),
+        window: (Option<Moment>, Moment),
         at: &At,
     ) -> Result<Cond> {
         let Some((first, rest)) = steps.split_first().filter(|_| steps.len() <= STEPS) else {

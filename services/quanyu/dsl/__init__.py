@@ -17,6 +17,7 @@ from quanyu.dsl.compiler import (
     compile_segment,
     compile_tag,
     plan,
+    standing_root,
 )
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explainer import explain
@@ -45,4 +46,5 @@ __all__ = [
     "parse",
     "parse_condition",
     "plan",
+    "standing_root",
 ]

@@ -17,6 +17,7 @@ from quanyu.dsl.formatter import format_rule
 from quanyu.dsl.happenings import Happenings
 from quanyu.dsl.library import Bound, Library
 from quanyu.dsl.memberships import membership
+from quanyu.dsl.moving import resolvable
 from quanyu.dsl.plan_values import Json, Place, Values, decimal_text
 from quanyu.dsl.types import nfkc, order_of
 from quanyu.dsl.windows import Clock, Instants
@@ -107,7 +108,20 @@ def compile_tag(name: str, version: int, library: Library, catalog: Catalog, clo
 def plan(as_of_ms: int, *compiled: CompiledRule) -> bytes:
     """The plan message: the roots of all rules in order."""
     roots = [root for rule in compiled for root in rule.roots]
-    return json.dumps({"as_of": as_of_ms, "roots": roots}, ensure_ascii=False, separators=(",", ":")).encode()
+    return _json({"as_of": as_of_ms, "roots": roots})
+
+
+def _json(message: Json) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def standing_root(
+    name: str, version: int, library: Library, catalog: Catalog, clock: Clock
+) -> tuple[bytes, int | None]:
+    """A published segment's root, with instants that move with as-of, and for how many milliseconds it stands."""
+    moving = clock.moving()
+    (root,) = compile_segment(name, version, library, catalog, moving).roots
+    return _json(resolvable(root, clock.as_of_ms)), moving.standing.ms
 
 
 def clauses_of(cond: s.Cond) -> list[str]:

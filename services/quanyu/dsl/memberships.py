@@ -44,6 +44,6 @@ def _crossed(node: s.Entered | s.Left, values: Values, place: Place) -> Json:
 def _members(ref: s.Ref, at: int | None, values: Values, place: Place) -> Json:
     """None: before everything. An instant that is still to come for the one asked of has no members (M2)."""
     now = place.clock.as_of_ms
-    if at is None or at > now:
+    if at is None or place.clock.earlier(now, at) < at:
         return {"op": "constant", "value": False}
     return values.people(ref, place) if at == now else values.people_at(ref, at, place)

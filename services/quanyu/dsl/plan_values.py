@@ -66,7 +66,7 @@ class Values:
 
     def shared(self, node: s.Node, place: Place, key: tuple[Any, ...], build: Callable[[], Any]) -> Any:
         """Built once an instant; its size still counts wherever it stands, since the plan spells it out."""
-        key = (*key, place.clock.as_of_ms)
+        key = (*key, type(place.clock.as_of_ms), place.clock.as_of_ms)
         if key in self._shared:
             built, size = self._shared[key]
             self.grow(node, size)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
+from quanyu.dsl.moving import Moving, Standing
 
 Instants = tuple[int | None, int | None]
 Days = tuple[dt.date | None, dt.date | None]
@@ -39,6 +40,12 @@ class Clock:
     day_start: int = 0
     leap_day: Literal["feb28", "mar1"] = "feb28"
     earliest_ms: int = 0
+    # What was read off it so far stands for so long; only a moving clock says less than always.
+    standing: Standing = field(default_factory=Standing, compare=False)
+
+    def moving(self) -> Clock:
+        """The same instant, for what is to stand also when as-of has moved on."""
+        return replace(self, as_of_ms=Moving(self.as_of_ms), standing=Standing())
 
     @cached_property
     def today(self) -> dt.date:
@@ -65,7 +72,16 @@ class Clock:
             day -= _DAY
         while self.day_ms(day + _DAY) <= ms:
             day += _DAY
+        if isinstance(ms, Moving):
+            self.standing.limit(self.day_ms(day + _DAY) - int(ms))
         return day
+
+    def earlier(self, a: int, b: int) -> int:
+        """Of two instants; one that moves is the earlier only until it has come to the other."""
+        first, second = (a, b) if a <= b else (b, a)
+        if isinstance(first, Moving) and not isinstance(second, Moving):
+            self.standing.limit(second - int(first))
+        return first
 
     def unit_start(self, day: dt.date, unit: s.Unit) -> dt.date:
         """The first day of the unit that holds the day; quarters and years begin in January (T18)."""
@@ -151,8 +167,8 @@ def instants(window: s.Window, clock: Clock) -> Instants:
 def of_events(window: s.Window | None, clock: Clock) -> tuple[int | None, int]:
     """The instants of a window over events: cut at as-of (T1); no window means ever (T2)."""
     start, end = instants(window, clock) if window is not None else (None, None)
-    end = clock.as_of_ms if end is None else min(end, clock.as_of_ms)
-    return (start if start is None else min(start, end)), end
+    end = clock.as_of_ms if end is None else clock.earlier(end, clock.as_of_ms)
+    return (start if start is None else clock.earlier(start, end)), end
 
 
 def when_ms(when: s.When, clock: Clock) -> int:

@@ -219,7 +219,7 @@ impl Naive<'_> {
             person,
             steps,
             by: by.as_ref(),
-            window: (*from, *to),
+            window: self.window(*from, *to),
         };
         steps.happened()
     }

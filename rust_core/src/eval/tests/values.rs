@@ -59,7 +59,11 @@ fn compare(world: &World, version: &Version, kind: &str, expr: &Json) -> Result<
     let mut query = Query::new(version, &program);
     query.lifted = lift::lift(&query).unwrap();
     rank(&mut query, &tasks(version)).unwrap();
-    let naive = Naive { world, as_of: AS_OF };
+    let naive = Naive {
+        world,
+        as_of: AS_OF,
+        asked_at: AS_OF,
+    };
     for task in tasks(version) {
         let people = People::of(&query, task);
         let column = people.expr(id).unwrap();

@@ -9,7 +9,7 @@ use self::aggregate::aggregate;
 pub use self::value::{Fraction, V};
 use self::value::{nfkc, of_val, of_value};
 use super::world::{Event, Person, Val, World};
-use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Plan, Root, Side, Step, TextTest, YearDays};
+use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Moment, Plan, Root, Side, Step, TextTest, YearDays};
 
 #[derive(Clone, Copy)]
 struct Row<'w> {
@@ -20,6 +20,8 @@ struct Row<'w> {
 pub struct Naive<'w> {
     pub world: &'w World,
     pub as_of: i64,
+    /// The plan's as-of, that of what moves.
+    pub asked_at: i64,
 }
 
 #[derive(Debug, PartialEq, Default)]
@@ -42,6 +44,7 @@ impl<'w> Naive<'w> {
         let naive = Naive {
             world,
             as_of: plan.as_of,
+            asked_at: plan.as_of,
         };
         let among = root.among.as_ref();
         let population: Vec<&Person> = naive.universe().filter(|person| naive.holds(among, person)).collect();
@@ -100,7 +103,8 @@ impl<'w> Naive<'w> {
             Cond::At { as_of, of, among } => {
                 let then = Naive {
                     world: self.world,
-                    as_of: *as_of,
+                    as_of: as_of.resolve(self.asked_at),
+                    asked_at: self.asked_at,
                 };
                 Some(then.in_set(of, among.as_deref(), row.person))
             }
@@ -160,7 +164,8 @@ impl<'w> Naive<'w> {
                 let Some(V::Int(value)) = self.expr(expr, row) else {
                     return None;
                 };
-                Some(from.is_none_or(|from| from <= value) && to.is_none_or(|to| value < to))
+                let is_before = |moment: &Moment| value < moment.resolve(self.asked_at);
+                Some(!from.as_ref().is_some_and(is_before) && to.as_ref().is_none_or(is_before))
             }
             Cond::Anniversary { expr, years } => {
                 let Some(V::Int(value)) = self.expr(expr, row) else {
@@ -251,7 +256,7 @@ impl<'w> Naive<'w> {
 
     fn expr(&self, expr: &Expr, row: Row) -> Option<V> {
         match expr {
-            Expr::Literal { value } => Some(of_value(value)),
+            Expr::Literal { value } => Some(of_value(value, self.asked_at)),
             Expr::Attribute { name, key } => {
                 let changes = row.person.changes.get(name.as_str())?;
                 let held = changes.iter().rfind(|(occurred_at, _)| *occurred_at < self.as_of)?;
@@ -307,7 +312,9 @@ impl<'w> Naive<'w> {
             }
             Expr::Case { tiers, otherwise } => {
                 let tier = tiers.iter().find(|tier| self.cond(&tier.when, row) == Some(true));
-                tier.map(|tier| &tier.value).or(otherwise.as_ref()).map(of_value)
+                tier.map(|tier| &tier.value)
+                    .or(otherwise.as_ref())
+                    .map(|value| of_value(value, self.asked_at))
             }
             Expr::Property { name } => row.event?.properties.get(name.as_str()).map(of_val),
             Expr::ByType { of } => {
@@ -332,7 +339,12 @@ impl<'w> Naive<'w> {
     }
 
     fn events<'p>(&self, events: &Events, person: &'p Person) -> Vec<&'p Event> {
-        self.matching(&events.steps, (events.from, events.to), person)
+        self.matching(&events.steps, self.window(events.from, events.to), person)
+    }
+
+    pub fn window(&self, from: Option<Moment>, to: Moment) -> (Option<i64>, i64) {
+        let resolve = |moment: Moment| moment.resolve(self.asked_at);
+        (from.map(resolve), resolve(to))
     }
 
     /// In order of (occurred_at, source, id).

@@ -70,12 +70,14 @@ pub fn of_val(val: &Val) -> V {
     }
 }
 
-pub fn of_value(value: &Value) -> V {
+/// `asked_at`: the plan's as-of.
+pub fn of_value(value: &Value, asked_at: i64) -> V {
     match value {
         Value::Num(number) => V::Num(Fraction::new(number.0.into(), 1_000_000)),
         Value::Text(text) => V::Text(nfkc(text)),
         Value::Bool(value) => V::Bool(*value),
-        Value::Instant(value) | Value::Duration(value) => V::Int(*value),
+        Value::Instant(value) => V::Int(*value),
+        Value::Duration(value) => V::Int(value.resolve(asked_at)),
         Value::Date(days) => V::Int((*days).into()),
         Value::MonthDay(day) => V::Int((*day).into()),
         Value::Point(point) => V::Point(*point),
