@@ -295,7 +295,7 @@ impl Tri {
         self.join(other, words::either);
     }
 
-    fn join(&mut self, other: &Tri, join: fn(&mut [u64], &mut [u64], &[u64], &[u64])) {
+    fn join(&mut self, other: &Tri, join: Join) {
         for bits in [&mut self.t, &mut self.u] {
             bits.words.resize(bits.len.div_ceil(64), 0);
         }
@@ -307,6 +307,9 @@ impl Tri {
         );
     }
 }
+
+/// Of what is true and what is unknown with another's.
+type Join = fn(&mut [u64], &mut [u64], &[u64], &[u64]);
 
 #[cfg(test)]
 mod tests {
