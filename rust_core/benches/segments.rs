@@ -2,11 +2,12 @@
 //!
 //! `PEOPLE` (default 1,000,000) people have ten times as many events in 180 days; most of them browse, a few do most.
 
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Instant;
 
 use quanyu_core::error::Result;
-use quanyu_core::eval::evaluate;
+use quanyu_core::eval::{BlockRoots, evaluate, evaluate_blocks};
 use quanyu_core::frame::{Change, IdentityChange, ResolvedFrame};
 use quanyu_core::index::Index;
 use quanyu_core::index::view::person_of;
@@ -29,6 +30,7 @@ const TYPES: [(&str, u64); 5] = [
     ("review", 4),
     ("refund", 2),
 ];
+const TASTES: [&str; 8] = ["spicy", "sweet", "light", "vegan", "sour", "raw", "smoked", "iced"];
 const CHANNELS: [&str; 5] = ["pos", "miniapp", "web", "app", "delivery"];
 
 /// A number that looks random.
@@ -78,6 +80,7 @@ fn schema() -> Schema {
         ("level", Type::Enum),
         ("score", Type::Number),
         ("birthday", Type::Date),
+        ("tastes", Type::Set),
     ];
     Schema {
         event_types: TYPES.iter().map(event_type).collect(),
@@ -97,6 +100,16 @@ fn put_time(out: &mut Vec<u8>, field: u32, ms: u64) {
 fn put_value(out: &mut Vec<u8>, field: u32, name: &str, kind: u32, text: &str) {
     let (mut value, mut entry) = (Vec::new(), Vec::new());
     put_bytes(&mut value, kind, text.as_bytes());
+    put_text(&mut entry, 1, name);
+    put_bytes(&mut entry, 2, &value);
+    put_bytes(out, field, &entry);
+}
+
+/// The same of a set of texts.
+fn put_set<'t>(out: &mut Vec<u8>, field: u32, name: &str, texts: impl Iterator<Item = &'t str>) {
+    let (mut set, mut value, mut entry) = (Vec::new(), Vec::new(), Vec::new());
+    texts.for_each(|text| put_text(&mut set, 1, text));
+    put_bytes(&mut value, 7, &set);
     put_text(&mut entry, 1, name);
     put_bytes(&mut entry, 2, &value);
     put_bytes(out, field, &entry);
@@ -131,6 +144,8 @@ fn profile(number: u64) -> Vec<u8> {
         1 + random % 28
     );
     put_value(&mut body, 5, "birthday", 6, &birthday);
+    let tastes = (0..TASTES.len()).filter(|taste| mixed(number, 8) >> (2 * taste) & 3 == 0);
+    put_set(&mut body, 5, "tastes", tastes.map(|taste| TASTES[taste]));
     wrapped(2, &body)
 }
 
@@ -256,6 +271,34 @@ fn among(attribute: &str, texts: &[&str]) -> Json {
     json!({"op": "in", "expr": {"op": "attribute", "name": attribute, "key": null}, "items": items})
 }
 
+/// Some of these texts in a set.
+fn has_any(attribute: &str, texts: &[&str]) -> Json {
+    let mut cond = among(attribute, texts);
+    cond["op"] = json!("has");
+    cond["mode"] = json!("any");
+    cond
+}
+
+/// At least so many events of the type for which the filter is true.
+fn happened_where(name: &str, filter: Json, days: u64, min: u64) -> Json {
+    let mut cond = happened(&[name], days, min);
+    cond["events"]["steps"][0]["where"] = filter;
+    cond
+}
+
+fn property_among(name: &str, texts: &[&str]) -> Json {
+    let mut cond = among(name, texts);
+    cond["expr"] = json!({"op": "property", "name": name});
+    cond
+}
+
+/// One event, then within some days the other.
+fn funnel(first: &str, second: &str, within_days: u64) -> Json {
+    let step = |name: &str, within: Option<u64>| json!({"events": [{"type": name, "where": null}], "after": null, "within": within, "without": []});
+    let steps = [step(first, None), step(second, Some(within_days * DAY_MS))];
+    json!({"op": "sequence", "steps": steps, "by": null, "from": null, "to": AS_OF})
+}
+
 fn recency(types: &[&str], days: u64) -> Json {
     let elapsed = json!({"op": "elapsed", "of": aggregate("latest", None, types, DAYS, None)});
     json!({"op": "compare", "cmp": ">", "left": elapsed, "right": {"op": "literal", "value": {"duration": days * DAY_MS}}})
@@ -290,8 +333,20 @@ fn questions() -> Vec<(&'static str, Json)> {
         among("city", &["city 1", "city 5"]),
         happened(&["browse"], 30, 2),
     ];
+    let profile = vec![
+        among("city", &["city 1", "city 2", "city 3", "city 4"]),
+        among("level", &["silver", "gold", "black"]),
+        has_any("tastes", &["spicy", "vegan"]),
+        more(json!({"op": "attribute", "name": "score", "key": null}), "400"),
+    ];
+    let favourite = json!({
+        "op": "in", "expr": aggregate("most", Some("store"), &["order"], 90, None),
+        "items": [{"op": "literal", "value": {"text": "store 1"}}],
+    });
     vec![
+        ("nobody", json!({"op": "constant", "value": false})),
         ("attributes", all(five)),
+        ("attributes and a set", all(profile)),
         (
             "recency and channel",
             all(vec![recency(&touch, 30), channels(&["pos", "miniapp"])]),
@@ -324,16 +379,32 @@ fn questions() -> Vec<(&'static str, Json)> {
                 "side": "top", "percent": "0.1", "count": null, "population": null,
             }),
         ),
+        (
+            "distinct stores in 90d",
+            more(aggregate("distinct", Some("store"), &["order"], 90, None), "2"),
+        ),
+        (
+            "two orders at 3 stores",
+            happened_where(
+                "order",
+                property_among("store", &["store 1", "store 2", "store 3"]),
+                90,
+                2,
+            ),
+        ),
+        ("favourite store in 90d", favourite),
+        ("browse, then order", funnel("browse", "order", 7)),
         ("the full rule", all(full)),
     ]
 }
 
+fn plan(roots: &[(&str, &Json)]) -> String {
+    let root = |(name, cond): &(&str, &Json)| json!({"name": name, "cond": cond, "among": null});
+    json!({"as_of": AS_OF, "roots": roots.iter().map(root).collect::<Vec<_>>()}).to_string()
+}
+
 fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(f64, u64)> {
-    let roots: Vec<Json> = roots
-        .iter()
-        .map(|(name, cond)| json!({"name": name, "cond": cond, "among": null}))
-        .collect();
-    let plan = json!({"as_of": AS_OF, "roots": roots}).to_string();
+    let plan = plan(roots);
     let version = index.version();
     let mut times = Vec::new();
     let mut matched = 0;
@@ -342,8 +413,49 @@ fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(f64, u64)> {
         matched = evaluate(&version, plan.as_bytes())?.root(0)?.matched;
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
+    Ok((median(times), matched))
+}
+
+/// Milliseconds to find who has joined or left each of the segments since a day before.
+fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
+    let plan = plan(roots);
+    let version = index.version();
+    let all = |_: u32, _: u32| true;
+    let members = |block: &BlockRoots| {
+        let of = |root| {
+            let mut words = Vec::new();
+            block.members(root, &mut words)?;
+            Ok(words)
+        };
+        (0..roots.len()).map(of).collect::<Result<Vec<Vec<u64>>>>()
+    };
+    let blocks = evaluate_blocks(&version, plan.as_bytes(), all, |block| {
+        Ok(((block.partition(), block.block()), members(block)?))
+    })?;
+    let before: HashMap<(u32, u32), Vec<Vec<u64>>> = blocks.into_iter().collect();
+    let changed = |block: &BlockRoots| {
+        let (mut words, mut changed) = (Vec::new(), 0);
+        for (root, before) in before[&(block.partition(), block.block())].iter().enumerate() {
+            block.members(root, &mut words)?;
+            let pairs = words.iter().zip(before);
+            changed += pairs
+                .map(|(now, before)| u64::from((now ^ before).count_ones()))
+                .sum::<u64>();
+        }
+        Ok(changed)
+    };
+    let mut times = Vec::new();
+    for _ in 0..7 {
+        let started = Instant::now();
+        black_box(evaluate_blocks(&version, plan.as_bytes(), all, changed)?);
+        times.push(started.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(median(times))
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
-    Ok((times[times.len() / 2], matched))
+    times[times.len() / 2]
 }
 
 /// Milliseconds to read so many bytes that are not in any cache.
@@ -378,5 +490,6 @@ fn main() -> Result<()> {
         .collect();
     let many: Vec<(&str, &Json)> = many.iter().map(|(name, cond)| (&name[..], cond)).collect();
     println!("a thousand segments      {:>9.2} ms", ask(&index, &many)?.0);
+    println!("who joined and left      {:>9.2} ms", changes(&index, &many)?);
     Ok(())
 }

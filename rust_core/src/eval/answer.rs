@@ -3,6 +3,7 @@
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::bits::Bits;
+use super::program::{BoundRoot, Program};
 use super::task::Task;
 use crate::error::{Error, Result};
 use crate::index::view::{Epoch, person_of};
@@ -53,17 +54,18 @@ const FEW: u64 = 1 << 12;
 pub struct BlockAnswer {
     pub universe: u64,
     pub roots: Vec<BlockRoot>,
+    /// By clause of the program: (true, unknown).
+    pub clauses: Vec<(u64, u64)>,
 }
 
 pub struct BlockRoot {
     members: Option<Members>,
     matched: u64,
     unknown: u64,
-    clauses: Vec<(u64, u64)>,
 }
 
 impl BlockRoot {
-    pub fn new(task: Task, matched: Bits, unknown: u64, clauses: Vec<(u64, u64)>) -> BlockRoot {
+    pub fn new(task: Task, matched: Bits, unknown: u64) -> BlockRoot {
         let count = matched.count();
         let members = (count > 0).then(|| Members {
             partition: task.partition.number,
@@ -74,28 +76,26 @@ impl BlockRoot {
             members,
             matched: count,
             unknown,
-            clauses,
         }
     }
 }
 
 impl Answer {
-    /// `clauses`: how many each root has. `blocks`: in order of the people.
-    pub(super) fn new(epoch: Epoch, clauses: &[usize], blocks: Vec<BlockAnswer>) -> Answer {
-        let empty = |&clauses: &usize| RootAnswer {
-            blocks: Vec::new(),
-            matched: 0,
-            unknown: 0,
-            clauses: vec![(0, 0); clauses],
+    /// `blocks`: in order of the people.
+    pub(super) fn new(epoch: Epoch, program: &Program, blocks: Vec<BlockAnswer>) -> Answer {
+        let of_clause = |clause: usize| {
+            let counts = blocks.iter().map(|block| block.clauses[clause]);
+            counts.fold((0, 0), |total, counts| (total.0 + counts.0, total.1 + counts.1))
         };
+        let clauses: Vec<(u64, u64)> = (0..program.clauses.len()).map(of_clause).collect();
+        let empty = |root: &BoundRoot| RootAnswer::none(root.clauses.iter().map(|&clause| clauses[clause]).collect());
         let mut answer = Answer {
             epoch,
-            universe: 0,
-            roots: clauses.iter().map(empty).collect(),
+            universe: blocks.iter().map(|block| block.universe).sum(),
+            roots: program.roots.iter().map(empty).collect(),
             microseconds: 0,
         };
         for block in blocks {
-            answer.universe += block.universe;
             for (root, block) in answer.roots.iter_mut().zip(block.roots) {
                 root.add(block);
             }
@@ -112,14 +112,19 @@ impl Answer {
 }
 
 impl RootAnswer {
+    fn none(clauses: Vec<(u64, u64)>) -> RootAnswer {
+        RootAnswer {
+            blocks: Vec::new(),
+            matched: 0,
+            unknown: 0,
+            clauses,
+        }
+    }
+
     fn add(&mut self, block: BlockRoot) {
         self.blocks.extend(block.members);
         self.matched += block.matched;
         self.unknown += block.unknown;
-        for (total, (matched, unknown)) in self.clauses.iter_mut().zip(block.clauses) {
-            total.0 += matched;
-            total.1 += unknown;
-        }
     }
 
     /// The members as a set.
@@ -195,10 +200,7 @@ mod tests {
     type Block = (u32, u32, usize, usize);
 
     fn answer(blocks: &BTreeSet<Block>) -> (RootAnswer, BTreeSet<u64>) {
-        let (mut root, mut expected) = (
-            Answer::new(Epoch::default(), &[0], vec![]).roots.remove(0),
-            BTreeSet::new(),
-        );
+        let (mut root, mut expected) = (RootAnswer::none(vec![]), BTreeSet::new());
         for &(partition, block, every, from) in blocks {
             let first = block * BLOCK;
             let rows = Bits::from_fn(BLOCK as usize, |row| row >= from && row % every == 0);

@@ -107,6 +107,10 @@ impl Binder<'_> {
             }
             _ => vec![cond],
         };
+        let clauses = clauses
+            .into_iter()
+            .map(|clause| self.program.clauses.intern((clause, among)));
+        let clauses = clauses.collect();
         self.program.roots.push(BoundRoot { cond, clauses, among });
         Ok(())
     }

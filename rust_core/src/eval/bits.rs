@@ -1,8 +1,9 @@
 //! Bit vectors over the rows of a scope, and conditions as pairs of them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::words::ones;
+use super::words::{self, ones};
 
 /// One bit a row. Bits beyond `len` are 0. Without words all are 0, so that what holds for nobody costs nothing.
 #[derive(Clone, Debug)]
@@ -31,6 +32,20 @@ impl Bits {
         let mut bits = Bits { words, len };
         bits.trim();
         bits
+    }
+
+    /// The same bits, in the room of `words`.
+    pub fn copy(other: &Bits, mut words: Vec<u64>) -> Bits {
+        words.clone_from(&other.words);
+        Bits { words, len: other.len }
+    }
+
+    /// No words where no bit is set.
+    pub fn into_words(mut self) -> Vec<u64> {
+        if self.is_none() {
+            self.words.clear();
+        }
+        self.words
     }
 
     /// The first `set` rows of `len`.
@@ -140,6 +155,35 @@ impl Bits {
         }
     }
 
+    /// `and` in place.
+    pub fn keep(&mut self, other: &Bits) {
+        match other.words.is_empty() {
+            true => self.words.clear(),
+            false => words::and(&mut self.words, &other.words),
+        }
+    }
+
+    /// `or` in place.
+    pub fn add(&mut self, other: &Bits) {
+        match self.words.is_empty() {
+            true => self.words.clone_from(&other.words),
+            false => words::or(&mut self.words, &other.words),
+        }
+    }
+
+    /// How many rows both have.
+    pub fn count_of_both(&self, other: &Bits) -> u64 {
+        words::ones_of_both(&self.words, &other.words)
+    }
+
+    /// A word for every 64 rows, also where all are 0.
+    fn all_words(&self) -> Cow<'_, [u64]> {
+        match self.words.is_empty() {
+            true => vec![0; self.len.div_ceil(64)].into(),
+            false => (&self.words).into(),
+        }
+    }
+
     pub fn and_not(&self, other: &Bits) -> Bits {
         match self.words.is_empty() || other.words.is_empty() {
             true => self.clone(),
@@ -213,12 +257,13 @@ impl Tri {
     }
 
     /// `holds` where it is known, else unknown.
-    pub fn of(holds: Bits, known: &Bits) -> Tri {
+    pub fn of(mut holds: Bits, known: &Bits) -> Tri {
         if known.is_all() {
             return Tri::known(holds);
         }
+        holds.keep(known);
         Tri {
-            t: holds.and(known),
+            t: holds,
             u: known.not(),
         }
     }
@@ -234,29 +279,37 @@ impl Tri {
         }
     }
 
-    pub fn and(&self, other: &Tri) -> Tri {
-        let t = self.t.and(&other.t);
+    /// Kleene's and, in place.
+    pub fn keep(&mut self, other: &Tri) {
         if self.u.is_empty() && other.u.is_empty() {
-            return Tri::known(t);
+            return self.t.keep(&other.t);
         }
-        let u = self.t.or(&self.u).and(&other.t.or(&other.u)).and_not(&t);
-        Tri { t, u }
+        self.join(other, words::both);
     }
 
-    pub fn or(&self, other: &Tri) -> Tri {
-        let t = self.t.or(&other.t);
-        let u = self.u.or(&other.u).and_not(&t);
-        Tri { t, u }
+    /// Kleene's or, in place.
+    pub fn add(&mut self, other: &Tri) {
+        if self.u.is_empty() && other.u.is_empty() {
+            return self.t.add(&other.t);
+        }
+        self.join(other, words::either);
     }
 
-    /// Neither true nor unknown outside the population.
-    pub fn among(&self, population: &Bits) -> Tri {
-        Tri {
-            t: self.t.and(population),
-            u: self.u.and(population),
+    fn join(&mut self, other: &Tri, join: Join) {
+        for bits in [&mut self.t, &mut self.u] {
+            bits.words.resize(bits.len.div_ceil(64), 0);
         }
+        join(
+            &mut self.t.words,
+            &mut self.u.words,
+            &other.t.all_words(),
+            &other.u.all_words(),
+        );
     }
 }
+
+/// Of what is true and what is unknown with another's.
+type Join = fn(&mut [u64], &mut [u64], &[u64], &[u64]);
 
 #[cfg(test)]
 mod tests {
@@ -300,8 +353,11 @@ mod tests {
             let not = |x: Option<bool>| x.map(|x| !x);
             let conjunction: Vec<_> = pairs.iter().map(and).collect();
             let disjunction: Vec<_> = pairs.iter().map(|&(x, y)| not(and(&(not(x), not(y))))).collect();
-            prop_assert_eq!(tri(&a).and(&tri(&b)), tri(&conjunction));
-            prop_assert_eq!(tri(&a).or(&tri(&b)), tri(&disjunction));
+            let (mut both, mut either) = (tri(&a), tri(&a));
+            both.keep(&tri(&b));
+            either.add(&tri(&b));
+            prop_assert_eq!(both, tri(&conjunction));
+            prop_assert_eq!(either, tri(&disjunction));
             prop_assert_eq!(tri(&a).not(), tri(&a.iter().map(|&x| not(x)).collect::<Vec<_>>()));
         }
     }

@@ -8,6 +8,7 @@ mod bind_leaf;
 mod bind_recency;
 mod bind_sequence;
 mod bits;
+mod blocks;
 mod cast;
 mod chain;
 mod chosen;
@@ -34,19 +35,20 @@ mod text;
 mod vector;
 mod words;
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
 pub use answer::{Answer, RootAnswer};
+pub use blocks::{BlockRoots, evaluate_blocks};
 
 use crate::error::Result;
 use crate::index::view::Version;
 use crate::plan::Plan;
 use answer::{BlockAnswer, BlockRoot};
+use bits::Bits;
 use people::People;
-use program::{BoundRoot, CondId};
+use program::{BoundRoot, Program};
 use query::Query;
 use rank::{Contenders, place};
 use task::{Task, tasks};
@@ -57,15 +59,20 @@ pub fn evaluate(version: &Version, plan: &[u8]) -> Result<Answer> {
     let started = Instant::now();
     let plan = Plan::parse(plan)?;
     let program = bind::bind(version, &plan)?;
-    let mut query = Query::new(version, &program);
-    query.lifted = lift::lift(&query)?;
     let tasks = tasks(version);
-    rank(&mut query, &tasks)?;
+    let query = prepared(version, &program, &tasks)?;
     let blocks = parallel(&tasks, |task| answer_block(&query, task))?;
-    let clauses: Vec<usize> = program.roots.iter().map(|root| root.clauses.len()).collect();
-    let mut answer = Answer::new(version.epoch, &clauses, blocks);
+    let mut answer = Answer::new(version.epoch, &program, blocks);
     answer.microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     Ok(answer)
+}
+
+/// With what every block rests on: answers of items and of everybody.
+fn prepared<'a>(version: &'a Version, program: &'a Program, tasks: &[Task<'a>]) -> Result<Query<'a>> {
+    let mut query = Query::new(version, program);
+    query.lifted = lift::lift(&query)?;
+    rank(&mut query, tasks)?;
+    Ok(query)
 }
 
 fn parallel<'a, T: Send>(tasks: &[Task<'a>], each: impl Fn(Task<'a>) -> Result<T> + Sync) -> Result<Vec<T>> {
@@ -113,49 +120,40 @@ fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) ->
 fn contenders<'a>(people: &Eval<'a, People<'a>>, ranking: &program::Ranking) -> Result<Contenders> {
     let values = (*people.expr(ranking.expr)?).clone().into_owned();
     Ok(Contenders {
-        population: people.population(ranking.population, ranking.as_of)?,
+        population: Bits::clone(&*people.population(ranking.population, ranking.as_of)?),
         values,
     })
 }
 
 fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
     let people = People::of(query, task);
-    let universe = people.scope.universe.count();
-    // Segments share clauses: each is counted once.
-    let mut counted = HashMap::new();
-    let roots = query.program.roots.iter();
-    let roots = roots.map(|root| answer_root(&people, root, &mut counted));
+    let roots = query.program.roots.iter().map(|root| answer_root(&people, root));
+    let roots = roots.collect::<Result<_>>()?;
+    let clauses = query.program.clauses.iter().map(|&(clause, among)| {
+        let population = people.population(among, query.program.as_of)?;
+        if population.is_none() {
+            return Ok((0, 0));
+        }
+        let tri = people.cond(clause)?;
+        Ok((tri.t.count_of_both(&population), tri.u.count_of_both(&population)))
+    });
     Ok(BlockAnswer {
-        universe,
-        roots: roots.collect::<Result<_>>()?,
+        universe: people.scope.universe.count(),
+        roots,
+        clauses: clauses.collect::<Result<_>>()?,
     })
 }
 
-/// By condition and population: how many are true and unknown.
-type Counted = HashMap<(CondId, Option<CondId>), (u64, u64)>;
-
-fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot, counted: &mut Counted) -> Result<BlockRoot> {
+fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<BlockRoot> {
     let population = people.population(root.among, people.query.program.as_of)?;
     if population.is_none() {
-        return Ok(BlockRoot::new(
-            people.scope.task,
-            population,
-            0,
-            vec![(0, 0); root.clauses.len()],
-        ));
+        return Ok(BlockRoot::new(people.scope.task, Bits::none(people.rows()), 0));
     }
-    let mut clauses = Vec::with_capacity(root.clauses.len());
-    for &clause in &root.clauses {
-        let counts = match counted.get(&(clause, root.among)) {
-            Some(&counts) => counts,
-            None => {
-                let tri = people.cond(clause)?.among(&population);
-                (tri.t.count(), tri.u.count())
-            }
-        };
-        counted.insert((clause, root.among), counts);
-        clauses.push(counts);
-    }
-    let tri = people.cond(root.cond)?.among(&population);
-    Ok(BlockRoot::new(people.scope.task, tri.t, tri.u.count(), clauses))
+    let mut tri = people.cond_once(root.cond)?;
+    tri.t.keep(&population);
+    Ok(BlockRoot::new(
+        people.scope.task,
+        tri.t,
+        tri.u.count_of_both(&population),
+    ))
 }

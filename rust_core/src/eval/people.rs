@@ -28,13 +28,13 @@ use crate::index::view::{Attribute, Changes, Partition, Values};
 pub struct People<'a> {
     pub task: Task<'a>,
     /// Those whose first record occurred before the as-of.
-    pub universe: Bits,
+    pub universe: Rc<Bits>,
     scans: RefCell<Vec<Option<Rc<Vec<Measured<'a>>>>>>,
 }
 
 impl<'a> People<'a> {
     pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Eval<'a, People<'a>> {
-        let universe = universe(task, query.program.as_of);
+        let universe = Rc::new(universe(task, query.program.as_of));
         let scans = RefCell::new(vec![None; query.program.scans.len()]);
         Eval::new(query, People { task, universe, scans })
     }
@@ -42,12 +42,14 @@ impl<'a> People<'a> {
 
 impl<'a> Eval<'a, People<'a>> {
     /// The surely true of a condition, within the universe of that instant; without one the universe.
-    pub fn population(&self, among: Option<usize>, as_of: i64) -> Result<Bits> {
+    pub fn population(&self, among: Option<usize>, as_of: i64) -> Result<Rc<Bits>> {
         let universe = match as_of {
             now if now == self.query.program.as_of => self.scope.universe.clone(),
-            past => universe(self.scope.task, past),
+            past => Rc::new(universe(self.scope.task, past)),
         };
-        among.map_or(Ok(universe.clone()), |among| Ok(self.cond(among)?.t.and(&universe)))
+        among.map_or(Ok(universe.clone()), |among| {
+            Ok(Rc::new(self.cond(among)?.t.and(&universe)))
+        })
     }
 
     fn measures(&self, number: usize) -> Result<Rc<Vec<Measured<'a>>>> {

@@ -247,7 +247,8 @@ pub struct Lift {
 
 pub struct BoundRoot {
     pub cond: CondId,
-    pub clauses: Vec<CondId>,
+    /// Of `Program::clauses`.
+    pub clauses: Vec<usize>,
     pub among: Option<CondId>,
 }
 
@@ -265,6 +266,8 @@ pub struct Program {
     pub extra: Arena<String>,
     pub extra_from: u32,
     pub roots: Vec<BoundRoot>,
+    /// What is counted beside the roots, and among whom: segments share clauses.
+    pub clauses: Arena<(CondId, Option<CondId>)>,
 }
 
 /// Distinct values with stable numbers.

@@ -87,27 +87,46 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         })
     }
 
+    /// The same for who asks once: what `all` and `any` come to is not kept, but that of their parts.
+    pub fn cond_once(&self, id: CondId) -> Result<Tri> {
+        match &self.query.program.conds[id] {
+            cond @ (Cond::All(_) | Cond::Any(_)) if self.conds.borrow()[id].is_none() => self.general_cond(cond),
+            _ => Ok(Tri::clone(&*self.cond(id)?)),
+        }
+    }
+
+    /// Of `cond_once` only where it is true, among some rows; the first part of `all` that leaves nobody is the last to be asked.
+    pub fn narrow(&self, id: CondId, rows: &mut Bits) -> Result<()> {
+        let Cond::All(of) = &self.query.program.conds[id] else {
+            rows.keep(&self.cond(id)?.t);
+            return Ok(());
+        };
+        for &part in of {
+            if rows.is_none() {
+                break;
+            }
+            rows.keep(&self.cond(part)?.t);
+        }
+        Ok(())
+    }
+
     /// Of several conditions; `empty` of none.
-    fn joined(&self, of: &[CondId], empty: bool, join: fn(&Tri, &Tri) -> Tri) -> Result<Tri> {
+    fn joined(&self, of: &[CondId], empty: bool, join: fn(&mut Tri, &Tri)) -> Result<Tri> {
         let Some((&first, rest)) = of.split_first() else {
             return Ok(self.constant(empty));
         };
-        let first = self.cond(first)?;
-        match rest.split_first() {
-            None => Ok(Tri::clone(&first)),
-            Some((&second, rest)) => {
-                let two = join(&first, &*self.cond(second)?);
-                rest.iter()
-                    .try_fold(two, |joined, &of| self.cond(of).map(|tri| join(&joined, &tri)))
-            }
+        let mut joined = Tri::clone(&*self.cond(first)?);
+        for &of in rest {
+            join(&mut joined, &*self.cond(of)?);
         }
+        Ok(joined)
     }
 
     fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
         Ok(match cond {
             Cond::Constant(value) => self.constant(*value),
-            Cond::All(of) => self.joined(of, true, Tri::and)?,
-            Cond::Any(of) => self.joined(of, false, Tri::or)?,
+            Cond::All(of) => self.joined(of, true, Tri::keep)?,
+            Cond::Any(of) => self.joined(of, false, Tri::add)?,
             Cond::Not(of) => self.cond(*of)?.not(),
             Cond::OrUnknown(of) => {
                 let of = self.cond(*of)?;
@@ -193,7 +212,11 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         {
             let each = codes.iter().map(|&code| self.between(expr, code.into(), code.into()));
             let each = each.collect::<Result<Option<Vec<Tri>>>>()?;
-            if let Some(found) = each.and_then(|each| each.into_iter().reduce(|a, b| a.or(&b))) {
+            let either = |mut found: Tri, other: Tri| {
+                found.add(&other);
+                found
+            };
+            if let Some(found) = each.and_then(|each| each.into_iter().reduce(either)) {
                 return Ok(found);
             }
         }
@@ -208,7 +231,7 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             };
         } else {
             for &item in items {
-                result = result.or(&equals(&column, &*self.expr(item)?, kind)?);
+                result.add(&equals(&column, &*self.expr(item)?, kind)?);
             }
         }
         let known = &column.known;
@@ -246,11 +269,10 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
                 View::Many(codes) => sets.holding(len, |row| codes[row]),
             };
             let holding = Tri::of(holding, &item.known);
-            result = if mode == Mode::All {
-                result.and(&holding)
-            } else {
-                result.or(&holding)
-            };
+            match mode {
+                Mode::All => result.keep(&holding),
+                Mode::Any | Mode::None => result.add(&holding),
+            }
         }
         if mode == Mode::None {
             result = result.not();

@@ -40,6 +40,26 @@ dispatched!(
     /// How many bits are set.
     ones ones_plain ones_wide <> (words: &[u64]) -> u64
 );
+dispatched!(
+    /// Leaves the bits that both have.
+    and and_plain and_wide <> (words: &mut [u64], others: &[u64]) -> ()
+);
+dispatched!(
+    /// Adds the bits of the other.
+    or or_plain or_wide <> (words: &mut [u64], others: &[u64]) -> ()
+);
+dispatched!(
+    /// Kleene's and: of what is true and what is unknown with another's.
+    both both_plain both_wide <> (t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) -> ()
+);
+dispatched!(
+    /// Kleene's or, likewise.
+    either either_plain either_wide <> (t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) -> ()
+);
+dispatched!(
+    /// How many bits both have.
+    ones_of_both ones_of_both_plain ones_of_both_wide <> (words: &[u64], others: &[u64]) -> u64
+);
 
 // Loops and not iterators: every call within them must become part of the function that is compiled for wide instructions.
 #[inline(always)]
@@ -68,6 +88,46 @@ fn ones_plain(words: &[u64]) -> u64 {
     let mut ones = 0;
     for word in words {
         ones += u64::from(word.count_ones());
+    }
+    ones
+}
+
+#[inline(always)]
+fn and_plain(words: &mut [u64], others: &[u64]) {
+    for (word, other) in words.iter_mut().zip(others) {
+        *word &= other;
+    }
+}
+
+#[inline(always)]
+fn or_plain(words: &mut [u64], others: &[u64]) {
+    for (word, other) in words.iter_mut().zip(others) {
+        *word |= other;
+    }
+}
+
+#[inline(always)]
+fn both_plain(t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) {
+    for (((t, u), other_t), other_u) in t.iter_mut().zip(u).zip(others_t).zip(others_u) {
+        let possible = (*t | *u) & (other_t | other_u);
+        *t &= other_t;
+        *u = possible & !*t;
+    }
+}
+
+#[inline(always)]
+fn either_plain(t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) {
+    for (((t, u), other_t), other_u) in t.iter_mut().zip(u).zip(others_t).zip(others_u) {
+        *t |= other_t;
+        *u = (*u | other_u) & !*t;
+    }
+}
+
+#[inline(always)]
+fn ones_of_both_plain(words: &[u64], others: &[u64]) -> u64 {
+    let mut ones = 0;
+    for (word, other) in words.iter().zip(others) {
+        ones += u64::from((word & other).count_ones());
     }
     ones
 }

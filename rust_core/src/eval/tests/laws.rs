@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use super::naive::{Members, Naive};
 use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
 use super::world::World;
-use crate::eval::{Answer, evaluate};
+use crate::eval::{Answer, evaluate, evaluate_blocks};
+use crate::index::view::{BLOCK, ordinal_of, partition_of, person_of};
 use crate::plan::Plan;
 
 fn run(world: &World, plan: &Json) -> Answer {
@@ -144,6 +145,27 @@ proptest! {
             roots.collect::<Vec<_>>()
         });
         prop_assert_eq!(&answers[0], &answers[1]);
+    }
+
+    #[test]
+    fn the_members_block_by_block_are_the_members(seed in any::<u64>()) {
+        let (version, json) = (world(seed).version(), plan(seed));
+        let answer = evaluate(&version, json.to_string().as_bytes()).unwrap();
+        let wanted = |partition: u32, block: u32| !(u64::from(partition + block) + seed).is_multiple_of(3);
+        for number in 0..answer.roots.len() {
+            let blocks = evaluate_blocks(&version, json.to_string().as_bytes(), wanted, |block| {
+                // What is in the room beforehand changes nothing.
+                let mut words = vec![seed; (seed % 2_000) as usize];
+                block.members(number, &mut words)?;
+                assert!(words.is_empty() || words.len() == block.people().div_ceil(64));
+                let rows = (0..64 * words.len()).filter(|row| words[row / 64] >> (row % 64) & 1 == 1);
+                let first = person_of(block.partition(), block.block() * BLOCK);
+                Ok(rows.map(|row| first + row as u64).collect::<Vec<u64>>())
+            });
+            let found: Vec<u64> = blocks.unwrap().concat();
+            let expected = members(&answer, number).into_iter().filter(|&person| wanted(partition_of(person), ordinal_of(person) / BLOCK));
+            prop_assert!(found.iter().copied().eq(expected), "{}", json);
+        }
     }
 
     #[test]
