@@ -11,6 +11,7 @@ use quanyu_core::eval::{BlockRoots, evaluate, evaluate_blocks};
 use quanyu_core::frame::{Change, IdentityChange, ResolvedFrame};
 use quanyu_core::index::Index;
 use quanyu_core::index::view::person_of;
+use quanyu_core::plan::Plan;
 use quanyu_core::schema::{EventType, Field, Schema, Type};
 use quanyu_core::wire::{put_bytes, put_number, put_text};
 use serde_json::{Value as Json, json};
@@ -418,7 +419,7 @@ fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(f64, u64)> {
 
 /// Milliseconds to find who has joined or left each of the segments since a day before.
 fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
-    let plan = plan(roots);
+    let plan = Plan::parse(plan(roots).as_bytes())?;
     let version = index.version();
     let all = |_: u32, _: u32| true;
     let members = |block: &BlockRoots| {
@@ -429,7 +430,7 @@ fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
         };
         (0..roots.len()).map(of).collect::<Result<Vec<Vec<u64>>>>()
     };
-    let blocks = evaluate_blocks(&version, plan.as_bytes(), all, |block| {
+    let blocks = evaluate_blocks(&version, &plan, all, |block| {
         Ok(((block.partition(), block.block()), members(block)?))
     })?;
     let before: HashMap<(u32, u32), Vec<Vec<u64>>> = blocks.into_iter().collect();
@@ -447,7 +448,7 @@ fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..7 {
         let started = Instant::now();
-        black_box(evaluate_blocks(&version, plan.as_bytes(), all, changed)?);
+        black_box(evaluate_blocks(&version, &plan, all, changed)?);
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
     Ok(median(times))

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod identity;
 pub mod index;
 pub mod ingest;
+pub mod live;
 pub mod log;
 pub mod number;
 pub mod plan;

@@ -313,12 +313,23 @@ pub enum Arith {
 impl Plan {
     /// `Error::Invalid` names the node that is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Plan> {
-        let json: Json = serde_json::from_slice(bytes).map_err(unreadable)?;
-        Plan::deserialize(&json).map_err(|error| {
-            let (path, detail) = locate(&json, "plan").unwrap_or_else(|| ("plan".into(), error.to_string()));
-            Error::Invalid(format!("{path}: {detail}"))
-        })
+        parse(bytes, "plan")
     }
+}
+
+impl Root {
+    /// `Error::Invalid` names the node that is wrong.
+    pub fn parse(bytes: &[u8]) -> Result<Root> {
+        parse(bytes, "root")
+    }
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(bytes: &[u8], name: &str) -> Result<T> {
+    let json: Json = serde_json::from_slice(bytes).map_err(unreadable)?;
+    T::deserialize(&json).map_err(|error| {
+        let (path, detail) = locate(&json, name).unwrap_or_else(|| (name.into(), error.to_string()));
+        Error::Invalid(format!("{path}: {detail}"))
+    })
 }
 
 /// Rules nest in each other, so people come to the reader's limit with few brackets of their own.

@@ -116,6 +116,8 @@ class Index:
         """(raw offset complete up to, arrival of the newest frame in ms)."""
     def schema(self) -> bytes:
         """Schema bytes, with the values seen in enums and sets that learn them."""
+    def declared(self) -> bytes:
+        """Schema bytes as declared, and no more."""
     def channels(self) -> list[str]: ...
     def earliest_ms(self) -> int:
         """The first event's instant; 0 if there is none."""
@@ -162,3 +164,34 @@ def roaring_ids(persons: bytes, after: int, limit: int) -> list[int]:
 def roaring_from_ids(persons: list[int]) -> bytes: ...
 def roaring_union(a: bytes, b: bytes) -> bytes: ...
 def roaring_difference(a: bytes, b: bytes) -> bytes: ...
+
+class Live:
+    """The live segments of one workspace: a fold of its membership log. One caller at a time steps and folds."""
+
+    def __init__(self, state: str) -> None:
+        """Opens what was saved in `state`, or starts empty. CorruptError naming the file."""
+    def offset(self) -> int:
+        """Of the next frame of the membership log to fold."""
+    def fold(self, offset: int, frame: bytes) -> None:
+        """InvalidError if it is not the next, is malformed, or is of another log; then nothing changes."""
+    def put(self, segment: str, version: int, root: bytes) -> None:
+        """Sets a segment's rule, as `quanyu.dsl.standing_root` gives it."""
+    def refuse(self, segment: str, version: int, error: str) -> None:
+        """Notes why a segment's rule cannot be asked any more; its members stay as they are."""
+    def step(self, index: Index, as_of_ms: int) -> list[bytes]:
+        """Frames that bring every segment to the index and the instant: append them to the membership log and fold
+        them in order, then `settle`. Without that the next step begins where the last one was settled.
+        """
+    def settle(self) -> None: ...
+    def statuses(self) -> list[tuple[str, int, int, int, tuple[int, int, int] | None, str | None]]:
+        """(segment, version, count, digest, (raw offset, arrival of the newest frame in ms, as-of in ms), error) by
+        name. None before the members were first found; the error says why they are not fresher.
+        """
+    def members(self, segments: list[str]) -> tuple[int, list[tuple[str, int, bytes, int, int]]]:
+        """The offset that the membership log is folded to, and (segment, version, roaring bytes, count, digest)."""
+    def answer(self, segments: list[str]) -> tuple[Answer, int]:
+        """One root a segment, without clauses and unknowns; and their as-of in ms, the earliest if they differ.
+        InvalidError where members were not found yet.
+        """
+    def save(self) -> None:
+        """Makes what was folded durable, so that opening need not fold the whole log."""

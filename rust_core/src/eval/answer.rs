@@ -1,13 +1,15 @@
 //! What a plan evaluated to.
 
-use roaring::{RoaringBitmap, RoaringTreemap};
+use std::sync::Arc;
+
+use roaring::RoaringTreemap;
 
 use super::bits::Bits;
+use super::members::{Block, Members};
 use super::program::{BoundRoot, Program};
 use super::task::Task;
 use crate::error::{Error, Result};
-use crate::index::view::{Epoch, person_of};
-use crate::wire_set;
+use crate::index::view::Epoch;
 
 /// What a plan evaluated to, at one version of the index.
 pub struct Answer {
@@ -18,38 +20,13 @@ pub struct Answer {
     pub microseconds: u64,
 }
 
-/// The members are kept block by block as they were found; a set is made of them when it is asked for.
 pub struct RootAnswer {
-    blocks: Vec<Members>,
+    pub people: Members,
     pub matched: u64,
     pub unknown: u64,
     /// (true, unknown) of each top-level clause.
     pub clauses: Vec<(u64, u64)>,
 }
-
-/// Of one block.
-struct Members {
-    partition: u32,
-    first: u32,
-    rows: Rows,
-}
-
-enum Rows {
-    Few(Vec<u16>),
-    Many(Bits),
-}
-
-impl Rows {
-    fn of(rows: Bits, count: u64) -> Rows {
-        match count < FEW {
-            true => Rows::Few(rows.rows().map(|row| row as u16).collect()),
-            false => Rows::Many(rows),
-        }
-    }
-}
-
-/// As many rows take as much room one by one as a bit for each row of a block.
-const FEW: u64 = 1 << 12;
 
 pub struct BlockAnswer {
     pub universe: u64,
@@ -59,22 +36,14 @@ pub struct BlockAnswer {
 }
 
 pub struct BlockRoot {
-    members: Option<Members>,
-    matched: u64,
+    block: Option<Arc<Block>>,
     unknown: u64,
 }
 
 impl BlockRoot {
     pub fn new(task: Task, matched: Bits, unknown: u64) -> BlockRoot {
-        let count = matched.count();
-        let members = (count > 0).then(|| Members {
-            partition: task.partition.number,
-            first: task.first,
-            rows: Rows::of(matched, count),
-        });
         BlockRoot {
-            members,
-            matched: count,
+            block: Block::of(task.partition.number, task.first, matched),
             unknown,
         }
     }
@@ -114,122 +83,30 @@ impl Answer {
 impl RootAnswer {
     fn none(clauses: Vec<(u64, u64)>) -> RootAnswer {
         RootAnswer {
-            blocks: Vec::new(),
+            people: Members::default(),
             matched: 0,
             unknown: 0,
             clauses,
         }
     }
 
-    fn add(&mut self, block: BlockRoot) {
-        self.blocks.extend(block.members);
-        self.matched += block.matched;
-        self.unknown += block.unknown;
+    fn add(&mut self, root: BlockRoot) {
+        self.matched += root.block.as_ref().map_or(0, |block| block.count());
+        self.people.extend(root.block);
+        self.unknown += root.unknown;
+    }
+
+    /// Of members that were found before.
+    pub fn held(people: Members, matched: u64) -> RootAnswer {
+        RootAnswer {
+            people,
+            matched,
+            ..RootAnswer::none(Vec::new())
+        }
     }
 
     /// The members as a set.
     pub fn members(&self) -> RoaringTreemap {
-        let partitions = self.blocks.chunk_by(|a, b| a.partition == b.partition);
-        let set = |blocks: &[Members]| {
-            let mut set = RoaringBitmap::new();
-            blocks.iter().for_each(|block| set |= block.set());
-            (blocks[0].partition, set)
-        };
-        RoaringTreemap::from_bitmaps(partitions.map(set))
-    }
-
-    /// Members in the 64-bit Roaring portable format.
-    pub fn roaring(&self) -> Result<Vec<u8>> {
-        wire_set::encode(&self.members())
-    }
-
-    /// Members greater than `after`, ascending.
-    pub fn page(&self, after: u64, limit: usize) -> Vec<u64> {
-        let last = |block: &Members| person_of(block.partition, block.first) | 0xFFFF;
-        let from = self.blocks.partition_point(|block| last(block) <= after);
-        let members = self.blocks[from..].iter().flat_map(Members::persons);
-        members.filter(|&person| person > after).take(limit).collect()
-    }
-
-    pub fn contains(&self, person: u64) -> bool {
-        let first = |block: &Members| person_of(block.partition, block.first);
-        let after = self.blocks.partition_point(|block| first(block) <= person);
-        let block = after.checked_sub(1).map(|at| &self.blocks[at]);
-        block.is_some_and(|block| block.contains(person - first(block)))
-    }
-}
-
-impl Members {
-    fn set(&self) -> RoaringBitmap {
-        match &self.rows {
-            Rows::Few(rows) => rows.iter().map(|&row| self.first + u32::from(row)).collect(),
-            Rows::Many(bits) => {
-                let bytes: Vec<u8> = bits.words().iter().flat_map(|word| word.to_le_bytes()).collect();
-                RoaringBitmap::from_lsb0_bytes(self.first, &bytes)
-            }
-        }
-    }
-
-    fn persons(&self) -> Box<dyn Iterator<Item = u64> + '_> {
-        let first = person_of(self.partition, self.first);
-        match &self.rows {
-            Rows::Few(rows) => Box::new(rows.iter().map(move |&row| first + u64::from(row))),
-            Rows::Many(bits) => Box::new(bits.rows().map(move |row| first + row as u64)),
-        }
-    }
-
-    fn contains(&self, row: u64) -> bool {
-        match (&self.rows, u16::try_from(row)) {
-            (Rows::Few(rows), Ok(row)) => rows.binary_search(&row).is_ok(),
-            (Rows::Many(bits), Ok(row)) => bits.get(row.into()),
-            (_, Err(_)) => false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::index::view::BLOCK;
-
-    /// By block of a partition: every which row is a member, from which on.
-    type Block = (u32, u32, usize, usize);
-
-    fn answer(blocks: &BTreeSet<Block>) -> (RootAnswer, BTreeSet<u64>) {
-        let (mut root, mut expected) = (RootAnswer::none(vec![]), BTreeSet::new());
-        for &(partition, block, every, from) in blocks {
-            let first = block * BLOCK;
-            let rows = Bits::from_fn(BLOCK as usize, |row| row >= from && row % every == 0);
-            expected.extend(rows.rows().map(|row| person_of(partition, first) + row as u64));
-            let count = rows.count();
-            let rows = Rows::of(rows, count);
-            root.blocks.push(Members { partition, first, rows });
-        }
-        (root, expected)
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20))]
-
-        #[test]
-        fn few_and_many_members_are_the_same_to_who_asks(
-            blocks in prop::collection::btree_map((1..3u32, 0..3u32), (prop::sample::select(vec![1usize, 7, 15, 16, 17, 900]), 0..65_000usize), 1..5),
-            asked in prop::collection::vec((1..3u32, 0..3 * BLOCK), 1..50),
-            limit in 0..99_999usize,
-        ) {
-            let blocks = blocks.iter().map(|(&(partition, block), &(every, from))| (partition, block, every, from)).collect();
-            let (root, expected) = answer(&blocks);
-            prop_assert!(root.members().iter().eq(expected.iter().copied()));
-            for (partition, ordinal) in asked {
-                let person = person_of(partition, ordinal);
-                prop_assert_eq!(root.contains(person), expected.contains(&person));
-                let page: Vec<u64> = expected.range(person + 1..).take(limit).copied().collect();
-                prop_assert_eq!(root.page(person, limit), page);
-            }
-        }
+        self.people.set()
     }
 }

@@ -18,12 +18,11 @@ pub struct BlockRoots<'a> {
 /// the calls give in order of the people. Only these blocks are read, but for rankings, which need everybody.
 pub fn evaluate_blocks<T: Send>(
     version: &Version,
-    plan: &[u8],
+    plan: &Plan,
     wanted: impl Fn(u32, u32) -> bool,
     each: impl Fn(&BlockRoots) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let plan = Plan::parse(plan)?;
-    let program = bind::bind(version, &plan)?;
+    let program = bind::bind(version, plan)?;
     let mut tasks = tasks(version);
     let query = prepared(version, &program, &tasks)?;
     tasks.retain(|task| wanted(task.partition.number, task.block()));

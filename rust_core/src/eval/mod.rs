@@ -18,6 +18,7 @@ mod funnel;
 mod groups;
 mod kernel;
 mod lift;
+mod members;
 mod people;
 mod program;
 mod query;
@@ -41,6 +42,7 @@ use rayon::prelude::*;
 
 pub use answer::{Answer, RootAnswer};
 pub use blocks::{BlockRoots, evaluate_blocks};
+pub use members::{Members, Moves};
 
 use crate::error::Result;
 use crate::index::view::Version;

@@ -94,6 +94,15 @@ impl Firsts {
         Some((&block.instants, (block.until < as_of).then_some(&block.some)))
     }
 
+    /// Whether some instant of a block may be another one than `before`, or lies at `as_of` or later.
+    pub fn differs(&self, before: &Firsts, block: u32, as_of: i64) -> bool {
+        match (self.blocks.get(block as usize), before.blocks.get(block as usize)) {
+            // Blocks are copied to be written, so one that is shared is as it was.
+            (Some(block), Some(before)) => !Arc::ptr_eq(block, before) || block.until >= as_of,
+            (block, before) => block.is_some() != before.is_some(),
+        }
+    }
+
     /// How many have one.
     pub fn count(&self) -> u64 {
         let words = self.blocks.iter().flat_map(|block| &block.some);

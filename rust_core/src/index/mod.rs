@@ -21,7 +21,7 @@ mod schema;
 mod snapshot;
 pub mod spans;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod texts;
 pub mod view;
 

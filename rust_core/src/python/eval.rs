@@ -46,18 +46,18 @@ impl Answer {
     }
 
     fn roaring<'py>(&self, py: Python<'py>, root: usize) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py.detach(|| self.answer.root(root)?.roaring())?;
+        let bytes = py.detach(|| self.answer.root(root)?.people.roaring())?;
         Ok(PyBytes::new(py, &bytes))
     }
 
     fn page(&self, py: Python<'_>, root: usize, after: u64, limit: usize) -> PyResult<Vec<u64>> {
-        Ok(py.detach(|| self.answer.root(root).map(|root| root.page(after, limit)))?)
+        Ok(py.detach(|| self.answer.root(root).map(|root| root.people.page(after, limit)))?)
     }
 
     fn contains(&self, py: Python<'_>, root: usize, persons: Vec<u64>) -> PyResult<Vec<bool>> {
         let contains = || {
             let root = self.answer.root(root)?;
-            Ok::<_, crate::error::Error>(persons.into_iter().map(|person| root.contains(person)).collect())
+            Ok::<_, crate::error::Error>(persons.into_iter().map(|person| root.people.contains(person)).collect())
         };
         Ok(py.detach(contains)?)
     }

@@ -2,18 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::eval::Answer;
+use crate::index::view::Version;
 use crate::{eval, index};
 
 /// People, events and catalogs of one workspace: a fold of its resolved log.
 #[pyclass(frozen, module = "quanyu._core")]
 pub struct Index {
     inner: index::Index,
+}
+
+impl Index {
+    pub fn version(&self) -> Arc<Version> {
+        self.inner.version()
+    }
 }
 
 #[pymethods]
@@ -51,6 +59,11 @@ impl Index {
 
     fn schema<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let schema = py.detach(|| self.inner.version().learned_schema().encode());
+        PyBytes::new(py, &schema)
+    }
+
+    fn declared<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let schema = py.detach(|| self.inner.version().schema.encode());
         PyBytes::new(py, &schema)
     }
 

@@ -5,6 +5,7 @@ mod eval;
 mod identity;
 mod index;
 mod ingest;
+mod live;
 mod log;
 
 use pyo3::prelude::*;
@@ -18,5 +19,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)?;
     module.add_class::<identity::Resolver>()?;
     index::register(module)?;
-    eval::register(module)
+    eval::register(module)?;
+    module.add_class::<live::Live>()
 }

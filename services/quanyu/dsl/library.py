@@ -70,6 +70,10 @@ class Library:
         """The highest version, 0 if there is none."""
         return key(self._newest[name])[1] if name in self._newest else 0
 
+    def newest_of(self, kind: type[s.Node]) -> list[tuple[str, int]]:
+        """Name and newest version of every rule of a kind, by name."""
+        return [(name, self.newest(name)) for name in sorted(self.names()) if self.kind(name) is kind]
+
     def get(self, name: str, version: int) -> Rule | None:
         return self.rules.get((name, version))
 

@@ -1,4 +1,7 @@
-"""The logs of a workspace. `raw` and `rejects` are written by ingestion, `resolved` by identity; anybody may follow."""
+"""The logs of a workspace; anybody may follow.
+
+`raw` and `rejects` are written by ingestion, `resolved` by identity, `membership` by tagging.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,14 @@ from quanyu.engine import CorruptError, LocalLog
 from quanyu.runtime.errors import DataLoss
 from quanyu.runtime.folder import DataFolder
 
-LogName = Literal["raw", "resolved", "rejects"]
+LogName = Literal["raw", "resolved", "rejects", "membership"]
 READ_BYTES = 4 * 2**20
 # Only the raw log cannot be made anew.
 REPAIRS: dict[LogName, str] = {
     "raw": "put a backup of this log in its place",
     "resolved": "remove this log and state/identity of the workspace: both are made anew from the raw log",
     "rejects": "put a backup of this log in its place, or remove it: it holds dead letters, nothing that was accepted",
+    "membership": "remove this log and state/membership of the workspace: who follows it begins again with all members",
 }
 
 

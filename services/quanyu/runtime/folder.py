@@ -3,7 +3,7 @@
 <data>/VERSION                             layout version; another version's folder is refused
 <data>/quanyu.db                           definitions, campaigns, ledger (unless QUANYU_DATABASE_URL is set)
 <data>/locks/<service>                     held by the process that runs the service on this folder
-<data>/<workspace>/log/{raw,resolved,rejects}/0
+<data>/<workspace>/log/{raw,resolved,rejects,membership}/0
 <data>/<workspace>/state/<service>/        snapshots; made anew from the logs where missing
 <data>/<workspace>/delivered/              what file channels wrote
 """

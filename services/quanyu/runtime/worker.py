@@ -89,6 +89,16 @@ class Worker:
                     )
                 self._progress.wait(min(remaining, 1.0))
 
+    def wait_for(self, reached: Callable[[], bool], seconds: float) -> None:
+        """Returns once `reached()`, or when the time is over. It is asked at every fold and every `wake`."""
+        with self._progress:
+            self._progress.wait_for(reached, seconds)
+
+    def wake(self) -> None:
+        """For who waits for more than what was folded."""
+        with self._progress:
+            self._progress.notify_all()
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -112,8 +122,7 @@ class Worker:
         self._state.fold(frames)
         self._unsaved_bytes += sum(len(frame) for _, frame in frames)
         self._last_fold = time.monotonic()
-        with self._progress:
-            self._progress.notify_all()
+        self.wake()
         if self._unsaved_bytes >= self._snapshot_bytes:
             self._snapshot()
         return True

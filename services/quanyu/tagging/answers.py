@@ -10,6 +10,7 @@ from quanyu.dsl import CompiledRule, RuleError
 from quanyu.engine import Answer
 from quanyu.runtime.instants import timestamp
 from quanyu.tagging.domain import Preview, reason_of
+from quanyu.tagging.live import Status
 from quanyu.tagging.tables import PublishedRule
 
 KINDS = {
@@ -61,6 +62,16 @@ def rule_message(rule: PublishedRule) -> pb.Rule:
         author=rule.author,
         published_at=timestamp(rule.published_at_ms),
     )
+
+
+def segment_message(status: Status, now_ms: int) -> pb.LiveSegment:
+    name, version, count, digest, fresh, error = status
+    message = pb.LiveSegment(segment=name, version=version, count=count, digest=digest, error=error or "")
+    if fresh is not None:
+        message.epoch.CopyFrom(epoch_message(fresh[:2]))
+        message.as_of.CopyFrom(timestamp(fresh[2]))
+        message.lag_ms = max(now_ms - fresh[2], 0)
+    return message
 
 
 def diagnostic_message(error: RuleError) -> pb.Diagnostic:

@@ -20,6 +20,7 @@ from quanyu.dsl import (
     compile_tag,
     explain,
     plan,
+    standing_root,
 )
 from quanyu.dsl.library import key
 from quanyu.dsl.syntax import Segment, Tag
@@ -57,6 +58,11 @@ class Reading:
         with refused():
             return compile_segment(name, version, self.library, self.catalog, self.clock)
 
+    def standing_segment(self, name: str, version: int) -> tuple[bytes, int | None]:
+        """A published one for the live membership, and for how many milliseconds from the clock's instant it stands."""
+        with refused():
+            return standing_root(name, version, self.library, self.catalog, self.clock)
+
     def compile_tag(self, name: str, version: int) -> CompiledRule:
         with refused():
             return compile_tag(name, version, self.library, self.catalog, self.clock)
@@ -76,20 +82,6 @@ class Reading:
             hint = f"did you mean {near[0]}?" if near else "publish it first, or see ListRules"
             raise NotFound(f"no rule {asked or '``'} is published; {hint}", reason="UNKNOWN_RULE", rule=asked)
         return found
-
-    def named(self, reference: str) -> tuple[str, int]:
-        """Name and version of `name` or `name@version`. NotFound if it was never published."""
-        name, at, version = reference.rpartition("@")
-        if not at:
-            return reference, self.version_of(reference, 0)
-        if not (version.isascii() and version.isdigit()):
-            raise InvalidInput(f"{reference!r}: write `name` or `name@version`", reason="RULE_REFERENCE")
-        return name, self.version_of(name, int(version))
-
-    def newest_tags(self) -> list[tuple[str, int]]:
-        """Name and newest version of every tag."""
-        names = sorted(self.library.names())
-        return [(name, self.library.newest(name)) for name in names if self.library.kind(name) is Tag]
 
     def ask(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
         """Roots of all the rules, in order, at one version of the index. InvalidInput for a pattern that is none."""
@@ -117,6 +109,16 @@ class Preview:
     explanation: list[str]
     compiled: list[CompiledRule]
     answer: Answer
+
+
+def named(reference: str) -> tuple[str, int]:
+    """Name and version of `name@version`; of `name` the version is 0."""
+    name, at, version = reference.rpartition("@")
+    if not at:
+        return reference, 0
+    if not (version.isascii() and version.isdigit()):
+        raise InvalidInput(f"{reference!r}: write `name` or `name@version`", reason="RULE_REFERENCE")
+    return name, int(version)
 
 
 def preview(reading: Reading, index: Index, text: str) -> Preview:

@@ -11,10 +11,11 @@ import grpc
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Library, RuleError
+from quanyu.dsl.syntax import Tag
 from quanyu.engine import Index
 from quanyu.runtime import rpc
-from quanyu.runtime.errors import NotFound
-from quanyu.runtime.eventlog import follow_log
+from quanyu.runtime.errors import InvalidInput, NotFound
+from quanyu.runtime.eventlog import create_log, follow_log
 from quanyu.runtime.instants import is_instant, milliseconds, now_ms
 from quanyu.runtime.paging import numbers_of, page_limit, refuse_token
 from quanyu.runtime.service import Context
@@ -26,10 +27,14 @@ from quanyu.tagging.answers import (
     epoch_message,
     preview_message,
     rule_message,
+    segment_message,
 )
-from quanyu.tagging.domain import Reading, preview, tag_values
+from quanyu.tagging.domain import Reading, named, preview, tag_values
+from quanyu.tagging.live import LiveSegments
+from quanyu.tagging.members import members
 from quanyu.tagging.publishing import publish
 from quanyu.tagging.store import all_rules, find_rule, rules_after
+from quanyu.tagging.watching import Watching
 from quanyu.tagging.workspace import Workspace
 
 DESCRIPTOR = pb.DESCRIPTOR.services_by_name["TaggingService"]
@@ -44,6 +49,7 @@ class TaggingService:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._database = context.database
+        self._watching = Watching(most=max(context.settings.threads // 4, 1))
         self._workspaces = Workspaces(context.folder, self._open)
         self._workspaces.open_existing()
 
@@ -54,7 +60,8 @@ class TaggingService:
         self._workspaces.watch()
 
     def stop(self) -> None:
-        """Folding calls no other service; it ends in `close`."""
+        """Folding calls no other service; it ends in `close`. Streams would hold up the server."""
+        self._watching.stop()
 
     def close(self) -> None:
         self._workspaces.close()
@@ -108,15 +115,13 @@ class TaggingService:
 
     def Evaluate(self, request: pb.EvaluateRequest, context: grpc.ServicerContext) -> Iterator[pb.EvaluateResponse]:
         workspace, reading = self._asked(request, context)
-        version = reading.version_of(request.segment, request.version)
-        compiled = reading.compile_segment(request.segment, version)
-        answer = reading.ask(workspace.index, [compiled])
-        roaring = answer.roaring(0)
+        found = members(workspace, reading, [(request.segment, request.version)], live=request.as_of.live)
+        roaring = found.answer.roaring(0)
         header = pb.EvaluateHeader(
-            rule=self._rule(request.workspace, request.segment, version),
-            count=answer.counts(0)[0],
+            rule=self._rule(request.workspace, *found.segments[0]),
+            count=found.answer.counts(0)[0],
             sha256=hashlib.sha256(roaring).digest(),
-            basis=basis_message(answer, reading.clock.as_of_ms, [compiled]),
+            basis=found.basis(),
         )
         yield pb.EvaluateResponse(header=header, roaring=roaring[:CHUNK_BYTES])
         for start in range(CHUNK_BYTES, len(roaring), CHUNK_BYTES):
@@ -128,48 +133,54 @@ class TaggingService:
         if not is_instant(as_of_ms):
             refuse_token(request.page_token)
         workspace, reading = self._asked(request, context, as_of_ms)
-        version = reading.version_of(request.segment, version or request.version)
-        compiled = reading.compile_segment(request.segment, version)
-        answer = reading.ask(workspace.index, [compiled])
+        segments = [(request.segment, version or request.version)]
+        found = members(workspace, reading, segments, live=request.as_of.live)
         limit = page_limit(request.page_size)
-        persons = answer.page(0, after, limit + 1)
+        persons = found.answer.page(0, after, limit + 1)
         more = len(persons) > limit
         return pb.ListMembersResponse(
             persons=persons[:limit],
-            next_page_token=f"{persons[limit - 1]}:{version}:{reading.clock.as_of_ms}" if more else "",
-            basis=basis_message(answer, reading.clock.as_of_ms, [compiled]),
+            next_page_token=f"{persons[limit - 1]}:{found.segments[0][1]}:{found.as_of_ms}" if more else "",
+            basis=found.basis(),
         )
 
     def CheckMembership(
         self, request: pb.CheckMembershipRequest, context: grpc.ServicerContext
     ) -> pb.CheckMembershipResponse:
         workspace, reading = self._asked(request, context)
-        segments = [reading.named(segment) for segment in request.segments]
-        compiled = [reading.compile_segment(name, version) for name, version in segments]
-        answer = reading.ask(workspace.index, compiled)
+        segments = [named(segment) for segment in request.segments]
+        found = members(workspace, reading, segments, live=request.as_of.live)
         persons = list(request.persons)
-        columns = [answer.contains(root, persons) for root in range(len(segments))]
+        columns = [found.answer.contains(root, persons) for root in range(len(segments))]
         memberships = [
             pb.PersonMembership(
                 person=person,
                 segments=[
                     f"{name}@{version}"
-                    for (name, version), column in zip(segments, columns, strict=True)
+                    for (name, version), column in zip(found.segments, columns, strict=True)
                     if column[row]
                 ],
             )
             for row, person in enumerate(persons)
         ]
-        return pb.CheckMembershipResponse(
-            memberships=memberships, basis=basis_message(answer, reading.clock.as_of_ms, compiled)
-        )
+        return pb.CheckMembershipResponse(memberships=memberships, basis=found.basis())
+
+    def ListSegments(self, request: pb.ListSegmentsRequest, context: grpc.ServicerContext) -> pb.ListSegmentsResponse:
+        live = self._workspaces.get(request.workspace).live
+        live.wait(request.min_raw_offset, context)
+        return pb.ListSegmentsResponse(segments=[segment_message(status, now_ms()) for status in live.statuses()])
+
+    def WatchMembership(
+        self, request: pb.WatchMembershipRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.WatchMembershipResponse]:
+        yield from self._watching.watch(self._workspaces.get(request.workspace).live, request, context)
 
     def GetProfile(self, request: pb.GetProfileRequest, context: grpc.ServicerContext) -> pb.GetProfileResponse:
         workspace, reading = self._asked(request, context)
         profile = workspace.index.profile(request.person, reading.clock.as_of_ms)
         if not profile:
             raise NotFound(f"there is no person {request.person}", reason="UNKNOWN_PERSON")
-        tags = reading.newest_tags()
+        tags = reading.library.newest_of(Tag)
         compiled = [reading.compile_tag(name, version) for name, version in tags]
         answer = reading.ask(workspace.index, compiled)
         response = pb.GetProfileResponse.FromString(profile)
@@ -204,9 +215,12 @@ class TaggingService:
     ) -> tuple[Workspace, Reading]:
         """The workspace, folded as far as the request wants, and its rules at the instant asked for (unset: now)."""
         workspace = self._workspaces.get(request.workspace)
-        workspace.wait(request.as_of.min_raw_offset, context)
+        given = request.as_of.HasField("instant")
+        if request.as_of.live and given:
+            raise InvalidInput("as_of: give an instant, or live, not both", reason="LIVE_AS_OF", field="as_of.live")
+        wait = workspace.live.wait if request.as_of.live else workspace.wait
+        wait(request.as_of.min_raw_offset, context)
         if not as_of_ms:
-            given = request.as_of.HasField("instant")
             as_of_ms = milliseconds(request.as_of.instant, "as_of.instant") if given else now_ms()
         return workspace, workspace.reading(as_of_ms)
 
@@ -223,10 +237,13 @@ class TaggingService:
         with self._database.reading() as session:
             library = Library.of(rule.text for rule in all_rules(session, workspace))
         failed = partial(self._context.health.failed, self.name)
+        membership = create_log(folder, workspace, "membership")
         resolved = follow_log(folder, workspace, "resolved")
         worker = Worker(f"tagging of {workspace}", resolved, index, self._context.settings, failed)
-        worker.start()
-        return Workspace(workspace, index, worker, library)
+        state = str(folder.state(workspace, "membership"))
+        return Workspace(
+            workspace, index, worker, library, lambda opened: LiveSegments(opened, worker, membership, state, failed)
+        )
 
 
 def open_service(context: Context) -> TaggingService:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import grpc
@@ -13,12 +14,15 @@ from quanyu.engine import Index
 from quanyu.runtime.worker import Worker
 from quanyu.tagging.catalog import catalog_of, clock_of
 from quanyu.tagging.domain import Reading
+from quanyu.tagging.live import LiveSegments
 
 
 class Workspace:
     """Reads rules as of any instant. Its library grows when rules are published, and never changes otherwise."""
 
-    def __init__(self, name: str, index: Index, worker: Worker, library: Library) -> None:
+    def __init__(
+        self, name: str, index: Index, worker: Worker, library: Library, live: Callable[[Workspace], LiveSegments]
+    ) -> None:
         self.name = name
         self.index = index
         self.library = library
@@ -26,6 +30,9 @@ class Workspace:
         self.publishing = threading.Lock()
         self._worker = worker
         self._names: tuple[tuple[int, int], Names] | None = None
+        worker.start()
+        self.live = live(self)
+        self.live.start()
 
     def reading(self, as_of_ms: int) -> Reading:
         # Names and values change only when something is folded, and are not cheap to gather.
@@ -39,6 +46,7 @@ class Workspace:
 
     def close(self) -> None:
         self._worker.close()
+        self.live.close()
 
 
 @dataclass(frozen=True, slots=True)

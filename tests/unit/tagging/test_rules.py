@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quanyu.dsl import Catalog, Clock, EventType, Field, Library, format_rule
+from quanyu.dsl.syntax import Tag
 from quanyu.engine import InvalidError
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.migration import migrate
-from quanyu.tagging.domain import Reading
+from quanyu.tagging.domain import Reading, named
 from quanyu.tagging.publishing import publish
 from quanyu.tagging.store import all_rules, find_rule, rules_after
 from quanyu.tagging.tables import PublishedRule
@@ -82,7 +83,7 @@ def test_a_library_read_again_binds_and_compiles_the_same(database: Database) ->
     first, second = (Reading(CATALOG, library, CLOCK) for library in (shop.library, again))
     assert first.compile_segment("big", 1) == second.compile_segment("big", 1)
     assert first.compile_tag("level", 1) == second.compile_tag("level", 1)
-    assert first.newest_tags() == [("level", 1)]
+    assert first.library.newest_of(Tag) == [("level", 1)]
 
 
 def test_a_refused_text_publishes_nothing(database: Database) -> None:
@@ -125,15 +126,16 @@ def test_names_with_and_without_versions() -> None:
     reading = Reading(CATALOG, Library(), CLOCK)
     bound = reading.bind("segment s: did order ever\nsegment s@3: city = 'Beijing'\ndefine d = order")
     reading = Reading(CATALOG, reading.library.publish(bound), CLOCK)
-    assert [reading.named(text) for text in ("s", "s@1", "s@3")] == [("s", 3), ("s", 1), ("s", 3)]
+    assert [named(text) for text in ("s", "s@1", "s@3")] == [("s", 0), ("s", 1), ("s", 3)]
+    assert [reading.version_of(*named(text)) for text in ("s", "s@1", "s@3")] == [3, 1, 3]
     for missing in ("s@2", "t", "@1", ""):
         with pytest.raises(NotFound):
-            reading.named(missing)
+            reading.version_of(*named(missing))
     with pytest.raises(NotFound, match="did you mean s"):
-        reading.named("ss")
+        reading.version_of("ss", 0)
     for wrong in ("s@", "s@one", "s@-1"):
         with pytest.raises(InvalidInput):
-            reading.named(wrong)
+            named(wrong)
     with pytest.raises(InvalidInput, match="no segment"):
         reading.compile_segment("d", 1)
 

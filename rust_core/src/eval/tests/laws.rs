@@ -141,7 +141,7 @@ proptest! {
         let answers = [1, 4].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let answer = pool.install(|| evaluate(&version, plan.as_bytes())).unwrap();
-            let roots = answer.roots.iter().map(|root| (root.roaring().unwrap(), root.unknown, root.clauses.clone()));
+            let roots = answer.roots.iter().map(|root| (root.people.roaring().unwrap(), root.unknown, root.clauses.clone()));
             roots.collect::<Vec<_>>()
         });
         prop_assert_eq!(&answers[0], &answers[1]);
@@ -153,7 +153,7 @@ proptest! {
         let answer = evaluate(&version, json.to_string().as_bytes()).unwrap();
         let wanted = |partition: u32, block: u32| !(u64::from(partition + block) + seed).is_multiple_of(3);
         for number in 0..answer.roots.len() {
-            let blocks = evaluate_blocks(&version, json.to_string().as_bytes(), wanted, |block| {
+            let blocks = evaluate_blocks(&version, &Plan::parse(json.to_string().as_bytes()).unwrap(), wanted, |block| {
                 // What is in the room beforehand changes nothing.
                 let mut words = vec![seed; (seed % 2_000) as usize];
                 block.members(number, &mut words)?;

@@ -3,7 +3,7 @@
 mod attributes;
 mod durability;
 mod equivalence;
-mod model;
+pub(crate) mod model;
 mod order;
-mod send;
+pub(crate) mod send;
 mod speed;

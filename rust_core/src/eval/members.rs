@@ -1,0 +1,264 @@
+//! Sets of people, kept block by block as they are found.
+
+use std::sync::Arc;
+
+use roaring::{RoaringBitmap, RoaringTreemap};
+
+use super::bits::Bits;
+use crate::error::Result;
+use crate::index::view::{BLOCK, person_of};
+use crate::wire_set;
+
+/// Cheap to copy: what two sets have in common is shared.
+#[derive(Clone, Default)]
+pub struct Members {
+    /// In order; none is empty.
+    blocks: Vec<Arc<Block>>,
+}
+
+/// Of one block.
+pub(super) struct Block {
+    partition: u32,
+    first: u32,
+    rows: Rows,
+}
+
+enum Rows {
+    Few(Vec<u16>),
+    Many(Bits),
+}
+
+/// As many rows take as much room one by one as a bit for each row of a block.
+const FEW: u64 = 1 << 12;
+
+/// Rows of a block that a set gains and loses, ascending.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    pub entered: Vec<u16>,
+    pub left: Vec<u16>,
+}
+
+impl Members {
+    /// Adds those of a block that comes after all others.
+    pub(super) fn extend(&mut self, block: Option<Arc<Block>>) {
+        self.blocks.extend(block);
+    }
+
+    pub fn set(&self) -> RoaringTreemap {
+        let partitions = self.blocks.chunk_by(|a, b| a.partition == b.partition);
+        let set = |blocks: &[Arc<Block>]| {
+            let mut set = RoaringBitmap::new();
+            blocks.iter().for_each(|block| set |= block.set());
+            (blocks[0].partition, set)
+        };
+        RoaringTreemap::from_bitmaps(partitions.map(set))
+    }
+
+    /// In the 64-bit Roaring portable format.
+    pub fn roaring(&self) -> Result<Vec<u8>> {
+        wire_set::encode(&self.set())
+    }
+
+    pub fn count(&self) -> u64 {
+        self.blocks.iter().map(|block| block.count()).sum()
+    }
+
+    /// Those greater than `after`, ascending.
+    pub fn page(&self, after: u64, limit: usize) -> Vec<u64> {
+        let last = |block: &Block| person_of(block.partition, block.first) | 0xFFFF;
+        let from = self.blocks.partition_point(|block| last(block) <= after);
+        let members = self.blocks[from..].iter().flat_map(|block| block.persons());
+        members.filter(|&person| person > after).take(limit).collect()
+    }
+
+    pub fn contains(&self, person: u64) -> bool {
+        let first = |block: &Block| person_of(block.partition, block.first);
+        let after = self.blocks.partition_point(|block| first(block) <= person);
+        let block = after.checked_sub(1).map(|at| &self.blocks[at]);
+        block.is_some_and(|block| block.contains(person - first(block)))
+    }
+
+    /// Blocks with members: their partitions' numbers and their own there.
+    pub fn places(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.blocks.iter().map(|block| (block.partition, block.first / BLOCK))
+    }
+
+    /// What makes of a block's members those of `words`, one bit a row; words that it lacks are 0.
+    pub fn moves(&self, partition: u32, block: u32, words: &[u64]) -> Moves {
+        let held = self.find(partition, block).ok().map(|at| self.blocks[at].words());
+        let held = held.unwrap_or_default();
+        let word = |words: &[u64], at: usize| words.get(at).copied().unwrap_or(0);
+        let mut moves = Moves::default();
+        for at in 0..held.len().max(words.len()) {
+            let (before, after) = (word(&held, at), word(words, at));
+            push_rows(&mut moves.entered, at, after & !before);
+            push_rows(&mut moves.left, at, before & !after);
+        }
+        moves
+    }
+
+    /// Carries out moves. Rows that are held already, or are not held, stay so.
+    pub fn apply(&mut self, partition: u32, block: u32, moves: &Moves) {
+        let found = self.find(partition, block);
+        let mut words = found.map_or_else(|_| Vec::new(), |at| self.blocks[at].words());
+        words.resize(BLOCK as usize / 64, 0);
+        moves
+            .entered
+            .iter()
+            .for_each(|&row| words[usize::from(row) / 64] |= 1 << (row % 64));
+        moves
+            .left
+            .iter()
+            .for_each(|&row| words[usize::from(row) / 64] &= !(1 << (row % 64)));
+        let after = Block::of(partition, block * BLOCK, Bits::from_words(words, BLOCK as usize));
+        match found {
+            Ok(at) => drop(self.blocks.splice(at..=at, after)),
+            Err(at) => drop(self.blocks.splice(at..at, after)),
+        }
+    }
+
+    fn find(&self, partition: u32, block: u32) -> std::result::Result<usize, usize> {
+        let key = (partition, block * BLOCK);
+        self.blocks
+            .binary_search_by_key(&key, |block| (block.partition, block.first))
+    }
+}
+
+fn push_rows(rows: &mut Vec<u16>, word: usize, mut bits: u64) {
+    while bits != 0 {
+        rows.push((word * 64) as u16 + bits.trailing_zeros() as u16);
+        bits &= bits - 1;
+    }
+}
+
+impl Block {
+    /// Those from the ordinal `first` on; `None` for nobody.
+    pub(super) fn of(partition: u32, first: u32, rows: Bits) -> Option<Arc<Block>> {
+        let rows = match rows.count() {
+            0 => return None,
+            1..FEW => Rows::Few(rows.rows().map(|row| row as u16).collect()),
+            _ => Rows::Many(rows),
+        };
+        Some(Arc::new(Block { partition, first, rows }))
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        match &self.rows {
+            Rows::Few(rows) => rows.len() as u64,
+            Rows::Many(bits) => bits.count(),
+        }
+    }
+
+    fn words(&self) -> Vec<u64> {
+        match &self.rows {
+            Rows::Few(rows) => {
+                let mut words = vec![0; BLOCK as usize / 64];
+                rows.iter()
+                    .for_each(|&row| words[usize::from(row) / 64] |= 1 << (row % 64));
+                words
+            }
+            Rows::Many(bits) => bits.words().to_vec(),
+        }
+    }
+
+    fn set(&self) -> RoaringBitmap {
+        match &self.rows {
+            Rows::Few(rows) => rows.iter().map(|&row| self.first + u32::from(row)).collect(),
+            Rows::Many(bits) => {
+                let bytes: Vec<u8> = bits.words().iter().flat_map(|word| word.to_le_bytes()).collect();
+                RoaringBitmap::from_lsb0_bytes(self.first, &bytes)
+            }
+        }
+    }
+
+    fn persons(&self) -> Box<dyn Iterator<Item = u64> + '_> {
+        let first = person_of(self.partition, self.first);
+        match &self.rows {
+            Rows::Few(rows) => Box::new(rows.iter().map(move |&row| first + u64::from(row))),
+            Rows::Many(bits) => Box::new(bits.rows().map(move |row| first + row as u64)),
+        }
+    }
+
+    fn contains(&self, row: u64) -> bool {
+        match (&self.rows, u16::try_from(row)) {
+            (Rows::Few(rows), Ok(row)) => rows.binary_search(&row).is_ok(),
+            (Rows::Many(bits), Ok(row)) => bits.get(row.into()),
+            (_, Err(_)) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// By block of a partition: every which row is a member, from which on.
+    type Written = (u32, u32, usize, usize);
+
+    fn rows((_, _, every, from): Written) -> Bits {
+        Bits::from_fn(BLOCK as usize, |row| row >= from && row % every == 0)
+    }
+
+    fn members(blocks: &BTreeSet<Written>) -> (Members, BTreeSet<u64>) {
+        let (mut members, mut expected) = (Members::default(), BTreeSet::new());
+        for &written in blocks {
+            let (partition, block, ..) = written;
+            let first = block * BLOCK;
+            expected.extend(rows(written).rows().map(|row| person_of(partition, first) + row as u64));
+            members.extend(Block::of(partition, first, rows(written)));
+        }
+        (members, expected)
+    }
+
+    fn written() -> impl Strategy<Value = BTreeSet<Written>> {
+        let every = prop::sample::select(vec![1usize, 7, 15, 16, 17, 900]);
+        let blocks = prop::collection::btree_map((1..3u32, 0..3u32), (every, 0..66_000usize), 1..5);
+        blocks.prop_map(|blocks| {
+            let flat = |((partition, block), (every, from))| (partition, block, every, from);
+            blocks.into_iter().map(flat).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20))]
+
+        #[test]
+        fn few_and_many_members_are_the_same_to_who_asks(
+            blocks in written(),
+            asked in prop::collection::vec((1..3u32, 0..3 * BLOCK), 1..50),
+            limit in 0..99_999usize,
+        ) {
+            let (members, expected) = members(&blocks);
+            prop_assert!(members.set().iter().eq(expected.iter().copied()));
+            prop_assert_eq!(members.count(), expected.len() as u64);
+            for (partition, ordinal) in asked {
+                let person = person_of(partition, ordinal);
+                prop_assert_eq!(members.contains(person), expected.contains(&person));
+                let page: Vec<u64> = expected.range(person + 1..).take(limit).copied().collect();
+                prop_assert_eq!(members.page(person, limit), page);
+            }
+        }
+
+        #[test]
+        fn moves_make_one_set_the_other(before in written(), after in written()) {
+            let (mut held, _) = members(&before);
+            let (wanted, expected) = members(&after);
+            let all: BTreeSet<(u32, u32)> = before.union(&after).map(|&(partition, block, ..)| (partition, block)).collect();
+            let (mut entered, mut left) = (0, 0);
+            let old = held.set();
+            for (partition, block) in all {
+                let words = wanted.find(partition, block).map_or(Vec::new(), |at| wanted.blocks[at].words());
+                let moves = held.moves(partition, block, &words);
+                (entered, left) = (entered + moves.entered.len() as u64, left + moves.left.len() as u64);
+                held.apply(partition, block, &moves);
+                prop_assert_eq!(held.moves(partition, block, &words), Moves::default());
+            }
+            prop_assert!(held.set().iter().eq(expected));
+            prop_assert_eq!((entered, left), ((held.set() - &old).len(), (old - held.set()).len()));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Who is in each segment: a fold of the membership log.
+
+use std::collections::BTreeMap;
+
+use roaring::RoaringTreemap;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::frame::{Frame, SegmentMoves};
+use crate::error::{Error, Result};
+use crate::eval::Members;
+use crate::wire::{Reader, put_bytes, put_number};
+
+#[derive(Default)]
+pub struct Memberships {
+    /// Of the next frame of the membership log.
+    pub offset: u64,
+    /// By name.
+    pub segments: BTreeMap<String, Segment>,
+}
+
+#[derive(Clone, Default)]
+pub struct Segment {
+    /// Of the rule by which the members were last found.
+    pub version: u32,
+    pub members: Members,
+    pub count: u64,
+    /// Of the members, whatever their order: `digest_of` each, joined by XOR. It tells whoever follows the log that nothing was missed.
+    pub digest: u64,
+}
+
+/// XXH3-64 (seed 0) of the OneID as 8 little-endian bytes.
+fn digest_of(person: u64) -> u64 {
+    xxh3_64(&person.to_le_bytes())
+}
+
+impl Segment {
+    /// What `moves` leaves of the count and the digest.
+    pub fn after(&self, entered: &RoaringTreemap, left: &RoaringTreemap) -> (u64, u64) {
+        let moved = entered.iter().chain(left).map(digest_of);
+        let count = (self.count + entered.len()).saturating_sub(left.len());
+        (count, moved.fold(self.digest, |digest, moved| digest ^ moved))
+    }
+
+    fn apply(&mut self, moves: &SegmentMoves) -> Result<()> {
+        let misfit = || {
+            Error::Invalid(format!(
+                "the members of {} do not fit these changes: they are of another log",
+                moves.segment
+            ))
+        };
+        let mut after = self.clone();
+        for ((partition, block), moves) in moves.blocks() {
+            after.members.apply(partition, block, &moves);
+        }
+        (after.count, after.digest) = self.after(&moves.entered, &moves.left);
+        after.version = moves.version;
+        if (after.count, after.digest) != (moves.count, moves.digest) {
+            return Err(misfit());
+        }
+        *self = after;
+        Ok(())
+    }
+}
+
+impl Memberships {
+    /// `Error::Invalid` for a frame that is not the next, is malformed, or does not fit what came before it; then nothing changes.
+    pub fn fold(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let refused = |detail: String| Error::Invalid(format!("membership frame {offset}: {detail}"));
+        if offset != self.offset {
+            return Err(refused(format!("the next to fold is {}", self.offset)));
+        }
+        let frame = Frame::decode(bytes).map_err(|error| refused(error.to_string()))?;
+        let mut changed = BTreeMap::new();
+        for moves in &frame.segments {
+            let held = self.segments.get(&moves.segment).cloned().unwrap_or_default();
+            let segment: &mut Segment = changed.entry(moves.segment.clone()).or_insert(held);
+            segment.apply(moves).map_err(|error| refused(error.to_string()))?;
+        }
+        self.segments.extend(changed);
+        self.offset += 1;
+        Ok(())
+    }
+
+    /// All of it, sealed with its XXH3-64.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        put_number(&mut out, 1, self.offset);
+        for (name, segment) in &self.segments {
+            let whole = SegmentMoves {
+                segment: name.clone(),
+                version: segment.version,
+                entered: segment.members.set(),
+                left: RoaringTreemap::new(),
+                count: segment.count,
+                digest: segment.digest,
+            };
+            put_bytes(&mut out, 2, &whole.encode()?);
+        }
+        out.extend(xxh3_64(&out).to_le_bytes());
+        Ok(out)
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Memberships> {
+        let sealed = bytes.split_last_chunk::<8>();
+        let whole = sealed.filter(|(whole, seal)| xxh3_64(whole) == u64::from_le_bytes(**seal));
+        let (whole, _) = whole.ok_or_else(|| Error::Invalid("its checksum does not fit".into()))?;
+        let (mut reader, mut memberships) = (Reader::new(whole), Memberships::default());
+        while let Some((field, wire)) = reader.field()? {
+            match field {
+                1 => memberships.offset = wire.number()?,
+                2 => {
+                    let moves = SegmentMoves::decode(wire.bytes()?)?;
+                    let mut segment = Segment::default();
+                    segment.apply(&moves)?;
+                    memberships.segments.insert(moves.segment, segment);
+                }
+                _ => {}
+            }
+        }
+        Ok(memberships)
+    }
+}

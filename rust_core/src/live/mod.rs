@@ -1,0 +1,202 @@
+//! Live membership: published segments kept up to date as events arrive and time passes. Who enters and leaves is written to a log
+//! before it is so, and what is so is a fold of that log.
+
+mod frame;
+mod memberships;
+mod senses;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use self::memberships::{Memberships, Segment};
+use self::senses::Senses;
+use self::step::{Asked, Step};
+use crate::error::{Error, Result};
+use crate::eval::{Answer, RootAnswer};
+use crate::index::view::{Epoch, Version};
+use crate::plan::Root;
+
+/// The live segments of one workspace. One caller at a time steps and folds; readers wait for neither.
+pub struct Live {
+    file: PathBuf,
+    memberships: RwLock<Memberships>,
+    rules: Mutex<Rules>,
+}
+
+#[derive(Default)]
+struct Rules {
+    /// By name.
+    of: BTreeMap<String, Rule>,
+    /// What the last step that was settled asked of.
+    asked: Option<Asked>,
+    pending: Option<Step>,
+}
+
+/// The rule that says who is in a segment, and how far its answer has come.
+#[derive(Default)]
+struct Rule {
+    version: u32,
+    /// Not there if it does not compile.
+    root: Option<Root>,
+    senses: Senses,
+    /// Whether everybody is asked at the next step, not only those of whom something changed.
+    anew: bool,
+    fresh: Option<(Epoch, i64)>,
+    error: Option<String>,
+}
+
+/// How a segment stands.
+pub struct Status {
+    pub segment: String,
+    /// Of the rule that its members are found by.
+    pub version: u32,
+    pub count: u64,
+    pub digest: u64,
+    /// What the members rest on; `None` before they were first found.
+    pub fresh: Option<(Epoch, i64)>,
+    /// Why they are not fresher.
+    pub error: Option<String>,
+}
+
+impl Live {
+    /// The memberships saved in `folder`, or none.
+    ///
+    /// Corrupt, naming the file, if it is damaged.
+    pub fn open(folder: &Path) -> Result<Live> {
+        fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        let file = folder.join("memberships");
+        let memberships = match fs::read(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Memberships::default(),
+            bytes => Memberships::decode(&bytes.map_err(Error::io(&file))?).map_err(|error| Error::Corrupt {
+                path: file.clone(),
+                detail: format!("{error}; remove it to have it made anew from the membership log"),
+            })?,
+        };
+        Ok(Live {
+            file,
+            memberships: RwLock::new(memberships),
+            rules: Mutex::default(),
+        })
+    }
+
+    /// Of the next frame of the membership log to fold.
+    pub fn offset(&self) -> u64 {
+        self.memberships.read().offset
+    }
+
+    /// `Error::Invalid` for a frame that is not the next, is malformed, or does not fit what came before it; then nothing changes.
+    pub fn fold(&self, offset: u64, frame: &[u8]) -> Result<()> {
+        self.memberships.write().fold(offset, frame)
+    }
+
+    /// Sets the rule of a segment, as `quanyu.dsl.standing_root` gives it.
+    pub fn put(&self, segment: &str, version: u32, root: &[u8]) -> Result<()> {
+        let root = Root::parse(root)?;
+        let mut rules = self.rules.lock();
+        let rule = rules.of.entry(segment.to_owned()).or_default();
+        if rule.root.as_ref() != Some(&root) || rule.version != version {
+            rule.senses = Senses::of(&root);
+            (rule.version, rule.root, rule.anew, rule.error) = (version, Some(root), true, None);
+        }
+        Ok(())
+    }
+
+    /// Notes that the rule of a segment cannot be asked any more, and why. Its members stay as they are.
+    pub fn refuse(&self, segment: &str, version: u32, error: &str) {
+        let mut rules = self.rules.lock();
+        let rule = rules.of.entry(segment.to_owned()).or_default();
+        (rule.version, rule.root, rule.error) = (version, None, Some(error.to_owned()));
+    }
+
+    /// Frames that bring every segment to a version of the index and an as-of. They are to be appended to the membership log and
+    /// folded in order; then `settle` says so. Without that the next step begins from where the last one was settled.
+    pub fn step(&self, version: Arc<Version>, as_of_ms: i64) -> Result<Vec<Vec<u8>>> {
+        let mut rules = self.rules.lock();
+        let memberships = self.memberships.read();
+        let step = Step::ask(&mut rules, &memberships, version, as_of_ms);
+        let frames = step.frames(&memberships)?;
+        rules.pending = Some(step);
+        Ok(frames)
+    }
+
+    pub fn settle(&self) {
+        let mut rules = self.rules.lock();
+        if let Some(step) = rules.pending.take() {
+            step.settle(&mut rules);
+        }
+    }
+
+    /// By name.
+    pub fn statuses(&self) -> Vec<Status> {
+        let rules = self.rules.lock();
+        let memberships = self.memberships.read();
+        let none = Segment::default();
+        let status = |(name, rule): (&String, &Rule)| {
+            let segment = memberships.segments.get(name).unwrap_or(&none);
+            Status {
+                segment: name.clone(),
+                version: segment.version,
+                count: segment.count,
+                digest: segment.digest,
+                fresh: rule.fresh,
+                error: rule.error.clone(),
+            }
+        };
+        rules.of.iter().map(status).collect()
+    }
+
+    /// Members of segments, each with the version of its rule, and the offset of the membership log that they were read at.
+    pub fn members(&self, segments: &[String]) -> (u64, Vec<Segment>) {
+        let memberships = self.memberships.read();
+        let found = |name: &String| memberships.segments.get(name).cloned().unwrap_or_default();
+        (memberships.offset, segments.iter().map(found).collect())
+    }
+
+    /// Members as an answer to be read like any other. `Error::Invalid` where one was not found yet.
+    pub fn answer(&self, segments: &[String]) -> Result<(Answer, i64)> {
+        let fresh = {
+            let rules = self.rules.lock();
+            let of = |name: &String| rules.of.get(name).and_then(|rule| rule.fresh);
+            let all: Option<Vec<(Epoch, i64)>> = segments.iter().map(of).collect();
+            all.and_then(|all| all.into_iter().min_by_key(|(epoch, as_of)| (epoch.raw_offset, *as_of)))
+        };
+        let (epoch, as_of_ms) = fresh.ok_or_else(|| Error::Invalid("these members were not found yet".into()))?;
+        let roots = self
+            .members(segments)
+            .1
+            .into_iter()
+            .map(|segment| RootAnswer::held(segment.members, segment.count));
+        let answer = Answer {
+            epoch,
+            universe: 0,
+            roots: roots.collect(),
+            microseconds: 0,
+        };
+        Ok((answer, as_of_ms))
+    }
+
+    /// Makes what was folded so far durable, atomically, so that opening need not fold the log from its beginning.
+    pub fn save(&self) -> Result<()> {
+        let bytes = self.memberships.read().encode()?;
+        let draft = self.file.with_extension("draft");
+        let write = || {
+            let mut file = File::create(&draft)?;
+            file.write_all(&bytes)?;
+            file.sync_all()
+        };
+        write().map_err(Error::io(&draft))?;
+        fs::rename(&draft, &self.file).map_err(Error::io(&self.file))?;
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(Error::io(folder))
+    }
+}

@@ -1,0 +1,256 @@
+//! Segments that are kept up to date are those asked from scratch.
+
+use std::fs;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+use tempfile::{TempDir, tempdir};
+
+use super::random::cond;
+use crate::error::{Error, Result};
+use crate::eval::evaluate;
+use crate::frame::{Change, IdentityChange};
+use crate::index::Index;
+use crate::index::tests::model::{Step, decide, declared, frames, steps};
+use crate::index::tests::send::{self, Sent};
+use crate::index::view::{DAY_MS, Version, person_of};
+use crate::live::Live;
+use crate::record::Value;
+
+/// A live membership with its log.
+struct Followed {
+    folder: TempDir,
+    live: Live,
+    log: Vec<Vec<u8>>,
+}
+
+impl Followed {
+    fn new() -> Followed {
+        let folder = tempdir().unwrap();
+        let live = Live::open(folder.path()).unwrap();
+        Followed {
+            folder,
+            live,
+            log: Vec::new(),
+        }
+    }
+
+    fn put(&self, roots: &[Json], version: u32) {
+        for (number, root) in roots.iter().enumerate() {
+            self.live
+                .put(&format!("s{number}"), version, root.to_string().as_bytes())
+                .unwrap();
+        }
+    }
+
+    /// `torn`: only so many of the step's frames are appended.
+    fn step(&mut self, version: &Arc<Version>, as_of: i64, torn: Option<usize>) -> Result<usize> {
+        let frames = self.live.step(version.clone(), as_of)?;
+        for frame in frames.iter().take(torn.unwrap_or(usize::MAX)) {
+            self.live.fold(self.log.len() as u64, frame)?;
+            self.log.push(frame.clone());
+        }
+        if torn.is_none() {
+            self.live.settle();
+        }
+        Ok(frames.len())
+    }
+
+    /// As after a kill: what was not saved is folded again from the log.
+    fn reopen(&mut self) {
+        self.live = Live::open(self.folder.path()).unwrap();
+        for offset in self.live.offset() as usize..self.log.len() {
+            self.live.fold(offset as u64, &self.log[offset]).unwrap();
+        }
+    }
+}
+
+fn root(cond: &Json) -> Json {
+    json!({"name": "s", "cond": cond, "among": null})
+}
+
+fn from_scratch(version: &Version, as_of: i64, root: &Json) -> Vec<u64> {
+    let plan = json!({"as_of": as_of, "roots": [root]}).to_string();
+    evaluate(version, plan.as_bytes()).unwrap().roots[0]
+        .members()
+        .iter()
+        .collect()
+}
+
+#[derive(Clone, Debug)]
+struct Turn {
+    /// How many frames are folded before the step.
+    folded: usize,
+    later: i64,
+    torn: Option<usize>,
+    saved: bool,
+    killed: bool,
+    /// The second half of the rules takes the first one's place.
+    edited: bool,
+}
+
+fn turns() -> impl Strategy<Value = Vec<Turn>> {
+    let later = prop::sample::select(vec![0, 1, DAY_MS / 2, DAY_MS, 3 * DAY_MS]);
+    let rare = || prop::bool::weighted(0.15);
+    let turn = (
+        0..5usize,
+        later,
+        prop::option::weighted(0.15, 0..2usize),
+        rare(),
+        rare(),
+        rare(),
+    );
+    let turn = turn.prop_map(|(folded, later, torn, saved, killed, edited)| Turn {
+        folded,
+        later,
+        torn,
+        saved,
+        killed,
+        edited,
+    });
+    prop::collection::vec(turn, 1..14)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn members_are_those_found_from_scratch(
+        steps in steps(),
+        conds in prop::collection::vec(cond(), 16),
+        turns in turns(),
+        begin in -2 * DAY_MS..6 * DAY_MS,
+    ) {
+        let roots: Vec<Json> = conds.iter().map(root).collect();
+        let (mut now, later) = roots.split_at(8);
+        let (mut as_of, mut rule) = (begin, 1);
+        let folder = tempdir().unwrap();
+        let index = Index::open(folder.path()).unwrap();
+        let mut followed = Followed::new();
+        followed.put(now, rule);
+        let history = frames(&decide(&steps), 3);
+        let mut coming = history.iter();
+        // The first frame declares what the rules name.
+        index.fold(&[(0, coming.next().unwrap())]).unwrap();
+        for turn in turns {
+            for frame in coming.by_ref().take(turn.folded) {
+                index.fold(&[(index.offset(), frame)]).unwrap();
+            }
+            if turn.killed {
+                followed.reopen();
+                followed.put(now, rule);
+            }
+            if turn.edited {
+                (now, rule) = (later, rule + 1);
+                followed.put(now, rule);
+            }
+            as_of += turn.later;
+            let version = index.version();
+            followed.step(&version, as_of, turn.torn).unwrap();
+            if turn.saved {
+                followed.live.save().unwrap();
+            }
+            if turn.torn.is_some() {
+                continue;
+            }
+            for (number, root) in now.iter().enumerate() {
+                let name = format!("s{number}");
+                let (_, held) = followed.live.members(std::slice::from_ref(&name));
+                let expected = from_scratch(&version, as_of, root);
+                prop_assert!(held[0].members.set().iter().eq(expected.iter().copied()), "{} {:?} {:?}", root, held[0].members.set(), expected);
+                let (answer, answered_as_of) = followed.live.answer(&[name]).unwrap();
+                prop_assert_eq!((answer.epoch, answered_as_of), (version.epoch, as_of));
+                prop_assert_eq!(answer.roots[0].matched, expected.len() as u64);
+            }
+            prop_assert_eq!(followed.step(&version, as_of, None).unwrap(), 0, "nothing has changed since");
+        }
+    }
+}
+
+#[test]
+fn what_was_said_beforehand_comes_true_when_its_time_has_come() {
+    let person = person_of(1, 0);
+    let sent = |id, time, values| Sent {
+        source: "crm",
+        id,
+        kind: "",
+        time: Some(time),
+        channel: "",
+        values,
+    };
+    let known = send::profile(&sent("a", -DAY_MS, &[("active", Value::Flag(true))]));
+    let to_come = send::profile(&sent("b", DAY_MS, &[("city", Value::Text("Köln"))]));
+    let created = IdentityChange {
+        sequence: 1,
+        change: Change::Created { person },
+    };
+    let schema = declared(true).encode();
+    let frame = send::frame(0, vec![created], &[(person, known), (person, to_come)], Some(&schema));
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    index.fold(&[(0, &frame)]).unwrap();
+    let mut followed = Followed::new();
+    followed.put(
+        &[root(
+            &json!({"op": "known", "expr": {"op": "attribute", "name": "city", "key": null}}),
+        )],
+        1,
+    );
+    for (as_of, count) in [(0, 0), (DAY_MS, 0), (DAY_MS + 1, 1)] {
+        followed.step(&index.version(), as_of, None).unwrap();
+        assert_eq!(followed.live.statuses()[0].count, count, "{as_of}");
+    }
+}
+
+#[test]
+fn a_segment_that_cannot_be_asked_keeps_its_members_and_holds_up_no_other() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    for frame in frames(&decide(&[Step::Create(1), Step::Event(0, 1)]), 9) {
+        index.fold(&[(index.offset(), &frame)]).unwrap();
+    }
+    let (everybody, wrong) = (
+        json!({"op": "constant", "value": true}),
+        json!({"op": "known", "expr": {"op": "attribute", "name": "age", "key": null}}),
+    );
+    let mut followed = Followed::new();
+    followed.put(&[root(&everybody), root(&everybody)], 1);
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    let before = followed.live.statuses();
+    assert_eq!((before[0].count, before[1].count), (1, 1));
+    followed.put(&[root(&wrong), root(&json!({"op": "not", "of": everybody}))], 2);
+    followed.step(&index.version(), 41 * DAY_MS, None).unwrap();
+    let after = followed.live.statuses();
+    assert_eq!(
+        (after[0].count, after[0].version, after[0].fresh),
+        (1, 1, before[0].fresh)
+    );
+    assert!(after[0].error.as_ref().unwrap().contains("age"));
+    assert_eq!((after[1].count, after[1].version, &after[1].error), (0, 2, &None));
+}
+
+#[test]
+fn a_damaged_file_and_a_frame_of_another_log_are_refused() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    for frame in frames(&decide(&[Step::Create(1), Step::Event(0, 1)]), 9) {
+        index.fold(&[(index.offset(), &frame)]).unwrap();
+    }
+    let mut followed = Followed::new();
+    followed.put(&[root(&json!({"op": "constant", "value": true}))], 1);
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    followed.live.save().unwrap();
+    let again = followed.live.fold(1, &followed.log[0]).unwrap_err().to_string();
+    assert!(again.contains("another log"), "{again}");
+    let file = followed.folder.path().join("memberships");
+    let whole = fs::read(&file).unwrap();
+    for at in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        for damaged in [&flipped[..], &whole[..at]] {
+            fs::write(&file, damaged).unwrap();
+            assert!(matches!(Live::open(followed.folder.path()), Err(Error::Corrupt { path, .. }) if path == file));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+mod follow;
+mod random;
+mod senses;

@@ -1,0 +1,211 @@
+"""Live segments: who enters and leaves, as it happens, once, and again after a kill."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import xxhash
+from pyroaring import BitMap64
+
+from quanyu.api.event.v1 import event_pb2
+from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from tests.integration.running import PATIENCE, Quanyu, reason, running
+from tests.integration.test_flow import declare, people, publish
+from tests.integration.world import NOW, batch, lives_in, order
+
+DAY = 86_400
+
+
+def ago(seconds: float) -> float:
+    """Days before the tests' NOW; segments are kept up to date as of the real one."""
+    return (NOW - datetime.now(UTC) + timedelta(seconds=seconds)) / timedelta(days=1)
+
+
+def send(quanyu: Quanyu, *records: event_pb2.Record) -> int:
+    answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, *records))
+    assert not answer.rejects
+    return int(answer.raw_offset)
+
+
+class Follower:
+    """Folds what the stream says, and checks that nothing is missed or said twice."""
+
+    def __init__(self, quanyu: Quanyu, *segments: str) -> None:
+        self.quanyu = quanyu
+        self.segments = segments
+        self.cursor = ""
+        self.members: dict[str, set[int]] = {}
+        self.versions: dict[str, int] = {}
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        """Follows from the last cursor until something is so."""
+        request = pb.WatchMembershipRequest(workspace=self.quanyu.workspace, segments=self.segments, cursor=self.cursor)
+        stream = self.quanyu.tagging.WatchMembership(request, timeout=PATIENCE)
+        try:
+            while not reached():
+                self.take(next(stream))
+        finally:
+            stream.cancel()
+
+    def take(self, response: pb.WatchMembershipResponse) -> None:
+        self.cursor = response.cursor
+        for moves in response.moves:
+            if response.whole:
+                self.members[moves.segment] = set()
+            held = self.members.setdefault(moves.segment, set())
+            entered, left = people_of(moves.entered), people_of(moves.left)
+            assert not entered & held
+            assert left <= held
+            held |= entered
+            held -= left
+            assert (moves.count, moves.digest) == (len(held), digest(held))
+            self.versions[moves.segment] = moves.version
+
+    def holds(self, segment: str, *expected: int) -> Callable[[], bool]:
+        return lambda: self.members.get(segment) == set(expected)
+
+
+def people_of(roaring: bytes) -> set[int]:
+    return set(BitMap64.deserialize(roaring)) if roaring else set()
+
+
+def digest(persons: set[int]) -> int:
+    joined = 0
+    for person in persons:
+        joined ^= xxhash.xxh3_64_intdigest(person.to_bytes(8, "little"))
+    return joined
+
+
+def listed(quanyu: Quanyu, offset: int = 0) -> dict[str, pb.LiveSegment]:
+    request = pb.ListSegmentsRequest(workspace=quanyu.workspace, min_raw_offset=offset)
+    return {found.segment: found for found in quanyu.tagging.ListSegments(request, timeout=PATIENCE).segments}
+
+
+def live_members(quanyu: Quanyu, segment: str, offset: int) -> set[int]:
+    as_of = pb.AsOf(live=True, min_raw_offset=offset)
+    request = pb.EvaluateRequest(workspace=quanyu.workspace, segment=segment, as_of=as_of)
+    return people_of(b"".join(chunk.roaring for chunk in quanyu.tagging.Evaluate(request, timeout=PATIENCE)))
+
+
+def test_people_enter_and_leave_as_events_arrive_and_time_passes(quanyu: Quanyu) -> None:
+    declare(quanyu)
+    offset = send(quanyu, order("1", "card:ann", ago(9 * DAY)), lives_in("card:bob", "Beijing"))
+    publish(quanyu, "segment recent: did order in last 60min\nsegment quiet: did not order in last 7d", offset)
+    ann, bob = people(quanyu, offset, "card:ann", "card:bob")
+    follower = Follower(quanyu)
+    follower.until(lambda: follower.holds("quiet", ann, bob)() and follower.holds("recent")())
+    # Bob's order is an hour old in two seconds.
+    offset = send(quanyu, order("2", "card:bob", ago(3598)))
+    follower.until(lambda: follower.holds("quiet", ann)() and bob in follower.members["recent"])
+    follower.until(follower.holds("recent"))
+    found = listed(quanyu, offset)
+    assert {name: (s.version, s.count, s.digest, s.error) for name, s in found.items()} == {
+        "quiet": (1, 1, digest({ann}), ""),
+        "recent": (1, 0, 0, ""),
+    }
+    assert found["quiet"].epoch.raw_offset >= offset
+    assert 0 <= found["quiet"].lag_ms < PATIENCE * 1000
+    assert live_members(quanyu, "quiet", offset) == {ann}
+
+
+def test_a_new_version_moves_people_like_an_event(quanyu: Quanyu) -> None:
+    declare(quanyu)
+    offset = send(quanyu, lives_in("card:ann", "Beijing"), lives_in("card:bob", "Shanghai"))
+    ann, bob = people(quanyu, offset, "card:ann", "card:bob")
+    publish(quanyu, "segment north: city = 'Beijing'", offset)
+    follower = Follower(quanyu, "north")
+    # It is known once it was published and looked at.
+    wait_for(lambda: "north" in listed(quanyu))
+    follower.until(follower.holds("north", ann))
+    publish(quanyu, "segment north@2: city = 'Shanghai'", offset)
+    follower.until(follower.holds("north", bob))
+    assert follower.versions == {"north": 2}
+    request = pb.EvaluateRequest(workspace=quanyu.workspace, segment="north", version=1, as_of=pb.AsOf(live=True))
+    with pytest.raises(grpc.RpcError) as caught:
+        list(quanyu.tagging.Evaluate(request))
+    assert reason(caught.value)[1] == "NOT_LIVE"
+
+
+def wait_for(so: Callable[[], bool]) -> None:
+    ticks = threading.Event()
+    for _ in range(PATIENCE * 10):
+        if so():
+            return
+        ticks.wait(0.1)
+    raise AssertionError("it did not come about")
+
+
+def test_what_cannot_be_watched_is_refused(quanyu: Quanyu) -> None:
+    offset = declare(quanyu)
+    publish(quanyu, "segment s: city = 'Beijing'", offset)
+
+    def refused(**fields: object) -> str:
+        request = pb.WatchMembershipRequest(workspace=quanyu.workspace, **fields)  # type: ignore[arg-type]
+        with pytest.raises(grpc.RpcError) as caught:
+            next(quanyu.tagging.WatchMembership(request, timeout=PATIENCE))
+        return reason(caught.value)[1]
+
+    assert refused(segments=["t"]) == "UNKNOWN_SEGMENT"
+    assert refused(cursor="9999999") == "INVALID_CURSOR"
+    assert refused(cursor="x") == "INVALID_CURSOR"
+    both = pb.EvaluateRequest(workspace=quanyu.workspace, segment="s", as_of=pb.AsOf(live=True, instant=instant_now()))
+    with pytest.raises(grpc.RpcError) as caught:
+        list(quanyu.tagging.Evaluate(both))
+    assert reason(caught.value)[1] == "LIVE_AS_OF"
+
+
+def instant_now() -> object:
+    return order("1", "card:ann", 0).event.occurred_at
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_after_a_restart_it_goes_on_from_the_cursor(
+    groups: list[tuple[str, ...]], tmp_path: Path, number: signal.Signals
+) -> None:
+    with running(tmp_path / "data", groups) as quanyu:
+        declare(quanyu)
+        offset = send(quanyu, *(order(f"{n}", f"card:buyer{n}", ago(5)) for n in range(300)))
+        publish(quanyu, "segment buyers: did order in last 1d", offset)
+        persons = set(people(quanyu, offset, *(f"card:buyer{n}" for n in range(300))))
+        follower = Follower(quanyu)
+        follower.until(follower.holds("buyers", *persons))
+        for turn in range(3):
+            first = 300 + 100 * turn
+            send(quanyu, *(order(f"{n}", f"card:buyer{n}", ago(5)) for n in range(first, first + 100)))
+            quanyu.restart(number)
+            offset = send(quanyu, order(f"x{turn}", f"card:x{turn}", ago(5)))
+            persons |= set(people(quanyu, offset, *(f"card:buyer{n}" for n in range(first, first + 100)), f"card:x{turn}"))
+            follower.until(follower.holds("buyers", *persons))
+        again = Follower(quanyu)
+        again.until(again.holds("buyers", *persons))
+        assert live_members(quanyu, "buyers", offset) == persons
+
+
+def began(stream: Any) -> str:
+    try:
+        next(stream)
+    except grpc.RpcError as error:
+        return reason(error)[1]
+    return "began"
+
+
+def test_streams_do_not_take_all_the_threads(quanyu: Quanyu) -> None:
+    offset = declare(quanyu)
+    send(quanyu, lives_in("card:ann", "Beijing"))
+    publish(quanyu, "segment s: city = 'Beijing'", offset)
+    wait_for(lambda: "s" in listed(quanyu))
+    request = pb.WatchMembershipRequest(workspace=quanyu.workspace)
+    streams = [quanyu.tagging.WatchMembership(request, timeout=PATIENCE) for _ in range(40)]
+    outcomes = [began(stream) for stream in streams]
+    assert set(outcomes) == {"began", "TOO_MANY_STREAMS"}
+    assert quanyu.ingestion.Ingest(ingestion_pb2.IngestRequest(workspace=quanyu.workspace)) is not None
+    for stream in streams:
+        stream.cancel()
