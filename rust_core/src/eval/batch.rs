@@ -92,8 +92,11 @@ impl<'a> Batch<'a> {
         Column::slice(values, rows)
     }
 
-    /// The order of events everywhere: (occurred_at, source, id).
+    /// The order of one person's events everywhere: (occurred_at, source, id). They lie in it within a run.
     pub fn order(&self, row: usize, other: &Batch, at: usize, texts: &Texts) -> Ordering {
+        if std::ptr::eq(self.run, other.run) {
+            return (self.rows.start + row).cmp(&(other.rows.start + at));
+        }
         let times = self.times()[row].cmp(&other.times()[at]);
         let (origins, others) = (&self.run.details.origins, &other.run.details.origins);
         times.then_with(|| origins.order(self.rows.start + row, others, other.rows.start + at, texts))

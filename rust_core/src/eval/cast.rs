@@ -1,11 +1,10 @@
 //! Which of a block's events may play which part of a sequence.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use super::batch::{Batch, batches};
 use super::bits::Bits;
-use super::chosen::{Key, Keys};
-use super::column::Column;
+use super::numbers::Numbers;
 use super::program::{Part, Sequence};
 use super::scan::EventRows;
 use super::task::Task;
@@ -48,32 +47,11 @@ pub fn cast<'a, P: Scope<'a>>(
                 Ok((part, both))
             });
             let parts = parts.collect::<Result<_>>()?;
-            let values = value.map(|value| numbers.of(&batch, &value)).transpose()?;
+            let values = value.map(|value| numbers.of(&value).map(Cow::into_owned)).transpose()?;
             casts.push(Cast { batch, parts, values });
         }
     }
     Ok(casts)
-}
-
-/// Numbers of values, the same in all batches.
-#[derive(Default)]
-struct Numbers {
-    keys: Keys,
-    numbers: HashMap<Key, u32>,
-}
-
-impl Numbers {
-    fn of(&mut self, batch: &Batch, value: &Column) -> Result<Vec<u32>> {
-        if let Ok(codes) = value.codes() {
-            return Ok((0..batch.len()).map(|row| codes.get(row)).collect());
-        }
-        let mut rows = vec![0; batch.len()];
-        self.keys.each(batch, None, value, |row, _, key| {
-            let next = self.numbers.len() as u32;
-            rows[row] = *self.numbers.entry(key).or_insert(next);
-        })?;
-        Ok(rows)
-    }
 }
 
 /// The batches with events that may play the part, and which.

@@ -18,6 +18,7 @@ mod funnel;
 mod groups;
 mod kernel;
 mod lift;
+mod numbers;
 mod people;
 mod program;
 mod query;

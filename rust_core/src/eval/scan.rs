@@ -1,16 +1,20 @@
 //! One pass over a block's events for all measures that ask for the same events.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
 use super::column::{Column, gather};
 use super::kernel::between_values;
-use super::program::{Cond, CondId, Expr, Scan};
+use super::program::{Cond, CondId, Expr, ExprId, Scan};
 use super::tally::{Measured, Tally};
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
+use crate::index::ints::Ints;
+use crate::index::view::Column as Stored;
 
 /// A column over the block's people, whose scope is `people`, for each measure of the scan.
 pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Measured<'a>>> {
@@ -49,17 +53,24 @@ fn tally<'a, P: Scope<'a>>(
             tally.add(batch, mask.as_ref(), None)?;
             continue;
         };
-        let column = eval.expr(value)?;
-        if column.known.is_all() {
-            tally.add(batch, mask.as_ref(), Some(&column))?;
-        } else {
-            let known = mask
-                .as_ref()
-                .map_or_else(|| column.known.clone(), |mask| mask.and(&column.known));
-            tally.add(batch, Some(&known), Some(&column))?;
+        if let Some((known, ints, rows)) = eval.stored_ints(value)
+            && tally.add_stored(batch, among(mask.as_ref(), &known).as_deref(), ints, rows)
+        {
+            continue;
         }
+        let column = eval.expr(value)?;
+        tally.add(batch, among(mask.as_ref(), &column.known).as_deref(), Some(&column))?;
     }
     Ok(())
+}
+
+/// The fitting events with a known value; `None` if all are.
+fn among<'b>(fitting: Option<&'b Bits>, known: &'b Bits) -> Option<Cow<'b, Bits>> {
+    match fitting {
+        _ if known.is_all() => fitting.map(Cow::Borrowed),
+        None => Some(Cow::Borrowed(known)),
+        Some(fitting) => Some(Cow::Owned(fitting.and(known))),
+    }
 }
 
 /// The events of a batch, all of one type, as a scope.
@@ -81,6 +92,18 @@ impl<'a, 'b, P: Scope<'a>> EventRows<'a, 'b, P> {
 }
 
 impl<'a, P: Scope<'a>> Eval<'a, EventRows<'a, '_, P>> {
+    /// The stored numbers that an expression is: which are known, the column, and the batch's rows in it.
+    fn stored_ints(&self, expr: ExprId) -> Option<(Bits, &'a Ints, Range<usize>)> {
+        let Expr::Property(name) = &self.query.program.exprs[expr] else {
+            return None;
+        };
+        let (values, rows) = self.scope.batch.stored(name)?;
+        match &values.data {
+            Stored::Ints(_, ints) => Some((Bits::slice(&values.known, rows.clone()), ints, rows)),
+            _ => None,
+        }
+    }
+
     /// The events inside the window for which the filter is true; `None` if all are.
     pub fn fitting(&self, filter: Option<CondId>, from: i64, to: i64) -> Result<Option<Bits>> {
         let inside = self.scope.batch.inside(from, to);
