@@ -74,9 +74,11 @@ pub fn each_person(casts: &[Cast], part: Part, mut call: impl FnMut(usize)) {
 #[inline]
 pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64, u32)) {
     for (cast, mask) in playing(casts, part) {
-        let (times, values) = (cast.batch.times(), cast.values.as_deref());
-        cast.batch.each(mask, |row, person| {
-            call(person, times[row], values.map_or(0, |values| values[row]));
-        });
+        match cast.values.as_deref() {
+            None => cast.batch.each_time(mask, |_, person, time| call(person, time, 0)),
+            Some(values) => cast
+                .batch
+                .each_time(mask, |row, person, time| call(person, time, values[row])),
+        }
     }
 }

@@ -36,6 +36,7 @@ mod text;
 mod vector;
 mod words;
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -103,8 +104,22 @@ fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) ->
     let shared = &*query;
     let blocks = parallel(tasks, |task| {
         let people = People::of(shared, task);
-        let contenders = wanted.iter().map(|&ranking| contenders(&people, &rankings[ranking]));
-        contenders.collect::<Result<Vec<_>>>()
+        let values = wanted.iter().map(|&ranking| people.expr(rankings[ranking].expr));
+        let values = values.collect::<Result<Vec<_>>>()?;
+        let populations = wanted
+            .iter()
+            .map(|&ranking| people.population(rankings[ranking].population, rankings[ranking].as_of));
+        let populations = populations.collect::<Result<Vec<_>>>()?;
+        // Nobody else holds them then, so that they need not be copied.
+        drop(people);
+        let contenders = populations
+            .into_iter()
+            .zip(values)
+            .map(|(population, values)| Contenders {
+                population: Rc::unwrap_or_clone(population),
+                values: Rc::unwrap_or_clone(values).into_owned(),
+            });
+        Ok(contenders.collect::<Vec<_>>())
     })?;
     let mut by_ranking: Vec<Vec<Contenders>> = wanted.iter().map(|_| Vec::with_capacity(tasks.len())).collect();
     for block in blocks {
@@ -116,14 +131,6 @@ fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) ->
         query.placed[ranking] = place(&rankings[ranking], &blocks)?;
     }
     Ok(())
-}
-
-fn contenders<'a>(people: &Eval<'a, People<'a>>, ranking: &program::Ranking) -> Result<Contenders> {
-    let values = (*people.expr(ranking.expr)?).clone().into_owned();
-    Ok(Contenders {
-        population: Bits::clone(&*people.population(ranking.population, ranking.as_of)?),
-        values,
-    })
 }
 
 fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {

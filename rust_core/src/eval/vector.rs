@@ -9,6 +9,7 @@ use super::compare::{anniversary, compare, equals, near};
 use super::program::{Cond, CondId, Expr, ExprId};
 use super::query::Query;
 use super::ratio::{Ratio, UNIT};
+use super::sets::Sets;
 use crate::error::{Error, Result};
 use crate::plan::{Arith, Cmp, Mode};
 
@@ -261,19 +262,10 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
                 u: Bits::all(len),
             });
         };
-        let mut result = self.constant(mode == Mode::All);
-        for &item in items {
-            let item = self.expr(item)?;
-            let holding = match item.codes()? {
-                View::One(code) => sets.holding_one(len, code),
-                View::Many(codes) => sets.holding(len, |row| codes[row]),
-            };
-            let holding = Tri::of(holding, &item.known);
-            match mode {
-                Mode::All => result.keep(&holding),
-                Mode::Any | Mode::None => result.add(&holding),
-            }
-        }
+        let mut result = match self.literal_codes(items) {
+            Some(codes) if mode != Mode::All => Tri::known(sets.holding_any(len, &codes)),
+            _ => self.holding_each(mode, sets, items)?,
+        };
         if mode == Mode::None {
             result = result.not();
         }
@@ -282,6 +274,25 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             t: result.t.and(known),
             u: result.u.or(&known.not()),
         })
+    }
+
+    /// Sets that hold all of the items, or some.
+    fn holding_each(&self, mode: Mode, sets: &Sets, items: &[ExprId]) -> Result<Tri> {
+        let len = self.rows();
+        let mut result = self.constant(mode == Mode::All);
+        for &item in items {
+            let item = self.expr(item)?;
+            let holding = match item.codes()? {
+                View::One(code) => sets.holding_any(len, &[code]),
+                View::Many(codes) => sets.holding(len, |row| codes[row]),
+            };
+            let holding = Tri::of(holding, &item.known);
+            match mode {
+                Mode::All => result.keep(&holding),
+                Mode::Any | Mode::None => result.add(&holding),
+            }
+        }
+        Ok(result)
     }
 
     fn general_expr(&self, expr: &'a Expr) -> Result<Column<'a>> {

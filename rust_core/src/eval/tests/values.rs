@@ -37,7 +37,7 @@ fn value(column: &Column, row: usize, kind: &str, version: &Version, program: &P
             let Data::Set(sets) = &column.data else {
                 panic!("no sets")
             };
-            let holds = |code: &u32| sets.holding_one(column.len(), *code).get(row);
+            let holds = |code: &u32| sets.holding_any(column.len(), &[*code]).get(row);
             V::Set((0..program.extra_from).filter(holds).map(text).collect())
         }
         _ => V::Int(column.ints().unwrap().get(row)),
