@@ -78,6 +78,15 @@ impl BlockRoot {
             unknown,
         }
     }
+
+    /// Memory that it holds until the whole answer is dropped.
+    pub fn bytes(&self) -> u64 {
+        let members = self.members.as_ref().map_or(0, |members| match &members.rows {
+            Rows::Few(rows) => size_of_val(&rows[..]),
+            Rows::Many(rows) => rows.bytes(),
+        });
+        (size_of::<BlockRoot>() + members) as u64
+    }
 }
 
 impl Answer {

@@ -28,6 +28,12 @@ impl<'a> Batch<'a> {
         self.rows.len()
     }
 
+    /// Bytes of whose they are and, where that is asked, when they occurred.
+    pub fn bytes(&self) -> usize {
+        let times = if self.whole { 0 } else { size_of::<u32>() };
+        self.len() * (size_of::<u16>() + times)
+    }
+
     /// Rows of the block.
     pub fn persons(&self) -> &'a [u16] {
         &self.run.persons[self.rows.clone()]

@@ -34,6 +34,9 @@ pub fn cast<'a, P: Scope<'a>>(
             continue;
         };
         for batch in batches(events, task.block(), from, to) {
+            people
+                .touched
+                .add(batch.len(), batch.len() * (size_of::<u16>() + size_of::<u32>()));
             let eval = EventRows::of(people, event_type, &batch);
             let value = sequence.by.map(|by| eval.expr(by)).transpose()?;
             let parts = parts.iter().map(|&(part, filter)| {
@@ -52,6 +55,11 @@ pub fn cast<'a, P: Scope<'a>>(
         }
     }
     Ok(casts)
+}
+
+/// How many events there are, whatever part they play.
+pub fn events(casts: &[Cast]) -> usize {
+    casts.iter().map(|cast| cast.batch.len()).sum()
 }
 
 /// The batches with events that may play the part, and which.

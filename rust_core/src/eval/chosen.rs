@@ -19,11 +19,14 @@ type Place = (u32, u32);
 struct Kept<'a> {
     texts: &'a Texts,
     batches: Vec<(Rc<Batch<'a>>, Column<'a>)>,
+    /// Of the values.
+    bytes: usize,
 }
 
 impl<'a> Kept<'a> {
     /// Gives the batch's number.
     fn push(&mut self, batch: &Rc<Batch<'a>>, value: &Column<'a>) -> u32 {
+        self.bytes += value.bytes();
         self.batches.push((batch.clone(), value.clone()));
         self.batches.len() as u32 - 1
     }
@@ -58,6 +61,7 @@ impl<'a> Chosen<'a> {
             kept: Kept {
                 texts,
                 batches: Vec::new(),
+                bytes: 0,
             },
         }
     }
@@ -77,6 +81,10 @@ impl<'a> Chosen<'a> {
                 self.places[person] = Some(place);
             }
         });
+    }
+
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.times[..]) + size_of_val(&self.places[..]) + self.kept.bytes
     }
 
     pub fn finish(self) -> Result<Column<'a>> {
@@ -105,6 +113,7 @@ impl<'a> Most<'a> {
             kept: Kept {
                 texts,
                 batches: Vec::new(),
+                bytes: 0,
             },
         }
     }
@@ -121,6 +130,10 @@ impl<'a> Most<'a> {
             self.seen.push((person as u32, met));
         });
         Ok(())
+    }
+
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.seen[..]) + self.kept.bytes
     }
 
     pub fn finish(self) -> Result<Column<'a>> {
@@ -170,6 +183,10 @@ impl Distinct {
         self.seen.reserve(batch.len());
         batch.each(mask, |row, person| self.seen.push((person as u32, numbers[row])));
         Ok(())
+    }
+
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.seen[..])
     }
 
     pub fn finish(self) -> Vec<u32> {

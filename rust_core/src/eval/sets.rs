@@ -50,6 +50,20 @@ impl<'a> Sets<'a> {
         }
     }
 
+    /// Memory of its own, not of the index.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Sets::Rows { ends, codes, .. } => [ends, codes]
+                .map(|list| match list {
+                    Cow::Borrowed(_) => 0,
+                    Cow::Owned(list) => size_of_val(&list[..]),
+                })
+                .iter()
+                .sum(),
+            Sets::Flags(flags) => flags.iter().map(|(_, rows)| rows.bytes()).sum(),
+        }
+    }
+
     fn copy(&self, row: usize, into: &mut Vec<u32>) {
         match self {
             Sets::Rows { .. } => into.extend_from_slice(self.row(row)),

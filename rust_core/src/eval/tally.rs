@@ -184,6 +184,24 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Memory that it holds.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Tally::Count(counts) => size_of_val(&counts[..]),
+            Tally::Sum {
+                sums, counts, exact, ..
+            } => sums.bytes() + size_of_val(&counts[..]) + size_of_val(&exact[..]),
+            Tally::Extreme { best, known, exact, .. } => {
+                size_of_val(&best[..]) + known.bytes() + size_of_val(&exact[..])
+            }
+            Tally::Median { whole, exact, .. } => size_of_val(&whole[..]) + size_of_val(&exact[..]),
+            Tally::Days { seen, .. } => size_of_val(&seen[..]),
+            Tally::Distinct(distinct) => distinct.bytes(),
+            Tally::Chosen(chosen) => chosen.bytes(),
+            Tally::Most(most) => most.bytes(),
+        }
+    }
+
     pub fn finish(self) -> Result<Measured<'a>> {
         match self {
             Tally::Count(counts) => Ok(Measured::Counts(counts)),
@@ -337,6 +355,13 @@ impl Sums {
         match self {
             Sums::Narrow { sums, .. } => sums[person].into(),
             Sums::Wide(sums) => sums[person],
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Sums::Narrow { sums, .. } => size_of_val(&sums[..]),
+            Sums::Wide(sums) => size_of_val(&sums[..]),
         }
     }
 

@@ -10,6 +10,7 @@ use super::program::{Cond, CondId, Expr, ExprId};
 use super::query::Query;
 use super::ratio::{Ratio, UNIT};
 use super::sets::Sets;
+use super::trace::Touched;
 use crate::error::{Error, Result};
 use crate::plan::{Arith, Cmp, Mode};
 
@@ -25,6 +26,11 @@ pub trait Scope<'a>: Sized {
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
 
+    /// Counts memory that is kept for the rows; that for few rows is not counted.
+    fn hold(&self, _bytes: usize) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether an expression lies between two numbers (or codes), both of them in, where that can be answered without its values.
     fn between(_: &Eval<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
         Ok(None)
@@ -34,17 +40,19 @@ pub trait Scope<'a>: Sized {
 pub struct Eval<'a, S> {
     pub query: &'a Query<'a>,
     pub scope: S,
+    pub touched: Rc<Touched>,
     conds: RefCell<Vec<Option<Rc<Tri>>>>,
     exprs: RefCell<Vec<Option<Rc<Column<'a>>>>>,
 }
 
 impl<'a, S: Scope<'a>> Eval<'a, S> {
-    pub fn new(query: &'a Query<'a>, scope: S) -> Self {
+    pub fn new(query: &'a Query<'a>, scope: S, touched: Rc<Touched>) -> Self {
         let program = query.program;
         let (conds, exprs) = (vec![None; program.conds.len()], vec![None; program.exprs.len()]);
         Eval {
             query,
             scope,
+            touched,
             conds: RefCell::new(conds),
             exprs: RefCell::new(exprs),
         }
@@ -58,13 +66,23 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         if let Some(tri) = &self.conds.borrow()[id] {
             return Ok(tri.clone());
         }
-        let cond = &self.query.program.conds[id];
-        let tri = Rc::new(match S::cond(self, cond)? {
-            Some(tri) => tri,
-            None => self.general_cond(cond)?,
-        });
+        let tri = Rc::new(self.found(id)?);
+        self.scope.hold(tri.bytes())?;
         self.conds.borrow_mut()[id] = Some(tri.clone());
         Ok(tri)
+    }
+
+    /// A condition that has not been evaluated yet.
+    fn found(&self, id: CondId) -> Result<Tri> {
+        let cond = &self.query.program.conds[id];
+        let evaluate = || match S::cond(self, cond)? {
+            Some(tri) => Ok(tri),
+            None => self.general_cond(cond),
+        };
+        match &self.query.trace {
+            None => evaluate(),
+            Some(trace) => trace.cond(id, &self.touched, evaluate),
+        }
     }
 
     pub fn expr(&self, id: ExprId) -> Result<Rc<Column<'a>>> {
@@ -76,6 +94,7 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             Some(column) => column,
             None => Rc::new(self.general_expr(expr)?),
         };
+        self.scope.hold(column.bytes())?;
         self.exprs.borrow_mut()[id] = Some(column.clone());
         Ok(column)
     }
@@ -91,7 +110,7 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
     /// The same for who asks once: what `all` and `any` come to is not kept, but that of their parts.
     pub fn cond_once(&self, id: CondId) -> Result<Tri> {
         match &self.query.program.conds[id] {
-            cond @ (Cond::All(_) | Cond::Any(_)) if self.conds.borrow()[id].is_none() => self.general_cond(cond),
+            Cond::All(_) | Cond::Any(_) if self.conds.borrow()[id].is_none() => self.found(id),
             _ => Ok(Tri::clone(&*self.cond(id)?)),
         }
     }
