@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use quanyu_core::error::Result;
-use quanyu_core::eval::{BlockRoots, evaluate, evaluate_blocks};
+use quanyu_core::eval::{BlockRoots, Limits, evaluate, evaluate_blocks, explain};
 use quanyu_core::frame::{Change, IdentityChange, ResolvedFrame};
 use quanyu_core::index::Index;
 use quanyu_core::index::view::person_of;
@@ -477,7 +477,12 @@ fn main() -> Result<()> {
     let questions = questions();
     for (name, cond) in &questions {
         let (median, matched) = ask(&index, &[(name, cond)])?;
-        println!("{name:<24} {median:>9.2} ms   {matched:>9} people");
+        let plan = plan(&[(name, cond)]);
+        let bytes = explain(&index.version(), plan.as_bytes(), &Limits::none())?.1.bytes();
+        let (read, share) = (bytes as f64 / people as f64, reading_ms(bytes as usize));
+        println!(
+            "{name:<24} {median:>9.2} ms   {share:>9.2} ms to read {read:>6.2} bytes a person   {matched:>9} people"
+        );
     }
     let many: Vec<(String, Json)> = (0..1000u64)
         .map(|number| {

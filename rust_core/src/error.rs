@@ -19,6 +19,14 @@ pub enum Error {
     /// Another process has it open for writing.
     #[error("{path}: in use by another process; stop it or choose another data folder")]
     Locked { path: PathBuf },
+    /// An evaluation would hold more memory than its caller allows.
+    #[error(
+        "the query needs more than the {budget} bytes that it may take; ask fewer questions at once, or of a shorter window"
+    )]
+    OverBudget { budget: u64 },
+    /// The caller no longer wants the answer.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 pub type Result<T> = std::result::Result<T, Error>;

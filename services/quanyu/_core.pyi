@@ -6,6 +6,8 @@ class UnsupportedError(CoreError): ...
 class CorruptError(CoreError): ...
 class StorageError(CoreError): ...
 class LockedError(CoreError): ...
+class OverBudgetError(CoreError): ...
+class CancelledError(CoreError): ...
 
 class LocalLog:
     """One partition of a durable, ordered log of frames in a folder. One process writes; any number read.
@@ -123,12 +125,48 @@ class Index:
         """The first event's instant; 0 if there is none."""
     def statistics(self) -> dict[str, int]:
         """persons, events, catalog_items, partitions, bytes."""
-    def evaluate(self, plan: bytes) -> Answer:
-        """InvalidError naming the node of the plan that is wrong."""
+    def evaluate(self, plan: bytes, limits: Limits | None = None) -> Answer:
+        """InvalidError naming the node of the plan that is wrong; OverBudgetError, CancelledError beyond the limits."""
+    def explain(self, plan: bytes, limits: Limits | None = None) -> tuple[Answer, Explanation]:
+        """The same, and what each condition cost."""
     def profile(self, person: int, as_of_ms: int) -> bytes:
         """GetProfileResponse bytes (without tags and basis); empty if there is no such person."""
     def timeline(self, person: int, before: bytes, limit: int) -> bytes:
         """ListTimelineResponse bytes (without epoch), newest first; `before` is a former next_page_token, or empty."""
+
+class Limits:
+    """What an evaluation may take."""
+
+    def __init__(self, bytes: int) -> None:
+        """Memory that it may hold at once, its answer included."""
+    def cancel(self) -> None:
+        """From any thread: the evaluation ends before its next block."""
+
+class Explanation:
+    """The conditions and rankings of an evaluated plan, equal ones once."""
+
+    nodes: list[PlanNode]
+    roots: list[int]
+    """By root of the plan: its node."""
+
+class PlanNode:
+    """What belongs to one condition itself and not to its parts; times and bytes are sums over threads."""
+
+    op: str
+    """As in docs/plan.md; `ranking` for the values of a rank or tile, `item` for a condition on a catalog's items."""
+    reads: list[str]
+    """Attributes, event types and properties."""
+    of: list[int]
+    """Its parts."""
+    evaluated: int
+    """In how many blocks; filters of events: in how many batches."""
+    unread: int
+    """In how many of them it read no rows."""
+    rows: int
+    bytes: int
+    microseconds: int
+    matched: int
+    """People, before they are narrowed to a population; filters of events: events."""
 
 class Answer:
     """What a plan evaluated to, at one version of the index."""

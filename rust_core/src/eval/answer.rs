@@ -47,6 +47,12 @@ impl BlockRoot {
             unknown,
         }
     }
+
+    /// Memory that it holds until the whole answer is dropped.
+    pub fn bytes(&self) -> u64 {
+        let members = self.block.as_ref().map_or(0, |block| block.bytes());
+        (size_of::<BlockRoot>() + members) as u64
+    }
 }
 
 impl Answer {

@@ -28,6 +28,12 @@ impl<'a> Batch<'a> {
         self.rows.len()
     }
 
+    /// Bytes of whose they are and, where that is asked, when they occurred.
+    pub fn bytes(&self) -> usize {
+        let times = if self.whole { 0 } else { size_of::<u32>() };
+        self.len() * (size_of::<u16>() + times)
+    }
+
     /// Rows of the block.
     pub fn persons(&self) -> &'a [u16] {
         &self.run.persons[self.rows.clone()]
@@ -38,10 +44,12 @@ impl<'a> Batch<'a> {
         self.times.get_or_init(|| {
             let mut times = Vec::with_capacity(self.len());
             for cell in self.cells.clone() {
-                let rows = self.run.rows_of(cell..cell + 1);
-                let rows = rows.start.max(self.rows.start)..rows.end.min(self.rows.end);
                 let start = self.run.start_of(cell);
-                times.extend(self.run.times[rows].iter().map(|&time| start + i64::from(time)));
+                times.extend(
+                    self.run.times[self.rows_of(cell)]
+                        .iter()
+                        .map(|&time| start + i64::from(time)),
+                );
             }
             times
         })
@@ -58,6 +66,28 @@ impl<'a> Batch<'a> {
                 .for_each(|(row, &person)| call(row, person.into())),
             Some(mask) => mask.each(|row| call(row, persons[row].into())),
         }
+    }
+
+    /// The same with the time of each.
+    #[inline]
+    pub fn each_time(&self, mask: Option<&Bits>, mut call: impl FnMut(usize, usize, i64)) {
+        if mask.is_some() {
+            let times = self.times();
+            return self.each(mask, |row, person| call(row, person, times[row]));
+        }
+        for cell in self.cells.clone() {
+            let (rows, start) = (self.rows_of(cell), self.run.start_of(cell));
+            let events = self.run.persons[rows.clone()].iter().zip(&self.run.times[rows.clone()]);
+            for (row, (&person, &time)) in (rows.start - self.rows.start..).zip(events) {
+                call(row, person.into(), start + i64::from(time));
+            }
+        }
+    }
+
+    /// Rows of the run that are both of a cell and the batch.
+    fn rows_of(&self, cell: usize) -> Range<usize> {
+        let rows = self.run.rows_of(cell..cell + 1);
+        rows.start.max(self.rows.start)..rows.end.min(self.rows.end)
     }
 
     /// Events inside the window; `None` if all are.
@@ -92,8 +122,11 @@ impl<'a> Batch<'a> {
         Column::slice(values, rows)
     }
 
-    /// The order of events everywhere: (occurred_at, source, id).
+    /// The order of one person's events everywhere: (occurred_at, source, id). They lie in it within a run.
     pub fn order(&self, row: usize, other: &Batch, at: usize, texts: &Texts) -> Ordering {
+        if std::ptr::eq(self.run, other.run) {
+            return (self.rows.start + row).cmp(&(other.rows.start + at));
+        }
         let times = self.times()[row].cmp(&other.times()[at]);
         let (origins, others) = (&self.run.details.origins, &other.run.details.origins);
         times.then_with(|| origins.order(self.rows.start + row, others, other.rows.start + at, texts))

@@ -92,6 +92,10 @@ impl Bits {
         self.len
     }
 
+    pub fn bytes(&self) -> usize {
+        8 * self.words.len()
+    }
+
     pub fn words(&self) -> &[u64] {
         &self.words
     }
@@ -266,6 +270,10 @@ impl Tri {
             t: holds,
             u: known.not(),
         }
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.t.bytes() + self.u.bytes()
     }
 
     pub fn not(&self) -> Tri {

@@ -1,7 +1,9 @@
 //! Many roots in chosen blocks, for a caller that holds their members itself.
 
 use super::bits::Bits;
+use super::limits::Limits;
 use super::people::People;
+use super::query::Query;
 use super::task::tasks;
 use super::vector::Eval;
 use super::{bind, parallel, prepared};
@@ -24,9 +26,10 @@ pub fn evaluate_blocks<T: Send>(
 ) -> Result<Vec<T>> {
     let program = bind::bind(version, plan)?;
     let mut tasks = tasks(version);
-    let query = prepared(version, &program, &tasks)?;
+    let limits = Limits::none();
+    let query = prepared(Query::new(version, &program, &limits), &tasks)?;
     tasks.retain(|task| wanted(task.partition.number, task.block()));
-    parallel(&tasks, |task| {
+    parallel(&query, &tasks, |task| {
         let people = People::of(&query, task);
         each(&BlockRoots { people })
     })

@@ -1,11 +1,10 @@
 //! Which of a block's events may play which part of a sequence.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use super::batch::{Batch, batches};
 use super::bits::Bits;
-use super::chosen::{Key, Keys};
-use super::column::Column;
+use super::numbers::Numbers;
 use super::program::{Part, Sequence};
 use super::scan::EventRows;
 use super::task::Task;
@@ -35,6 +34,9 @@ pub fn cast<'a, P: Scope<'a>>(
             continue;
         };
         for batch in batches(events, task.block(), from, to) {
+            people
+                .touched
+                .add(batch.len(), batch.len() * (size_of::<u16>() + size_of::<u32>()));
             let eval = EventRows::of(people, event_type, &batch);
             let value = sequence.by.map(|by| eval.expr(by)).transpose()?;
             let parts = parts.iter().map(|&(part, filter)| {
@@ -48,32 +50,16 @@ pub fn cast<'a, P: Scope<'a>>(
                 Ok((part, both))
             });
             let parts = parts.collect::<Result<_>>()?;
-            let values = value.map(|value| numbers.of(&batch, &value)).transpose()?;
+            let values = value.map(|value| numbers.of(&value).map(Cow::into_owned)).transpose()?;
             casts.push(Cast { batch, parts, values });
         }
     }
     Ok(casts)
 }
 
-/// Numbers of values, the same in all batches.
-#[derive(Default)]
-struct Numbers {
-    keys: Keys,
-    numbers: HashMap<Key, u32>,
-}
-
-impl Numbers {
-    fn of(&mut self, batch: &Batch, value: &Column) -> Result<Vec<u32>> {
-        if let Ok(codes) = value.codes() {
-            return Ok((0..batch.len()).map(|row| codes.get(row)).collect());
-        }
-        let mut rows = vec![0; batch.len()];
-        self.keys.each(batch, None, value, |row, _, key| {
-            let next = self.numbers.len() as u32;
-            rows[row] = *self.numbers.entry(key).or_insert(next);
-        })?;
-        Ok(rows)
-    }
+/// How many events there are, whatever part they play.
+pub fn events(casts: &[Cast]) -> usize {
+    casts.iter().map(|cast| cast.batch.len()).sum()
 }
 
 /// The batches with events that may play the part, and which.
@@ -96,9 +82,11 @@ pub fn each_person(casts: &[Cast], part: Part, mut call: impl FnMut(usize)) {
 #[inline]
 pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64, u32)) {
     for (cast, mask) in playing(casts, part) {
-        let (times, values) = (cast.batch.times(), cast.values.as_deref());
-        cast.batch.each(mask, |row, person| {
-            call(person, times[row], values.map_or(0, |values| values[row]));
-        });
+        match cast.values.as_deref() {
+            None => cast.batch.each_time(mask, |_, person, time| call(person, time, 0)),
+            Some(values) => cast
+                .batch
+                .each_time(mask, |row, person, time| call(person, time, values[row])),
+        }
     }
 }

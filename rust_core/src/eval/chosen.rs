@@ -1,14 +1,14 @@
-//! Measures that choose one of a person's events: the first, the last, the last of the most frequent value. And keys of equal values.
+//! Measures that choose one of a person's events: the first, the last, the last of the most frequent value.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::batch::Batch;
 use super::bits::Bits;
-use super::column::{Column, Numbers, gather};
+use super::column::{Column, gather};
 use super::groups::Groups;
-use super::ratio::Ratio;
+use super::numbers::Numbers;
+
 use crate::error::Result;
 use crate::index::texts::Texts;
 
@@ -19,10 +19,14 @@ type Place = (u32, u32);
 struct Kept<'a> {
     texts: &'a Texts,
     batches: Vec<(Rc<Batch<'a>>, Column<'a>)>,
+    /// Of the values.
+    bytes: usize,
 }
 
 impl<'a> Kept<'a> {
+    /// Gives the batch's number.
     fn push(&mut self, batch: &Rc<Batch<'a>>, value: &Column<'a>) -> u32 {
+        self.bytes += value.bytes();
         self.batches.push((batch.clone(), value.clone()));
         self.batches.len() as u32 - 1
     }
@@ -57,6 +61,7 @@ impl<'a> Chosen<'a> {
             kept: Kept {
                 texts,
                 batches: Vec::new(),
+                bytes: 0,
             },
         }
     }
@@ -78,6 +83,10 @@ impl<'a> Chosen<'a> {
         });
     }
 
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.times[..]) + size_of_val(&self.places[..]) + self.kept.bytes
+    }
+
     pub fn finish(self) -> Result<Column<'a>> {
         self.kept.values(&self.places)
     }
@@ -85,8 +94,11 @@ impl<'a> Chosen<'a> {
 
 /// The most frequent value; of equally frequent ones the one seen last.
 pub struct Most<'a> {
-    seen: Vec<(u32, (Key, Place))>,
-    keys: Keys,
+    /// By person: the number of a value, and at which position among all events it was met, as one.
+    seen: Vec<(u32, u64)>,
+    numbers: Numbers,
+    /// By batch: the position of its first event.
+    starts: Vec<u32>,
     people: usize,
     kept: Kept<'a>,
 }
@@ -95,21 +107,33 @@ impl<'a> Most<'a> {
     pub fn new(people: usize, texts: &'a Texts) -> Self {
         Most {
             seen: Vec::new(),
-            keys: Keys::default(),
+            numbers: Numbers::default(),
+            starts: Vec::new(),
             people,
             kept: Kept {
                 texts,
                 batches: Vec::new(),
+                bytes: 0,
             },
         }
     }
 
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: &Column<'a>) -> Result<()> {
-        let number = self.kept.push(batch, value);
-        let seen = &mut self.seen;
-        self.keys.each(batch, mask, value, |row, person, key| {
-            seen.push((person, (key, (number, row as u32))))
-        })
+        let last = self.kept.batches.last().map_or(0, |(batch, _)| batch.len() as u32);
+        let start = self.starts.last().map_or(0, |start| start + last);
+        self.starts.push(start);
+        self.kept.push(batch, value);
+        let numbers = self.numbers.of(value)?;
+        self.seen.reserve(batch.len());
+        batch.each(mask, |row, person| {
+            let met = u64::from(numbers[row]) << 32 | u64::from(start + row as u32);
+            self.seen.push((person as u32, met));
+        });
+        Ok(())
+    }
+
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.seen[..]) + self.kept.bytes
     }
 
     pub fn finish(self) -> Result<Column<'a>> {
@@ -118,69 +142,30 @@ impl<'a> Most<'a> {
         self.kept.values(&places)
     }
 
-    fn best(&self, seen: &mut [(Key, Place)]) -> Option<Place> {
-        seen.sort_unstable_by_key(|&(key, _)| key);
-        let most = seen.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).max()?;
-        let frequent = seen.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() == most);
+    fn best(&self, seen: &mut [u64]) -> Option<Place> {
+        if let &mut [one] = seen {
+            return Some(self.place(one));
+        }
+        seen.sort_unstable();
+        let alike = || seen.chunk_by(|a, b| a >> 32 == b >> 32);
+        let most = alike().map(<[_]>::len).max()?;
+        let frequent = alike().filter(|same| same.len() == most).flatten();
         frequent
-            .flatten()
-            .map(|&(_, place)| place)
-            .max_by(|&a, &b| self.kept.order(a, b))
-    }
-}
-
-/// Equal values have equal keys: whole millionths, codes and times are themselves, other fractions are numbered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    Whole(i64),
-    Fraction(u32),
-}
-
-#[derive(Default)]
-pub struct Keys {
-    fractions: HashMap<(i128, i128), u32>,
-}
-
-impl Keys {
-    /// Calls with (row of the batch, person, key) of each event.
-    pub fn each(
-        &mut self,
-        batch: &Batch,
-        mask: Option<&Bits>,
-        value: &Column,
-        mut call: impl FnMut(usize, u32, Key),
-    ) -> Result<()> {
-        let mut whole = |get: &dyn Fn(usize) -> i64| {
-            batch.each(mask, |row, person| call(row, person as u32, Key::Whole(get(row))));
-        };
-        if let Ok(codes) = value.codes() {
-            whole(&|row| codes.get(row).into());
-        } else if let Ok(values) = value.bools() {
-            whole(&|row| values.get(row).into());
-        } else {
-            match value.numbers()? {
-                Numbers::Whole(values) => whole(&|row| values.get(row)),
-                Numbers::Exact(values) => {
-                    batch.each(mask, |row, person| call(row, person as u32, self.fraction(values[row])));
-                }
-            }
-        }
-        Ok(())
+            .map(|&met| self.place(met))
+            .reduce(|a, b| if self.kept.order(a, b).is_gt() { a } else { b })
     }
 
-    fn fraction(&mut self, value: Ratio) -> Key {
-        if let Some(whole) = value.to_millionths() {
-            return Key::Whole(whole);
-        }
-        let next = self.fractions.len() as u32;
-        Key::Fraction(*self.fractions.entry(value.reduced().parts()).or_insert(next))
+    fn place(&self, met: u64) -> Place {
+        let position = met as u32;
+        let batch = self.starts.partition_point(|&start| start <= position) - 1;
+        (batch as u32, position - self.starts[batch])
     }
 }
 
 /// The number of distinct values.
 pub struct Distinct {
-    seen: Vec<(u32, Key)>,
-    keys: Keys,
+    seen: Vec<(u32, u32)>,
+    numbers: Numbers,
     people: usize,
 }
 
@@ -188,15 +173,20 @@ impl Distinct {
     pub fn new(people: usize) -> Self {
         Distinct {
             seen: Vec::new(),
-            keys: Keys::default(),
+            numbers: Numbers::default(),
             people,
         }
     }
 
     pub fn add(&mut self, batch: &Batch, mask: Option<&Bits>, value: &Column) -> Result<()> {
-        let seen = &mut self.seen;
-        self.keys
-            .each(batch, mask, value, |_, person, key| seen.push((person, key)))
+        let numbers = self.numbers.of(value)?;
+        self.seen.reserve(batch.len());
+        batch.each(mask, |row, person| self.seen.push((person as u32, numbers[row])));
+        Ok(())
+    }
+
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.seen[..])
     }
 
     pub fn finish(self) -> Vec<u32> {
@@ -204,12 +194,18 @@ impl Distinct {
     }
 }
 
-/// How many different keys each person has.
-pub fn distinct<K: Ord + Copy>(seen: &[(u32, K)], people: usize) -> Vec<u32> {
+/// How many different numbers each person has.
+pub fn distinct(seen: &[(u32, u32)], people: usize) -> Vec<u32> {
     let mut counts = vec![0; people];
-    Groups::of(seen, people).each(|person, keys| {
-        keys.sort_unstable();
-        counts[person] = keys.chunk_by(|a, b| a == b).count() as u32;
+    Groups::of(seen, people).each(|person, numbers| {
+        counts[person] = match numbers {
+            [_] => 1,
+            &mut [a, b] => 1 + u32::from(a != b),
+            more => {
+                more.sort_unstable();
+                more.chunk_by(|a, b| a == b).count() as u32
+            }
+        };
     });
     counts
 }

@@ -164,6 +164,20 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// Memory of its own, not of the index.
+    pub fn bytes(&self) -> usize {
+        let data = match &self.data {
+            Data::Bool(Cow::Owned(values)) => size_of_val(&values[..]),
+            Data::Int(Cow::Owned(values)) => size_of_val(&values[..]),
+            Data::Ratio(values) => size_of_val(&values[..]),
+            Data::Code(Cow::Owned(codes)) => size_of_val(&codes[..]),
+            Data::Point(Cow::Owned(points)) => size_of_val(&points[..]),
+            Data::Set(sets) => sets.bytes(),
+            Data::One(_) | Data::Bool(_) | Data::Int(_) | Data::Code(_) | Data::Point(_) => 0,
+        };
+        self.known.bytes() + data
+    }
+
     pub fn bools(&self) -> Result<View<'_, bool>> {
         match &self.data {
             Data::One(Datum::Nothing) => Ok(View::One(false)),

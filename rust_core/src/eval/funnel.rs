@@ -1,7 +1,7 @@
 //! The plain sequence of two steps: a few days at a time, so that nothing but each person's last first step is kept.
 
 use super::bits::Bits;
-use super::cast::{cast, each};
+use super::cast::{cast, each, each_person};
 use super::program::{Gap, Part, Sequence};
 use super::task::Task;
 use super::vector::{Eval, Scope};
@@ -11,6 +11,8 @@ use crate::index::view::DAY_MS;
 /// Stretches of days that a window is cut into.
 const STRETCHES: i64 = 1000;
 const NEVER: i64 = i64::MIN;
+/// A gap that is as good as any longer one: days are numbers of 32 bits.
+const LONGEST: i64 = 1 << 60;
 
 /// `gap` has no least but being later: so of the first steps before a second one the last serves if any does.
 pub fn funnel<'a, P: Scope<'a>>(
@@ -20,20 +22,14 @@ pub fn funnel<'a, P: Scope<'a>>(
     gap: Gap,
 ) -> Result<Bits> {
     let mut funnel = Funnel::new(gap, people.rows());
-    let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
     let earliest = people.query.version.earliest_ms.unwrap_or(sequence.to);
     for (from, to) in stretches(sequence.from.max(earliest), sequence.to) {
         let casts = cast(people, task, sequence, from, to)?;
-        for (part, steps) in [(Part::Step(0), &mut firsts), (Part::Step(1), &mut seconds)] {
-            steps.clear();
-            each(&casts, part, |person, time, _| {
-                steps.push(Step::of(person, time - from))
-            });
-            if !steps.is_sorted() {
-                steps.sort_unstable();
-            }
-        }
-        funnel.stretch(from, &firsts, &seconds);
+        funnel.begin(from);
+        each_person(&casts, Part::Step(0), |person| funnel.announce(person));
+        each(&casts, Part::Step(1), |person, time, _| funnel.second(person, time));
+        each(&casts, Part::Step(0), |person, time, _| funnel.first(person, time));
+        funnel.end();
     }
     Ok(Bits::from_words(funnel.happened, people.rows()))
 }
@@ -58,60 +54,104 @@ impl Step {
     }
 }
 
-/// Most people have not both steps in one stretch, so those who have are looked at apart: the rest takes no unforeseeable turns.
+/// Most people have not both steps in one stretch, or have had both before; the others are looked at apart, and the rest takes no
+/// unforeseeable turns.
+/// Of each stretch all first steps are announced, then the second ones come, then the first ones; the order of each is of no meaning.
 struct Funnel {
-    gap: Gap,
-    /// By person: the last first step before the stretch.
+    /// Most milliseconds between the steps.
+    most: i64,
+    /// Where the stretch begins.
+    from: i64,
+    /// By person: the last first step before the stretch; that and more of who has come since.
     last: Vec<i64>,
     /// One bit a person.
     happened: Vec<u64>,
-    /// One bit a person: those with a first step in the stretch.
+    /// One bit a person: those with a first step in the stretch, those of them who may have both by it.
     begun: Vec<u64>,
-    both: Vec<Step>,
+    both: Vec<u64>,
+    firsts: Steps,
+    seconds: Steps,
+}
+
+/// Some of the steps that come.
+#[derive(Default)]
+struct Steps {
+    steps: Vec<Step>,
+    taken: usize,
+}
+
+impl Steps {
+    #[inline]
+    fn put(&mut self, step: Step, taken: bool) {
+        if self.taken == self.steps.len() {
+            self.steps.resize(2 * self.taken + 64, Step(0));
+        }
+        self.steps[self.taken] = step;
+        self.taken += usize::from(taken);
+    }
+
+    /// Those taken, by person and time; then there are none.
+    fn sorted(&mut self) -> &[Step] {
+        let steps = &mut self.steps[..std::mem::take(&mut self.taken)];
+        if !steps.is_sorted() {
+            steps.sort_unstable();
+        }
+        steps
+    }
 }
 
 impl Funnel {
     fn new(gap: Gap, people: usize) -> Funnel {
         let none = vec![0; people.div_ceil(64)];
         Funnel {
-            gap,
+            most: gap.most.min(LONGEST),
+            from: 0,
             last: vec![NEVER; people],
             happened: none.clone(),
-            begun: none,
-            both: Vec::new(),
+            begun: none.clone(),
+            both: none,
+            firsts: Steps::default(),
+            seconds: Steps::default(),
         }
     }
 
-    fn stretch(&mut self, from: i64, firsts: &[Step], seconds: &[Step]) {
-        for first in firsts {
-            self.begun[first.person() / 64] |= 1 << (first.person() % 64);
-        }
-        self.both.clear();
-        for &second in seconds {
-            let (word, bit) = (second.person() / 64, second.person() % 64);
-            let last = self.last[second.person()];
-            let follows = (last != NEVER) & self.gap.reaches(last, from + second.since());
-            self.happened[word] |= u64::from(follows) << bit;
-            if self.begun[word] >> bit & 1 == 1 {
-                self.both.push(second);
-            }
-        }
-        self.within(firsts);
-        for first in firsts {
-            self.last[first.person()] = from + first.since();
-            self.begun[first.person() / 64] = 0;
-        }
+    fn begin(&mut self, from: i64) {
+        self.from = from;
+        self.begun.fill(0);
+        self.both.fill(0);
+    }
+
+    #[inline]
+    fn announce(&mut self, person: usize) {
+        self.begun[person / 64] |= 1 << (person % 64);
+    }
+
+    #[inline]
+    fn second(&mut self, person: usize, time: i64) {
+        let (word, bit) = (person / 64, person % 64);
+        let follows = self.last[person] >= time - self.most;
+        self.happened[word] |= u64::from(follows) << bit;
+        let both = (self.begun[word] & !self.happened[word]) >> bit & 1;
+        self.both[word] |= both << bit;
+        self.seconds.put(Step::of(person, time - self.from), both == 1);
+    }
+
+    #[inline]
+    fn first(&mut self, person: usize, time: i64) {
+        let both = self.both[person / 64] >> (person % 64) & 1;
+        self.firsts.put(Step::of(person, time - self.from), both == 1);
+        self.last[person] = self.last[person].max(time);
     }
 
     /// Of people with both steps in the stretch.
-    fn within(&mut self, firsts: &[Step]) {
-        let mut passed = 0;
-        for second in &self.both {
+    fn end(&mut self) {
+        let (firsts, mut passed) = (self.firsts.sorted(), 0);
+        for second in self.seconds.sorted() {
             passed += firsts[passed..].iter().take_while(|first| *first < second).count();
             let before = firsts[..passed]
                 .last()
                 .filter(|first| first.person() == second.person());
-            if before.is_some_and(|first| self.gap.reaches(first.since(), second.since())) {
+            if before.is_some_and(|first| first.since() >= second.since() - self.most) {
                 self.happened[second.person() / 64] |= 1 << (second.person() % 64);
             }
         }
@@ -133,12 +173,9 @@ mod tests {
 
     use super::*;
 
-    /// Of those between `from` and `to`, in order.
-    fn steps(of: &[(usize, i64)], from: i64, to: i64) -> Vec<Step> {
-        let within = of.iter().filter(|(_, time)| (from..to).contains(time));
-        let mut steps: Vec<Step> = within.map(|&(person, time)| Step::of(person, time - from)).collect();
-        steps.sort_unstable();
-        steps
+    /// Of those between `from` and `to`.
+    fn within(of: &[(usize, i64)], from: i64, to: i64) -> impl Iterator<Item = (usize, i64)> {
+        of.iter().copied().filter(move |(_, time)| (from..to).contains(time))
     }
 
     fn events() -> impl Strategy<Value = Vec<(usize, i64)>> {
@@ -147,11 +184,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_second_step_follows_a_first_one(firsts in events(), seconds in events(), length in 1..41usize, most in 1..40i64) {
+        fn a_second_step_follows_a_first_one(firsts in events(), seconds in events(), length in 1..41usize, most in prop_oneof![1..40i64, Just(i64::MAX)]) {
             let mut funnel = Funnel::new(Gap { least: 1, most }, 70);
             for from in (0..40).step_by(length) {
                 let to = from + length as i64;
-                funnel.stretch(from, &steps(&firsts, from, to), &steps(&seconds, from, to));
+                funnel.begin(from);
+                within(&firsts, from, to).for_each(|(person, _)| funnel.announce(person));
+                within(&seconds, from, to).for_each(|(person, time)| funnel.second(person, time));
+                within(&firsts, from, to).for_each(|(person, time)| funnel.first(person, time));
+                funnel.end();
             }
             let follows = |person: usize| {
                 let of = |events: &[(usize, i64)]| -> Vec<i64> {

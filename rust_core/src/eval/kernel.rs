@@ -59,6 +59,25 @@ pub fn between_values(values: &Values, rows: Range<usize>, low: i64, high: i64) 
     Some(Tri::of(between(ints, rows, low, high), &known))
 }
 
+/// Bytes of so many rows of a column, and whether they are known.
+pub fn bytes(values: &Values, rows: usize) -> usize {
+    let width = match &values.data {
+        Column::Bool(_) => 1,
+        Column::Ints(_, ints) => match ints.parts().2 {
+            Codes::Same(_) => 0,
+            Codes::Byte(_) => 1,
+            Codes::Short(_) => 2,
+            Codes::Word(_) => 4,
+            Codes::Wide(_) => 8,
+        },
+        // Lists: their ends, and as many elements as there are on average.
+        Column::Set { ends, codes } => 4 + 4 * codes.len() / ends.len().max(1),
+        Column::Map { ends, entries } => 4 + size_of_val(&entries[..]) / ends.len().max(1),
+        Column::Point(_) => 16,
+    };
+    rows * width + rows / 8
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -13,7 +13,7 @@ use crate::error::Result;
 pub fn lift(query: &Query) -> Result<Vec<Lifted>> {
     let lifts = query.program.lifts.iter().map(|lift| {
         let catalog = &query.catalogs[lift.catalog];
-        let tri = Eval::new(query, ItemRows { catalog }).cond(lift.cond)?;
+        let tri = Eval::new(query, ItemRows { catalog }, Rc::default()).cond(lift.cond)?;
         let answer = |row| u8::from(tri.t.get(row)) * TRUE + u8::from(tri.u.get(row)) * UNKNOWN;
         let missing = answer(catalog.len);
         let of_code = |&row: &u32| if row == 0 { missing } else { answer(row as usize - 1) };

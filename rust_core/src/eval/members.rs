@@ -149,6 +149,13 @@ impl Block {
         }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        match &self.rows {
+            Rows::Few(rows) => size_of_val(&rows[..]),
+            Rows::Many(rows) => rows.bytes(),
+        }
+    }
+
     fn words(&self) -> Vec<u64> {
         match &self.rows {
             Rows::Few(rows) => {

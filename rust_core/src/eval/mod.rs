@@ -14,11 +14,14 @@ mod chain;
 mod chosen;
 mod column;
 mod compare;
+mod explain;
 mod funnel;
 mod groups;
 mod kernel;
 mod lift;
+mod limits;
 mod members;
+mod numbers;
 mod people;
 mod program;
 mod query;
@@ -33,15 +36,19 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trace;
 mod vector;
 mod words;
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
 pub use answer::{Answer, RootAnswer};
 pub use blocks::{BlockRoots, evaluate_blocks};
+pub use explain::{Explanation, Node};
+pub use limits::Limits;
 pub use members::{Members, Moves};
 
 use crate::error::Result;
@@ -50,35 +57,61 @@ use crate::plan::Plan;
 use answer::{BlockAnswer, BlockRoot};
 use bits::Bits;
 use people::People;
-use program::{BoundRoot, Program};
+use program::BoundRoot;
 use query::Query;
 use rank::{Contenders, place};
 use task::{Task, tasks};
+use trace::Trace;
 use vector::Eval;
 
 /// The answer to a plan message (docs/plan.md). `Error::Invalid` names the node that is wrong.
 pub fn evaluate(version: &Version, plan: &[u8]) -> Result<Answer> {
+    evaluate_within(version, plan, &Limits::none())
+}
+
+/// The same within limits: `Error::OverBudget` and `Error::Cancelled` beyond them.
+pub fn evaluate_within(version: &Version, plan: &[u8], limits: &Limits) -> Result<Answer> {
     let started = Instant::now();
-    let plan = Plan::parse(plan)?;
-    let program = bind::bind(version, &plan)?;
-    let tasks = tasks(version);
-    let query = prepared(version, &program, &tasks)?;
-    let blocks = parallel(&tasks, |task| answer_block(&query, task))?;
-    let mut answer = Answer::new(version.epoch, &program, blocks);
+    let program = bind::bind(version, &Plan::parse(plan)?)?;
+    answer(Query::new(version, &program, limits), started).map(|(answer, _)| answer)
+}
+
+/// The answer, and what each condition and ranking cost.
+pub fn explain(version: &Version, plan: &[u8], limits: &Limits) -> Result<(Answer, Explanation)> {
+    let started = Instant::now();
+    let program = bind::bind(version, &Plan::parse(plan)?)?;
+    let mut query = Query::new(version, &program, limits);
+    query.trace = Some(Trace::new(&program));
+    let (answer, trace) = answer(query, started)?;
+    Ok((
+        answer,
+        Explanation::of(&program, &trace.unwrap_or_else(|| Trace::new(&program))),
+    ))
+}
+
+fn answer(query: Query, started: Instant) -> Result<(Answer, Option<Trace>)> {
+    let tasks = tasks(query.version);
+    let query = prepared(query, &tasks)?;
+    let blocks = parallel(&query, &tasks, |task| answer_block(&query, task))?;
+    let mut answer = Answer::new(query.version.epoch, query.program, blocks);
     answer.microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    Ok(answer)
+    Ok((answer, query.trace))
 }
 
 /// With what every block rests on: answers of items and of everybody.
-fn prepared<'a>(version: &'a Version, program: &'a Program, tasks: &[Task<'a>]) -> Result<Query<'a>> {
-    let mut query = Query::new(version, program);
+fn prepared<'a>(mut query: Query<'a>, tasks: &[Task<'a>]) -> Result<Query<'a>> {
     query.lifted = lift::lift(&query)?;
     rank(&mut query, tasks)?;
     Ok(query)
 }
 
-fn parallel<'a, T: Send>(tasks: &[Task<'a>], each: impl Fn(Task<'a>) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let results: Vec<Result<T>> = tasks.par_iter().map(|&task| each(task)).collect();
+fn parallel<'a, T: Send>(
+    query: &Query,
+    tasks: &[Task<'a>],
+    each: impl Fn(Task<'a>) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let wanted = |&task: &Task<'a>| query.budget.wanted().and_then(|()| each(task));
+    let results: Vec<Result<T>> = tasks.par_iter().map(wanted).collect();
     // In order of the blocks, so that the same error is told whatever thread met one first.
     results.into_iter().collect()
 }
@@ -102,13 +135,38 @@ fn rank<'a>(query: &mut Query<'a>, tasks: &[Task<'a>]) -> Result<()> {
 fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) -> Result<()> {
     let rankings = &query.program.rankings;
     let shared = &*query;
-    let blocks = parallel(tasks, |task| {
+    let blocks = parallel(shared, tasks, |task| {
         let people = People::of(shared, task);
-        let contenders = wanted.iter().map(|&ranking| contenders(&people, &rankings[ranking]));
-        contenders.collect::<Result<Vec<_>>>()
+        let values = wanted.iter().map(|&ranking| {
+            let values = || people.expr(rankings[ranking].expr);
+            match &shared.trace {
+                None => values(),
+                Some(trace) => trace.ranking(ranking, &people.touched, values),
+            }
+        });
+        let values = values.collect::<Result<Vec<_>>>()?;
+        let populations = wanted
+            .iter()
+            .map(|&ranking| people.population(rankings[ranking].population, rankings[ranking].as_of));
+        let populations = populations.collect::<Result<Vec<_>>>()?;
+        // Nobody else holds them then, so that they need not be copied.
+        drop(people);
+        let contenders = populations
+            .into_iter()
+            .zip(values)
+            .map(|(population, values)| Contenders {
+                population: Rc::unwrap_or_clone(population),
+                values: Rc::unwrap_or_clone(values).into_owned(),
+            });
+        let contenders: Vec<Contenders> = contenders.collect();
+        let held = |contenders: &Contenders| contenders.population.bytes() + contenders.values.bytes();
+        let bytes = contenders.iter().map(held).sum::<usize>() as u64;
+        shared.budget.take(bytes)?;
+        Ok((contenders, bytes))
     })?;
+    let held: u64 = blocks.iter().map(|(_, bytes)| bytes).sum();
     let mut by_ranking: Vec<Vec<Contenders>> = wanted.iter().map(|_| Vec::with_capacity(tasks.len())).collect();
-    for block in blocks {
+    for (block, _) in blocks {
         for (of_ranking, contenders) in by_ranking.iter_mut().zip(block) {
             of_ranking.push(contenders);
         }
@@ -116,15 +174,8 @@ fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) ->
     for (&ranking, blocks) in wanted.iter().zip(by_ranking) {
         query.placed[ranking] = place(&rankings[ranking], &blocks)?;
     }
+    query.budget.give(held);
     Ok(())
-}
-
-fn contenders<'a>(people: &Eval<'a, People<'a>>, ranking: &program::Ranking) -> Result<Contenders> {
-    let values = (*people.expr(ranking.expr)?).clone().into_owned();
-    Ok(Contenders {
-        population: Bits::clone(&*people.population(ranking.population, ranking.as_of)?),
-        values,
-    })
 }
 
 fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
@@ -153,9 +204,7 @@ fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<Bl
     }
     let mut tri = people.cond_once(root.cond)?;
     tri.t.keep(&population);
-    Ok(BlockRoot::new(
-        people.scope.task,
-        tri.t,
-        tri.u.count_of_both(&population),
-    ))
+    let root = BlockRoot::new(people.scope.task, tri.t, tri.u.count_of_both(&population));
+    people.query.budget.take(root.bytes())?;
+    Ok(root)
 }

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::bits::{Bits, Tri};
 use super::column::{Column, Data, gather};
 use super::kernel::{self, between_values};
+use super::limits::Held;
 use super::program::{Cond, Expr};
 use super::query::Query;
 use super::rank::Placed;
@@ -30,13 +31,21 @@ pub struct People<'a> {
     /// Those whose first record occurred before the as-of.
     pub universe: Rc<Bits>,
     scans: RefCell<Vec<Option<Rc<Vec<Measured<'a>>>>>>,
+    held: Held<'a>,
 }
 
 impl<'a> People<'a> {
     pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Eval<'a, People<'a>> {
         let universe = Rc::new(universe(task, query.program.as_of));
         let scans = RefCell::new(vec![None; query.program.scans.len()]);
-        Eval::new(query, People { task, universe, scans })
+        let held = Held::new(&query.budget);
+        let people = People {
+            task,
+            universe,
+            scans,
+            held,
+        };
+        Eval::new(query, people, Rc::default())
     }
 }
 
@@ -65,7 +74,11 @@ impl<'a> Eval<'a, People<'a>> {
     fn some(&self, count: usize, min: i64, max: i64) -> Option<Bits> {
         match &self.query.program.exprs[count] {
             Expr::Measure { scan, .. } if (min, max) == (UNIT, i64::MAX) => {
-                some(self.scope.task, &self.query.program.scans[*scan])
+                let some = some(self.scope.task, &self.query.program.scans[*scan])?;
+                // A first or a last day each.
+                let types = self.query.program.scans[*scan].steps.len();
+                self.touched.add(types * self.rows(), 2 * types * self.rows());
+                Some(some)
             }
             _ => None,
         }
@@ -92,11 +105,17 @@ impl<'a> Eval<'a, People<'a>> {
             return Ok(Column::unknown(self.rows()));
         };
         if let Some(latest) = latest(attribute, task, as_of) {
+            self.touched.add(self.rows(), kernel::bytes(latest, self.rows()));
             return Ok(read(latest, 0..self.rows()));
         }
         let rows_of = |run: &Changes| run.rows_of_block(task.block());
         let runs = attribute.runs.iter().map(|run| read(&run.values, rows_of(run)));
         let runs: Vec<Column> = runs.collect();
+        for run in &attribute.runs {
+            let rows = rows_of(run).len();
+            // Whose each change is, and when it was made.
+            self.touched.add(rows, kernel::bytes(&run.values, rows) + 6 * rows);
+        }
         let changes = self.changes_as_of(&attribute.runs, as_of);
         gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
     }
@@ -125,6 +144,7 @@ impl<'a> Eval<'a, People<'a>> {
     fn channels(&self, as_of: i64) -> Column<'a> {
         let range = self.scope.task.range();
         let channels = self.scope.task.partition.channels.iter();
+        self.touched.add(self.rows(), channels.len() * self.rows() / 8);
         let flags = channels.map(|(&code, firsts)| (code, before(firsts, self.scope.task, as_of)));
         Column {
             known: Bits::all(range.len()),
@@ -173,6 +193,10 @@ impl<'a> Scope<'a> for People<'a> {
         self.task.range().len()
     }
 
+    fn hold(&self, bytes: usize) -> Result<()> {
+        self.held.hold(bytes as u64)
+    }
+
     fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         if let Expr::Measure { scan, measure } = expr {
             return Ok(Some(eval.measures(*scan)?[*measure].column()));
@@ -212,7 +236,10 @@ impl<'a> Scope<'a> for People<'a> {
                 let task = eval.scope.task;
                 let attribute = task.partition.attributes.get(name);
                 let latest = attribute.and_then(|attribute| latest(attribute, task, *as_of));
-                Ok(latest.and_then(|values| between_values(values, 0..eval.rows(), low, high)))
+                Ok(latest.and_then(|values| {
+                    eval.touched.add(eval.rows(), kernel::bytes(values, eval.rows()));
+                    between_values(values, 0..eval.rows(), low, high)
+                }))
             }
             Expr::Measure { scan, measure } => Ok(eval.measures(*scan)?[*measure].between(low, high)),
             _ => Ok(None),

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use super::bits::{Bits, Tri};
 use super::column::{Column, View};
+use super::limits::{Budget, Limits};
 use super::program::{Expr, Program};
 use super::rank::Placed;
 use super::text::Memo;
+use super::trace::Trace;
 use crate::error::Result;
 use crate::index::view::{Items, Version};
 
@@ -18,10 +20,13 @@ pub struct Query<'a> {
     pub lifted: Vec<Lifted>,
     /// By ranking, then by block.
     pub placed: Vec<Vec<Placed>>,
+    pub budget: Budget<'a>,
+    /// Where figures of each condition are wanted.
+    pub trace: Option<Trace>,
 }
 
 impl<'a> Query<'a> {
-    pub fn new(version: &'a Version, program: &'a Program) -> Query<'a> {
+    pub fn new(version: &'a Version, program: &'a Program, limits: &'a Limits) -> Query<'a> {
         let memo = |test| Memo::new(test, &version.texts, &program.extra, program.extra_from);
         let catalog = |(number, name): (usize, &String)| {
             Catalog::new(
@@ -36,6 +41,8 @@ impl<'a> Query<'a> {
             catalogs: program.catalogs.iter().enumerate().map(catalog).collect(),
             lifted: Vec::new(),
             placed: Vec::new(),
+            budget: Budget::new(limits),
+            trace: None,
         }
     }
 }

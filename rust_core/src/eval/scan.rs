@@ -1,16 +1,20 @@
 //! One pass over a block's events for all measures that ask for the same events.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
 use super::column::{Column, gather};
-use super::kernel::between_values;
-use super::program::{Cond, CondId, Expr, Scan};
+use super::kernel::{self, between_values};
+use super::program::{Cond, CondId, Expr, ExprId, Scan};
 use super::tally::{Measured, Tally};
 use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
+use crate::index::ints::Ints;
+use crate::index::view::{Column as Stored, Values};
 
 /// A column over the block's people, whose scope is `people`, for each measure of the scan.
 pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Measured<'a>>> {
@@ -20,16 +24,23 @@ pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Sc
         .iter()
         .map(|measure| Tally::new(measure, people.rows(), texts))
         .collect();
+    let mut held = 0;
     for (event_type, filter) in &scan.steps {
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
         for batch in batches(events, task.block(), scan.from, scan.to) {
             let batch = Rc::new(batch);
+            people.touched.add(batch.len(), batch.bytes());
             let eval = EventRows::of(people, event_type, &batch);
             tally(&eval, scan, *filter, &batch, &mut tallies)?;
+            let bytes = tallies.iter().map(Tally::bytes).sum();
+            people.scope.hold(usize::saturating_sub(bytes, held))?;
+            held = bytes;
         }
     }
+    // What they come to takes at most as much again.
+    people.scope.hold(held)?;
     tallies.into_iter().map(Tally::finish).collect()
 }
 
@@ -49,17 +60,26 @@ fn tally<'a, P: Scope<'a>>(
             tally.add(batch, mask.as_ref(), None)?;
             continue;
         };
-        let column = eval.expr(value)?;
-        if column.known.is_all() {
-            tally.add(batch, mask.as_ref(), Some(&column))?;
-        } else {
-            let known = mask
-                .as_ref()
-                .map_or_else(|| column.known.clone(), |mask| mask.and(&column.known));
-            tally.add(batch, Some(&known), Some(&column))?;
+        if let Some((values, ints, rows)) = eval.stored_ints(value) {
+            let known = Bits::slice(&values.known, rows.clone());
+            if tally.add_stored(batch, among(mask.as_ref(), &known).as_deref(), ints, rows) {
+                eval.touched.add(0, kernel::bytes(values, batch.len()));
+                continue;
+            }
         }
+        let column = eval.expr(value)?;
+        tally.add(batch, among(mask.as_ref(), &column.known).as_deref(), Some(&column))?;
     }
     Ok(())
+}
+
+/// The fitting events with a known value; `None` if all are.
+fn among<'b>(fitting: Option<&'b Bits>, known: &'b Bits) -> Option<Cow<'b, Bits>> {
+    match fitting {
+        _ if known.is_all() => fitting.map(Cow::Borrowed),
+        None => Some(Cow::Borrowed(known)),
+        Some(fitting) => Some(Cow::Owned(fitting.and(known))),
+    }
 }
 
 /// The events of a batch, all of one type, as a scope.
@@ -76,11 +96,23 @@ impl<'a, 'b, P: Scope<'a>> EventRows<'a, 'b, P> {
             event_type,
             batch,
         };
-        Eval::new(people.query, rows)
+        Eval::new(people.query, rows, people.touched.clone())
     }
 }
 
 impl<'a, P: Scope<'a>> Eval<'a, EventRows<'a, '_, P>> {
+    /// The stored numbers that an expression is: the column, its numbers, and the batch's rows in them.
+    fn stored_ints(&self, expr: ExprId) -> Option<(&'a Values, &'a Ints, Range<usize>)> {
+        let Expr::Property(name) = &self.query.program.exprs[expr] else {
+            return None;
+        };
+        let (values, rows) = self.scope.batch.stored(name)?;
+        match &values.data {
+            Stored::Ints(_, ints) => Some((values, ints, rows)),
+            _ => None,
+        }
+    }
+
     /// The events inside the window for which the filter is true; `None` if all are.
     pub fn fitting(&self, filter: Option<CondId>, from: i64, to: i64) -> Result<Option<Bits>> {
         let inside = self.scope.batch.inside(from, to);
@@ -98,8 +130,18 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
     fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         let batch = eval.scope.batch;
         Ok(Some(Rc::new(match expr {
-            Expr::Property(name) => batch.property(name),
-            Expr::EventChannel => batch.channels(),
+            Expr::Property(name) => {
+                let bytes = batch
+                    .stored(name)
+                    .map_or(0, |(values, rows)| kernel::bytes(values, rows.len()));
+                eval.touched.add(0, bytes);
+                batch.property(name)
+            }
+            Expr::EventChannel => {
+                let (values, rows) = batch.stored_channels();
+                eval.touched.add(0, kernel::bytes(values, rows.len()));
+                batch.channels()
+            }
             Expr::ByType(of) => {
                 let own = of.iter().find(|(event_type, _)| event_type == eval.scope.event_type);
                 match own {
@@ -127,6 +169,9 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
             Expr::EventChannel => Some(eval.scope.batch.stored_channels()),
             _ => None,
         };
-        Ok(stored.and_then(|(values, rows)| between_values(values, rows, low, high)))
+        Ok(stored.and_then(|(values, rows)| {
+            eval.touched.add(0, kernel::bytes(values, rows.len()));
+            between_values(values, rows, low, high)
+        }))
     }
 }

@@ -2,7 +2,7 @@
 //! event of every step.
 
 use super::bits::Bits;
-use super::cast::{Cast, cast, each, each_person};
+use super::cast::{Cast, cast, each, each_person, events};
 use super::chain::{Chain, Moment};
 use super::funnel::funnel;
 use super::groups::Filing;
@@ -16,6 +16,10 @@ pub fn sequence<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, sequence
         return funnel(people, task, sequence, gap);
     }
     let casts = cast(people, task, sequence, sequence.from, sequence.to)?;
+    // Of an event its value, its time and, where it is gathered, its moment.
+    people
+        .scope
+        .hold(events(&casts) * (size_of::<u32>() + size_of::<i64>() + size_of::<Moment>()))?;
     let able = able(&casts, sequence, people.rows());
     Ok(if able.is_none() {
         able

@@ -50,6 +50,20 @@ impl<'a> Sets<'a> {
         }
     }
 
+    /// Memory of its own, not of the index.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Sets::Rows { ends, codes, .. } => [ends, codes]
+                .map(|list| match list {
+                    Cow::Borrowed(_) => 0,
+                    Cow::Owned(list) => size_of_val(&list[..]),
+                })
+                .iter()
+                .sum(),
+            Sets::Flags(flags) => flags.iter().map(|(_, rows)| rows.bytes()).sum(),
+        }
+    }
+
     fn copy(&self, row: usize, into: &mut Vec<u32>) {
         match self {
             Sets::Rows { .. } => into.extend_from_slice(self.row(row)),
@@ -100,27 +114,46 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// Rows whose set holds this code.
-    pub fn holding_one(&self, len: usize, code: u32) -> Bits {
+    /// Rows whose set holds one of these codes.
+    pub fn holding_any(&self, len: usize, wanted: &[u32]) -> Bits {
         match self {
             Sets::Rows { start, ends, codes } => {
                 let held = ends.last().map_or(0..0, |&end| *start as usize..end as usize);
-                let hits = mask(&codes[held.clone()], held.len(), |other| other == code);
-                let (mut found, mut row) = (Bits::none(len), 0);
-                hits.each(|hit| {
-                    while ends[row] as usize - held.start <= hit {
-                        row += 1;
-                    }
-                    found.set(row);
-                });
-                found
+                let mut hits = Bits::none(held.len());
+                for &code in wanted {
+                    hits.add(&mask(&codes[held.clone()], held.len(), |other| other == code));
+                }
+                with_hits(len, *start, ends, &hits)
             }
             Sets::Flags(flags) => {
-                let found = flags.iter().find(|(held, _)| *held == code);
-                found.map_or_else(|| Bits::none(len), |(_, rows)| rows.clone())
+                let mut found = Bits::none(len);
+                let held = flags.iter().filter(|(held, _)| wanted.contains(held));
+                held.for_each(|(_, rows)| found.add(rows));
+                found
             }
         }
     }
+}
+
+/// Rows of which some element is hit.
+fn with_hits(len: usize, start: u32, ends: &[u32], hits: &Bits) -> Bits {
+    if hits.is_none() {
+        return Bits::none(len);
+    }
+    let words = hits.words();
+    let word = |index: usize| words.get(index).copied().unwrap_or(0);
+    let mut from = 0;
+    Bits::from_fn(len, |row| {
+        let first = std::mem::replace(&mut from, (ends[row] - start) as usize);
+        let elements = from - first;
+        if elements > 64 {
+            return (first..from).any(|element| hits.get(element));
+        }
+        // The 64 elements from the first on, without a turn that depends on what they are.
+        let (index, shift) = (first / 64, first % 64);
+        let window = word(index) >> shift | word(index + 1) << 1 << (63 - shift);
+        window & !(u64::MAX.checked_shl(elements as u32).unwrap_or(0)) != 0
+    })
 }
 
 #[cfg(test)]
@@ -133,7 +166,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_slice_is_those_rows_and_empty_ones_after_them(
-            rows in vec(btree_set(0u32..6, 0..4), 0..20), from in 0usize..25, len in 0usize..25,
+            rows in vec(prop_oneof![btree_set(0u32..6, 0..4), btree_set(0u32..99, 0..99)], 0..20), from in 0usize..25, len in 0usize..25,
         ) {
             let (mut ends, mut codes) = (Vec::new(), Vec::new());
             for row in &rows {
@@ -143,8 +176,10 @@ mod tests {
             let sets = Sets::slice(&ends, &codes, from..from + len);
             for code in 0..6 {
                 let expected = Bits::from_fn(len, |row| rows.get(from + row).is_some_and(|row| row.contains(&code)));
-                prop_assert_eq!(sets.holding_one(len, code), expected);
+                prop_assert_eq!(sets.holding_any(len, &[code]), expected);
             }
+            let expected = Bits::from_fn(len, |row| rows.get(from + row).is_some_and(|row| row.contains(&1) || row.contains(&4)));
+            prop_assert_eq!(sets.holding_any(len, &[1, 4]), expected);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is kept of each person's events, and the column that it comes to.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::kernel::mask;
 use super::program::Measure;
 use super::ratio::{Ratio, UNIT};
 use crate::error::Result;
+use crate::index::ints::{Codes, Ints};
 use crate::index::texts::Texts;
 use crate::plan::{Arith, Function};
 
@@ -169,6 +171,37 @@ impl<'a> Tally<'a> {
         Ok(())
     }
 
+    /// The same of the numbers of a stored column, where they are not needed one by one: false where they are.
+    pub fn add_stored(&mut self, batch: &Batch, mask: Option<&Bits>, ints: &Ints, rows: Range<usize>) -> bool {
+        match self {
+            Tally::Sum {
+                sums, average: false, ..
+            } => {
+                sums.add_stored(batch, mask, ints, rows);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Memory that it holds.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Tally::Count(counts) => size_of_val(&counts[..]),
+            Tally::Sum {
+                sums, counts, exact, ..
+            } => sums.bytes() + size_of_val(&counts[..]) + size_of_val(&exact[..]),
+            Tally::Extreme { best, known, exact, .. } => {
+                size_of_val(&best[..]) + known.bytes() + size_of_val(&exact[..])
+            }
+            Tally::Median { whole, exact, .. } => size_of_val(&whole[..]) + size_of_val(&exact[..]),
+            Tally::Days { seen, .. } => size_of_val(&seen[..]),
+            Tally::Distinct(distinct) => distinct.bytes(),
+            Tally::Chosen(chosen) => chosen.bytes(),
+            Tally::Most(most) => most.bytes(),
+        }
+    }
+
     pub fn finish(self) -> Result<Measured<'a>> {
         match self {
             Tally::Count(counts) => Ok(Measured::Counts(counts)),
@@ -289,10 +322,46 @@ impl Sums {
         }
     }
 
+    /// Adds the batch's rows of a stored column.
+    fn add_stored(&mut self, batch: &Batch, mask: Option<&Bits>, ints: &Ints, rows: Range<usize>) {
+        let (base, step, codes) = ints.parts();
+        let largest = |code: u32| {
+            base.unsigned_abs()
+                .saturating_add(step.unsigned_abs().saturating_mul(code.into()))
+        };
+        /// By the loop of that width.
+        macro_rules! of_codes {
+            ($codes:expr, $most:expr) => {{
+                let codes = &$codes[rows];
+                self.add_all(batch, mask, largest($most), |row| {
+                    base.wrapping_add(step.wrapping_mul(i64::from(codes[row])))
+                });
+            }};
+        }
+        match codes {
+            Codes::Same(_) => self.add_all(batch, mask, largest(0), |_| base),
+            Codes::Byte(codes) => of_codes!(codes, u8::MAX.into()),
+            Codes::Short(codes) => of_codes!(codes, u16::MAX.into()),
+            Codes::Word(codes) => of_codes!(codes, u32::MAX),
+            Codes::Wide(values) => {
+                let values = &values[rows];
+                let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
+                self.add_all(batch, mask, largest, |row| values[row]);
+            }
+        }
+    }
+
     fn get(&self, person: usize) -> i128 {
         match self {
             Sums::Narrow { sums, .. } => sums[person].into(),
             Sums::Wide(sums) => sums[person],
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Sums::Narrow { sums, .. } => size_of_val(&sums[..]),
+            Sums::Wide(sums) => size_of_val(&sums[..]),
         }
     }
 

@@ -9,6 +9,8 @@ use super::compare::{anniversary, compare, equals, near};
 use super::program::{Cond, CondId, Expr, ExprId};
 use super::query::Query;
 use super::ratio::{Ratio, UNIT};
+use super::sets::Sets;
+use super::trace::Touched;
 use crate::error::{Error, Result};
 use crate::plan::{Arith, Cmp, Mode};
 
@@ -24,6 +26,11 @@ pub trait Scope<'a>: Sized {
 
     fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
 
+    /// Counts memory that is kept for the rows; that for few rows is not counted.
+    fn hold(&self, _bytes: usize) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether an expression lies between two numbers (or codes), both of them in, where that can be answered without its values.
     fn between(_: &Eval<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
         Ok(None)
@@ -33,17 +40,19 @@ pub trait Scope<'a>: Sized {
 pub struct Eval<'a, S> {
     pub query: &'a Query<'a>,
     pub scope: S,
+    pub touched: Rc<Touched>,
     conds: RefCell<Vec<Option<Rc<Tri>>>>,
     exprs: RefCell<Vec<Option<Rc<Column<'a>>>>>,
 }
 
 impl<'a, S: Scope<'a>> Eval<'a, S> {
-    pub fn new(query: &'a Query<'a>, scope: S) -> Self {
+    pub fn new(query: &'a Query<'a>, scope: S, touched: Rc<Touched>) -> Self {
         let program = query.program;
         let (conds, exprs) = (vec![None; program.conds.len()], vec![None; program.exprs.len()]);
         Eval {
             query,
             scope,
+            touched,
             conds: RefCell::new(conds),
             exprs: RefCell::new(exprs),
         }
@@ -57,13 +66,23 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         if let Some(tri) = &self.conds.borrow()[id] {
             return Ok(tri.clone());
         }
-        let cond = &self.query.program.conds[id];
-        let tri = Rc::new(match S::cond(self, cond)? {
-            Some(tri) => tri,
-            None => self.general_cond(cond)?,
-        });
+        let tri = Rc::new(self.found(id)?);
+        self.scope.hold(tri.bytes())?;
         self.conds.borrow_mut()[id] = Some(tri.clone());
         Ok(tri)
+    }
+
+    /// A condition that has not been evaluated yet.
+    fn found(&self, id: CondId) -> Result<Tri> {
+        let cond = &self.query.program.conds[id];
+        let evaluate = || match S::cond(self, cond)? {
+            Some(tri) => Ok(tri),
+            None => self.general_cond(cond),
+        };
+        match &self.query.trace {
+            None => evaluate(),
+            Some(trace) => trace.cond(id, &self.touched, evaluate),
+        }
     }
 
     pub fn expr(&self, id: ExprId) -> Result<Rc<Column<'a>>> {
@@ -75,6 +94,7 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             Some(column) => column,
             None => Rc::new(self.general_expr(expr)?),
         };
+        self.scope.hold(column.bytes())?;
         self.exprs.borrow_mut()[id] = Some(column.clone());
         Ok(column)
     }
@@ -90,7 +110,7 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
     /// The same for who asks once: what `all` and `any` come to is not kept, but that of their parts.
     pub fn cond_once(&self, id: CondId) -> Result<Tri> {
         match &self.query.program.conds[id] {
-            cond @ (Cond::All(_) | Cond::Any(_)) if self.conds.borrow()[id].is_none() => self.general_cond(cond),
+            Cond::All(_) | Cond::Any(_) if self.conds.borrow()[id].is_none() => self.found(id),
             _ => Ok(Tri::clone(&*self.cond(id)?)),
         }
     }
@@ -261,19 +281,10 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
                 u: Bits::all(len),
             });
         };
-        let mut result = self.constant(mode == Mode::All);
-        for &item in items {
-            let item = self.expr(item)?;
-            let holding = match item.codes()? {
-                View::One(code) => sets.holding_one(len, code),
-                View::Many(codes) => sets.holding(len, |row| codes[row]),
-            };
-            let holding = Tri::of(holding, &item.known);
-            match mode {
-                Mode::All => result.keep(&holding),
-                Mode::Any | Mode::None => result.add(&holding),
-            }
-        }
+        let mut result = match self.literal_codes(items) {
+            Some(codes) if mode != Mode::All => Tri::known(sets.holding_any(len, &codes)),
+            _ => self.holding_each(mode, sets, items)?,
+        };
         if mode == Mode::None {
             result = result.not();
         }
@@ -282,6 +293,25 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             t: result.t.and(known),
             u: result.u.or(&known.not()),
         })
+    }
+
+    /// Sets that hold all of the items, or some.
+    fn holding_each(&self, mode: Mode, sets: &Sets, items: &[ExprId]) -> Result<Tri> {
+        let len = self.rows();
+        let mut result = self.constant(mode == Mode::All);
+        for &item in items {
+            let item = self.expr(item)?;
+            let holding = match item.codes()? {
+                View::One(code) => sets.holding_any(len, &[code]),
+                View::Many(codes) => sets.holding(len, |row| codes[row]),
+            };
+            let holding = Tri::of(holding, &item.known);
+            match mode {
+                Mode::All => result.keep(&holding),
+                Mode::Any | Mode::None => result.add(&holding),
+            }
+        }
+        Ok(result)
     }
 
     fn general_expr(&self, expr: &'a Expr) -> Result<Column<'a>> {

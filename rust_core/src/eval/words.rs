@@ -22,8 +22,18 @@ macro_rules! dispatched {
     };
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Whether this thread does without wide instructions.
+    pub static PORTABLE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 #[cfg(target_arch = "x86_64")]
 fn is_wide() -> bool {
+    #[cfg(test)]
+    if PORTABLE.get() {
+        return false;
+    }
     std::is_x86_feature_detected!("avx512bw")
         && std::is_x86_feature_detected!("avx512dq")
         && std::is_x86_feature_detected!("avx512vl")
@@ -138,15 +148,49 @@ mod tests {
 
     use super::*;
 
+    fn words() -> impl Strategy<Value = [Vec<u64>; 4]> {
+        (0..40usize).prop_flat_map(|len| std::array::from_fn(|_| prop::collection::vec(any::<u64>(), len)))
+    }
+
+    /// What every function makes of them.
+    fn results(values: &[u16], low: u16, [a, b, c, d]: &[Vec<u64>; 4]) -> (Vec<Vec<u64>>, [u64; 2]) {
+        let mut filled = vec![0; values.len().div_ceil(64)];
+        fill(values, &|value| value >= low, &mut filled);
+        let mut results = vec![filled];
+        for join in [and, or] {
+            let mut words = a.clone();
+            join(&mut words, b);
+            results.push(words);
+        }
+        for join in [both, either] {
+            let (mut t, mut u) = (a.clone(), b.clone());
+            join(&mut t, &mut u, c, d);
+            results.extend([t, u]);
+        }
+        (results, [ones(a), ones_of_both(a, b)])
+    }
+
     proptest! {
         #[test]
-        fn wide_instructions_find_the_same(values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>()) {
-            let (mut words, mut wide) = (vec![0; values.len().div_ceil(64)], vec![0; values.len().div_ceil(64)]);
-            fill_plain(&values, &|value| value >= low, &mut words);
-            fill(&values, &|value| value >= low, &mut wide);
-            prop_assert_eq!(&words, &wide);
+        fn wide_instructions_find_the_same(
+            values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>(), words in words()
+        ) {
+            let wide = results(&values, low, &words);
+            let portable = std::thread::scope(|scope| {
+                let portable = scope.spawn(|| {
+                    PORTABLE.set(true);
+                    results(&values, low, &words)
+                });
+                portable.join().unwrap()
+            });
+            prop_assert_eq!(wide, portable);
+        }
+
+        #[test]
+        fn a_bit_is_set_for_each_value_that_holds(values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>()) {
+            let mut words = vec![0; values.len().div_ceil(64)];
+            fill(&values, &|value| value >= low, &mut words);
             prop_assert_eq!(ones(&words), values.iter().filter(|&&value| value >= low).count() as u64);
-            prop_assert_eq!(ones_plain(&words), ones(&words));
             let set = (0..values.len()).filter(|row| words[row / 64] >> (row % 64) & 1 == 1);
             prop_assert!(set.eq((0..values.len()).filter(|&row| values[row] >= low)));
         }

@@ -12,6 +12,8 @@ create_exception!(_core, UnsupportedError, CoreError);
 create_exception!(_core, CorruptError, CoreError);
 create_exception!(_core, StorageError, CoreError);
 create_exception!(_core, LockedError, CoreError);
+create_exception!(_core, OverBudgetError, CoreError);
+create_exception!(_core, CancelledError, CoreError);
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> PyErr {
@@ -22,6 +24,8 @@ impl From<Error> for PyErr {
             Error::Corrupt { .. } => CorruptError::new_err(message),
             Error::Io { .. } => StorageError::new_err(message),
             Error::Locked { .. } => LockedError::new_err(message),
+            Error::OverBudget { .. } => OverBudgetError::new_err(message),
+            Error::Cancelled => CancelledError::new_err(message),
         }
     }
 }
@@ -33,5 +37,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("UnsupportedError", py.get_type::<UnsupportedError>())?;
     module.add("CorruptError", py.get_type::<CorruptError>())?;
     module.add("StorageError", py.get_type::<StorageError>())?;
-    module.add("LockedError", py.get_type::<LockedError>())
+    module.add("LockedError", py.get_type::<LockedError>())?;
+    module.add("OverBudgetError", py.get_type::<OverBudgetError>())?;
+    module.add("CancelledError", py.get_type::<CancelledError>())
 }

@@ -1,4 +1,6 @@
-//! `Answer` and the functions on sets of people.
+//! `Answer`, what limits and explains it, and the functions on sets of people.
+
+use std::sync::atomic::Ordering;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -63,6 +65,106 @@ impl Answer {
     }
 }
 
+/// What an evaluation may take, and whether it is still wanted. Any thread may cancel.
+#[pyclass(frozen, module = "quanyu._core")]
+pub struct Limits {
+    pub limits: eval::Limits,
+}
+
+#[pymethods]
+impl Limits {
+    #[new]
+    fn new(bytes: u64) -> Limits {
+        let limits = eval::Limits {
+            bytes,
+            ..eval::Limits::none()
+        };
+        Limits { limits }
+    }
+
+    fn cancel(&self) {
+        self.limits.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+#[pyclass(frozen, module = "quanyu._core")]
+pub struct Explanation {
+    explanation: eval::Explanation,
+}
+
+impl Explanation {
+    pub fn new(explanation: eval::Explanation) -> Explanation {
+        Explanation { explanation }
+    }
+}
+
+#[pymethods]
+impl Explanation {
+    #[getter]
+    fn roots(&self) -> Vec<usize> {
+        self.explanation.roots.clone()
+    }
+
+    #[getter]
+    fn nodes(&self) -> Vec<PlanNode> {
+        let nodes = self.explanation.nodes.iter().cloned();
+        nodes.map(|node| PlanNode { node }).collect()
+    }
+}
+
+#[pyclass(frozen, module = "quanyu._core")]
+pub struct PlanNode {
+    node: eval::Node,
+}
+
+#[pymethods]
+impl PlanNode {
+    #[getter]
+    fn op(&self) -> &'static str {
+        self.node.op
+    }
+
+    #[getter]
+    fn reads(&self) -> Vec<String> {
+        self.node.reads.clone()
+    }
+
+    #[getter]
+    fn of(&self) -> Vec<usize> {
+        self.node.of.clone()
+    }
+
+    #[getter]
+    fn evaluated(&self) -> u64 {
+        self.node.evaluated
+    }
+
+    #[getter]
+    fn unread(&self) -> u64 {
+        self.node.unread
+    }
+
+    #[getter]
+    fn rows(&self) -> u64 {
+        self.node.rows
+    }
+
+    #[getter]
+    fn bytes(&self) -> u64 {
+        self.node.bytes
+    }
+
+    #[getter]
+    fn microseconds(&self) -> u64 {
+        self.node.microseconds
+    }
+
+    #[getter]
+    fn matched(&self) -> u64 {
+        self.node.matched
+    }
+}
+
 type Waterfall<'py> = (Vec<(String, u64)>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
 #[pyfunction]
@@ -124,6 +226,9 @@ fn combined<'py>(
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Answer>()?;
+    module.add_class::<Limits>()?;
+    module.add_class::<Explanation>()?;
+    module.add_class::<PlanNode>()?;
     module.add_function(wrap_pyfunction!(plan_waterfall, module)?)?;
     module.add_function(wrap_pyfunction!(roaring_count, module)?)?;
     module.add_function(wrap_pyfunction!(roaring_ids, module)?)?;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
-use super::eval::Answer;
+use super::eval::{Answer, Explanation, Limits};
 use crate::index::view::Version;
 use crate::{eval, index};
 
@@ -79,9 +79,18 @@ impl Index {
         py.detach(|| self.inner.statistics())
     }
 
-    fn evaluate(&self, py: Python<'_>, plan: &[u8]) -> PyResult<Answer> {
-        let answer = py.detach(|| eval::evaluate(&self.inner.version(), plan))?;
+    #[pyo3(signature = (plan, limits=None))]
+    fn evaluate(&self, py: Python<'_>, plan: &[u8], limits: Option<&Limits>) -> PyResult<Answer> {
+        let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
+        let answer = py.detach(|| eval::evaluate_within(&self.inner.version(), plan, &limits))?;
         Ok(Answer::new(answer))
+    }
+
+    #[pyo3(signature = (plan, limits=None))]
+    fn explain(&self, py: Python<'_>, plan: &[u8], limits: Option<&Limits>) -> PyResult<(Answer, Explanation)> {
+        let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
+        let (answer, explanation) = py.detach(|| eval::explain(&self.inner.version(), plan, &limits))?;
+        Ok((Answer::new(answer), Explanation::new(explanation)))
     }
 
     fn profile<'py>(&self, py: Python<'py>, person: u64, as_of_ms: i64) -> Bound<'py, PyBytes> {

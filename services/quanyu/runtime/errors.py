@@ -6,7 +6,16 @@ from typing import ClassVar
 
 import grpc
 
-from quanyu.engine import CoreError, CorruptError, InvalidError, LockedError, StorageError, UnsupportedError
+from quanyu.engine import (
+    CancelledError,
+    CoreError,
+    CorruptError,
+    InvalidError,
+    LockedError,
+    OverBudgetError,
+    StorageError,
+    UnsupportedError,
+)
 
 
 class DomainError(Exception):
@@ -73,6 +82,13 @@ class ResourceExhausted(DomainError):
     default_reason = "RESOURCE_EXHAUSTED"
 
 
+class Cancelled(DomainError):
+    """Nobody waits for the answer any more."""
+
+    code = grpc.StatusCode.CANCELLED
+    default_reason = "CANCELLED"
+
+
 class DeadlineExceeded(DomainError):
     code = grpc.StatusCode.DEADLINE_EXCEEDED
     default_reason = "DEADLINE_EXCEEDED"
@@ -97,6 +113,10 @@ def from_core(error: CoreError) -> DomainError:
             return DataLoss(message)
         case LockedError():
             return FailedPrecondition(message, reason="DATA_FOLDER_IN_USE")
+        case OverBudgetError():
+            return ResourceExhausted(message, reason="QUERY_BUDGET")
+        case CancelledError():
+            return Cancelled(message)
         case StorageError() if "No space left" in message:
             return ResourceExhausted(f"{message}; free some space and try again", reason="DISK_FULL")
         case _:

@@ -15,7 +15,15 @@ from grpc_status import rpc_status
 
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.api.identity.v1 import identity_pb2_grpc
-from quanyu.engine import CorruptError, InvalidError, LockedError, StorageError, UnsupportedError
+from quanyu.engine import (
+    CancelledError,
+    CorruptError,
+    InvalidError,
+    LockedError,
+    OverBudgetError,
+    StorageError,
+    UnsupportedError,
+)
 from quanyu.runtime import errors, rpc
 from quanyu.runtime.channels import open_channel
 from quanyu.runtime.health import Health
@@ -128,6 +136,8 @@ def test_what_was_wrong_arrives_however_long_it_is(
         (UnsupportedError("x"), grpc.StatusCode.UNIMPLEMENTED),
         (CorruptError("x"), grpc.StatusCode.DATA_LOSS),
         (LockedError("x"), grpc.StatusCode.FAILED_PRECONDITION),
+        (OverBudgetError("x"), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (CancelledError("x"), grpc.StatusCode.CANCELLED),
         (StorageError("x"), grpc.StatusCode.UNAVAILABLE),
         (StorageError("/d: No space left on device (os error 28)"), grpc.StatusCode.RESOURCE_EXHAUSTED),
     ],

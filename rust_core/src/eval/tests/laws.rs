@@ -6,7 +6,9 @@ use serde_json::{Value as Json, json};
 use super::naive::{Members, Naive};
 use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
 use super::world::World;
-use crate::eval::{Answer, evaluate, evaluate_blocks};
+use crate::error::Error;
+use crate::eval::words::PORTABLE;
+use crate::eval::{Answer, Limits, RootAnswer, evaluate, evaluate_blocks, evaluate_within, explain};
 use crate::index::view::{BLOCK, ordinal_of, partition_of, person_of};
 use crate::plan::Plan;
 
@@ -20,6 +22,15 @@ fn root(cond: &Json) -> Json {
 
 fn members(answer: &Answer, root: usize) -> Vec<u64> {
     answer.roots[root].members().iter().collect()
+}
+
+/// Of a root: members, how many are unknown, and the same of its clauses.
+type Outcome = (Vec<u8>, u64, Vec<(u64, u64)>);
+
+/// All that an answer says, but for the time that it took.
+fn outcome(answer: &Answer) -> (u64, Vec<Outcome>) {
+    let root = |root: &RootAnswer| (root.people.roaring().unwrap(), root.unknown, root.clauses.clone());
+    (answer.universe, answer.roots.iter().map(root).collect())
 }
 
 /// The people of whom a condition is unknown, asked for without the counts.
@@ -136,15 +147,38 @@ proptest! {
     }
 
     #[test]
-    fn the_number_of_threads_changes_nothing(seed in any::<u64>()) {
+    fn the_number_of_threads_and_wide_instructions_change_nothing(seed in any::<u64>()) {
         let (version, plan) = (world(seed).version(), plan(seed).to_string());
-        let answers = [1, 4].map(|threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let answer = pool.install(|| evaluate(&version, plan.as_bytes())).unwrap();
-            let roots = answer.roots.iter().map(|root| (root.people.roaring().unwrap(), root.unknown, root.clauses.clone()));
-            roots.collect::<Vec<_>>()
+        let answers = [(1, false), (2, false), (1, true), (2, true)].map(|(threads, portable)| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(move |_| PORTABLE.set(portable));
+            outcome(&pool.build().unwrap().install(|| evaluate(&version, plan.as_bytes())).unwrap())
         });
-        prop_assert_eq!(&answers[0], &answers[1]);
+        prop_assert!(answers.iter().all(|answer| *answer == answers[0]));
+    }
+
+    #[test]
+    fn within_its_budget_an_answer_is_the_answer(seed in any::<u64>(), bytes in 0..200_000u64) {
+        let (version, plan) = (world(seed).version(), plan(seed).to_string());
+        let within = |bytes| evaluate_within(&version, plan.as_bytes(), &Limits { bytes, ..Limits::none() });
+        let nothing = within(0).map(|answer| answer.roots.len());
+        prop_assert!(matches!(nothing, Err(Error::OverBudget { budget: 0 })), "{:?}", nothing);
+        match within(bytes) {
+            Err(Error::OverBudget { budget }) => prop_assert_eq!(budget, bytes),
+            answer => prop_assert_eq!(outcome(&answer.unwrap()), outcome(&evaluate(&version, plan.as_bytes()).unwrap())),
+        }
+    }
+
+    #[test]
+    fn an_explained_answer_is_the_answer(seed in any::<u64>()) {
+        let (version, plan) = (world(seed).version(), plan(seed).to_string());
+        let (answer, explanation) = explain(&version, plan.as_bytes(), &Limits::none()).unwrap();
+        prop_assert_eq!(outcome(&answer), outcome(&evaluate(&version, plan.as_bytes()).unwrap()));
+        for (root, &node) in answer.roots.iter().zip(&explanation.roots) {
+            prop_assert!(root.matched <= explanation.nodes[node].matched);
+        }
+        for node in &explanation.nodes {
+            prop_assert!(node.unread <= node.evaluated && node.of.iter().all(|&part| part < explanation.nodes.len()));
+        }
     }
 
     #[test]

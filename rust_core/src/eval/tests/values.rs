@@ -9,6 +9,7 @@ use super::world::World;
 use crate::eval::bind::bind;
 use crate::eval::column::{Column, Data};
 use crate::eval::lift;
+use crate::eval::limits::Limits;
 use crate::eval::people::People;
 use crate::eval::program::{Cond, Program};
 use crate::eval::query::Query;
@@ -37,7 +38,7 @@ fn value(column: &Column, row: usize, kind: &str, version: &Version, program: &P
             let Data::Set(sets) = &column.data else {
                 panic!("no sets")
             };
-            let holds = |code: &u32| sets.holding_one(column.len(), *code).get(row);
+            let holds = |code: &u32| sets.holding_any(column.len(), &[*code]).get(row);
             V::Set((0..program.extra_from).filter(holds).map(text).collect())
         }
         _ => V::Int(column.ints().unwrap().get(row)),
@@ -56,7 +57,8 @@ fn compare(world: &World, version: &Version, kind: &str, expr: &Json) -> Result<
     let Cond::Known(id) = program.conds[program.roots[0].cond] else {
         panic!("not known")
     };
-    let mut query = Query::new(version, &program);
+    let limits = Limits::none();
+    let mut query = Query::new(version, &program, &limits);
     query.lifted = lift::lift(&query).unwrap();
     rank(&mut query, &tasks(version)).unwrap();
     let naive = Naive {

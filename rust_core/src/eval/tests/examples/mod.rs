@@ -2,6 +2,7 @@
 
 mod ask;
 mod events;
+mod figures;
 mod plans;
 mod ranks;
 mod unknowns;

@@ -1,0 +1,83 @@
+//! Limits of an evaluation, and what it says of itself.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value as Json, json};
+
+use crate::error::Error;
+use crate::eval::limits::Limits;
+use crate::eval::program::Program;
+use crate::eval::query::Query;
+use crate::eval::task::tasks;
+use crate::eval::tests::random::{AS_OF, world};
+use crate::eval::{evaluate_within, explain, parallel};
+use crate::index::view::day_of;
+
+fn plan(cond: Json) -> String {
+    json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": null}]}).to_string()
+}
+
+#[test]
+fn who_no_longer_wants_an_answer_gets_none() {
+    let limits = Limits::none();
+    limits.cancelled.store(true, Ordering::Relaxed);
+    let answer = evaluate_within(
+        &world(1).version(),
+        plan(json!({"op": "constant", "value": true})).as_bytes(),
+        &limits,
+    );
+    assert!(matches!(answer, Err(Error::Cancelled)));
+}
+
+#[test]
+fn no_block_is_evaluated_after_the_answer_is_not_wanted() {
+    let (version, program, limits) = (world(1).version(), Program::default(), Limits::none());
+    let query = Query::new(&version, &program, &limits);
+    let task = tasks(&version)[0];
+    let asked = AtomicUsize::new(0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let answer = pool.install(|| {
+        parallel(&query, &[task; 5], |_| {
+            if asked.fetch_add(1, Ordering::Relaxed) == 2 {
+                limits.cancelled.store(true, Ordering::Relaxed);
+            }
+            Ok(())
+        })
+    });
+    assert!(matches!(answer, Err(Error::Cancelled)));
+    assert_eq!(asked.into_inner(), 3);
+}
+
+#[test]
+fn each_condition_says_what_it_reads() {
+    let version = world(1).version();
+    let city = json!({"op": "known", "expr": {"op": "attribute", "name": "city", "key": null}});
+    let ordered = json!({"op": "happened", "events": {"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF}, "min": 2, "max": null});
+    let cond = json!({"op": "all", "of": [city, {"op": "not", "of": ordered}, {"op": "constant", "value": true}]});
+    let (_, explanation) = explain(&version, plan(cond).as_bytes(), &Limits::none()).unwrap();
+    let node = |op: &str| explanation.nodes.iter().position(|node| node.op == op).unwrap();
+    let of = |op: &str| &explanation.nodes[node(op)];
+    assert_eq!(explanation.roots, [node("all")]);
+    assert_eq!(of("all").of, [node("known"), node("not"), node("constant")]);
+    assert_eq!(of("not").of, [node("happened")]);
+    assert_eq!(
+        (&of("known").reads[..], &of("happened").reads[..]),
+        (&["city".into()][..], &["order".into()][..])
+    );
+    let blocks = tasks(&version).len() as u64;
+    assert_eq!(
+        (of("constant").evaluated, of("constant").unread, of("constant").bytes),
+        (blocks, blocks, 0)
+    );
+    assert!(of("known").unread == 0 && of("known").bytes > 0);
+    // Those of the last day are looked at one by one.
+    let orders = version
+        .partitions
+        .values()
+        .filter_map(|partition| partition.events.get("order"));
+    let keys = orders.flat_map(|events| &events.runs).flat_map(|run| run.keys());
+    assert_eq!(
+        of("happened").rows,
+        keys.filter(|key| key.day() <= day_of(AS_OF - 1)).count() as u64
+    );
+}

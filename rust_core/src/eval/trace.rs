@@ -1,0 +1,91 @@
+//! What each condition of a program costs: counted while it is evaluated, where that is wanted.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::bits::Tri;
+use super::program::{CondId, Program};
+use crate::error::Result;
+
+/// What was read of the index since somebody last looked, by one thread.
+#[derive(Default)]
+pub struct Touched {
+    rows: Cell<u64>,
+    bytes: Cell<u64>,
+    /// Spent on conditions within the one that is being evaluated.
+    nanoseconds: Cell<u64>,
+}
+
+impl Touched {
+    pub fn add(&self, rows: usize, bytes: usize) {
+        self.rows.set(self.rows.get() + rows as u64);
+        self.bytes.set(self.bytes.get() + bytes as u64);
+    }
+
+    fn replace(&self, (rows, bytes, nanoseconds): (u64, u64, u64)) -> (u64, u64, u64) {
+        (
+            self.rows.replace(rows),
+            self.bytes.replace(bytes),
+            self.nanoseconds.replace(nanoseconds),
+        )
+    }
+}
+
+/// Of one condition or ranking, over all threads; what belongs to its parts is counted there.
+#[derive(Default)]
+pub struct Counters {
+    /// How many times, block by block; a filter of events batch by batch.
+    pub evaluated: AtomicU64,
+    /// How many of these read nothing of the index.
+    pub unread: AtomicU64,
+    pub rows: AtomicU64,
+    pub bytes: AtomicU64,
+    pub nanoseconds: AtomicU64,
+    pub matched: AtomicU64,
+}
+
+pub struct Trace {
+    /// By condition.
+    pub conds: Vec<Counters>,
+    /// By ranking: its values.
+    pub rankings: Vec<Counters>,
+}
+
+impl Trace {
+    pub fn new(program: &Program) -> Trace {
+        let counters = |nodes| std::iter::repeat_with(Counters::default).take(nodes).collect();
+        Trace {
+            conds: counters(program.conds.len()),
+            rankings: counters(program.rankings.len()),
+        }
+    }
+
+    pub fn cond(&self, cond: CondId, touched: &Touched, evaluate: impl FnOnce() -> Result<Tri>) -> Result<Tri> {
+        let counters = &self.conds[cond];
+        let tri = counters.count(touched, evaluate)?;
+        counters.matched.fetch_add(tri.t.count(), Ordering::Relaxed);
+        Ok(tri)
+    }
+
+    pub fn ranking<T>(&self, ranking: usize, touched: &Touched, evaluate: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.rankings[ranking].count(touched, evaluate)
+    }
+}
+
+impl Counters {
+    fn count<T>(&self, touched: &Touched, evaluate: impl FnOnce() -> Result<T>) -> Result<T> {
+        let around = touched.replace((0, 0, 0));
+        let started = Instant::now();
+        let result = evaluate();
+        let spent = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let (rows, bytes, within) = touched.replace((around.0, around.1, around.2 + spent));
+        let add = |counter: &AtomicU64, amount: u64| counter.fetch_add(amount, Ordering::Relaxed);
+        add(&self.evaluated, 1);
+        add(&self.unread, u64::from(bytes == 0));
+        add(&self.rows, rows);
+        add(&self.bytes, bytes);
+        add(&self.nanoseconds, spent.saturating_sub(within));
+        result
+    }
+}

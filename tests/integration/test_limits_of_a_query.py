@@ -1,0 +1,67 @@
+"""An evaluation keeps to its budget, ends when nobody waits for it, and says what it cost."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quanyu.api.event.v1 import event_pb2 as pb
+from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.engine import CancelledError, Index, Ingestor, Limits, LocalLog, OverBudgetError, Resolver
+
+NOW = 1_800_000_000_000
+ORDERED = {
+    "op": "happened",
+    "events": {"steps": [{"type": "order", "where": None}], "from": None, "to": NOW},
+    "min": 2,
+    "max": None,
+}
+COND = {"op": "all", "of": [{"op": "constant", "value": True}, {"op": "not", "of": ORDERED}]}
+PLAN = json.dumps({"as_of": NOW, "roots": [{"name": "r", "cond": COND, "among": None}]}).encode()
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """Of one person with one order."""
+    folder: Path = tmp_path_factory.mktemp("engine")
+    raw, rejects = LocalLog.create(str(folder / "raw")), LocalLog.create(str(folder / "rejects"))
+    ingestor = Ingestor(raw, rejects, str(folder / "ingest"))
+    schema = pb.Schema(event_types=[pb.EventType(name="order", counts_as_seen=True)])
+    ingestor.put_schema(schema.SerializeToString(), NOW)
+    order = pb.Event(source="till", id="1", type="order", identifiers=[pb.Identifier(namespace="card", value="c1")])
+    order.occurred_at.FromMilliseconds(NOW - 1)
+    request = ingestion_pb2.IngestRequest(workspace="w", records=[pb.Record(event=order)])
+    ingestor.ingest(request.SerializeToString(), NOW)
+    ingestor.close()
+    resolver, index = Resolver(str(folder / "identity")), Index(str(folder / "index"))
+    index.fold([(offset, resolver.fold(offset, frame)) for offset, frame in raw.read(0, 1 << 30)])
+    yield index
+    raw.close()
+    rejects.close()
+
+
+def test_an_evaluation_within_its_budget_is_answered_and_beyond_it_refused(index: Index) -> None:
+    assert index.evaluate(PLAN, Limits(1 << 20)).counts(0) == (1, 0)
+    with pytest.raises(OverBudgetError, match="more than the 1 bytes"):
+        index.evaluate(PLAN, Limits(1))
+
+
+def test_an_evaluation_that_nobody_waits_for_ends(index: Index) -> None:
+    limits = Limits(1 << 20)
+    limits.cancel()
+    for evaluate in (index.evaluate, index.explain):
+        with pytest.raises(CancelledError):
+            evaluate(PLAN, limits)
+
+
+def test_each_condition_says_what_it_cost(index: Index) -> None:
+    answer, explanation = index.explain(PLAN)
+    assert answer.counts(0) == index.evaluate(PLAN).counts(0)
+    [root] = [explanation.nodes[number] for number in explanation.roots]
+    assert root.op == "all"
+    constant, denied = [explanation.nodes[number] for number in root.of]
+    [happened] = [explanation.nodes[number] for number in denied.of]
+    assert (constant.op, constant.evaluated, constant.unread, constant.bytes) == ("constant", 1, 1, 0)
+    assert (happened.op, happened.reads, happened.rows, happened.matched) == ("happened", ["order"], 1, 0)
+    assert happened.bytes > 0
