@@ -182,9 +182,8 @@ def test_after_a_restart_it_goes_on_from_the_cursor(
             send(quanyu, *(order(f"{n}", f"card:buyer{n}", ago(5)) for n in range(first, first + 100)))
             quanyu.restart(number)
             offset = send(quanyu, order(f"x{turn}", f"card:x{turn}", ago(5)))
-            persons |= set(
-                people(quanyu, offset, *(f"card:buyer{n}" for n in range(first, first + 100)), f"card:x{turn}")
-            )
+            new = (*(f"card:buyer{n}" for n in range(first, first + 100)), f"card:x{turn}")
+            persons |= set(people(quanyu, offset, *new))
             follower.until(follower.holds("buyers", *persons))
         again = Follower(quanyu)
         again.until(again.holds("buyers", *persons))
