@@ -1,11 +1,13 @@
-//! Questions asked of an index in memory, beside the time that reading as many bytes takes: `cargo bench --bench segments`.
+//! Questions asked of an index in memory and of one mapped from its snapshot, beside the time that reading as many bytes takes:
+//! `cargo bench --bench segments`.
 //!
 //! `PEOPLE` (default 1,000,000) people have ten times as many events in 180 days; most of them browse, a few do most.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Instant;
 
-use quanyu_core::error::Result;
+use quanyu_core::error::{Error, Result};
 use quanyu_core::eval::evaluate;
 use quanyu_core::frame::{Change, IdentityChange, ResolvedFrame};
 use quanyu_core::index::Index;
@@ -185,9 +187,8 @@ fn fold(
     index.fold(&[(offset, &bytes)])
 }
 
-fn load(people: u64) -> Result<Index> {
-    // A follower of a folder that is not there: nothing is read or written.
-    let index = Index::follow(&std::env::temp_dir().join("no-such-index"))?;
+fn load(people: u64, folder: &Path) -> Result<Index> {
+    let index = Index::open(folder)?;
     let created = |number| IdentityChange {
         sequence: number + 1,
         change: Change::Created { person: person(number) },
@@ -328,7 +329,13 @@ fn questions() -> Vec<(&'static str, Json)> {
     ]
 }
 
-fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(f64, u64)> {
+/// How long an answer took: milliseconds.
+struct Took {
+    first: f64,
+    median: f64,
+}
+
+fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(Took, u64)> {
     let roots: Vec<Json> = roots
         .iter()
         .map(|(name, cond)| json!({"name": name, "cond": cond, "among": null}))
@@ -342,8 +349,10 @@ fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(f64, u64)> {
         matched = evaluate(&version, plan.as_bytes())?.root(0)?.matched;
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
+    let first = times[0];
     times.sort_by(f64::total_cmp);
-    Ok((times[times.len() / 2], matched))
+    let median = times[times.len() / 2];
+    Ok((Took { first, median }, matched))
 }
 
 /// Milliseconds to read so many bytes that are not in any cache.
@@ -354,18 +363,40 @@ fn reading_ms(bytes: usize) -> f64 {
     started.elapsed().as_secs_f64() * 1000.0 * bytes as f64 / (256 << 20) as f64
 }
 
-fn main() -> Result<()> {
-    let people: u64 = std::env::var("PEOPLE")
-        .ok()
-        .and_then(|people| people.parse().ok())
-        .unwrap_or(1_000_000);
-    let index = load(people)?;
-    println!("reading a byte a person takes {:.3} ms", reading_ms(people as usize));
-    let questions = questions();
-    for (name, cond) in &questions {
-        let (median, matched) = ask(&index, &[(name, cond)])?;
-        println!("{name:<24} {median:>9.2} ms   {matched:>9} people");
+/// Megabytes of this process: its own, and mapped from files.
+fn resident() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let megabytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.unwrap_or(0) / 1024
+    };
+    format!("{} MB and {} MB mapped", megabytes("RssAnon:"), megabytes("RssFile:"))
+}
+
+fn seconds<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let started = Instant::now();
+    let done = work()?;
+    println!(
+        "{what}: {:.2} s, resident {}",
+        started.elapsed().as_secs_f64(),
+        resident()
+    );
+    Ok(done)
+}
+
+/// Takes the files of a folder out of the page cache, as they are after the machine has started.
+fn forget_pages(folder: &Path) -> std::io::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let file = std::fs::File::open(entry?.path())?;
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+        bytes += file.metadata()?.len();
     }
+    Ok(bytes)
+}
+
+fn segments(index: &Index, questions: &[(&str, Json)]) -> Result<()> {
     let many: Vec<(String, Json)> = (0..1000u64)
         .map(|number| {
             let city = format!("city {}", number % 100);
@@ -377,6 +408,47 @@ fn main() -> Result<()> {
         })
         .collect();
     let many: Vec<(&str, &Json)> = many.iter().map(|(name, cond)| (&name[..], cond)).collect();
-    println!("a thousand segments      {:>9.2} ms", ask(&index, &many)?.0);
+    println!("a thousand segments      {:>9.2} ms", ask(index, &many)?.0.median);
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    let people: u64 = std::env::var("PEOPLE")
+        .ok()
+        .and_then(|people| people.parse().ok())
+        .unwrap_or(1_000_000);
+    let questions = questions();
+    let folder = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    let folder = folder.path();
+    let index = load(people, folder)?;
+    println!("reading a byte a person takes {:.3} ms", reading_ms(people as usize));
+    println!("resident {}", resident());
+    let ask_all = |index: &Index| -> Result<Vec<(Took, u64)>> {
+        questions
+            .iter()
+            .map(|(name, cond)| ask(index, &[(name, cond)]))
+            .collect()
+    };
+    let in_memory = ask_all(&index)?;
+    segments(&index, &questions)?;
+
+    seconds("snapshot", || index.snapshot())?;
+    drop(index);
+    let index = seconds("opened again", || Index::open(folder))?;
+    drop(index);
+    let bytes = forget_pages(folder).map_err(Error::io(folder))?;
+    println!(
+        "{} bytes an event on disk, ids and attributes included",
+        bytes / (10 * people)
+    );
+    let index = seconds("opened from the disk", || Index::open(folder))?;
+    let mapped = ask_all(&index)?;
+    println!("resident {}", resident());
+    println!("                          in memory   mapped, first       then   people");
+    for ((name, _), ((memory, matched), (mapped, same))) in questions.iter().zip(in_memory.iter().zip(&mapped)) {
+        assert_eq!(matched, same, "{name}");
+        let (median, first, then) = (memory.median, mapped.first, mapped.median);
+        println!("{name:<24} {median:>8.2} ms     {first:>8.2} ms {then:>7.2} ms {matched:>9}");
+    }
     Ok(())
 }

@@ -22,7 +22,7 @@ impl Changes {
             blocks.resize(reached, row as u32);
         }
         Changes {
-            blocks,
+            blocks: blocks.into(),
             persons: places.iter().map(|&(ordinal, _)| (ordinal % BLOCK) as u16).collect(),
             times: places.iter().map(|&(_, time)| time).collect(),
             values,
@@ -89,7 +89,7 @@ impl Changes {
     }
 
     fn bytes_in_memory(&self) -> usize {
-        let places = 4 * self.blocks.capacity() + 2 * self.persons.capacity() + self.times.bytes_in_memory();
+        let places = self.blocks.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
         places + self.values.bytes_in_memory() + self.origins.bytes_in_memory()
     }
 }

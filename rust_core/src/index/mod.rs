@@ -2,6 +2,7 @@
 
 mod attributes;
 mod batch;
+pub mod buffer;
 mod cells;
 mod changes;
 mod column;
@@ -120,8 +121,13 @@ impl Index {
             return Err(Error::Invalid("a follower of an index writes no snapshot".into()));
         };
         let mut snapshots = snapshots.lock();
-        let published = self.published.read().clone();
-        snapshots.write(&published.version, published.offset)
+        let Published { version, offset } = self.published.read().clone();
+        let mapped = snapshots.write(&version, offset)?;
+        // What readers see is the same, but the runs that have files now need no memory of their own.
+        let _writer = self.writer.lock();
+        let current = self.version();
+        self.published.write().version = Arc::new(snapshots.exchange(&current, &mapped));
+        Ok(())
     }
 
     /// Names of the channels seen, ascending.

@@ -41,25 +41,26 @@ fn gather_properties(sources: &[&Details], picks: &[Pick]) -> HashMap<String, Va
 impl Run {
     /// Events with these keys, ascending, and details row by row.
     pub fn of(keys: impl ExactSizeIterator<Item = Key>, details: Details) -> Run {
-        let mut run = Run {
-            cells: Vec::new(),
-            persons: Vec::with_capacity(keys.len()),
-            times: Vec::with_capacity(keys.len()),
-            details,
-        };
+        let mut cells: Vec<Cell> = Vec::new();
+        let (mut persons, mut times) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
         for key in keys {
-            let last = run.cells.last().map(|cell: &Cell| (cell.block, cell.day));
+            let last = cells.last().map(|cell| (cell.block, cell.day));
             if last != Some((key.block(), key.day())) {
-                run.cells.push(Cell {
+                cells.push(Cell {
                     block: key.block(),
                     day: key.day(),
-                    from: run.persons.len() as u32,
+                    from: persons.len() as u32,
                 });
             }
-            run.persons.push(key.person());
-            run.times.push(key.time_of_day());
+            persons.push(key.person());
+            times.push(key.time_of_day());
         }
-        run
+        Run {
+            cells: cells.into(),
+            persons: persons.into(),
+            times: times.into(),
+            details,
+        }
     }
 
     /// Row by row.
@@ -92,8 +93,8 @@ impl Run {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        let fixed = 2 * self.persons.capacity() + 4 * self.times.capacity();
-        fixed + size_of::<Cell>() * self.cells.capacity() + self.details.bytes_in_memory()
+        let places = self.cells.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
+        places + self.details.bytes_in_memory()
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
+use super::buffer::Buffer;
 use super::cells;
 pub use super::cells::{Scalar, Unit};
 use super::firsts::Firsts;
@@ -77,9 +78,9 @@ pub struct Latest {
 #[derive(Default)]
 pub struct Changes {
     /// By block: its first row; it ends where the next one begins. Ends with the last block that has any.
-    pub blocks: Vec<u32>,
+    pub blocks: Buffer<u32>,
     /// Ordinals within the block.
-    pub persons: Vec<u16>,
+    pub persons: Buffer<u16>,
     /// `occurred_at` in milliseconds; `i64::MIN` for what holds since always.
     pub times: Ints,
     /// Unknown row = cleared.
@@ -101,11 +102,11 @@ pub struct Events {
 #[derive(Default)]
 pub struct Run {
     /// Ascending by (block, day); none is empty.
-    pub cells: Vec<Cell>,
+    pub cells: Buffer<Cell>,
     /// Ordinals within the block.
-    pub persons: Vec<u16>,
+    pub persons: Buffer<u16>,
     /// Milliseconds within the UTC day.
-    pub times: Vec<u32>,
+    pub times: Buffer<u32>,
     pub details: Details,
 }
 
@@ -143,31 +144,31 @@ pub struct Origins {
 #[derive(Clone, Default)]
 pub struct Values {
     /// One bit a row, little-endian words; a set bit is a known value. Rows without a known value hold anything.
-    pub known: Vec<u64>,
+    pub known: Buffer<u64>,
     pub data: Column,
 }
 
 #[derive(Clone)]
 pub enum Column {
-    Bool(Vec<bool>),
+    Bool(Buffer<bool>),
     Ints(Unit, Ints),
     /// Row i is `codes[ends[i - 1]..ends[i]]`, ascending and distinct.
     Set {
-        ends: Vec<u32>,
-        codes: Vec<u32>,
+        ends: Buffer<u32>,
+        codes: Buffer<u32>,
     },
     /// Row i is `entries[ends[i - 1]..ends[i]]`, ascending by key code.
     Map {
-        ends: Vec<u32>,
+        ends: Buffer<u32>,
         entries: Vec<(u32, Scalar)>,
     },
     /// (latitude, longitude) in degrees.
-    Point(Vec<[f64; 2]>),
+    Point(Buffer<[f64; 2]>),
 }
 
 impl Default for Column {
     fn default() -> Self {
-        Column::Bool(Vec::new())
+        Column::Bool(Buffer::default())
     }
 }
 

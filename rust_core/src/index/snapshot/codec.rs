@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytemuck::{CheckedBitPattern, NoUninit};
+
 use super::bytes::{In, Out, Read};
-use crate::index::firsts::Firsts;
+use crate::index::buffer::Buffer;
+use crate::index::firsts::{Block, Firsts};
 use crate::index::learned::{Counts, Learned};
 use crate::index::spans::{Span, Spans};
 use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Changes, Details, Items, Latest, Origins, Run};
+use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
@@ -25,7 +28,7 @@ impl<T: Stored> Stored for Arc<T> {
     }
 }
 
-impl<T: bytemuck::Pod> Stored for Vec<T> {
+impl<T: CheckedBitPattern + NoUninit> Stored for Buffer<T> {
     fn put(&self, out: &mut Out) {
         out.many(self);
     }
@@ -57,27 +60,26 @@ impl<V: Stored> Stored for HashMap<String, V> {
 
 impl Stored for Firsts {
     fn put(&self, out: &mut Out) {
-        out.one(self.blocks().len() as u64);
-        self.blocks().for_each(|instants| instants.put(out));
+        out.list(self.blocks());
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Firsts::of(input.list(In::many)?))
+        Ok(Firsts::of(input.list(Stored::get)?))
     }
 }
 
-impl Stored for Attribute {
+impl Stored for Block {
     fn put(&self, out: &mut Out) {
-        out.one(self.latest.len() as u64);
-        self.latest.iter().for_each(|latest| latest.put(out));
-        out.one(self.runs.len() as u64);
-        self.runs.iter().for_each(|run| run.put(out));
+        self.instants.put(out);
+        self.some.put(out);
+        out.one(self.until);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Attribute {
-            latest: input.list(Stored::get)?,
-            runs: input.list(Stored::get)?,
+        Ok(Block {
+            instants: input.many()?,
+            some: input.many()?,
+            until: input.one()?,
         })
     }
 }
@@ -118,25 +120,29 @@ impl Stored for Changes {
 
 impl Stored for Spans {
     fn put(&self, out: &mut Out) {
-        out.one(self.blocks().len() as u64);
-        for span in self.blocks() {
-            span.firsts.put(out);
-            span.lasts.put(out);
-            out.one(span.from);
-            out.one(span.to);
-        }
+        out.list(self.blocks());
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let span = |input: &mut In<'_>| {
-            Ok(Span {
-                firsts: input.many()?,
-                lasts: input.many()?,
-                from: input.one()?,
-                to: input.one()?,
-            })
-        };
-        Ok(Spans::of(input.list(span)?))
+        Ok(Spans::of(input.list(Stored::get)?))
+    }
+}
+
+impl Stored for Span {
+    fn put(&self, out: &mut Out) {
+        self.firsts.put(out);
+        self.lasts.put(out);
+        out.one(self.from);
+        out.one(self.to);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Span {
+            firsts: input.many()?,
+            lasts: input.many()?,
+            from: input.one()?,
+            to: input.one()?,
+        })
     }
 }
 
@@ -195,14 +201,14 @@ impl Stored for Items {
         let mut rows: Vec<(u32, u32)> = self.rows.iter().map(|(&key, &row)| (row, key)).collect();
         rows.sort_unstable();
         let keys: Vec<u32> = rows.into_iter().map(|(_, key)| key).collect();
-        keys.put(out);
+        out.many(&keys);
         self.attributes.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let keys: Vec<u32> = input.many()?;
+        let keys: Buffer<u32> = input.many()?;
         Ok(Items {
-            rows: keys.into_iter().zip(0..).collect(),
+            rows: keys.iter().copied().zip(0..).collect(),
             attributes: Stored::get(input)?,
         })
     }
@@ -259,12 +265,12 @@ impl Stored for Counts {
         let mut counts: Vec<(u32, u64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
         counts.sort_unstable();
         let (codes, counts): (Vec<u32>, Vec<u64>) = counts.into_iter().unzip();
-        codes.put(out);
-        counts.put(out);
+        out.many(&codes);
+        out.many(&counts);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let (codes, counts): (Vec<u32>, Vec<u64>) = (input.many()?, input.many()?);
-        Ok(codes.into_iter().zip(counts).collect())
+        let (codes, counts): (Buffer<u32>, Buffer<u64>) = (input.many()?, input.many()?);
+        Ok(codes.iter().copied().zip(counts.iter().copied()).collect())
     }
 }

@@ -9,7 +9,7 @@ use proptest::strategy::ValueTree;
 use tempfile::tempdir;
 
 use super::equivalence::{fold, told};
-use super::model::{decide, frames, steps};
+use super::model::{Step, decide, frames, steps};
 use crate::error::Error;
 use crate::index::Index;
 
@@ -46,6 +46,25 @@ proptest! {
         let index = Index::open(folders.1.path()).unwrap();
         fold(&index, &frames[index.offset() as usize..], 2);
         prop_assert_eq!(told(&index), told(&uninterrupted));
+    }
+
+    /// Folds and snapshots of two threads, in whatever order they come.
+    #[test]
+    fn snapshots_go_on_while_frames_are_folded(steps in steps(), size in 1..9usize) {
+        let frames = frames(&decide(&steps), size);
+        let folders = (tempdir().unwrap(), tempdir().unwrap());
+        let uninterrupted = Index::open(folders.0.path()).unwrap();
+        fold(&uninterrupted, &frames, 1);
+        let index = Index::open(folders.1.path()).unwrap();
+        std::thread::scope(|scope| {
+            let folding = scope.spawn(|| fold(&index, &frames, 1));
+            while !folding.is_finished() {
+                index.snapshot().unwrap();
+            }
+        });
+        index.snapshot().unwrap();
+        prop_assert_eq!(told(&index), told(&uninterrupted));
+        prop_assert_eq!(told(&Index::open(folders.1.path()).unwrap()), told(&uninterrupted));
     }
 
     #[test]
@@ -107,9 +126,27 @@ fn a_snapshot_of_another_format_is_refused() {
     let sealed = format!("{:08x}\n{json}", crc32fast::hash(json.as_bytes()));
     fs::write(folder.path().join("manifest"), sealed).unwrap();
     match Index::open(folder.path()) {
-        Err(Error::Unsupported(said)) => assert!(said.contains("format 1, but this version reads format 3"), "{said}"),
+        Err(Error::Unsupported(said)) => assert!(said.contains("format 1, but this version reads format 4"), "{said}"),
         other => panic!("{:?}", other.err()),
     }
+}
+
+#[test]
+fn what_a_snapshot_has_written_needs_no_memory() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    fold(&index, &frames(&decide(&eventful()), 5), 2);
+    let (before, bytes) = (told(&index), index.statistics()["bytes"]);
+    index.snapshot().unwrap();
+    let mapped = index.statistics()["bytes"];
+    assert!(mapped < bytes, "{mapped} {bytes}");
+    assert_eq!(told(&index), before);
+    // Nothing was written twice.
+    let written = files(folder.path());
+    index.snapshot().unwrap();
+    assert_eq!(files(folder.path()), written);
+    let reopened = Index::open(folder.path()).unwrap();
+    assert!(reopened.statistics()["bytes"] < mapped);
 }
 
 #[test]
@@ -122,11 +159,11 @@ fn a_missing_file_is_damage() {
     assert!(matches!(Index::open(folder.path()), Err(Error::Corrupt { .. })));
 }
 
-#[test]
-fn readers_keep_their_version_while_the_writer_goes_on() {
-    let steps: Vec<_> = (0..40)
+/// A history with runs large enough for files of their own.
+fn eventful() -> Vec<Step> {
+    use super::model::Step::{Create, Event, Item, Merge, Profile};
+    (0..40)
         .flat_map(|i| {
-            use super::model::Step::{Create, Event, Item, Merge, Profile};
             let merge = if i % 5 == 4 { Merge(i, i * 7) } else { Item(i as u32) };
             [
                 Create(1 + i as u32 % 3),
@@ -136,8 +173,12 @@ fn readers_keep_their_version_while_the_writer_goes_on() {
                 merge,
             ]
         })
-        .collect();
-    let frames = frames(&decide(&steps), 4);
+        .collect()
+}
+
+#[test]
+fn readers_keep_their_version_while_the_writer_goes_on() {
+    let frames = frames(&decide(&eventful()), 4);
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
     let done = AtomicBool::new(false);
