@@ -34,7 +34,7 @@ pub fn cast<'a, P: Scope<'a>>(
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        for batch in batches(events, task.block(), from, to) {
+        for batch in batches(events, task.block(), from, to)? {
             let eval = EventRows::of(people, event_type, &batch);
             let value = sequence.by.map(|by| eval.expr(by)).transpose()?;
             let parts = parts.iter().map(|&(part, filter)| {

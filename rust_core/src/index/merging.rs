@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::picks::Pick;
+use crate::error::Result;
 
 /// As many runs of like size are merged at once.
 const FAN_IN: usize = 4;
@@ -12,7 +13,12 @@ const SEALED: usize = 1 << 21;
 
 /// Adds a run of new rows, and merges so that there are few runs and each row is copied a logarithmic number of times. The largest
 /// come first, roughly.
-pub fn add<R>(runs: &mut Vec<Arc<R>>, run: R, len: impl Fn(&R) -> usize, merge: impl FnOnce(&[Arc<R>]) -> R) {
+pub fn add<R>(
+    runs: &mut Vec<Arc<R>>,
+    run: R,
+    len: impl Fn(&R) -> usize,
+    merge: impl FnOnce(&[Arc<R>]) -> Result<R>,
+) -> Result<()> {
     let mut from = runs.len();
     let mut total = len(&run);
     runs.push(Arc::new(run));
@@ -21,10 +27,11 @@ pub fn add<R>(runs: &mut Vec<Arc<R>>, run: R, len: impl Fn(&R) -> usize, merge: 
         total += len(&runs[from]);
     }
     if runs.len() - from >= FAN_IN {
-        let merged = merge(&runs[from..]);
+        let merged = merge(&runs[from..])?;
         runs.truncate(from);
         runs.push(Arc::new(merged));
     }
+    Ok(())
 }
 
 /// The rows of several runs as those of one: their keys, and which rows they are. `order` is that of rows with equal keys.

@@ -19,7 +19,9 @@ mod picks;
 pub mod place;
 pub mod run;
 mod schema;
+mod seal;
 mod snapshot;
+mod sound;
 pub mod spans;
 #[cfg(test)]
 mod tests;
@@ -57,7 +59,8 @@ struct Published {
 impl Index {
     /// The newest snapshot in `folder`, or an empty index.
     ///
-    /// Corrupt, naming the file, where the snapshot is damaged; Unsupported where another version of the format wrote it.
+    /// Corrupt, naming the file, where the snapshot is damaged (that of a large run when it is first read); Unsupported where another
+    /// version of the format wrote it.
     pub fn open(folder: &Path) -> Result<Index> {
         let (snapshots, version, offset) = Snapshots::open(folder)?;
         Ok(Index::of(version, offset, Some(Mutex::new(snapshots))))
@@ -93,7 +96,7 @@ impl Index {
 
     /// Applies frames in order and publishes one version.
     ///
-    /// Invalid if an offset is not the next or a frame is malformed; then nothing is applied.
+    /// Invalid if an offset is not the next or a frame is malformed, Corrupt if a file is damaged; then nothing is applied.
     pub fn fold(&self, frames: &[(u64, &[u8])]) -> Result<()> {
         let _writer = self.writer.lock();
         let Published { version, mut offset } = self.published.read().clone();
@@ -110,7 +113,7 @@ impl Index {
             })?;
             offset += 1;
         }
-        let version = Arc::new(apply(&version, batch));
+        let version = Arc::new(apply(&version, batch)?);
         *self.published.write() = Published { version, offset };
         Ok(())
     }
@@ -147,8 +150,8 @@ impl Index {
     }
 }
 
-/// The version after `version`, with what the batch brings.
-fn apply(version: &Version, mut batch: Batch) -> Version {
+/// The version after `version`, with what the batch brings. Corrupt if a file that it is filed into is damaged.
+fn apply(version: &Version, mut batch: Batch) -> Result<Version> {
     let recount = recounts(version, &batch);
     let mut next = version.clone();
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
@@ -160,23 +163,23 @@ fn apply(version: &Version, mut batch: Batch) -> Version {
             .events
             .remove(&kind)
             .map(|new| new.finish(&kind, &mut next.learned));
-        events::file(&mut next, &kind, new, &batch.merges);
+        events::file(&mut next, &kind, new, &batch.merges)?;
     }
     for name in next.attribute_names(&batch) {
         let new = batch.changes.remove(&name);
         if let Some(new) = &new {
             next.learned.add_attribute(&name, &new.counts);
         }
-        attributes::file(&mut next, &name, new, &batch.merges);
+        attributes::file(&mut next, &name, new, &batch.merges)?;
     }
     for (catalog, new) in batch.items {
         items::file(&mut next, &catalog, new);
     }
     if recount {
-        people::recount_channels(&mut next);
+        people::recount_channels(&mut next)?;
     }
     people::forget(&mut next, &batch.aliases);
-    next
+    Ok(next)
 }
 
 /// Whether a declaration changed which of the types count as seen.

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::merging::{self, interleave};
 use super::picks::Pick;
 use super::place::Key;
+use super::seal::Seal;
 use super::texts::Texts;
 use super::view::{Cell, Details, Events, Origins, Run, Values};
+use crate::error::Result;
 
 impl Details {
     pub fn gather(sources: &[&Details], picks: &[Pick]) -> Details {
@@ -60,6 +62,7 @@ impl Run {
             persons: persons.into(),
             times: times.into(),
             details,
+            seal: Seal::default(),
         }
     }
 
@@ -73,7 +76,8 @@ impl Run {
     }
 
     /// All events of some runs of one type. No event may be in two.
-    pub fn merge(runs: &[Arc<Run>], texts: &Texts) -> Run {
+    pub fn merge(runs: &[Arc<Run>], texts: &Texts) -> Result<Run> {
+        runs.iter().try_for_each(|run| run.check())?;
         let total = runs.iter().map(|run| run.len()).sum();
         let details: Vec<&Details> = runs.iter().map(|run| &run.details).collect();
         let by_id = |(run, row): Pick, (other, at): Pick| {
@@ -81,15 +85,20 @@ impl Run {
             origins.order(row as usize, others, at as usize, texts)
         };
         let (keys, picks) = interleave(runs.iter().map(|run| run.keys()).collect(), total, by_id);
-        Run::of(keys.into_iter(), Details::gather(&details, &picks))
+        Ok(Run::of(keys.into_iter(), Details::gather(&details, &picks)))
     }
 
     /// Whether it holds an event with this key and the source and id of a row of `details`.
-    pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> bool {
+    pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> Result<bool> {
         let cells = self.cells_of(key.block(), key.day()..=key.day());
+        if !cells.is_empty() {
+            self.check()?;
+        }
         let mut rows = cells.flat_map(|cell| self.rows_in(cell, key.person()));
         let origins = &self.details.origins;
-        rows.any(|row| self.times[row] == key.time_of_day() && origins.order(row, &details.origins, at, texts).is_eq())
+        let is_it =
+            |row| self.times[row] == key.time_of_day() && origins.order(row, &details.origins, at, texts).is_eq();
+        Ok(rows.any(is_it))
     }
 
     pub fn bytes_in_memory(&self) -> usize {
@@ -100,8 +109,8 @@ impl Run {
 
 impl Events {
     /// Adds a run of new events.
-    pub fn add(&mut self, run: Run, texts: &Texts) {
-        merging::add(&mut self.runs, run, Run::len, |runs| Run::merge(runs, texts));
+    pub fn add(&mut self, run: Run, texts: &Texts) -> Result<()> {
+        merging::add(&mut self.runs, run, Run::len, |runs| Run::merge(runs, texts))
     }
 
     /// How many count for somebody.

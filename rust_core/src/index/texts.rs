@@ -31,8 +31,11 @@ impl Texts {
         std::str::from_utf8(self.bytes(code)).unwrap_or_default()
     }
 
+    /// Nothing for codes that are not of this dictionary, such as `NONE`.
     fn bytes(&self, code: u32) -> &[u8] {
-        self.chunks[code as usize / CHUNK].get(code as usize % CHUNK)
+        let chunk = self.chunks.get(code as usize / CHUNK);
+        let text = chunk.filter(|chunk| code as usize % CHUNK < chunk.len());
+        text.map_or(&[], |chunk| chunk.get(code as usize % CHUNK))
     }
 
     /// The code of a text (already after NFKC), if it has one.

@@ -14,8 +14,10 @@ use super::firsts::Firsts;
 use super::ints::Ints;
 use super::learned::Learned;
 pub use super::place::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
+use super::seal::Seal;
 use super::spans::Spans;
 use super::texts::{TextColumn, Texts};
+use crate::error::Result;
 use crate::schema::{Schema, Type};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +88,7 @@ pub struct Changes {
     /// Unknown row = cleared.
     pub values: Values,
     pub origins: Origins,
+    pub seal: Seal,
 }
 
 /// The events of one type in one partition. No event of a person is in two runs.
@@ -108,6 +111,7 @@ pub struct Run {
     /// Milliseconds within the UTC day.
     pub times: Buffer<u32>,
     pub details: Details,
+    pub seal: Seal,
 }
 
 /// Where the events of one block and UTC day begin in a run.
@@ -231,6 +235,11 @@ impl Run {
         self.persons.is_empty()
     }
 
+    /// Before anything but the cells is read. Corrupt if the file behind it is damaged.
+    pub fn check(&self) -> Result<()> {
+        self.seal.check(|people| self.is_sound(people))
+    }
+
     /// The cells of a block with days in `days`.
     pub fn cells_of(&self, block: u32, days: RangeInclusive<i32>) -> Range<usize> {
         let from = self
@@ -263,13 +272,16 @@ impl Run {
     }
 
     /// A person's events on some days, oldest first: their rows and instants.
-    pub fn of_person(&self, ordinal: u32, days: RangeInclusive<i32>) -> impl Iterator<Item = (usize, i64)> {
+    pub fn of_person(&self, ordinal: u32, days: RangeInclusive<i32>) -> Result<impl Iterator<Item = (usize, i64)>> {
         let cells = self.cells_of(ordinal / BLOCK, days);
+        if !cells.is_empty() {
+            self.check()?;
+        }
         let rows = move |cell| {
             self.rows_in(cell, (ordinal % BLOCK) as u16)
                 .map(move |row| (row, self.start_of(cell) + i64::from(self.times[row])))
         };
-        cells.flat_map(rows)
+        Ok(cells.flat_map(rows))
     }
 }
 

@@ -9,6 +9,7 @@ use super::bytes::{In, Out, Read};
 use crate::index::buffer::Buffer;
 use crate::index::firsts::{Block, Firsts};
 use crate::index::learned::{Counts, Learned};
+use crate::index::seal::Seal;
 use crate::index::spans::{Span, Spans};
 use crate::index::texts::{TextColumn, Texts};
 use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
@@ -16,6 +17,13 @@ use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
     fn get(input: &mut In<'_>) -> Read<Self>;
+}
+
+fn sound<T>(value: T, is_sound: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
+    match is_sound(&value) {
+        true => Ok(value),
+        false => Err(format!("{what} do not keep together")),
+    }
 }
 
 impl<T: Stored> Stored for Arc<T> {
@@ -76,11 +84,12 @@ impl Stored for Block {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Block {
+        let block = Block {
             instants: input.many()?,
             some: input.many()?,
             until: input.one()?,
-        })
+        };
+        sound(block, Block::is_sound, "first instants")
     }
 }
 
@@ -91,16 +100,17 @@ impl Stored for Latest {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Latest {
+        let latest = Latest {
             values: Stored::get(input)?,
             changed_until_ms: input.one()?,
-        })
+        };
+        sound(latest, Latest::is_sound, "latest values")
     }
 }
 
+/// Without `blocks`, as `partition::Rows` says.
 impl Stored for Changes {
     fn put(&self, out: &mut Out) {
-        self.blocks.put(out);
         self.persons.put(out);
         self.times.put(out);
         self.values.put(out);
@@ -109,11 +119,12 @@ impl Stored for Changes {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(Changes {
-            blocks: input.many()?,
+            blocks: Buffer::default(),
             persons: input.many()?,
             times: Stored::get(input)?,
             values: Stored::get(input)?,
             origins: Stored::get(input)?,
+            seal: Seal::default(),
         })
     }
 }
@@ -137,18 +148,19 @@ impl Stored for Span {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Span {
+        let span = Span {
             firsts: input.many()?,
             lasts: input.many()?,
             from: input.one()?,
             to: input.one()?,
-        })
+        };
+        sound(span, Span::is_sound, "first and last days")
     }
 }
 
+/// Without `cells`, as `partition::Rows` says.
 impl Stored for Run {
     fn put(&self, out: &mut Out) {
-        self.cells.put(out);
         self.persons.put(out);
         self.times.put(out);
         self.details.put(out);
@@ -156,10 +168,11 @@ impl Stored for Run {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(Run {
-            cells: input.many()?,
+            cells: Buffer::default(),
             persons: input.many()?,
             times: input.many()?,
             details: Stored::get(input)?,
+            seal: Seal::default(),
         })
     }
 }
@@ -207,10 +220,11 @@ impl Stored for Items {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         let keys: Buffer<u32> = input.many()?;
-        Ok(Items {
+        let items = Items {
             rows: keys.iter().copied().zip(0..).collect(),
             attributes: Stored::get(input)?,
-        })
+        };
+        sound(items, Items::is_sound, "items")
     }
 }
 
@@ -223,6 +237,7 @@ impl Stored for Texts {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         let column: TextColumn = Stored::get(input)?;
+        let column = sound(column, |column| column.fits(column.len()), "texts")?;
         let mut texts = Texts::default();
         for row in 0..column.len() {
             let text = std::str::from_utf8(column.get(row)).map_err(|_| "a text is not valid UTF-8")?;

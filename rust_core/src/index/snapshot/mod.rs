@@ -22,7 +22,8 @@ use self::partition::{Rows, large_changes, large_events};
 pub use self::written::Mapped;
 use self::written::Written;
 use super::buffer::MappedFile;
-use super::view::{Epoch, Partition, Version};
+use super::seal::{Seal, damaged};
+use super::view::{Changes, Epoch, Partition, Run, Version};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 
@@ -175,22 +176,26 @@ impl Snapshots {
         }
         self.offset = offset;
         self.remove_all_but(&manifest.names())?;
-        self.map(version, &manifest, &former)
+        self.map_new(version, &manifest, &former)
     }
 
     /// The large runs that are not among the `former` ones.
-    fn map(&self, version: &Version, manifest: &Manifest, former: &Written) -> Result<Mapped> {
+    fn map_new(&self, version: &Version, manifest: &Manifest, former: &Written) -> Result<Mapped> {
         let mut mapped = Mapped::default();
         for (partition, files) in version.partitions.values().zip(manifest.partitions.values()) {
-            let number = partition.number;
+            let (number, people) = (partition.number, partition.people);
             for (run, entry) in large_events(partition).zip(&files.events) {
                 if former.events(number, run).is_none() {
-                    mapped.events.insert(Arc::as_ptr(run), self.read(entry, Stored::get)?);
+                    let mut mapped_run: Run = self.map(entry, people)?;
+                    mapped_run.begin(run.cells.clone());
+                    mapped.events.insert(Arc::as_ptr(run), Arc::new(mapped_run));
                 }
             }
             for (run, entry) in large_changes(partition).zip(&files.changes) {
                 if former.changes(number, run).is_none() {
-                    mapped.changes.insert(Arc::as_ptr(run), self.read(entry, Stored::get)?);
+                    let mut mapped_run: Changes = self.map(entry, people)?;
+                    mapped_run.begin(run.blocks.clone());
+                    mapped.changes.insert(Arc::as_ptr(run), Arc::new(mapped_run));
                 }
             }
         }
@@ -208,14 +213,25 @@ impl Snapshots {
             let path = self.folder.join(&files.head.name);
             return Err(damaged(&path, "it and the manifest disagree about its runs"));
         }
-        let (events, changes) = rayon::join(|| self.large(&files.events), || self.large(&files.changes));
-        Ok(head.complete(events?, changes?))
+        let people = head.partition.people;
+        let events = files.events.iter().map(|entry| self.map(entry, people));
+        let changes = files.changes.iter().map(|entry| self.map(entry, people));
+        let (events, changes) = (events.collect::<Result<_>>()?, changes.collect::<Result<_>>()?);
+        let complete = head.complete(events, changes);
+        complete.map_err(|detail| damaged(&self.folder.join(&files.head.name), detail))
     }
 
-    fn large<R: Stored + Send>(&self, entries: &[Entry]) -> Result<Vec<R>> {
-        let runs: Vec<Result<R>> = entries.par_iter().map(|entry| self.read(entry, Stored::get)).collect();
-        // In order, so that the same damage is told whatever thread met some first.
-        runs.into_iter().collect()
+    /// A large run, whose file is checked when it is read.
+    fn map<R: Rows>(&self, entry: &Entry, people: u32) -> Result<R> {
+        let path = self.folder.join(&entry.name);
+        let file = open(&path)?;
+        if file.metadata().map_err(Error::io(&path))?.len() != entry.bytes {
+            return Err(damaged(&path, MISFIT));
+        }
+        let file = MappedFile::of(&file).map_err(Error::io(&path))?;
+        let mut run: R = decode(&path, &file, Stored::get)?;
+        run.seal(Seal::of(&path, &file, entry.crc32, people));
+        Ok(run)
     }
 
     /// Only what is not written yet.
@@ -306,22 +322,12 @@ impl Snapshots {
 
     fn read<T>(&self, entry: &Entry, get: impl FnOnce(&mut In<'_>) -> bytes::Read<T>) -> Result<T> {
         let path = self.folder.join(&entry.name);
-        let file = match File::open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(damaged(&path, "the manifest names it, but it is missing"));
-            }
-            file => file.map_err(Error::io(&path))?,
-        };
+        let file = open(&path)?;
         if seal_of(&file).map_err(Error::io(&path))? != (entry.bytes, entry.crc32) {
-            return Err(damaged(&path, "its length or checksum does not fit the manifest"));
+            return Err(damaged(&path, MISFIT));
         }
         let file = MappedFile::of(&file).map_err(Error::io(&path))?;
-        let mut input = In::of(&file);
-        let value = get(&mut input).map_err(|detail| damaged(&path, detail))?;
-        if !input.is_at_end() {
-            return Err(damaged(&path, "it goes on after its end"));
-        }
-        Ok(value)
+        decode(&path, &file, get)
     }
 
     /// Removes what former or torn snapshots left; files that are not ours stay.
@@ -347,14 +353,24 @@ impl Manifest {
     }
 }
 
-fn damaged(path: &Path, detail: impl ToString) -> Error {
-    let detail = format!(
-        "{}; remove the folder to have it rebuilt from the log",
-        detail.to_string()
-    );
-    Error::Corrupt {
-        path: path.to_owned(),
-        detail,
+const MISFIT: &str = "its length or checksum does not fit the manifest";
+
+/// A file that the manifest names.
+fn open(path: &Path) -> Result<File> {
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(damaged(path, "the manifest names it, but it is missing"))
+        }
+        file => file.map_err(Error::io(path)),
+    }
+}
+
+fn decode<T>(path: &Path, file: &Arc<MappedFile>, get: impl FnOnce(&mut In<'_>) -> bytes::Read<T>) -> Result<T> {
+    let mut input = In::of(file);
+    let value = get(&mut input).map_err(|detail| damaged(path, detail))?;
+    match input.is_at_end() {
+        true => Ok(value),
+        false => Err(damaged(path, "it goes on after its end")),
     }
 }
 

@@ -5,37 +5,72 @@ use std::sync::Arc;
 
 use super::bytes::{In, Out, Read};
 use super::codec::Stored;
-use crate::index::view::{Attribute, Changes, Events, Partition, Run};
+use crate::index::buffer::Buffer;
+use crate::index::seal::Seal;
+use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
 
 /// From so many rows on a run has a file of its own; in tests, where there are few, earlier.
 const LARGE: usize = if cfg!(test) { 4 } else { 1 << 16 };
 
 /// A partition whose large runs are still to be put in their places.
 pub struct Head {
-    partition: Partition,
-    pub events: Vec<Place>,
-    pub changes: Vec<Place>,
+    pub partition: Partition,
+    pub events: Vec<Place<Run>>,
+    pub changes: Vec<Place<Changes>>,
 }
 
-/// Where a large run stands: of which event type or attribute it is, and which of its runs.
-type Place = (String, usize);
+/// A large run without its rows.
+pub struct Place<R: Rows> {
+    /// Event type or attribute.
+    name: String,
+    /// Which of the runs it is.
+    at: usize,
+    rows: u64,
+    starts: R::Starts,
+}
 
-/// A run of events or changes.
+/// A run of events or changes. It is stored without what says where its blocks begin, which stands in the head, so that who
+/// looks for other people or days need not read the rows.
 pub trait Rows: Stored {
+    type Starts: Stored;
     fn rows(&self) -> usize;
+    fn starts(&self) -> &Self::Starts;
+    fn begin(&mut self, starts: Self::Starts);
+    fn seal(&mut self, seal: Seal);
+    /// See `Seal::check`.
+    fn is_sound(&self, people: u32) -> bool;
 }
 
-impl Rows for Run {
-    fn rows(&self) -> usize {
-        self.len()
-    }
+macro_rules! rows {
+    ($run:ty, $starts:ident, $element:ty) => {
+        impl Rows for $run {
+            type Starts = Buffer<$element>;
+
+            fn rows(&self) -> usize {
+                self.len()
+            }
+
+            fn starts(&self) -> &Self::Starts {
+                &self.$starts
+            }
+
+            fn begin(&mut self, starts: Self::Starts) {
+                self.$starts = starts;
+            }
+
+            fn seal(&mut self, seal: Seal) {
+                self.seal = seal;
+            }
+
+            fn is_sound(&self, people: u32) -> bool {
+                self.is_sound(people)
+            }
+        }
+    };
 }
 
-impl Rows for Changes {
-    fn rows(&self) -> usize {
-        self.len()
-    }
-}
+rows!(Run, cells, Cell);
+rows!(Changes, blocks, u32);
 
 /// All but the large runs.
 pub fn put(partition: &Partition, out: &mut Out) {
@@ -64,19 +99,22 @@ pub fn put(partition: &Partition, out: &mut Out) {
 
 pub fn get(input: &mut In<'_>) -> Read<Head> {
     let (number, people) = (input.one()?, input.one()?);
+    if people > PARTITION {
+        return Err("too many people".into());
+    }
     let first_record = Stored::get(input)?;
     let (mut events, mut changes) = (Vec::new(), Vec::new());
     let attributes = input.list(|input| {
         let name = input.text()?;
-        let latest = input.list(Stored::get)?;
-        let runs = get_small(input, &name, &mut changes)?;
+        let latest: Vec<Latest> = input.list(Stored::get)?;
+        let runs = get_small(input, people, &name, &mut changes)?;
         Ok((name, Arc::new(Attribute { latest, runs })))
     })?;
     let channels = input.list(|input| Ok((input.one()?, Stored::get(input)?)))?;
     let kinds = input.list(|input| {
         let event_type = input.text()?;
         let (left_behind, spans) = (input.length()?, Stored::get(input)?);
-        let runs = get_small(input, &event_type, &mut events)?;
+        let runs = get_small(input, people, &event_type, &mut events)?;
         let of_type = Events {
             runs,
             left_behind,
@@ -102,21 +140,30 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
 fn put_small<R: Rows>(runs: &[Arc<R>], out: &mut Out) {
     out.one(runs.len() as u64);
     for run in runs {
-        out.one(u8::from(is_large(run)));
-        if !is_large(run) {
+        out.one(run.rows() as u64);
+        run.starts().put(out);
+        if !is_large(run.rows()) {
             run.put(out);
         }
     }
 }
 
 /// The small runs of a type or attribute, and where large ones are missing among them.
-fn get_small<R: Rows>(input: &mut In<'_>, name: &str, large: &mut Vec<Place>) -> Read<Vec<Arc<R>>> {
+fn get_small<R: Rows>(input: &mut In<'_>, people: u32, name: &str, large: &mut Vec<Place<R>>) -> Read<Vec<Arc<R>>> {
     let mut runs = Vec::new();
     for at in 0..input.length()? {
-        match input.one::<u8>()? {
-            0 => runs.push(Stored::get(input)?),
-            _ => large.push((name.to_owned(), at)),
+        let (rows, starts) = (input.one()?, R::Starts::get(input)?);
+        if is_large(rows as usize) {
+            let name = name.to_owned();
+            large.push(Place { name, at, rows, starts });
+            continue;
         }
+        let mut run = R::get(input)?;
+        run.begin(starts);
+        if run.rows() as u64 != rows || !run.is_sound(people) {
+            return Err(format!("a run of {name} does not keep together"));
+        }
+        runs.push(Arc::new(run));
     }
     Ok(runs)
 }
@@ -126,35 +173,46 @@ pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<Run>> {
     let runs = in_order(&partition.events)
         .into_iter()
         .flat_map(|(_, events)| &events.runs);
-    runs.filter(|run| is_large(run))
+    runs.filter(|run| is_large(run.len()))
 }
 
 /// The large runs of changes, in the order of `Head::changes`.
 pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<Changes>> {
     let attributes = in_order(&partition.attributes).into_iter();
     let runs = attributes.flat_map(|(_, attribute)| &attribute.runs);
-    runs.filter(|run| is_large(run))
+    runs.filter(|run| is_large(run.len()))
 }
 
 impl Head {
     /// With its large runs.
-    pub fn complete(mut self, events: Vec<Arc<Run>>, changes: Vec<Arc<Changes>>) -> Partition {
-        for ((event_type, at), run) in self.events.into_iter().zip(events) {
-            if let Some(events) = self.partition.events.get_mut(&event_type) {
-                Arc::make_mut(events).runs.insert(at, run);
+    pub fn complete(mut self, events: Vec<Run>, changes: Vec<Changes>) -> Read<Partition> {
+        for (place, run) in self.events.into_iter().zip(events) {
+            if let Some(events) = self.partition.events.get_mut(&place.name) {
+                place.fill(run, &mut Arc::make_mut(events).runs)?;
             }
         }
-        for ((name, at), run) in self.changes.into_iter().zip(changes) {
-            if let Some(attribute) = self.partition.attributes.get_mut(&name) {
-                Arc::make_mut(attribute).runs.insert(at, run);
+        for (place, run) in self.changes.into_iter().zip(changes) {
+            if let Some(attribute) = self.partition.attributes.get_mut(&place.name) {
+                place.fill(run, &mut Arc::make_mut(attribute).runs)?;
             }
         }
-        self.partition
+        Ok(self.partition)
     }
 }
 
-fn is_large<R: Rows>(run: &Arc<R>) -> bool {
-    run.rows() >= LARGE
+impl<R: Rows> Place<R> {
+    fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Read<()> {
+        if run.rows() as u64 != self.rows {
+            return Err(format!("a run of {} has other rows than its file", self.name));
+        }
+        run.begin(self.starts);
+        runs.insert(self.at, Arc::new(run));
+        Ok(())
+    }
+}
+
+fn is_large(rows: usize) -> bool {
+    rows >= LARGE
 }
 
 /// By name, so that equal contents give equal bytes.

@@ -1,5 +1,6 @@
 //! Snapshots: what was folded survives, and damage is said.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,15 +9,48 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use tempfile::tempdir;
 
-use super::equivalence::{fold, told};
+use super::equivalence::{asked, fold, told};
 use super::model::{Step, decide, frames, steps};
 use crate::error::Error;
 use crate::index::Index;
+use crate::log::tests::new_folder;
 
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     files
+}
+
+/// Flips a bit of the byte, or cuts the file before it.
+fn damage(path: &Path, whole: &[u8], at: usize, flip: Option<u8>) {
+    // As a new file, since the old one may be mapped.
+    fs::remove_file(path).unwrap();
+    let mut bytes = whole.to_vec();
+    match flip {
+        Some(bit) => bytes[at] ^= 1 << bit,
+        None => bytes.truncate(at),
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+/// Damage to a file is said when the folder is opened, the rest of the log is folded or everything is asked; or else nothing of the
+/// file was needed. Whether it was said.
+fn is_said(folder: &Path, damaged: &Path, told: &BTreeMap<String, String>, rest: &[Vec<u8>]) -> bool {
+    let answers = Index::open(folder).and_then(|index| {
+        for (offset, frame) in (index.offset()..).zip(rest) {
+            index.fold(&[(offset, frame)])?;
+        }
+        asked(&index)
+    });
+    match answers {
+        Err(Error::Corrupt { path, .. }) => assert_eq!(path, damaged),
+        Err(other) => panic!("{} is damaged: {other}", damaged.display()),
+        Ok(answers) => {
+            assert!(&answers == told, "{} is damaged: other answers", damaged.display());
+            return false;
+        }
+    }
+    true
 }
 
 proptest! {
@@ -71,23 +105,19 @@ proptest! {
     fn damage_is_said_and_names_the_file(
         steps in steps(), file in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), flip in prop::option::of(0..8u8)
     ) {
-        let folder = tempdir().unwrap();
+        let frames = frames(&decide(&steps), 5);
+        let (half, folder) = (frames.len().div_ceil(2), tempdir().unwrap());
         let index = Index::open(folder.path()).unwrap();
-        fold(&index, &frames(&decide(&steps), 5), 2);
+        fold(&index, &frames[..half], 2);
         index.snapshot().unwrap();
         let files = files(folder.path());
         let path = &files[file.index(files.len())];
-        let mut bytes = fs::read(path).unwrap();
-        let at = at.index(bytes.len());
-        match flip {
-            Some(bit) => bytes[at] ^= 1 << bit,
-            None => bytes.truncate(at),
-        }
-        fs::write(path, bytes).unwrap();
-        match Index::open(folder.path()) {
-            Err(Error::Corrupt { path: named, .. }) => prop_assert_eq!(&named, path),
-            other => prop_assert!(false, "opened: {:?}", other.err()),
-        }
+        let whole = fs::read(path).unwrap();
+        let before = told(&index);
+        fold(&index, &frames[half..], 1);
+        damage(path, &whole, at.index(whole.len()), flip);
+        is_said(folder.path(), path, &before, &[]);
+        is_said(folder.path(), path, &told(&index), &frames[half..]);
     }
 
     #[test]
@@ -132,10 +162,44 @@ fn a_snapshot_of_another_format_is_refused() {
 }
 
 #[test]
+fn damage_at_any_byte_is_found() {
+    let folder = new_folder();
+    let index = Index::open(folder.path()).unwrap();
+    // Nobody is merged into another, so that everybody's events are asked for.
+    let steps: Vec<Step> = eventful(12)
+        .into_iter()
+        .filter(|step| !matches!(step, Step::Merge(..)))
+        .collect();
+    fold(&index, &frames(&decide(&steps), 5), 2);
+    index.snapshot().unwrap();
+    let (files, told) = (files(folder.path()), told(&index));
+    let kinds = ["manifest", "workspace", "partition", "events", "changes"];
+    assert!(
+        kinds
+            .iter()
+            .all(|kind| files.iter().any(|file| file.to_str().unwrap().contains(kind)))
+    );
+    for path in files {
+        let whole = fs::read(&path).unwrap();
+        let mut said = 0;
+        for at in 0..whole.len() {
+            for flip in [None, Some(at as u8 % 8)] {
+                damage(&path, &whole, at, flip);
+                said += usize::from(is_said(folder.path(), &path, &told, &[]));
+            }
+        }
+        fs::write(&path, &whole).unwrap();
+        // Changes before any instant that is asked of are not read, so only cuts are seen.
+        let unread = path.to_str().unwrap().contains("changes") && said >= whole.len();
+        assert!(unread || said == 2 * whole.len(), "{}: {said}", path.display());
+    }
+}
+
+#[test]
 fn what_a_snapshot_has_written_needs_no_memory() {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
-    fold(&index, &frames(&decide(&eventful()), 5), 2);
+    fold(&index, &frames(&decide(&eventful(40)), 5), 2);
     let (before, bytes) = (told(&index), index.statistics()["bytes"]);
     index.snapshot().unwrap();
     let mapped = index.statistics()["bytes"];
@@ -160,9 +224,9 @@ fn a_missing_file_is_damage() {
 }
 
 /// A history with runs large enough for files of their own.
-fn eventful() -> Vec<Step> {
+fn eventful(people: usize) -> Vec<Step> {
     use super::model::Step::{Create, Event, Item, Merge, Profile};
-    (0..40)
+    (0..people)
         .flat_map(|i| {
             let merge = if i % 5 == 4 { Merge(i, i * 7) } else { Item(i as u32) };
             [
@@ -178,7 +242,7 @@ fn eventful() -> Vec<Step> {
 
 #[test]
 fn readers_keep_their_version_while_the_writer_goes_on() {
-    let frames = frames(&decide(&eventful()), 4);
+    let frames = frames(&decide(&eventful(40)), 4);
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
     let done = AtomicBool::new(false);
