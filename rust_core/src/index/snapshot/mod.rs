@@ -145,6 +145,20 @@ impl Snapshots {
         if offset == self.offset {
             return Ok(Mapped::default());
         }
+        let saved = self
+            .save_version(version, offset)
+            .and_then(|manifest| self.swap(manifest));
+        let manifest = saved.inspect_err(|_| self.sweep())?;
+        let former = std::mem::take(&mut self.written);
+        for (partition, files) in version.partitions.values().zip(manifest.partitions.values()) {
+            self.written.add(partition, files.clone());
+        }
+        self.offset = offset;
+        self.remove_all_but(&manifest.names())?;
+        self.map_new(version, &manifest, &former)
+    }
+
+    fn save_version(&self, version: &Version, offset: u64) -> Result<Manifest> {
         let mut partitions = BTreeMap::new();
         for (&number, partition) in &version.partitions {
             partitions.insert(number, self.save_partition(partition, offset)?);
@@ -159,24 +173,23 @@ impl Snapshots {
             raw_offset,
             received_at_ms,
         } = version.epoch;
-        let earliest_ms = version.earliest_ms;
-        let manifest = Manifest {
+        Ok(Manifest {
             format: FORMAT,
             offset,
             raw_offset,
             received_at_ms,
-            earliest_ms,
+            earliest_ms: version.earliest_ms,
             workspace,
             partitions,
-        };
-        self.swap(&manifest)?;
-        let former = std::mem::take(&mut self.written);
-        for (partition, files) in version.partitions.values().zip(manifest.partitions.values()) {
-            self.written.add(partition, files.clone());
+        })
+    }
+
+    /// Frees the room of a snapshot that could not be finished. Where this fails too, the next one does it.
+    fn sweep(&self) {
+        if let Ok(manifest) = self.manifest() {
+            let names = manifest.iter().flat_map(Manifest::names).collect::<Vec<_>>();
+            let _ = self.remove_all_but(&names);
         }
-        self.offset = offset;
-        self.remove_all_but(&manifest.names())?;
-        self.map_new(version, &manifest, &former)
     }
 
     /// The large runs that are not among the `former` ones.
@@ -296,16 +309,17 @@ impl Snapshots {
             .map_err(|error| damaged(&path, error))
     }
 
-    fn swap(&self, manifest: &Manifest) -> Result<()> {
+    fn swap(&self, manifest: Manifest) -> Result<Manifest> {
         let (torn, path) = (self.folder.join(TORN), self.folder.join(MANIFEST));
-        let json = serde_json::to_vec_pretty(manifest).map_err(|error| damaged(&path, error))?;
+        let json = serde_json::to_vec_pretty(&manifest).map_err(|error| damaged(&path, error))?;
         let mut bytes = format!("{:08x}\n", crc32fast::hash(&json)).into_bytes();
         bytes.extend(json);
         write_durably(&torn, &bytes)?;
         // The files' names must be durable before the manifest that names them, and the swap before the old ones go.
         sync_folder(&self.folder)?;
         fs::rename(&torn, &path).map_err(Error::io(&path))?;
-        sync_folder(&self.folder)
+        sync_folder(&self.folder)?;
+        Ok(manifest)
     }
 
     fn save(&self, name: &str, put: impl FnOnce(&mut Out)) -> Result<Entry> {

@@ -146,6 +146,14 @@ proptest! {
         let reopened = Index::open(later.path()).unwrap();
         prop_assert_eq!((told(&reopened), reopened.offset()), (before, offset));
         prop_assert_eq!(files(later.path()).len(), former.len());
+        // With its manifest it is whole, and the former one's files go.
+        for file in new.iter().chain([&folder.path().join("manifest")]) {
+            fs::copy(file, later.path().join(file.file_name().unwrap())).unwrap();
+        }
+        let reopened = Index::open(later.path()).unwrap();
+        prop_assert_eq!((told(&reopened), reopened.offset()), (told(&index), index.offset()));
+        let names = |folder| files(folder).iter().map(|file| file.file_name().unwrap().to_owned()).collect::<Vec<_>>();
+        prop_assert_eq!(names(later.path()), names(folder.path()));
     }
 }
 
@@ -214,6 +222,24 @@ fn what_a_snapshot_has_written_needs_no_memory() {
 }
 
 #[test]
+fn a_manifest_that_cannot_be_written_leaves_the_former() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let frames = frames(&decide(&eventful(20)), 5);
+    fold(&index, &frames[..9], 2);
+    index.snapshot().unwrap();
+    let before = told(&index);
+    fold(&index, &frames[9..], 2);
+    let obstacle = folder.path().join("manifest.torn");
+    fs::create_dir(&obstacle).unwrap();
+    assert!(matches!(index.snapshot(), Err(Error::Io { path, .. }) if path == obstacle));
+    assert_eq!(told(&Index::follow(folder.path()).unwrap()), before);
+    fs::remove_dir(&obstacle).unwrap();
+    index.snapshot().unwrap();
+    assert_eq!(told(&Index::open(folder.path()).unwrap()), told(&index));
+}
+
+#[test]
 fn a_missing_file_is_damage() {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
@@ -224,7 +250,7 @@ fn a_missing_file_is_damage() {
 }
 
 /// A history with runs large enough for files of their own.
-fn eventful(people: usize) -> Vec<Step> {
+pub fn eventful(people: usize) -> Vec<Step> {
     use super::model::Step::{Create, Event, Item, Merge, Profile};
     (0..people)
         .flat_map(|i| {

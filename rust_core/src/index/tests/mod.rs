@@ -3,6 +3,7 @@
 mod attributes;
 mod durability;
 mod equivalence;
+mod killed;
 mod model;
 mod order;
 mod send;
