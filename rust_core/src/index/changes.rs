@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::cells::Cell;
-use super::merging::{self, interleave};
+use super::merging::{self, Rows, interleave};
 use super::picks::Pick;
 use super::seal::Seal;
 use super::texts::Texts;
@@ -36,23 +36,6 @@ impl Changes {
     /// Before anything but where the blocks begin is read. Corrupt if the file behind it is damaged.
     pub fn check(&self) -> Result<()> {
         self.seal.check(|people| self.is_sound(people))
-    }
-
-    /// All changes of some runs. None may be in two.
-    fn merge(runs: &[Arc<Changes>], texts: &Texts) -> Result<Changes> {
-        runs.iter().try_for_each(|run| run.check())?;
-        let total = runs.iter().map(|run| run.len()).sum();
-        let origins: Vec<&Origins> = runs.iter().map(|run| &run.origins).collect();
-        let by_id = |(run, row): Pick, (other, at): Pick| {
-            origins[run as usize].order(row as usize, origins[other as usize], at as usize, texts)
-        };
-        let (places, picks) = interleave(runs.iter().map(|run| run.places()).collect(), total, by_id);
-        let values: Vec<Option<&Values>> = runs.iter().map(|run| Some(&run.values)).collect();
-        Ok(Changes::of(
-            &places,
-            Values::gather(&values, &picks),
-            Origins::gather(&origins, &picks),
-        ))
     }
 
     pub fn len(&self) -> usize {
@@ -106,6 +89,28 @@ impl Changes {
     }
 }
 
+impl Rows for Changes {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn merge(runs: &[Arc<Changes>], texts: &Texts) -> Result<Changes> {
+        runs.iter().try_for_each(|run| run.check())?;
+        let total = runs.iter().map(|run| run.len()).sum();
+        let origins: Vec<&Origins> = runs.iter().map(|run| &run.origins).collect();
+        let by_id = |(run, row): Pick, (other, at): Pick| {
+            origins[run as usize].order(row as usize, origins[other as usize], at as usize, texts)
+        };
+        let (places, picks) = interleave(runs.iter().map(|run| run.places()).collect(), total, by_id);
+        let values: Vec<Option<&Values>> = runs.iter().map(|run| Some(&run.values)).collect();
+        Ok(Changes::of(
+            &places,
+            Values::gather(&values, &picks),
+            Origins::gather(&origins, &picks),
+        ))
+    }
+}
+
 impl Attribute {
     /// The value that changes before an instant left.
     pub fn as_of(&self, ordinal: u32, as_of_ms: i64, texts: &Texts) -> Result<Cell> {
@@ -147,7 +152,7 @@ impl Attribute {
         for block in 0..run.blocks.len() as u32 {
             self.renew(block, &run, texts)?;
         }
-        merging::add(&mut self.runs, run, Changes::len, |runs| Changes::merge(runs, texts))
+        merging::add(&mut self.runs, run, texts)
     }
 
     /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.

@@ -6,6 +6,7 @@ pub mod buffer;
 mod cells;
 mod changes;
 mod column;
+mod compaction;
 mod events;
 pub mod firsts;
 pub mod ints;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 use self::batch::Batch;
+use self::compaction::Compaction;
 use self::firsts::Firsts;
 use self::snapshot::Snapshots;
 use self::view::Version;
@@ -44,7 +46,7 @@ use crate::error::{Error, Result};
 pub struct Index {
     published: RwLock<Published>,
     /// Held while folding.
-    writer: Mutex<()>,
+    writer: Mutex<Compaction>,
     /// None in a follower, which writes nothing.
     snapshots: Option<Mutex<Snapshots>>,
 }
@@ -79,7 +81,7 @@ impl Index {
         };
         Index {
             published: RwLock::new(published),
-            writer: Mutex::new(()),
+            writer: Mutex::default(),
             snapshots,
         }
     }
@@ -98,8 +100,10 @@ impl Index {
     ///
     /// Invalid if an offset is not the next or a frame is malformed, Corrupt if a file is damaged; then nothing is applied.
     pub fn fold(&self, frames: &[(u64, &[u8])]) -> Result<()> {
-        let _writer = self.writer.lock();
-        let Published { version, mut offset } = self.published.read().clone();
+        let mut compaction = self.writer.lock();
+        let mut offset = self.offset();
+        let mut version = Version::clone(&self.version());
+        compaction.finish(&mut version)?;
         let mut batch = Batch::new(&version);
         for &(at, bytes) in frames {
             if at != offset {
@@ -113,7 +117,8 @@ impl Index {
             })?;
             offset += 1;
         }
-        let version = Arc::new(apply(&version, batch)?);
+        let version = Arc::new(apply(version, batch)?);
+        compaction.begin(&version);
         *self.published.write() = Published { version, offset };
         Ok(())
     }
@@ -150,10 +155,9 @@ impl Index {
     }
 }
 
-/// The version after `version`, with what the batch brings. Corrupt if a file that it is filed into is damaged.
-fn apply(version: &Version, mut batch: Batch) -> Result<Version> {
-    let recount = recounts(version, &batch);
-    let mut next = version.clone();
+/// The version after this one, with what the batch brings. Corrupt if a file that it is filed into is damaged.
+fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
+    let recount = recounts(&next, &batch);
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
     people::create(&mut next, std::mem::take(&mut batch.people));
     people::merge(&mut next, &batch.aliases);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::merging::{self, interleave};
+use super::merging::{self, Rows, interleave};
 use super::picks::Pick;
 use super::place::Key;
 use super::seal::Seal;
@@ -74,9 +74,14 @@ impl Run {
             Key::in_cell(block, day, self.persons[row].into(), self.times[row])
         })
     }
+}
 
-    /// All events of some runs of one type. No event may be in two.
-    pub fn merge(runs: &[Arc<Run>], texts: &Texts) -> Result<Run> {
+impl Rows for Run {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn merge(runs: &[Arc<Run>], texts: &Texts) -> Result<Run> {
         runs.iter().try_for_each(|run| run.check())?;
         let total = runs.iter().map(|run| run.len()).sum();
         let details: Vec<&Details> = runs.iter().map(|run| &run.details).collect();
@@ -87,7 +92,9 @@ impl Run {
         let (keys, picks) = interleave(runs.iter().map(|run| run.keys()).collect(), total, by_id);
         Ok(Run::of(keys.into_iter(), Details::gather(&details, &picks)))
     }
+}
 
+impl Run {
     /// Whether it holds an event with this key and the source and id of a row of `details`.
     pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> Result<bool> {
         let cells = self.cells_of(key.block(), key.day()..=key.day());
@@ -110,7 +117,7 @@ impl Run {
 impl Events {
     /// Adds a run of new events.
     pub fn add(&mut self, run: Run, texts: &Texts) -> Result<()> {
-        merging::add(&mut self.runs, run, Run::len, |runs| Run::merge(runs, texts))
+        merging::add(&mut self.runs, run, texts)
     }
 
     /// How many count for somebody.

@@ -108,7 +108,7 @@ impl Stored for Latest {
     }
 }
 
-/// Without `blocks`, as `partition::Rows` says.
+/// Without `blocks`, as `partition::Filed` says.
 impl Stored for Changes {
     fn put(&self, out: &mut Out) {
         self.persons.put(out);
@@ -158,7 +158,7 @@ impl Stored for Span {
     }
 }
 
-/// Without `cells`, as `partition::Rows` says.
+/// Without `cells`, as `partition::Filed` says.
 impl Stored for Run {
     fn put(&self, out: &mut Out) {
         self.persons.put(out);

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::bytes::{In, Out, seal_of};
 use self::codec::Stored;
-use self::partition::{Rows, large_changes, large_events};
+use self::partition::{Filed, large_changes, large_events};
 pub use self::written::Mapped;
 use self::written::Written;
 use super::buffer::MappedFile;
@@ -235,7 +235,7 @@ impl Snapshots {
     }
 
     /// A large run, whose file is checked when it is read.
-    fn map<R: Rows>(&self, entry: &Entry, people: u32) -> Result<R> {
+    fn map<R: Filed>(&self, entry: &Entry, people: u32) -> Result<R> {
         let path = self.folder.join(&entry.name);
         let file = open(&path)?;
         if file.metadata().map_err(Error::io(&path))?.len() != entry.bytes {
@@ -266,7 +266,7 @@ impl Snapshots {
     }
 
     /// The entries of runs; those that are not `written` are.
-    fn save_new<'a, R: Rows + 'a>(
+    fn save_new<'a, R: Filed + 'a>(
         &self,
         name: &str,
         runs: impl Iterator<Item = &'a Arc<R>>,

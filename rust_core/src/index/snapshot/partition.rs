@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::bytes::{In, Out, Read};
 use super::codec::Stored;
 use crate::index::buffer::Buffer;
+use crate::index::merging::Rows;
 use crate::index::seal::Seal;
 use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
 
@@ -20,7 +21,7 @@ pub struct Head {
 }
 
 /// A large run without its rows.
-pub struct Place<R: Rows> {
+pub struct Place<R: Filed> {
     /// Event type or attribute.
     name: String,
     /// Which of the runs it is.
@@ -29,11 +30,10 @@ pub struct Place<R: Rows> {
     starts: R::Starts,
 }
 
-/// A run of events or changes. It is stored without what says where its blocks begin, which stands in the head, so that who
-/// looks for other people or days need not read the rows.
-pub trait Rows: Stored {
+/// A run as it is filed: without what says where its blocks begin, which stands in the head, so that who looks for other people or
+/// days need not read the rows.
+pub trait Filed: Rows + Stored {
     type Starts: Stored;
-    fn rows(&self) -> usize;
     fn starts(&self) -> &Self::Starts;
     fn begin(&mut self, starts: Self::Starts);
     fn seal(&mut self, seal: Seal);
@@ -41,14 +41,10 @@ pub trait Rows: Stored {
     fn is_sound(&self, people: u32) -> bool;
 }
 
-macro_rules! rows {
+macro_rules! filed {
     ($run:ty, $starts:ident, $element:ty) => {
-        impl Rows for $run {
+        impl Filed for $run {
             type Starts = Buffer<$element>;
-
-            fn rows(&self) -> usize {
-                self.len()
-            }
 
             fn starts(&self) -> &Self::Starts {
                 &self.$starts
@@ -69,8 +65,8 @@ macro_rules! rows {
     };
 }
 
-rows!(Run, cells, Cell);
-rows!(Changes, blocks, u32);
+filed!(Run, cells, Cell);
+filed!(Changes, blocks, u32);
 
 /// All but the large runs.
 pub fn put(partition: &Partition, out: &mut Out) {
@@ -137,7 +133,7 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
     })
 }
 
-fn put_small<R: Rows>(runs: &[Arc<R>], out: &mut Out) {
+fn put_small<R: Filed>(runs: &[Arc<R>], out: &mut Out) {
     out.one(runs.len() as u64);
     for run in runs {
         out.one(run.rows() as u64);
@@ -149,7 +145,7 @@ fn put_small<R: Rows>(runs: &[Arc<R>], out: &mut Out) {
 }
 
 /// The small runs of a type or attribute, and where large ones are missing among them.
-fn get_small<R: Rows>(input: &mut In<'_>, people: u32, name: &str, large: &mut Vec<Place<R>>) -> Read<Vec<Arc<R>>> {
+fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut Vec<Place<R>>) -> Read<Vec<Arc<R>>> {
     let mut runs = Vec::new();
     for at in 0..input.length()? {
         let (rows, starts) = (input.one()?, R::Starts::get(input)?);
@@ -200,7 +196,7 @@ impl Head {
     }
 }
 
-impl<R: Rows> Place<R> {
+impl<R: Filed> Place<R> {
     fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Read<()> {
         if run.rows() as u64 != self.rows {
             return Err(format!("a run of {} has other rows than its file", self.name));

@@ -1,6 +1,7 @@
 //! The index against a naive model: rows a person, nothing clever.
 
 mod attributes;
+mod compaction;
 mod durability;
 mod equivalence;
 mod killed;
