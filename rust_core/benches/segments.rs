@@ -1,12 +1,15 @@
-//! Questions asked of an index in memory, beside the time that reading as many bytes takes: `cargo bench --bench segments`.
+//! Questions asked of an index in memory and of one mapped from its snapshot, beside the time that reading as many bytes takes:
+//! `cargo bench --bench segments`.
 //!
 //! `PEOPLE` (default 1,000,000) people have ten times as many events in 180 days; most of them browse, a few do most.
 
 use std::collections::HashMap;
 use std::hint::black_box;
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
-use quanyu_core::error::Result;
+use quanyu_core::error::{Error, Result};
 use quanyu_core::eval::{BlockRoots, Limits, evaluate, evaluate_blocks, explain};
 use quanyu_core::frame::{Change, IdentityChange, ResolvedFrame};
 use quanyu_core::index::Index;
@@ -17,6 +20,8 @@ use quanyu_core::wire::{put_bytes, put_number, put_text};
 use serde_json::{Value as Json, json};
 use xxhash_rust::xxh3::xxh3_64;
 
+/// Environment variable with the folder that a second process opens.
+const REOPENED: &str = "REOPENED";
 const PARTITIONS: u64 = 16;
 const DAYS: u64 = 180;
 const DAY_MS: u64 = 86_400_000;
@@ -201,9 +206,8 @@ fn fold(
     index.fold(&[(offset, &bytes)])
 }
 
-fn load(people: u64) -> Result<Index> {
-    // A follower of a folder that is not there: nothing is read or written.
-    let index = Index::follow(&std::env::temp_dir().join("no-such-index"))?;
+fn load(people: u64, folder: &Path) -> Result<Index> {
+    let index = Index::open(folder)?;
     let created = |number| IdentityChange {
         sequence: number + 1,
         change: Change::Created { person: person(number) },
@@ -218,7 +222,7 @@ fn load(people: u64) -> Result<Index> {
     let profiles: Vec<Vec<u8>> = (0..people).map(profile).collect();
     fold(&index, Vec::new(), (0..people).map(person).collect(), &profiles, None)?;
     let events = 10 * people;
-    let mut folding = 0.0;
+    let (mut folding, mut longest) = (0.0, 0.0f64);
     for from in (0..events).step_by(FRAME as usize) {
         let numbers = from..events.min(from + FRAME);
         let persons = numbers
@@ -228,12 +232,15 @@ fn load(people: u64) -> Result<Index> {
         let records: Vec<Vec<u8>> = numbers.map(|number| event(number, events)).collect();
         let started = Instant::now();
         fold(&index, Vec::new(), persons, &records, None)?;
-        folding += started.elapsed().as_secs_f64();
+        let took = started.elapsed().as_secs_f64();
+        folding += took;
+        longest = longest.max(took);
     }
     let statistics = index.statistics();
     println!(
-        "{people} people, {events} events, folded at {:.0} thousand a second",
-        events as f64 / folding / 1000.0
+        "{people} people, {events} events, folded at {:.0} thousand a second; the longest fold of {FRAME} took {:.0} ms",
+        events as f64 / folding / 1000.0,
+        1000.0 * longest
     );
     println!(
         "{} bytes an event in memory, attributes and ids included",
@@ -404,7 +411,13 @@ fn plan(roots: &[(&str, &Json)]) -> String {
     json!({"as_of": AS_OF, "roots": roots.iter().map(root).collect::<Vec<_>>()}).to_string()
 }
 
-fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(f64, u64)> {
+/// How long an answer took: milliseconds.
+struct Took {
+    first: f64,
+    median: f64,
+}
+
+fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(Took, u64)> {
     let plan = plan(roots);
     let version = index.version();
     let mut times = Vec::new();
@@ -414,7 +427,9 @@ fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(f64, u64)> {
         matched = evaluate(&version, plan.as_bytes())?.root(0)?.matched;
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
-    Ok((median(times), matched))
+    let first = times[0];
+    let median = median(times);
+    Ok((Took { first, median }, matched))
 }
 
 /// Milliseconds to find who has joined or left each of the segments since a day before.
@@ -467,23 +482,60 @@ fn reading_ms(bytes: usize) -> f64 {
     started.elapsed().as_secs_f64() * 1000.0 * bytes as f64 / (256 << 20) as f64
 }
 
-fn main() -> Result<()> {
-    let people: u64 = std::env::var("PEOPLE")
-        .ok()
-        .and_then(|people| people.parse().ok())
-        .unwrap_or(1_000_000);
-    let index = load(people)?;
-    println!("reading a byte a person takes {:.3} ms", reading_ms(people as usize));
-    let questions = questions();
-    for (name, cond) in &questions {
-        let (median, matched) = ask(&index, &[(name, cond)])?;
-        let plan = plan(&[(name, cond)]);
-        let bytes = explain(&index.version(), plan.as_bytes(), &Limits::none())?.1.bytes();
-        let (read, share) = (bytes as f64 / people as f64, reading_ms(bytes as usize));
-        println!(
-            "{name:<24} {median:>9.2} ms   {share:>9.2} ms to read {read:>6.2} bytes a person   {matched:>9} people"
-        );
+/// Megabytes of this process: its own, and mapped from files.
+fn resident() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let megabytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.unwrap_or(0) / 1024
+    };
+    format!("{} MB and {} MB mapped", megabytes("RssAnon:"), megabytes("RssFile:"))
+}
+
+fn seconds<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let started = Instant::now();
+    let done = work()?;
+    println!(
+        "{what}: {:.2} s, resident {}",
+        started.elapsed().as_secs_f64(),
+        resident()
+    );
+    Ok(done)
+}
+
+/// Takes the files of a folder out of the page cache, as they are after the machine has started.
+fn forget_pages(folder: &Path) -> std::io::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let file = std::fs::File::open(entry?.path())?;
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+        bytes += file.metadata()?.len();
     }
+    Ok(bytes)
+}
+
+/// What a process that starts anew on the folder sees.
+fn reopened(folder: &Path) -> Result<()> {
+    let index = seconds("opened", || Index::open(folder))?;
+    println!("{:<24} {:>12} {:>12}", "", "first", "then");
+    for (name, cond) in &questions() {
+        let (Took { first, median }, matched) = ask(&index, &[(name, cond)])?;
+        println!("{name:<24} {first:>9.2} ms {median:>9.2} ms   {matched:>9} people");
+    }
+    println!("resident {}", resident());
+    Ok(())
+}
+
+/// Runs this program again on a folder.
+fn reopen(folder: &Path, pages: &str) -> std::io::Result<()> {
+    println!("\n{pages}");
+    let status = Command::new(std::env::current_exe()?).env(REOPENED, folder).status()?;
+    assert!(status.success());
+    Ok(())
+}
+
+fn segments(index: &Index, questions: &[(&str, Json)]) -> Result<()> {
     let many: Vec<(String, Json)> = (0..1000u64)
         .map(|number| {
             let city = format!("city {}", number % 100);
@@ -495,7 +547,43 @@ fn main() -> Result<()> {
         })
         .collect();
     let many: Vec<(&str, &Json)> = many.iter().map(|(name, cond)| (&name[..], cond)).collect();
-    println!("a thousand segments      {:>9.2} ms", ask(&index, &many)?.0);
-    println!("who joined and left      {:>9.2} ms", changes(&index, &many)?);
+    println!("a thousand segments      {:>9.2} ms", ask(index, &many)?.0.median);
+    println!("who joined and left      {:>9.2} ms", changes(index, &many)?);
     Ok(())
+}
+
+fn main() -> Result<()> {
+    if let Some(folder) = std::env::var_os(REOPENED) {
+        return reopened(Path::new(&folder));
+    }
+    let people: u64 = std::env::var("PEOPLE")
+        .ok()
+        .and_then(|people| people.parse().ok())
+        .unwrap_or(1_000_000);
+    let questions = questions();
+    let folder = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    let folder = folder.path();
+    let index = load(people, folder)?;
+    println!("resident {}", resident());
+    println!("reading a byte a person takes {:.3} ms", reading_ms(people as usize));
+    for (name, cond) in &questions {
+        let (Took { median, .. }, matched) = ask(&index, &[(name, cond)])?;
+        let plan = plan(&[(name, cond)]);
+        let bytes = explain(&index.version(), plan.as_bytes(), &Limits::none())?.1.bytes();
+        let (read, share) = (bytes as f64 / people as f64, reading_ms(bytes as usize));
+        println!(
+            "{name:<24} {median:>9.2} ms   {share:>9.2} ms to read {read:>6.2} bytes a person   {matched:>9} people"
+        );
+    }
+    segments(&index, &questions)?;
+    seconds("snapshot", || index.snapshot())?;
+    println!("{} bytes in memory beside the files", index.statistics()["bytes"]);
+    drop(index);
+    reopen(folder, "Opened again, with its files in the page cache").map_err(Error::io(folder))?;
+    let bytes = forget_pages(folder).map_err(Error::io(folder))?;
+    println!(
+        "{} bytes an event on disk, ids and attributes included",
+        bytes / (10 * people)
+    );
+    reopen(folder, "Opened again, from the disk").map_err(Error::io(folder))
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::bits::Bits;
 use super::column::Column;
+use crate::error::Result;
 use crate::index::texts::Texts;
 use crate::index::view::{DAY_MS, Events, Run, Values, days_between};
 
@@ -133,12 +134,16 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The events of a block that may lie in the window.
-pub fn batches(events: &Events, block: u32, from: i64, to: i64) -> Vec<Batch<'_>> {
+/// The events of a block that may lie in the window. Corrupt if a file with such is damaged.
+pub fn batches(events: &Events, block: u32, from: i64, to: i64) -> Result<Vec<Batch<'_>>> {
     let days = days_between(from, to);
     let mut batches = Vec::new();
     for run in &events.runs {
         let cells = run.cells_of(block, days.clone());
+        if cells.is_empty() {
+            continue;
+        }
+        run.check()?;
         let is_whole = |cell: usize| {
             let start = run.start_of(cell);
             from <= start && start.saturating_add(DAY_MS) <= to
@@ -151,7 +156,7 @@ pub fn batches(events: &Events, block: u32, from: i64, to: i64) -> Vec<Batch<'_>
             cut(run, cells, whole, &mut batches);
         }
     }
-    batches
+    Ok(batches)
 }
 
 /// Cells as batches.

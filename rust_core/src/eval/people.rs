@@ -71,16 +71,18 @@ impl<'a> Eval<'a, People<'a>> {
     }
 
     /// Whether there is at least one event, where that is all that is asked and the events are not needed for it.
-    fn some(&self, count: usize, min: i64, max: i64) -> Option<Bits> {
+    fn some(&self, count: usize, min: i64, max: i64) -> Result<Option<Bits>> {
         match &self.query.program.exprs[count] {
             Expr::Measure { scan, .. } if (min, max) == (UNIT, i64::MAX) => {
                 let some = some(self.scope.task, &self.query.program.scans[*scan])?;
                 // A first or a last day each.
-                let types = self.query.program.scans[*scan].steps.len();
-                self.touched.add(types * self.rows(), 2 * types * self.rows());
-                Some(some)
+                if some.is_some() {
+                    let types = self.query.program.scans[*scan].steps.len();
+                    self.touched.add(types * self.rows(), 2 * types * self.rows());
+                }
+                Ok(some)
             }
-            _ => None,
+            _ => Ok(None),
         }
     }
 
@@ -108,6 +110,7 @@ impl<'a> Eval<'a, People<'a>> {
             self.touched.add(self.rows(), kernel::bytes(latest, self.rows()));
             return Ok(read(latest, 0..self.rows()));
         }
+        attribute.runs.iter().try_for_each(|run| run.check())?;
         let rows_of = |run: &Changes| run.rows_of_block(task.block());
         let runs = attribute.runs.iter().map(|run| read(&run.values, rows_of(run)));
         let runs: Vec<Column> = runs.collect();
@@ -217,7 +220,7 @@ impl<'a> Scope<'a> for People<'a> {
         Ok(Some(match cond {
             Cond::Set { of, among, as_of } => Tri::known(eval.population(*among, *as_of)?.and(&eval.cond(*of)?.t)),
             Cond::Happened { count, min, max } => {
-                if let Some(some) = eval.some(*count, *min, *max) {
+                if let Some(some) = eval.some(*count, *min, *max)? {
                     return Ok(Some(Tri::known(some)));
                 }
                 let misplaced = || Error::Invalid("the number of events is no number".into());

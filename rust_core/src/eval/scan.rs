@@ -29,7 +29,7 @@ pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Sc
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        for batch in batches(events, task.block(), scan.from, scan.to) {
+        for batch in batches(events, task.block(), scan.from, scan.to)? {
             let batch = Rc::new(batch);
             people.touched.add(batch.len(), batch.bytes());
             let eval = EventRows::of(people, event_type, &batch);

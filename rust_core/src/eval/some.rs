@@ -6,49 +6,53 @@ use super::bits::Bits;
 use super::kernel::mask;
 use super::program::Scan;
 use super::task::Task;
+use crate::error::Result;
 use crate::index::spans::{NO_LAST, code_of, days_of};
 use crate::index::view::{Events, day_of};
 
 /// `None` where only the events themselves tell: there is a filter, or the window has events before and after it.
-pub fn some(task: Task, scan: &Scan) -> Option<Bits> {
+pub fn some(task: Task, scan: &Scan) -> Result<Option<Bits>> {
     let mut found = Bits::none(task.range().len());
     for (event_type, filter) in &scan.steps {
         if filter.is_some() {
-            return None;
+            return Ok(None);
         }
         if let Some(events) = task.partition.events.get(event_type) {
-            found = found.or(&of_type(events, task, scan.from, scan.to)?);
+            let Some(of_type) = of_type(events, task, scan.from, scan.to)? else {
+                return Ok(None);
+            };
+            found = found.or(&of_type);
         }
     }
-    Some(found)
+    Ok(Some(found))
 }
 
-fn of_type(events: &Events, task: Task, from: i64, to: i64) -> Option<Bits> {
+fn of_type(events: &Events, task: Task, from: i64, to: i64) -> Result<Option<Bits>> {
     let len = task.range().len();
     let Some(span) = events.spans.of_block(task.block()) else {
-        return Some(Bits::none(len));
+        return Ok(Some(Bits::none(len)));
     };
     if from >= to || to <= span.from || span.to < from {
-        return Some(Bits::none(len));
+        return Ok(Some(Bits::none(len)));
     }
     let held = len.min(span.firsts.len());
     let (firsts, lasts) = (&span.firsts[..held], &span.lasts[..held]);
-    match (from <= span.from, span.to < to) {
+    Ok(match (from <= span.from, span.to < to) {
         (true, true) => Some(mask(lasts, len, |last| last != NO_LAST)),
         (false, true) => {
             let code = code_of(day_of(from));
             let edge = mask(lasts, len, |last| last == code);
-            let on_edge = exact(events, task, &edge, days_of(code), |time| from <= time);
+            let on_edge = exact(events, task, &edge, days_of(code), |time| from <= time)?;
             Some(mask(lasts, len, |last| last > code).or(&on_edge))
         }
         (true, false) => {
             let code = code_of(day_of(to - 1));
             let edge = mask(firsts, len, |first| first == code);
-            let on_edge = exact(events, task, &edge, days_of(code), |time| time < to);
+            let on_edge = exact(events, task, &edge, days_of(code), |time| time < to)?;
             Some(mask(firsts, len, |first| first < code).or(&on_edge))
         }
         (false, false) => None,
-    }
+    })
 }
 
 /// Those of the candidates with an event on these days for which it holds.
@@ -58,13 +62,14 @@ fn exact(
     candidates: &Bits,
     days: RangeInclusive<i32>,
     holds: impl Fn(i64) -> bool,
-) -> Bits {
+) -> Result<Bits> {
     let mut found = Bits::none(candidates.len());
     if candidates.is_none() {
-        return found;
+        return Ok(found);
     }
     for run in &events.runs {
         for cell in run.cells_of(task.block(), days.clone()) {
+            run.check()?;
             let start = run.start_of(cell);
             for row in run.rows_of(cell..cell + 1) {
                 let person = usize::from(run.persons[row]);
@@ -74,5 +79,5 @@ fn exact(
             }
         }
     }
-    found
+    Ok(found)
 }

@@ -8,6 +8,7 @@ use super::changes::Place;
 use super::picks::Pick;
 use super::texts::Texts;
 use super::view::{Attribute, Changes, Origins, Values, Version, ordinal_of, partition_of};
+use crate::error::Result;
 
 /// A change on its way into a run.
 struct Entry {
@@ -37,11 +38,12 @@ struct Filing<'a> {
 
 /// Files the changes of one attribute: new ones, and those that the losers of merges bring to their winners. What a loser has stays
 /// where it is for the answers to what was known before.
-pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: &[Merge]) {
+pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: &[Merge]) -> Result<()> {
     let texts = version.texts.clone();
-    let held: Vec<Vec<Arc<Changes>>> = merges.iter().map(|merge| version.runs(name, merge.loser)).collect();
+    let held = merges.iter().map(|merge| version.runs(name, merge.loser));
+    let held = held.collect::<Result<Vec<Vec<Arc<Changes>>>>>()?;
     let mut filing = Filing::of(merges);
-    filing.take(new.as_ref(), merges, &held);
+    filing.take(new.as_ref(), merges, &held)?;
     filing.sort(&texts);
     for group in filing
         .entries
@@ -50,21 +52,27 @@ pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: 
         let Some(partition) = version.partitions.get_mut(&partition_of(group[0].person)) else {
             continue;
         };
-        if let Some(run) = filing.new_run(partition.attributes.get(name), group, &texts) {
+        if let Some(run) = filing.new_run(partition.attributes.get(name), group, &texts)? {
             let attributes = &mut Arc::make_mut(partition).attributes;
-            Arc::make_mut(attributes.entry(name.to_owned()).or_default()).add(run, &texts);
+            Arc::make_mut(attributes.entry(name.to_owned()).or_default()).add(run, &texts)?;
         }
     }
+    Ok(())
 }
 
 impl Version {
     /// The runs that may hold changes of a person.
-    fn runs(&self, attribute: &str, person: u64) -> Vec<Arc<Changes>> {
+    fn runs(&self, attribute: &str, person: u64) -> Result<Vec<Arc<Changes>>> {
         let partition = self.partitions.get(&partition_of(person));
         let attribute = partition.and_then(|partition| partition.attributes.get(attribute));
         let runs = attribute.map_or(&[][..], |attribute| &attribute.runs);
-        let has_any = |run: &&Arc<Changes>| !run.rows(ordinal_of(person)).is_empty();
-        runs.iter().filter(has_any).cloned().collect()
+        let mut of_person = Vec::new();
+        for run in runs {
+            if !run.rows(ordinal_of(person))?.is_empty() {
+                of_person.push(run.clone());
+            }
+        }
+        Ok(of_person)
     }
 }
 
@@ -78,7 +86,7 @@ impl<'a> Filing<'a> {
     }
 
     /// In the order of the log; a merge comes before the records of its frame. `held`: by merge, the runs that hold the loser's.
-    fn take(&mut self, new: Option<&'a NewChanges>, merges: &[Merge], held: &'a [Vec<Arc<Changes>>]) {
+    fn take(&mut self, new: Option<&'a NewChanges>, merges: &[Merge], held: &'a [Vec<Arc<Changes>>]) -> Result<()> {
         let mut rows = new.into_iter().flat_map(NewChanges::rows).peekable();
         self.sources.extend(new.map(|new| (&new.values, &new.origins)));
         let entry = |(row, person, time, arrival): (usize, u64, i64, i64)| Entry {
@@ -92,12 +100,13 @@ impl<'a> Filing<'a> {
             while let Some(row) = rows.next_if(|&(.., arrival)| arrival < merge.arrival) {
                 self.push(entry(row));
             }
-            self.merge(merge, held);
+            self.merge(merge, held)?;
         }
         rows.for_each(|row| self.push(entry(row)));
+        Ok(())
     }
 
-    fn merge(&mut self, merge: &Merge, held: &'a [Arc<Changes>]) {
+    fn merge(&mut self, merge: &Merge, held: &'a [Arc<Changes>]) -> Result<()> {
         let moved = |time, source, row| Entry {
             person: merge.winner,
             time,
@@ -108,7 +117,7 @@ impl<'a> Filing<'a> {
         for run in held {
             let source = self.sources.len() as u32;
             self.sources.push((&run.values, &run.origins));
-            for row in run.rows(ordinal_of(merge.loser)) {
+            for row in run.rows(ordinal_of(merge.loser))? {
                 self.push(moved(run.times.get(row), source, row as u32));
             }
         }
@@ -116,6 +125,7 @@ impl<'a> Filing<'a> {
             let Entry { time, source, row, .. } = self.entries[at];
             self.push(moved(time, source, row));
         }
+        Ok(())
     }
 
     fn push(&mut self, entry: Entry) {
@@ -139,12 +149,15 @@ impl<'a> Filing<'a> {
     }
 
     /// The entries of a group that the runs do not hold yet.
-    fn new_run(&self, held: Option<&Arc<Attribute>>, group: &[Entry], texts: &Texts) -> Option<Changes> {
-        let is_held = |entry: &Entry| {
+    fn new_run(&self, held: Option<&Arc<Attribute>>, group: &[Entry], texts: &Texts) -> Result<Option<Changes>> {
+        let mut new: Vec<&Entry> = Vec::with_capacity(group.len());
+        for entry in group {
             let origins = self.sources[entry.source as usize].1;
-            held.is_some_and(|held| held.holds(entry.place(), origins, entry.row as usize, texts))
-        };
-        let new: Vec<&Entry> = group.iter().filter(|entry| !is_held(entry)).collect();
+            let is_held = held.map(|held| held.holds(entry.place(), origins, entry.row as usize, texts));
+            if !is_held.transpose()?.unwrap_or(false) {
+                new.push(entry);
+            }
+        }
         let places: Vec<Place> = new.iter().map(|entry| entry.place()).collect();
         let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
         let (values, origins): (Vec<Option<&Values>>, Vec<&Origins>) = self
@@ -154,6 +167,6 @@ impl<'a> Filing<'a> {
             .unzip();
         let mut origins = Origins::gather(&origins, &picks);
         origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
-        (!new.is_empty()).then(|| Changes::of(&places, Values::gather(&values, &picks), origins))
+        Ok((!new.is_empty()).then(|| Changes::of(&places, Values::gather(&values, &picks), origins)))
     }
 }

@@ -5,10 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::cells::Cell;
-use super::merging::{self, interleave};
+use super::merging::{self, Rows, interleave};
 use super::picks::Pick;
+use super::seal::Seal;
 use super::texts::Texts;
 use super::view::{Attribute, BLOCK, Changes, Latest, Origins, Values};
+use crate::error::Result;
 
 /// Where a change lies in a run: sorts by (ordinal, occurred_at).
 pub type Place = (u32, i64);
@@ -22,28 +24,18 @@ impl Changes {
             blocks.resize(reached, row as u32);
         }
         Changes {
-            blocks,
+            blocks: blocks.into(),
             persons: places.iter().map(|&(ordinal, _)| (ordinal % BLOCK) as u16).collect(),
             times: places.iter().map(|&(_, time)| time).collect(),
             values,
             origins,
+            seal: Seal::default(),
         }
     }
 
-    /// All changes of some runs. None may be in two.
-    fn merge(runs: &[Arc<Changes>], texts: &Texts) -> Changes {
-        let total = runs.iter().map(|run| run.len()).sum();
-        let origins: Vec<&Origins> = runs.iter().map(|run| &run.origins).collect();
-        let by_id = |(run, row): Pick, (other, at): Pick| {
-            origins[run as usize].order(row as usize, origins[other as usize], at as usize, texts)
-        };
-        let (places, picks) = interleave(runs.iter().map(|run| run.places()).collect(), total, by_id);
-        let values: Vec<Option<&Values>> = runs.iter().map(|run| Some(&run.values)).collect();
-        Changes::of(
-            &places,
-            Values::gather(&values, &picks),
-            Origins::gather(&origins, &picks),
-        )
+    /// Before anything but where the blocks begin is read. Corrupt if the file behind it is damaged.
+    pub fn check(&self) -> Result<()> {
+        self.seal.check(|people| self.is_sound(people))
     }
 
     pub fn len(&self) -> usize {
@@ -68,12 +60,15 @@ impl Changes {
     }
 
     /// A person's changes.
-    pub fn rows(&self, ordinal: u32) -> Range<usize> {
+    pub fn rows(&self, ordinal: u32) -> Result<Range<usize>> {
         let (rows, person) = (self.rows_of_block(ordinal / BLOCK), (ordinal % BLOCK) as u16);
+        if !rows.is_empty() {
+            self.check()?;
+        }
         let persons = &self.persons[rows.clone()];
         let from = persons.partition_point(|&other| other < person);
         let to = from + persons[from..].partition_point(|&other| other == person);
-        rows.start + from..rows.start + to
+        Ok(rows.start + from..rows.start + to)
     }
 
     /// By (occurred_at, source, id).
@@ -83,82 +78,119 @@ impl Changes {
     }
 
     /// Whether it holds a change in this place with the source and id of a row of `origins`.
-    fn holds(&self, (ordinal, time): Place, origins: &Origins, at: usize, texts: &Texts) -> bool {
+    fn holds(&self, (ordinal, time): Place, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
         let is_it = |row| self.times.get(row) == time && self.origins.order(row, origins, at, texts).is_eq();
-        self.rows(ordinal).any(is_it)
+        Ok(self.rows(ordinal)?.any(is_it))
     }
 
     fn bytes_in_memory(&self) -> usize {
-        let places = 4 * self.blocks.capacity() + 2 * self.persons.capacity() + self.times.bytes_in_memory();
+        let places = self.blocks.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
         places + self.values.bytes_in_memory() + self.origins.bytes_in_memory()
+    }
+}
+
+impl Rows for Changes {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn merge(runs: &[Arc<Changes>], texts: &Texts) -> Result<Changes> {
+        runs.iter().try_for_each(|run| run.check())?;
+        let total = runs.iter().map(|run| run.len()).sum();
+        let origins: Vec<&Origins> = runs.iter().map(|run| &run.origins).collect();
+        let by_id = |(run, row): Pick, (other, at): Pick| {
+            origins[run as usize].order(row as usize, origins[other as usize], at as usize, texts)
+        };
+        let (places, picks) = interleave(runs.iter().map(|run| run.places()).collect(), total, by_id);
+        let values: Vec<Option<&Values>> = runs.iter().map(|run| Some(&run.values)).collect();
+        Ok(Changes::of(
+            &places,
+            Values::gather(&values, &picks),
+            Origins::gather(&origins, &picks),
+        ))
     }
 }
 
 impl Attribute {
     /// The value that changes before an instant left.
-    pub fn as_of(&self, ordinal: u32, as_of_ms: i64, texts: &Texts) -> Cell {
+    pub fn as_of(&self, ordinal: u32, as_of_ms: i64, texts: &Texts) -> Result<Cell> {
         let Some(latest) = self.latest.get((ordinal / BLOCK) as usize) else {
-            return Cell::Unknown;
+            return Ok(Cell::Unknown);
         };
         if as_of_ms > latest.changed_until_ms {
-            return latest.values.cell((ordinal % BLOCK) as usize);
+            return Ok(latest.values.cell((ordinal % BLOCK) as usize));
         }
-        let last_before = |run: &Changes| run.rows(ordinal).rev().find(|&row| run.times.get(row) < as_of_ms);
-        let found = self.runs.iter().filter_map(|run| Some((run, last_before(run)?)));
-        let last = found.max_by(|(run, row), (other, at)| run.order(*row, other, *at, texts));
-        last.map_or(Cell::Unknown, |(run, row)| run.values.cell(row))
+        let mut found = Vec::new();
+        for run in &self.runs {
+            let before = run.rows(ordinal)?.rev().find(|&row| run.times.get(row) < as_of_ms);
+            found.extend(before.map(|row| (run, row)));
+        }
+        let last = found
+            .into_iter()
+            .max_by(|(run, row), (other, at)| run.order(*row, other, *at, texts));
+        Ok(last.map_or(Cell::Unknown, |(run, row)| run.values.cell(row)))
     }
 
     /// Whether some run holds a change in this place with the source and id of a row of `origins`.
-    pub fn holds(&self, place: Place, origins: &Origins, at: usize, texts: &Texts) -> bool {
+    pub fn holds(&self, place: Place, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
         let latest = self.latest.get((place.0 / BLOCK) as usize);
         let may_hold = latest.is_some_and(|latest| place.1 <= latest.changed_until_ms);
-        may_hold && self.runs.iter().any(|run| run.holds(place, origins, at, texts))
+        if may_hold {
+            for run in &self.runs {
+                if run.holds(place, origins, at, texts)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Adds a run of new changes.
-    pub fn add(&mut self, run: Changes, texts: &Texts) {
+    pub fn add(&mut self, run: Changes, texts: &Texts) -> Result<()> {
         let blocks = self.latest.len().max(run.blocks.len());
         self.latest.resize_with(blocks, Latest::default);
         for block in 0..run.blocks.len() as u32 {
-            self.renew(block, &run, texts);
+            self.renew(block, &run, texts)?;
         }
-        merging::add(&mut self.runs, run, Changes::len, |runs| Changes::merge(runs, texts));
+        merging::add(&mut self.runs, run, texts)
     }
 
     /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.
-    fn renew(&mut self, block: u32, run: &Changes, texts: &Texts) {
+    fn renew(&mut self, block: u32, run: &Changes, texts: &Texts) -> Result<()> {
         let rows = run.rows_of_block(block);
         let Some(until) = rows.clone().map(|row| run.times.get(row)).max() else {
-            return;
+            return Ok(());
         };
         let held = &self.latest[block as usize];
         let is_last = |&row: &usize| row + 1 == rows.end || run.persons[row + 1] != run.persons[row];
-        let lasting = rows
-            .clone()
-            .filter(is_last)
-            .filter(|&row| self.is_latest(block, run, row, texts));
-        let picks = lasting.map(|row| (u32::from(run.persons[row]), row as u32));
-        let is_new = |&(person, row): &(u32, u32)| held.values.cell(person as usize) != run.values.cell(row as usize);
-        let picks: Vec<(u32, u32)> = picks.filter(is_new).collect();
+        let mut picks: Vec<(u32, u32)> = Vec::new();
+        for row in rows.clone().filter(is_last) {
+            let person = run.persons[row];
+            if self.is_latest(block, run, row, texts)? && held.values.cell(person.into()) != run.values.cell(row) {
+                picks.push((person.into(), row as u32));
+            }
+        }
         let latest = &mut self.latest[block as usize];
         latest.changed_until_ms = until.max(latest.changed_until_ms);
         if let Some(&(last, _)) = picks.last() {
             Arc::make_mut(&mut latest.values).patch(last as usize + 1, &picks, &run.values);
         }
+        Ok(())
     }
 
     /// Whether a new change of a block comes after all that its person has.
-    fn is_latest(&self, block: u32, run: &Changes, row: usize, texts: &Texts) -> bool {
+    fn is_latest(&self, block: u32, run: &Changes, row: usize, texts: &Texts) -> Result<bool> {
         if run.times.get(row) > self.latest[block as usize].changed_until_ms {
-            return true;
+            return Ok(true);
         }
         let ordinal = block * BLOCK + u32::from(run.persons[row]);
-        let is_before = |held: &Arc<Changes>| {
-            let last = held.rows(ordinal).last();
-            last.is_none_or(|last| held.order(last, run, row, texts).is_lt())
-        };
-        self.runs.iter().all(is_before)
+        for held in &self.runs {
+            let last = held.rows(ordinal)?.last();
+            if last.is_some_and(|last| held.order(last, run, row, texts).is_ge()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub fn bytes_in_memory(&self) -> usize {

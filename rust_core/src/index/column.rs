@@ -1,5 +1,6 @@
 //! Growing and gathering columns: how `Values` come to be.
 
+use super::buffer::Buffer;
 use super::cells::Cell;
 use super::ints::Ints;
 use super::picks::{NOWHERE, Pick, gather_fixed, gather_lists, patch_lists, span};
@@ -10,7 +11,7 @@ use crate::schema::Type;
 impl Values {
     pub fn of_type(kind: Type) -> Values {
         Values {
-            known: Vec::new(),
+            known: Buffer::default(),
             data: Column::of_type(kind),
         }
     }
@@ -26,10 +27,10 @@ impl Values {
     pub fn push(&mut self, cell: &Cell) {
         let row = self.len();
         if row.is_multiple_of(64) {
-            self.known.push(0);
+            self.known.to_mut().push(0);
         }
         if self.data.push(cell) {
-            self.known[row / 64] |= 1 << (row % 64);
+            self.known.to_mut()[row / 64] |= 1 << (row % 64);
         }
     }
 
@@ -37,7 +38,7 @@ impl Values {
     pub fn pad(&mut self, rows: usize) {
         if self.len() < rows {
             self.data.pad(rows);
-            self.known.resize(rows.div_ceil(64), 0);
+            self.known.to_mut().resize(rows.div_ceil(64), 0);
         }
     }
 
@@ -80,10 +81,11 @@ impl Values {
             return;
         }
         self.data.patch(picks, from);
+        let known = self.known.to_mut();
         for &(row, source) in picks {
             let (word, bit) = (row as usize / 64, row % 64);
             let is_known = u64::from(from.is_known(source as usize));
-            self.known[word] = self.known[word] & !(1 << bit) | is_known << bit;
+            known[word] = known[word] & !(1 << bit) | is_known << bit;
         }
     }
 
@@ -97,7 +99,7 @@ impl Values {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        8 * self.known.capacity() + self.data.bytes_in_memory()
+        self.known.bytes_in_memory() + self.data.bytes_in_memory()
     }
 }
 
@@ -117,7 +119,10 @@ impl TextColumn {
                 .map(|column| (&column.ends[..], &column.bytes[..]))
         };
         let (ends, bytes) = gather_lists(picks, list);
-        TextColumn { ends, bytes }
+        TextColumn {
+            ends: ends.into(),
+            bytes: bytes.into(),
+        }
     }
 }
 
@@ -140,21 +145,21 @@ macro_rules! slice_of {
 impl Column {
     pub fn of_type(kind: Type) -> Column {
         match kind {
-            Type::Bool => Column::Bool(Vec::new()),
+            Type::Bool => Column::Bool(Buffer::default()),
             Type::Number | Type::Money => Column::ints(Unit::Millionths),
             Type::Text | Type::Enum => Column::ints(Unit::Code),
             Type::Instant => Column::ints(Unit::Instant),
             Type::Date => Column::ints(Unit::Date),
             Type::MonthDay => Column::ints(Unit::MonthDay),
             Type::Set => Column::Set {
-                ends: Vec::new(),
-                codes: Vec::new(),
+                ends: Buffer::default(),
+                codes: Buffer::default(),
             },
             Type::Map => Column::Map {
-                ends: Vec::new(),
+                ends: Buffer::default(),
                 entries: Vec::new(),
             },
-            Type::Point => Column::Point(Vec::new()),
+            Type::Point => Column::Point(Buffer::default()),
         }
     }
 
@@ -178,18 +183,18 @@ impl Column {
     /// Whether the cell is known and of this column's type.
     fn push(&mut self, cell: &Cell) -> bool {
         match (&mut *self, cell) {
-            (Column::Bool(data), Cell::One(Scalar::Bool(value))) => data.push(*value),
+            (Column::Bool(data), Cell::One(Scalar::Bool(value))) => data.to_mut().push(*value),
             (Column::Ints(unit, data), Cell::One(value)) if value.int(*unit).is_some() => {
                 data.push(value.int(*unit).unwrap_or_default());
             }
-            (Column::Point(data), Cell::One(Scalar::Point(value))) => data.push(*value),
+            (Column::Point(data), Cell::One(Scalar::Point(value))) => data.to_mut().push(*value),
             (Column::Set { ends, codes }, Cell::Set(items)) => {
-                codes.extend_from_slice(items);
-                ends.push(codes.len() as u32);
+                codes.to_mut().extend_from_slice(items);
+                ends.to_mut().push(codes.len() as u32);
             }
             (Column::Map { ends, entries }, Cell::Map(items)) => {
                 entries.extend_from_slice(items);
-                ends.push(entries.len() as u32);
+                ends.to_mut().push(entries.len() as u32);
             }
             _ => {
                 self.pad(self.len() + 1);
@@ -201,11 +206,11 @@ impl Column {
 
     fn pad(&mut self, rows: usize) {
         match self {
-            Column::Bool(data) => data.resize(rows, false),
+            Column::Bool(data) => data.to_mut().resize(rows, false),
             Column::Ints(_, data) => data.pad(rows),
-            Column::Point(data) => data.resize(rows, [0.0; 2]),
-            Column::Set { ends, codes } => ends.resize(rows, codes.len() as u32),
-            Column::Map { ends, entries } => ends.resize(rows, entries.len() as u32),
+            Column::Point(data) => data.to_mut().resize(rows, [0.0; 2]),
+            Column::Set { ends, codes } => ends.to_mut().resize(rows, codes.len() as u32),
+            Column::Map { ends, entries } => ends.to_mut().resize(rows, entries.len() as u32),
         }
     }
 
@@ -222,7 +227,7 @@ impl Column {
     /// The picked rows of columns like `like`.
     fn gather<'a>(like: &Column, picks: &[Pick], column: impl Fn(u32) -> Option<&'a Column>) -> Column {
         match like {
-            Column::Bool(_) => Column::Bool(gather_fixed(picks, slice_of!(column, Bool))),
+            Column::Bool(_) => Column::Bool(gather_fixed(picks, slice_of!(column, Bool)).into()),
             Column::Ints(unit, _) => {
                 let ints = |source| match column(source) {
                     Some(Column::Ints(_, data)) => Some(data),
@@ -230,14 +235,20 @@ impl Column {
                 };
                 Column::Ints(*unit, Ints::gather(ints, picks))
             }
-            Column::Point(_) => Column::Point(gather_fixed(picks, slice_of!(column, Point))),
+            Column::Point(_) => Column::Point(gather_fixed(picks, slice_of!(column, Point)).into()),
             Column::Set { .. } => {
                 let (ends, codes) = gather_lists(picks, slice_of!(column, Set, codes));
-                Column::Set { ends, codes }
+                Column::Set {
+                    ends: ends.into(),
+                    codes: codes.into(),
+                }
             }
             Column::Map { .. } => {
                 let (ends, entries) = gather_lists(picks, slice_of!(column, Map, entries));
-                Column::Map { ends, entries }
+                Column::Map {
+                    ends: ends.into(),
+                    entries,
+                }
             }
         }
     }
@@ -249,14 +260,14 @@ impl Column {
             }
         }
         match (self, &from.data) {
-            (Column::Bool(data), Column::Bool(from)) => overwrite(data, picks, from),
+            (Column::Bool(data), Column::Bool(from)) => overwrite(data.to_mut(), picks, from),
             (Column::Ints(_, data), Column::Ints(_, ints)) => {
                 // An unknown may be a number that would widen the column.
                 let known = picks.iter().filter(|&&(_, source)| from.is_known(source as usize));
                 let rows = known.map(|&(row, source)| (row as usize, ints.get(source as usize)));
                 data.set(&rows.collect::<Vec<_>>());
             }
-            (Column::Point(data), Column::Point(from)) => overwrite(data, picks, from),
+            (Column::Point(data), Column::Point(from)) => overwrite(data.to_mut(), picks, from),
             (
                 Column::Set { ends, codes },
                 Column::Set {
@@ -264,7 +275,7 @@ impl Column {
                     codes: from,
                 },
             ) => {
-                patch_lists(ends, codes, picks, (other, from));
+                patch_lists(ends.to_mut(), codes.to_mut(), picks, (other, from));
             }
             (
                 Column::Map { ends, entries },
@@ -273,7 +284,7 @@ impl Column {
                     entries: from,
                 },
             ) => {
-                patch_lists(ends, entries, picks, (other, from));
+                patch_lists(ends.to_mut(), entries, picks, (other, from));
             }
             _ => {}
         }
@@ -281,11 +292,11 @@ impl Column {
 
     fn bytes_in_memory(&self) -> usize {
         match self {
-            Column::Bool(data) => data.capacity(),
+            Column::Bool(data) => data.bytes_in_memory(),
             Column::Ints(_, data) => data.bytes_in_memory(),
-            Column::Point(data) => 16 * data.capacity(),
-            Column::Set { ends, codes } => 4 * (ends.capacity() + codes.capacity()),
-            Column::Map { ends, entries } => 4 * ends.capacity() + size_of::<(u32, Scalar)>() * entries.capacity(),
+            Column::Point(data) => data.bytes_in_memory(),
+            Column::Set { ends, codes } => ends.bytes_in_memory() + codes.bytes_in_memory(),
+            Column::Map { ends, entries } => ends.bytes_in_memory() + size_of::<(u32, Scalar)>() * entries.capacity(),
         }
     }
 }

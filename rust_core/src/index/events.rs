@@ -8,6 +8,7 @@ use super::picks::Pick;
 use super::place::Key;
 use super::texts::Texts;
 use super::view::{Details, Events, Partition, Run, Version, ordinal_of, partition_of, person_of};
+use crate::error::Result;
 
 /// An event on its way into a run.
 struct Entry {
@@ -66,12 +67,12 @@ impl Source {
 }
 
 /// Files the events of one type: new ones, and those that the losers of merges bring to their winners.
-pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &[Merge]) {
+pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &[Merge]) -> Result<()> {
     let mut filing = Filing::default();
     if let Some(new) = new {
         filing.take_new(new);
     }
-    filing.take_merges(version, kind, merges);
+    filing.take_merges(version, kind, merges)?;
     let texts = version.texts.clone();
     filing.sort(&texts);
     let counts_as_seen = version
@@ -84,7 +85,7 @@ pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &
         let Some(partition) = version.partitions.get_mut(&group[0].partition) else {
             continue;
         };
-        let Some(run) = filing.new_run(partition, kind, group, &texts) else {
+        let Some(run) = filing.new_run(partition, kind, group, &texts)? else {
             continue;
         };
         let earliest = run.keys().map(Key::time).min();
@@ -101,8 +102,9 @@ pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &
         let events = partition.events_mut(kind);
         events.left_behind += left_behind;
         run.keys().for_each(|key| events.spans.widen(key));
-        events.add(run, &texts);
+        events.add(run, &texts)?;
     }
+    Ok(())
 }
 
 impl Filing {
@@ -125,7 +127,7 @@ impl Filing {
     }
 
     /// What losers have, as entries about their winners too. It stays where it is for the answers to what was known before.
-    fn take_merges(&mut self, version: &mut Version, kind: &str, merges: &[Merge]) {
+    fn take_merges(&mut self, version: &mut Version, kind: &str, merges: &[Merge]) -> Result<()> {
         let mut of_losers: HashMap<u64, Vec<usize>> = merges.iter().map(|merge| (merge.loser, Vec::new())).collect();
         for (at, entry) in self.entries.iter().enumerate() {
             if let Some(entries) = of_losers.get_mut(&entry.person()) {
@@ -134,7 +136,7 @@ impl Filing {
         }
         for merge in merges {
             // Of two copies the first stays, so what came before this call goes first.
-            let mut moved = self.held(version, kind, merge);
+            let mut moved = self.held(version, kind, merge)?;
             let mut of_call = of_losers.get(&merge.loser).cloned().unwrap_or_default();
             of_call.sort_by_key(|&at| self.entries[at].came());
             moved.extend(
@@ -147,10 +149,11 @@ impl Filing {
             }
             self.entries.append(&mut moved);
         }
+        Ok(())
     }
 
     /// The loser's events that are in runs already.
-    fn held(&mut self, version: &mut Version, kind: &str, merge: &Merge) -> Vec<Entry> {
+    fn held(&mut self, version: &mut Version, kind: &str, merge: &Merge) -> Result<Vec<Entry>> {
         let mut moved = Vec::new();
         let (number, ordinal) = (partition_of(merge.loser), ordinal_of(merge.loser));
         let Some(events) = version
@@ -158,14 +161,14 @@ impl Filing {
             .get(&number)
             .and_then(|partition| partition.events.get(kind))
         else {
-            return moved;
+            return Ok(moved);
         };
         let Some(days) = events.spans.of_person(ordinal) else {
-            return moved;
+            return Ok(moved);
         };
         for run in &events.runs {
             let source = self.sources.len() as u32;
-            let held = run.of_person(ordinal, days.clone()).map(|(row, time)| Entry {
+            let held = run.of_person(ordinal, days.clone())?.map(|(row, time)| Entry {
                 partition: partition_of(merge.winner),
                 key: Key::new(ordinal_of(merge.winner), time),
                 arrival: merge.arrival,
@@ -184,7 +187,7 @@ impl Filing {
         {
             Arc::make_mut(partition).events_mut(kind).left_behind += moved.len();
         }
-        moved
+        Ok(moved)
     }
 
     /// In order, and of two copies only the one that came first.
@@ -204,20 +207,24 @@ impl Filing {
     }
 
     /// The entries of a group that the partition's runs do not hold yet.
-    fn new_run(&self, partition: &Partition, kind: &str, group: &[Entry], texts: &Texts) -> Option<Run> {
+    fn new_run(&self, partition: &Partition, kind: &str, group: &[Entry], texts: &Texts) -> Result<Option<Run>> {
         let held = partition.events.get(kind).map_or(&[][..], |events| &events.runs);
-        let is_new = |entry: &&Entry| {
+        let mut new: Vec<&Entry> = Vec::with_capacity(group.len());
+        for entry in group {
             let details = self.sources[entry.source as usize].details();
-            !held
-                .iter()
-                .any(|run| run.holds(entry.key, details, entry.row as usize, texts))
-        };
-        let new: Vec<&Entry> = group.iter().filter(is_new).collect();
+            let mut is_held = false;
+            for run in held {
+                is_held = is_held || run.holds(entry.key, details, entry.row as usize, texts)?;
+            }
+            if !is_held {
+                new.push(entry);
+            }
+        }
         let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
         let sources: Vec<&Details> = self.sources.iter().map(Source::details).collect();
         let mut details = Details::gather(&sources, &picks);
         details.origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
-        (!new.is_empty()).then(|| Run::of(new.iter().map(|entry| entry.key), details))
+        Ok((!new.is_empty()).then(|| Run::of(new.iter().map(|entry| entry.key), details)))
     }
 }
 

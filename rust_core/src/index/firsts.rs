@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::buffer::Buffer;
 use super::place::BLOCK;
 
 /// Block by block; a person beyond them has none.
@@ -11,13 +12,13 @@ pub struct Firsts {
 }
 
 #[derive(Clone)]
-struct Block {
+pub struct Block {
     /// By person, as far as there are any; `NEVER` for none.
-    instants: Vec<i64>,
+    pub instants: Buffer<i64>,
     /// One bit a person who has one.
-    some: Vec<u64>,
+    pub some: Buffer<u64>,
     /// The latest of them (or of what was one of them).
-    until: i64,
+    pub until: i64,
 }
 
 pub const NEVER: i64 = i64::MAX;
@@ -25,8 +26,8 @@ pub const NEVER: i64 = i64::MAX;
 impl Default for Block {
     fn default() -> Self {
         Block {
-            instants: Vec::new(),
-            some: Vec::new(),
+            instants: Buffer::default(),
+            some: Buffer::default(),
             until: i64::MIN,
         }
     }
@@ -34,35 +35,25 @@ impl Default for Block {
 
 impl Block {
     fn set(&mut self, row: usize, instant: i64) {
-        if self.instants.len() <= row {
-            self.instants.resize(row + 1, NEVER);
-            self.some.resize(row / 64 + 1, 0);
+        let (instants, some) = (self.instants.to_mut(), self.some.to_mut());
+        if instants.len() <= row {
+            instants.resize(row + 1, NEVER);
+            some.resize(row / 64 + 1, 0);
         }
-        self.instants[row] = instant;
+        instants[row] = instant;
         let bit = 1 << (row % 64);
         if instant == NEVER {
-            self.some[row / 64] &= !bit;
+            some[row / 64] &= !bit;
         } else {
-            self.some[row / 64] |= bit;
+            some[row / 64] |= bit;
             self.until = self.until.max(instant);
         }
     }
 }
 
 impl Firsts {
-    /// Of the instants of each block's people.
-    pub fn of(blocks: Vec<Vec<i64>>) -> Firsts {
-        let block = |instants: Vec<i64>| {
-            let mut block = Block::default();
-            instants
-                .iter()
-                .enumerate()
-                .for_each(|(row, &instant)| block.set(row, instant));
-            Arc::new(block)
-        };
-        Firsts {
-            blocks: blocks.into_iter().map(block).collect(),
-        }
+    pub fn of(blocks: Vec<Arc<Block>>) -> Firsts {
+        Firsts { blocks }
     }
 
     pub fn get(&self, ordinal: u32) -> i64 {
@@ -105,19 +96,18 @@ impl Firsts {
 
     /// How many have one.
     pub fn count(&self) -> u64 {
-        let words = self.blocks.iter().flat_map(|block| &block.some);
+        let words = self.blocks.iter().flat_map(|block| &*block.some);
         words.map(|word| u64::from(word.count_ones())).sum()
     }
 
-    /// What `of` takes.
-    pub fn blocks(&self) -> impl ExactSizeIterator<Item = &Vec<i64>> {
-        self.blocks.iter().map(|block| &block.instants)
+    pub fn blocks(&self) -> &[Arc<Block>] {
+        &self.blocks
     }
 
     pub fn bytes_in_memory(&self) -> usize {
         let blocks = self.blocks.iter();
         blocks
-            .map(|block| 8 * (block.instants.capacity() + block.some.capacity()))
+            .map(|block| block.instants.bytes_in_memory() + block.some.bytes_in_memory())
             .sum()
     }
 }

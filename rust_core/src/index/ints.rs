@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::buffer::Buffer;
+
 /// Row i is `base + step * codes[i]`.
 #[derive(Clone, Debug)]
 pub struct Ints {
@@ -15,11 +17,11 @@ pub struct Ints {
 pub enum Codes {
     /// As many rows, all of them `base`.
     Same(usize),
-    Byte(Vec<u8>),
-    Short(Vec<u16>),
-    Word(Vec<u32>),
+    Byte(Buffer<u8>),
+    Short(Buffer<u16>),
+    Word(Buffer<u32>),
     /// The rows themselves: `base` is 0 and `step` 1.
-    Wide(Vec<i64>),
+    Wide(Buffer<i64>),
 }
 
 /// What all rows may be multiples of: whole units and hundredths of a number, seconds of an instant.
@@ -55,7 +57,7 @@ impl Ints {
         Ints {
             base: 0,
             step: 1,
-            codes: Codes::Wide(rows),
+            codes: Codes::Wide(rows.into()),
         }
     }
 
@@ -136,7 +138,7 @@ impl Ints {
     fn take(&mut self) -> Vec<i64> {
         let taken = std::mem::take(self);
         match taken.codes {
-            Codes::Wide(rows) => rows,
+            Codes::Wide(rows) => rows.into_vec(),
             _ => taken.widened(0..taken.len()).into_owned(),
         }
     }
@@ -144,7 +146,7 @@ impl Ints {
     /// Appends a row; until it is packed again the column is wide.
     pub fn push(&mut self, row: i64) {
         match &mut self.codes {
-            Codes::Wide(rows) => rows.push(row),
+            Codes::Wide(rows) => rows.to_mut().push(row),
             _ => {
                 let mut rows = self.take();
                 rows.push(row);
@@ -158,8 +160,8 @@ impl Ints {
         narrow!(
             &mut self.codes,
             rows => *rows = len.max(*rows),
-            rows => rows.resize(len, 0),
-            codes => codes.resize(len, 0)
+            rows => rows.to_mut().resize(len, 0),
+            codes => codes.to_mut().resize(len, 0)
         );
     }
 
@@ -168,7 +170,7 @@ impl Ints {
         if rows.iter().all(|&(_, value)| self.code(value).is_some()) {
             for &(row, value) in rows {
                 let code = self.code(value).unwrap_or(0);
-                narrow!(&mut self.codes, _ => {}, wide => wide[row] = value, codes => codes[row] = code as _);
+                narrow!(&mut self.codes, _ => {}, wide => wide.to_mut()[row] = value, codes => codes.to_mut()[row] = code as _);
             }
             return;
         }
@@ -199,13 +201,7 @@ impl Ints {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        match &self.codes {
-            Codes::Same(_) => 0,
-            Codes::Byte(codes) => codes.capacity(),
-            Codes::Short(codes) => 2 * codes.capacity(),
-            Codes::Word(codes) => 4 * codes.capacity(),
-            Codes::Wide(rows) => 8 * rows.capacity(),
-        }
+        narrow!(&self.codes, _ => 0, rows => rows.bytes_in_memory(), codes => codes.bytes_in_memory())
     }
 
     /// (base, step, codes): what `of_parts` takes.

@@ -4,27 +4,56 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::picks::Pick;
+use super::texts::Texts;
+use crate::error::Result;
 
 /// As many runs of like size are merged at once.
 const FAN_IN: usize = 4;
 /// A run of so many rows is merged no more, so that no merge takes long.
 const SEALED: usize = 1 << 21;
 
-/// Adds a run of new rows, and merges so that there are few runs and each row is copied a logarithmic number of times. The largest
-/// come first, roughly.
-pub fn add<R>(runs: &mut Vec<Arc<R>>, run: R, len: impl Fn(&R) -> usize, merge: impl FnOnce(&[Arc<R>]) -> R) {
-    let mut from = runs.len();
-    let mut total = len(&run);
+/// Merges of more rows are left to `compaction`; in tests, where there are few rows, of fewer.
+const AT_ONCE: usize = if cfg!(test) { 12 } else { 1 << 14 };
+
+/// A run of events or changes.
+pub trait Rows: Sized {
+    fn rows(&self) -> usize;
+    /// All rows of some runs. None may be in two.
+    fn merge(runs: &[Arc<Self>], texts: &Texts) -> Result<Self>;
+}
+
+/// Adds a run of new rows, and merges the last ones where that is quickly done.
+pub fn add<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()> {
     runs.push(Arc::new(run));
-    while from > 0 && len(&runs[from - 1]) <= total.min(SEALED) {
-        from -= 1;
-        total += len(&runs[from]);
-    }
-    if runs.len() - from >= FAN_IN {
-        let merged = merge(&runs[from..]);
+    if let Some(from) = due(runs)
+        && count(&runs[from..]) <= AT_ONCE
+    {
+        let merged = R::merge(&runs[from..], texts)?;
         runs.truncate(from);
         runs.push(Arc::new(merged));
     }
+    Ok(())
+}
+
+/// Runs that should be merged, but were not at once.
+pub fn left<R: Rows>(runs: &[Arc<R>]) -> Option<&[Arc<R>]> {
+    let ends = (FAN_IN..=runs.len()).rev();
+    ends.into_iter().find_map(|end| Some(&runs[due(&runs[..end])?..end]))
+}
+
+/// From which run on they should be merged, so that there are few runs and each row is copied a logarithmic number of times. The
+/// largest come first, roughly.
+fn due<R: Rows>(runs: &[Arc<R>]) -> Option<usize> {
+    let (mut from, mut total) = (runs.len(), 0);
+    while from > 0 && (total == 0 || runs[from - 1].rows() <= total.min(SEALED)) {
+        from -= 1;
+        total += runs[from].rows();
+    }
+    (runs.len() - from >= FAN_IN).then_some(from)
+}
+
+pub fn count<R: Rows>(runs: &[Arc<R>]) -> usize {
+    runs.iter().map(|run| run.rows()).sum()
 }
 
 /// The rows of several runs as those of one: their keys, and which rows they are. `order` is that of rows with equal keys.

@@ -2,9 +2,11 @@
 
 mod attributes;
 mod batch;
+pub mod buffer;
 mod cells;
 mod changes;
 mod column;
+mod compaction;
 mod events;
 pub mod firsts;
 pub mod ints;
@@ -18,7 +20,9 @@ mod picks;
 pub mod place;
 pub mod run;
 mod schema;
+mod seal;
 mod snapshot;
+mod sound;
 pub mod spans;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -32,6 +36,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 use self::batch::Batch;
+use self::compaction::Compaction;
 use self::firsts::Firsts;
 use self::snapshot::Snapshots;
 use self::view::Version;
@@ -41,7 +46,7 @@ use crate::error::{Error, Result};
 pub struct Index {
     published: RwLock<Published>,
     /// Held while folding.
-    writer: Mutex<()>,
+    writer: Mutex<Compaction>,
     /// None in a follower, which writes nothing.
     snapshots: Option<Mutex<Snapshots>>,
 }
@@ -56,7 +61,8 @@ struct Published {
 impl Index {
     /// The newest snapshot in `folder`, or an empty index.
     ///
-    /// Corrupt, naming the file, where the snapshot is damaged; Unsupported where another version of the format wrote it.
+    /// Corrupt, naming the file, where the snapshot is damaged (that of a large run when it is first read); Unsupported where another
+    /// version of the format wrote it.
     pub fn open(folder: &Path) -> Result<Index> {
         let (snapshots, version, offset) = Snapshots::open(folder)?;
         Ok(Index::of(version, offset, Some(Mutex::new(snapshots))))
@@ -75,7 +81,7 @@ impl Index {
         };
         Index {
             published: RwLock::new(published),
-            writer: Mutex::new(()),
+            writer: Mutex::default(),
             snapshots,
         }
     }
@@ -92,10 +98,12 @@ impl Index {
 
     /// Applies frames in order and publishes one version.
     ///
-    /// Invalid if an offset is not the next or a frame is malformed; then nothing is applied.
+    /// Invalid if an offset is not the next or a frame is malformed, Corrupt if a file is damaged; then nothing is applied.
     pub fn fold(&self, frames: &[(u64, &[u8])]) -> Result<()> {
-        let _writer = self.writer.lock();
-        let Published { version, mut offset } = self.published.read().clone();
+        let mut compaction = self.writer.lock();
+        let mut offset = self.offset();
+        let mut version = Version::clone(&self.version());
+        compaction.finish(&mut version)?;
         let mut batch = Batch::new(&version);
         for &(at, bytes) in frames {
             if at != offset {
@@ -109,7 +117,8 @@ impl Index {
             })?;
             offset += 1;
         }
-        let version = Arc::new(apply(&version, batch));
+        let version = Arc::new(apply(version, batch)?);
+        compaction.begin(&version);
         *self.published.write() = Published { version, offset };
         Ok(())
     }
@@ -120,8 +129,13 @@ impl Index {
             return Err(Error::Invalid("a follower of an index writes no snapshot".into()));
         };
         let mut snapshots = snapshots.lock();
-        let published = self.published.read().clone();
-        snapshots.write(&published.version, published.offset)
+        let Published { version, offset } = self.published.read().clone();
+        let mapped = snapshots.write(&version, offset)?;
+        // What readers see is the same, but the runs that have files now need no memory of their own.
+        let _writer = self.writer.lock();
+        let current = self.version();
+        self.published.write().version = Arc::new(snapshots.exchange(&current, &mapped));
+        Ok(())
     }
 
     /// Names of the channels seen, ascending.
@@ -141,10 +155,9 @@ impl Index {
     }
 }
 
-/// The version after `version`, with what the batch brings.
-fn apply(version: &Version, mut batch: Batch) -> Version {
-    let recount = recounts(version, &batch);
-    let mut next = version.clone();
+/// The version after this one, with what the batch brings. Corrupt if a file that it is filed into is damaged.
+fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
+    let recount = recounts(&next, &batch);
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
     people::create(&mut next, std::mem::take(&mut batch.people));
     people::merge(&mut next, &batch.aliases);
@@ -154,23 +167,23 @@ fn apply(version: &Version, mut batch: Batch) -> Version {
             .events
             .remove(&kind)
             .map(|new| new.finish(&kind, &mut next.learned));
-        events::file(&mut next, &kind, new, &batch.merges);
+        events::file(&mut next, &kind, new, &batch.merges)?;
     }
     for name in next.attribute_names(&batch) {
         let new = batch.changes.remove(&name);
         if let Some(new) = &new {
             next.learned.add_attribute(&name, &new.counts);
         }
-        attributes::file(&mut next, &name, new, &batch.merges);
+        attributes::file(&mut next, &name, new, &batch.merges)?;
     }
     for (catalog, new) in batch.items {
         items::file(&mut next, &catalog, new);
     }
     if recount {
-        people::recount_channels(&mut next);
+        people::recount_channels(&mut next)?;
     }
     people::forget(&mut next, &batch.aliases);
-    next
+    Ok(next)
 }
 
 /// Whether a declaration changed which of the types count as seen.

@@ -35,7 +35,6 @@ impl Origins {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        let ids = self.ids.bytes.capacity() + 4 * self.ids.ends.capacity();
-        ids + self.sources.bytes_in_memory() + self.arrivals.bytes_in_memory()
+        self.ids.bytes_in_memory() + self.sources.bytes_in_memory() + self.arrivals.bytes_in_memory()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::batch::Aliases;
 use super::view::{Partition, Version, ordinal_of, partition_of};
+use crate::error::Result;
 
 /// Grows the partitions to `people` each.
 pub fn create(version: &mut Version, people: BTreeMap<u32, u32>) {
@@ -72,7 +73,7 @@ pub fn forget(version: &mut Version, aliases: &Aliases) {
 }
 
 /// Recounts everybody's channels, after the declaration of which types count as seen has changed.
-pub fn recount_channels(version: &mut Version) {
+pub fn recount_channels(version: &mut Version) -> Result<()> {
     let schema = version.schema.clone();
     for partition in version.partitions.values_mut() {
         let partition = Arc::make_mut(partition);
@@ -80,8 +81,10 @@ pub fn recount_channels(version: &mut Version) {
         for (kind, events) in partition.events.clone() {
             let counts_as_seen = schema.event_types.get(&kind).is_some_and(|kind| kind.counts_as_seen);
             for run in &events.runs {
+                run.check()?;
                 partition.note_channels(run, counts_as_seen);
             }
         }
     }
+    Ok(())
 }

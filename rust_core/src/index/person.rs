@@ -13,19 +13,21 @@ use crate::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
 
 /// An event's place in a timeline: (occurred_at, source, id, type).
 type Place<'a> = (i64, &'a str, &'a str, &'a str);
+/// An event: in which run, and which row there.
+type Found<'a> = (Place<'a>, &'a Run, usize);
 
 impl Version {
-    /// GetProfileResponse bytes (without tags and basis); empty if there is no such person.
-    pub fn profile(&self, person: u64, as_of_ms: i64) -> Vec<u8> {
+    /// GetProfileResponse bytes (without tags and basis); empty if there is no such person. Corrupt if a file is damaged.
+    pub fn profile(&self, person: u64, as_of_ms: i64) -> Result<Vec<u8>> {
         let Some((partition, ordinal)) = self.find(person) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let mut out = Vec::new();
         put_fixed64(&mut out, 1, person);
         let mut names: Vec<&String> = partition.attributes.keys().collect();
         names.sort_unstable();
         for name in names {
-            let cell = partition.attributes[name].as_of(ordinal, as_of_ms, &self.texts);
+            let cell = partition.attributes[name].as_of(ordinal, as_of_ms, &self.texts)?;
             put_entry(&mut out, 2, name, &cell, &self.texts);
         }
         let is_in = |firsts: &Firsts| firsts.get(ordinal) < as_of_ms;
@@ -34,15 +36,15 @@ impl Version {
         channels
             .into_iter()
             .for_each(|channel| put_bytes(&mut out, 3, channel.as_bytes()));
-        if let Some((first, last)) = self.seen(partition, ordinal, as_of_ms) {
+        if let Some((first, last)) = self.seen(partition, ordinal, as_of_ms)? {
             put_timestamp(&mut out, 5, first);
             put_timestamp(&mut out, 6, last);
         }
-        out
+        Ok(out)
     }
 
     /// ListTimelineResponse bytes (without epoch): up to `limit` events, newest first, before the place that a former
-    /// next_page_token names. Invalid if `before` is no such token.
+    /// next_page_token names. Invalid if `before` is no such token, Corrupt if a file is damaged.
     pub fn timeline(&self, person: u64, before: &[u8], limit: usize) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         let Some((partition, ordinal)) = self.find(person) else {
@@ -60,7 +62,7 @@ impl Version {
         let mut room = limit.max(1);
         let mut last = None;
         for day in partition.days_until(ordinal, before.map(|place| place.0)) {
-            let mut events = self.events_of(partition, ordinal, day);
+            let mut events = self.events_of(partition, ordinal, day)?;
             events.retain(|(place, ..)| before.is_none_or(|before| *place < before));
             for (place, run, row) in events {
                 if room == 0 {
@@ -81,7 +83,7 @@ impl Version {
     }
 
     /// The person's first and last event before an instant whose type counts as seen.
-    fn seen(&self, partition: &Partition, ordinal: u32, as_of_ms: i64) -> Option<(i64, i64)> {
+    fn seen(&self, partition: &Partition, ordinal: u32, as_of_ms: i64) -> Result<Option<(i64, i64)>> {
         let mut times = Vec::new();
         for (kind, events) in &partition.events {
             if self
@@ -92,20 +94,20 @@ impl Version {
             {
                 let days = days_between(partition.first_record.get(ordinal), as_of_ms);
                 for run in &events.runs {
-                    let of_person = run.of_person(ordinal, days.clone()).map(|(_, time)| time);
+                    let of_person = run.of_person(ordinal, days.clone())?.map(|(_, time)| time);
                     times.extend(of_person.filter(|&time| time < as_of_ms));
                 }
             }
         }
-        Some((*times.iter().min()?, *times.iter().max()?))
+        Ok(times.iter().min().copied().zip(times.iter().max().copied()))
     }
 
     /// A person's events of one day, newest first.
-    fn events_of<'a>(&'a self, partition: &'a Partition, ordinal: u32, day: i32) -> Vec<(Place<'a>, &'a Run, usize)> {
+    fn events_of<'a>(&'a self, partition: &'a Partition, ordinal: u32, day: i32) -> Result<Vec<Found<'a>>> {
         let mut found = Vec::new();
         for (kind, events) in &partition.events {
             for run in &events.runs {
-                for (row, time) in run.of_person(ordinal, day..=day) {
+                for (row, time) in run.of_person(ordinal, day..=day)? {
                     let source = self.texts.get(run.details.origins.sources.get(row) as u32);
                     let id = std::str::from_utf8(run.details.origins.ids.get(row)).unwrap_or_default();
                     found.push(((time, source, id, &kind[..]), &**run, row));
@@ -113,7 +115,7 @@ impl Version {
             }
         }
         found.sort_unstable_by_key(|&(place, ..)| Reverse(place));
-        found
+        Ok(found)
     }
 
     fn timeline_event(&self, (time, _, _, kind): Place<'_>, run: &Run, row: usize) -> Vec<u8> {

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::merging::{self, interleave};
+use super::merging::{self, Rows, interleave};
 use super::picks::Pick;
 use super::place::Key;
+use super::seal::Seal;
 use super::texts::Texts;
 use super::view::{Cell, Details, Events, Origins, Run, Values};
+use crate::error::Result;
 
 impl Details {
     pub fn gather(sources: &[&Details], picks: &[Pick]) -> Details {
@@ -41,25 +43,27 @@ fn gather_properties(sources: &[&Details], picks: &[Pick]) -> HashMap<String, Va
 impl Run {
     /// Events with these keys, ascending, and details row by row.
     pub fn of(keys: impl ExactSizeIterator<Item = Key>, details: Details) -> Run {
-        let mut run = Run {
-            cells: Vec::new(),
-            persons: Vec::with_capacity(keys.len()),
-            times: Vec::with_capacity(keys.len()),
-            details,
-        };
+        let mut cells: Vec<Cell> = Vec::new();
+        let (mut persons, mut times) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
         for key in keys {
-            let last = run.cells.last().map(|cell: &Cell| (cell.block, cell.day));
+            let last = cells.last().map(|cell| (cell.block, cell.day));
             if last != Some((key.block(), key.day())) {
-                run.cells.push(Cell {
+                cells.push(Cell {
                     block: key.block(),
                     day: key.day(),
-                    from: run.persons.len() as u32,
+                    from: persons.len() as u32,
                 });
             }
-            run.persons.push(key.person());
-            run.times.push(key.time_of_day());
+            persons.push(key.person());
+            times.push(key.time_of_day());
         }
-        run
+        Run {
+            cells: cells.into(),
+            persons: persons.into(),
+            times: times.into(),
+            details,
+            seal: Seal::default(),
+        }
     }
 
     /// Row by row.
@@ -70,9 +74,15 @@ impl Run {
             Key::in_cell(block, day, self.persons[row].into(), self.times[row])
         })
     }
+}
 
-    /// All events of some runs of one type. No event may be in two.
-    pub fn merge(runs: &[Arc<Run>], texts: &Texts) -> Run {
+impl Rows for Run {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn merge(runs: &[Arc<Run>], texts: &Texts) -> Result<Run> {
+        runs.iter().try_for_each(|run| run.check())?;
         let total = runs.iter().map(|run| run.len()).sum();
         let details: Vec<&Details> = runs.iter().map(|run| &run.details).collect();
         let by_id = |(run, row): Pick, (other, at): Pick| {
@@ -80,27 +90,34 @@ impl Run {
             origins.order(row as usize, others, at as usize, texts)
         };
         let (keys, picks) = interleave(runs.iter().map(|run| run.keys()).collect(), total, by_id);
-        Run::of(keys.into_iter(), Details::gather(&details, &picks))
+        Ok(Run::of(keys.into_iter(), Details::gather(&details, &picks)))
     }
+}
 
+impl Run {
     /// Whether it holds an event with this key and the source and id of a row of `details`.
-    pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> bool {
+    pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> Result<bool> {
         let cells = self.cells_of(key.block(), key.day()..=key.day());
+        if !cells.is_empty() {
+            self.check()?;
+        }
         let mut rows = cells.flat_map(|cell| self.rows_in(cell, key.person()));
         let origins = &self.details.origins;
-        rows.any(|row| self.times[row] == key.time_of_day() && origins.order(row, &details.origins, at, texts).is_eq())
+        let is_it =
+            |row| self.times[row] == key.time_of_day() && origins.order(row, &details.origins, at, texts).is_eq();
+        Ok(rows.any(is_it))
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        let fixed = 2 * self.persons.capacity() + 4 * self.times.capacity();
-        fixed + size_of::<Cell>() * self.cells.capacity() + self.details.bytes_in_memory()
+        let places = self.cells.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
+        places + self.details.bytes_in_memory()
     }
 }
 
 impl Events {
     /// Adds a run of new events.
-    pub fn add(&mut self, run: Run, texts: &Texts) {
-        merging::add(&mut self.runs, run, Run::len, |runs| Run::merge(runs, texts));
+    pub fn add(&mut self, run: Run, texts: &Texts) -> Result<()> {
+        merging::add(&mut self.runs, run, texts)
     }
 
     /// How many count for somebody.

@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::buffer::Buffer;
 use super::place::{BLOCK, Key, day_of};
 
 /// Block by block; a person beyond them has no events.
@@ -16,9 +17,9 @@ pub struct Spans {
 #[derive(Clone)]
 pub struct Span {
     /// `NO_FIRST` without events.
-    pub firsts: Vec<u16>,
+    pub firsts: Buffer<u16>,
     /// `NO_LAST` without events.
-    pub lasts: Vec<u16>,
+    pub lasts: Buffer<u16>,
     /// Instants of the first and the last event of all.
     pub from: i64,
     pub to: i64,
@@ -49,8 +50,8 @@ pub fn days_of(code: u16) -> RangeInclusive<i32> {
 impl Default for Span {
     fn default() -> Self {
         Span {
-            firsts: Vec::new(),
-            lasts: Vec::new(),
+            firsts: Buffer::default(),
+            lasts: Buffer::default(),
             from: i64::MAX,
             to: i64::MIN,
         }
@@ -67,10 +68,8 @@ impl Span {
 }
 
 impl Spans {
-    pub fn of(blocks: Vec<Span>) -> Spans {
-        Spans {
-            blocks: blocks.into_iter().map(Arc::new).collect(),
-        }
+    pub fn of(blocks: Vec<Arc<Span>>) -> Spans {
+        Spans { blocks }
     }
 
     pub fn blocks(&self) -> &[Arc<Span>] {
@@ -99,18 +98,19 @@ impl Spans {
             return;
         }
         let span = Arc::make_mut(&mut self.blocks[block]);
-        if span.firsts.len() <= row {
-            span.firsts.resize(row + 1, NO_FIRST);
-            span.lasts.resize(row + 1, NO_LAST);
+        let (firsts, lasts) = (span.firsts.to_mut(), span.lasts.to_mut());
+        if firsts.len() <= row {
+            firsts.resize(row + 1, NO_FIRST);
+            lasts.resize(row + 1, NO_LAST);
         }
-        (span.firsts[row], span.lasts[row]) = (code.min(span.firsts[row]), code.max(span.lasts[row]));
+        (firsts[row], lasts[row]) = (code.min(firsts[row]), code.max(lasts[row]));
         (span.from, span.to) = (time.min(span.from), time.max(span.to));
     }
 
     pub fn bytes_in_memory(&self) -> usize {
         let blocks = self.blocks.iter();
         blocks
-            .map(|span| 2 * (span.firsts.capacity() + span.lasts.capacity()))
+            .map(|span| span.firsts.bytes_in_memory() + span.lasts.bytes_in_memory())
             .sum()
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::buffer::Buffer;
 use hashbrown::HashTable;
 use parking_lot::RwLock;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
@@ -30,8 +31,11 @@ impl Texts {
         std::str::from_utf8(self.bytes(code)).unwrap_or_default()
     }
 
+    /// Nothing for codes that are not of this dictionary, such as `NONE`.
     fn bytes(&self, code: u32) -> &[u8] {
-        self.chunks[code as usize / CHUNK].get(code as usize % CHUNK)
+        let chunk = self.chunks.get(code as usize / CHUNK);
+        let text = chunk.filter(|chunk| code as usize % CHUNK < chunk.len());
+        text.map_or(&[], |chunk| chunk.get(code as usize % CHUNK))
     }
 
     /// The code of a text (already after NFKC), if it has one.
@@ -93,10 +97,7 @@ impl Texts {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        let chunks = self
-            .chunks
-            .iter()
-            .map(|chunk| chunk.bytes.capacity() + 4 * chunk.ends.capacity());
+        let chunks = self.chunks.iter().map(|chunk| chunk.bytes_in_memory());
         chunks.sum::<usize>() + 5 * self.codes.read().capacity()
     }
 }
@@ -112,8 +113,8 @@ pub fn normalise(text: &str) -> std::borrow::Cow<'_, str> {
 /// Texts stored whole, for what is too distinct for a dictionary. Row i is `bytes[ends[i - 1]..ends[i]]`.
 #[derive(Clone, Default)]
 pub struct TextColumn {
-    pub ends: Vec<u32>,
-    pub bytes: Vec<u8>,
+    pub ends: Buffer<u32>,
+    pub bytes: Buffer<u8>,
 }
 
 impl TextColumn {
@@ -122,9 +123,13 @@ impl TextColumn {
         &self.bytes[from..self.ends[row] as usize]
     }
 
+    pub fn bytes_in_memory(&self) -> usize {
+        self.ends.bytes_in_memory() + self.bytes.bytes_in_memory()
+    }
+
     pub fn push(&mut self, text: &[u8]) {
-        self.bytes.extend_from_slice(text);
-        self.ends.push(self.bytes.len() as u32);
+        self.bytes.to_mut().extend_from_slice(text);
+        self.ends.to_mut().push(self.bytes.len() as u32);
     }
 }
 

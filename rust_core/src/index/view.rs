@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
+use super::buffer::Buffer;
 use super::cells;
 pub use super::cells::{Scalar, Unit};
 use super::firsts::Firsts;
 use super::ints::Ints;
 use super::learned::Learned;
 pub use super::place::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
+use super::seal::Seal;
 use super::spans::Spans;
 use super::texts::{TextColumn, Texts};
+use crate::error::Result;
 use crate::schema::{Schema, Type};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,14 +80,15 @@ pub struct Latest {
 #[derive(Default)]
 pub struct Changes {
     /// By block: its first row; it ends where the next one begins. Ends with the last block that has any.
-    pub blocks: Vec<u32>,
+    pub blocks: Buffer<u32>,
     /// Ordinals within the block.
-    pub persons: Vec<u16>,
+    pub persons: Buffer<u16>,
     /// `occurred_at` in milliseconds; `i64::MIN` for what holds since always.
     pub times: Ints,
     /// Unknown row = cleared.
     pub values: Values,
     pub origins: Origins,
+    pub seal: Seal,
 }
 
 /// The events of one type in one partition. No event of a person is in two runs.
@@ -101,12 +105,13 @@ pub struct Events {
 #[derive(Default)]
 pub struct Run {
     /// Ascending by (block, day); none is empty.
-    pub cells: Vec<Cell>,
+    pub cells: Buffer<Cell>,
     /// Ordinals within the block.
-    pub persons: Vec<u16>,
+    pub persons: Buffer<u16>,
     /// Milliseconds within the UTC day.
-    pub times: Vec<u32>,
+    pub times: Buffer<u32>,
     pub details: Details,
+    pub seal: Seal,
 }
 
 /// Where the events of one block and UTC day begin in a run.
@@ -143,31 +148,31 @@ pub struct Origins {
 #[derive(Clone, Default)]
 pub struct Values {
     /// One bit a row, little-endian words; a set bit is a known value. Rows without a known value hold anything.
-    pub known: Vec<u64>,
+    pub known: Buffer<u64>,
     pub data: Column,
 }
 
 #[derive(Clone)]
 pub enum Column {
-    Bool(Vec<bool>),
+    Bool(Buffer<bool>),
     Ints(Unit, Ints),
     /// Row i is `codes[ends[i - 1]..ends[i]]`, ascending and distinct.
     Set {
-        ends: Vec<u32>,
-        codes: Vec<u32>,
+        ends: Buffer<u32>,
+        codes: Buffer<u32>,
     },
     /// Row i is `entries[ends[i - 1]..ends[i]]`, ascending by key code.
     Map {
-        ends: Vec<u32>,
+        ends: Buffer<u32>,
         entries: Vec<(u32, Scalar)>,
     },
     /// (latitude, longitude) in degrees.
-    Point(Vec<[f64; 2]>),
+    Point(Buffer<[f64; 2]>),
 }
 
 impl Default for Column {
     fn default() -> Self {
-        Column::Bool(Vec::new())
+        Column::Bool(Buffer::default())
     }
 }
 
@@ -230,6 +235,11 @@ impl Run {
         self.persons.is_empty()
     }
 
+    /// Before anything but the cells is read. Corrupt if the file behind it is damaged.
+    pub fn check(&self) -> Result<()> {
+        self.seal.check(|people| self.is_sound(people))
+    }
+
     /// The cells of a block with days in `days`.
     pub fn cells_of(&self, block: u32, days: RangeInclusive<i32>) -> Range<usize> {
         let from = self
@@ -262,13 +272,16 @@ impl Run {
     }
 
     /// A person's events on some days, oldest first: their rows and instants.
-    pub fn of_person(&self, ordinal: u32, days: RangeInclusive<i32>) -> impl Iterator<Item = (usize, i64)> {
+    pub fn of_person(&self, ordinal: u32, days: RangeInclusive<i32>) -> Result<impl Iterator<Item = (usize, i64)>> {
         let cells = self.cells_of(ordinal / BLOCK, days);
+        if !cells.is_empty() {
+            self.check()?;
+        }
         let rows = move |cell| {
             self.rows_in(cell, (ordinal % BLOCK) as u16)
                 .map(move |row| (row, self.start_of(cell) + i64::from(self.times[row])))
         };
-        cells.flat_map(rows)
+        Ok(cells.flat_map(rows))
     }
 }
 

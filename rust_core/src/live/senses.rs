@@ -1,10 +1,11 @@
 //! What a segment's membership depends on, so that it is asked again only where something of it has changed or passed.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::index::place::days_between;
-use crate::index::view::{Attribute, Events, Partition, Version};
+use crate::index::view::{Attribute, Events, Partition, Run, Version};
 use crate::plan::{self, Cond, Expr, Function, Moment, Root, Step, Value};
 
 /// Something that may change who is in a segment.
@@ -241,15 +242,17 @@ impl Between<'_> {
         let from = self.as_of.0.saturating_sub(ago).saturating_sub(1);
         let to = self.as_of.1.saturating_sub(ago).saturating_add(1);
         events.runs.iter().any(|run| {
-            run.cells_of(block, days_between(from, to)).any(|cell| {
-                let start = run.start_of(cell);
-                let times = &run.times[run.rows_of(cell..cell + 1)];
-                times
-                    .iter()
-                    .any(|&time| (from..to).contains(&(start + i64::from(time))))
-            })
+            let mut cells = run.cells_of(block, days_between(from, to));
+            // What a damaged run holds is not known: who asks it is told what is wrong.
+            !cells.is_empty() && (run.check().is_err() || cells.any(|cell| has_time(run, cell, from..to)))
         })
     }
+}
+
+fn has_time(run: &Run, cell: usize, range: Range<i64>) -> bool {
+    let start = run.start_of(cell);
+    let times = &run.times[run.rows_of(cell..cell + 1)];
+    times.iter().any(|&time| range.contains(&(start + i64::from(time))))
 }
 
 fn same<T>(before: Option<&Arc<T>>, after: Option<&Arc<T>>) -> bool {

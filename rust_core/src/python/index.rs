@@ -93,9 +93,9 @@ impl Index {
         Ok((Answer::new(answer), Explanation::new(explanation)))
     }
 
-    fn profile<'py>(&self, py: Python<'py>, person: u64, as_of_ms: i64) -> Bound<'py, PyBytes> {
-        let profile = py.detach(|| self.inner.version().profile(person, as_of_ms));
-        PyBytes::new(py, &profile)
+    fn profile<'py>(&self, py: Python<'py>, person: u64, as_of_ms: i64) -> PyResult<Bound<'py, PyBytes>> {
+        let profile = py.detach(|| self.inner.version().profile(person, as_of_ms))?;
+        Ok(PyBytes::new(py, &profile))
     }
 
     fn timeline<'py>(

@@ -183,7 +183,10 @@ fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
                 }
                 ends.push(codes.len() as u32);
             }
-            Column::Set { ends, codes }
+            Column::Set {
+                ends: ends.into(),
+                codes: codes.into(),
+            }
         }
         Type::Map => {
             let (mut ends, mut entries) = (Vec::new(), Vec::new());
@@ -196,10 +199,16 @@ fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
                 }
                 ends.push(entries.len() as u32);
             }
-            Column::Map { ends, entries }
+            Column::Map {
+                ends: ends.into(),
+                entries,
+            }
         }
     };
-    Values { known, data }
+    Values {
+        known: known.into(),
+        data,
+    }
 }
 
 fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> Attribute {

@@ -3,16 +3,27 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytemuck::{CheckedBitPattern, NoUninit};
+
 use super::bytes::{In, Out, Read};
-use crate::index::firsts::Firsts;
+use crate::index::buffer::Buffer;
+use crate::index::firsts::{Block, Firsts};
 use crate::index::learned::{Counts, Learned};
+use crate::index::seal::Seal;
 use crate::index::spans::{Span, Spans};
 use crate::index::texts::{TextColumn, Texts};
-use crate::index::view::{Attribute, Changes, Details, Items, Latest, Origins, Run};
+use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
 
 pub trait Stored: Sized {
     fn put(&self, out: &mut Out);
     fn get(input: &mut In<'_>) -> Read<Self>;
+}
+
+fn sound<T>(value: T, is_sound: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
+    match is_sound(&value) {
+        true => Ok(value),
+        false => Err(format!("{what} do not keep together")),
+    }
 }
 
 impl<T: Stored> Stored for Arc<T> {
@@ -25,7 +36,7 @@ impl<T: Stored> Stored for Arc<T> {
     }
 }
 
-impl<T: bytemuck::Pod> Stored for Vec<T> {
+impl<T: CheckedBitPattern + NoUninit> Stored for Buffer<T> {
     fn put(&self, out: &mut Out) {
         out.many(self);
     }
@@ -57,28 +68,28 @@ impl<V: Stored> Stored for HashMap<String, V> {
 
 impl Stored for Firsts {
     fn put(&self, out: &mut Out) {
-        out.one(self.blocks().len() as u64);
-        self.blocks().for_each(|instants| instants.put(out));
+        out.list(self.blocks());
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Firsts::of(input.list(In::many)?))
+        Ok(Firsts::of(input.list(Stored::get)?))
     }
 }
 
-impl Stored for Attribute {
+impl Stored for Block {
     fn put(&self, out: &mut Out) {
-        out.one(self.latest.len() as u64);
-        self.latest.iter().for_each(|latest| latest.put(out));
-        out.one(self.runs.len() as u64);
-        self.runs.iter().for_each(|run| run.put(out));
+        self.instants.put(out);
+        self.some.put(out);
+        out.one(self.until);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Attribute {
-            latest: input.list(Stored::get)?,
-            runs: input.list(Stored::get)?,
-        })
+        let block = Block {
+            instants: input.many()?,
+            some: input.many()?,
+            until: input.one()?,
+        };
+        sound(block, Block::is_sound, "first instants")
     }
 }
 
@@ -89,16 +100,17 @@ impl Stored for Latest {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Latest {
+        let latest = Latest {
             values: Stored::get(input)?,
             changed_until_ms: input.one()?,
-        })
+        };
+        sound(latest, Latest::is_sound, "latest values")
     }
 }
 
+/// Without `blocks`, as `partition::Filed` says.
 impl Stored for Changes {
     fn put(&self, out: &mut Out) {
-        self.blocks.put(out);
         self.persons.put(out);
         self.times.put(out);
         self.values.put(out);
@@ -107,42 +119,48 @@ impl Stored for Changes {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(Changes {
-            blocks: input.many()?,
+            blocks: Buffer::default(),
             persons: input.many()?,
             times: Stored::get(input)?,
             values: Stored::get(input)?,
             origins: Stored::get(input)?,
+            seal: Seal::default(),
         })
     }
 }
 
 impl Stored for Spans {
     fn put(&self, out: &mut Out) {
-        out.one(self.blocks().len() as u64);
-        for span in self.blocks() {
-            span.firsts.put(out);
-            span.lasts.put(out);
-            out.one(span.from);
-            out.one(span.to);
-        }
+        out.list(self.blocks());
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let span = |input: &mut In<'_>| {
-            Ok(Span {
-                firsts: input.many()?,
-                lasts: input.many()?,
-                from: input.one()?,
-                to: input.one()?,
-            })
-        };
-        Ok(Spans::of(input.list(span)?))
+        Ok(Spans::of(input.list(Stored::get)?))
     }
 }
 
+impl Stored for Span {
+    fn put(&self, out: &mut Out) {
+        self.firsts.put(out);
+        self.lasts.put(out);
+        out.one(self.from);
+        out.one(self.to);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        let span = Span {
+            firsts: input.many()?,
+            lasts: input.many()?,
+            from: input.one()?,
+            to: input.one()?,
+        };
+        sound(span, Span::is_sound, "first and last days")
+    }
+}
+
+/// Without `cells`, as `partition::Filed` says.
 impl Stored for Run {
     fn put(&self, out: &mut Out) {
-        self.cells.put(out);
         self.persons.put(out);
         self.times.put(out);
         self.details.put(out);
@@ -150,10 +168,11 @@ impl Stored for Run {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(Run {
-            cells: input.many()?,
+            cells: Buffer::default(),
             persons: input.many()?,
             times: input.many()?,
             details: Stored::get(input)?,
+            seal: Seal::default(),
         })
     }
 }
@@ -195,16 +214,17 @@ impl Stored for Items {
         let mut rows: Vec<(u32, u32)> = self.rows.iter().map(|(&key, &row)| (row, key)).collect();
         rows.sort_unstable();
         let keys: Vec<u32> = rows.into_iter().map(|(_, key)| key).collect();
-        keys.put(out);
+        out.many(&keys);
         self.attributes.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let keys: Vec<u32> = input.many()?;
-        Ok(Items {
-            rows: keys.into_iter().zip(0..).collect(),
+        let keys: Buffer<u32> = input.many()?;
+        let items = Items {
+            rows: keys.iter().copied().zip(0..).collect(),
             attributes: Stored::get(input)?,
-        })
+        };
+        sound(items, Items::is_sound, "items")
     }
 }
 
@@ -217,6 +237,7 @@ impl Stored for Texts {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         let column: TextColumn = Stored::get(input)?;
+        let column = sound(column, |column| column.fits(column.len()), "texts")?;
         let mut texts = Texts::default();
         for row in 0..column.len() {
             let text = std::str::from_utf8(column.get(row)).map_err(|_| "a text is not valid UTF-8")?;
@@ -259,12 +280,12 @@ impl Stored for Counts {
         let mut counts: Vec<(u32, u64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
         counts.sort_unstable();
         let (codes, counts): (Vec<u32>, Vec<u64>) = counts.into_iter().unzip();
-        codes.put(out);
-        counts.put(out);
+        out.many(&codes);
+        out.many(&counts);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let (codes, counts): (Vec<u32>, Vec<u64>) = (input.many()?, input.many()?);
-        Ok(codes.into_iter().zip(counts).collect())
+        let (codes, counts): (Buffer<u32>, Buffer<u64>) = (input.many()?, input.many()?);
+        Ok(codes.iter().copied().zip(counts.iter().copied()).collect())
     }
 }

@@ -68,7 +68,7 @@ impl Stored for Values {
 impl Stored for Column {
     fn put(&self, out: &mut Out) {
         match self {
-            Column::Bool(data) => tagged(out, 0, &data.iter().map(|&flag| u8::from(flag)).collect::<Vec<_>>()),
+            Column::Bool(data) => tagged(out, 0, data),
             Column::Ints(unit, data) => {
                 out.one(
                     UNITS
@@ -96,7 +96,7 @@ impl Stored for Column {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         Ok(match input.one::<u8>()? {
-            0 => Column::Bool(input.many::<u8>()?.into_iter().map(|flag| flag != 0).collect()),
+            0 => Column::Bool(input.many()?),
             tag @ 1..=5 => Column::Ints(UNITS[usize::from(tag) - 1], Stored::get(input)?),
             6 => Column::Point(input.many()?),
             7 => Column::Set {
@@ -115,7 +115,7 @@ impl Stored for Column {
 /// By tag, from 1.
 const UNITS: [Unit; 5] = [Unit::Millionths, Unit::Code, Unit::Instant, Unit::Date, Unit::MonthDay];
 
-fn tagged<T: bytemuck::Pod>(out: &mut Out, tag: u8, data: &[T]) {
+fn tagged<T: bytemuck::NoUninit>(out: &mut Out, tag: u8, data: &[T]) {
     out.one(tag);
     out.many(data);
 }

@@ -5,19 +5,25 @@ mod bytes;
 mod codec;
 mod columns;
 mod partition;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::bytes::{In, Out};
+use self::bytes::{In, Out, seal_of};
 use self::codec::Stored;
-use super::view::{Epoch, Partition, Run, Version};
+use self::partition::{Filed, large_changes, large_events};
+pub use self::written::Mapped;
+use self::written::Written;
+use super::buffer::MappedFile;
+use super::seal::{Seal, damaged};
+use super::view::{Changes, Epoch, Partition, Run, Version};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 
@@ -26,7 +32,7 @@ const MANIFEST: &str = "manifest";
 const TORN: &str = "manifest.torn";
 /// Ending of the files that a manifest names.
 const ENDING: &str = "index";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// How often a follower begins anew.
 const TRIES: u32 = 10;
 
@@ -35,15 +41,7 @@ pub struct Snapshots {
     folder: PathBuf,
     /// Of the newest snapshot.
     offset: u64,
-    /// Partitions and their large runs as last written, to write none twice. Weak, so that what they shared with newer versions
-    /// can go.
-    written: BTreeMap<u32, Written>,
-}
-
-struct Written {
-    partition: Weak<Partition>,
-    runs: Vec<(Weak<Run>, Entry)>,
-    files: Files,
+    written: Written,
 }
 
 /// Its JSON stands behind its CRC-32 in hexadecimal and a line break.
@@ -64,8 +62,9 @@ struct Manifest {
 #[derive(Clone, Serialize, Deserialize)]
 struct Files {
     head: Entry,
-    /// In the order that the head expects.
-    runs: Vec<Entry>,
+    /// Large runs, in the order that the head expects.
+    events: Vec<Entry>,
+    changes: Vec<Entry>,
 }
 
 /// A file that a manifest names.
@@ -103,14 +102,14 @@ impl Snapshots {
         let mut snapshots = Snapshots {
             folder: folder.to_owned(),
             offset: 0,
-            written: BTreeMap::new(),
+            written: Written::default(),
         };
         let Some(manifest) = snapshots.manifest()? else {
             return Ok((snapshots, Version::default(), Vec::new()));
         };
         snapshots.offset = manifest.offset;
         let mut version = snapshots.read(&manifest.workspace, |input| {
-            let (texts, schema, catalogs) = (Stored::get(input)?, input.many()?, Stored::get(input)?);
+            let (texts, schema, catalogs) = (Stored::get(input)?, input.many::<u8>()?, Stored::get(input)?);
             let learned = Stored::get(input)?;
             let schema = Schema::decode(&schema).map_err(|error| error.to_string())?;
             Ok(Version {
@@ -128,8 +127,7 @@ impl Snapshots {
             .collect();
         for (partition, files) in partitions.into_iter().zip(manifest.partitions.values()) {
             let partition = partition?;
-            let written = Written::new(&partition, files.clone());
-            snapshots.written.insert(partition.number, written);
+            snapshots.written.add(&partition, files.clone());
             version.partitions.insert(partition.number, partition);
         }
         version.epoch = Epoch {
@@ -141,11 +139,26 @@ impl Snapshots {
         Ok((snapshots, version, names))
     }
 
-    pub fn write(&mut self, version: &Version, offset: u64) -> Result<()> {
+    /// Gives the large runs that were written from memory, mapped from their files.
+    pub fn write(&mut self, version: &Version, offset: u64) -> Result<Mapped> {
         // Written again, files would take the place of those the manifest names.
         if offset == self.offset {
-            return Ok(());
+            return Ok(Mapped::default());
         }
+        let saved = self
+            .save_version(version, offset)
+            .and_then(|manifest| self.swap(manifest));
+        let manifest = saved.inspect_err(|_| self.sweep())?;
+        let former = std::mem::take(&mut self.written);
+        for (partition, files) in version.partitions.values().zip(manifest.partitions.values()) {
+            self.written.add(partition, files.clone());
+        }
+        self.offset = offset;
+        self.remove_all_but(&manifest.names())?;
+        self.map_new(version, &manifest, &former)
+    }
+
+    fn save_version(&self, version: &Version, offset: u64) -> Result<Manifest> {
         let mut partitions = BTreeMap::new();
         for (&number, partition) in &version.partitions {
             partitions.insert(number, self.save_partition(partition, offset)?);
@@ -160,53 +173,113 @@ impl Snapshots {
             raw_offset,
             received_at_ms,
         } = version.epoch;
-        let earliest_ms = version.earliest_ms;
-        let manifest = Manifest {
+        Ok(Manifest {
             format: FORMAT,
             offset,
             raw_offset,
             received_at_ms,
-            earliest_ms,
+            earliest_ms: version.earliest_ms,
             workspace,
             partitions,
-        };
-        self.swap(&manifest)?;
-        let written = version.partitions.values().zip(manifest.partitions.values());
-        let written = written.map(|(partition, files)| (partition.number, Written::new(partition, files.clone())));
-        self.written = written.collect();
-        self.offset = offset;
-        self.remove_all_but(&manifest.names())
+        })
+    }
+
+    /// Frees the room of a snapshot that could not be finished. Where this fails too, the next one does it.
+    fn sweep(&self) {
+        if let Ok(manifest) = self.manifest() {
+            let names = manifest.iter().flat_map(Manifest::names).collect::<Vec<_>>();
+            let _ = self.remove_all_but(&names);
+        }
+    }
+
+    /// The large runs that are not among the `former` ones.
+    fn map_new(&self, version: &Version, manifest: &Manifest, former: &Written) -> Result<Mapped> {
+        let mut mapped = Mapped::default();
+        for (partition, files) in version.partitions.values().zip(manifest.partitions.values()) {
+            let (number, people) = (partition.number, partition.people);
+            for (run, entry) in large_events(partition).zip(&files.events) {
+                if former.events(number, run).is_none() {
+                    let mut mapped_run: Run = self.map(entry, people)?;
+                    mapped_run.begin(run.cells.clone());
+                    mapped.events.insert(Arc::as_ptr(run), Arc::new(mapped_run));
+                }
+            }
+            for (run, entry) in large_changes(partition).zip(&files.changes) {
+                if former.changes(number, run).is_none() {
+                    let mut mapped_run: Changes = self.map(entry, people)?;
+                    mapped_run.begin(run.blocks.clone());
+                    mapped.changes.insert(Arc::as_ptr(run), Arc::new(mapped_run));
+                }
+            }
+        }
+        Ok(mapped)
+    }
+
+    /// A version that has the mapped runs instead of those in memory.
+    pub fn exchange(&mut self, version: &Version, mapped: &Mapped) -> Version {
+        self.written.exchange(version, mapped)
     }
 
     fn partition(&self, files: &Files) -> Result<Partition> {
         let head = self.read(&files.head, partition::get)?;
-        if head.large.len() != files.runs.len() {
+        if (head.events.len(), head.changes.len()) != (files.events.len(), files.changes.len()) {
             let path = self.folder.join(&files.head.name);
             return Err(damaged(&path, "it and the manifest disagree about its runs"));
         }
-        let runs: Vec<Result<Arc<Run>>> = files.runs.par_iter().map(|run| self.read(run, Stored::get)).collect();
-        Ok(head.complete(runs.into_iter().collect::<Result<_>>()?))
+        let people = head.partition.people;
+        let events = files.events.iter().map(|entry| self.map(entry, people));
+        let changes = files.changes.iter().map(|entry| self.map(entry, people));
+        let (events, changes) = (events.collect::<Result<_>>()?, changes.collect::<Result<_>>()?);
+        let complete = head.complete(events, changes);
+        complete.map_err(|detail| damaged(&self.folder.join(&files.head.name), detail))
+    }
+
+    /// A large run, whose file is checked when it is read.
+    fn map<R: Filed>(&self, entry: &Entry, people: u32) -> Result<R> {
+        let path = self.folder.join(&entry.name);
+        let file = open(&path)?;
+        if file.metadata().map_err(Error::io(&path))?.len() != entry.bytes {
+            return Err(damaged(&path, MISFIT));
+        }
+        let file = MappedFile::of(&file).map_err(Error::io(&path))?;
+        let mut run: R = decode(&path, &file, Stored::get)?;
+        run.seal(Seal::of(&path, &file, entry.crc32, people));
+        Ok(run)
     }
 
     /// Only what is not written yet.
     fn save_partition(&self, partition: &Arc<Partition>, offset: u64) -> Result<Files> {
         let number = partition.number;
-        let written = self.written.get(&number);
-        if let Some(written) = written.filter(|written| written.partition.as_ptr() == Arc::as_ptr(partition)) {
-            return Ok(written.files.clone());
+        if let Some(files) = self.written.files(partition) {
+            return Ok(files.clone());
         }
-        let mut runs = Vec::new();
-        for (at, run) in partition::large_runs(partition).enumerate() {
-            let same = |(held, _): &&(Weak<Run>, Entry)| held.as_ptr() == Arc::as_ptr(run);
-            runs.push(match written.and_then(|written| written.runs.iter().find(same)) {
-                Some((_, entry)) => entry.clone(),
-                None => self.save(&format!("run-{number}-{offset}-{at}"), |out| run.put(out))?,
-            });
-        }
+        let events = self.save_new(&format!("events-{number}-{offset}"), large_events(partition), |run| {
+            self.written.events(number, run)
+        })?;
+        let changes = self.save_new(&format!("changes-{number}-{offset}"), large_changes(partition), |run| {
+            self.written.changes(number, run)
+        })?;
         let head = self.save(&format!("partition-{number}-{offset}"), |out| {
             partition::put(partition, out)
         })?;
-        Ok(Files { head, runs })
+        Ok(Files { head, events, changes })
+    }
+
+    /// The entries of runs; those that are not `written` are.
+    fn save_new<'a, R: Filed + 'a>(
+        &self,
+        name: &str,
+        runs: impl Iterator<Item = &'a Arc<R>>,
+        written: impl Fn(&Arc<R>) -> Option<&'a Entry>,
+    ) -> Result<Vec<Entry>>
+    where
+        Self: 'a,
+    {
+        let entry = |(at, run): (usize, &Arc<R>)| match written(run) {
+            Some(entry) => Ok(entry.clone()),
+            None => self.save(&format!("{name}-{at}"), |out| run.put(out)),
+        };
+        runs.enumerate().map(entry).collect()
     }
 
     fn manifest(&self) -> Result<Option<Manifest>> {
@@ -236,16 +309,17 @@ impl Snapshots {
             .map_err(|error| damaged(&path, error))
     }
 
-    fn swap(&self, manifest: &Manifest) -> Result<()> {
+    fn swap(&self, manifest: Manifest) -> Result<Manifest> {
         let (torn, path) = (self.folder.join(TORN), self.folder.join(MANIFEST));
-        let json = serde_json::to_vec_pretty(manifest).map_err(|error| damaged(&path, error))?;
+        let json = serde_json::to_vec_pretty(&manifest).map_err(|error| damaged(&path, error))?;
         let mut bytes = format!("{:08x}\n", crc32fast::hash(&json)).into_bytes();
         bytes.extend(json);
         write_durably(&torn, &bytes)?;
         // The files' names must be durable before the manifest that names them, and the swap before the old ones go.
         sync_folder(&self.folder)?;
         fs::rename(&torn, &path).map_err(Error::io(&path))?;
-        sync_folder(&self.folder)
+        sync_folder(&self.folder)?;
+        Ok(manifest)
     }
 
     fn save(&self, name: &str, put: impl FnOnce(&mut Out)) -> Result<Entry> {
@@ -262,21 +336,12 @@ impl Snapshots {
 
     fn read<T>(&self, entry: &Entry, get: impl FnOnce(&mut In<'_>) -> bytes::Read<T>) -> Result<T> {
         let path = self.folder.join(&entry.name);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(damaged(&path, "the manifest names it, but it is missing"));
-            }
-            bytes => bytes.map_err(Error::io(&path))?,
-        };
-        if bytes.len() as u64 != entry.bytes || crc32fast::hash(&bytes) != entry.crc32 {
-            return Err(damaged(&path, "its length or checksum does not fit the manifest"));
+        let file = open(&path)?;
+        if seal_of(&file).map_err(Error::io(&path))? != (entry.bytes, entry.crc32) {
+            return Err(damaged(&path, MISFIT));
         }
-        let mut input = In(&bytes);
-        let value = get(&mut input).map_err(|detail| damaged(&path, detail))?;
-        if !input.0.is_empty() {
-            return Err(damaged(&path, "it goes on after its end"));
-        }
-        Ok(value)
+        let file = MappedFile::of(&file).map_err(Error::io(&path))?;
+        decode(&path, &file, get)
     }
 
     /// Removes what former or torn snapshots left; files that are not ours stay.
@@ -293,34 +358,33 @@ impl Snapshots {
     }
 }
 
-impl Written {
-    fn new(partition: &Arc<Partition>, files: Files) -> Written {
-        let runs = partition::large_runs(partition).map(Arc::downgrade);
-        Written {
-            partition: Arc::downgrade(partition),
-            runs: runs.zip(files.runs.iter().cloned()).collect(),
-            files,
-        }
-    }
-}
-
 impl Manifest {
     fn names(&self) -> Vec<&str> {
         let files = self.partitions.values();
-        let entries = files.flat_map(|files| files.runs.iter().chain([&files.head]));
+        let entries = files.flat_map(|files| files.events.iter().chain(&files.changes).chain([&files.head]));
         let entries = entries.chain([&self.workspace]);
         entries.map(|entry| entry.name.as_str()).collect()
     }
 }
 
-fn damaged(path: &Path, detail: impl ToString) -> Error {
-    let detail = format!(
-        "{}; remove the folder to have it rebuilt from the log",
-        detail.to_string()
-    );
-    Error::Corrupt {
-        path: path.to_owned(),
-        detail,
+const MISFIT: &str = "its length or checksum does not fit the manifest";
+
+/// A file that the manifest names.
+fn open(path: &Path) -> Result<File> {
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(damaged(path, "the manifest names it, but it is missing"))
+        }
+        file => file.map_err(Error::io(path)),
+    }
+}
+
+fn decode<T>(path: &Path, file: &Arc<MappedFile>, get: impl FnOnce(&mut In<'_>) -> bytes::Read<T>) -> Result<T> {
+    let mut input = In::of(file);
+    let value = get(&mut input).map_err(|detail| damaged(path, detail))?;
+    match input.is_at_end() {
+        true => Ok(value),
+        false => Err(damaged(path, "it goes on after its end")),
     }
 }
 

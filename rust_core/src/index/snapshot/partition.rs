@@ -5,99 +5,215 @@ use std::sync::Arc;
 
 use super::bytes::{In, Out, Read};
 use super::codec::Stored;
-use crate::index::view::{Events, Partition, Run};
+use crate::index::buffer::Buffer;
+use crate::index::merging::Rows;
+use crate::index::seal::Seal;
+use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
 
-/// From so many events on a run has a file of its own; in tests, where there are few events, earlier.
+/// From so many rows on a run has a file of its own; in tests, where there are few, earlier.
 const LARGE: usize = if cfg!(test) { 4 } else { 1 << 16 };
 
-/// A partition whose large runs are still to be put in their places: of which event type each is, and where it stands.
+/// A partition whose large runs are still to be put in their places.
 pub struct Head {
     pub partition: Partition,
-    pub large: Vec<(String, usize)>,
+    pub events: Vec<Place<Run>>,
+    pub changes: Vec<Place<Changes>>,
 }
+
+/// A large run without its rows.
+pub struct Place<R: Filed> {
+    /// Event type or attribute.
+    name: String,
+    /// Which of the runs it is.
+    at: usize,
+    rows: u64,
+    starts: R::Starts,
+}
+
+/// A run as it is filed: without what says where its blocks begin, which stands in the head, so that who looks for other people or
+/// days need not read the rows.
+pub trait Filed: Rows + Stored {
+    type Starts: Stored;
+    fn starts(&self) -> &Self::Starts;
+    fn begin(&mut self, starts: Self::Starts);
+    fn seal(&mut self, seal: Seal);
+    /// See `Seal::check`.
+    fn is_sound(&self, people: u32) -> bool;
+}
+
+macro_rules! filed {
+    ($run:ty, $starts:ident, $element:ty) => {
+        impl Filed for $run {
+            type Starts = Buffer<$element>;
+
+            fn starts(&self) -> &Self::Starts {
+                &self.$starts
+            }
+
+            fn begin(&mut self, starts: Self::Starts) {
+                self.$starts = starts;
+            }
+
+            fn seal(&mut self, seal: Seal) {
+                self.seal = seal;
+            }
+
+            fn is_sound(&self, people: u32) -> bool {
+                self.is_sound(people)
+            }
+        }
+    };
+}
+
+filed!(Run, cells, Cell);
+filed!(Changes, blocks, u32);
 
 /// All but the large runs.
 pub fn put(partition: &Partition, out: &mut Out) {
     out.one(partition.number);
     out.one(partition.people);
     partition.first_record.put(out);
-    partition.attributes.put(out);
+    out.one(partition.attributes.len() as u64);
+    for (name, attribute) in in_order(&partition.attributes) {
+        out.text(name);
+        out.list(&attribute.latest);
+        put_small(&attribute.runs, out);
+    }
     out.one(partition.channels.len() as u64);
     for (&channel, firsts) in &partition.channels {
         out.one(channel);
         firsts.put(out);
     }
     out.one(partition.events.len() as u64);
-    for (event_type, events) in in_order(partition) {
+    for (event_type, events) in in_order(&partition.events) {
         out.text(event_type);
         out.one(events.left_behind as u64);
         events.spans.put(out);
-        out.one(events.runs.len() as u64);
-        for run in &events.runs {
-            out.one(u8::from(is_large(run)));
-            if !is_large(run) {
-                run.put(out);
-            }
-        }
+        put_small(&events.runs, out);
     }
 }
 
 pub fn get(input: &mut In<'_>) -> Read<Head> {
-    let mut partition = Partition {
-        number: input.one()?,
-        people: input.one()?,
-        first_record: Stored::get(input)?,
-        attributes: Stored::get(input)?,
-        channels: input
-            .list(|input| Ok((input.one()?, Stored::get(input)?)))?
-            .into_iter()
-            .collect(),
-        events: HashMap::new(),
-    };
-    let mut large = Vec::new();
-    for _ in 0..input.length()? {
-        let event_type = input.text()?;
-        let mut events = Events {
-            left_behind: input.length()?,
-            spans: Stored::get(input)?,
-            runs: Vec::new(),
-        };
-        for at in 0..input.length()? {
-            match input.one::<u8>()? {
-                0 => events.runs.push(Stored::get(input)?),
-                _ => large.push((event_type.clone(), at)),
-            }
-        }
-        partition.events.insert(event_type, Arc::new(events));
+    let (number, people) = (input.one()?, input.one()?);
+    if people > PARTITION {
+        return Err("too many people".into());
     }
-    Ok(Head { partition, large })
+    let first_record = Stored::get(input)?;
+    let (mut events, mut changes) = (Vec::new(), Vec::new());
+    let attributes = input.list(|input| {
+        let name = input.text()?;
+        let latest: Vec<Latest> = input.list(Stored::get)?;
+        let runs = get_small(input, people, &name, &mut changes)?;
+        Ok((name, Arc::new(Attribute { latest, runs })))
+    })?;
+    let channels = input.list(|input| Ok((input.one()?, Stored::get(input)?)))?;
+    let kinds = input.list(|input| {
+        let event_type = input.text()?;
+        let (left_behind, spans) = (input.length()?, Stored::get(input)?);
+        let runs = get_small(input, people, &event_type, &mut events)?;
+        let of_type = Events {
+            runs,
+            left_behind,
+            spans,
+        };
+        Ok((event_type, Arc::new(of_type)))
+    })?;
+    let partition = Partition {
+        number,
+        people,
+        first_record,
+        attributes: attributes.into_iter().collect(),
+        channels: channels.into_iter().collect(),
+        events: kinds.into_iter().collect(),
+    };
+    Ok(Head {
+        partition,
+        events,
+        changes,
+    })
 }
 
-/// The large runs, in the order of `Head::large`.
-pub fn large_runs(partition: &Partition) -> impl Iterator<Item = &Arc<Run>> {
-    let runs = in_order(partition).into_iter().flat_map(|(_, events)| &events.runs);
-    runs.filter(|run| is_large(run))
+fn put_small<R: Filed>(runs: &[Arc<R>], out: &mut Out) {
+    out.one(runs.len() as u64);
+    for run in runs {
+        out.one(run.rows() as u64);
+        run.starts().put(out);
+        if !is_large(run.rows()) {
+            run.put(out);
+        }
+    }
+}
+
+/// The small runs of a type or attribute, and where large ones are missing among them.
+fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut Vec<Place<R>>) -> Read<Vec<Arc<R>>> {
+    let mut runs = Vec::new();
+    for at in 0..input.length()? {
+        let (rows, starts) = (input.one()?, R::Starts::get(input)?);
+        if is_large(rows as usize) {
+            let name = name.to_owned();
+            large.push(Place { name, at, rows, starts });
+            continue;
+        }
+        let mut run = R::get(input)?;
+        run.begin(starts);
+        if run.rows() as u64 != rows || !run.is_sound(people) {
+            return Err(format!("a run of {name} does not keep together"));
+        }
+        runs.push(Arc::new(run));
+    }
+    Ok(runs)
+}
+
+/// The large runs of events, in the order of `Head::events`.
+pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<Run>> {
+    let runs = in_order(&partition.events)
+        .into_iter()
+        .flat_map(|(_, events)| &events.runs);
+    runs.filter(|run| is_large(run.len()))
+}
+
+/// The large runs of changes, in the order of `Head::changes`.
+pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<Changes>> {
+    let attributes = in_order(&partition.attributes).into_iter();
+    let runs = attributes.flat_map(|(_, attribute)| &attribute.runs);
+    runs.filter(|run| is_large(run.len()))
 }
 
 impl Head {
     /// With its large runs.
-    pub fn complete(mut self, runs: Vec<Arc<Run>>) -> Partition {
-        for ((event_type, at), run) in self.large.into_iter().zip(runs) {
-            if let Some(events) = self.partition.events.get_mut(&event_type) {
-                Arc::make_mut(events).runs.insert(at, run);
+    pub fn complete(mut self, events: Vec<Run>, changes: Vec<Changes>) -> Read<Partition> {
+        for (place, run) in self.events.into_iter().zip(events) {
+            if let Some(events) = self.partition.events.get_mut(&place.name) {
+                place.fill(run, &mut Arc::make_mut(events).runs)?;
             }
         }
-        self.partition
+        for (place, run) in self.changes.into_iter().zip(changes) {
+            if let Some(attribute) = self.partition.attributes.get_mut(&place.name) {
+                place.fill(run, &mut Arc::make_mut(attribute).runs)?;
+            }
+        }
+        Ok(self.partition)
     }
 }
 
-fn is_large(run: &Run) -> bool {
-    run.len() >= LARGE
+impl<R: Filed> Place<R> {
+    fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Read<()> {
+        if run.rows() as u64 != self.rows {
+            return Err(format!("a run of {} has other rows than its file", self.name));
+        }
+        run.begin(self.starts);
+        runs.insert(self.at, Arc::new(run));
+        Ok(())
+    }
 }
 
-/// By event type, so that equal contents give equal bytes.
-fn in_order(partition: &Partition) -> Vec<(&String, &Arc<Events>)> {
-    let mut events: Vec<_> = partition.events.iter().collect();
-    events.sort_unstable_by_key(|&(event_type, _)| event_type);
-    events
+fn is_large(rows: usize) -> bool {
+    rows >= LARGE
+}
+
+/// By name, so that equal contents give equal bytes.
+fn in_order<V>(named: &HashMap<String, V>) -> Vec<(&String, &V)> {
+    let mut named: Vec<_> = named.iter().collect();
+    named.sort_unstable_by_key(|&(name, _)| name);
+    named
 }

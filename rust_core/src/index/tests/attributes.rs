@@ -144,7 +144,7 @@ fn told(known: &Known, version: &Version) -> Cities {
     cities(known, version, |person, as_of| {
         let attribute = version.partitions[&partition_of(person)].attributes.get("city");
         attribute.map_or(Cell::Unknown, |city| {
-            city.as_of(ordinal_of(person), as_of, &version.texts)
+            city.as_of(ordinal_of(person), as_of, &version.texts).unwrap()
         })
     })
 }
@@ -156,7 +156,7 @@ fn told_as_known(known: &Known, version: &Version, known_at: i64) -> Cities {
         let runs = attribute.map_or(&[][..], |city| &city.runs);
         let rows = runs
             .iter()
-            .flat_map(|run| run.rows(ordinal_of(person)).map(move |row| (run, row)));
+            .flat_map(|run| run.rows(ordinal_of(person)).unwrap().map(move |row| (run, row)));
         let known = rows.filter(|(run, row)| run.times.get(*row) < as_of && run.origins.arrivals.get(*row) < known_at);
         let last = known.max_by(|(run, row), (other, at)| run.order(*row, other, *at, &version.texts));
         last.map_or(Cell::Unknown, |(run, row)| run.values.cell(row))

@@ -8,6 +8,7 @@ use tempfile::tempdir;
 use super::model::{Model, Row, decide, declared, frames, steps};
 use super::order::check_runs;
 use super::send;
+use crate::error::Result;
 use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
 use crate::index::cells::Cell;
@@ -28,6 +29,11 @@ pub fn fold(index: &Index, frames: &[Vec<u8>], at_once: usize) {
 
 /// Everything that readers can ask, as text.
 pub fn told(index: &Index) -> BTreeMap<String, String> {
+    asked(index).unwrap()
+}
+
+/// The same of files that may be damaged.
+pub fn asked(index: &Index) -> Result<BTreeMap<String, String>> {
     let version = index.version();
     let mut told = BTreeMap::new();
     for (&number, partition) in &version.partitions {
@@ -35,11 +41,11 @@ pub fn told(index: &Index) -> BTreeMap<String, String> {
             let person = u64::from(number) << 32 | u64::from(ordinal);
             let first = partition.first_record.get(ordinal);
             told.insert(format!("first record of {person:x}"), first.to_string());
-            told.insert(format!("timeline of {person:x}"), timeline(&version, person));
+            told.insert(format!("timeline of {person:x}"), timeline(&version, person)?);
             for as_of in INSTANTS {
                 told.insert(
                     format!("profile of {person:x} at {as_of}"),
-                    profile(&version, person, as_of),
+                    profile(&version, person, as_of)?,
                 );
             }
         }
@@ -53,13 +59,13 @@ pub fn told(index: &Index) -> BTreeMap<String, String> {
             told.insert(name.into(), number.to_string());
         }
     }
-    told
+    Ok(told)
 }
 
 const INSTANTS: [i64; 6] = [-3 * DAY_MS, 0, 1, DAY_MS, 30 * DAY_MS, i64::MAX];
 
-fn profile(version: &Version, person: u64, as_of: i64) -> String {
-    let bytes = version.profile(person, as_of);
+fn profile(version: &Version, person: u64, as_of: i64) -> Result<String> {
+    let bytes = version.profile(person, as_of)?;
     let (mut attributes, mut channels, mut seen) = (Vec::new(), Vec::new(), Vec::new());
     let mut reader = Reader::new(&bytes);
     while let Some((field, wire)) = reader.field().unwrap() {
@@ -71,9 +77,9 @@ fn profile(version: &Version, person: u64, as_of: i64) -> String {
         }
     }
     if bytes.is_empty() {
-        return "nobody".into();
+        return Ok("nobody".into());
     }
-    format!("{:?} {channels:?} {seen:?}", values(&attributes))
+    Ok(format!("{:?} {channels:?} {seen:?}", values(&attributes)))
 }
 
 fn time(wire: Wire<'_>) -> i64 {
@@ -122,10 +128,10 @@ fn shown(value: &Value<'_>) -> String {
 }
 
 /// All pages, two events each.
-fn timeline(version: &Version, person: u64) -> String {
+fn timeline(version: &Version, person: u64) -> Result<String> {
     let (mut token, mut told) = (Vec::new(), String::new());
     loop {
-        let bytes = version.timeline(person, &token, 2).unwrap();
+        let bytes = version.timeline(person, &token, 2)?;
         token.clear();
         let mut reader = Reader::new(&bytes);
         while let Some((field, wire)) = reader.field().unwrap() {
@@ -135,7 +141,7 @@ fn timeline(version: &Version, person: u64) -> String {
             }
         }
         if token.is_empty() {
-            return told;
+            return Ok(told);
         }
     }
 }
@@ -344,7 +350,7 @@ fn of_two_copies_the_first_received_wins() {
     let first = send::frame(0, created, &[copy(person, "1"), copy(person, "2")], Some(&schema));
     fold(&index, &[first, send::frame(1, vec![], &[copy(person, "3")], None)], 1);
     assert_eq!(
-        timeline(&index.version(), person),
+        timeline(&index.version(), person).unwrap(),
         "order 5  {\"amount\": \"Decimal(\\\"1\\\")\"}\n"
     );
 }
@@ -367,7 +373,7 @@ fn of_two_copies_the_first_received_goes_with_every_merge() {
         let index = Index::open(folder.path()).unwrap();
         fold(&index, &frames, at_once);
         assert_eq!(
-            timeline(&index.version(), people[2]),
+            timeline(&index.version(), people[2]).unwrap(),
             "order 5  {\"amount\": \"Decimal(\\\"1\\\")\"}\n"
         );
     }

@@ -1,8 +1,10 @@
 //! The index against a naive model: rows a person, nothing clever.
 
 mod attributes;
+mod compaction;
 mod durability;
 mod equivalence;
+mod killed;
 pub(crate) mod model;
 mod order;
 pub(crate) mod send;

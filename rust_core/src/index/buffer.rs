@@ -1,0 +1,169 @@
+//! Arrays that are owned, or lie in a file that is mapped into memory.
+
+use std::fs::File;
+use std::io;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+use bytemuck::CheckedBitPattern;
+use memmap2::Mmap;
+
+/// A file mapped for reading. Its memory is the kernel's page cache: read when it is touched, and given back when it is needed.
+pub struct MappedFile(Mmap);
+
+impl MappedFile {
+    /// The whole file, which nobody may write to or cut as long as it is mapped.
+    pub fn of(file: &File) -> io::Result<Arc<MappedFile>> {
+        // SAFETY: only files are mapped that are never written again once they have their name; removing that name keeps the
+        // contents until the last mapping is gone.
+        let map = unsafe { Mmap::map(file) }?;
+        Ok(Arc::new(MappedFile(map)))
+    }
+}
+
+impl Deref for MappedFile {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// An array that reads as a slice. A mapped one is copied when it is first changed.
+#[derive(Clone)]
+pub struct Buffer<T: 'static>(Held<T>);
+
+#[derive(Clone)]
+enum Held<T: 'static> {
+    Owned(Vec<T>),
+    Mapped {
+        /// Of `_file`, which is held for it.
+        slice: &'static [T],
+        _file: Arc<MappedFile>,
+    },
+}
+
+impl<T: Copy> Buffer<T> {
+    /// Bytes of a mapped file as an array; `None` where they are outside it, not aligned or no whole and valid elements.
+    pub fn mapped(file: &Arc<MappedFile>, bytes: Range<usize>) -> Option<Buffer<T>>
+    where
+        T: CheckedBitPattern,
+    {
+        let slice = bytemuck::checked::try_cast_slice(file.get(bytes)?).ok()?;
+        // SAFETY: the slice stays where it is as long as the file beside it is held, and leaves this type only as a borrow.
+        let slice = unsafe { std::mem::transmute::<&[T], &'static [T]>(slice) };
+        let _file = file.clone();
+        Some(Buffer(Held::Mapped { slice, _file }))
+    }
+
+    /// For changes, of a copy where it was mapped.
+    pub fn to_mut(&mut self) -> &mut Vec<T> {
+        if let Held::Mapped { slice, .. } = &self.0 {
+            self.0 = Held::Owned(slice.to_vec());
+        }
+        match &mut self.0 {
+            Held::Owned(owned) => owned,
+            Held::Mapped { .. } => unreachable!("it was just copied"),
+        }
+    }
+
+    pub fn into_vec(mut self) -> Vec<T> {
+        std::mem::take(self.to_mut())
+    }
+
+    /// What it takes besides the page cache.
+    pub fn bytes_in_memory(&self) -> usize {
+        match &self.0 {
+            Held::Owned(owned) => size_of::<T>() * owned.capacity(),
+            Held::Mapped { .. } => 0,
+        }
+    }
+}
+
+impl<T> Deref for Buffer<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        match &self.0 {
+            Held::Owned(owned) => owned,
+            Held::Mapped { slice, .. } => slice,
+        }
+    }
+}
+
+impl<T> From<Vec<T>> for Buffer<T> {
+    fn from(owned: Vec<T>) -> Self {
+        Buffer(Held::Owned(owned))
+    }
+}
+
+impl<T> FromIterator<T> for Buffer<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        Vec::from_iter(elements).into()
+    }
+}
+
+impl<T> Default for Buffer<T> {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Buffer<T> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self[..].fmt(out)
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Buffer<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mapped_file(bytes: &[u8]) -> Arc<MappedFile> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        MappedFile::of(&file).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_mapped_array_is_the_bytes_and_changes_are_its_own(
+            bytes in prop::collection::vec(any::<u8>(), 1..99), from in 0..99usize, to in 0..99usize, new in any::<u16>()
+        ) {
+            let file = mapped_file(&bytes);
+            let buffer = Buffer::<u16>::mapped(&file, from..to);
+            let fits = from <= to && to <= bytes.len() && (to - from).is_multiple_of(2) && from.is_multiple_of(2);
+            prop_assert_eq!(buffer.is_some(), fits);
+            let Some(mut buffer) = buffer else { return Ok(()) };
+            let mut expected: Vec<u16> =
+                bytes[from..to].chunks(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect();
+            let before = buffer.clone();
+            drop(file);
+            prop_assert_eq!(&before[..], &expected[..]);
+            buffer.to_mut().push(new);
+            prop_assert_eq!(&before[..], &expected[..]);
+            expected.push(new);
+            prop_assert_eq!(&buffer[..], &expected[..]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_truth_value_is_refused() {
+        assert!(Buffer::<bool>::mapped(&mapped_file(&[1, 0, 1]), 0..3).is_some());
+        assert!(Buffer::<bool>::mapped(&mapped_file(&[1, 2, 1]), 0..3).is_none());
+    }
+}

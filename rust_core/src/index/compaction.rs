@@ -1,0 +1,120 @@
+//! Merges that would make a fold wait: done beside the folding, from immutable runs, and taken up by a later fold.
+
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use super::merging::{self, Rows};
+use super::texts::Texts;
+use super::view::{Changes, Partition, Run, Version};
+use crate::error::Result;
+
+/// Once so many rows are to be merged, other runs wait for the next time.
+const ROWS: usize = 1 << 22;
+
+/// The merging under way, if any. At most one, so that it takes no more than one processor and a bounded amount of memory.
+#[derive(Default)]
+pub struct Compaction(Option<JoinHandle<Result<Merged>>>);
+
+#[derive(Default)]
+struct Merged {
+    events: Vec<(Group<Run>, Run)>,
+    changes: Vec<(Group<Changes>, Changes)>,
+}
+
+/// Runs of one event type or attribute of a partition, which lie one after the other.
+struct Group<R> {
+    partition: u32,
+    name: String,
+    runs: Vec<Arc<R>>,
+}
+
+impl Compaction {
+    /// Puts merged runs, if they are ready, in the places of those that they were made of. Corrupt if one of those is damaged.
+    pub fn finish(&mut self, version: &mut Version) -> Result<()> {
+        let Some(merging) = self.0.take_if(|merging| merging.is_finished()) else {
+            return Ok(());
+        };
+        let merged = merging
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        for (group, run) in merged.events {
+            group.exchange(version, run, |partition, name| {
+                let events = partition.events.get_mut(name)?;
+                Some(&mut Arc::make_mut(events).runs)
+            });
+        }
+        for (group, run) in merged.changes {
+            group.exchange(version, run, |partition, name| {
+                let attribute = partition.attributes.get_mut(name)?;
+                Some(&mut Arc::make_mut(attribute).runs)
+            });
+        }
+        Ok(())
+    }
+
+    /// Begins to merge what is left to be merged in a version, unless that is under way already.
+    pub fn begin(&mut self, version: &Version) {
+        if self.0.is_some() {
+            return;
+        }
+        let (mut events, mut changes, mut room) = (Vec::new(), Vec::new(), ROWS);
+        for partition in version.partitions.values() {
+            for (name, of_type) in &partition.events {
+                events.extend(Group::of(partition.number, name, &of_type.runs, &mut room));
+            }
+            for (name, attribute) in &partition.attributes {
+                changes.extend(Group::of(partition.number, name, &attribute.runs, &mut room));
+            }
+        }
+        if events.is_empty() && changes.is_empty() {
+            return;
+        }
+        let texts = version.texts.clone();
+        let merge = move || {
+            Ok(Merged {
+                events: merge_all(events, &texts)?,
+                changes: merge_all(changes, &texts)?,
+            })
+        };
+        // Where there can be no thread now, a later fold tries again.
+        self.0 = Builder::new().name("compaction".into()).spawn(merge).ok();
+    }
+}
+
+fn merge_all<R: Rows>(groups: Vec<Group<R>>, texts: &Texts) -> Result<Vec<(Group<R>, R)>> {
+    let merged = groups.into_iter().map(|group| {
+        let run = R::merge(&group.runs, texts)?;
+        Ok((group, run))
+    });
+    merged.collect()
+}
+
+impl<R: Rows> Group<R> {
+    fn of(partition: u32, name: &str, runs: &[Arc<R>], room: &mut usize) -> Option<Group<R>> {
+        let runs = merging::left(runs).filter(|_| *room > 0)?;
+        *room = room.saturating_sub(merging::count(runs));
+        Some(Group {
+            partition,
+            name: name.to_owned(),
+            runs: runs.to_vec(),
+        })
+    }
+
+    /// Nothing where the runs are not there any more: then they were merged or mapped meanwhile, and a later merging begins with
+    /// what is there.
+    fn exchange(
+        self,
+        version: &mut Version,
+        merged: R,
+        runs_of: impl for<'a> Fn(&'a mut Partition, &str) -> Option<&'a mut Vec<Arc<R>>>,
+    ) {
+        let partition = version.partitions.get_mut(&self.partition).map(Arc::make_mut);
+        let Some(runs) = partition.and_then(|partition| runs_of(partition, &self.name)) else {
+            return;
+        };
+        let is_it = |found: &[Arc<R>]| found.iter().zip(&self.runs).all(|(run, own)| Arc::ptr_eq(run, own));
+        if let Some(at) = runs.windows(self.runs.len()).position(is_it) {
+            runs.splice(at..at + self.runs.len(), [Arc::new(merged)]);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What stands in the files of a snapshot: to write nothing twice, and to let the memory of a run go once it has a file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Weak};
+
+use super::partition::{large_changes, large_events};
+use super::{Entry, Files};
+use crate::index::view::{Changes, Partition, Run, Version};
+
+/// By partition number. Weak, so that what is shared with newer versions can go.
+#[derive(Default)]
+pub struct Written(BTreeMap<u32, Of>);
+
+struct Of {
+    partition: Weak<Partition>,
+    events: Vec<(Weak<Run>, Entry)>,
+    changes: Vec<(Weak<Changes>, Entry)>,
+    files: Files,
+}
+
+/// Runs that were written from memory, and the same mapped from their files; by where the former are.
+#[derive(Default)]
+pub struct Mapped {
+    pub events: HashMap<*const Run, Arc<Run>>,
+    pub changes: HashMap<*const Changes, Arc<Changes>>,
+}
+
+impl Written {
+    pub fn add(&mut self, partition: &Arc<Partition>, files: Files) {
+        let events = large_events(partition).map(Arc::downgrade);
+        let changes = large_changes(partition).map(Arc::downgrade);
+        let of = Of {
+            partition: Arc::downgrade(partition),
+            events: events.zip(files.events.iter().cloned()).collect(),
+            changes: changes.zip(files.changes.iter().cloned()).collect(),
+            files,
+        };
+        self.0.insert(partition.number, of);
+    }
+
+    /// The files of a partition that has not changed since.
+    pub fn files(&self, partition: &Arc<Partition>) -> Option<&Files> {
+        let of = self.0.get(&partition.number)?;
+        (of.partition.as_ptr() == Arc::as_ptr(partition)).then_some(&of.files)
+    }
+
+    pub fn events(&self, partition: u32, run: &Arc<Run>) -> Option<&Entry> {
+        find(&self.0.get(&partition)?.events, run)
+    }
+
+    pub fn changes(&self, partition: u32, run: &Arc<Changes>) -> Option<&Entry> {
+        find(&self.0.get(&partition)?.changes, run)
+    }
+
+    /// A version with the mapped runs in the places of those in memory. What is written of it stays known.
+    pub fn exchange(&mut self, version: &Version, mapped: &Mapped) -> Version {
+        let mut next = version.clone();
+        for (number, partition) in &mut next.partitions {
+            let before = Arc::as_ptr(partition);
+            mapped.put_into(partition);
+            if let Some(of) = self.0.get_mut(number) {
+                if of.partition.as_ptr() == before {
+                    of.partition = Arc::downgrade(partition);
+                }
+                of.events.iter_mut().for_each(|(run, _)| renew(run, &mapped.events));
+                of.changes.iter_mut().for_each(|(run, _)| renew(run, &mapped.changes));
+            }
+        }
+        next
+    }
+}
+
+fn find<'a, R>(written: &'a [(Weak<R>, Entry)], run: &Arc<R>) -> Option<&'a Entry> {
+    let same = |(held, _): &&(Weak<R>, Entry)| held.as_ptr() == Arc::as_ptr(run);
+    written.iter().find(same).map(|(_, entry)| entry)
+}
+
+fn renew<R>(run: &mut Weak<R>, mapped: &HashMap<*const R, Arc<R>>) {
+    if let Some(mapped) = mapped.get(&run.as_ptr()) {
+        *run = Arc::downgrade(mapped);
+    }
+}
+
+impl Mapped {
+    fn put_into(&self, partition: &mut Arc<Partition>) {
+        let is_in_memory = large_events(partition).any(|run| self.events.contains_key(&Arc::as_ptr(run)))
+            || large_changes(partition).any(|run| self.changes.contains_key(&Arc::as_ptr(run)));
+        if !is_in_memory {
+            return;
+        }
+        let partition = Arc::make_mut(partition);
+        for events in partition.events.values_mut() {
+            exchange(&mut Arc::make_mut(events).runs, &self.events);
+        }
+        for attribute in partition.attributes.values_mut() {
+            exchange(&mut Arc::make_mut(attribute).runs, &self.changes);
+        }
+    }
+}
+
+fn exchange<R>(runs: &mut [Arc<R>], mapped: &HashMap<*const R, Arc<R>>) {
+    for run in runs {
+        if let Some(mapped) = mapped.get(&Arc::as_ptr(run)) {
+            *run = mapped.clone();
+        }
+    }
+}
