@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +12,25 @@ import pyroaring
 
 from loadtests.bench.quanyu import loading
 from loadtests.bench.quanyu.declared import EVERYBODY, NAMESPACE, WORKSPACE
-from loadtests.bench.questions import SEGMENTS, Question
+from loadtests.bench.questions import QUESTIONS, SEGMENTS, Question
 from loadtests.bench.system import NotAnswered, People
 from loadtests.bench.world import AS_OF_MS, Watch, World
 from quanyu.api.identity.v1 import identity_pb2
-from quanyu.dsl import Library
-from quanyu.engine import Answer, Index, Resolver, roaring_count, roaring_difference
+from quanyu.api.tagging.v1 import tagging_pb2
+from quanyu.dsl import Library, standing_plan
+from quanyu.engine import Answer, Index, Live, Resolver, roaring_count, roaring_from_ids
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.eventlog import follow_log
 from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.worker import FRAMES_BYTES
-from quanyu.tagging.domain import Reading, preview
+from quanyu.tagging.domain import preview
 from quanyu.tagging.store import all_rules
 from quanyu.tagging.workspace import names_of
 
 _DAY_MS = 86_400_000
 _ROWS = 100_000
+_NAMES = [segment.name for segment in SEGMENTS]
 
 
 class Quanyu:
@@ -55,13 +57,27 @@ class Quanyu:
             library = Library.of(rule.text for rule in all_rules(session, WORKSPACE))
         database.close()
         self._reading = names_of(self._index).reading(library, AS_OF_MS)
+        kept = [q.name for q in QUESTIONS if q.mode == "maintained" and q.shape == "people"]
+        self._roots = {name: self._reading.standing_segment(name, 1)[0] for name in kept + _NAMES}
+        self._live = self._begun()
+
+    def _begun(self) -> Live:
+        """The segments as they were a day before; each step from there on is the same, since none is settled."""
+        self._live_folder = tempfile.TemporaryDirectory()
+        live = Live(self._live_folder.name)
+        for name in _NAMES:
+            live.put(name, 1, self._roots[name])
+        for offset, frame in enumerate(live.step(self._index, AS_OF_MS - _DAY_MS)):
+            live.fold(offset, frame)
+        live.settle()
+        return live
 
     def ask(self, question: Question) -> list[int]:
         if question.shape == "segments":
-            answer = self._segments(self._reading)
+            answer = self._standing(_NAMES)
             return [answer.counts(root)[0] for root in range(len(SEGMENTS))]
         if question.shape == "changes":
-            return [roaring_count(changed) for changed in self._changes()]
+            return [roaring_count(changed) if changed else 0 for changed in self._changes()]
         answer = self._answer(question)
         if question.shape == "bytes":
             answer.roaring(0)
@@ -70,29 +86,31 @@ class Quanyu:
     def members(self, question: Question, parts: Sequence[int]) -> list[People]:
         if question.shape == "changes":
             changes = self._changes()
-            return [self._people(changes[part]) for part in parts]
-        answer = self._segments(self._reading) if question.shape == "segments" else self._answer(question)
+            return [self._people(changes[part] or roaring_from_ids([])) for part in parts]
+        answer = self._standing(_NAMES) if question.shape == "segments" else self._answer(question)
         return [self._people(answer.roaring(part)) for part in parts]
 
     def _answer(self, question: Question) -> Answer:
         try:
             if question.mode == "ad hoc":
                 return preview(self._reading, self._index, question.rule).answer
-            return self._reading.ask(self._index, [self._reading.compile_segment(question.name, 1)])
+            return self._standing([question.name])
         except InvalidInput as refusal:
             if refusal.reason != "RULE_NOT_COMPILED_YET":
                 raise
             raise NotAnswered(refusal.message.splitlines()[0]) from refusal
 
-    def _segments(self, reading: Reading) -> Answer:
-        return reading.ask(self._index, [reading.compile_segment(segment.name, 1) for segment in SEGMENTS])
+    def _standing(self, names: Sequence[str]) -> Answer:
+        return self._index.evaluate(standing_plan(AS_OF_MS, [self._roots[name] for name in names]))
 
     def _changes(self) -> list[bytes]:
         """Who joined and who left each segment in turn, since a day before."""
-        yesterday = replace(self._reading, clock=replace(self._reading.clock, as_of_ms=AS_OF_MS - _DAY_MS))
-        now, before = self._segments(self._reading), self._segments(yesterday)
-        pairs = ((now.roaring(root), before.roaring(root)) for root in range(len(SEGMENTS)))
-        return [changed for a, b in pairs for changed in (roaring_difference(a, b), roaring_difference(b, a))]
+        moved: dict[str, tuple[bytes, bytes]] = {}
+        for frame in self._live.step(self._index, AS_OF_MS):
+            for moves in tagging_pb2.MembershipFrame.FromString(frame).moves:
+                assert moves.segment not in moved, "more moves than one frame holds"
+                moved[moves.segment] = moves.entered, moves.left
+        return [changed for name in _NAMES for changed in moved.get(name, (b"", b""))]
 
     def _people(self, roaring: bytes) -> People:
         if self._numbered is None:

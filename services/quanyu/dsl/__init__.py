@@ -17,6 +17,7 @@ from quanyu.dsl.compiler import (
     compile_segment,
     compile_tag,
     plan,
+    standing_plan,
     standing_root,
 )
 from quanyu.dsl.errors import RuleError
@@ -46,5 +47,6 @@ __all__ = [
     "parse",
     "parse_condition",
     "plan",
+    "standing_plan",
     "standing_root",
 ]

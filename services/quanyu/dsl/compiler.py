@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -122,6 +122,11 @@ def standing_root(
     moving = clock.moving()
     (root,) = compile_segment(name, version, library, catalog, moving).roots
     return _json(resolvable(root, clock.as_of_ms)), moving.standing.ms
+
+
+def standing_plan(as_of_ms: int, roots: Iterable[bytes]) -> bytes:
+    """The plan message of standing roots, at an instant at which they stand."""
+    return b'{"as_of":%d,"roots":[%s]}' % (as_of_ms, b",".join(roots))
 
 
 def clauses_of(cond: s.Cond) -> list[str]:
