@@ -271,10 +271,7 @@ impl Snapshots {
         name: &str,
         runs: impl Iterator<Item = &'a Arc<R>>,
         written: impl Fn(&Arc<R>) -> Option<&'a Entry>,
-    ) -> Result<Vec<Entry>>
-    where
-        Self: 'a,
-    {
+    ) -> Result<Vec<Entry>> {
         let entry = |(at, run): (usize, &Arc<R>)| match written(run) {
             Some(entry) => Ok(entry.clone()),
             None => self.save(&format!("{name}-{at}"), |out| run.put(out)),
