@@ -37,7 +37,8 @@ pub enum Tally<'a> {
         people: usize,
     },
     Days {
-        seen: Vec<(u32, u32)>,
+        /// By local day.
+        seen: Vec<(u32, u16)>,
         starts: Arc<[i64]>,
         people: usize,
     },
@@ -157,8 +158,8 @@ impl<'a> Tally<'a> {
                     if !held.1.contains(&times[row]) {
                         held = day_of(starts, times[row]);
                     }
-                    if !held.1.is_empty() && seen.last() != Some(&(person as u32, held.0)) {
-                        seen.push((person as u32, held.0));
+                    if !held.1.is_empty() && seen.last() != Some(&(held.0, person as u16)) {
+                        seen.push((held.0, person as u16));
                     }
                 });
             }
@@ -225,7 +226,7 @@ impl<'a> Tally<'a> {
                 exact,
             } => Ok(extreme(largest, best, known, &exact)),
             Tally::Median { whole, exact, people } => median(whole, exact, people),
-            Tally::Days { seen, people, .. } => Ok(numbered(&distinct(&seen, people))),
+            Tally::Days { seen, people, .. } => Ok(numbered(&distinct(seen, people))),
             Tally::Distinct(distinct) => Ok(numbered(&distinct.finish())),
             Tally::Chosen(chosen) => chosen.finish(),
             Tally::Most(most) => most.finish(),
