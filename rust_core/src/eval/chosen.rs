@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::batch::{Batch, MOST};
 use super::bits::Bits;
-use super::column::{Column, gather};
+use super::column::{Column, Data, Datum};
+use super::gather::gather;
 use super::groups::Groups;
 use super::numbers::Numbers;
 
@@ -115,6 +116,8 @@ pub struct Most<'a> {
     /// By number of the value.
     seen: Vec<(u32, (u16, Place))>,
     numbers: Numbers,
+    /// Then their numbers are their codes.
+    of_texts: bool,
     people: usize,
     kept: Kept<'a>,
 }
@@ -127,6 +130,7 @@ struct Favourite {
     times: u32,
     latest: Place,
     /// The same of the best value.
+    best_number: u32,
     most: u32,
     best: Place,
 }
@@ -136,6 +140,7 @@ impl<'a> Most<'a> {
         Most {
             seen: Vec::new(),
             numbers: Numbers::default(),
+            of_texts: false,
             people,
             kept: Kept {
                 texts,
@@ -147,6 +152,7 @@ impl<'a> Most<'a> {
 
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: &Column<'a>) -> Result<()> {
         let kept = self.kept.push(batch, value);
+        self.of_texts |= matches!(value.data, Data::Code(_) | Data::One(Datum::Code(_)));
         let numbers = self.numbers.of(value)?;
         self.seen.reserve(batch.len());
         batch.each(mask, |row, person| {
@@ -174,8 +180,16 @@ impl<'a> Most<'a> {
                 favourites[usize::from(person)].meet(number, place, |a, b| self.kept.order(*a, *b));
             });
         }
-        let best = |favourite: &Favourite| (favourite.most > 0).then_some(favourite.best);
-        self.kept.values(&favourites.iter().map(best).collect::<Vec<_>>())
+        let known = Bits::from_fn(favourites.len(), |person| favourites[person].most > 0);
+        if self.of_texts {
+            let codes = favourites.iter().map(|favourite| favourite.best_number).collect();
+            return Ok(Column {
+                known,
+                data: Data::Code(codes),
+            });
+        }
+        let best = |person: usize| known.get(person).then_some(favourites[person].best);
+        self.kept.values(&(0..favourites.len()).map(best).collect::<Vec<_>>())
     }
 }
 
@@ -189,7 +203,7 @@ impl Favourite {
             self.latest = std::cmp::max_by(self.latest, place, &order);
         }
         if self.times > self.most || self.times == self.most && order(&self.latest, &self.best).is_gt() {
-            (self.most, self.best) = (self.times, self.latest);
+            (self.best_number, self.most, self.best) = (number, self.times, self.latest);
         }
     }
 }
@@ -241,11 +255,11 @@ pub fn distinct(seen: Vec<(u32, u16)>, people: usize) -> Vec<u32> {
 
 /// Calls with all pairs of a number, one number after the other.
 fn by_number<T: Copy>(mut pairs: Vec<(u32, T)>, mut call: impl FnMut(u32, T)) {
-    let numbers = || pairs.iter().map(|&(number, _)| number);
-    let (Some(least), Some(most)) = (numbers().min(), numbers().max()) else {
-        return;
-    };
-    let span = (most - least) as usize + 1;
+    let (mut least, mut most) = (u32::MAX, 0);
+    for &(number, _) in &pairs {
+        (least, most) = (number.min(least), number.max(most));
+    }
+    let span = most.saturating_sub(least) as usize + 1;
     if span > SPARSE * pairs.len() {
         pairs.sort_unstable_by_key(|&(number, _)| number);
         return pairs.into_iter().for_each(|(number, value)| call(number, value));
