@@ -22,7 +22,7 @@ pub struct Batch<'a> {
 }
 
 /// Most rows of a batch: what is worked out of them stays in the processor's nearest cache.
-const MOST: usize = 1 << 13;
+pub const MOST: usize = 1 << 13;
 
 impl<'a> Batch<'a> {
     pub fn len(&self) -> usize {
@@ -123,9 +123,13 @@ impl<'a> Batch<'a> {
         Column::slice(values, rows)
     }
 
+    pub fn is_of_run(&self, other: &Batch) -> bool {
+        std::ptr::eq(self.run, other.run)
+    }
+
     /// The order of one person's events everywhere: (occurred_at, source, id). They lie in it within a run.
     pub fn order(&self, row: usize, other: &Batch, at: usize, texts: &Texts) -> Ordering {
-        if std::ptr::eq(self.run, other.run) {
+        if self.is_of_run(other) {
             return (self.rows.start + row).cmp(&(other.rows.start + at));
         }
         let times = self.times()[row].cmp(&other.times()[at]);

@@ -1,19 +1,37 @@
-//! Measures that choose one of a person's events: the first, the last, the last of the most frequent value.
+//! Measures that choose one of a person's events: the first, the last, the last of the most frequent value. And how many values differ.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::batch::Batch;
+use super::batch::{Batch, MOST};
 use super::bits::Bits;
-use super::column::{Column, gather};
+use super::column::{Column, Data, Datum};
+use super::gather::gather;
 use super::groups::Groups;
 use super::numbers::Numbers;
 
 use crate::error::Result;
 use crate::index::texts::Texts;
 
-/// A batch of `Kept` and its row.
-type Place = (u32, u32);
+/// A row of a batch of `Kept`. Of one run's events the later has the higher place.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u32);
+
+impl Place {
+    const ROWS: u32 = MOST.ilog2();
+
+    fn new(batch: usize, row: usize) -> Place {
+        Place((batch as u32) << Place::ROWS | row as u32)
+    }
+
+    fn batch(self) -> usize {
+        (self.0 >> Place::ROWS) as usize
+    }
+
+    fn row(self) -> usize {
+        self.0 as usize & (MOST - 1)
+    }
+}
 
 /// Batches with the value of their events.
 struct Kept<'a> {
@@ -25,21 +43,22 @@ struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     /// Gives the batch's number.
-    fn push(&mut self, batch: &Rc<Batch<'a>>, value: &Column<'a>) -> u32 {
+    fn push(&mut self, batch: &Rc<Batch<'a>>, value: &Column<'a>) -> usize {
         self.bytes += value.bytes();
         self.batches.push((batch.clone(), value.clone()));
-        self.batches.len() as u32 - 1
+        self.batches.len() - 1
     }
 
+    /// Of one person's events.
     fn order(&self, a: Place, b: Place) -> Ordering {
-        let batch = |(batch, _): Place| &self.batches[batch as usize].0;
-        batch(a).order(a.1 as usize, batch(b), b.1 as usize, self.texts)
+        let batch = |place: Place| &self.batches[place.batch()].0;
+        batch(a).order(a.row(), batch(b), b.row(), self.texts)
     }
 
     fn values(&self, places: &[Option<Place>]) -> Result<Column<'a>> {
         let sources: Vec<&Column> = self.batches.iter().map(|(_, value)| value).collect();
         gather(places.len(), &sources, |person| {
-            places[person].map(|(batch, row)| (batch as usize, row as usize))
+            places[person].map(|place| (place.batch(), place.row()))
         })
     }
 }
@@ -71,7 +90,7 @@ impl<'a> Chosen<'a> {
         let wanted = if self.last { Ordering::Greater } else { Ordering::Less };
         let occurred = batch.times();
         batch.each(mask, |row, person| {
-            let (time, place) = (occurred[row], (number, row as u32));
+            let (time, place) = (occurred[row], Place::new(number, row));
             let better = self.places[person].is_none_or(|held| {
                 let times = time.cmp(&self.times[person]);
                 times.then_with(|| self.kept.order(place, held)) == wanted
@@ -94,13 +113,26 @@ impl<'a> Chosen<'a> {
 
 /// The most frequent value; of equally frequent ones the one seen last.
 pub struct Most<'a> {
-    /// By person: the number of a value, and at which position among all events it was met, as one.
-    seen: Vec<(u32, u64)>,
+    /// By number of the value.
+    seen: Vec<(u32, (u16, Place))>,
     numbers: Numbers,
-    /// By batch: the position of its first event.
-    starts: Vec<u32>,
+    /// Then their numbers are their codes.
+    of_texts: bool,
     people: usize,
     kept: Kept<'a>,
+}
+
+/// Of one person, when the events of some values have been looked at, value by value.
+#[derive(Clone, Copy, Default)]
+struct Favourite {
+    /// The value that is being looked at, how often it was met and when last.
+    number: u32,
+    times: u32,
+    latest: Place,
+    /// The same of the best value.
+    best_number: u32,
+    most: u32,
+    best: Place,
 }
 
 impl<'a> Most<'a> {
@@ -108,7 +140,7 @@ impl<'a> Most<'a> {
         Most {
             seen: Vec::new(),
             numbers: Numbers::default(),
-            starts: Vec::new(),
+            of_texts: false,
             people,
             kept: Kept {
                 texts,
@@ -119,15 +151,12 @@ impl<'a> Most<'a> {
     }
 
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: &Column<'a>) -> Result<()> {
-        let last = self.kept.batches.last().map_or(0, |(batch, _)| batch.len() as u32);
-        let start = self.starts.last().map_or(0, |start| start + last);
-        self.starts.push(start);
-        self.kept.push(batch, value);
+        let kept = self.kept.push(batch, value);
+        self.of_texts |= matches!(value.data, Data::Code(_) | Data::One(Datum::Code(_)));
         let numbers = self.numbers.of(value)?;
         self.seen.reserve(batch.len());
         batch.each(mask, |row, person| {
-            let met = u64::from(numbers[row]) << 32 | u64::from(start + row as u32);
-            self.seen.push((person as u32, met));
+            self.seen.push((numbers[row], (person as u16, Place::new(kept, row))));
         });
         Ok(())
     }
@@ -136,35 +165,53 @@ impl<'a> Most<'a> {
         size_of_val(&self.seen[..]) + self.kept.bytes
     }
 
-    pub fn finish(self) -> Result<Column<'a>> {
-        let mut places: Vec<Option<Place>> = vec![None; self.people];
-        Groups::of(&self.seen, self.people).each(|person, seen| places[person] = self.best(seen));
-        self.kept.values(&places)
-    }
-
-    fn best(&self, seen: &mut [u64]) -> Option<Place> {
-        if let &mut [one] = seen {
-            return Some(self.place(one));
+    pub fn finish(mut self) -> Result<Column<'a>> {
+        let mut favourites = vec![Favourite::default(); self.people];
+        let seen = std::mem::take(&mut self.seen);
+        let mut batches = self.kept.batches.iter().map(|(batch, _)| batch);
+        // Places are in order where all events are of one run.
+        let first = batches.next();
+        if batches.all(|batch| first.is_some_and(|first| first.is_of_run(batch))) {
+            by_number(seen, |number, (person, place)| {
+                favourites[usize::from(person)].meet(number, place, Place::cmp);
+            });
+        } else {
+            by_number(seen, |number, (person, place)| {
+                favourites[usize::from(person)].meet(number, place, |a, b| self.kept.order(*a, *b));
+            });
         }
-        seen.sort_unstable();
-        let alike = || seen.chunk_by(|a, b| a >> 32 == b >> 32);
-        let most = alike().map(<[_]>::len).max()?;
-        let frequent = alike().filter(|same| same.len() == most).flatten();
-        frequent
-            .map(|&met| self.place(met))
-            .reduce(|a, b| if self.kept.order(a, b).is_gt() { a } else { b })
+        let known = Bits::from_fn(favourites.len(), |person| favourites[person].most > 0);
+        if self.of_texts {
+            let codes = favourites.iter().map(|favourite| favourite.best_number).collect();
+            return Ok(Column {
+                known,
+                data: Data::Code(codes),
+            });
+        }
+        let best = |person: usize| known.get(person).then_some(favourites[person].best);
+        self.kept.values(&(0..favourites.len()).map(best).collect::<Vec<_>>())
     }
+}
 
-    fn place(&self, met: u64) -> Place {
-        let position = met as u32;
-        let batch = self.starts.partition_point(|&start| start <= position) - 1;
-        (batch as u32, position - self.starts[batch])
+impl Favourite {
+    #[inline]
+    fn meet(&mut self, number: u32, place: Place, order: impl Fn(&Place, &Place) -> Ordering) {
+        if self.number != number || self.most == 0 {
+            (self.number, self.times, self.latest) = (number, 1, place);
+        } else {
+            self.times += 1;
+            self.latest = std::cmp::max_by(self.latest, place, &order);
+        }
+        if self.times > self.most || self.times == self.most && order(&self.latest, &self.best).is_gt() {
+            (self.best_number, self.most, self.best) = (number, self.times, self.latest);
+        }
     }
 }
 
 /// The number of distinct values.
 pub struct Distinct {
-    seen: Vec<(u32, u32)>,
+    /// By number of the value: who has it.
+    seen: Vec<(u32, u16)>,
     numbers: Numbers,
     people: usize,
 }
@@ -181,7 +228,7 @@ impl Distinct {
     pub fn add(&mut self, batch: &Batch, mask: Option<&Bits>, value: &Column) -> Result<()> {
         let numbers = self.numbers.of(value)?;
         self.seen.reserve(batch.len());
-        batch.each(mask, |row, person| self.seen.push((person as u32, numbers[row])));
+        batch.each(mask, |row, person| self.seen.push((numbers[row], person as u16)));
         Ok(())
     }
 
@@ -190,22 +237,38 @@ impl Distinct {
     }
 
     pub fn finish(self) -> Vec<u32> {
-        distinct(&self.seen, self.people)
+        distinct(self.seen, self.people)
     }
 }
 
-/// How many different numbers each person has.
-pub fn distinct(seen: &[(u32, u32)], people: usize) -> Vec<u32> {
-    let mut counts = vec![0; people];
-    Groups::of(seen, people).each(|person, numbers| {
-        counts[person] = match numbers {
-            [_] => 1,
-            &mut [a, b] => 1 + u32::from(a != b),
-            more => {
-                more.sort_unstable();
-                more.chunk_by(|a, b| a == b).count() as u32
-            }
-        };
+/// How many different numbers each person has been seen with.
+pub fn distinct(seen: Vec<(u32, u16)>, people: usize) -> Vec<u32> {
+    // How many there are, and the last of them.
+    let mut counts = vec![(0, 0); people];
+    by_number(seen, |number, person| {
+        let (count, last) = &mut counts[usize::from(person)];
+        *count += u32::from(*count == 0 || *last != number);
+        *last = number;
     });
-    counts
+    counts.into_iter().map(|(count, _)| count).collect()
 }
+
+/// Calls with all pairs of a number, one number after the other.
+fn by_number<T: Copy>(mut pairs: Vec<(u32, T)>, mut call: impl FnMut(u32, T)) {
+    let (mut least, mut most) = (u32::MAX, 0);
+    for &(number, _) in &pairs {
+        (least, most) = (number.min(least), number.max(most));
+    }
+    let span = most.saturating_sub(least) as usize + 1;
+    if span > SPARSE * pairs.len() {
+        pairs.sort_unstable_by_key(|&(number, _)| number);
+        return pairs.into_iter().for_each(|(number, value)| call(number, value));
+    }
+    pairs.iter_mut().for_each(|(number, _)| *number -= least);
+    Groups::of(&pairs, span).each(|number, values| {
+        values.iter().for_each(|&value| call(least + number as u32, value));
+    });
+}
+
+/// With more numbers than so many for each value, they are not counted one by one.
+const SPARSE: usize = 4;

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 use super::bits::Bits;
+use super::kernel;
 use super::ratio::Ratio;
 use super::sets::Sets;
 use crate::error::{Error, Result};
@@ -253,10 +254,9 @@ impl<'a> Column<'a> {
         let data = match &values.data {
             Stored::Bool(values) => Data::Bool(padded(values, rows)),
             Stored::Ints(Unit::Code, codes) => {
-                Data::Code(filled(codes.map(held(codes.len(), &rows), |code| code as u32), rows))
+                Data::Code(filled(kernel::codes(codes, held(codes.len(), &rows)).into(), rows))
             }
-            Stored::Ints(_, values) if rows.end <= values.len() => Data::Int(values.widened(rows)),
-            Stored::Ints(_, values) => Data::Int(filled(values.map(held(values.len(), &rows), |value| value), rows)),
+            Stored::Ints(_, ints) => Data::Int(filled(kernel::numbers(ints, held(ints.len(), &rows)), rows)),
             Stored::Point(points) => Data::Point(padded(points, rows)),
             Stored::Set { ends, codes } => Data::Set(Sets::slice(ends, codes, rows)),
             Stored::Map { .. } => Data::One(Datum::Nothing),
@@ -342,12 +342,7 @@ fn datum(scalar: Scalar, kind: Kind) -> Option<Datum> {
 }
 
 fn padded<T: Copy + Default>(values: &[T], rows: Range<usize>) -> Cow<'_, [T]> {
-    if let Some(rows) = values.get(rows.clone()) {
-        return rows.into();
-    }
-    let mut copy = values[rows.start.min(values.len())..].to_vec();
-    copy.resize(rows.len(), T::default());
-    copy.into()
+    filled(values[held(values.len(), &rows)].into(), rows)
 }
 
 /// Those of some rows that a column of `len` has.
@@ -356,71 +351,9 @@ fn held(len: usize, rows: &Range<usize>) -> Range<usize> {
 }
 
 /// As many as `rows`.
-fn filled<T: Copy + Default>(mut values: Vec<T>, rows: Range<usize>) -> Cow<'static, [T]> {
-    values.resize(rows.len(), T::default());
-    values.into()
-}
-
-/// A column of values picked from others: (which of `sources`, which of its rows), or none for unknown.
-pub fn gather<'a>(
-    len: usize,
-    sources: &[&Column<'_>],
-    pick: impl Fn(usize) -> Option<(usize, usize)>,
-) -> Result<Column<'a>> {
-    let known = Bits::from_fn(len, |row| {
-        pick(row).is_some_and(|(source, row)| sources[source].known.get(row))
-    });
-    let typed = |column: &&&Column| !matches!(column.data, Data::One(Datum::Nothing));
-    let Some(sample) = sources.iter().find(typed) else {
-        return Ok(Column {
-            known,
-            data: Data::One(Datum::Nothing),
-        });
-    };
-    let exact = |column: &&Column| matches!(column.data, Data::Ratio(_));
-    let data = match &sample.data {
-        Data::Bool(_) | Data::One(Datum::Bool(_)) => {
-            Data::Bool(picked(len, views(sources, Column::bools)?, pick).into())
-        }
-        Data::Code(_) | Data::One(Datum::Code(_)) => {
-            Data::Code(picked(len, views(sources, Column::codes)?, pick).into())
-        }
-        Data::Point(_) | Data::One(Datum::Point(_)) => {
-            Data::Point(picked(len, views(sources, Column::points)?, pick).into())
-        }
-        Data::Set(_) => {
-            let sets = sources.iter().map(|column| column.sets()).collect::<Result<Vec<_>>>()?;
-            Data::Set(Sets::gather(len, &sets, |row| pick(row).filter(|_| known.get(row))))
-        }
-        _ if sources.iter().any(exact) => {
-            let numbers = sources
-                .iter()
-                .map(|column| column.numbers())
-                .collect::<Result<Vec<_>>>()?;
-            let number = |row| {
-                pick(row).map_or(Ratio::millionths(0), |(source, row): (usize, usize)| {
-                    numbers[source].get(row)
-                })
-            };
-            Data::Ratio((0..len).map(number).collect())
-        }
-        _ => Data::Int(picked(len, views(sources, Column::ints)?, pick).into()),
-    };
-    Ok(Column { known, data })
-}
-
-fn views<'c, 'a, T>(
-    sources: &'c [&Column<'a>],
-    view: impl Fn(&'c Column<'a>) -> Result<View<'c, T>>,
-) -> Result<Vec<View<'c, T>>> {
-    sources.iter().map(|column| view(column)).collect()
-}
-
-fn picked<T: Copy + Default>(
-    len: usize,
-    views: Vec<View<'_, T>>,
-    pick: impl Fn(usize) -> Option<(usize, usize)>,
-) -> Vec<T> {
-    let value = |row| pick(row).map_or_else(T::default, |(source, row)| views[source].get(row));
-    (0..len).map(value).collect()
+fn filled<T: Copy + Default>(mut values: Cow<'_, [T]>, rows: Range<usize>) -> Cow<'_, [T]> {
+    if values.len() < rows.len() {
+        values.to_mut().resize(rows.len(), T::default());
+    }
+    values
 }

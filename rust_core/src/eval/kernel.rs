@@ -1,9 +1,10 @@
 //! Masks of rows over numbers as they are stored.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::bits::{Bits, Tri};
-use super::words::fill;
+use super::words::{convert, fill};
 use crate::index::ints::{Codes, Ints};
 use crate::index::view::{Column, Values};
 
@@ -59,6 +60,40 @@ pub fn between_values(values: &Values, rows: Range<usize>, low: i64, high: i64) 
     Some(Tri::of(between(ints, rows, low, high), &known))
 }
 
+/// The numbers of some rows, all of which the column has; borrowed where they are wide.
+pub fn numbers(ints: &Ints, rows: Range<usize>) -> Cow<'_, [i64]> {
+    let (base, step, codes) = ints.parts();
+    let number = |code: i64| base.wrapping_add(step.wrapping_mul(code));
+    match codes {
+        Codes::Same(_) => vec![base; rows.len()].into(),
+        Codes::Byte(codes) => converted(&codes[rows], |code| number(code.into())).into(),
+        Codes::Short(codes) => converted(&codes[rows], |code| number(code.into())).into(),
+        Codes::Word(codes) => converted(&codes[rows], |code| number(code.into())).into(),
+        Codes::Wide(numbers) => numbers[rows].into(),
+    }
+}
+
+/// The same of codes of texts.
+pub fn codes(ints: &Ints, rows: Range<usize>) -> Vec<u32> {
+    let (base, step, codes) = ints.parts();
+    // Whatever is cut off is not there: a code has 32 bits.
+    let (base, step) = (base as u32, step as u32);
+    let code = |code: u32| base.wrapping_add(step.wrapping_mul(code));
+    match codes {
+        Codes::Same(_) => vec![base; rows.len()],
+        Codes::Byte(codes) => converted(&codes[rows], |held| code(held.into())),
+        Codes::Short(codes) => converted(&codes[rows], |held| code(held.into())),
+        Codes::Word(codes) => converted(&codes[rows], code),
+        Codes::Wide(codes) => converted(&codes[rows], |held| held as u32),
+    }
+}
+
+fn converted<T: Copy, U: Copy + Default>(values: &[T], one: impl Fn(T) -> U) -> Vec<U> {
+    let mut converted = vec![U::default(); values.len()];
+    convert(values, &one, &mut converted);
+    converted
+}
+
 /// Bytes of so many rows of a column, and whether they are known.
 pub fn bytes(values: &Values, rows: usize) -> usize {
     let width = match &values.data {
@@ -108,6 +143,10 @@ mod tests {
             let value = |row: usize| values.get(from + row).copied();
             let expected = Bits::from_fn(len, |row| value(row).is_some_and(|value| low <= value && value <= high));
             prop_assert_eq!(between(&packed, from..from + len, low, high), expected);
+            prop_assert_eq!(&*numbers(&packed, from..values.len()), &values[from..]);
+            let codes: Vec<i64> = values.iter().map(|&value| i64::from(value as u32)).collect();
+            let expected: Vec<u32> = codes[from..].iter().map(|&code| code as u32).collect();
+            prop_assert_eq!(super::codes(&Ints::packed(codes.clone()), from..codes.len()), expected);
         }
     }
 }

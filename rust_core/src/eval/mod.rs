@@ -16,7 +16,9 @@ mod column;
 mod compare;
 mod explain;
 mod funnel;
+mod gather;
 mod groups;
+mod items;
 mod kernel;
 mod lift;
 mod limits;
@@ -31,6 +33,7 @@ mod scan;
 mod sequence;
 mod sets;
 mod some;
+mod sums;
 mod tally;
 mod task;
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bits::{Bits, Tri};
-use super::column::{Column, Data, gather};
+use super::column::{Column, Data};
+use super::gather::gather;
 use super::kernel::{self, between_values};
 use super::limits::Held;
 use super::program::{Cond, Expr};

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::batch::{Batch, batches};
 use super::bits::{Bits, Tri};
-use super::column::{Column, gather};
+use super::column::Column;
+use super::gather::gather;
 use super::kernel::{self, between_values};
 use super::program::{Cond, CondId, Expr, ExprId, Scan};
 use super::tally::{Measured, Tally};

@@ -47,6 +47,10 @@ dispatched!(
     fill fill_plain fill_wide <T: Copy, F: Fn(T) -> bool> (values: &[T], holds: &F, words: &mut [u64]) -> ()
 );
 dispatched!(
+    /// Converts each value.
+    convert convert_plain convert_wide <T: Copy, U: Copy, F: Fn(T) -> U> (values: &[T], one: &F, converted: &mut [U]) -> ()
+);
+dispatched!(
     /// How many bits are set.
     ones ones_plain ones_wide <> (words: &[u64]) -> u64
 );
@@ -90,6 +94,15 @@ fn fill_plain<T: Copy, F: Fn(T) -> bool>(values: &[T], holds: &F, words: &mut [u
     }
     for (row, &value) in rest.iter().enumerate() {
         words[whole.len()] |= u64::from(holds(value)) << row;
+    }
+}
+
+#[inline(always)]
+fn convert_plain<T: Copy, U: Copy, F: Fn(T) -> U>(values: &[T], one: &F, converted: &mut [U]) {
+    let len = values.len().min(converted.len());
+    let (values, converted) = (&values[..len], &mut converted[..len]);
+    for at in 0..len {
+        converted[at] = one(values[at]);
     }
 }
 
@@ -167,6 +180,9 @@ mod tests {
             join(&mut t, &mut u, c, d);
             results.extend([t, u]);
         }
+        let mut converted = vec![0; values.len()];
+        convert(values, &|value| u64::from(value) * u64::from(low), &mut converted);
+        results.push(converted);
         (results, [ones(a), ones_of_both(a, b)])
     }
 

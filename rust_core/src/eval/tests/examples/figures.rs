@@ -30,6 +30,35 @@ fn who_no_longer_wants_an_answer_gets_none() {
 }
 
 #[test]
+fn what_needs_more_memory_than_it_may_take_is_refused() {
+    let amount = json!({"op": "property", "name": "amount"});
+    let events = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF});
+    let sum = json!({"op": "aggregate", "fn": "sum", "events": events, "value": amount, "day_starts": null});
+    let plan =
+        plan(json!({"op": "compare", "cmp": ">", "left": sum, "right": {"op": "literal", "value": {"num": "1"}}}));
+    let version = world(1).version();
+    let people = version
+        .partitions
+        .values()
+        .map(|partition| u64::from(partition.people))
+        .max()
+        .unwrap();
+    let within = |bytes| {
+        evaluate_within(
+            &version,
+            plan.as_bytes(),
+            &Limits {
+                bytes,
+                ..Limits::none()
+            },
+        )
+    };
+    // A sum of eight bytes for each person of the largest partition.
+    assert!(matches!(within(8 * people - 1), Err(Error::OverBudget { .. })));
+    assert!(within(1 << 20).is_ok());
+}
+
+#[test]
 fn no_block_is_evaluated_after_the_answer_is_not_wanted() {
     let (version, program, limits) = (world(1).version(), Program::default(), Limits::none());
     let query = Query::new(&version, &program, &limits);
