@@ -214,7 +214,7 @@ fn load(people: u64) -> Result<Index> {
         fold(&index, Vec::new(), persons, &records, None)?;
         folding += started.elapsed().as_secs_f64();
     }
-    let statistics = index.statistics();
+    let statistics = index.version().statistics();
     println!(
         "{people} people, {events} events, folded at {:.0} thousand a second",
         events as f64 / folding / 1000.0

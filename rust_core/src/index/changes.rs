@@ -46,6 +46,18 @@ impl Changes {
         )
     }
 
+    /// Some rows, ascending.
+    pub fn pick(&self, rows: &[u32]) -> Changes {
+        let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
+        let all: Vec<Place> = self.places().collect();
+        let places: Vec<Place> = rows.iter().map(|&row| all[row as usize]).collect();
+        Changes::of(
+            &places,
+            Values::gather(&[Some(&self.values)], &picks),
+            Origins::gather(&[&self.origins], &picks),
+        )
+    }
+
     pub fn len(&self) -> usize {
         self.persons.len()
     }
@@ -127,7 +139,7 @@ impl Attribute {
     }
 
     /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.
-    fn renew(&mut self, block: u32, run: &Changes, texts: &Texts) {
+    pub fn renew(&mut self, block: u32, run: &Changes, texts: &Texts) {
         let rows = run.rows_of_block(block);
         let Some(until) = rows.clone().map(|row| run.times.get(row)).max() else {
             return;

@@ -5,10 +5,13 @@ mod batch;
 mod cells;
 mod changes;
 mod column;
+mod digest;
 mod events;
 pub mod firsts;
+pub mod history;
 pub mod ints;
 mod items;
+mod known;
 pub mod learned;
 mod merging;
 mod origins;
@@ -123,22 +126,6 @@ impl Index {
         let published = self.published.read().clone();
         snapshots.write(&published.version, published.offset)
     }
-
-    /// Names of the channels seen, ascending.
-    pub fn channels(&self) -> Vec<String> {
-        let version = self.version();
-        let codes: BTreeSet<u32> = version
-            .partitions
-            .values()
-            .flat_map(|partition| partition.channels.keys().copied())
-            .collect();
-        let names: BTreeSet<&str> = codes.into_iter().map(|code| version.texts.get(code)).collect();
-        names.into_iter().map(str::to_owned).collect()
-    }
-
-    pub fn statistics(&self) -> BTreeMap<&'static str, u64> {
-        self.version().statistics()
-    }
 }
 
 /// The version after `version`, with what the batch brings.
@@ -146,21 +133,18 @@ fn apply(version: &Version, mut batch: Batch) -> Version {
     let recount = recounts(version, &batch);
     let mut next = version.clone();
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
+    next.history = batch.history.clone();
+    people::note_bare_records(&mut next, &batch.records);
     people::create(&mut next, std::mem::take(&mut batch.people));
     people::merge(&mut next, &batch.aliases);
-    people::note_records(&mut next, &batch.records, &batch.aliases);
+    let records = batch.records.iter().map(|record| (record.person, record.time));
+    people::note_records(&mut next, records, &batch.aliases);
     for kind in next.kinds(&batch) {
-        let new = batch
-            .events
-            .remove(&kind)
-            .map(|new| new.finish(&kind, &mut next.learned));
+        let new = batch.events.remove(&kind).map(batch::Events::finish);
         events::file(&mut next, &kind, new, &batch.merges);
     }
     for name in next.attribute_names(&batch) {
         let new = batch.changes.remove(&name);
-        if let Some(new) = &new {
-            next.learned.add_attribute(&name, &new.counts);
-        }
         attributes::file(&mut next, &name, new, &batch.merges);
     }
     for (catalog, new) in batch.items {
@@ -168,6 +152,7 @@ fn apply(version: &Version, mut batch: Batch) -> Version {
     }
     if recount {
         people::recount_channels(&mut next);
+        batch.aliases = next.history.aliases(i64::MAX);
     }
     people::forget(&mut next, &batch.aliases);
     next
@@ -201,7 +186,15 @@ impl Version {
         names
     }
 
-    fn statistics(&self) -> BTreeMap<&'static str, u64> {
+    /// Names of the channels seen, ascending.
+    pub fn channels(&self) -> Vec<String> {
+        let channels = self.partitions.values().flat_map(|partition| partition.channels.keys());
+        let codes: BTreeSet<u32> = channels.copied().collect();
+        let names: BTreeSet<&str> = codes.into_iter().map(|code| self.texts.get(code)).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    pub fn statistics(&self) -> BTreeMap<&'static str, u64> {
         let partitions = || self.partitions.values();
         let persons = partitions().map(|partition| partition.first_record.count());
         let events = partitions()
@@ -214,7 +207,8 @@ impl Version {
                 .values()
                 .map(|items| items.bytes_in_memory())
                 .sum::<usize>()
-            + self.texts.bytes_in_memory();
+            + self.texts.bytes_in_memory()
+            + self.history.bytes_in_memory();
         BTreeMap::from([
             ("persons", persons.sum::<u64>()),
             ("events", events.sum::<usize>() as u64),

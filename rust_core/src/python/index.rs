@@ -55,7 +55,7 @@ impl Index {
     }
 
     fn channels(&self, py: Python<'_>) -> Vec<String> {
-        py.detach(|| self.inner.channels())
+        py.detach(|| self.inner.version().channels())
     }
 
     fn earliest_ms(&self) -> i64 {
@@ -63,7 +63,7 @@ impl Index {
     }
 
     fn statistics(&self, py: Python<'_>) -> BTreeMap<&'static str, u64> {
-        py.detach(|| self.inner.statistics())
+        py.detach(|| self.inner.version().statistics())
     }
 
     fn evaluate(&self, py: Python<'_>, plan: &[u8]) -> PyResult<Answer> {

@@ -197,6 +197,8 @@ impl Stored for Items {
         let keys: Vec<u32> = rows.into_iter().map(|(_, key)| key).collect();
         keys.put(out);
         self.attributes.put(out);
+        out.one(self.updates.len() as u64);
+        self.updates.iter().for_each(|updates| updates.put(out));
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
@@ -204,6 +206,7 @@ impl Stored for Items {
         Ok(Items {
             rows: keys.into_iter().zip(0..).collect(),
             attributes: Stored::get(input)?,
+            updates: input.list(Stored::get)?,
         })
     }
 }
@@ -256,15 +259,15 @@ impl Stored for Learned {
 
 impl Stored for Counts {
     fn put(&self, out: &mut Out) {
-        let mut counts: Vec<(u32, u64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
+        let mut counts: Vec<(u32, i64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
         counts.sort_unstable();
-        let (codes, counts): (Vec<u32>, Vec<u64>) = counts.into_iter().unzip();
+        let (codes, counts): (Vec<u32>, Vec<i64>) = counts.into_iter().unzip();
         codes.put(out);
         counts.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let (codes, counts): (Vec<u32>, Vec<u64>) = (input.many()?, input.many()?);
+        let (codes, counts): (Vec<u32>, Vec<i64>) = (input.many()?, input.many()?);
         Ok(codes.into_iter().zip(counts).collect())
     }
 }

@@ -4,6 +4,7 @@
 mod bytes;
 mod codec;
 mod columns;
+mod history;
 mod partition;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ const MANIFEST: &str = "manifest";
 const TORN: &str = "manifest.torn";
 /// Ending of the files that a manifest names.
 const ENDING: &str = "index";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// How often a follower begins anew.
 const TRIES: u32 = 10;
 
@@ -55,7 +56,7 @@ struct Manifest {
     raw_offset: u64,
     received_at_ms: i64,
     earliest_ms: Option<i64>,
-    /// Texts, schema and catalogs.
+    /// Texts, schema, catalogs and history.
     workspace: Entry,
     partitions: BTreeMap<u32, Files>,
 }
@@ -111,13 +112,14 @@ impl Snapshots {
         snapshots.offset = manifest.offset;
         let mut version = snapshots.read(&manifest.workspace, |input| {
             let (texts, schema, catalogs) = (Stored::get(input)?, input.many()?, Stored::get(input)?);
-            let learned = Stored::get(input)?;
+            let (learned, history) = (Stored::get(input)?, Stored::get(input)?);
             let schema = Schema::decode(&schema).map_err(|error| error.to_string())?;
             Ok(Version {
                 texts,
                 schema: Arc::new(schema),
                 catalogs,
                 learned,
+                history,
                 ..Version::default()
             })
         })?;
@@ -155,6 +157,7 @@ impl Snapshots {
             out.many(&version.schema.encode());
             version.catalogs.put(out);
             version.learned.put(out);
+            version.history.put(out);
         })?;
         let Epoch {
             raw_offset,

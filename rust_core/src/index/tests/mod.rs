@@ -3,6 +3,7 @@
 mod attributes;
 mod durability;
 mod equivalence;
+mod known;
 mod model;
 mod order;
 mod send;

@@ -171,8 +171,8 @@ fn measure(name: &str, frames: &[Vec<u8>], at_once: usize) {
     let started = processor_time();
     let reopened = Index::open(folder.path()).unwrap();
     let opened = processor_time() - started;
-    let statistics = index.statistics();
-    assert_eq!(reopened.statistics()["events"], statistics["events"]);
+    let statistics = index.version().statistics();
+    assert_eq!(reopened.version().statistics()["events"], statistics["events"]);
     println!(
         "{name}, {at_once} frames a call: applied {applied:.2?} ({:.0}k events/s), {runs} runs, snapshot {saved:.2?}, open {opened:.2?}, \
          {} bytes an event, {resident} MB resident more, schema of {learned} types {schema:.2?}",
@@ -283,7 +283,7 @@ fn measure_profiles(people: u32, partitions: u32) {
          longest {:.2?}), {} bytes a person",
         took[FOLDS / 2],
         took[FOLDS - 1],
-        index.statistics()["bytes"] / u64::from(people),
+        index.version().statistics()["bytes"] / u64::from(people),
     );
 }
 

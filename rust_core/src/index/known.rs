@@ -1,0 +1,274 @@
+//! The second clock: the index as it was when less of the raw log was folded. Rows say when they came to their person, and the history
+//! says the rest; what is derived of rows is derived anew where some of them go, and shared where all of them stay.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use roaring::RoaringBitmap;
+
+use super::batch::Aliases;
+use super::ints::Ints;
+use super::learned::{Learned, Weight};
+use super::place::Key;
+use super::texts::Texts;
+use super::view::{Attribute, Changes, Events, Latest, Partition, Run, Version, ordinal_of, partition_of};
+use crate::schema::Schema;
+
+impl Version {
+    /// What was known when the raw log was folded up to an offset: as if the rest of it had not come yet.
+    pub fn known_at(self: &Arc<Version>, raw_offset: u64) -> Arc<Version> {
+        if raw_offset >= self.epoch.raw_offset {
+            return self.clone();
+        }
+        let offset = raw_offset as i64;
+        let schema = self.history.schema(offset);
+        let pasts = pasts(self, &schema, offset);
+        let partitions: Vec<_> = pasts.par_iter().map(Past::partition).collect();
+        let mut learned = self.learned.clone();
+        partitions.iter().for_each(|(_, change)| learned.add(change));
+        let partitions: BTreeMap<u32, Arc<Partition>> = partitions
+            .into_iter()
+            .filter_map(|(partition, _)| partition.map(|partition| (partition.number, partition)))
+            .collect();
+        let catalogs = self.catalogs.iter();
+        let events = partitions.values().flat_map(|partition| partition.events.values());
+        Arc::new(Version {
+            epoch: self.history.epoch(offset),
+            texts: self.texts.clone(),
+            earliest_ms: events.filter_map(|events| events.spans.earliest()).min(),
+            catalogs: catalogs
+                .filter_map(|(name, items)| Some((name.clone(), items.known_at(offset)?)))
+                .collect(),
+            schema,
+            partitions,
+            learned,
+            history: self.history.clone(),
+        })
+    }
+}
+
+/// A partition, and what was known of its people at an offset.
+struct Past<'a> {
+    partition: &'a Arc<Partition>,
+    offset: i64,
+    texts: &'a Texts,
+    schema: &'a Schema,
+    schema_now: &'a Schema,
+    people: u32,
+    /// Those who were merged into others then, and those who are now.
+    losers: RoaringBitmap,
+    losers_now: RoaringBitmap,
+    /// Since when people were known by updates that left no row.
+    bare_records: Vec<(u32, i64)>,
+    /// A merge or such an update that has come since is about its people.
+    is_touched: bool,
+}
+
+/// Which rows of a run were known.
+#[derive(Default)]
+struct Sifted {
+    rows: Vec<u32>,
+    /// What that changes of what is learned.
+    weights: Vec<Weight>,
+    left_behind: usize,
+}
+
+fn pasts<'a>(version: &'a Version, schema: &'a Schema, offset: i64) -> Vec<Past<'a>> {
+    let history = &version.history;
+    let aliases = history.aliases(offset);
+    let losers = losers(&aliases);
+    let losers_now = self::losers(&history.aliases(version.epoch.raw_offset as i64));
+    let people: HashMap<u32, u32> = history
+        .created
+        .before(offset)
+        .map(|[_, number, people]| (number as u32, people as u32))
+        .collect();
+    let mut bare_records: HashMap<u32, Vec<(u32, i64)>> = HashMap::new();
+    for [_, person, time] in history.bare_records.before(offset) {
+        let person = aliases.resolve(person as u64);
+        let of_partition = bare_records.entry(partition_of(person)).or_default();
+        of_partition.push((ordinal_of(person), time));
+    }
+    let merged = history
+        .merges
+        .since(offset)
+        .flat_map(|[_, loser, winner]| [loser, winner]);
+    let updated = history.bare_records.since(offset).map(|[_, person, _]| person);
+    let touched = merged
+        .chain(updated)
+        .map(|person| partition_of(aliases.resolve(person as u64)));
+    let touched: BTreeSet<u32> = touched.collect();
+    let past = |partition: &'a Arc<Partition>| Past {
+        partition,
+        offset,
+        texts: &version.texts,
+        schema,
+        schema_now: &version.schema,
+        people: people.get(&partition.number).copied().unwrap_or(0),
+        losers: losers.get(&partition.number).cloned().unwrap_or_default(),
+        losers_now: losers_now.get(&partition.number).cloned().unwrap_or_default(),
+        bare_records: bare_records.remove(&partition.number).unwrap_or_default(),
+        is_touched: touched.contains(&partition.number),
+    };
+    version.partitions.values().map(past).collect()
+}
+
+/// By partition.
+fn losers(aliases: &Aliases) -> HashMap<u32, RoaringBitmap> {
+    let merges = aliases.by_partition().into_iter();
+    merges
+        .map(|(number, merges)| (number, merges.into_iter().map(|(loser, _)| loser).collect()))
+        .collect()
+}
+
+impl Past<'_> {
+    /// The partition, if it had people, and what changes of what is learned.
+    fn partition(&self) -> (Option<Arc<Partition>>, Learned) {
+        let (mut learned, now) = (Learned::default(), self.partition);
+        let events = now.events.iter();
+        let events: HashMap<String, Arc<Events>> = events
+            .filter_map(|(kind, events)| Some((kind.clone(), self.events(kind, events, &mut learned)?)))
+            .collect();
+        let attributes = now.attributes.iter();
+        let attributes: HashMap<String, Arc<Attribute>> = attributes
+            .filter_map(|(name, attribute)| Some((name.clone(), self.attribute(name, attribute, &mut learned)?)))
+            .collect();
+        if self.people == 0 {
+            return (None, learned);
+        }
+        let is_same = !self.is_touched
+            && self.people == now.people
+            && same(&events, &now.events)
+            && same(&attributes, &now.attributes)
+            && events
+                .keys()
+                .all(|kind| seen(self.schema, kind) == seen(self.schema_now, kind));
+        if is_same {
+            return (Some(now.clone()), learned);
+        }
+        let mut partition = Partition {
+            people: self.people,
+            events,
+            attributes,
+            ..Partition::new(now.number)
+        };
+        self.note_firsts(&mut partition);
+        (Some(Arc::new(partition)), learned)
+    }
+
+    /// First records and channels, from the rows.
+    fn note_firsts(&self, partition: &mut Partition) {
+        for (kind, events) in partition.events.clone() {
+            for run in &events.runs {
+                partition.note_first_records(run);
+                partition.note_channels(run, seen(self.schema, &kind));
+            }
+        }
+        let attributes = partition.attributes.values();
+        let changes = attributes
+            .flat_map(|attribute| &attribute.runs)
+            .flat_map(|run| run.places());
+        for (ordinal, time) in changes.chain(self.bare_records.iter().copied()) {
+            partition.first_record.note(ordinal, time);
+        }
+        partition.forget(self.losers.iter());
+    }
+
+    fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut Learned) -> Option<Arc<Events>> {
+        let arrivals = |run: &Arc<Run>| self.knows_all(&run.details.origins.arrivals);
+        if !self.is_touched && events.runs.iter().all(arrivals) {
+            return Some(events.clone());
+        }
+        let mut known = Events {
+            spans: events.spans.clone(),
+            ..Events::default()
+        };
+        let mut cut = BTreeSet::new();
+        for run in &events.runs {
+            let sifted = self.sift(run.keys().map(Key::ordinal), &run.details.origins.arrivals);
+            if let Some(event_type) = self.schema_now.event_types.get(kind) {
+                learned.weigh_events(event_type, &run.details, &sifted.weights);
+            }
+            known.left_behind += sifted.left_behind;
+            if sifted.rows.len() == run.len() {
+                known.runs.push(run.clone());
+                continue;
+            }
+            cut.extend(run.cells.iter().map(|cell| cell.block));
+            if !sifted.rows.is_empty() {
+                known.runs.push(Arc::new(run.pick(&sifted.rows)));
+            }
+        }
+        cut.iter().for_each(|&block| known.spans.forget(block));
+        let keys = known.runs.iter().flat_map(|run| run.keys());
+        keys.filter(|key| cut.contains(&key.block()))
+            .for_each(|key| known.spans.widen(key));
+        (!known.runs.is_empty()).then(|| Arc::new(known))
+    }
+
+    fn attribute(&self, name: &str, attribute: &Arc<Attribute>, learned: &mut Learned) -> Option<Arc<Attribute>> {
+        let arrivals = |run: &Arc<Changes>| self.knows_all(&run.origins.arrivals);
+        if !self.is_touched && attribute.runs.iter().all(arrivals) {
+            return Some(attribute.clone());
+        }
+        let (mut runs, mut cut) = (Vec::new(), BTreeSet::new());
+        for run in &attribute.runs {
+            let sifted = self.sift(run.places().map(|(ordinal, _)| ordinal), &run.origins.arrivals);
+            if let Some(field) = self.schema_now.attributes.get(name) {
+                learned.weigh_changes(field, &run.values, &sifted.weights);
+            }
+            if sifted.rows.len() == run.len() {
+                runs.push(run.clone());
+                continue;
+            }
+            cut.extend((0..run.blocks.len() as u32).filter(|&block| !run.rows_of_block(block).is_empty()));
+            if !sifted.rows.is_empty() {
+                runs.push(Arc::new(run.pick(&sifted.rows)));
+            }
+        }
+        let blocks = runs.iter().map(|run| run.blocks.len()).max()?;
+        let mut known = Attribute {
+            latest: attribute.latest[..blocks].to_vec(),
+            runs: Vec::new(),
+        };
+        cut.retain(|&block| (block as usize) < blocks);
+        cut.iter()
+            .for_each(|&block| known.latest[block as usize] = Latest::default());
+        for run in runs {
+            cut.iter().for_each(|&block| known.renew(block, &run, self.texts));
+            known.runs.push(run);
+        }
+        Some(Arc::new(known))
+    }
+
+    fn knows_all(&self, arrivals: &Ints) -> bool {
+        arrivals.iter().all(|arrival| arrival < self.offset)
+    }
+
+    fn sift(&self, ordinals: impl Iterator<Item = u32>, arrivals: &Ints) -> Sifted {
+        let mut sifted = Sifted::default();
+        for (row, (ordinal, arrival)) in ordinals.zip(arrivals.iter()).enumerate() {
+            let (is_known, is_left) = (arrival < self.offset, self.losers.contains(ordinal));
+            let weight = i64::from(is_known && !is_left) - i64::from(!self.losers_now.contains(ordinal));
+            if weight != 0 {
+                sifted.weights.push((row, weight));
+            }
+            if is_known {
+                sifted.rows.push(row as u32);
+                sifted.left_behind += usize::from(is_left);
+            }
+        }
+        sifted
+    }
+}
+
+fn seen(schema: &Schema, kind: &str) -> bool {
+    schema.event_types.get(kind).is_some_and(|kind| kind.counts_as_seen)
+}
+
+/// Whether all is shared.
+fn same<T>(known: &HashMap<String, Arc<T>>, now: &HashMap<String, Arc<T>>) -> bool {
+    let is_shared = |(name, one): (&String, &Arc<T>)| known.get(name).is_some_and(|other| Arc::ptr_eq(one, other));
+    now.iter().all(is_shared)
+}

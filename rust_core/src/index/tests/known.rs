@@ -1,0 +1,60 @@
+//! The second clock: what was known at an offset is what an index says that was asked then.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tempfile::tempdir;
+
+use super::equivalence::{fold, told};
+use super::model::{decide, frames, steps};
+use super::order::check_runs;
+use crate::index::Index;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn what_was_known_is_what_an_index_said_that_had_folded_no_more(
+        steps in steps(), size in 1..9usize, at_once in 1..9usize, also_at_once in 1..9usize
+    ) {
+        let frames = frames(&decide(&steps), size);
+        let folders = (tempdir().unwrap(), tempdir().unwrap());
+        let (all, prefix) = (Index::open(folders.0.path()).unwrap(), Index::open(folders.1.path()).unwrap());
+        fold(&all, &frames, at_once);
+        let now = all.version();
+        for part in frames.chunks(also_at_once) {
+            let at = prefix.offset();
+            let (known, asked_then) = (now.known_at(at), prefix.version());
+            prop_assert_eq!(told(&known), told(&asked_then));
+            prop_assert_eq!(known.digest(), asked_then.digest(), "at {}", at);
+            fold(&prefix, part, also_at_once);
+        }
+        for (at, _) in frames.iter().enumerate() {
+            let known = now.known_at(at as u64);
+            check_runs(&known);
+            prop_assert_eq!(known.epoch.raw_offset, at as u64);
+            prop_assert_eq!(now.known_at(at as u64 + 1).known_at(at as u64).digest(), known.digest());
+        }
+        prop_assert!(Arc::ptr_eq(&now.known_at(frames.len() as u64), &now));
+        prop_assert_eq!(now.digest(), prefix.version().digest());
+    }
+
+    #[test]
+    fn a_snapshot_keeps_what_was_known(steps in steps(), size in 1..9usize, cut in any::<prop::sample::Index>()) {
+        let frames = frames(&decide(&steps), size);
+        let folders = (tempdir().unwrap(), tempdir().unwrap());
+        let uninterrupted = Index::open(folders.0.path()).unwrap();
+        fold(&uninterrupted, &frames, 2);
+        let index = Index::open(folders.1.path()).unwrap();
+        let cut = cut.index(frames.len() + 1);
+        fold(&index, &frames[..cut], 2);
+        index.snapshot().unwrap();
+        let reopened = Index::open(folders.1.path()).unwrap();
+        fold(&reopened, &frames[cut..], 2);
+        for at in 0..=frames.len() as u64 {
+            let (one, other) = (uninterrupted.version().known_at(at), reopened.version().known_at(at));
+            prop_assert_eq!(one.digest(), other.digest());
+        }
+        prop_assert_eq!(told(&uninterrupted.version()), told(&reopened.version()));
+    }
+}
