@@ -2,7 +2,7 @@
 
 mod attributes;
 mod batch;
-mod cells;
+pub mod cells;
 mod changes;
 mod column;
 mod digest;
@@ -24,7 +24,7 @@ mod schema;
 mod snapshot;
 pub mod spans;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod texts;
 pub mod view;
 
@@ -47,7 +47,18 @@ pub struct Index {
     writer: Mutex<()>,
     /// None in a follower, which writes nothing.
     snapshots: Option<Mutex<Snapshots>>,
+    /// Those last asked for, so that the pages of a list do not each make one.
+    pasts: Mutex<Vec<Past>>,
 }
+
+/// A version as it was known at a raw offset.
+struct Past {
+    raw_offset: u64,
+    version: Arc<Version>,
+}
+
+/// So many are kept.
+const PASTS: usize = 2;
 
 #[derive(Clone)]
 struct Published {
@@ -80,12 +91,43 @@ impl Index {
             published: RwLock::new(published),
             writer: Mutex::new(()),
             snapshots,
+            pasts: Mutex::default(),
         }
     }
 
     /// What readers see now.
     pub fn version(&self) -> Arc<Version> {
         self.published.read().version.clone()
+    }
+
+    /// What was known when the raw log was folded up to an offset; None: what is known now.
+    ///
+    /// Invalid if it is not folded that far.
+    pub fn known_at(&self, raw_offset: Option<u64>) -> Result<Arc<Version>> {
+        let now = self.version();
+        let epoch = now.epoch.raw_offset;
+        let Some(raw_offset) = raw_offset.filter(|&raw_offset| raw_offset != epoch) else {
+            return Ok(now);
+        };
+        if raw_offset > epoch {
+            return Err(Error::Invalid(format!(
+                "known at {raw_offset}: the raw log is folded up to offset {epoch} so far; ask for no more than that, or wait for it"
+            )));
+        }
+        // Held meanwhile, so that none is made twice.
+        let mut pasts = self.pasts.lock();
+        let held = pasts.iter().position(|past| past.raw_offset == raw_offset);
+        let version = match held {
+            Some(at) => pasts.remove(at).version,
+            None => now.known_at(raw_offset),
+        };
+        pasts.truncate(PASTS - 1);
+        let past = Past {
+            raw_offset,
+            version: version.clone(),
+        };
+        pasts.insert(0, past);
+        Ok(version)
     }
 
     /// Resolved offset of the next frame to fold.

@@ -8,6 +8,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::eval::Answer;
+use crate::error::Error;
 use crate::{eval, index};
 
 /// People, events and catalogs of one workspace: a fold of its resolved log.
@@ -49,31 +50,43 @@ impl Index {
         (epoch.raw_offset, epoch.received_at_ms)
     }
 
-    fn schema<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let schema = py.detach(|| self.inner.version().learned_schema().encode());
-        PyBytes::new(py, &schema)
+    #[pyo3(signature = (known_at=None))]
+    fn schema<'py>(&self, py: Python<'py>, known_at: Option<u64>) -> PyResult<Bound<'py, PyBytes>> {
+        let schema = py.detach(|| Ok::<_, Error>(self.inner.known_at(known_at)?.learned_schema().encode()))?;
+        Ok(PyBytes::new(py, &schema))
     }
 
-    fn channels(&self, py: Python<'_>) -> Vec<String> {
-        py.detach(|| self.inner.version().channels())
+    #[pyo3(signature = (known_at=None))]
+    fn channels(&self, py: Python<'_>, known_at: Option<u64>) -> PyResult<Vec<String>> {
+        Ok(py.detach(|| Ok::<_, Error>(self.inner.known_at(known_at)?.channels()))?)
     }
 
-    fn earliest_ms(&self) -> i64 {
-        self.inner.version().earliest_ms.unwrap_or(0)
+    #[pyo3(signature = (known_at=None))]
+    fn earliest_ms(&self, py: Python<'_>, known_at: Option<u64>) -> PyResult<i64> {
+        let version = py.detach(|| self.inner.known_at(known_at))?;
+        Ok(version.earliest_ms.unwrap_or(0))
     }
 
     fn statistics(&self, py: Python<'_>) -> BTreeMap<&'static str, u64> {
         py.detach(|| self.inner.version().statistics())
     }
 
-    fn evaluate(&self, py: Python<'_>, plan: &[u8]) -> PyResult<Answer> {
-        let answer = py.detach(|| eval::evaluate(&self.inner.version(), plan))?;
+    #[pyo3(signature = (plan, known_at=None))]
+    fn evaluate(&self, py: Python<'_>, plan: &[u8], known_at: Option<u64>) -> PyResult<Answer> {
+        let answer = py.detach(|| eval::evaluate(&*self.inner.known_at(known_at)?, plan))?;
         Ok(Answer::new(answer))
     }
 
-    fn profile<'py>(&self, py: Python<'py>, person: u64, as_of_ms: i64) -> Bound<'py, PyBytes> {
-        let profile = py.detach(|| self.inner.version().profile(person, as_of_ms));
-        PyBytes::new(py, &profile)
+    #[pyo3(signature = (person, as_of_ms, known_at=None))]
+    fn profile<'py>(
+        &self,
+        py: Python<'py>,
+        person: u64,
+        as_of_ms: i64,
+        known_at: Option<u64>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let profile = py.detach(|| Ok::<_, Error>(self.inner.known_at(known_at)?.profile(person, as_of_ms)))?;
+        Ok(PyBytes::new(py, &profile))
     }
 
     fn timeline<'py>(

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::equivalence::{fold, told};
-use super::model::{decide, frames, steps};
+use super::model::{Step, decide, frames, steps};
 use super::order::check_runs;
 use crate::index::Index;
 
@@ -57,4 +57,27 @@ proptest! {
         }
         prop_assert_eq!(told(&uninterrupted.version()), told(&reopened.version()));
     }
+}
+
+#[test]
+fn a_past_is_made_once_and_no_future_is_made() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    fold(
+        &index,
+        &frames(&decide(&[Step::Create(1), Step::Item(2), Step::Item(3)]), 1),
+        1,
+    );
+    let ask = |at| index.known_at(Some(at)).unwrap();
+    assert!(Arc::ptr_eq(&ask(4), &index.version()));
+    assert!(Arc::ptr_eq(&index.known_at(None).unwrap(), &index.version()));
+    let (two, three) = (ask(2), ask(3));
+    assert!(Arc::ptr_eq(&ask(2), &two) && Arc::ptr_eq(&ask(3), &three));
+    ask(1);
+    assert!(Arc::ptr_eq(&ask(3), &three) && !Arc::ptr_eq(&ask(2), &two));
+    let error = index.known_at(Some(5)).err().unwrap().to_string();
+    assert!(
+        error.starts_with("known at 5: the raw log is folded up to offset 4"),
+        "{error}"
+    );
 }

@@ -6,5 +6,5 @@ mod equivalence;
 mod known;
 mod model;
 mod order;
-mod send;
+pub mod send;
 mod speed;
