@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::aliases::Aliases;
 use super::cells::Cell;
+use super::erased::Erased;
 use super::history::History;
 use super::texts::Texts;
 use super::view::{
@@ -22,6 +24,8 @@ pub struct Batch {
     pub schema: Arc<Schema>,
     pub texts: Texts,
     pub history: History,
+    pub erased: Arc<Erased>,
+    pub newly_erased: Vec<u64>,
     /// By partition: ordinals in use.
     pub people: BTreeMap<u32, u32>,
     pub aliases: Aliases,
@@ -35,10 +39,6 @@ pub struct Batch {
     /// By catalog.
     pub items: HashMap<String, ItemUpdates>,
 }
-
-/// Losers of merges and their winners.
-#[derive(Default)]
-pub struct Aliases(HashMap<u64, u64>);
 
 /// Two people turned out to be one.
 pub struct Merge {
@@ -85,44 +85,6 @@ pub struct Changes {
     pub origins: Origins,
 }
 
-impl Aliases {
-    /// Of losers and winners.
-    pub fn of(merges: impl Iterator<Item = (u64, u64)>) -> Aliases {
-        Aliases(merges.collect())
-    }
-
-    /// Who a person is now.
-    pub fn resolve(&self, person: u64) -> u64 {
-        let mut person = person;
-        while let Some(&winner) = self.0.get(&person) {
-            person = winner;
-        }
-        person
-    }
-
-    /// The final winner.
-    fn add(&mut self, winner: u64, loser: u64) -> Result<u64> {
-        let winner = self.resolve(winner);
-        if winner == loser || self.0.insert(loser, winner).is_some() {
-            return Err(Error::Invalid(format!(
-                "person {loser} is merged into {winner} but already one with it or another"
-            )));
-        }
-        Ok(winner)
-    }
-
-    /// By partition: (loser's ordinal, final winner), ascending.
-    pub fn by_partition(&self) -> BTreeMap<u32, Vec<(u32, u64)>> {
-        let mut partitions: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
-        for &loser in self.0.keys() {
-            let merges = partitions.entry(partition_of(loser)).or_default();
-            merges.push((ordinal_of(loser), self.resolve(loser)));
-        }
-        partitions.values_mut().for_each(|merges| merges.sort_unstable());
-        partitions
-    }
-}
-
 impl Batch {
     pub fn new(version: &Version) -> Batch {
         Batch {
@@ -130,6 +92,8 @@ impl Batch {
             schema: version.schema.clone(),
             texts: version.texts.clone(),
             history: version.history.clone(),
+            erased: version.erased.clone(),
+            newly_erased: Vec::new(),
             people: version
                 .partitions
                 .iter()
@@ -155,6 +119,7 @@ impl Batch {
             match change.change {
                 Change::Created { person } => self.create(person)?,
                 Change::Merged { winner, loser } => self.merge(winner, loser, arrival)?,
+                Change::Erased { person } => self.erase(person)?,
             }
         }
         self.note_created(&frame.changes, arrival);
@@ -201,7 +166,7 @@ impl Batch {
     fn note_created(&mut self, changes: &[IdentityChange], arrival: i64) {
         let created = changes.iter().filter_map(|change| match change.change {
             Change::Created { person } => Some(partition_of(person)),
-            Change::Merged { .. } => None,
+            Change::Merged { .. } | Change::Erased { .. } => None,
         });
         for number in created.collect::<BTreeSet<u32>>() {
             let row = [arrival, number.into(), self.people[&number].into()];
@@ -218,12 +183,26 @@ impl Batch {
         Ok(())
     }
 
+    /// Of an alias the whole person.
+    fn erase(&mut self, person: u64) -> Result<()> {
+        self.check(person)?;
+        let aliases = self.history.aliases(i64::MAX);
+        let erased = Arc::make_mut(&mut self.erased);
+        for person in aliases.of_same(person) {
+            erased.add(person);
+            self.newly_erased.push(person);
+        }
+        Ok(())
+    }
+
     fn check(&self, person: u64) -> Result<()> {
         let people = self.people.get(&partition_of(person)).copied().unwrap_or(0);
-        if ordinal_of(person) < people {
-            return Ok(());
-        }
-        Err(Error::Invalid(format!("person {person} was never created")))
+        let wrong = match ordinal_of(person) < people {
+            true if self.erased.contains(person) => "was erased",
+            true => return Ok(()),
+            false => "was never created",
+        };
+        Err(Error::Invalid(format!("person {person} {wrong}")))
     }
 
     fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, arrival: i64) {

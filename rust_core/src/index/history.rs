@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::batch::Aliases;
+use super::aliases::Aliases;
 use super::ints::Ints;
 use super::view::Epoch;
 use crate::schema::Schema;
@@ -67,6 +67,14 @@ impl<const N: usize> Default for Journal<N> {
             chunks: Vec::new(),
             last: Arc::default(),
         }
+    }
+}
+
+impl<const N: usize> FromIterator<[i64; N]> for Journal<N> {
+    fn from_iter<I: IntoIterator<Item = [i64; N]>>(rows: I) -> Journal<N> {
+        let mut journal = Journal::default();
+        rows.into_iter().for_each(|row| journal.push(row));
+        journal
     }
 }
 

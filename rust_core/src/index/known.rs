@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use roaring::RoaringBitmap;
 
-use super::batch::Aliases;
+use super::aliases::Aliases;
 use super::ints::Ints;
 use super::learned::{Learned, Weight};
 use super::place::Key;
@@ -32,11 +32,10 @@ impl Version {
             .filter_map(|(partition, _)| partition.map(|partition| (partition.number, partition)))
             .collect();
         let catalogs = self.catalogs.iter();
-        let events = partitions.values().flat_map(|partition| partition.events.values());
         Arc::new(Version {
             epoch: self.history.epoch(offset),
             texts: self.texts.clone(),
-            earliest_ms: events.filter_map(|events| events.spans.earliest()).min(),
+            earliest_ms: earliest_ms(&partitions),
             catalogs: catalogs
                 .filter_map(|(name, items)| Some((name.clone(), items.known_at(offset)?)))
                 .collect(),
@@ -44,12 +43,19 @@ impl Version {
             partitions,
             learned,
             history: self.history.clone(),
+            erased: self.erased.clone(),
         })
     }
 }
 
+/// Instant of the first event.
+pub fn earliest_ms(partitions: &BTreeMap<u32, Arc<Partition>>) -> Option<i64> {
+    let events = partitions.values().flat_map(|partition| partition.events.values());
+    events.filter_map(|events| events.spans.earliest()).min()
+}
+
 /// A partition, and what was known of its people at an offset.
-struct Past<'a> {
+pub struct Past<'a> {
     partition: &'a Arc<Partition>,
     offset: i64,
     texts: &'a Texts,
@@ -59,6 +65,8 @@ struct Past<'a> {
     /// Those who were merged into others then, and those who are now.
     losers: RoaringBitmap,
     losers_now: RoaringBitmap,
+    /// Those who were erased, of whom runs may still hold something.
+    erased: RoaringBitmap,
     /// Since when people were known by updates that left no row.
     bare_records: Vec<(u32, i64)>,
     /// A merge or such an update that has come since is about its people.
@@ -108,6 +116,12 @@ fn pasts<'a>(version: &'a Version, schema: &'a Schema, offset: i64) -> Vec<Past<
         people: people.get(&partition.number).copied().unwrap_or(0),
         losers: losers.get(&partition.number).cloned().unwrap_or_default(),
         losers_now: losers_now.get(&partition.number).cloned().unwrap_or_default(),
+        erased: version
+            .erased
+            .in_runs
+            .get(&partition.number)
+            .cloned()
+            .unwrap_or_default(),
         bare_records: bare_records.remove(&partition.number).unwrap_or_default(),
         is_touched: touched.contains(&partition.number),
     };
@@ -122,7 +136,13 @@ fn losers(aliases: &Aliases) -> HashMap<u32, RoaringBitmap> {
         .collect()
 }
 
-impl Past<'_> {
+impl<'a> Past<'a> {
+    /// What is known now of all but the people who were erased.
+    pub fn without_erased(version: &'a Version, number: u32) -> Option<Past<'a>> {
+        let pasts = pasts(version, &version.schema, i64::MAX);
+        pasts.into_iter().find(|past| past.partition.number == number)
+    }
+
     /// The partition, if it had people, and what changes of what is learned.
     fn partition(&self) -> (Option<Arc<Partition>>, Learned) {
         let (mut learned, now) = (Learned::default(), self.partition);
@@ -138,6 +158,7 @@ impl Past<'_> {
             return (None, learned);
         }
         let is_same = !self.is_touched
+            && self.erased.is_empty()
             && self.people == now.people
             && same(&events, &now.events)
             && same(&attributes, &now.attributes)
@@ -147,14 +168,19 @@ impl Past<'_> {
         if is_same {
             return (Some(now.clone()), learned);
         }
+        (Some(Arc::new(self.anew(events, attributes))), learned)
+    }
+
+    /// A partition of such events and attributes, with what is derived of them.
+    pub fn anew(&self, events: HashMap<String, Arc<Events>>, attributes: HashMap<String, Arc<Attribute>>) -> Partition {
         let mut partition = Partition {
             people: self.people,
             events,
             attributes,
-            ..Partition::new(now.number)
+            ..Partition::new(self.partition.number)
         };
         self.note_firsts(&mut partition);
-        (Some(Arc::new(partition)), learned)
+        partition
     }
 
     /// First records and channels, from the rows.
@@ -175,9 +201,8 @@ impl Past<'_> {
         partition.forget(self.losers.iter());
     }
 
-    fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut Learned) -> Option<Arc<Events>> {
-        let arrivals = |run: &Arc<Run>| self.knows_all(&run.details.origins.arrivals);
-        if !self.is_touched && events.runs.iter().all(arrivals) {
+    pub fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut Learned) -> Option<Arc<Events>> {
+        if !self.is_touched && events.runs.iter().all(|run| self.is_whole(&**run)) {
             return Some(events.clone());
         }
         let mut known = Events {
@@ -207,9 +232,8 @@ impl Past<'_> {
         (!known.runs.is_empty()).then(|| Arc::new(known))
     }
 
-    fn attribute(&self, name: &str, attribute: &Arc<Attribute>, learned: &mut Learned) -> Option<Arc<Attribute>> {
-        let arrivals = |run: &Arc<Changes>| self.knows_all(&run.origins.arrivals);
-        if !self.is_touched && attribute.runs.iter().all(arrivals) {
+    pub fn attribute(&self, name: &str, attribute: &Arc<Attribute>, learned: &mut Learned) -> Option<Arc<Attribute>> {
+        if !self.is_touched && attribute.runs.iter().all(|run| self.is_whole(&**run)) {
             return Some(attribute.clone());
         }
         let (mut runs, mut cut) = (Vec::new(), BTreeSet::new());
@@ -242,15 +266,22 @@ impl Past<'_> {
         Some(Arc::new(known))
     }
 
-    fn knows_all(&self, arrivals: &Ints) -> bool {
-        arrivals.iter().all(|arrival| arrival < self.offset)
+    /// Whether all rows stay.
+    fn is_whole(&self, run: &impl Rows) -> bool {
+        !self.holds_erased(run) && run.arrivals().iter().all(|arrival| arrival < self.offset)
+    }
+
+    pub fn holds_erased(&self, run: &impl Rows) -> bool {
+        self.erased.iter().any(|ordinal| run.is_about(ordinal))
     }
 
     fn sift(&self, ordinals: impl Iterator<Item = u32>, arrivals: &Ints) -> Sifted {
         let mut sifted = Sifted::default();
         for (row, (ordinal, arrival)) in ordinals.zip(arrivals.iter()).enumerate() {
-            let (is_known, is_left) = (arrival < self.offset, self.losers.contains(ordinal));
-            let weight = i64::from(is_known && !is_left) - i64::from(!self.losers_now.contains(ordinal));
+            let (is_erased, is_left) = (self.erased.contains(ordinal), self.losers.contains(ordinal));
+            let is_known = arrival < self.offset && !is_erased;
+            let counts_now = !is_erased && !self.losers_now.contains(ordinal);
+            let weight = i64::from(is_known && !is_left) - i64::from(counts_now);
             if weight != 0 {
                 sifted.weights.push((row, weight));
             }
@@ -260,6 +291,34 @@ impl Past<'_> {
             }
         }
         sifted
+    }
+}
+
+/// Of a run.
+pub trait Rows {
+    fn arrivals(&self) -> &Ints;
+
+    /// Whether a person has any.
+    fn is_about(&self, ordinal: u32) -> bool;
+}
+
+impl Rows for Run {
+    fn arrivals(&self) -> &Ints {
+        &self.details.origins.arrivals
+    }
+
+    fn is_about(&self, ordinal: u32) -> bool {
+        self.of_person(ordinal, i32::MIN..=i32::MAX).next().is_some()
+    }
+}
+
+impl Rows for Changes {
+    fn arrivals(&self) -> &Ints {
+        &self.origins.arrivals
+    }
+
+    fn is_about(&self, ordinal: u32) -> bool {
+        !self.rows(ordinal).is_empty()
     }
 }
 

@@ -1,11 +1,13 @@
 //! People, events and catalogs of one workspace: a fold of its resolved log into immutable versions.
 
+mod aliases;
 mod attributes;
 mod batch;
 pub mod cells;
 mod changes;
 mod column;
 mod digest;
+mod erased;
 mod events;
 pub mod firsts;
 pub mod history;
@@ -19,6 +21,7 @@ mod people;
 mod person;
 mod picks;
 pub mod place;
+mod purge;
 pub mod run;
 mod schema;
 mod snapshot;
@@ -104,18 +107,21 @@ impl Index {
     ///
     /// Invalid if it is not folded that far.
     pub fn known_at(&self, raw_offset: Option<u64>) -> Result<Arc<Version>> {
+        let Some(raw_offset) = raw_offset else {
+            return Ok(self.version());
+        };
+        // Held meanwhile, so that none is made twice, and none of an older version is left when people were erased.
+        let mut pasts = self.pasts.lock();
         let now = self.version();
         let epoch = now.epoch.raw_offset;
-        let Some(raw_offset) = raw_offset.filter(|&raw_offset| raw_offset != epoch) else {
+        if raw_offset == epoch {
             return Ok(now);
-        };
+        }
         if raw_offset > epoch {
             return Err(Error::Invalid(format!(
                 "known at {raw_offset}: the raw log is folded up to offset {epoch} so far; ask for no more than that, or wait for it"
             )));
         }
-        // Held meanwhile, so that none is made twice.
-        let mut pasts = self.pasts.lock();
         let held = pasts.iter().position(|past| past.raw_offset == raw_offset);
         let version = match held {
             Some(at) => pasts.remove(at).version,
@@ -154,9 +160,27 @@ impl Index {
             })?;
             offset += 1;
         }
+        let erases = !batch.newly_erased.is_empty();
         let version = Arc::new(apply(&version, batch));
         *self.published.write() = Published { version, offset };
+        if erases {
+            self.pasts.lock().clear();
+        }
         Ok(())
+    }
+
+    /// Removes a part of what is still held of people who were erased; false if nothing is left. It is gone from the folder with the next
+    /// snapshot.
+    pub fn purge(&self) -> bool {
+        let _writer = self.writer.lock();
+        let Published { version, offset } = self.published.read().clone();
+        let Some(version) = purge::purge(&version) else {
+            return false;
+        };
+        let version = Arc::new(version);
+        *self.published.write() = Published { version, offset };
+        self.pasts.lock().clear();
+        true
     }
 
     /// Makes what was folded so far durable: atomically, so that the former snapshot stands until the new one is whole.
@@ -197,6 +221,8 @@ fn apply(version: &Version, mut batch: Batch) -> Version {
         batch.aliases = next.history.aliases(i64::MAX);
     }
     people::forget(&mut next, &batch.aliases);
+    next.erased = batch.erased.clone();
+    erased::forget(&mut next, &batch.newly_erased);
     next
 }
 

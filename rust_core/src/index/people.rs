@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::batch::{Aliases, ProfileRecord};
+use super::aliases::Aliases;
+use super::batch::ProfileRecord;
 use super::firsts::NEVER;
 use super::view::{Partition, Version, ordinal_of, partition_of};
 

@@ -9,6 +9,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::cells;
 pub use super::cells::{Scalar, Unit};
+use super::erased::Erased;
 use super::firsts::Firsts;
 use super::history::History;
 use super::ints::Ints;
@@ -39,6 +40,7 @@ pub struct Version {
     pub earliest_ms: Option<i64>,
     /// For the answers to what was known before.
     pub history: History,
+    pub erased: Arc<Erased>,
 }
 
 /// Up to 2^22 people with their own dense ordinals. A person is `number << 32 | ordinal`.

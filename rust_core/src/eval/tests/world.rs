@@ -342,6 +342,7 @@ impl World {
             catalogs: [("product".to_string(), Arc::new(items))].into(),
             learned: Learned::default(),
             history: History::default(),
+            erased: Arc::default(),
             earliest_ms: events.map(|event| event.time).min(),
         }
     }

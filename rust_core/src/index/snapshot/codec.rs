@@ -7,7 +7,7 @@ use super::bytes::{In, Out, Read};
 use crate::index::firsts::Firsts;
 use crate::index::learned::{Counts, Learned};
 use crate::index::spans::{Span, Spans};
-use crate::index::texts::{TextColumn, Texts};
+use crate::index::texts::{GONE, TextColumn, Texts};
 use crate::index::view::{Attribute, Changes, Details, Items, Latest, Origins, Run};
 
 pub trait Stored: Sized {
@@ -214,7 +214,7 @@ impl Stored for Items {
 impl Stored for Texts {
     fn put(&self, out: &mut Out) {
         let mut column = TextColumn::default();
-        self.iter().for_each(|text| column.push(text.as_bytes()));
+        (0..self.len() as u32).for_each(|code| column.push(self.bytes(code)));
         column.put(out);
     }
 
@@ -222,7 +222,12 @@ impl Stored for Texts {
         let column: TextColumn = Stored::get(input)?;
         let mut texts = Texts::default();
         for row in 0..column.len() {
-            let text = std::str::from_utf8(column.get(row)).map_err(|_| "a text is not valid UTF-8")?;
+            let bytes = column.get(row);
+            if bytes == GONE {
+                texts.push_gone();
+                continue;
+            }
+            let text = std::str::from_utf8(bytes).map_err(|_| "a text is not valid UTF-8")?;
             texts.intern(text);
         }
         if texts.len() != column.len() {

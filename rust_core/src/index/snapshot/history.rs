@@ -1,9 +1,13 @@
-//! What is kept for the answers to what was known before, as bytes.
+//! What is kept for the answers to what was known before, and who is forgotten, as bytes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use roaring::RoaringBitmap;
 
 use super::bytes::{In, Out, Read};
 use super::codec::Stored;
+use crate::index::erased::Erased;
 use crate::index::history::{History, Journal};
 use crate::index::ints::Ints;
 use crate::index::view::ItemUpdates;
@@ -64,6 +68,37 @@ impl<const N: usize> Stored for Journal<N> {
         }
         Ok(journal)
     }
+}
+
+impl Stored for Erased {
+    fn put(&self, out: &mut Out) {
+        put_people(&self.people, out);
+        put_people(&self.in_runs, out);
+        out.one(u8::from(self.in_texts));
+        out.one(self.purges);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Erased {
+            people: get_people(input)?,
+            in_runs: get_people(input)?,
+            in_texts: input.one::<u8>()? != 0,
+            purges: input.one()?,
+        })
+    }
+}
+
+fn put_people(people: &BTreeMap<u32, RoaringBitmap>, out: &mut Out) {
+    out.one(people.len() as u64);
+    for (&number, ordinals) in people {
+        out.one(number);
+        out.many(&ordinals.iter().collect::<Vec<u32>>());
+    }
+}
+
+fn get_people(input: &mut In<'_>) -> Read<BTreeMap<u32, RoaringBitmap>> {
+    let of_partition = |input: &mut In<'_>| Ok((input.one()?, input.many::<u32>()?.into_iter().collect()));
+    Ok(input.list(of_partition)?.into_iter().collect())
 }
 
 impl Stored for ItemUpdates {

@@ -35,10 +35,24 @@ const TRIES: u32 = 10;
 pub struct Snapshots {
     folder: PathBuf,
     /// Of the newest snapshot.
-    offset: u64,
+    state: State,
     /// Partitions and their large runs as last written, to write none twice. Weak, so that what they shared with newer versions
     /// can go.
     written: BTreeMap<u32, Written>,
+}
+
+/// Resolved offset, and how often something was purged: what a version is the outcome of.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct State {
+    offset: u64,
+    purges: u64,
+}
+
+/// As the names of its files have it.
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.offset, self.purges)
+    }
 }
 
 struct Written {
@@ -56,7 +70,7 @@ struct Manifest {
     raw_offset: u64,
     received_at_ms: i64,
     earliest_ms: Option<i64>,
-    /// Texts, schema, catalogs and history.
+    /// Texts, schema, catalogs, history and who is erased.
     workspace: Entry,
     partitions: BTreeMap<u32, Files>,
 }
@@ -83,7 +97,7 @@ impl Snapshots {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let (snapshots, version, names) = Snapshots::newest(folder)?;
         snapshots.remove_all_but(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
-        let offset = snapshots.offset;
+        let offset = snapshots.state.offset;
         Ok((snapshots, version, offset))
     }
 
@@ -94,7 +108,7 @@ impl Snapshots {
             match Snapshots::newest(folder) {
                 // The next snapshot may have taken the files' place while they were being read.
                 Err(Error::Corrupt { .. }) if tries < TRIES => tries += 1,
-                newest => return newest.map(|(snapshots, version, _)| (version, snapshots.offset)),
+                newest => return newest.map(|(snapshots, version, _)| (version, snapshots.state.offset)),
             }
         }
     }
@@ -103,16 +117,15 @@ impl Snapshots {
     fn newest(folder: &Path) -> Result<(Snapshots, Version, Vec<String>)> {
         let mut snapshots = Snapshots {
             folder: folder.to_owned(),
-            offset: 0,
+            state: State::default(),
             written: BTreeMap::new(),
         };
         let Some(manifest) = snapshots.manifest()? else {
             return Ok((snapshots, Version::default(), Vec::new()));
         };
-        snapshots.offset = manifest.offset;
         let mut version = snapshots.read(&manifest.workspace, |input| {
             let (texts, schema, catalogs) = (Stored::get(input)?, input.many()?, Stored::get(input)?);
-            let (learned, history) = (Stored::get(input)?, Stored::get(input)?);
+            let (learned, history, erased) = (Stored::get(input)?, Stored::get(input)?, Stored::get(input)?);
             let schema = Schema::decode(&schema).map_err(|error| error.to_string())?;
             Ok(Version {
                 texts,
@@ -120,9 +133,14 @@ impl Snapshots {
                 catalogs,
                 learned,
                 history,
+                erased,
                 ..Version::default()
             })
         })?;
+        snapshots.state = State {
+            offset: manifest.offset,
+            purges: version.erased.purges,
+        };
         let partitions: Vec<Result<Arc<Partition>>> = manifest
             .partitions
             .par_iter()
@@ -144,20 +162,25 @@ impl Snapshots {
     }
 
     pub fn write(&mut self, version: &Version, offset: u64) -> Result<()> {
+        let state = State {
+            offset,
+            purges: version.erased.purges,
+        };
         // Written again, files would take the place of those the manifest names.
-        if offset == self.offset {
+        if state == self.state {
             return Ok(());
         }
         let mut partitions = BTreeMap::new();
         for (&number, partition) in &version.partitions {
-            partitions.insert(number, self.save_partition(partition, offset)?);
+            partitions.insert(number, self.save_partition(partition, state)?);
         }
-        let workspace = self.save(&format!("workspace-{offset}"), |out| {
+        let workspace = self.save(&format!("workspace-{state}"), |out| {
             version.texts.put(out);
             out.many(&version.schema.encode());
             version.catalogs.put(out);
             version.learned.put(out);
             version.history.put(out);
+            version.erased.put(out);
         })?;
         let Epoch {
             raw_offset,
@@ -177,7 +200,7 @@ impl Snapshots {
         let written = version.partitions.values().zip(manifest.partitions.values());
         let written = written.map(|(partition, files)| (partition.number, Written::new(partition, files.clone())));
         self.written = written.collect();
-        self.offset = offset;
+        self.state = state;
         self.remove_all_but(&manifest.names())
     }
 
@@ -192,7 +215,7 @@ impl Snapshots {
     }
 
     /// Only what is not written yet.
-    fn save_partition(&self, partition: &Arc<Partition>, offset: u64) -> Result<Files> {
+    fn save_partition(&self, partition: &Arc<Partition>, state: State) -> Result<Files> {
         let number = partition.number;
         let written = self.written.get(&number);
         if let Some(written) = written.filter(|written| written.partition.as_ptr() == Arc::as_ptr(partition)) {
@@ -203,10 +226,10 @@ impl Snapshots {
             let same = |(held, _): &&(Weak<Run>, Entry)| held.as_ptr() == Arc::as_ptr(run);
             runs.push(match written.and_then(|written| written.runs.iter().find(same)) {
                 Some((_, entry)) => entry.clone(),
-                None => self.save(&format!("run-{number}-{offset}-{at}"), |out| run.put(out))?,
+                None => self.save(&format!("run-{number}-{state}-{at}"), |out| run.put(out))?,
             });
         }
-        let head = self.save(&format!("partition-{number}-{offset}"), |out| {
+        let head = self.save(&format!("partition-{number}-{state}"), |out| {
             partition::put(partition, out)
         })?;
         Ok(Files { head, runs })

@@ -118,7 +118,7 @@ fn a_missing_file_is_damage() {
     let index = Index::open(folder.path()).unwrap();
     fold(&index, &frames(&decide(&[]), 1), 1);
     index.snapshot().unwrap();
-    fs::remove_file(folder.path().join("workspace-1.index")).unwrap();
+    fs::remove_file(folder.path().join("workspace-1-0.index")).unwrap();
     assert!(matches!(Index::open(folder.path()), Err(Error::Corrupt { .. })));
 }
 

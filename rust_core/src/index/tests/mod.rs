@@ -3,6 +3,7 @@
 mod attributes;
 mod durability;
 mod equivalence;
+mod erasing;
 mod known;
 mod model;
 mod order;

@@ -102,7 +102,7 @@ pub fn frames(deeds: &[Deed], size: usize) -> Vec<Vec<u8>> {
     frames
 }
 
-fn record(deed: &Deed, aliases: &BTreeMap<u64, u64>) -> Option<(u64, Vec<u8>)> {
+pub fn record(deed: &Deed, aliases: &BTreeMap<u64, u64>) -> Option<(u64, Vec<u8>)> {
     match *deed {
         Deed::Event(person, key) => Some((resolve(aliases, person), send::event(&event_of(key).sent()))),
         Deed::Profile(person, key) => Some((resolve(aliases, person), send::profile(&profile_of(key).sent()))),
@@ -114,7 +114,7 @@ fn record(deed: &Deed, aliases: &BTreeMap<u64, u64>) -> Option<(u64, Vec<u8>)> {
     }
 }
 
-fn resolve(aliases: &BTreeMap<u64, u64>, person: u64) -> u64 {
+pub fn resolve(aliases: &BTreeMap<u64, u64>, person: u64) -> u64 {
     aliases.get(&person).map_or(person, |&winner| resolve(aliases, winner))
 }
 
