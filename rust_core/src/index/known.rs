@@ -277,11 +277,11 @@ impl<'a> Past<'a> {
     }
 
     /// Whether all rows stay.
-    fn is_whole(&self, run: &impl Rows) -> bool {
+    fn is_whole(&self, run: &impl Arrived) -> bool {
         !self.holds_erased(run) && run.arrivals().iter().all(|arrival| arrival < self.offset)
     }
 
-    pub fn holds_erased(&self, run: &impl Rows) -> bool {
+    pub fn holds_erased(&self, run: &impl Arrived) -> bool {
         self.erased.iter().any(|ordinal| run.is_about(ordinal))
     }
 
@@ -305,14 +305,14 @@ impl<'a> Past<'a> {
 }
 
 /// Of a run.
-pub trait Rows {
+pub trait Arrived {
     fn arrivals(&self) -> &Ints;
 
     /// Whether a person has any.
     fn is_about(&self, ordinal: u32) -> bool;
 }
 
-impl Rows for Run {
+impl Arrived for Run {
     fn arrivals(&self) -> &Ints {
         &self.details.origins.arrivals
     }
@@ -322,7 +322,7 @@ impl Rows for Run {
     }
 }
 
-impl Rows for Changes {
+impl Arrived for Changes {
     fn arrivals(&self) -> &Ints {
         &self.origins.arrivals
     }
