@@ -1,8 +1,9 @@
 //! Filing catalog items: the latest arrival replaces the attributes it names.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::cells::Cell;
 use super::merging::{self, Rows};
 use super::picks::Pick;
 use super::texts::Texts;
@@ -11,12 +12,68 @@ use crate::error::Result;
 
 pub fn file(version: &mut Version, catalog: &str, new: ItemUpdates) -> Result<()> {
     let items = version.catalogs.entry(catalog.to_owned()).or_default();
+    let new = items.news(&new);
+    if new.keys.is_empty() {
+        return Ok(());
+    }
     let items = Arc::make_mut(items);
     items.apply(&new, new.keys.len());
     merging::add(&mut items.updates, new, &version.texts)
 }
 
 impl Items {
+    /// The updates that say of an item what it was not before: a catalog sent again every day takes no room.
+    fn news(&self, updates: &ItemUpdates) -> ItemUpdates {
+        let mut is_news = self.are_new(&updates.keys);
+        let mut attributes = Vec::new();
+        for (name, (of, values)) in &updates.attributes {
+            let rows = self.changing(name, updates);
+            rows.iter().for_each(|&row| is_news[of[row as usize] as usize] = true);
+            attributes.push((name, of, values, rows));
+        }
+        let kept: Vec<usize> = (0..is_news.len()).filter(|&update| is_news[update]).collect();
+        // Where the kept updates stand among the kept.
+        let place = |update: u32| kept.partition_point(|&other| other < update as usize) as u32;
+        let attributes = attributes.into_iter().filter(|(.., rows)| !rows.is_empty());
+        ItemUpdates {
+            keys: kept.iter().map(|&update| updates.keys[update]).collect(),
+            arrivals: kept.iter().map(|&update| updates.arrivals.get(update)).collect(),
+            attributes: attributes
+                .map(|(name, of, values, rows)| {
+                    let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
+                    let of = rows.iter().map(|&row| place(of[row as usize])).collect();
+                    (name.clone(), (of, Values::gather(&[Some(values)], &picks)))
+                })
+                .collect(),
+        }
+    }
+
+    /// By update: whether it is the first of its item.
+    fn are_new(&self, keys: &[u32]) -> Vec<bool> {
+        let mut seen = HashSet::new();
+        keys.iter()
+            .map(|key| !self.rows.contains_key(key) && seen.insert(*key))
+            .collect()
+    }
+
+    /// The values of an attribute that are other ones than the items had before.
+    fn changing(&self, attribute: &str, updates: &ItemUpdates) -> Vec<u32> {
+        let (of, values) = &updates.attributes[attribute];
+        let held = self.attributes.get(attribute);
+        let mut last: HashMap<u32, Cell> = HashMap::new();
+        let mut changing = Vec::new();
+        for (row, &update) in of.iter().enumerate() {
+            let (key, cell) = (updates.keys[update as usize], values.cell(row));
+            let known = || Some(held?.cell(*self.rows.get(&key)? as usize));
+            let before = last.entry(key).or_insert_with(|| known().unwrap_or(Cell::Unknown));
+            if *before != cell {
+                *before = cell;
+                changing.push(row as u32);
+            }
+        }
+        changing
+    }
+
     /// The first so many updates.
     fn apply(&mut self, updates: &ItemUpdates, first: usize) {
         let keys = &updates.keys[..first];

@@ -1,13 +1,14 @@
 //! The second clock: the index as it was when less of the raw log was folded. Rows say when they came to their person, and the history
 //! says the rest; what is derived of rows is derived anew where some of them go, and shared where all of them stay.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use roaring::RoaringBitmap;
 
 use super::aliases::Aliases;
+use super::history::History;
 use super::ints::Ints;
 use super::learned::{Learned, Weight};
 use super::place::Key;
@@ -89,45 +90,54 @@ fn pasts<'a>(version: &'a Version, schema: &'a Schema, offset: i64) -> Vec<Past<
     let aliases = history.aliases(offset);
     let losers = losers(&aliases);
     let losers_now = self::losers(&history.aliases(version.epoch.raw_offset as i64));
-    let people: HashMap<u32, u32> = history
-        .created
-        .before(offset)
-        .map(|[_, number, people]| (number as u32, people as u32))
-        .collect();
-    let mut bare_records: HashMap<u32, Vec<(u32, i64)>> = HashMap::new();
-    for [_, person, time] in history.bare_records.before(offset) {
-        let person = aliases.resolve(person as u64);
-        let of_partition = bare_records.entry(partition_of(person)).or_default();
-        of_partition.push((ordinal_of(person), time));
-    }
-    let merged = history
-        .merges
-        .since(offset)
-        .flat_map(|[_, loser, winner]| [loser, winner]);
-    let updated = history.bare_records.since(offset).map(|[_, person, _]| person);
-    let touched = merged
-        .chain(updated)
-        .map(|person| partition_of(aliases.resolve(person as u64)));
-    let touched: BTreeSet<u32> = touched.collect();
-    let past = |partition: &'a Arc<Partition>| Past {
+    let people = people(history, offset);
+    let mut bare_records = bare_records(history, &aliases, offset);
+    let touched = touched(history, &aliases, offset);
+    let of = |ordinals: &HashMap<u32, RoaringBitmap>, number: u32| ordinals.get(&number).cloned().unwrap_or_default();
+    let past = |(&number, partition): (&u32, &'a Arc<Partition>)| Past {
         partition,
         offset,
         texts: &version.texts,
         schema,
         schema_now: &version.schema,
-        people: people.get(&partition.number).copied().unwrap_or(0),
-        losers: losers.get(&partition.number).cloned().unwrap_or_default(),
-        losers_now: losers_now.get(&partition.number).cloned().unwrap_or_default(),
-        erased: version
-            .erased
-            .in_runs
-            .get(&partition.number)
-            .cloned()
-            .unwrap_or_default(),
-        bare_records: bare_records.remove(&partition.number).unwrap_or_default(),
-        is_touched: touched.contains(&partition.number),
+        people: people.get(&number).copied().unwrap_or(0),
+        losers: of(&losers, number),
+        losers_now: of(&losers_now, number),
+        erased: version.erased.in_runs.get(&number).cloned().unwrap_or_default(),
+        bare_records: bare_records.remove(&number).unwrap_or_default(),
+        is_touched: touched.contains(&number),
     };
-    version.partitions.values().map(past).collect()
+    version.partitions.iter().map(past).collect()
+}
+
+/// By partition.
+fn people(history: &History, offset: i64) -> HashMap<u32, u32> {
+    let created = history.created.before(offset);
+    created
+        .map(|[_, number, people]| (number as u32, people as u32))
+        .collect()
+}
+
+/// By partition.
+fn bare_records(history: &History, aliases: &Aliases, offset: i64) -> HashMap<u32, Vec<(u32, i64)>> {
+    let mut records: HashMap<u32, Vec<(u32, i64)>> = HashMap::new();
+    for [_, person, time] in history.bare_records.before(offset) {
+        let person = aliases.resolve(person as u64);
+        let of_partition = records.entry(partition_of(person)).or_default();
+        of_partition.push((ordinal_of(person), time));
+    }
+    records
+}
+
+/// The partitions of people whom merges and bare records have been about since.
+fn touched(history: &History, aliases: &Aliases, offset: i64) -> HashSet<u32> {
+    let merges = history.merges.since(offset);
+    let merged = merges.flat_map(|[_, loser, winner]| [loser, winner]);
+    let updated = history.bare_records.since(offset).map(|[_, person, _]| person);
+    let people = merged.chain(updated);
+    people
+        .map(|person| partition_of(aliases.resolve(person as u64)))
+        .collect()
 }
 
 /// By partition.
@@ -289,7 +299,7 @@ impl<'a> Past<'a> {
     }
 
     /// Whether all rows stay.
-    fn are_whole<R: Rows>(&self, runs: &[Arc<R>]) -> Result<bool> {
+    fn are_whole<R: Arrived>(&self, runs: &[Arc<R>]) -> Result<bool> {
         if self.hold_erased(runs)? {
             return Ok(false);
         }
@@ -300,7 +310,7 @@ impl<'a> Past<'a> {
         Ok(arrivals.all(|arrival| arrival < self.offset))
     }
 
-    pub fn hold_erased<R: Rows>(&self, runs: &[Arc<R>]) -> Result<bool> {
+    pub fn hold_erased<R: Arrived>(&self, runs: &[Arc<R>]) -> Result<bool> {
         for run in runs {
             for ordinal in &self.erased {
                 if run.is_about(ordinal)? {
@@ -331,7 +341,7 @@ impl<'a> Past<'a> {
 }
 
 /// Of a run.
-pub trait Rows {
+pub trait Arrived {
     /// Before the arrivals are read. Corrupt if the file behind it is damaged.
     fn check(&self) -> Result<()>;
 
@@ -341,7 +351,7 @@ pub trait Rows {
     fn is_about(&self, ordinal: u32) -> Result<bool>;
 }
 
-impl Rows for Run {
+impl Arrived for Run {
     fn check(&self) -> Result<()> {
         self.check()
     }
@@ -355,7 +365,7 @@ impl Rows for Run {
     }
 }
 
-impl Rows for Changes {
+impl Arrived for Changes {
     fn check(&self) -> Result<()> {
         self.check()
     }

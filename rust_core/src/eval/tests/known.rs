@@ -2,6 +2,7 @@
 //! offset is what the oracle says of what had come by then.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -41,6 +42,8 @@ struct Known<'w> {
     ids: BTreeMap<Side, u64>,
     people: BTreeMap<u64, Vec<Fact<'w>>>,
     next: BTreeMap<u32, u32>,
+    /// Losers and winners.
+    merges: BTreeMap<u64, u64>,
 }
 
 impl<'w> Known<'w> {
@@ -68,6 +71,7 @@ impl<'w> Known<'w> {
             let of_loser = self.people.remove(&loser).unwrap();
             self.people.get_mut(&winner).unwrap().extend(of_loser);
             self.ids.insert((person, 1 - side), winner);
+            self.merges.insert(loser, winner);
             changes.push(Change::Merged { winner, loser });
         }
         changes
@@ -205,8 +209,27 @@ fn first_frame(world: &World) -> Vec<u8> {
     send::frame(0, vec![], &items, Some(&schema.encode()))
 }
 
-/// The frames in which a world comes, and what is known after each.
-fn log(random: &mut Random, world: &World) -> (Vec<Vec<u8>>, Vec<World>) {
+struct Log {
+    frames: Vec<Vec<u8>>,
+    /// What is known after each frame.
+    worlds: Vec<World>,
+    /// Losers and winners.
+    merges: BTreeMap<u64, u64>,
+}
+
+impl Log {
+    fn folded(&self, folder: &Path, at_once: usize) -> Index {
+        let index = Index::open(folder).unwrap();
+        for frames in self.frames.chunks(at_once) {
+            let frames: Vec<(u64, &[u8])> = (index.offset()..).zip(frames.iter().map(|frame| &frame[..])).collect();
+            index.fold(&frames).unwrap();
+        }
+        index
+    }
+}
+
+/// The frames in which a world comes.
+fn log(random: &mut Random, world: &World) -> Log {
     let facts = facts(random, world);
     let mut known = Known::default();
     let (mut frames, mut worlds) = (vec![first_frame(world)], vec![known.world(world)]);
@@ -230,7 +253,11 @@ fn log(random: &mut Random, world: &World) -> (Vec<Vec<u8>>, Vec<World>) {
         frames.push(send::frame(frames.len() as u64, changes.collect(), &records, None));
         worlds.push(known.world(world));
     }
-    (frames, worlds)
+    Log {
+        frames,
+        worlds,
+        merges: known.merges,
+    }
 }
 
 /// A world some days earlier or later, so that a plan's as-of lies elsewhere in it.
@@ -251,15 +278,31 @@ proptest! {
         seed in any::<u64>(), days in -15..5i64, at_once in 1..9usize, known_at in any::<prop::sample::Index>()
     ) {
         let (world, plan) = (moved(world(seed), days * DAY_MS), plan(seed));
-        let (frames, worlds) = log(&mut Random(seed), &world);
+        let log = log(&mut Random(seed), &world);
         let folder = tempdir().unwrap();
-        let index = Index::open(folder.path()).unwrap();
-        for frames in frames.chunks(at_once) {
-            let frames: Vec<(u64, &[u8])> = (index.offset()..).zip(frames.iter().map(|frame| &frame[..])).collect();
-            index.fold(&frames).unwrap();
+        let index = log.folded(folder.path(), at_once);
+        let known_at = known_at.index(log.frames.len());
+        check(&index.known_at(Some(known_at as u64 + 1)).unwrap(), &log.worlds[known_at], &plan)?;
+    }
+
+    #[test]
+    fn who_is_erased_was_never_known(seed in any::<u64>(), at_once in 1..9usize, known_at in any::<prop::sample::Index>()) {
+        let (world, plan) = (world(seed), plan(seed));
+        let mut log = log(&mut Random(seed), &world);
+        let known_at = known_at.index(log.frames.len());
+        let last = log.worlds.len() - 1;
+        prop_assume!(!log.worlds[last].people.is_empty());
+        let person = log.worlds[last].people[seed as usize % log.worlds[last].people.len()].id();
+        let change = IdentityChange { sequence: 1, change: Change::Erased { person } };
+        log.frames.push(send::frame(log.frames.len() as u64, vec![change], &[], None));
+        let folder = tempdir().unwrap();
+        let index = log.folded(folder.path(), at_once);
+        for world in &mut log.worlds {
+            world.people.retain(|other| other.id() != person && log.merges.get(&other.id()) != Some(&person));
         }
-        let known_at = known_at.index(frames.len());
-        let version = index.known_at(Some(known_at as u64 + 1)).unwrap();
-        check(&version, &worlds[known_at], &plan)?;
+        check(&index.version(), &log.worlds[last], &plan)?;
+        check(&index.known_at(Some(known_at as u64 + 1)).unwrap(), &log.worlds[known_at], &plan)?;
+        while index.purge().unwrap() {}
+        check(&index.version(), &log.worlds[last], &plan)?;
     }
 }

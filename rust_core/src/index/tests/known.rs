@@ -9,6 +9,7 @@ use super::equivalence::{fold, told};
 use super::model::{Step, decide, frames, steps};
 use super::order::check_runs;
 use crate::index::Index;
+use crate::index::view::Items;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
@@ -80,4 +81,21 @@ fn a_past_is_made_once_and_no_future_is_made() {
         error.starts_with("known at 5: the raw log is folded up to offset 4"),
         "{error}"
     );
+}
+
+#[test]
+fn a_catalog_sent_again_takes_no_room() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let items = [4, 15, 2].map(Step::Item);
+    let log = frames(
+        &decide(&[&items[..], &items, &[Step::Item(10), Step::Item(4)]].concat()),
+        4,
+    );
+    fold(&index, &log[..1], 1);
+    let before = index.version().catalogs["goods"].clone();
+    fold(&index, &log[1..], 1);
+    let after = index.version().catalogs["goods"].clone();
+    let updates = |items: &Items| items.updates.iter().map(|updates| updates.keys.len()).sum::<usize>();
+    assert_eq!((updates(&before), updates(&after)), (3, 5));
 }
