@@ -257,6 +257,50 @@ fn who_is_erased_leaves_every_segment() {
 }
 
 #[test]
+fn rows_that_come_where_as_many_were_purged_are_noticed() {
+    let [erased, stays] = [person_of(1, 0), person_of(1, 1)];
+    let order = |id| {
+        send::event(&Sent {
+            source: "pos",
+            id,
+            kind: "order",
+            time: Some(DAY_MS),
+            channel: "",
+            values: &[],
+        })
+    };
+    let change = |change| IdentityChange { sequence: 1, change };
+    let created = [erased, stays].map(|person| change(Change::Created { person }));
+    let first = [(erased, order("a")), (stays, order("b"))];
+    let schema = declared(true).encode();
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let erasure = vec![change(Change::Erased { person: erased })];
+    for frame in [
+        send::frame(0, created.to_vec(), &first, Some(&schema)),
+        send::frame(1, erasure, &[], None),
+    ] {
+        index.fold(&[(index.offset(), &frame)]).unwrap();
+    }
+    let events = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": {"ago": 0}});
+    let mut followed = Followed::new();
+    followed.put(
+        &[root(
+            &json!({"op": "happened", "events": events, "min": 2, "max": null}),
+        )],
+        1,
+    );
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    assert_eq!(followed.live.statuses()[0].count, 0);
+    index.purge().unwrap();
+    index
+        .fold(&[(2, &send::frame(2, vec![], &[(stays, order("c"))], None))])
+        .unwrap();
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    assert_eq!(followed.live.statuses()[0].count, 1);
+}
+
+#[test]
 fn a_segment_that_cannot_be_asked_keeps_its_members_and_holds_up_no_other() {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
