@@ -247,7 +247,7 @@ fn load(people: u64, folder: &Path) -> Result<Index> {
         folding += took;
         longest = longest.max(took);
     }
-    let statistics = index.statistics();
+    let statistics = index.version().statistics();
     println!(
         "{people} people, {events} events, folded at {:.0} thousand a second; the longest fold of {FRAME} took {:.0} ms",
         events as f64 / folding / 1000.0,
@@ -588,7 +588,10 @@ fn main() -> Result<()> {
     }
     segments(&index, &questions)?;
     seconds("snapshot", || index.snapshot())?;
-    println!("{} bytes in memory beside the files", index.statistics()["bytes"]);
+    println!(
+        "{} bytes in memory beside the files",
+        index.version().statistics()["bytes"]
+    );
     drop(index);
     reopen(folder, "Opened again, with its files in the page cache").map_err(Error::io(folder))?;
     let bytes = forget_pages(folder).map_err(Error::io(folder))?;

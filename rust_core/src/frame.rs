@@ -20,6 +20,7 @@ pub struct RawFrame<'a> {
 pub enum Change {
     Created { person: u64 },
     Merged { winner: u64, loser: u64 },
+    Erased { person: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +144,10 @@ impl IdentityChange {
                     let [winner, loser] = fixed_pair(wire)?;
                     change = Some(Change::Merged { winner, loser });
                 }
+                4 => {
+                    let [person, _] = fixed_pair(wire)?;
+                    change = Some(Change::Erased { person });
+                }
                 _ => {}
             }
         }
@@ -162,6 +167,10 @@ impl IdentityChange {
                 put_fixed64(&mut body, 1, winner);
                 put_fixed64(&mut body, 2, loser);
                 put_bytes(&mut out, 3, &body);
+            }
+            Change::Erased { person } => {
+                put_fixed64(&mut body, 1, person);
+                put_bytes(&mut out, 4, &body);
             }
         }
         out
@@ -276,6 +285,7 @@ mod tests {
         let change = prop_oneof![
             any::<u64>().prop_map(|person| Change::Created { person }),
             any::<(u64, u64)>().prop_map(|(winner, loser)| Change::Merged { winner, loser }),
+            any::<u64>().prop_map(|person| Change::Erased { person }),
         ];
         (any::<u64>(), change).prop_map(|(sequence, change)| IdentityChange { sequence, change })
     }

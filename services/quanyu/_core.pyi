@@ -100,6 +100,8 @@ class Resolver:
 class Index:
     """People, events and catalogs of one workspace: a fold of its resolved log. Readers see immutable versions and
     never wait for the writer.
+
+    `known_at`: as if the raw log had been folded up to this offset only; InvalidError beyond the epoch.
     """
 
     def __init__(self, state: str) -> None:
@@ -116,20 +118,22 @@ class Index:
     def snapshot(self) -> None: ...
     def epoch(self) -> tuple[int, int]:
         """(raw offset complete up to, arrival of the newest frame in ms)."""
-    def schema(self) -> bytes:
+    def schema(self, known_at: int | None = None) -> bytes:
         """Schema bytes, with the values seen in enums and sets that learn them."""
     def declared(self) -> bytes:
         """Schema bytes as declared, and no more."""
-    def channels(self) -> list[str]: ...
-    def earliest_ms(self) -> int:
+    def channels(self, known_at: int | None = None) -> list[str]: ...
+    def earliest_ms(self, known_at: int | None = None) -> int:
         """The first event's instant; 0 if there is none."""
     def statistics(self) -> dict[str, int]:
         """persons, events, catalog_items, partitions, bytes."""
-    def evaluate(self, plan: bytes, limits: Limits | None = None) -> Answer:
+    def evaluate(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Answer:
         """InvalidError naming the node of the plan that is wrong; OverBudgetError, CancelledError beyond the limits."""
-    def explain(self, plan: bytes, limits: Limits | None = None) -> tuple[Answer, Explanation]:
+    def explain(
+        self, plan: bytes, known_at: int | None = None, limits: Limits | None = None
+    ) -> tuple[Answer, Explanation]:
         """The same, and what each condition cost."""
-    def profile(self, person: int, as_of_ms: int) -> bytes:
+    def profile(self, person: int, as_of_ms: int, known_at: int | None = None) -> bytes:
         """GetProfileResponse bytes (without tags and basis); empty if there is no such person."""
     def timeline(self, person: int, before: bytes, limit: int) -> bytes:
         """ListTimelineResponse bytes (without epoch), newest first; `before` is a former next_page_token, or empty."""

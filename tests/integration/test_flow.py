@@ -139,6 +139,47 @@ def test_a_preview_counts_clauses_and_says_what_it_rests_on(quanyu: Quanyu) -> N
     assert [clause.matched for clause in earlier.sets[0].clauses] == [2, 1]
 
 
+def test_an_answer_can_be_had_again_as_it_was_known(quanyu: Quanyu) -> None:
+    offset = fill(quanyu)
+    rule = "did order at least 2 times in last 30d"
+    request = tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text=rule, as_of=as_of(offset))
+    before = quanyu.tagging.PreviewRule(request, timeout=PATIENCE)
+    assert (before.sets[0].matched, before.universe) == (1, 3)
+    # Late orders, one of which tells that ann and cid are one.
+    late = batch(quanyu.workspace, order("5", "card:ann", 9), order("6", "card:ann+card:cid", 8))
+    request.as_of.min_raw_offset = quanyu.ingestion.Ingest(late).raw_offset
+    now = quanyu.tagging.PreviewRule(request, timeout=PATIENCE)
+    assert (now.sets[0].matched, now.universe) == (2, 2)
+
+    request.as_of.known_at = before.basis.epoch.raw_offset
+    again = quanyu.tagging.PreviewRule(request)
+    again.basis.milliseconds = before.basis.milliseconds
+    assert again == before
+    request.as_of.known_at = now.basis.epoch.raw_offset + 1
+    with pytest.raises(grpc.RpcError) as caught:
+        quanyu.tagging.PreviewRule(request)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "wait for it" in caught.value.details()
+    # Nothing was declared then.
+    request.as_of.known_at = 0
+    with pytest.raises(grpc.RpcError, match="order"):
+        quanyu.tagging.PreviewRule(request)
+
+
+def test_all_pages_of_a_list_are_of_what_was_known(quanyu: Quanyu) -> None:
+    declare(quanyu)
+    first = quanyu.ingestion.Ingest(batch(quanyu.workspace, *(order(str(n), f"card:c{n}", 1) for n in range(15))))
+    publish(quanyu, "segment buyers: did order ever", first.raw_offset)
+    rest = quanyu.ingestion.Ingest(batch(quanyu.workspace, *(order(str(n), f"card:c{n}", 1) for n in range(15, 25))))
+    asked = tagging_pb2.AsOf(min_raw_offset=rest.raw_offset, known_at=first.raw_offset)
+    request = tagging_pb2.ListMembersRequest(workspace=quanyu.workspace, segment="buyers", page_size=10, as_of=asked)
+    page = quanyu.tagging.ListMembers(request, timeout=PATIENCE)
+    request.ClearField("as_of")
+    request.page_token = page.next_page_token
+    last = quanyu.tagging.ListMembers(request)
+    assert (len(page.persons), len(last.persons), last.next_page_token) == (10, 5, "")
+
+
 def test_members_and_rules_are_listed_page_by_page(quanyu: Quanyu) -> None:
     declare(quanyu)
     answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, *(order(str(n), f"card:c{n}", 1) for n in range(25))))

@@ -42,9 +42,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def test_an_evaluation_within_its_budget_is_answered_and_beyond_it_refused(index: Index) -> None:
-    assert index.evaluate(PLAN, Limits(1 << 20)).counts(0) == (1, 0)
+    assert index.evaluate(PLAN, limits=Limits(1 << 20)).counts(0) == (1, 0)
     with pytest.raises(OverBudgetError, match="more than the 1 bytes"):
-        index.evaluate(PLAN, Limits(1))
+        index.evaluate(PLAN, limits=Limits(1))
 
 
 def test_an_evaluation_that_nobody_waits_for_ends(index: Index) -> None:
@@ -52,7 +52,7 @@ def test_an_evaluation_that_nobody_waits_for_ends(index: Index) -> None:
     limits.cancel()
     for evaluate in (index.evaluate, index.explain):
         with pytest.raises(CancelledError):
-            evaluate(PLAN, limits)
+            evaluate(PLAN, limits=limits)
 
 
 def test_each_condition_says_what_it_cost(index: Index) -> None:

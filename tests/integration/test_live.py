@@ -156,10 +156,11 @@ def test_what_cannot_be_watched_is_refused(quanyu: Quanyu) -> None:
     assert refused(segments=["t"]) == "UNKNOWN_SEGMENT"
     assert refused(cursor="9999999") == "INVALID_CURSOR"
     assert refused(cursor="x") == "INVALID_CURSOR"
-    both = pb.EvaluateRequest(workspace=quanyu.workspace, segment="s", as_of=pb.AsOf(live=True, instant=instant_now()))
-    with pytest.raises(grpc.RpcError) as caught:
-        list(quanyu.tagging.Evaluate(both))
-    assert reason(caught.value)[1] == "LIVE_AS_OF"
+    for as_of in (pb.AsOf(live=True, instant=instant_now()), pb.AsOf(live=True, known_at=0)):
+        both = pb.EvaluateRequest(workspace=quanyu.workspace, segment="s", as_of=as_of)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(quanyu.tagging.Evaluate(both))
+        assert reason(caught.value)[1] == "LIVE_AS_OF"
 
 
 def instant_now() -> object:

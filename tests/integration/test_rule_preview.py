@@ -42,6 +42,8 @@ def test_counts_of_a_folder_that_a_server_left_behind(tmp_path: Path) -> None:
         assert "as of 2026-03-01 08:00:00+08:00 (Asia/Shanghai)" in found.stdout
     earlier = preview(data, "in segment buyers", "--as-of", "2026-02-01")
     assert "0 people known" in earlier.stdout
+    declared = preview(data, "in segment buyers", "--known-at", "1")
+    assert "0 people known; raw log folded up to 1" in " ".join(declared.stdout.split())
 
 
 def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
@@ -58,6 +60,7 @@ def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
         ("did order ever", ("--workspace", "shoop"), "there are: shop"),
         ("did order ever", ("--as-of", "yesterday"), "write a date or time"),
         ("did order ever", ("--as-of", "0001-01-01"), "outside the years 1900 to 9998"),
+        ("did order ever", ("--known-at", "3"), "folded up to offset 2"),
         ("city matches '('", (), "pattern"),
     ]:
         found = preview(data, rule, *options)

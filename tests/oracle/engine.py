@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from quanyu.api.event.v1 import event_pb2
@@ -27,15 +29,43 @@ class Engine:
             answer = ingestion_pb2.IngestResponse.FromString(ingestor.ingest(request.SerializeToString(), RECEIVED_AT))
             assert not answer.rejects, answer.rejects
         ingestor.close()
+        self.folder = folder
         self.resolver = Resolver(str(folder / "identity"))
         self.index = Index(str(folder / "index"))
         frames = [(offset, self.resolver.fold(offset, frame)) for offset, frame in self.raw.read(0, 1 << 30)]
         self.index.fold(frames)
         self.schema = event_pb2.Schema.FromString(self.index.schema())
 
-    def oneids(self, world: World) -> dict[int, int]:
-        return {person: self.resolver.resolve("card", f"c{person}") for person in world.people()}
+    def oneids(self, world: World, offset: int) -> dict[int, int]:
+        """Of the people known when the raw log was folded up to an offset."""
+        resolver = Resolver(str(self.folder / "identity then"))
+        for at, frame in self.raw.read(0, 1 << 30)[:offset]:
+            resolver.fold(at, frame)
+        return {record.person: resolver.resolve(*record.identifiers[0].split(":")) for record in world.records}
 
     def close(self) -> None:
         self.raw.close()
         self.rejects.close()
+
+
+def known_at(world: World, offset: int) -> World:
+    """What had come of a world in the frames before a raw offset. Who was not linked by a record yet is two people."""
+    come = max(offset - 1, 0) * BATCH  # the first frame is the schema
+    items = [(catalog, key) for catalog, of in world.catalogs.items() for key in of]
+    catalogs = {
+        catalog: {key: of[key] for name, key in items[:come] if name == catalog}
+        for catalog, of in world.catalogs.items()
+    }
+    records = list(islice(world.records, max(come - len(items), 0)))
+    linked = {record.person for record in records if len(record.identifiers) > 1}
+    apart = len(world.records)
+    return replace(
+        world,
+        catalogs=catalogs,
+        records=tuple(
+            replace(record, person=record.person + apart)
+            if record.person not in linked and record.identifiers[0].startswith("phone")
+            else record
+            for record in records
+        ),
+    )

@@ -14,7 +14,7 @@ from quanyu import dsl
 from quanyu.dsl import syntax
 from quanyu.engine import Answer
 from quanyu.tagging.catalog import catalog_of, clock_of
-from tests.oracle.engine import Engine
+from tests.oracle.engine import Engine, known_at
 from tests.oracle.evaluate import Oracle
 from tests.oracle.strategies import LIBRARY, SEGMENTS, conditions, of_the_past
 from tests.oracle.world import World
@@ -24,22 +24,25 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
 class Pair:
-    """One world in both: `check` compares what they say of a text."""
+    """One world in both: `check` compares what they say of a text, known at a raw offset if one is given."""
 
-    def __init__(self, folder: Path, world: World) -> None:
+    def __init__(self, folder: Path, world: World, offset: int | None = None) -> None:
         self.engine = Engine(folder, world)
+        end = self.engine.index.epoch()[0]
+        self.known_at = None if offset is None else min(offset, end)
+        world = world if self.known_at is None else known_at(world, self.known_at)
         self.catalog = catalog_of(self.engine.schema, ["pos", "miniapp", "web"])
-        self.clock = clock_of(self.engine.schema.settings, world.as_of, self.engine.index.earliest_ms())
+        self.clock = clock_of(self.engine.schema.settings, world.as_of, self.engine.index.earliest_ms(self.known_at))
         self.bound = dsl.check_and_bind(LIBRARY, self.catalog, dsl.Library())
         self.library = dsl.Library().publish(self.bound)
-        self.oneid = self.engine.oneids(world)
+        self.oneid = self.engine.oneids(world, end if self.known_at is None else self.known_at)
         statements = {
             s.ref.name: s for s in dsl.parse(LIBRARY).statements if not isinstance(s, syntax.Setting | syntax.Test)
         }
         self.oracle = Oracle(world, statements, self.oneid)
 
     def evaluate(self, *rules: dsl.CompiledRule) -> Answer:
-        return self.engine.index.evaluate(dsl.plan(self.clock.as_of_ms, *rules))
+        return self.engine.index.evaluate(dsl.plan(self.clock.as_of_ms, *rules), self.known_at)
 
     def persons(self, people: set[int]) -> set[int]:
         return {self.oneid[person] for person in people}
@@ -69,9 +72,9 @@ def members(answer: Answer, root: int) -> set[int]:
 
 
 @contextmanager
-def pair_of(world: World) -> Iterator[Pair]:
+def pair_of(world: World, offset: int | None = None) -> Iterator[Pair]:
     with tempfile.TemporaryDirectory() as folder:
-        pair = Pair(Path(folder), world)
+        pair = Pair(Path(folder), world, offset)
         yield pair
         pair.engine.close()
 
@@ -89,6 +92,15 @@ def test_conditions_hold_the_same_people_and_the_same_unknowns(world: World, tex
 @given(worlds(crowded=True), st.lists(of_the_past(), min_size=8, max_size=8))
 def test_happenings_and_moves_hold_the_same_people(world: World, texts: list[str]) -> None:
     with pair_of(world) as pair:
+        for text in texts:
+            note(text)
+            pair.check(text)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=8, max_size=8), st.integers(1, 12))
+def test_what_was_known_before_is_what_had_come_by_then(world: World, texts: list[str], offset: int) -> None:
+    with pair_of(world, offset) as pair:
         for text in texts:
             note(text)
             pair.check(text)

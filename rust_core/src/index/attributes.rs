@@ -1,13 +1,14 @@
 //! Filing the changes of a batch into runs, and copying those of people who were merged into others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::batch::{Changes as NewChanges, Merge};
 use super::changes::Place;
+use super::learned::Weight;
 use super::picks::Pick;
 use super::texts::Texts;
-use super::view::{Attribute, Changes, Origins, Values, Version, ordinal_of, partition_of};
+use super::view::{Attribute, Changes, Origins, Values, Version, ordinal_of, partition_of, person_of};
 use crate::error::Result;
 
 /// A change on its way into a run.
@@ -42,6 +43,9 @@ pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: 
     let texts = version.texts.clone();
     let held = merges.iter().map(|merge| version.runs(name, merge.loser));
     let held = held.collect::<Result<Vec<Vec<Arc<Changes>>>>>()?;
+    version.discount(name, merges, &held)?;
+    let losers: HashSet<u64> = merges.iter().map(|merge| merge.loser).collect();
+    let schema = version.schema.clone();
     let mut filing = Filing::of(merges);
     filing.take(new.as_ref(), merges, &held)?;
     filing.sort(&texts);
@@ -49,10 +53,19 @@ pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: 
         .entries
         .chunk_by(|a, b| partition_of(a.person) == partition_of(b.person))
     {
-        let Some(partition) = version.partitions.get_mut(&partition_of(group[0].person)) else {
+        let number = partition_of(group[0].person);
+        let Some(partition) = version.partitions.get_mut(&number) else {
             continue;
         };
         if let Some(run) = filing.new_run(partition.attributes.get(name), group, &texts)? {
+            let counts = |ordinal: u32| !losers.contains(&person_of(number, ordinal));
+            let places = run.places().zip(0..);
+            let counted: Vec<Weight> = places
+                .filter_map(|((ordinal, _), row)| counts(ordinal).then_some((row, 1)))
+                .collect();
+            if let Some(field) = schema.attributes.get(name) {
+                version.learned.weigh_changes(field, &run.values, &counted);
+            }
             let attributes = &mut Arc::make_mut(partition).attributes;
             Arc::make_mut(attributes.entry(name.to_owned()).or_default()).add(run, &texts)?;
         }
@@ -61,6 +74,20 @@ pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: 
 }
 
 impl Version {
+    /// What losers leave behind counts no more. `held`: by merge, the runs that hold the loser's.
+    fn discount(&mut self, attribute: &str, merges: &[Merge], held: &[Vec<Arc<Changes>>]) -> Result<()> {
+        let Some(field) = self.schema.attributes.get(attribute) else {
+            return Ok(());
+        };
+        for (merge, runs) in merges.iter().zip(held) {
+            for run in runs {
+                let left: Vec<Weight> = run.rows(ordinal_of(merge.loser))?.map(|row| (row, -1)).collect();
+                self.learned.weigh_changes(field, &run.values, &left);
+            }
+        }
+        Ok(())
+    }
+
     /// The runs that may hold changes of a person.
     fn runs(&self, attribute: &str, person: u64) -> Result<Vec<Arc<Changes>>> {
         let partition = self.partitions.get(&partition_of(person));

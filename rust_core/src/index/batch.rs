@@ -1,17 +1,21 @@
 //! What one call of `fold` brings, column by column in order of arrival, before it is filed into a version. Everything that can be
 //! wrong with a frame is found here, so that filing cannot fail halfway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::aliases::Aliases;
 use super::cells::Cell;
-use super::learned::{Counts, Learned, count};
+use super::erased::Erased;
+use super::history::History;
 use super::texts::Texts;
-use super::view::{DAY_MS, Details, Epoch, Origins, PARTITION, Scalar, Values, Version, ordinal_of, partition_of};
+use super::view::{
+    DAY_MS, Details, Epoch, ItemUpdates, Origins, PARTITION, Scalar, Values, Version, ordinal_of, partition_of,
+};
 use crate::error::{Error, Result};
-use crate::frame::{Change, ResolvedFrame};
+use crate::frame::{Change, IdentityChange, ResolvedFrame};
 use crate::record::{Entries, Event, Item, Profile, Record, Value};
 use crate::schema::{EventType, Field, Schema, Type};
 
@@ -19,6 +23,9 @@ pub struct Batch {
     pub epoch: Epoch,
     pub schema: Arc<Schema>,
     pub texts: Texts,
+    pub history: History,
+    pub erased: Arc<Erased>,
+    pub newly_erased: Vec<u64>,
     /// By partition: ordinals in use.
     pub people: BTreeMap<u32, u32>,
     pub aliases: Aliases,
@@ -28,15 +35,10 @@ pub struct Batch {
     pub events: HashMap<String, Events>,
     /// By attribute.
     pub changes: HashMap<String, Changes>,
-    /// Who a profile update was about, and since when it holds.
-    pub records: Vec<(u64, i64)>,
+    pub records: Vec<ProfileRecord>,
     /// By catalog.
-    pub items: HashMap<String, Items>,
+    pub items: HashMap<String, ItemUpdates>,
 }
-
-/// Losers of merges and their winners.
-#[derive(Default)]
-pub struct Aliases(HashMap<u64, u64>);
 
 /// Two people turned out to be one.
 pub struct Merge {
@@ -45,6 +47,16 @@ pub struct Merge {
     pub winner: u64,
     /// Raw offset of the frame that says so.
     pub arrival: i64,
+}
+
+/// That there was a profile update.
+pub struct ProfileRecord {
+    pub person: u64,
+    /// Since when it holds.
+    pub time: i64,
+    pub arrival: i64,
+    /// It leaves no change of an attribute.
+    pub is_bare: bool,
 }
 
 /// Events of one type.
@@ -63,7 +75,6 @@ struct Property {
     name: String,
     kind: Type,
     values: Values,
-    counts: Counts,
 }
 
 /// Changes of one attribute, in order of arrival.
@@ -72,49 +83,6 @@ pub struct Changes {
     times: Vec<i64>,
     pub values: Values,
     pub origins: Origins,
-    pub counts: Counts,
-}
-
-/// Items of one catalog.
-#[derive(Default)]
-pub struct Items {
-    /// Text codes.
-    pub keys: Vec<u32>,
-    /// By attribute: the keys of the items that name it, and the values they give.
-    pub attributes: HashMap<String, (Vec<u32>, Values)>,
-}
-
-impl Aliases {
-    /// Who a person is now.
-    pub fn resolve(&self, person: u64) -> u64 {
-        let mut person = person;
-        while let Some(&winner) = self.0.get(&person) {
-            person = winner;
-        }
-        person
-    }
-
-    /// The final winner.
-    fn add(&mut self, winner: u64, loser: u64) -> Result<u64> {
-        let winner = self.resolve(winner);
-        if winner == loser || self.0.insert(loser, winner).is_some() {
-            return Err(Error::Invalid(format!(
-                "person {loser} is merged into {winner} but already one with it or another"
-            )));
-        }
-        Ok(winner)
-    }
-
-    /// By partition: (loser's ordinal, final winner), ascending.
-    pub fn by_partition(&self) -> BTreeMap<u32, Vec<(u32, u64)>> {
-        let mut partitions: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
-        for &loser in self.0.keys() {
-            let merges = partitions.entry(partition_of(loser)).or_default();
-            merges.push((ordinal_of(loser), self.resolve(loser)));
-        }
-        partitions.values_mut().for_each(|merges| merges.sort_unstable());
-        partitions
-    }
 }
 
 impl Batch {
@@ -123,6 +91,9 @@ impl Batch {
             epoch: version.epoch,
             schema: version.schema.clone(),
             texts: version.texts.clone(),
+            history: version.history.clone(),
+            erased: version.erased.clone(),
+            newly_erased: Vec::new(),
             people: version
                 .partitions
                 .iter()
@@ -142,19 +113,16 @@ impl Batch {
         let frame = ResolvedFrame::decode(bytes)?;
         let arrival = frame.raw_offset as i64;
         if let Some(schema) = frame.schema {
-            Arc::make_mut(&mut self.schema).merge(Schema::decode(schema)?)?;
+            self.declare(schema, arrival)?;
         }
         for change in &frame.changes {
             match change.change {
                 Change::Created { person } => self.create(person)?,
-                Change::Merged { winner, loser } => {
-                    self.check(winner)?;
-                    self.check(loser)?;
-                    let winner = self.aliases.add(winner, loser)?;
-                    self.merges.push(Merge { loser, winner, arrival });
-                }
+                Change::Merged { winner, loser } => self.merge(winner, loser, arrival)?,
+                Change::Erased { person } => self.erase(person)?,
             }
         }
+        self.note_created(&frame.changes, arrival);
         let schema = self.schema.clone();
         for (&person, record) in frame.persons.iter().zip(&frame.records) {
             if person != 0 {
@@ -163,11 +131,22 @@ impl Batch {
             match Record::decode(record)? {
                 Record::Event(event) => self.take_event(person, &event, &schema, arrival),
                 Record::Profile(profile) => self.take_profile(person, &profile, &schema, arrival),
-                Record::Item(item) => self.take_item(&item, &schema),
+                Record::Item(item) => self.take_item(&item, &schema, arrival),
             }
         }
+        self.history.frames.push([arrival, frame.received_at_ms]);
         self.epoch.raw_offset = self.epoch.raw_offset.max(frame.raw_offset + 1);
         self.epoch.received_at_ms = self.epoch.received_at_ms.max(frame.received_at_ms);
+        Ok(())
+    }
+
+    fn declare(&mut self, schema: &[u8], arrival: i64) -> Result<()> {
+        let mut declared = Schema::clone(&self.schema);
+        declared.merge(Schema::decode(schema)?)?;
+        if declared != *self.schema {
+            self.schema = Arc::new(declared);
+            self.history.schemas.push((arrival, self.schema.clone()));
+        }
         Ok(())
     }
 
@@ -183,12 +162,47 @@ impl Batch {
         Ok(())
     }
 
+    /// How many people the partitions have that a frame created people in.
+    fn note_created(&mut self, changes: &[IdentityChange], arrival: i64) {
+        let created = changes.iter().filter_map(|change| match change.change {
+            Change::Created { person } => Some(partition_of(person)),
+            Change::Merged { .. } | Change::Erased { .. } => None,
+        });
+        for number in created.collect::<BTreeSet<u32>>() {
+            let row = [arrival, number.into(), self.people[&number].into()];
+            self.history.created.push(row);
+        }
+    }
+
+    fn merge(&mut self, winner: u64, loser: u64, arrival: i64) -> Result<()> {
+        self.check(winner)?;
+        self.check(loser)?;
+        let winner = self.aliases.add(winner, loser)?;
+        self.merges.push(Merge { loser, winner, arrival });
+        self.history.merges.push([arrival, loser as i64, winner as i64]);
+        Ok(())
+    }
+
+    /// Of an alias the whole person.
+    fn erase(&mut self, person: u64) -> Result<()> {
+        self.check(person)?;
+        let aliases = self.history.aliases(i64::MAX);
+        let erased = Arc::make_mut(&mut self.erased);
+        for person in aliases.of_same(person) {
+            erased.add(person);
+            self.newly_erased.push(person);
+        }
+        Ok(())
+    }
+
     fn check(&self, person: u64) -> Result<()> {
         let people = self.people.get(&partition_of(person)).copied().unwrap_or(0);
-        if ordinal_of(person) < people {
-            return Ok(());
-        }
-        Err(Error::Invalid(format!("person {person} was never created")))
+        let wrong = match ordinal_of(person) < people {
+            true if self.erased.contains(person) => "was erased",
+            true => return Ok(()),
+            false => "was never created",
+        };
+        Err(Error::Invalid(format!("person {person} {wrong}")))
     }
 
     fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, arrival: i64) {
@@ -212,7 +226,7 @@ impl Batch {
         }
         let time = profile.occurred_at_ms.unwrap_or(i64::MIN);
         let source = self.texts.intern(profile.source);
-        self.records.push((person, time));
+        let mut is_bare = true;
         for (name, value) in last_of_each(&profile.attributes) {
             let Some(field) = schema.attributes.get(name) else {
                 continue;
@@ -220,29 +234,37 @@ impl Batch {
             let cell = Cell::of(value, field.kind, &mut self.texts);
             let changes = self.changes.entry_ref(name);
             let changes = changes.or_insert_with(|| Changes::of_type(field.kind));
-            count(&mut changes.counts, field.kind, &cell);
             changes.push(person, time, &cell);
             changes.origins.push(source, profile.id, arrival);
+            is_bare = false;
         }
+        self.records.push(ProfileRecord {
+            person,
+            time,
+            arrival,
+            is_bare,
+        });
     }
 
-    fn take_item(&mut self, item: &Item<'_>, schema: &Schema) {
+    fn take_item(&mut self, item: &Item<'_>, schema: &Schema, arrival: i64) {
         let Some(catalog) = schema.catalogs.get(item.catalog) else {
             return;
         };
         let key = self.texts.intern(item.key);
         let items = self.items.entry(item.catalog.to_owned()).or_default();
+        let update = items.keys.len() as u32;
         items.keys.push(key);
+        items.arrivals.push(arrival);
         for (name, value) in last_of_each(&item.attributes) {
             let Some(field) = catalog.attributes.get(name) else {
                 continue;
             };
             let cell = Cell::of(value, field.kind, &mut self.texts);
-            let (keys, values) = items
+            let (of, values) = items
                 .attributes
                 .entry(name.to_owned())
                 .or_insert_with(|| (Vec::new(), Values::of_type(field.kind)));
-            keys.push(key);
+            of.push(update);
             values.push(&cell);
         }
     }
@@ -284,7 +306,6 @@ impl Events {
             if column.values.len() <= row && *value != Value::Missing {
                 column.values.pad(row);
                 let cell = Cell::of(value, column.kind, texts);
-                count(&mut column.counts, column.kind, &cell);
                 column.values.push(&cell);
             }
         }
@@ -303,15 +324,13 @@ impl Events {
             name: name.to_owned(),
             kind,
             values: Values::of_type(kind),
-            counts: Counts::new(),
         });
         Some(self.columns.len() - 1)
     }
 
-    /// With the properties among the details, and their values learned.
-    pub fn finish(mut self, event_type: &str, learned: &mut Learned) -> Events {
+    /// With the properties among the details.
+    pub fn finish(mut self) -> Events {
         for mut column in std::mem::take(&mut self.columns) {
-            learned.add_property(event_type, &column.name, &column.counts);
             column.values.pad(self.persons.len());
             self.details.properties.insert(column.name, column.values);
         }
@@ -339,7 +358,6 @@ impl Changes {
             times: Vec::new(),
             values: Values::of_type(kind),
             origins: Origins::default(),
-            counts: Counts::new(),
         }
     }
 

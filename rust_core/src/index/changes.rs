@@ -38,6 +38,18 @@ impl Changes {
         self.seal.check(|people| self.is_sound(people))
     }
 
+    /// Some rows, ascending.
+    pub fn pick(&self, rows: &[u32]) -> Changes {
+        let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
+        let all: Vec<Place> = self.places().collect();
+        let places: Vec<Place> = rows.iter().map(|&row| all[row as usize]).collect();
+        Changes::of(
+            &places,
+            Values::gather(&[Some(&self.values)], &picks),
+            Origins::gather(&[&self.origins], &picks),
+        )
+    }
+
     pub fn len(&self) -> usize {
         self.persons.len()
     }
@@ -156,7 +168,7 @@ impl Attribute {
     }
 
     /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.
-    fn renew(&mut self, block: u32, run: &Changes, texts: &Texts) -> Result<()> {
+    pub fn renew(&mut self, block: u32, run: &Changes, texts: &Texts) -> Result<()> {
         let rows = run.rows_of_block(block);
         let Some(until) = rows.clone().map(|row| run.times.get(row)).max() else {
             return Ok(());

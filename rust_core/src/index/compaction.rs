@@ -52,6 +52,11 @@ impl Compaction {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub fn is_under_way(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Begins to merge what is left to be merged in a version, unless that is under way already.
     pub fn begin(&mut self, version: &Version) {
         if self.0.is_some() {
@@ -100,8 +105,8 @@ impl<R: Rows> Group<R> {
         })
     }
 
-    /// Nothing where the runs are not there any more: then they were merged or mapped meanwhile, and a later merging begins with
-    /// what is there.
+    /// Nothing where the runs are not there any more: then they were merged, mapped or purged meanwhile, and a later merging begins
+    /// with what is there.
     fn exchange(
         self,
         version: &mut Version,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::batch::{Events as NewEvents, Merge};
+use super::learned::Weight;
 use super::picks::Pick;
 use super::place::Key;
 use super::texts::Texts;
@@ -75,11 +76,8 @@ pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &
     filing.take_merges(version, kind, merges)?;
     let texts = version.texts.clone();
     filing.sort(&texts);
-    let counts_as_seen = version
-        .schema
-        .event_types
-        .get(kind)
-        .is_some_and(|kind| kind.counts_as_seen);
+    let schema = version.schema.clone();
+    let event_type = schema.event_types.get(kind);
     let losers: HashSet<u64> = merges.iter().map(|merge| merge.loser).collect();
     for group in filing.entries.chunk_by(|a, b| a.partition == b.partition) {
         let Some(partition) = version.partitions.get_mut(&group[0].partition) else {
@@ -92,15 +90,18 @@ pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &
         version.earliest_ms = version.earliest_ms.into_iter().chain(earliest).min();
         let partition = Arc::make_mut(partition);
         partition.note_first_records(&run);
-        partition.note_channels(&run, counts_as_seen);
-        let is_left = |key: &Key| losers.contains(&person_of(partition.number, key.ordinal()));
-        let left_behind = if losers.is_empty() {
-            0
-        } else {
-            run.keys().filter(is_left).count()
-        };
+        partition.note_channels(&run, event_type.is_some_and(|kind| kind.counts_as_seen));
+        let is_left = |key: Key| losers.contains(&person_of(partition.number, key.ordinal()));
+        let counted: Vec<Weight> = run
+            .keys()
+            .zip(0..)
+            .filter_map(|(key, row)| (!is_left(key)).then_some((row, 1)))
+            .collect();
+        if let Some(event_type) = event_type {
+            version.learned.weigh_events(event_type, &run.details, &counted);
+        }
         let events = partition.events_mut(kind);
-        events.left_behind += left_behind;
+        events.left_behind += run.len() - counted.len();
         run.keys().for_each(|key| events.spans.widen(key));
         events.add(run, &texts)?;
     }
@@ -166,6 +167,7 @@ impl Filing {
         let Some(days) = events.spans.of_person(ordinal) else {
             return Ok(moved);
         };
+        let event_type = version.schema.event_types.get(kind);
         for run in &events.runs {
             let source = self.sources.len() as u32;
             let held = run.of_person(ordinal, days.clone())?.map(|(row, time)| Entry {
@@ -180,6 +182,10 @@ impl Filing {
             moved.extend(held);
             if moved.len() > found {
                 self.sources.push(Source::Run(run.clone()));
+                let left: Vec<Weight> = moved[found..].iter().map(|entry| (entry.row as usize, -1)).collect();
+                if let Some(event_type) = event_type {
+                    version.learned.weigh_events(event_type, &run.details, &left);
+                }
             }
         }
         if !moved.is_empty()
@@ -236,7 +242,7 @@ impl Partition {
         Arc::make_mut(self.events.entry(kind.to_owned()).or_default())
     }
 
-    fn note_first_records(&mut self, run: &Run) {
+    pub fn note_first_records(&mut self, run: &Run) {
         run.keys()
             .for_each(|key| self.first_record.note(key.ordinal(), key.time()));
     }

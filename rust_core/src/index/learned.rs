@@ -1,15 +1,17 @@
-//! How often each value of an enum or set field was sent.
+//! How often each value of an enum or set field stands in what is known of people.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::cells::{Cell, Scalar};
-use crate::schema::Type;
+use super::cells::Unit;
+use super::picks::span;
+use super::view::{Column, Details, Values};
+use crate::schema::{EventType, Field, Type};
 
-/// How often each value of an enum or set field was sent, by text code.
-pub type Counts = HashMap<u32, u64>;
+/// How often each value of a field stands there, by text code; none stands for 0.
+pub type Counts = HashMap<u32, i64>;
 
-/// The counts of all such fields.
+/// The counts of all such fields. What merged people left behind does not count.
 #[derive(Clone, Default)]
 pub struct Learned {
     /// By event type and property.
@@ -17,35 +19,75 @@ pub struct Learned {
     pub attributes: BTreeMap<String, Arc<Counts>>,
 }
 
+/// A row, and by how much it changes the counts of its values.
+pub type Weight = (usize, i64);
+
 impl Learned {
-    pub fn add_property(&mut self, event_type: &str, name: &str, counts: &Counts) {
-        if !counts.is_empty() {
-            add(
-                self.properties.entry((event_type.into(), name.into())).or_default(),
-                counts,
-            );
+    pub fn weigh_events(&mut self, event_type: &EventType, details: &Details, weights: &[Weight]) {
+        for (name, values) in &details.properties {
+            if event_type.properties.get(name).is_some_and(learns) {
+                let key = (event_type.name.clone(), name.clone());
+                self.properties.change(key, &counts(values, weights));
+            }
         }
     }
 
-    pub fn add_attribute(&mut self, name: &str, counts: &Counts) {
-        if !counts.is_empty() {
-            add(self.attributes.entry(name.into()).or_default(), counts);
+    pub fn weigh_changes(&mut self, attribute: &Field, values: &Values, weights: &[Weight]) {
+        if learns(attribute) {
+            self.attributes.change(attribute.name.clone(), &counts(values, weights));
+        }
+    }
+
+    pub fn add(&mut self, other: &Learned) {
+        for (key, counts) in &other.properties {
+            self.properties.change(key.clone(), counts);
+        }
+        for (name, counts) in &other.attributes {
+            self.attributes.change(name.clone(), counts);
         }
     }
 }
 
-fn add(to: &mut Arc<Counts>, counts: &Counts) {
-    let to = Arc::make_mut(to);
-    for (&code, count) in counts {
-        *to.entry(code).or_default() += count;
+fn learns(field: &Field) -> bool {
+    matches!(field.kind, Type::Enum | Type::Set)
+}
+
+trait Change<K> {
+    fn change(&mut self, key: K, by: &Counts);
+}
+
+impl<K: Ord + Clone> Change<K> for BTreeMap<K, Arc<Counts>> {
+    fn change(&mut self, key: K, by: &Counts) {
+        if by.is_empty() {
+            return;
+        }
+        let counts = Arc::make_mut(self.entry(key.clone()).or_default());
+        for (&code, by) in by {
+            *counts.entry(code).or_default() += by;
+            if counts[&code] == 0 {
+                counts.remove(&code);
+            }
+        }
+        if counts.is_empty() {
+            self.remove(&key);
+        }
     }
 }
 
-/// Counts a value of a field, where fields of its type learn.
-pub fn count(counts: &mut Counts, kind: Type, cell: &Cell) {
-    match (kind, cell) {
-        (Type::Enum, Cell::One(Scalar::Text(code))) => *counts.entry(*code).or_default() += 1,
-        (Type::Set, Cell::Set(codes)) => codes.iter().for_each(|&code| *counts.entry(code).or_default() += 1),
+/// Of some rows of a column of texts or sets.
+pub fn counts(values: &Values, weights: &[Weight]) -> Counts {
+    let mut counts = Counts::new();
+    let known = weights.iter().filter(|&&(row, _)| values.is_known(row));
+    match &values.data {
+        Column::Ints(Unit::Code, codes) => {
+            known.for_each(|&(row, weight)| *counts.entry(codes.get(row) as u32).or_default() += weight);
+        }
+        Column::Set { ends, codes } => {
+            let items = known.flat_map(|&(row, weight)| codes[span(ends, row)].iter().map(move |&code| (code, weight)));
+            items.for_each(|(code, weight)| *counts.entry(code).or_default() += weight);
+        }
         _ => {}
     }
+    counts.retain(|_, count| *count != 0);
+    counts
 }

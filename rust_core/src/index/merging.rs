@@ -12,11 +12,11 @@ const FAN_IN: usize = 4;
 /// A run of so many rows is merged no more, so that no merge takes long.
 const SEALED: usize = 1 << 21;
 
-/// Merges of more rows are left to `compaction`; in tests, where there are few rows, of fewer.
-const AT_ONCE: usize = if cfg!(test) { 12 } else { 1 << 14 };
-
-/// A run of events or changes.
+/// A run of events, changes or updates of items.
 pub trait Rows: Sized {
+    /// Merges of more rows are left to `compaction`; in tests, where there are few rows, of fewer.
+    const AT_ONCE: usize = if cfg!(test) { 12 } else { 1 << 14 };
+
     fn rows(&self) -> usize;
     /// All rows of some runs. None may be in two.
     fn merge(runs: &[Arc<Self>], texts: &Texts) -> Result<Self>;
@@ -26,7 +26,7 @@ pub trait Rows: Sized {
 pub fn add<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()> {
     runs.push(Arc::new(run));
     if let Some(from) = due(runs)
-        && count(&runs[from..]) <= AT_ONCE
+        && count(&runs[from..]) <= R::AT_ONCE
     {
         let merged = R::merge(&runs[from..], texts)?;
         runs.truncate(from);

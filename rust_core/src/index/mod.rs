@@ -1,16 +1,21 @@
 //! People, events and catalogs of one workspace: a fold of its resolved log into immutable versions.
 
+mod aliases;
 mod attributes;
 mod batch;
 pub mod buffer;
-mod cells;
+pub mod cells;
 mod changes;
 mod column;
 mod compaction;
+mod digest;
+mod erased;
 mod events;
 pub mod firsts;
+pub mod history;
 pub mod ints;
 mod items;
+mod known;
 pub mod learned;
 mod merging;
 mod origins;
@@ -18,6 +23,7 @@ mod people;
 mod person;
 mod picks;
 pub mod place;
+mod purge;
 pub mod run;
 mod schema;
 mod seal;
@@ -49,7 +55,18 @@ pub struct Index {
     writer: Mutex<Compaction>,
     /// None in a follower, which writes nothing.
     snapshots: Option<Mutex<Snapshots>>,
+    /// Those last asked for, so that the pages of a list do not each make one.
+    pasts: Mutex<Vec<Past>>,
 }
+
+/// A version as it was known at a raw offset.
+struct Past {
+    raw_offset: u64,
+    version: Arc<Version>,
+}
+
+/// So many are kept.
+const PASTS: usize = 2;
 
 #[derive(Clone)]
 struct Published {
@@ -83,12 +100,46 @@ impl Index {
             published: RwLock::new(published),
             writer: Mutex::default(),
             snapshots,
+            pasts: Mutex::default(),
         }
     }
 
     /// What readers see now.
     pub fn version(&self) -> Arc<Version> {
         self.published.read().version.clone()
+    }
+
+    /// What was known when the raw log was folded up to an offset; None: what is known now.
+    ///
+    /// Invalid if it is not folded that far, Corrupt if a file is damaged.
+    pub fn known_at(&self, raw_offset: Option<u64>) -> Result<Arc<Version>> {
+        let Some(raw_offset) = raw_offset else {
+            return Ok(self.version());
+        };
+        // Held meanwhile, so that none is made twice, and none of an older version is left when people were erased.
+        let mut pasts = self.pasts.lock();
+        let now = self.version();
+        let epoch = now.epoch.raw_offset;
+        if raw_offset == epoch {
+            return Ok(now);
+        }
+        if raw_offset > epoch {
+            return Err(Error::Invalid(format!(
+                "known at {raw_offset}: the raw log is folded up to offset {epoch} so far; ask for no more than that, or wait for it"
+            )));
+        }
+        let held = pasts.iter().position(|past| past.raw_offset == raw_offset);
+        let version = match held {
+            Some(at) => pasts.remove(at).version,
+            None => now.known_at(raw_offset)?,
+        };
+        pasts.truncate(PASTS - 1);
+        let past = Past {
+            raw_offset,
+            version: version.clone(),
+        };
+        pasts.insert(0, past);
+        Ok(version)
     }
 
     /// Resolved offset of the next frame to fold.
@@ -117,10 +168,28 @@ impl Index {
             })?;
             offset += 1;
         }
+        let erases = !batch.newly_erased.is_empty();
         let version = Arc::new(apply(version, batch)?);
         compaction.begin(&version);
         *self.published.write() = Published { version, offset };
+        if erases {
+            self.pasts.lock().clear();
+        }
         Ok(())
+    }
+
+    /// Removes a part of what is still held of people who were erased; false if nothing is left. It is gone from the folder with the next
+    /// snapshot. Corrupt if a file is damaged; then nothing is removed.
+    pub fn purge(&self) -> Result<bool> {
+        let _writer = self.writer.lock();
+        let Published { version, offset } = self.published.read().clone();
+        let Some(version) = purge::purge(&version)? else {
+            return Ok(false);
+        };
+        let version = Arc::new(version);
+        *self.published.write() = Published { version, offset };
+        self.pasts.lock().clear();
+        Ok(true)
     }
 
     /// Makes what was folded so far durable: atomically, so that the former snapshot stands until the new one is whole.
@@ -137,52 +206,36 @@ impl Index {
         self.published.write().version = Arc::new(snapshots.exchange(&current, &mapped));
         Ok(())
     }
-
-    /// Names of the channels seen, ascending.
-    pub fn channels(&self) -> Vec<String> {
-        let version = self.version();
-        let codes: BTreeSet<u32> = version
-            .partitions
-            .values()
-            .flat_map(|partition| partition.channels.keys().copied())
-            .collect();
-        let names: BTreeSet<&str> = codes.into_iter().map(|code| version.texts.get(code)).collect();
-        names.into_iter().map(str::to_owned).collect()
-    }
-
-    pub fn statistics(&self) -> BTreeMap<&'static str, u64> {
-        self.version().statistics()
-    }
 }
 
 /// The version after this one, with what the batch brings. Corrupt if a file that it is filed into is damaged.
 fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
     let recount = recounts(&next, &batch);
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
+    next.history = batch.history.clone();
+    people::note_bare_records(&mut next, &batch.records);
     people::create(&mut next, std::mem::take(&mut batch.people));
     people::merge(&mut next, &batch.aliases);
-    people::note_records(&mut next, &batch.records, &batch.aliases);
+    let records = batch.records.iter().map(|record| (record.person, record.time));
+    people::note_records(&mut next, records, &batch.aliases);
     for kind in next.kinds(&batch) {
-        let new = batch
-            .events
-            .remove(&kind)
-            .map(|new| new.finish(&kind, &mut next.learned));
+        let new = batch.events.remove(&kind).map(batch::Events::finish);
         events::file(&mut next, &kind, new, &batch.merges)?;
     }
     for name in next.attribute_names(&batch) {
         let new = batch.changes.remove(&name);
-        if let Some(new) = &new {
-            next.learned.add_attribute(&name, &new.counts);
-        }
         attributes::file(&mut next, &name, new, &batch.merges)?;
     }
     for (catalog, new) in batch.items {
-        items::file(&mut next, &catalog, new);
+        items::file(&mut next, &catalog, new)?;
     }
     if recount {
         people::recount_channels(&mut next)?;
+        batch.aliases = next.history.aliases(i64::MAX);
     }
     people::forget(&mut next, &batch.aliases);
+    next.erased = batch.erased.clone();
+    erased::forget(&mut next, &batch.newly_erased)?;
     Ok(next)
 }
 
@@ -214,7 +267,15 @@ impl Version {
         names
     }
 
-    fn statistics(&self) -> BTreeMap<&'static str, u64> {
+    /// Names of the channels seen, ascending.
+    pub fn channels(&self) -> Vec<String> {
+        let channels = self.partitions.values().flat_map(|partition| partition.channels.keys());
+        let codes: BTreeSet<u32> = channels.copied().collect();
+        let names: BTreeSet<&str> = codes.into_iter().map(|code| self.texts.get(code)).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    pub fn statistics(&self) -> BTreeMap<&'static str, u64> {
         let partitions = || self.partitions.values();
         let persons = partitions().map(|partition| partition.first_record.count());
         let events = partitions()
@@ -227,7 +288,8 @@ impl Version {
                 .values()
                 .map(|items| items.bytes_in_memory())
                 .sum::<usize>()
-            + self.texts.bytes_in_memory();
+            + self.texts.bytes_in_memory()
+            + self.history.bytes_in_memory();
         BTreeMap::from([
             ("persons", persons.sum::<u64>()),
             ("events", events.sum::<usize>() as u64),

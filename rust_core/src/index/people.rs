@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::batch::Aliases;
+use super::aliases::Aliases;
+use super::batch::ProfileRecord;
+use super::firsts::NEVER;
 use super::view::{Partition, Version, ordinal_of, partition_of};
 use crate::error::Result;
 
@@ -21,9 +23,9 @@ pub fn create(version: &mut Version, people: BTreeMap<u32, u32>) {
 }
 
 /// Notes since when something is known of people, aside from events.
-pub fn note_records(version: &mut Version, records: &[(u64, i64)], aliases: &Aliases) {
+pub fn note_records(version: &mut Version, records: impl Iterator<Item = (u64, i64)>, aliases: &Aliases) {
     let mut firsts: BTreeMap<u32, Vec<(u32, i64)>> = BTreeMap::new();
-    for &(person, time) in records {
+    for (person, time) in records {
         let person = aliases.resolve(person);
         firsts
             .entry(partition_of(person))
@@ -41,6 +43,19 @@ pub fn note_records(version: &mut Version, records: &[(u64, i64)], aliases: &Ali
     }
 }
 
+/// Keeps the updates that leave no other trace, if they may be the first that is known of somebody. To be called before anything of their
+/// batch is filed.
+pub fn note_bare_records(version: &mut Version, records: &[ProfileRecord]) {
+    for record in records.iter().filter(|record| record.is_bare) {
+        let partition = version.partitions.get(&partition_of(record.person));
+        let first = partition.map_or(NEVER, |partition| partition.first_record.get(ordinal_of(record.person)));
+        if record.time < first {
+            let row = [record.arrival, record.person as i64, record.time];
+            version.history.bare_records.push(row);
+        }
+    }
+}
+
 /// Gives the losers' first records to their winners.
 pub fn merge(version: &mut Version, aliases: &Aliases) {
     let mut records = Vec::new();
@@ -54,7 +69,7 @@ pub fn merge(version: &mut Version, aliases: &Aliases) {
                 .map(|&(loser, winner)| (winner, partition.first_record.get(loser))),
         );
     }
-    note_records(version, &records, aliases);
+    note_records(version, records.into_iter(), aliases);
 }
 
 /// Nothing is known any more of who was merged into another.
@@ -63,11 +78,16 @@ pub fn forget(version: &mut Version, aliases: &Aliases) {
         let Some(partition) = version.partitions.get_mut(&number) else {
             continue;
         };
-        let Partition {
-            first_record, channels, ..
-        } = Arc::make_mut(partition);
-        for firsts in channels.values_mut().chain([first_record]) {
-            merges.iter().for_each(|&(loser, _)| firsts.forget(loser));
+        Arc::make_mut(partition).forget(merges.iter().map(|&(loser, _)| loser));
+    }
+}
+
+impl Partition {
+    /// Nothing is known any more of these people.
+    pub fn forget(&mut self, ordinals: impl Iterator<Item = u32>) {
+        for ordinal in ordinals {
+            self.first_record.forget(ordinal);
+            self.channels.values_mut().for_each(|firsts| firsts.forget(ordinal));
         }
     }
 }

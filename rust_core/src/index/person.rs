@@ -161,7 +161,7 @@ fn put_entry(out: &mut Vec<u8>, field: u32, name: &str, cell: &Cell, texts: &Tex
 }
 
 /// A Value message; empty if unknown.
-fn value(cell: &Cell, texts: &Texts) -> Vec<u8> {
+pub(super) fn value(cell: &Cell, texts: &Texts) -> Vec<u8> {
     let (mut out, mut inner) = (Vec::new(), Vec::new());
     match cell {
         Cell::Unknown => {}

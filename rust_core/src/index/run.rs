@@ -95,6 +95,14 @@ impl Rows for Run {
 }
 
 impl Run {
+    /// Some rows, ascending.
+    pub fn pick(&self, rows: &[u32]) -> Run {
+        let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
+        let all: Vec<Key> = self.keys().collect();
+        let keys = rows.iter().map(|&row| all[row as usize]);
+        Run::of(keys, Details::gather(&[&self.details], &picks))
+    }
+
     /// Whether it holds an event with this key and the source and id of a row of `details`.
     pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> Result<bool> {
         let cells = self.cells_of(key.block(), key.day()..=key.day());

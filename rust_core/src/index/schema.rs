@@ -2,10 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::learned::Counts;
-use super::picks::span;
+use super::learned::{Counts, counts};
 use super::texts::Texts;
-use super::view::{Column, Values, Version};
+use super::view::{Values, Version};
 use crate::schema::{Field, Schema, Type};
 
 /// Most values learned of one field.
@@ -41,24 +40,13 @@ impl Version {
     }
 }
 
-/// Of a column of texts or sets.
 fn counts_of(values: &Values) -> Counts {
-    let mut counts = Counts::new();
-    let known = (0..values.len()).filter(|&row| values.is_known(row));
-    match &values.data {
-        Column::Ints(_, codes) => known.for_each(|row| *counts.entry(codes.get(row) as u32).or_default() += 1),
-        Column::Set { ends, codes } => {
-            known
-                .flat_map(|row| &codes[span(ends, row)])
-                .for_each(|&code| *counts.entry(code).or_default() += 1);
-        }
-        _ => {}
-    }
-    counts
+    let all: Vec<(usize, i64)> = (0..values.len()).map(|row| (row, 1)).collect();
+    counts(values, &all)
 }
 
 fn seen(counts: &Counts, texts: &Texts) -> Vec<String> {
-    let mut seen: Vec<(u64, &str)> = counts.iter().map(|(&code, &count)| (count, texts.get(code))).collect();
+    let mut seen: Vec<(i64, &str)> = counts.iter().map(|(&code, &count)| (count, texts.get(code))).collect();
     seen.sort_unstable_by_key(|&(count, text)| (Reverse(count), text));
     seen.truncate(MOST);
     seen.into_iter().map(|(_, text)| text.to_owned()).collect()

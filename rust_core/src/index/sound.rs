@@ -5,7 +5,7 @@ use super::ints::Ints;
 use super::place::BLOCK;
 use super::spans::Span;
 use super::texts::TextColumn;
-use super::view::{Changes, Column, Details, Items, Latest, Origins, Run, Values};
+use super::view::{Changes, Column, Details, ItemUpdates, Items, Latest, Origins, Run, Values};
 
 impl Ints {
     fn fits(&self, rows: usize) -> bool {
@@ -115,6 +115,18 @@ impl Block {
 
 impl Items {
     pub fn is_sound(&self) -> bool {
-        self.attributes.values().all(|values| values.fits(values.len()))
+        let mut attributes = self.attributes.values();
+        attributes.all(|values| values.fits(values.len())) && self.updates.iter().all(|updates| updates.is_sound())
+    }
+}
+
+impl ItemUpdates {
+    fn is_sound(&self) -> bool {
+        let attributes = self.attributes.values();
+        self.arrivals.fits(self.keys.len())
+            && attributes.into_iter().all(|(of, values)| {
+                let are_updates = of.last().is_none_or(|&last| (last as usize) < self.keys.len());
+                of.is_sorted() && are_updates && values.fits(of.len())
+            })
     }
 }

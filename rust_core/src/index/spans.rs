@@ -87,6 +87,19 @@ impl Spans {
         (first <= last).then(|| *days_of(first).start()..=*days_of(last).end())
     }
 
+    /// Nobody of a block has events any more.
+    pub fn forget(&mut self, block: u32) {
+        if let Some(span) = self.blocks.get_mut(block as usize) {
+            *span = Arc::default();
+        }
+    }
+
+    /// The instant of the first event.
+    pub fn earliest(&self) -> Option<i64> {
+        let events = self.blocks.iter().filter(|span| span.from <= span.to);
+        events.map(|span| span.from).min()
+    }
+
     pub fn widen(&mut self, key: Key) {
         let (ordinal, time) = (key.ordinal(), key.time());
         let (block, row) = ((ordinal / BLOCK) as usize, (ordinal % BLOCK) as usize);

@@ -16,8 +16,13 @@ pub struct Texts {
     /// All but the last chunk hold exactly `CHUNK` texts; a chunk that a clone still holds is copied before it grows.
     chunks: Vec<Arc<TextColumn>>,
     len: u32,
+    /// Codes whose texts are gone.
+    gone: u32,
     codes: Arc<RwLock<HashTable<u32>>>,
 }
+
+/// What stands where a text is gone: no text, as it is not UTF-8.
+pub const GONE: [u8; 1] = [0xff];
 
 const CHUNK: usize = 1 << 12;
 
@@ -25,14 +30,14 @@ impl Texts {
     /// The code of no text.
     pub const NONE: u32 = u32::MAX;
 
-    /// The text of a code that this dictionary gave.
+    /// The text of a code that this dictionary gave; empty if it is gone.
     pub fn get(&self, code: u32) -> &str {
         // Only whole texts are pushed, so this is the text as it was interned.
         std::str::from_utf8(self.bytes(code)).unwrap_or_default()
     }
 
-    /// Nothing for codes that are not of this dictionary, such as `NONE`.
-    fn bytes(&self, code: u32) -> &[u8] {
+    /// `GONE` where there is none any more; nothing for codes that are not of this dictionary, such as `NONE`.
+    pub fn bytes(&self, code: u32) -> &[u8] {
         let chunk = self.chunks.get(code as usize / CHUNK);
         let text = chunk.filter(|chunk| code as usize % CHUNK < chunk.len());
         text.map_or(&[], |chunk| chunk.get(code as usize % CHUNK))
@@ -66,34 +71,63 @@ impl Texts {
     }
 
     fn push(&mut self, text: &str) -> u32 {
+        self.push_bytes(text.as_bytes())
+    }
+
+    fn push_bytes(&mut self, text: &[u8]) -> u32 {
         let code = self.len;
         if (code as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Arc::default());
         }
         if let Some(chunk) = self.chunks.last_mut() {
-            Arc::make_mut(chunk).push(text.as_bytes());
+            Arc::make_mut(chunk).push(text);
         }
         self.len += 1;
         code
     }
 
+    /// A code without a text, after one was dropped: codes stay as they are.
+    pub fn push_gone(&mut self) {
+        self.push_bytes(&GONE);
+        self.gone += 1;
+    }
+
+    fn is_gone(&self, code: u32) -> bool {
+        self.bytes(code) == GONE
+    }
+
     /// A table of this view's own, where another clone has already given the last code to some text.
     fn own_table(&mut self) {
         let last = self.len - 1;
-        if self.codes.read().len() == last as usize {
+        if self.codes.read().len() == (last - self.gone) as usize {
             return;
         }
-        let hash = |&code: &u32| xxh3_64(self.bytes(code));
-        let mut table = HashTable::with_capacity(self.len());
-        for code in 0..last {
-            table.insert_unique(hash(&code), code, hash);
-        }
-        self.codes = Arc::new(RwLock::new(table));
+        self.codes = self.table(last);
     }
 
-    /// In order of code.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len).map(|code| self.get(code))
+    /// Of the first so many codes.
+    fn table(&self, codes: u32) -> Arc<RwLock<HashTable<u32>>> {
+        let hash = |&code: &u32| xxh3_64(self.bytes(code));
+        let mut table = HashTable::with_capacity(codes as usize);
+        for code in (0..codes).filter(|&code| !self.is_gone(code)) {
+            table.insert_unique(hash(&code), code, hash);
+        }
+        Arc::new(RwLock::new(table))
+    }
+
+    /// Drops the texts of all codes but some.
+    pub fn keep(&mut self, is_kept: &[bool]) {
+        for (at, chunk) in self.chunks.iter_mut().enumerate() {
+            let is_kept = &is_kept[at * CHUNK..];
+            if (0..chunk.len()).all(|row| is_kept[row] || chunk.get(row) == GONE) {
+                continue;
+            }
+            let mut kept = TextColumn::default();
+            (0..chunk.len()).for_each(|row| kept.push(if is_kept[row] { chunk.get(row) } else { &GONE }));
+            *chunk = Arc::new(kept);
+        }
+        self.gone = (0..self.len).filter(|&code| self.is_gone(code)).count() as u32;
+        self.codes = self.table(self.len);
     }
 
     pub fn bytes_in_memory(&self) -> usize {

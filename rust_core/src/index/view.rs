@@ -10,7 +10,9 @@ use bytemuck::{Pod, Zeroable};
 use super::buffer::Buffer;
 use super::cells;
 pub use super::cells::{Scalar, Unit};
+use super::erased::Erased;
 use super::firsts::Firsts;
+use super::history::History;
 use super::ints::Ints;
 use super::learned::Learned;
 pub use super::place::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
@@ -39,6 +41,9 @@ pub struct Version {
     pub learned: Learned,
     /// Instant of the first event; `None` before there is one.
     pub earliest_ms: Option<i64>,
+    /// For the answers to what was known before.
+    pub history: History,
+    pub erased: Arc<Erased>,
 }
 
 /// Up to 2^22 people with their own dense ordinals. A person is `number << 32 | ordinal`.
@@ -182,6 +187,19 @@ pub struct Items {
     /// Text code of the key to row.
     pub rows: HashMap<u32, u32>,
     pub attributes: HashMap<String, Values>,
+    /// Everything that was ever sent of them, in order of arrival.
+    pub updates: Vec<Arc<ItemUpdates>>,
+}
+
+/// Updates of the items of one catalog, in order of arrival.
+#[derive(Default)]
+pub struct ItemUpdates {
+    /// Text codes of the items' keys.
+    pub keys: Vec<u32>,
+    /// Raw offsets of the frames they came in.
+    pub arrivals: Ints,
+    /// By attribute: which of the updates name it, ascending, and the values they give.
+    pub attributes: HashMap<String, (Vec<u32>, Values)>,
 }
 
 impl Partition {

@@ -9,6 +9,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::eval::{Answer, Explanation, Limits};
+use crate::error::Error;
 use crate::index::view::Version;
 use crate::{eval, index};
 
@@ -57,9 +58,10 @@ impl Index {
         (epoch.raw_offset, epoch.received_at_ms)
     }
 
-    fn schema<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let schema = py.detach(|| self.inner.version().learned_schema().encode());
-        PyBytes::new(py, &schema)
+    #[pyo3(signature = (known_at=None))]
+    fn schema<'py>(&self, py: Python<'py>, known_at: Option<u64>) -> PyResult<Bound<'py, PyBytes>> {
+        let schema = py.detach(|| Ok::<_, Error>(self.inner.known_at(known_at)?.learned_schema().encode()))?;
+        Ok(PyBytes::new(py, &schema))
     }
 
     fn declared<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -67,34 +69,56 @@ impl Index {
         PyBytes::new(py, &schema)
     }
 
-    fn channels(&self, py: Python<'_>) -> Vec<String> {
-        py.detach(|| self.inner.channels())
+    #[pyo3(signature = (known_at=None))]
+    fn channels(&self, py: Python<'_>, known_at: Option<u64>) -> PyResult<Vec<String>> {
+        Ok(py.detach(|| Ok::<_, Error>(self.inner.known_at(known_at)?.channels()))?)
     }
 
-    fn earliest_ms(&self) -> i64 {
-        self.inner.version().earliest_ms.unwrap_or(0)
+    #[pyo3(signature = (known_at=None))]
+    fn earliest_ms(&self, py: Python<'_>, known_at: Option<u64>) -> PyResult<i64> {
+        let version = py.detach(|| self.inner.known_at(known_at))?;
+        Ok(version.earliest_ms.unwrap_or(0))
     }
 
     fn statistics(&self, py: Python<'_>) -> BTreeMap<&'static str, u64> {
-        py.detach(|| self.inner.statistics())
+        py.detach(|| self.inner.version().statistics())
     }
 
-    #[pyo3(signature = (plan, limits=None))]
-    fn evaluate(&self, py: Python<'_>, plan: &[u8], limits: Option<&Limits>) -> PyResult<Answer> {
+    #[pyo3(signature = (plan, known_at=None, limits=None))]
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        plan: &[u8],
+        known_at: Option<u64>,
+        limits: Option<&Limits>,
+    ) -> PyResult<Answer> {
         let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
-        let answer = py.detach(|| eval::evaluate_within(&self.inner.version(), plan, &limits))?;
+        let answer = py.detach(|| eval::evaluate_within(&*self.inner.known_at(known_at)?, plan, &limits))?;
         Ok(Answer::new(answer))
     }
 
-    #[pyo3(signature = (plan, limits=None))]
-    fn explain(&self, py: Python<'_>, plan: &[u8], limits: Option<&Limits>) -> PyResult<(Answer, Explanation)> {
+    #[pyo3(signature = (plan, known_at=None, limits=None))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        plan: &[u8],
+        known_at: Option<u64>,
+        limits: Option<&Limits>,
+    ) -> PyResult<(Answer, Explanation)> {
         let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
-        let (answer, explanation) = py.detach(|| eval::explain(&self.inner.version(), plan, &limits))?;
+        let (answer, explanation) = py.detach(|| eval::explain(&*self.inner.known_at(known_at)?, plan, &limits))?;
         Ok((Answer::new(answer), Explanation::new(explanation)))
     }
 
-    fn profile<'py>(&self, py: Python<'py>, person: u64, as_of_ms: i64) -> PyResult<Bound<'py, PyBytes>> {
-        let profile = py.detach(|| self.inner.version().profile(person, as_of_ms))?;
+    #[pyo3(signature = (person, as_of_ms, known_at=None))]
+    fn profile<'py>(
+        &self,
+        py: Python<'py>,
+        person: u64,
+        as_of_ms: i64,
+        known_at: Option<u64>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let profile = py.detach(|| self.inner.known_at(known_at)?.profile(person, as_of_ms))?;
         Ok(PyBytes::new(py, &profile))
     }
 

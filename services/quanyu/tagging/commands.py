@@ -37,7 +37,10 @@ def rule() -> None:
 @click.option(
     "--as-of", "as_of", help="Instant, such as 2026-01-31 or 2026-01-31T08:00 in the workspace's zone; default now."
 )
-def preview_command(text: str, data: Path | None, workspace: str | None, as_of: str | None) -> None:
+@click.option("--known-at", type=click.IntRange(min=0), help="Raw offset: leaves out what came later; default all.")
+def preview_command(
+    text: str, data: Path | None, workspace: str | None, as_of: str | None, known_at: int | None
+) -> None:
     """Counts whom a RULE means: a condition, or the text of a segment or tag."""
     settings = settings_from(os.environ, data=data)
     folder = DataFolder.existing(settings.data)
@@ -48,7 +51,7 @@ def preview_command(text: str, data: Path | None, workspace: str | None, as_of: 
     chosen = _workspaces(folder, workspace)
     for name in chosen:
         try:
-            _preview(folder, url, name, text, as_of, titled=len(chosen) > 1)
+            _preview(folder, url, name, text, as_of, known_at, titled=len(chosen) > 1)
         except InvalidInput as refusal:
             refusals.append(refusal)
     if len(refusals) == len(chosen):
@@ -62,10 +65,12 @@ def _workspaces(folder: DataFolder, asked: str | None) -> list[str]:
     return [asked] if asked is not None else there
 
 
-def _preview(folder: DataFolder, url: str, workspace: str, text: str, as_of: str | None, *, titled: bool) -> None:
+def _preview(
+    folder: DataFolder, url: str, workspace: str, text: str, as_of: str | None, known_at: int | None, *, titled: bool
+) -> None:
     index = _index(folder, workspace)
     library = _library(url, workspace)
-    names = names_of(index)
+    names = names_of(index, known_at)
     reading = names.reading(library, now_ms())
     if as_of is not None:
         reading = names.reading(library, _instant(as_of, reading))

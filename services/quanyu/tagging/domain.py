@@ -35,6 +35,8 @@ class Reading:
     catalog: Catalog
     library: Library
     clock: Clock
+    # Raw offset that people are asked about at; None: as the index is now.
+    known_at: int | None = None
 
     def bind(self, text: str) -> Bound:
         """Checked, every name bound to a version. InvalidInput with the place where it is wrong."""
@@ -86,7 +88,7 @@ class Reading:
     def ask(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
         """Roots of all the rules, in order, at one version of the index. InvalidInput for a pattern that is none."""
         try:
-            return index.evaluate(plan(self.clock.as_of_ms, *compiled))
+            return index.evaluate(plan(self.clock.as_of_ms, *compiled), self.known_at)
         except InvalidError as error:
             raise InvalidInput(f"the rule cannot be counted: {error}", reason="RULE_NOT_COUNTABLE") from error
 

@@ -128,11 +128,12 @@ class TaggingService:
             yield pb.EvaluateResponse(roaring=roaring[start : start + CHUNK_BYTES])
 
     def ListMembers(self, request: pb.ListMembersRequest, context: grpc.ServicerContext) -> pb.ListMembersResponse:
-        # Later pages are of the first one's version and instant: `after:version:as of`.
-        after, version, as_of_ms = numbers_of(request.page_token, 3)
+        # Later pages are of the first one's version, instant and offset: `after:version:as of:known at`. Where that
+        # is 0, none was asked for: nobody was known at it.
+        after, version, as_of_ms, known_at = numbers_of(request.page_token, 4)
         if not is_instant(as_of_ms):
             refuse_token(request.page_token)
-        workspace, reading = self._asked(request, context, as_of_ms)
+        workspace, reading = self._asked(request, context, as_of_ms, known_at)
         segments = [(request.segment, version or request.version)]
         found = members(workspace, reading, segments, live=request.as_of.live)
         limit = page_limit(request.page_size)
@@ -140,7 +141,9 @@ class TaggingService:
         more = len(persons) > limit
         return pb.ListMembersResponse(
             persons=persons[:limit],
-            next_page_token=f"{persons[limit - 1]}:{found.segments[0][1]}:{found.as_of_ms}" if more else "",
+            next_page_token=(
+                f"{persons[limit - 1]}:{found.segments[0][1]}:{found.as_of_ms}:{reading.known_at or 0}" if more else ""
+            ),
             basis=found.basis(),
         )
 
@@ -177,7 +180,7 @@ class TaggingService:
 
     def GetProfile(self, request: pb.GetProfileRequest, context: grpc.ServicerContext) -> pb.GetProfileResponse:
         workspace, reading = self._asked(request, context)
-        profile = workspace.index.profile(request.person, reading.clock.as_of_ms)
+        profile = workspace.index.profile(request.person, reading.clock.as_of_ms, reading.known_at)
         if not profile:
             raise NotFound(f"there is no person {request.person}", reason="UNKNOWN_PERSON")
         tags = reading.library.newest_of(Tag)
@@ -212,17 +215,22 @@ class TaggingService:
         | pb.GetProfileRequest,
         context: grpc.ServicerContext,
         as_of_ms: int = 0,
+        known_at: int = 0,
     ) -> tuple[Workspace, Reading]:
-        """The workspace, folded as far as the request wants, and its rules at the instant asked for (unset: now)."""
+        """The workspace, folded as far as the request wants, and its rules at the instant asked for (unset: now), by
+        what was known at the raw offset asked for (unset: all that is).
+        """
         workspace = self._workspaces.get(request.workspace)
         given = request.as_of.HasField("instant")
-        if request.as_of.live and given:
-            raise InvalidInput("as_of: give an instant, or live, not both", reason="LIVE_AS_OF", field="as_of.live")
+        asked = request.as_of.known_at if request.as_of.HasField("known_at") else None
+        if request.as_of.live and (given or asked is not None):
+            message = "as_of: give live alone, or an instant and known_at without it"
+            raise InvalidInput(message, reason="LIVE_AS_OF", field="as_of.live")
         wait = workspace.live.wait if request.as_of.live else workspace.wait
         wait(request.as_of.min_raw_offset, context)
         if not as_of_ms:
             as_of_ms = milliseconds(request.as_of.instant, "as_of.instant") if given else now_ms()
-        return workspace, workspace.reading(as_of_ms)
+        return workspace, workspace.reading(as_of_ms, known_at or asked)
 
     def _rule(self, workspace: str, name: str, version: int) -> pb.Rule:
         with self._database.reading() as session:

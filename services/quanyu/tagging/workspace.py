@@ -10,7 +10,8 @@ import grpc
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.dsl import Catalog, Library
-from quanyu.engine import Index
+from quanyu.engine import Index, InvalidError
+from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.worker import Worker
 from quanyu.tagging.catalog import catalog_of, clock_of
 from quanyu.tagging.domain import Reading
@@ -29,17 +30,18 @@ class Workspace:
         # Held while publishing, so that a version is taken once.
         self.publishing = threading.Lock()
         self._worker = worker
-        self._names: tuple[tuple[int, int], Names] | None = None
+        self._names: tuple[tuple[tuple[int, int], int | None], Names] | None = None
         worker.start()
         self.live = live(self)
         self.live.start()
 
-    def reading(self, as_of_ms: int) -> Reading:
+    def reading(self, as_of_ms: int, known_at: int | None = None) -> Reading:
         # Names and values change only when something is folded, and are not cheap to gather.
-        epoch = self.index.epoch()
-        if self._names is None or self._names[0] != epoch:
-            self._names = (epoch, names_of(self.index))
-        return self._names[1].reading(self.library, as_of_ms)
+        asked = (self.index.epoch(), known_at)
+        names = self._names
+        if names is None or names[0] != asked:
+            names = self._names = (asked, names_of(self.index, known_at))
+        return names[1].reading(self.library, as_of_ms)
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         self._worker.wait_until(lambda: self.index.epoch()[0] >= min_raw_offset, context)
@@ -56,12 +58,17 @@ class Names:
     catalog: Catalog
     settings: event_pb2.Settings
     earliest_ms: int
+    known_at: int | None
 
     def reading(self, library: Library, as_of_ms: int) -> Reading:
-        return Reading(self.catalog, library, clock_of(self.settings, as_of_ms, self.earliest_ms))
+        return Reading(self.catalog, library, clock_of(self.settings, as_of_ms, self.earliest_ms), self.known_at)
 
 
-def names_of(index: Index) -> Names:
-    """With the values that the index has seen."""
-    schema = event_pb2.Schema.FromString(index.schema())
-    return Names(catalog_of(schema, index.channels()), schema.settings, index.earliest_ms())
+def names_of(index: Index, known_at: int | None = None) -> Names:
+    """With the values that the index has seen, or had at a raw offset. InvalidInput if it is not folded that far."""
+    try:
+        schema = event_pb2.Schema.FromString(index.schema(known_at))
+        catalog = catalog_of(schema, index.channels(known_at))
+        return Names(catalog, schema.settings, index.earliest_ms(known_at), known_at)
+    except InvalidError as error:
+        raise InvalidInput(str(error), reason="NOT_FOLDED_YET", field="as_of.known_at") from error

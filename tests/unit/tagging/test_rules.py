@@ -51,7 +51,7 @@ class Shop:
     def reading(self, as_of_ms: int) -> Reading:
         return Reading(CATALOG, self.library, CLOCK)
 
-    def evaluate(self, plan: bytes) -> None:
+    def evaluate(self, plan: bytes, known_at: int | None = None) -> None:
         if b"(((" in plan:
             raise InvalidError("unclosed group")
 

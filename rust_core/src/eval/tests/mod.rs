@@ -1,5 +1,6 @@
 mod examples;
 mod instants;
+mod known;
 mod laws;
 mod naive;
 mod random;

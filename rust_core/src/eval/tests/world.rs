@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::index::firsts::Firsts;
+use crate::index::history::History;
 use crate::index::learned::Learned;
 use crate::index::place::Key;
 use crate::index::texts::Texts;
@@ -349,6 +350,8 @@ impl World {
             partitions,
             catalogs: [("product".to_string(), Arc::new(items))].into(),
             learned: Learned::default(),
+            history: History::default(),
+            erased: Arc::default(),
             earliest_ms: events.map(|event| event.time).min(),
         }
     }

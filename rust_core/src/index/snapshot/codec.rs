@@ -11,7 +11,7 @@ use crate::index::firsts::{Block, Firsts};
 use crate::index::learned::{Counts, Learned};
 use crate::index::seal::Seal;
 use crate::index::spans::{Span, Spans};
-use crate::index::texts::{TextColumn, Texts};
+use crate::index::texts::{GONE, TextColumn, Texts};
 use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
 
 pub trait Stored: Sized {
@@ -216,6 +216,8 @@ impl Stored for Items {
         let keys: Vec<u32> = rows.into_iter().map(|(_, key)| key).collect();
         out.many(&keys);
         self.attributes.put(out);
+        out.one(self.updates.len() as u64);
+        self.updates.iter().for_each(|updates| updates.put(out));
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
@@ -223,6 +225,7 @@ impl Stored for Items {
         let items = Items {
             rows: keys.iter().copied().zip(0..).collect(),
             attributes: Stored::get(input)?,
+            updates: input.list(Stored::get)?,
         };
         sound(items, Items::is_sound, "items")
     }
@@ -231,7 +234,7 @@ impl Stored for Items {
 impl Stored for Texts {
     fn put(&self, out: &mut Out) {
         let mut column = TextColumn::default();
-        self.iter().for_each(|text| column.push(text.as_bytes()));
+        (0..self.len() as u32).for_each(|code| column.push(self.bytes(code)));
         column.put(out);
     }
 
@@ -240,7 +243,12 @@ impl Stored for Texts {
         let column = sound(column, |column| column.fits(column.len()), "texts")?;
         let mut texts = Texts::default();
         for row in 0..column.len() {
-            let text = std::str::from_utf8(column.get(row)).map_err(|_| "a text is not valid UTF-8")?;
+            let bytes = column.get(row);
+            if bytes == GONE {
+                texts.push_gone();
+                continue;
+            }
+            let text = std::str::from_utf8(bytes).map_err(|_| "a text is not valid UTF-8")?;
             texts.intern(text);
         }
         if texts.len() != column.len() {
@@ -277,15 +285,15 @@ impl Stored for Learned {
 
 impl Stored for Counts {
     fn put(&self, out: &mut Out) {
-        let mut counts: Vec<(u32, u64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
+        let mut counts: Vec<(u32, i64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
         counts.sort_unstable();
-        let (codes, counts): (Vec<u32>, Vec<u64>) = counts.into_iter().unzip();
+        let (codes, counts): (Vec<u32>, Vec<i64>) = counts.into_iter().unzip();
         out.many(&codes);
         out.many(&counts);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let (codes, counts): (Buffer<u32>, Buffer<u64>) = (input.many()?, input.many()?);
+        let (codes, counts): (Buffer<u32>, Buffer<i64>) = (input.many()?, input.many()?);
         Ok(codes.iter().copied().zip(counts.iter().copied()).collect())
     }
 }

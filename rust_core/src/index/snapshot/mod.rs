@@ -4,6 +4,7 @@
 mod bytes;
 mod codec;
 mod columns;
+mod history;
 mod partition;
 mod written;
 
@@ -32,7 +33,7 @@ const MANIFEST: &str = "manifest";
 const TORN: &str = "manifest.torn";
 /// Ending of the files that a manifest names.
 const ENDING: &str = "index";
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 /// How often a follower begins anew.
 const TRIES: u32 = 10;
 
@@ -40,8 +41,22 @@ const TRIES: u32 = 10;
 pub struct Snapshots {
     folder: PathBuf,
     /// Of the newest snapshot.
-    offset: u64,
+    state: State,
     written: Written,
+}
+
+/// Resolved offset, and how often something was purged: what a version is the outcome of.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct State {
+    offset: u64,
+    purges: u64,
+}
+
+/// As the names of its files have it.
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.offset, self.purges)
+    }
 }
 
 /// Its JSON stands behind its CRC-32 in hexadecimal and a line break.
@@ -53,7 +68,7 @@ struct Manifest {
     raw_offset: u64,
     received_at_ms: i64,
     earliest_ms: Option<i64>,
-    /// Texts, schema and catalogs.
+    /// Texts, schema, catalogs, history and who is erased.
     workspace: Entry,
     partitions: BTreeMap<u32, Files>,
 }
@@ -81,7 +96,7 @@ impl Snapshots {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let (snapshots, version, names) = Snapshots::newest(folder)?;
         snapshots.remove_all_but(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
-        let offset = snapshots.offset;
+        let offset = snapshots.state.offset;
         Ok((snapshots, version, offset))
     }
 
@@ -92,7 +107,7 @@ impl Snapshots {
             match Snapshots::newest(folder) {
                 // The next snapshot may have taken the files' place while they were being read.
                 Err(Error::Corrupt { .. }) if tries < TRIES => tries += 1,
-                newest => return newest.map(|(snapshots, version, _)| (version, snapshots.offset)),
+                newest => return newest.map(|(snapshots, version, _)| (version, snapshots.state.offset)),
             }
         }
     }
@@ -101,25 +116,30 @@ impl Snapshots {
     fn newest(folder: &Path) -> Result<(Snapshots, Version, Vec<String>)> {
         let mut snapshots = Snapshots {
             folder: folder.to_owned(),
-            offset: 0,
+            state: State::default(),
             written: Written::default(),
         };
         let Some(manifest) = snapshots.manifest()? else {
             return Ok((snapshots, Version::default(), Vec::new()));
         };
-        snapshots.offset = manifest.offset;
         let mut version = snapshots.read(&manifest.workspace, |input| {
             let (texts, schema, catalogs) = (Stored::get(input)?, input.many::<u8>()?, Stored::get(input)?);
-            let learned = Stored::get(input)?;
+            let (learned, history, erased) = (Stored::get(input)?, Stored::get(input)?, Stored::get(input)?);
             let schema = Schema::decode(&schema).map_err(|error| error.to_string())?;
             Ok(Version {
                 texts,
                 schema: Arc::new(schema),
                 catalogs,
                 learned,
+                history,
+                erased,
                 ..Version::default()
             })
         })?;
+        snapshots.state = State {
+            offset: manifest.offset,
+            purges: version.erased.purges,
+        };
         let partitions: Vec<Result<Arc<Partition>>> = manifest
             .partitions
             .par_iter()
@@ -141,33 +161,39 @@ impl Snapshots {
 
     /// Gives the large runs that were written from memory, mapped from their files.
     pub fn write(&mut self, version: &Version, offset: u64) -> Result<Mapped> {
+        let state = State {
+            offset,
+            purges: version.erased.purges,
+        };
         // Written again, files would take the place of those the manifest names.
-        if offset == self.offset {
+        if state == self.state {
             return Ok(Mapped::default());
         }
         let saved = self
-            .save_version(version, offset)
+            .save_version(version, state)
             .and_then(|manifest| self.swap(manifest));
         let manifest = saved.inspect_err(|_| self.sweep())?;
         let former = std::mem::take(&mut self.written);
         for (partition, files) in version.partitions.values().zip(manifest.partitions.values()) {
             self.written.add(partition, files.clone());
         }
-        self.offset = offset;
+        self.state = state;
         self.remove_all_but(&manifest.names())?;
         self.map_new(version, &manifest, &former)
     }
 
-    fn save_version(&self, version: &Version, offset: u64) -> Result<Manifest> {
+    fn save_version(&self, version: &Version, state: State) -> Result<Manifest> {
         let mut partitions = BTreeMap::new();
         for (&number, partition) in &version.partitions {
-            partitions.insert(number, self.save_partition(partition, offset)?);
+            partitions.insert(number, self.save_partition(partition, state)?);
         }
-        let workspace = self.save(&format!("workspace-{offset}"), |out| {
+        let workspace = self.save(&format!("workspace-{state}"), |out| {
             version.texts.put(out);
             out.many(&version.schema.encode());
             version.catalogs.put(out);
             version.learned.put(out);
+            version.history.put(out);
+            version.erased.put(out);
         })?;
         let Epoch {
             raw_offset,
@@ -175,7 +201,7 @@ impl Snapshots {
         } = version.epoch;
         Ok(Manifest {
             format: FORMAT,
-            offset,
+            offset: state.offset,
             raw_offset,
             received_at_ms,
             earliest_ms: version.earliest_ms,
@@ -248,18 +274,18 @@ impl Snapshots {
     }
 
     /// Only what is not written yet.
-    fn save_partition(&self, partition: &Arc<Partition>, offset: u64) -> Result<Files> {
+    fn save_partition(&self, partition: &Arc<Partition>, state: State) -> Result<Files> {
         let number = partition.number;
         if let Some(files) = self.written.files(partition) {
             return Ok(files.clone());
         }
-        let events = self.save_new(&format!("events-{number}-{offset}"), large_events(partition), |run| {
+        let events = self.save_new(&format!("events-{number}-{state}"), large_events(partition), |run| {
             self.written.events(number, run)
         })?;
-        let changes = self.save_new(&format!("changes-{number}-{offset}"), large_changes(partition), |run| {
+        let changes = self.save_new(&format!("changes-{number}-{state}"), large_changes(partition), |run| {
             self.written.changes(number, run)
         })?;
-        let head = self.save(&format!("partition-{number}-{offset}"), |out| {
+        let head = self.save(&format!("partition-{number}-{state}"), |out| {
             partition::put(partition, out)
         })?;
         Ok(Files { head, events, changes })

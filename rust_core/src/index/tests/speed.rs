@@ -1,6 +1,6 @@
 //! Timings of a world of 1.5 million events, and of profiles: `cargo test --release speed -- --ignored --nocapture`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::tempdir;
 
@@ -165,17 +165,25 @@ fn measure(name: &str, frames: &[Vec<u8>], at_once: usize) {
     let started = processor_time();
     let learned = index.version().learned_schema().event_types.len();
     let schema = processor_time() - started;
+    let [half, most] = [1, 2].map(|twice| {
+        let started = Instant::now();
+        index
+            .version()
+            .known_at((frames.len() * twice / (twice + 1)) as u64)
+            .unwrap();
+        started.elapsed()
+    });
     let started = processor_time();
     index.snapshot().unwrap();
     let saved = processor_time() - started;
     let started = processor_time();
     let reopened = Index::open(folder.path()).unwrap();
     let opened = processor_time() - started;
-    let statistics = index.statistics();
-    assert_eq!(reopened.statistics()["events"], statistics["events"]);
+    let statistics = index.version().statistics();
+    assert_eq!(reopened.version().statistics()["events"], statistics["events"]);
     println!(
         "{name}, {at_once} frames a call: applied {applied:.2?} ({:.0}k events/s), {runs} runs, snapshot {saved:.2?}, open {opened:.2?}, \
-         {} bytes an event, {resident} MB resident more, schema of {learned} types {schema:.2?}",
+         {} bytes an event, {resident} MB resident more, schema of {learned} types {schema:.2?}, known at half of the frames {half:.2?}, at two thirds {most:.2?}",
         EVENTS as f64 / applied.as_secs_f64() / 1000.0,
         statistics["bytes"] / statistics["events"],
     );
@@ -283,7 +291,7 @@ fn measure_profiles(people: u32, partitions: u32) {
          longest {:.2?}), {} bytes a person",
         took[FOLDS / 2],
         took[FOLDS - 1],
-        index.statistics()["bytes"] / u64::from(people),
+        index.version().statistics()["bytes"] / u64::from(people),
     );
 }
 

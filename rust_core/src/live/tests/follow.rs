@@ -12,10 +12,12 @@ use crate::error::{Error, Result};
 use crate::eval::evaluate;
 use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
+use crate::index::tests::erasing;
 use crate::index::tests::model::{Step, decide, declared, frames, steps};
 use crate::index::tests::send::{self, Sent};
 use crate::index::view::{DAY_MS, Version, person_of};
 use crate::live::Live;
+use crate::live::frame::Frame;
 use crate::record::Value;
 
 /// A live membership with its log.
@@ -80,8 +82,9 @@ fn from_scratch(version: &Version, as_of: i64, root: &Json) -> Vec<u64> {
 
 #[derive(Clone, Debug)]
 struct Turn {
-    /// How many frames are folded before the step.
+    /// How many frames are folded, and parts of who was erased purged, before the step.
     folded: usize,
+    purged: usize,
     later: i64,
     torn: Option<usize>,
     saved: bool,
@@ -95,14 +98,16 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
     let rare = || prop::bool::weighted(0.15);
     let turn = (
         0..5usize,
+        0..3usize,
         later,
         prop::option::weighted(0.15, 0..2usize),
         rare(),
         rare(),
         rare(),
     );
-    let turn = turn.prop_map(|(folded, later, torn, saved, killed, edited)| Turn {
+    let turn = turn.prop_map(|(folded, purged, later, torn, saved, killed, edited)| Turn {
         folded,
+        purged,
         later,
         torn,
         saved,
@@ -121,6 +126,7 @@ proptest! {
         conds in prop::collection::vec(cond(), 16),
         turns in turns(),
         begin in -2 * DAY_MS..6 * DAY_MS,
+        erased in prop::option::of(any::<(prop::sample::Index, prop::sample::Index)>()),
     ) {
         let roots: Vec<Json> = conds.iter().map(root).collect();
         let (mut now, later) = roots.split_at(8);
@@ -129,13 +135,24 @@ proptest! {
         let index = Index::open(folder.path()).unwrap();
         let mut followed = Followed::new();
         followed.put(now, rule);
-        let history = frames(&decide(&steps), 3);
+        let deeds = decide(&steps);
+        let erasure = erased.and_then(|(frame, person)| {
+            let frame = frame.index(deeds.len().div_ceil(3));
+            erasing::erasure(&deeds, 3, frame, person)
+        });
+        let history = match &erasure {
+            Some(erasure) => erasing::frames(&deeds, 3, erasure, true),
+            None => frames(&deeds, 3),
+        };
         let mut coming = history.iter();
         // The first frame declares what the rules name.
         index.fold(&[(0, coming.next().unwrap())]).unwrap();
         for turn in turns {
             for frame in coming.by_ref().take(turn.folded) {
                 index.fold(&[(index.offset(), frame)]).unwrap();
+            }
+            for _ in 0..turn.purged {
+                index.purge().unwrap();
             }
             if turn.killed {
                 followed.reopen();
@@ -201,6 +218,86 @@ fn what_was_said_beforehand_comes_true_when_its_time_has_come() {
         followed.step(&index.version(), as_of, None).unwrap();
         assert_eq!(followed.live.statuses()[0].count, count, "{as_of}");
     }
+}
+
+#[test]
+fn who_is_erased_leaves_every_segment() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let [erased, stays] = [person_of(1, 0), person_of(1, 1)];
+    let history = [Step::Create(1), Step::Create(1), Step::Event(0, 1), Step::Event(1, 1)];
+    for frame in frames(&decide(&history), 9) {
+        index.fold(&[(index.offset(), &frame)]).unwrap();
+    }
+    let everybody = json!({"op": "constant", "value": true});
+    let not = |of: &Json| json!({"op": "not", "of": of});
+    let mut followed = Followed::new();
+    followed.put(&[root(&everybody), root(&not(&not(&everybody)))], 1);
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    let change = Change::Erased { person: erased };
+    let frame = send::frame(1, vec![IdentityChange { sequence: 9, change }], &[], None);
+    index.fold(&[(1, &frame)]).unwrap();
+    let said = followed.log.len();
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    let moves: Vec<_> = followed.log[said..]
+        .iter()
+        .flat_map(|frame| Frame::decode(frame).unwrap().segments)
+        .collect();
+    assert_eq!(moves.len(), 2);
+    for of_segment in &moves {
+        assert_eq!((of_segment.entered.len(), of_segment.count), (0, 1));
+        assert_eq!(of_segment.left.iter().collect::<Vec<_>>(), [erased]);
+    }
+    // What is purged afterwards changes nothing.
+    while index.purge().unwrap() {
+        assert_eq!(followed.step(&index.version(), 40 * DAY_MS, None).unwrap(), 0);
+    }
+    let (_, held) = followed.live.members(&["s0".into(), "s1".into()]);
+    assert!(held.iter().all(|held| held.members.set().iter().eq([stays])));
+}
+
+#[test]
+fn rows_that_come_where_as_many_were_purged_are_noticed() {
+    let [erased, stays] = [person_of(1, 0), person_of(1, 1)];
+    let order = |id| {
+        send::event(&Sent {
+            source: "pos",
+            id,
+            kind: "order",
+            time: Some(DAY_MS),
+            channel: "",
+            values: &[],
+        })
+    };
+    let change = |change| IdentityChange { sequence: 1, change };
+    let created = [erased, stays].map(|person| change(Change::Created { person }));
+    let first = [(erased, order("a")), (stays, order("b"))];
+    let schema = declared(true).encode();
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let erasure = vec![change(Change::Erased { person: erased })];
+    for frame in [
+        send::frame(0, created.to_vec(), &first, Some(&schema)),
+        send::frame(1, erasure, &[], None),
+    ] {
+        index.fold(&[(index.offset(), &frame)]).unwrap();
+    }
+    let events = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": {"ago": 0}});
+    let mut followed = Followed::new();
+    followed.put(
+        &[root(
+            &json!({"op": "happened", "events": events, "min": 2, "max": null}),
+        )],
+        1,
+    );
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    assert_eq!(followed.live.statuses()[0].count, 0);
+    index.purge().unwrap();
+    index
+        .fold(&[(2, &send::frame(2, vec![], &[(stays, order("c"))], None))])
+        .unwrap();
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    assert_eq!(followed.live.statuses()[0].count, 1);
 }
 
 #[test]
