@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from quanyu.api.event.v1 import event_pb2 as pb
 from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.dsl import Library
 from quanyu.engine import CancelledError, Index, Ingestor, Limits, LocalLog, OverBudgetError, Resolver
+from quanyu.tagging.domain import preview
+from quanyu.tagging.workspace import names_of
 
 NOW = 1_800_000_000_000
 ORDERED = {
@@ -45,6 +49,14 @@ def test_an_evaluation_within_its_budget_is_answered_and_beyond_it_refused(index
     assert index.evaluate(PLAN, limits=Limits(1 << 20)).counts(0) == (1, 0)
     with pytest.raises(OverBudgetError, match="more than the 1 bytes"):
         index.evaluate(PLAN, limits=Limits(1))
+
+
+def test_a_rule_is_asked_within_the_limits_of_its_reading(index: Index) -> None:
+    reading = names_of(index).reading(Library(), NOW)
+    rule = "did not order at least 2 times ever"
+    assert preview(replace(reading, limits=Limits(1 << 20)), index, rule).counts[0].matched == 1
+    with pytest.raises(OverBudgetError):
+        preview(replace(reading, limits=Limits(1)), index, rule)
 
 
 def test_an_evaluation_that_nobody_waits_for_ends(index: Index) -> None:

@@ -39,6 +39,7 @@ class Settings:
         Path | None, "PEM certificate that the other services' certificates are checked against."
     ] = None
     threads: Annotated[int, "Calls that a process works on at once; a stream holds one while it is open."] = 32
+    query_mib: Annotated[int, "MiB that one question may take beside the index; beyond, it is refused."] = 1024
     snapshot_mib: Annotated[int, "MiB of log folded between two snapshots of a workspace."] = 256
     snapshot_idle_seconds: Annotated[int, "Seconds of quiet after which changed state is written out too."] = 60
     stop_seconds: Annotated[int, "How long running calls may take to finish when the process is asked to stop."] = 20
@@ -47,7 +48,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _require(self.port is None or 0 <= self.port <= LARGEST_PORT, "port", f"be 0 to {LARGEST_PORT}")
-        for name in ("threads", "snapshot_mib", "snapshot_idle_seconds"):
+        for name in ("threads", "query_mib", "snapshot_mib", "snapshot_idle_seconds"):
             _require(getattr(self, name) >= 1, name, "be at least 1")
         _require(self.stop_seconds >= 0, "stop_seconds", "not be negative")
         _require(

@@ -24,7 +24,7 @@ from quanyu.dsl import (
 )
 from quanyu.dsl.library import key
 from quanyu.dsl.syntax import Segment, Tag
-from quanyu.engine import Answer, Index, InvalidError
+from quanyu.engine import Answer, Index, InvalidError, Limits
 from quanyu.runtime.errors import InvalidInput, NotFound
 
 
@@ -37,6 +37,8 @@ class Reading:
     clock: Clock
     # Raw offset that people are asked about at; None: as the index is now.
     known_at: int | None = None
+    # Of the questions that are asked.
+    limits: Limits | None = None
 
     def bind(self, text: str) -> Bound:
         """Checked, every name bound to a version. InvalidInput with the place where it is wrong."""
@@ -88,7 +90,7 @@ class Reading:
     def ask(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
         """Roots of all the rules, in order, at one version of the index. InvalidInput for a pattern that is none."""
         try:
-            return index.evaluate(plan(self.clock.as_of_ms, *compiled), self.known_at)
+            return index.evaluate(plan(self.clock.as_of_ms, *compiled), self.known_at, self.limits)
         except InvalidError as error:
             raise InvalidInput(f"the rule cannot be counted: {error}", reason="RULE_NOT_COUNTABLE") from error
 

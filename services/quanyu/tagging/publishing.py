@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from quanyu.dsl import Bound, format_rule
 from quanyu.dsl.library import RULE_WORDS, Rule, key
+from quanyu.engine import Limits
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import Conflict, InvalidInput
 from quanyu.runtime.instants import now_ms
@@ -17,10 +18,12 @@ from quanyu.tagging.workspace import Workspace
 KINDS = {"definition": "define"}
 
 
-def publish(database: Database, workspace: Workspace, text: str, author: str) -> list[PublishedRule]:
+def publish(
+    database: Database, workspace: Workspace, text: str, author: str, limits: Limits | None = None
+) -> list[PublishedRule]:
     """The published versions, in the order of the text: new ones, and those that were there already."""
     with workspace.publishing:
-        reading = workspace.reading(now_ms())
+        reading = workspace.reading(now_ms(), limits=limits)
         bound = reading.bind(text)
         drafted = reading.drafted(bound)
         rules = _rows(workspace.name, bound, author)

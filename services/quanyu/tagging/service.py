@@ -12,7 +12,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Library, RuleError
 from quanyu.dsl.syntax import Tag
-from quanyu.engine import Index
+from quanyu.engine import Index, Limits
 from quanyu.runtime import rpc
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.eventlog import create_log, follow_log
@@ -84,7 +84,7 @@ class TaggingService:
     def PublishRule(self, request: pb.PublishRuleRequest, context: grpc.ServicerContext) -> pb.PublishRuleResponse:
         workspace = self._workspaces.get(request.workspace)
         workspace.wait(request.min_raw_offset, context)
-        rules = publish(self._database, workspace, request.text, request.author)
+        rules = publish(self._database, workspace, request.text, request.author, self._limits(context))
         return pb.PublishRuleResponse(rules=[rule_message(rule) for rule in rules])
 
     def GetRule(self, request: pb.GetRuleRequest, context: grpc.ServicerContext) -> pb.GetRuleResponse:
@@ -230,7 +230,13 @@ class TaggingService:
         wait(request.as_of.min_raw_offset, context)
         if not as_of_ms:
             as_of_ms = milliseconds(request.as_of.instant, "as_of.instant") if given else now_ms()
-        return workspace, workspace.reading(as_of_ms, known_at or asked)
+        return workspace, workspace.reading(as_of_ms, known_at or asked, self._limits(context))
+
+    def _limits(self, context: grpc.ServicerContext) -> Limits:
+        """Of a call; nobody wants an answer once it has ended."""
+        limits = Limits(self._context.settings.query_mib * 2**20)
+        context.add_callback(limits.cancel)
+        return limits
 
     def _rule(self, workspace: str, name: str, version: int) -> pb.Rule:
         with self._database.reading() as session:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.dsl import Catalog, Library
-from quanyu.engine import Index, InvalidError
+from quanyu.engine import Index, InvalidError, Limits
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.worker import Worker
 from quanyu.tagging.catalog import catalog_of, clock_of
@@ -35,13 +35,13 @@ class Workspace:
         self.live = live(self)
         self.live.start()
 
-    def reading(self, as_of_ms: int, known_at: int | None = None) -> Reading:
+    def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:
         # Names and values change only when something is folded, and are not cheap to gather.
         asked = (self.index.epoch(), known_at)
         names = self._names
         if names is None or names[0] != asked:
             names = self._names = (asked, names_of(self.index, known_at))
-        return names[1].reading(self.library, as_of_ms)
+        return replace(names[1].reading(self.library, as_of_ms), limits=limits)
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         self._worker.wait_until(lambda: self.index.epoch()[0] >= min_raw_offset, context)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from quanyu.dsl import Catalog, Clock, EventType, Field, Library, format_rule
 from quanyu.dsl.syntax import Tag
-from quanyu.engine import InvalidError
+from quanyu.engine import InvalidError, Limits
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.folder import DataFolder
@@ -48,10 +48,10 @@ class Shop:
         self.index = self
         self.publishing = threading.Lock()
 
-    def reading(self, as_of_ms: int) -> Reading:
+    def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:
         return Reading(CATALOG, self.library, CLOCK)
 
-    def evaluate(self, plan: bytes, known_at: int | None = None) -> None:
+    def evaluate(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> None:
         if b"(((" in plan:
             raise InvalidError("unclosed group")
 
