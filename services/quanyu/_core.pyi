@@ -220,9 +220,10 @@ class Live:
         """Sets a segment's rule, as `quanyu.dsl.standing_root` gives it."""
     def refuse(self, segment: str, version: int, error: str) -> None:
         """Notes why a segment's rule cannot be asked any more; its members stay as they are."""
-    def step(self, index: Index, as_of_ms: int) -> list[bytes]:
+    def step(self, index: Index, as_of_ms: int) -> list[bytes] | None:
         """Frames that bring every segment to the index and the instant: append them to the membership log and fold
-        them in order, then `settle`. Without that the next step begins where the last one was settled.
+        them in order, then `settle`. Without that the next step begins where the last one was settled. None while the
+        index has not come as far again, after a start, as it was at the last step.
         """
     def settle(self) -> None: ...
     def statuses(self) -> list[tuple[str, int, int, int, tuple[int, int, int] | None, str | None]]:

@@ -44,6 +44,8 @@ class Follower:
         self.cursor = ""
         self.members: dict[str, set[int]] = {}
         self.versions: dict[str, int] = {}
+        # What was said, and of when.
+        self.said: list[tuple[pb.SegmentMoves, pb.AsOf]] = []
 
     def until(self, reached: Callable[[], bool]) -> None:
         """Follows from the last cursor until something is so."""
@@ -68,9 +70,21 @@ class Follower:
             held -= left
             assert (moves.count, moves.digest) == (len(held), digest(held))
             self.versions[moves.segment] = moves.version
+            if response.complete:
+                self.said.append((moves, pb.AsOf(instant=response.as_of, known_at=response.epoch.raw_offset)))
 
     def holds(self, segment: str, *expected: int) -> Callable[[], bool]:
         return lambda: self.members.get(segment) == set(expected)
+
+    def check_history(self) -> None:
+        """At every step the members were those that are found when the same is asked of the same two clocks, later."""
+        assert self.said
+        for moves, as_of in self.said:
+            request = pb.EvaluateRequest(
+                workspace=self.quanyu.workspace, segment=moves.segment, version=moves.version, as_of=as_of
+            )
+            chunks = self.quanyu.tagging.Evaluate(request, timeout=PATIENCE)
+            assert digest(people_of(b"".join(chunk.roaring for chunk in chunks))) == moves.digest
 
 
 def people_of(roaring: bytes) -> set[int]:
@@ -114,6 +128,7 @@ def test_people_enter_and_leave_as_events_arrive_and_time_passes(quanyu: Quanyu)
     assert found["quiet"].epoch.raw_offset >= offset
     assert 0 <= found["quiet"].lag_ms < PATIENCE * 1000
     assert live_members(quanyu, "quiet", offset) == {ann}
+    follower.check_history()
 
 
 def test_a_new_version_moves_people_like_an_event(quanyu: Quanyu) -> None:
@@ -128,6 +143,7 @@ def test_a_new_version_moves_people_like_an_event(quanyu: Quanyu) -> None:
     publish(quanyu, "segment north@2: city = 'Shanghai'", offset)
     follower.until(follower.holds("north", bob))
     assert follower.versions == {"north": 2}
+    follower.check_history()
     request = pb.EvaluateRequest(workspace=quanyu.workspace, segment="north", version=1, as_of=pb.AsOf(live=True))
     with pytest.raises(grpc.RpcError) as caught:
         list(quanyu.tagging.Evaluate(request))
@@ -186,6 +202,7 @@ def test_after_a_restart_it_goes_on_from_the_cursor(
             new = (*(f"card:buyer{n}" for n in range(first, first + 100)), f"card:x{turn}")
             persons |= set(people(quanyu, offset, *new))
             follower.until(follower.holds("buyers", *persons))
+        follower.check_history()
         again = Follower(quanyu)
         again.until(again.holds("buyers", *persons))
         assert live_members(quanyu, "buyers", offset) == persons

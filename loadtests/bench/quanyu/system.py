@@ -67,7 +67,7 @@ class Quanyu:
         live = Live(self._live_folder.name)
         for name in _NAMES:
             live.put(name, 1, self._roots[name])
-        for offset, frame in enumerate(live.step(self._index, AS_OF_MS - _DAY_MS)):
+        for offset, frame in enumerate(live.step(self._index, AS_OF_MS - _DAY_MS) or []):
             live.fold(offset, frame)
         live.settle()
         return live
@@ -106,7 +106,7 @@ class Quanyu:
     def _changes(self) -> list[bytes]:
         """Who joined and who left each segment in turn, since a day before."""
         moved: dict[str, tuple[bytes, bytes]] = {}
-        for frame in self._live.step(self._index, AS_OF_MS):
+        for frame in self._live.step(self._index, AS_OF_MS) or []:
             for moves in tagging_pb2.MembershipFrame.FromString(frame).moves:
                 assert moves.segment not in moved, "more moves than one frame holds"
                 moved[moves.segment] = moves.entered, moves.left

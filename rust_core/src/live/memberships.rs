@@ -8,12 +8,14 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::frame::{Frame, SegmentMoves};
 use crate::error::{Error, Result};
 use crate::eval::Members;
-use crate::wire::{Reader, put_bytes, put_number};
+use crate::wire::{Reader, put_bytes, put_fixed64, put_number};
 
 #[derive(Default)]
 pub struct Memberships {
     /// Of the next frame of the membership log.
     pub offset: u64,
+    /// What the last frame rests on: raw offset and as-of. Nothing that was known before is looked at again.
+    pub reached: Option<(u64, i64)>,
     /// By name.
     pub segments: BTreeMap<String, Segment>,
 }
@@ -77,6 +79,7 @@ impl Memberships {
             segment.apply(moves).map_err(|error| refused(error.to_string()))?;
         }
         self.segments.extend(changed);
+        self.reached = Some((frame.epoch.raw_offset, frame.as_of_ms));
         self.offset += 1;
         Ok(())
     }
@@ -85,6 +88,10 @@ impl Memberships {
     pub fn encode(&self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         put_number(&mut out, 1, self.offset);
+        if let Some((raw_offset, as_of_ms)) = self.reached {
+            put_number(&mut out, 3, raw_offset);
+            put_fixed64(&mut out, 4, as_of_ms as u64);
+        }
         for (name, segment) in &self.segments {
             let whole = SegmentMoves {
                 segment: name.clone(),
@@ -104,10 +111,12 @@ impl Memberships {
         let sealed = bytes.split_last_chunk::<8>();
         let whole = sealed.filter(|(whole, seal)| xxh3_64(whole) == u64::from_le_bytes(**seal));
         let (whole, _) = whole.ok_or_else(|| Error::Invalid("its checksum does not fit".into()))?;
-        let (mut reader, mut memberships) = (Reader::new(whole), Memberships::default());
+        let (mut reader, mut memberships, mut raw_offset) = (Reader::new(whole), Memberships::default(), 0);
         while let Some((field, wire)) = reader.field()? {
             match field {
                 1 => memberships.offset = wire.number()?,
+                3 => raw_offset = wire.number()?,
+                4 => memberships.reached = Some((raw_offset, wire.fixed()? as i64)),
                 2 => {
                     let moves = SegmentMoves::decode(wire.bytes()?)?;
                     let mut segment = Segment::default();

@@ -118,13 +118,20 @@ impl Live {
 
     /// Frames that bring every segment to a version of the index and an as-of. They are to be appended to the membership log and
     /// folded in order; then `settle` says so. Without that the next step begins from where the last one was settled.
-    pub fn step(&self, version: Arc<Version>, as_of_ms: i64) -> Result<Vec<Vec<u8>>> {
+    ///
+    /// `None` while the index has not come as far again as it was, after a start: who has entered has not left because of that.
+    pub fn step(&self, version: Arc<Version>, as_of_ms: i64) -> Result<Option<Vec<Vec<u8>>>> {
         let mut rules = self.rules.lock();
         let memberships = self.memberships.read();
+        let (raw_offset, since) = memberships.reached.unwrap_or((0, i64::MIN));
+        if version.epoch.raw_offset < raw_offset {
+            return Ok(None);
+        }
+        let as_of_ms = as_of_ms.max(since);
         let step = Step::ask(&mut rules, &memberships, version, as_of_ms);
         let frames = step.frames(&memberships)?;
         rules.pending = Some(step);
-        Ok(frames)
+        Ok(Some(frames))
     }
 
     pub fn settle(&self) {

@@ -44,9 +44,10 @@ impl Live {
         py.detach(|| self.inner.refuse(segment, version, error));
     }
 
-    fn step<'py>(&self, py: Python<'py>, index: &Index, as_of_ms: i64) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+    fn step<'py>(&self, py: Python<'py>, index: &Index, as_of_ms: i64) -> PyResult<Option<Vec<Bound<'py, PyBytes>>>> {
         let frames = py.detach(|| self.inner.step(index.version(), as_of_ms))?;
-        Ok(frames.into_iter().map(|frame| PyBytes::new(py, &frame)).collect())
+        let bytes = |frames: Vec<Vec<u8>>| frames.iter().map(|frame| PyBytes::new(py, frame)).collect();
+        Ok(frames.map(bytes))
     }
 
     fn settle(&self, py: Python<'_>) {

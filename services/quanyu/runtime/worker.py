@@ -44,6 +44,8 @@ class Worker:
     ) -> None:
         self._name = name
         self._source = source
+        # What is in the log already, which others may have seen folded before.
+        self._begun = source.end()
         self._state = state
         self._snapshot_bytes = settings.snapshot_mib * 2**20
         self._snapshot_idle_seconds = settings.snapshot_idle_seconds
@@ -93,6 +95,10 @@ class Worker:
         """Returns once `reached()`, or when the time is over. It is asked at every fold and every `wake`."""
         with self._progress:
             self._progress.wait_for(reached, seconds)
+
+    def has_begun(self) -> bool:
+        """Whether all that was in the log at the start is folded."""
+        return self._state.offset() >= self._begun
 
     def wake(self) -> None:
         """For who waits for more than what was folded."""

@@ -98,6 +98,9 @@ class LiveSegments:
         self._worker.wait_until(lambda: self._reached >= min_raw_offset, context)
 
     def _run(self) -> None:
+        # Whatever was known before the start is no news.
+        while not (self._stopping.is_set() or self._worker.has_begun()):
+            self._worker.wait_for(lambda: self._stopping.is_set() or self._worker.has_begun(), TICK_SECONDS)
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
@@ -122,7 +125,10 @@ class LiveSegments:
         self._seen = index.offset(), self._workspace.library
         self._rules.renew(as_of_ms)
         reached = index.epoch()[0]
-        for frame in self._live.step(index, as_of_ms):
+        frames = self._live.step(index, as_of_ms)
+        if frames is None:
+            return
+        for frame in frames:
             self._live.fold(self.log.append(frame), frame)
             self._unsaved_bytes += len(frame)
         self._live.settle()

@@ -48,7 +48,7 @@ impl Followed {
 
     /// `torn`: only so many of the step's frames are appended.
     fn step(&mut self, version: &Arc<Version>, as_of: i64, torn: Option<usize>) -> Result<usize> {
-        let frames = self.live.step(version.clone(), as_of)?;
+        let frames = self.live.step(version.clone(), as_of)?.unwrap();
         for frame in frames.iter().take(torn.unwrap_or(usize::MAX)) {
             self.live.fold(self.log.len() as u64, frame)?;
             self.log.push(frame.clone());
@@ -147,6 +147,7 @@ proptest! {
         let mut coming = history.iter();
         // The first frame declares what the rules name.
         index.fold(&[(0, coming.next().unwrap())]).unwrap();
+        let begun = index.version();
         for turn in turns {
             for frame in coming.by_ref().take(turn.folded) {
                 index.fold(&[(index.offset(), frame)]).unwrap();
@@ -156,6 +157,11 @@ proptest! {
             }
             if turn.killed {
                 followed.reopen();
+                let last = followed.log.last().map(|frame| Frame::decode(frame).unwrap().epoch.raw_offset);
+                if last.is_some_and(|last| last > begun.epoch.raw_offset) {
+                    let early = followed.live.step(begun.clone(), as_of).unwrap();
+                    prop_assert!(early.is_none(), "the index has not come so far again");
+                }
                 followed.put(now, rule);
             }
             if turn.edited {
