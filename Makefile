@@ -5,10 +5,12 @@ UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 RUN := $(UV) run --no-sync
 CARGO := cargo --locked
 CRATE := --manifest-path rust_core/Cargo.toml
+FUZZ := --manifest-path rust_core/fuzz/Cargo.toml
 PEOPLE ?= 200000
 SCALE ?= small
+FUZZ_SECONDS ?= 10
 
-.PHONY: help setup demo serve bench test lint test-rust test-python test-wheel format clean
+.PHONY: help setup demo serve bench test lint test-rust test-python test-wheel fuzz format clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,13 +33,14 @@ bench: setup ## Quanyu beside ClickHouse, DuckDB, Polars and pyroaring (SCALE=ti
 	$(UV) sync --locked --all-extras --group clickhouse --quiet
 	$(RUN) python -m loadtests.bench --scale $(SCALE) $(if $(JSON),--json $(JSON))
 
-test: lint test-rust test-python test-wheel ## Everything that must pass
+test: lint test-rust test-python test-wheel fuzz ## Everything that must pass
 
 lint: setup ## Formatting, types, layers, warnings
 	$(RUN) ruff check . && $(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(CARGO) fmt $(CRATE) --check
+	$(CARGO) fmt $(FUZZ) --check
 	$(CARGO) clippy $(CRATE) --all-targets --quiet -- -D warnings
 
 test-rust: ## The engine's own tests, without Python
@@ -49,9 +52,14 @@ test-python: setup ## Unit, integration and end-to-end tests
 test-wheel: setup ## A wheel built from the sdist holds the stubs and starts
 	scripts/check-wheel
 
+fuzz: ## What reads bytes from outside meets any bytes, under AddressSanitizer (FUZZ_SECONDS=10 a target)
+	@scripts/system-packages
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+
 format: setup ## Formats all code
 	$(RUN) ruff check --fix . ; $(RUN) ruff format .
 	$(CARGO) fmt $(CRATE)
+	$(CARGO) fmt $(FUZZ)
 
 clean: ## Removes what was built; leaves ./data
-	rm -rf .venv .venv-uv dist build rust_core/target services/quanyu/api services/quanyu/*.so
+	rm -rf .venv .venv-uv dist build rust_core/target rust_core/fuzz/target services/quanyu/api services/quanyu/*.so

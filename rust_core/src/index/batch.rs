@@ -111,7 +111,8 @@ impl Batch {
     /// Invalid if the frame is malformed or speaks of a person never created.
     pub fn take(&mut self, bytes: &[u8]) -> Result<()> {
         let frame = ResolvedFrame::decode(bytes)?;
-        let arrival = frame.raw_offset as i64;
+        let arrival = i64::try_from(frame.raw_offset)
+            .map_err(|_| Error::Invalid(format!("no log has a frame {}", frame.raw_offset)))?;
         if let Some(schema) = frame.schema {
             self.declare(schema, arrival)?;
         }

@@ -126,6 +126,9 @@ impl Memberships {
                 _ => {}
             }
         }
+        if memberships.offset == u64::MAX {
+            return Err(Error::Invalid("no log has so many frames".into()));
+        }
         Ok(memberships)
     }
 }

@@ -12,6 +12,8 @@ const MAGIC: [u8; 8] = *b"QYLOG\0\0\x01";
 pub const HEADER: u64 = 16;
 pub const FRAME_HEADER: u64 = 16;
 pub const MAX_FRAME: usize = 256 << 20;
+/// No log comes to so many frames, and whoever counts on from here does not overflow.
+const MAX_OFFSET: u64 = i64::MAX as u64;
 /// How much is read ahead at once.
 const WINDOW: usize = 256 << 10;
 
@@ -19,7 +21,7 @@ pub fn path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.log"))
 }
 
-/// First offsets of the segments, ascending; none if there is no folder yet.
+/// First offsets of the segments, ascending; none if there is no folder yet. Corrupt for an impossible one.
 pub fn list(folder: &Path) -> Result<Vec<u64>> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -32,7 +34,10 @@ pub fn list(folder: &Path) -> Result<Vec<u64>> {
         firsts.extend(first.and_then(|first| first.parse::<u64>().ok()));
     }
     firsts.sort_unstable();
-    Ok(firsts)
+    match firsts.last() {
+        Some(&last) if last > MAX_OFFSET => Err(corrupt(&path(folder, last), "no log has so many frames".into())),
+        _ => Ok(firsts),
+    }
 }
 
 pub fn header(first: u64) -> [u8; HEADER as usize] {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::marker::Mark;
 use super::segment::HEADER;
 use super::*;
 
@@ -279,4 +280,23 @@ fn a_missing_segment_is_named() {
     let firsts = segment::list(folder.path()).unwrap();
     std::fs::remove_file(segment::path(folder.path(), firsts[1])).unwrap();
     assert!(matches!(all(&open(folder.path())), Err(Error::Corrupt { .. })));
+}
+
+#[test]
+fn a_segment_of_an_impossible_offset_is_named() {
+    let folder = new_folder();
+    let path = segment::path(folder.path(), u64::MAX);
+    std::fs::write(&path, segment::header(u64::MAX)).unwrap();
+    let refused =
+        |error: Option<Error>| assert!(matches!(error, Some(Error::Corrupt { path: named, .. }) if named == path));
+    refused(LocalLog::create(folder.path()).err());
+    // A marker that says there is something to read.
+    let mark = Mark {
+        end: 1,
+        segment: 0,
+        position: HEADER,
+    };
+    mark.write(&std::fs::File::create(marker::path(folder.path())).unwrap())
+        .unwrap();
+    refused(LocalLog::follow(folder.path()).read(0, 1).err());
 }

@@ -327,9 +327,11 @@ impl Snapshots {
                 path.display()
             )));
         }
-        serde_json::from_slice(json)
-            .map(Some)
-            .map_err(|error| damaged(&path, error))
+        let manifest: Manifest = serde_json::from_slice(json).map_err(|error| damaged(&path, error))?;
+        match manifest.offset {
+            u64::MAX => Err(damaged(&path, "no log has so many frames")),
+            _ => Ok(Some(manifest)),
+        }
     }
 
     fn swap(&self, manifest: Manifest) -> Result<Manifest> {

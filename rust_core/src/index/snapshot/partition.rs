@@ -10,8 +10,8 @@ use crate::index::merging::Rows;
 use crate::index::seal::Seal;
 use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
 
-/// From so many rows on a run has a file of its own; in tests, where there are few, earlier.
-const LARGE: usize = if cfg!(test) { 4 } else { 1 << 16 };
+/// From so many rows on a run has a file of its own; in tests and fuzzers, where there are few, earlier.
+const LARGE: usize = if cfg!(any(test, fuzzing)) { 4 } else { 1 << 16 };
 
 /// A partition whose large runs are still to be put in their places.
 pub struct Head {

@@ -245,6 +245,20 @@ fn a_snapshot_of_another_format_is_refused() {
 }
 
 #[test]
+fn a_snapshot_after_the_last_offset_is_damage() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    fold(&index, &frames(&decide(&[]), 1), 1);
+    index.snapshot().unwrap();
+    let manifest = folder.path().join("manifest");
+    let sealed = fs::read_to_string(&manifest).unwrap();
+    let json = sealed[9..].replace("\"offset\": 1,", &format!("\"offset\": {},", u64::MAX));
+    assert_ne!(json, sealed[9..]);
+    fs::write(&manifest, format!("{:08x}\n{json}", crc32fast::hash(json.as_bytes()))).unwrap();
+    assert!(matches!(Index::open(folder.path()), Err(Error::Corrupt { path, .. }) if path == manifest));
+}
+
+#[test]
 fn damage_at_any_byte_is_found() {
     let folder = new_folder();
     let index = Index::open(folder.path()).unwrap();

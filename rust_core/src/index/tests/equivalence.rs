@@ -425,6 +425,7 @@ fn frames_that_make_no_sense_are_refused() {
             ),
             "never created",
         ),
+        (send::frame(u64::MAX, vec![], &[], None), "no log has"),
         (vec![0xff], "malformed"),
     ] {
         let error = index.fold(&[(0, &frame)]).unwrap_err().to_string();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tempfile::{TempDir, tempdir};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::random::cond;
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ use crate::index::view::{DAY_MS, Version, person_of};
 use crate::live::Live;
 use crate::live::frame::Frame;
 use crate::record::Value;
+use crate::wire::put_number;
 
 /// A live membership with its log.
 struct Followed {
@@ -356,4 +358,14 @@ fn a_damaged_file_and_a_frame_of_another_log_are_refused() {
             assert!(matches!(Live::open(followed.folder.path()), Err(Error::Corrupt { path, .. }) if path == file));
         }
     }
+}
+
+#[test]
+fn memberships_after_the_last_offset_are_damage() {
+    let folder = tempdir().unwrap();
+    let mut bytes = Vec::new();
+    put_number(&mut bytes, 1, u64::MAX);
+    bytes.extend(xxh3_64(&bytes).to_le_bytes());
+    fs::write(folder.path().join("memberships"), bytes).unwrap();
+    assert!(matches!(Live::open(folder.path()), Err(Error::Corrupt { .. })));
 }
