@@ -6,6 +6,7 @@ mod dates;
 mod filter;
 mod generation;
 mod keys;
+mod merging;
 mod nearest;
 mod rejection;
 mod request;

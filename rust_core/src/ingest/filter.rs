@@ -22,18 +22,19 @@ pub struct Filter {
 }
 
 impl Filter {
-    pub fn new(words: impl ExactSizeIterator<Item = u64>) -> Filter {
-        let count = (words.len() * BITS_PER_WORD).div_ceil(256).max(1);
-        let mut filter = Filter {
+    /// Empty, for so many words.
+    pub fn new(words: usize) -> Filter {
+        let count = (words * BITS_PER_WORD).div_ceil(256).max(1);
+        Filter {
             blocks: vec![Block::default(); count],
-        };
-        for word in words {
-            let at = filter.block(word);
-            for (held, bit) in filter.blocks[at].iter_mut().zip(bits(word)) {
-                *held |= bit;
-            }
         }
-        filter
+    }
+
+    pub fn add(&mut self, word: u64) {
+        let at = self.block(word);
+        for (held, bit) in self.blocks[at].iter_mut().zip(bits(word)) {
+            *held |= bit;
+        }
     }
 
     pub fn may_hold(&self, word: u64) -> bool {
@@ -72,7 +73,8 @@ mod tests {
     #[test]
     fn never_a_wrong_no_and_few_wrong_yes() {
         let word = |at: u32| xxh3_64(&at.to_le_bytes());
-        let filter = Filter::new((0..20_000).map(word).collect::<Vec<_>>().into_iter());
+        let mut filter = Filter::new(20_000);
+        (0..20_000).for_each(|at| filter.add(word(at)));
         let filter = Filter::from_bytes(filter.bytes());
         assert!((0..20_000).all(|at| filter.may_hold(word(at))));
         let wrong = (20_000..120_000).filter(|at| filter.may_hold(word(*at))).count();

@@ -58,6 +58,9 @@ pub struct Generation {
     filter: Filter,
 }
 
+/// A key and its contents.
+pub type Entry = (Key, u64);
+
 /// What is known of a generation without reading its pages.
 #[derive(Default)]
 pub struct Summary {
@@ -67,30 +70,23 @@ pub struct Summary {
     pub newest_ms: i64,
     /// Encoded schema at `covers`.
     pub schema: Vec<u8>,
-    count: u64,
+    /// Keys.
+    pub count: u64,
     /// The high word of each page's first key.
-    firsts: Vec<u64>,
+    pub firsts: Vec<u64>,
 }
 
 impl Generation {
-    /// Writes a new file as a whole or not at all; `entries` are sorted.
+    /// Writes a new file as a whole or not at all. `entries` are sorted, each key once, and at most `most`; of what they are, the
+    /// summary says what was covered.
     pub fn create(
         path: PathBuf,
-        entries: &[(Key, u64)],
-        covers: u64,
-        newest_ms: i64,
-        schema: &[u8],
+        entries: impl Iterator<Item = Result<Entry>>,
+        most: usize,
+        summary: Summary,
     ) -> Result<Generation> {
-        let filter = Filter::new(entries.iter().map(|(key, _)| key.high));
-        let summary = Summary {
-            covers,
-            newest_ms,
-            schema: schema.to_vec(),
-            count: entries.len() as u64,
-            firsts: entries.chunks(ENTRIES).map(|page| page[0].0.high).collect(),
-        };
         let unfinished = path.with_extension("new");
-        write(&unfinished, entries, &summary.encode(&filter)).map_err(Error::io(&unfinished))?;
+        let (summary, filter) = write(&unfinished, entries, most, summary)?;
         std::fs::rename(&unfinished, &path).map_err(Error::io(&path))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         File::open(folder)
@@ -162,26 +158,53 @@ impl Generation {
     }
 
     fn find_in(&self, page: usize, key: Key) -> Result<Option<u64>> {
+        let page = self.page(page)?;
+        let found = page.entries().binary_search_by_key(&key, |entry| decode(entry).0);
+        Ok(found.ok().map(|at| decode(&page.entries()[at]).1))
+    }
+
+    fn page(&self, number: usize) -> Result<Page> {
         let mut bytes = [0; PAGE];
-        let read = self.file.read_exact_at(&mut bytes, (page * PAGE) as u64);
+        let read = self.file.read_exact_at(&mut bytes, (number * PAGE) as u64);
         read.map_err(Error::io(&self.path))?;
         let (held, check) = bytes.split_at(PAGE - 4);
         if crc32fast::hash(held).to_le_bytes() != *check {
             return Err(Error::Corrupt {
                 path: self.path.clone(),
                 detail: format!(
-                    "page {page}'s checksum is wrong; delete this folder to have it made again from the raw log"
+                    "page {number}'s checksum is wrong; delete this folder to have it made again from the raw log"
                 ),
             });
         }
-        let count = (self.summary.count as usize - page * ENTRIES).min(ENTRIES);
-        let (entries, _) = held.as_chunks::<ENTRY>();
-        let found = entries[..count].binary_search_by_key(&key, |entry| decode(entry).0);
-        Ok(found.ok().map(|at| decode(&entries[at]).1))
+        let count = (self.summary.count as usize)
+            .saturating_sub(number * ENTRIES)
+            .min(ENTRIES);
+        Ok(Page { bytes, count })
+    }
+
+    /// In order.
+    pub fn entries(&self) -> impl Iterator<Item = Result<Entry>> {
+        let pages = (0..self.summary.firsts.len()).map(|number| self.page(number));
+        pages.flat_map(|page| match page {
+            Ok(page) => page.entries().iter().map(|entry| Ok(decode(entry))).collect(),
+            Err(error) => vec![Err(error)],
+        })
     }
 
     pub fn remove(&self) -> Result<()> {
         std::fs::remove_file(&self.path).map_err(Error::io(&self.path))
+    }
+}
+
+struct Page {
+    bytes: [u8; PAGE],
+    count: usize,
+}
+
+impl Page {
+    fn entries(&self) -> &[[u8; ENTRY]] {
+        let (entries, _) = self.bytes[..PAGE - 4].as_chunks::<ENTRY>();
+        &entries[..self.count]
     }
 }
 
@@ -197,23 +220,46 @@ fn decode(entry: &[u8; ENTRY]) -> (Key, u64) {
     )
 }
 
-fn write(path: &Path, entries: &[(Key, u64)], summary: &[u8]) -> std::io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+/// The summary with what the entries add to it, and their filter.
+fn write(
+    path: &Path,
+    entries: impl Iterator<Item = Result<Entry>>,
+    most: usize,
+    mut summary: Summary,
+) -> Result<(Summary, Filter)> {
+    let io = || Error::io(path);
+    let mut filter = Filter::new(most);
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(io())?);
     let mut page = Vec::with_capacity(PAGE);
-    for chunk in entries.chunks(ENTRIES) {
-        page.clear();
-        for (key, contents) in chunk {
-            page.extend(
-                [key.high, key.low, *contents]
-                    .iter()
-                    .flat_map(|word| word.to_le_bytes()),
-            );
+    for entry in entries {
+        let (key, contents) = entry?;
+        if page.is_empty() {
+            summary.firsts.push(key.high);
         }
-        page.resize(PAGE - 4, 0);
-        let check = crc32fast::hash(&page);
-        page.extend(check.to_le_bytes());
-        out.write_all(&page)?;
+        page.extend([key.high, key.low, contents].iter().flat_map(|word| word.to_le_bytes()));
+        filter.add(key.high);
+        summary.count += 1;
+        if page.len() == ENTRIES * ENTRY {
+            end_page(&mut out, &mut page).map_err(io())?;
+        }
     }
+    if !page.is_empty() {
+        end_page(&mut out, &mut page).map_err(io())?;
+    }
+    end(out, &summary.encode(&filter)).map_err(io())?;
+    Ok((summary, filter))
+}
+
+fn end_page(out: &mut impl Write, page: &mut Vec<u8>) -> std::io::Result<()> {
+    page.resize(PAGE - 4, 0);
+    let check = crc32fast::hash(page);
+    page.extend(check.to_le_bytes());
+    out.write_all(page)?;
+    page.clear();
+    Ok(())
+}
+
+fn end(mut out: BufWriter<File>, summary: &[u8]) -> std::io::Result<()> {
     out.write_all(summary)?;
     out.write_all(&(summary.len() as u32).to_le_bytes())?;
     out.write_all(&crc32fast::hash(summary).to_le_bytes())?;
@@ -259,6 +305,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn create(path: PathBuf, entries: &[Entry]) -> Generation {
+        let summary = Summary {
+            covers: 7,
+            newest_ms: 8,
+            schema: b"schema".to_vec(),
+            ..Summary::default()
+        };
+        Generation::create(path, entries.iter().copied().map(Ok), entries.len(), summary).unwrap()
+    }
+
     fn entries(words: &[(u64, u64)]) -> Vec<(Key, u64)> {
         let mut entries: Vec<_> = words
             .iter()
@@ -278,11 +334,12 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("1.keys");
             let entries = entries(&words);
-            let made = Generation::create(path.clone(), &entries, 7, 8, b"schema").unwrap();
+            let made = create(path.clone(), &entries);
             let opened = Generation::open(path).unwrap();
             prop_assert_eq!((opened.summary.covers, opened.summary.newest_ms), (7, 8));
             prop_assert_eq!(&opened.summary.schema, b"schema");
             for generation in [made, opened] {
+                prop_assert_eq!(generation.entries().map(Result::unwrap).collect::<Vec<_>>(), entries.clone());
                 for (key, contents) in &entries {
                     prop_assert!(generation.may_hold(*key));
                     prop_assert_eq!(generation.find(*key).unwrap(), Some(*contents));
@@ -299,7 +356,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("1.keys");
         let entries = entries(&(0..300).map(|at| (at << 50, at)).collect::<Vec<_>>());
-        Generation::create(path.clone(), &entries, 7, 8, b"schema").unwrap();
+        create(path.clone(), &entries);
         let whole = std::fs::read(&path).unwrap();
         for at in (0..whole.len()).step_by(7) {
             let mut bytes = whole.clone();

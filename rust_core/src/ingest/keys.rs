@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::generation::{Generation, Key, KeyHash};
+use super::generation::{Generation, Key, KeyHash, Summary};
+use super::merging::{Merged, Merging};
 use crate::error::{Error, Result};
 
 /// A full table of 2^20 buckets: 25 MB.
@@ -20,7 +22,8 @@ pub struct Keys {
     /// Arrival of the newest active key.
     newest_ms: i64,
     /// Oldest first, each with its number.
-    generations: Vec<(u64, Generation)>,
+    generations: Vec<(u64, Arc<Generation>)>,
+    merging: Merging,
 }
 
 impl Keys {
@@ -32,7 +35,7 @@ impl Keys {
             let path = entry.map_err(Error::io(folder))?.path();
             let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
             match (path.extension().and_then(|extension| extension.to_str()), number) {
-                (Some("keys"), Some(number)) => generations.push((number, Generation::open(path)?)),
+                (Some("keys"), Some(number)) => generations.push((number, Arc::new(Generation::open(path)?))),
                 // Left by a kill in the middle of sealing; the log still holds all of it.
                 (Some("new"), Some(_)) => std::fs::remove_file(&path).map_err(Error::io(&path))?,
                 _ => {}
@@ -44,6 +47,7 @@ impl Keys {
             active: HashMap::default(),
             newest_ms: i64::MIN,
             generations,
+            merging: Merging::default(),
         })
     }
 
@@ -84,12 +88,48 @@ impl Keys {
         let mut entries: Vec<(Key, u64)> = self.active.iter().map(|(key, contents)| (*key, *contents)).collect();
         entries.sort_unstable();
         let number = self.generations.last().map_or(1, |(number, _)| number + 1);
-        let path = self.folder.join(format!("{number:08}.keys"));
-        let generation = Generation::create(path, &entries, covers, self.newest_ms, schema)?;
-        self.generations.push((number, generation));
+        let summary = Summary {
+            covers,
+            newest_ms: self.newest_ms,
+            schema: schema.to_vec(),
+            ..Summary::default()
+        };
+        let most = entries.len();
+        let generation = Generation::create(self.file(number), entries.into_iter().map(Ok), most, summary)?;
+        self.generations.push((number, Arc::new(generation)));
         self.active.clear();
         self.newest_ms = i64::MIN;
-        self.drop_older(now_ms.saturating_sub(KEPT_MS))
+        self.take_up_merged()?;
+        self.drop_older(now_ms.saturating_sub(KEPT_MS))?;
+        let folder = self.folder.clone();
+        self.merging
+            .begin(&self.generations, ACTIVE, |number| file(&folder, number));
+        Ok(())
+    }
+
+    fn file(&self, number: u64) -> PathBuf {
+        file(&self.folder, number)
+    }
+
+    /// Puts a generation in the place of those that it was merged of; without the file of the newest of them, which is its own now.
+    fn take_up_merged(&mut self) -> Result<()> {
+        let Some(Merged { numbers, generation }) = self.merging.finished() else {
+            return Ok(());
+        };
+        let (Some(&last), generation) = (numbers.last(), Arc::new(generation)) else {
+            return Ok(());
+        };
+        match self.generations.iter_mut().find(|(number, _)| *number == last) {
+            Some((_, held)) => *held = generation,
+            // It grew too old meanwhile.
+            None => generation.remove()?,
+        }
+        let replaced = |number: &u64| *number != last && numbers.contains(number);
+        for (_, held) in self.generations.iter().filter(|(number, _)| replaced(number)) {
+            held.remove()?;
+        }
+        self.generations.retain(|(number, _)| !replaced(number));
+        Ok(())
     }
 
     /// The newest stays in any case: it says what need not be folded again.
@@ -104,5 +144,83 @@ impl Keys {
             .collect::<Result<_>>()?;
         self.generations.retain(|(number, _)| !old.contains(number));
         Ok(())
+    }
+}
+
+fn file(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:08}.keys"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use xxhash_rust::xxh3::xxh3_128;
+
+    use super::*;
+    use crate::ingest::merging::FAN_IN;
+
+    fn key(number: u32) -> Key {
+        let hash = xxh3_128(&number.to_le_bytes());
+        Key {
+            high: (hash >> 64) as u64,
+            low: hash as u64,
+        }
+    }
+
+    fn check(keys: &Keys, known: &HashMap<u32, u64>) {
+        let numbers: Vec<u32> = (0..4_000).collect();
+        let asked: Vec<Key> = numbers.iter().map(|&number| key(number)).collect();
+        let expected: Vec<Option<u64>> = numbers.iter().map(|number| known.get(number).copied()).collect();
+        assert_eq!(keys.look_up(&asked).unwrap(), expected);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        /// `waits`: whether a merging that is under way is waited for before the next generation is sealed.
+        #[test]
+        fn whatever_is_merged_meanwhile_each_key_keeps_its_first_contents(
+            rounds in prop::collection::vec((prop::collection::vec(0..4_000u32, 100..140), any::<bool>()), 1..40),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut keys = Keys::open(folder.path()).unwrap();
+            let mut known: HashMap<u32, u64> = HashMap::new();
+            for (round, (numbers, waits)) in (0..).zip(&rounds) {
+                for &number in numbers {
+                    let asked = key(number);
+                    if keys.look_up(&[asked]).unwrap()[0].is_none() {
+                        keys.insert(asked, round, 0);
+                        known.entry(number).or_insert(round);
+                    }
+                }
+                keys.seal(round + 1, b"schema", 0).unwrap();
+                if *waits {
+                    keys.merging.wait();
+                }
+                check(&keys, &known);
+            }
+            let covered = keys.covered().0;
+            drop(keys);
+            let again = Keys::open(folder.path()).unwrap();
+            check(&again, &known);
+            prop_assert_eq!(again.covered().0, covered);
+        }
+    }
+
+    #[test]
+    fn generations_stay_few_and_old_ones_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keys = Keys::open(folder.path()).unwrap();
+        for round in 0..60u32 {
+            for number in round * 100..(round + 1) * 100 {
+                keys.insert(key(number), 1, i64::from(round));
+            }
+            keys.seal(u64::from(round), b"", i64::from(round)).unwrap();
+            keys.merging.wait();
+        }
+        assert!(keys.generations.len() <= 4 * FAN_IN, "{}", keys.generations.len());
+        keys.seal(60, b"", KEPT_MS + 60).unwrap();
+        assert_eq!(keys.generations.len(), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
