@@ -6,7 +6,10 @@ use quanyu_core::index::view::DAY_MS;
 use serde_json::{Value as Json, json};
 
 use crate::random::Random;
-use crate::world::{AS_OF, START};
+
+/// 2025-06-19 UTC.
+pub const START: i64 = 20_258 * DAY_MS;
+pub const AS_OF: i64 = START + 20 * DAY_MS;
 
 static FILTERS: LazyLock<Vec<Json>> = LazyLock::new(filters);
 static EXPRS: LazyLock<Vec<Json>> = LazyLock::new(exprs);

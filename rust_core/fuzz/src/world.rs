@@ -11,12 +11,9 @@ use quanyu_core::record::Value;
 use quanyu_core::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 use quanyu_core::wire::{Reader, put_bytes, put_text};
 
-use crate::plans;
+use crate::plans::{self, AS_OF, START};
 use crate::send::{self, Sent};
 
-/// 2025-06-19 UTC.
-pub const START: i64 = 20_258 * DAY_MS;
-pub const AS_OF: i64 = START + 20 * DAY_MS;
 /// People enough for everything to occur.
 pub const FEW: u32 = 12;
 /// Enough for any question about so few people, and a bound to run into.

@@ -10,9 +10,9 @@ use quanyu_core::identity::{PARTITION, Policy, Resolver};
 use quanyu_core::index::Index;
 use quanyu_core::ingest::{Ingestor, peek_workspace};
 use quanyu_core::log::LocalLog;
-use quanyu_fuzz::{message, world};
+use quanyu_fuzz::{message, plans, world};
 
-const NOW: i64 = world::AS_OF;
+const NOW: i64 = plans::AS_OF;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, bytes)) = bytes.split_first() else {

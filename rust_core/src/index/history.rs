@@ -5,8 +5,14 @@ use std::sync::Arc;
 
 use super::aliases::Aliases;
 use super::ints::Ints;
-use super::view::Epoch;
 use crate::schema::Schema;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Epoch {
+    /// One past the last raw offset folded.
+    pub raw_offset: u64,
+    pub received_at_ms: i64,
+}
 
 #[derive(Clone, Default)]
 pub struct History {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::cells::Unit;
 use super::picks::span;
-use super::view::{Column, Details, Values};
+use super::values::{Column, Details, Values};
 use crate::schema::{EventType, Field, Type};
 
 /// How often each value of a field stands there, by text code; none stands for 0.

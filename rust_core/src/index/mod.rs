@@ -12,6 +12,7 @@ mod digest;
 mod erased;
 mod events;
 pub mod firsts;
+mod forgetting;
 pub mod history;
 pub mod ints;
 mod items;
@@ -33,6 +34,7 @@ pub mod spans;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod texts;
+mod values;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -235,7 +237,7 @@ fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
     }
     people::forget(&mut next, &batch.aliases);
     next.erased = batch.erased.clone();
-    erased::forget(&mut next, &batch.newly_erased)?;
+    forgetting::forget(&mut next, &batch.newly_erased)?;
     Ok(next)
 }
 

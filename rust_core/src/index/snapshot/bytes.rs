@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bytemuck::{CheckedBitPattern, NoUninit, Pod};
 use crc32fast::Hasher;
 
-use super::codec::Stored;
 use crate::index::buffer::{Buffer, MappedFile};
 
 #[cfg(target_endian = "big")]
@@ -53,6 +52,11 @@ pub fn seal_of(mut file: &File) -> io::Result<Seal> {
             Err(error) => return Err(error),
         }
     }
+}
+
+pub trait Stored: Sized {
+    fn put(&self, out: &mut Out);
+    fn get(input: &mut In<'_>) -> Read<Self>;
 }
 
 impl Out {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytemuck::{CheckedBitPattern, NoUninit};
 
-use super::bytes::{In, Out, Read};
+use super::bytes::{In, Out, Read, Stored};
 use crate::index::buffer::Buffer;
 use crate::index::firsts::{Block, Firsts};
 use crate::index::learned::{Counts, Learned};
@@ -13,11 +13,6 @@ use crate::index::seal::Seal;
 use crate::index::spans::{Span, Spans};
 use crate::index::texts::{GONE, TextColumn, Texts};
 use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
-
-pub trait Stored: Sized {
-    fn put(&self, out: &mut Out);
-    fn get(input: &mut In<'_>) -> Read<Self>;
-}
 
 fn sound<T>(value: T, is_sound: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
     match is_sound(&value) {

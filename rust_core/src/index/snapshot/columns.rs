@@ -1,7 +1,6 @@
 //! Columns as bytes.
 
-use super::bytes::{In, Out, Read};
-use super::codec::Stored;
+use super::bytes::{In, Out, Read, Stored};
 use crate::index::ints::{Codes, Ints};
 use crate::index::texts::TextColumn;
 use crate::index::view::{Column, Scalar, Unit, Values};

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::bytes::{In, Out, Read};
-use super::codec::Stored;
+use super::bytes::{In, Out, Read, Stored};
 use crate::index::erased::Erased;
 use crate::index::history::{History, Journal};
 use crate::index::ints::Ints;

@@ -17,8 +17,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::bytes::{In, Out, seal_of};
-use self::codec::Stored;
+use self::bytes::{In, Out, Stored, seal_of};
 use self::partition::{Filed, large_changes, large_events};
 pub use self::written::Mapped;
 use self::written::Written;

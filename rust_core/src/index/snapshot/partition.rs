@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::bytes::{In, Out, Read};
-use super::codec::Stored;
+use super::bytes::{In, Out, Read, Stored};
 use crate::index::buffer::Buffer;
 use crate::index::merging::Rows;
 use crate::index::seal::Seal;
