@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Literal
 
 from quanyu.dsl.syntax import Span
@@ -30,7 +31,7 @@ class RuleError(Exception):
         line: int,
         column: int,
         reason: Reason,
-        suggestions: Sequence[str] = (),
+        suggestions: Sequence[str] | Callable[[], Sequence[str]] = (),
         text: str = "",
     ) -> None:
         super().__init__(message)
@@ -38,8 +39,14 @@ class RuleError(Exception):
         self.line = line
         self.column = column
         self.reason = reason
-        self.suggestions = tuple(suggestions)
+        self._suggestions = suggestions
         self.text = text
+
+    @cached_property
+    def suggestions(self) -> tuple[str, ...]:
+        """Looked for when they are wanted: whether a word names anything is asked of words that need not."""
+        found = self._suggestions() if callable(self._suggestions) else self._suggestions
+        return tuple(found)
 
     @classmethod
     def at(cls, span: Span, reason: Reason, message: str, *suggestions: str) -> RuleError:

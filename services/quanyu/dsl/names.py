@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -154,7 +154,7 @@ def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: S
     lacking = [t for t in types if scope.catalog.property_of(scope.catalog.event_types[t].properties, head) is None]
     if lacking:
         known = set.intersection(*(property_names(t, scope) for t in types))
-        raise _unknown(keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, known)
+        raise _unknown(keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, lambda: known)
     canonical = {tuple(name for name, _ in property_fields(keys, t, scope)) for t in types}
     return canonical.pop() if len(canonical) == 1 else tuple(k.name if isinstance(k, s.Key) else k.value for k in keys)
 
@@ -194,7 +194,7 @@ def property_fields(keys: Sequence[s.Key | s.Text], event_type: str, scope: Scop
             fields = scope.catalog.catalogs[owner].attributes
         declared = scope.catalog.property_of(fields, name)
         if declared is None:
-            raise _unknown(key.span, f"{owner} has no `{name}`", name, fields)
+            raise _unknown(key.span, f"{owner} has no `{name}`", name, fields.keys)
         is_by_name = name == declared.name or name in declared.aliases
         found.append((declared.name if is_by_name else declared.reference, declared))
     return found
@@ -270,7 +270,7 @@ def _no_value(path: s.Path, name: str, scope: Scope) -> RuleError:
                 f"did {name} where ({key.name if isinstance(key, s.Key) else key.value} ...)",
             )
         return RuleError.at(span, "name", f"`{name}` is a set of events, not a value", f"did {name}", f"last_{name}")
-    return _unknown(path.ref.span, f"nothing is called `{path.ref.name}`", name, value_names(scope))
+    return _unknown(path.ref.span, f"nothing is called `{path.ref.name}`", name, lambda: value_names(scope))
 
 
 def value_names(scope: Scope) -> set[str]:
@@ -320,7 +320,7 @@ def bind_events(ref: s.Ref, scope: Scope) -> s.Ref:
     if scope.rules.kind(name) is s.Define:
         return bind_version(_named(ref, name), scope)
     known = {*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)}
-    raise _unknown(ref.span, f"{_what(name, scope)}: here stands an event or a definition", name, known)
+    raise _unknown(ref.span, f"{_what(name, scope)}: here stands an event or a definition", name, lambda: known)
 
 
 def bind_segment(ref: s.Ref, scope: Scope) -> s.Ref:
@@ -328,7 +328,7 @@ def bind_segment(ref: s.Ref, scope: Scope) -> s.Ref:
     if scope.rules.kind(ref.name) is s.Segment:
         return bind_version(ref, scope)
     known = {name for name in scope.rules.names() if scope.rules.kind(name) is s.Segment}
-    raise _unknown(ref.span, f"{_what(ref.name, scope)}: here stands a segment", ref.name, known)
+    raise _unknown(ref.span, f"{_what(ref.name, scope)}: here stands a segment", ref.name, lambda: known)
 
 
 def _what(name: str, scope: Scope) -> str:
@@ -354,5 +354,5 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(name, sorted(known), 3, 0.6)
 
 
-def _unknown(span: s.Span, message: str, name: str, known: Iterable[str]) -> RuleError:
-    return RuleError.at(span, "name", message, *nearest(name, known))
+def _unknown(span: s.Span, message: str, name: str, known: Callable[[], Iterable[str]]) -> RuleError:
+    return RuleError(message, span.line, span.column, "name", lambda: nearest(name, known()))
