@@ -120,7 +120,10 @@ fn save_live(folder: &Path) -> Result<()> {
     for (number, root) in plans::roots().iter().enumerate() {
         live.put(&format!("segment {number}"), 1, root.to_string().as_bytes())?;
     }
-    for frame in live.step(Arc::clone(&index.version()), plans::AS_OF)?.unwrap_or_default() {
+    for frame in live
+        .step(Arc::clone(&index.version()), plans::AS_OF)?
+        .unwrap_or_default()
+    {
         live.fold(live.offset(), &frame)?;
     }
     live.settle();

@@ -65,7 +65,10 @@ fn open_others(folder: &Path) -> Result<()> {
     for (number, root) in plans::roots().iter().enumerate() {
         live.put(&format!("segment {number}"), 2, root.to_string().as_bytes())?;
     }
-    for frame in live.step(Arc::clone(&index.version()), plans::AS_OF)?.unwrap_or_default() {
+    for frame in live
+        .step(Arc::clone(&index.version()), plans::AS_OF)?
+        .unwrap_or_default()
+    {
         live.fold(live.offset(), &frame)?;
     }
     live.save()
