@@ -121,8 +121,8 @@ impl Keys {
         };
         match self.generations.iter_mut().find(|(number, _)| *number == last) {
             Some((_, held)) => *held = generation,
-            // It grew too old meanwhile.
-            None => generation.remove()?,
+            // It grew too old meanwhile, and its file may have gone with what it was merged of.
+            None => drop(generation.remove()),
         }
         let replaced = |number: &u64| *number != last && numbers.contains(number);
         for (_, held) in self.generations.iter().filter(|(number, _)| replaced(number)) {

@@ -28,7 +28,17 @@ use crate::plan::Root;
 pub struct Live {
     file: PathBuf,
     memberships: RwLock<Memberships>,
+    /// Held while stepping.
     rules: Mutex<Rules>,
+    /// By name; apart from the rules, so that who reads does not wait for a step.
+    freshness: RwLock<BTreeMap<String, Freshness>>,
+}
+
+/// How far the answer to a segment's rule has come, and why no farther.
+#[derive(Clone, Default)]
+struct Freshness {
+    fresh: Option<(Epoch, i64)>,
+    error: Option<String>,
 }
 
 #[derive(Default)]
@@ -40,7 +50,7 @@ struct Rules {
     pending: Option<Step>,
 }
 
-/// The rule that says who is in a segment, and how far its answer has come.
+/// The rule that says who is in a segment.
 #[derive(Default)]
 struct Rule {
     version: u32,
@@ -49,8 +59,6 @@ struct Rule {
     senses: Senses,
     /// Whether everybody is asked at the next step, not only those of whom something changed.
     anew: bool,
-    fresh: Option<(Epoch, i64)>,
-    error: Option<String>,
 }
 
 /// How a segment stands.
@@ -84,6 +92,7 @@ impl Live {
             file,
             memberships: RwLock::new(memberships),
             rules: Mutex::default(),
+            freshness: RwLock::default(),
         })
     }
 
@@ -104,7 +113,8 @@ impl Live {
         let rule = rules.of.entry(segment.to_owned()).or_default();
         if rule.root.as_ref() != Some(&root) || rule.version != version {
             rule.senses = Senses::of(&root);
-            (rule.version, rule.root, rule.anew, rule.error) = (version, Some(root), true, None);
+            (rule.version, rule.root, rule.anew) = (version, Some(root), true);
+            self.note(segment, None);
         }
         Ok(())
     }
@@ -113,7 +123,12 @@ impl Live {
     pub fn refuse(&self, segment: &str, version: u32, error: &str) {
         let mut rules = self.rules.lock();
         let rule = rules.of.entry(segment.to_owned()).or_default();
-        (rule.version, rule.root, rule.error) = (version, None, Some(error.to_owned()));
+        (rule.version, rule.root) = (version, None);
+        self.note(segment, Some(error.to_owned()));
+    }
+
+    fn note(&self, segment: &str, error: Option<String>) {
+        self.freshness.write().entry(segment.to_owned()).or_default().error = error;
     }
 
     /// Frames that bring every segment to a version of the index and an as-of. They are to be appended to the membership log and
@@ -137,27 +152,27 @@ impl Live {
     pub fn settle(&self) {
         let mut rules = self.rules.lock();
         if let Some(step) = rules.pending.take() {
-            step.settle(&mut rules);
+            step.settle(&mut rules, &mut self.freshness.write());
         }
     }
 
     /// By name.
     pub fn statuses(&self) -> Vec<Status> {
-        let rules = self.rules.lock();
+        let freshness = self.freshness.read();
         let memberships = self.memberships.read();
         let none = Segment::default();
-        let status = |(name, rule): (&String, &Rule)| {
+        let status = |(name, freshness): (&String, &Freshness)| {
             let segment = memberships.segments.get(name).unwrap_or(&none);
             Status {
                 segment: name.clone(),
                 version: segment.version,
                 count: segment.count,
                 digest: segment.digest,
-                fresh: rule.fresh,
-                error: rule.error.clone(),
+                fresh: freshness.fresh,
+                error: freshness.error.clone(),
             }
         };
-        rules.of.iter().map(status).collect()
+        freshness.iter().map(status).collect()
     }
 
     /// Members of segments, each with the version of its rule, and the offset of the membership log that they were read at.
@@ -170,8 +185,8 @@ impl Live {
     /// Members as an answer to be read like any other. `Error::Invalid` where one was not found yet.
     pub fn answer(&self, segments: &[String]) -> Result<(Answer, i64)> {
         let fresh = {
-            let rules = self.rules.lock();
-            let of = |name: &String| rules.of.get(name).and_then(|rule| rule.fresh);
+            let freshness = self.freshness.read();
+            let of = |name: &String| freshness.get(name).and_then(|segment| segment.fresh);
             let all: Option<Vec<(Epoch, i64)>> = segments.iter().map(of).collect();
             all.and_then(|all| all.into_iter().min_by_key(|(epoch, as_of)| (epoch.raw_offset, *as_of)))
         };

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::frame::{Frame, Place, SegmentMoves};
 use super::memberships::{Memberships, Segment};
 use super::senses::{Between, Sense};
-use super::{Rule, Rules};
+use super::{Freshness, Rule, Rules};
 use crate::error::Result;
 use crate::eval::{Moves, evaluate_blocks};
 use crate::index::view::{BLOCK, Version};
@@ -171,16 +171,19 @@ impl Step {
         frames.finish()
     }
 
-    pub fn settle(self, rules: &mut Rules) {
+    pub fn settle(self, rules: &mut Rules, freshness: &mut BTreeMap<String, Freshness>) {
         let fresh = (self.asked.version.epoch, self.asked.as_of_ms);
         for (name, rule) in &mut rules.of {
+            let of_segment = freshness.entry(name.clone()).or_default();
             if let Some((version, _)) = self.moves.get(name)
                 && *version == rule.version
             {
-                (rule.fresh, rule.anew, rule.error) = (Some(fresh), false, None);
+                rule.anew = false;
+                (of_segment.fresh, of_segment.error) = (Some(fresh), None);
             }
             if let Some(error) = self.errors.get(name) {
-                (rule.anew, rule.error) = (true, Some(error.clone()));
+                rule.anew = true;
+                of_segment.error = Some(error.clone());
             }
         }
         rules.asked = Some(self.asked);

@@ -12,7 +12,7 @@ import grpc
 
 from quanyu.dsl import Library
 from quanyu.dsl.syntax import Segment
-from quanyu.engine import Answer, Index, InvalidError, Live, LocalLog, StorageError
+from quanyu.engine import Answer, CoreError, Index, InvalidError, Live, LocalLog, StorageError
 from quanyu.runtime.errors import DataLoss, InvalidInput, from_core
 from quanyu.runtime.eventlog import frames_from
 from quanyu.runtime.instants import now_ms
@@ -75,8 +75,12 @@ class LiveSegments:
         self.log.close()
         if self._thread.ident is not None:
             self._thread.join()
-        if self._unsaved_bytes:
-            self._save()
+        try:
+            if self._unsaved_bytes:
+                self._save()
+        except CoreError as error:
+            # Nothing is lost: the log has it, and the next start folds it.
+            log.error("live segments of %s could not be saved: %s", self._workspace.name, error)
 
     def statuses(self) -> list[Status]:
         """By name."""

@@ -31,8 +31,9 @@ class Workspace:
         self.publishing = threading.Lock()
         self._worker = worker
         self._names: tuple[tuple[tuple[int, int], int | None], Names] | None = None
-        worker.start()
+        # Opened first: if its log is damaged, nothing runs yet.
         self.live = live(self)
+        worker.start()
         self.live.start()
 
     def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:

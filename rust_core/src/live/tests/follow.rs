@@ -1,7 +1,8 @@
 //! Segments that are kept up to date are those asked from scratch.
 
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -368,4 +369,30 @@ fn memberships_after_the_last_offset_are_damage() {
     bytes.extend(xxh3_64(&bytes).to_le_bytes());
     fs::write(folder.path().join("memberships"), bytes).unwrap();
     assert!(matches!(Live::open(folder.path()), Err(Error::Corrupt { .. })));
+}
+
+#[test]
+fn who_reads_does_not_wait_for_a_step() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    for frame in frames(&decide(&[Step::Create(1), Step::Event(0, 1)]), 9) {
+        index.fold(&[(index.offset(), &frame)]).unwrap();
+    }
+    let mut followed = Followed::new();
+    followed.put(&[root(&json!({"op": "constant", "value": true}))], 1);
+    followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
+    let live = &followed.live;
+    // As a step does, for as long as it takes.
+    let (rules, memberships) = (live.rules.lock(), live.memberships.read());
+    std::thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
+        scope.spawn(move || {
+            let answer = live.answer(&["s0".into()]).unwrap().0;
+            tell.send((live.statuses()[0].count, answer.roots[0].matched))
+        });
+        let read = told.recv_timeout(Duration::from_secs(60));
+        // A reader that waits is let go, so that this ends.
+        drop((rules, memberships));
+        assert_eq!(read, Ok((1, 1)));
+    });
 }
