@@ -129,6 +129,8 @@ class Index:
         """persons, events, catalog_items, partitions, bytes."""
     def evaluate(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Answer:
         """InvalidError naming the node of the plan that is wrong; OverBudgetError, CancelledError beyond the limits."""
+    def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Answer:
+        """Only the members, sooner: what is unknown is not counted, nor the clauses."""
     def explain(
         self, plan: bytes, known_at: int | None = None, limits: Limits | None = None
     ) -> tuple[Answer, Explanation]:
@@ -179,8 +181,9 @@ class Answer:
     universe: int
     microseconds: int
 
+    def matched(self, root: int) -> int: ...
     def counts(self, root: int) -> tuple[int, int]:
-        """(matched, unknown)."""
+        """(matched, unknown); InvalidError where only the members were asked for, as for `clauses`."""
     def clauses(self, root: int) -> list[tuple[int, int]]:
         """(matched, unknown) of each top-level clause."""
     def roaring(self, root: int) -> bytes:

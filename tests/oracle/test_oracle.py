@@ -56,6 +56,7 @@ class Pair:
         answer = self.evaluate(dsl.compile_condition(bound, self.library, self.catalog, self.clock))
         true, unknown = self.oracle.rule(dsl.parse_condition(text))
         assert members(answer, 0) == self.persons(true)
+        assert answer.matched(0) == len(true)
         assert answer.counts(0) == (len(true), len(unknown))
         cond = dsl.parse_condition(text)
         clauses = cond.of if isinstance(cond, syntax.AllOf | syntax.AnyOf) else (cond,)

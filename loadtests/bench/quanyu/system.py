@@ -17,14 +17,13 @@ from loadtests.bench.system import NotAnswered, People
 from loadtests.bench.world import AS_OF_MS, Watch, World
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from quanyu.dsl import Library, standing_plan
+from quanyu.dsl import Library, compile_condition, standing_plan
 from quanyu.engine import Answer, Index, Live, Resolver, roaring_count, roaring_from_ids
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.eventlog import follow_log
 from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.worker import FRAMES_BYTES
-from quanyu.tagging.domain import preview
 from quanyu.tagging.store import all_rules
 from quanyu.tagging.workspace import names_of
 
@@ -75,13 +74,13 @@ class Quanyu:
     def ask(self, question: Question) -> list[int]:
         if question.shape == "segments":
             answer = self._standing(_NAMES)
-            return [answer.counts(root)[0] for root in range(len(SEGMENTS))]
+            return [answer.matched(root) for root in range(len(SEGMENTS))]
         if question.shape == "changes":
             return [roaring_count(changed) if changed else 0 for changed in self._changes()]
         answer = self._answer(question)
         if question.shape == "bytes":
             answer.roaring(0)
-        return [answer.counts(0)[0]]
+        return [answer.matched(0)]
 
     def members(self, question: Question, parts: Sequence[int]) -> list[People]:
         if question.shape == "changes":
@@ -93,15 +92,20 @@ class Quanyu:
     def _answer(self, question: Question) -> Answer:
         try:
             if question.mode == "ad hoc":
-                return preview(self._reading, self._index, question.rule).answer
+                return self._found(question.rule)
             return self._standing([question.name])
         except InvalidInput as refusal:
             if refusal.reason != "RULE_NOT_COMPILED_YET":
                 raise
             raise NotAnswered(refusal.message.splitlines()[0]) from refusal
 
+    def _found(self, text: str) -> Answer:
+        reading = self._reading
+        compiled = compile_condition(reading.bind(text), reading.library, reading.catalog, reading.clock)
+        return reading.find(self._index, [compiled])
+
     def _standing(self, names: Sequence[str]) -> Answer:
-        return self._index.evaluate(standing_plan(AS_OF_MS, [self._roots[name] for name in names]))
+        return self._index.find(standing_plan(AS_OF_MS, [self._roots[name] for name in names]))
 
     def _changes(self) -> list[bytes]:
         """Who joined and who left each segment in turn, since a day before."""
@@ -123,7 +127,7 @@ class Quanyu:
         """All OneIDs, ascending, and each one's number in the world, which is on the card."""
         folder = DataFolder.existing(self._data)
         resolver = Resolver(str(folder.state(WORKSPACE, "identity")))
-        everybody = preview(self._reading, self._index, EVERYBODY).answer.roaring(0)
+        everybody = self._found(EVERYBODY).roaring(0)
         chunks = resolver.identifiers(everybody, NAMESPACE, _ROWS)
         messages = [identity_pb2.ListIdentifiersResponse.FromString(chunk) for chunk in chunks]
         persons = np.concatenate([np.array(message.persons, dtype=np.uint64) for message in messages])

@@ -6,7 +6,8 @@ use roaring::RoaringTreemap;
 
 use super::bits::Bits;
 use super::members::{Block, Members};
-use super::program::{BoundRoot, Program};
+use super::program::BoundRoot;
+use super::query::Query;
 use super::task::Task;
 use crate::error::{Error, Result};
 use crate::index::view::Epoch;
@@ -17,14 +18,17 @@ pub struct Answer {
     /// Number of people whose first record occurred before the as-of.
     pub universe: u64,
     pub roots: Vec<RootAnswer>,
+    /// Whether it was counted what is unknown, and what each clause comes to.
+    pub counted: bool,
     pub microseconds: u64,
 }
 
 pub struct RootAnswer {
     pub people: Members,
     pub matched: u64,
+    /// 0 where that was not counted.
     pub unknown: u64,
-    /// (true, unknown) of each top-level clause.
+    /// (true, unknown) of each top-level clause; none where they were not counted.
     pub clauses: Vec<(u64, u64)>,
 }
 
@@ -57,17 +61,28 @@ impl BlockRoot {
 
 impl Answer {
     /// `blocks`: in order of the people.
-    pub(super) fn new(epoch: Epoch, program: &Program, blocks: Vec<BlockAnswer>) -> Answer {
+    pub(super) fn new(query: &Query, blocks: Vec<BlockAnswer>) -> Answer {
+        let program = query.program;
         let of_clause = |clause: usize| {
             let counts = blocks.iter().map(|block| block.clauses[clause]);
             counts.fold((0, 0), |total, counts| (total.0 + counts.0, total.1 + counts.1))
         };
-        let clauses: Vec<(u64, u64)> = (0..program.clauses.len()).map(of_clause).collect();
-        let empty = |root: &BoundRoot| RootAnswer::none(root.clauses.iter().map(|&clause| clauses[clause]).collect());
+        let clauses: Vec<(u64, u64)> = (0..program.clauses.len())
+            .filter(|_| query.counts)
+            .map(of_clause)
+            .collect();
+        let of_root = |root: &BoundRoot| {
+            root.clauses
+                .iter()
+                .filter_map(|&clause| clauses.get(clause).copied())
+                .collect()
+        };
+        let empty = |root: &BoundRoot| RootAnswer::none(of_root(root));
         let mut answer = Answer {
-            epoch,
+            epoch: query.version.epoch,
             universe: blocks.iter().map(|block| block.universe).sum(),
             roots: program.roots.iter().map(empty).collect(),
+            counted: query.counts,
             microseconds: 0,
         };
         for block in blocks {

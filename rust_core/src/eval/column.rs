@@ -260,6 +260,17 @@ impl<'a> Column<'a> {
             Stored::Point(points) => Data::Point(padded(points, rows)),
             Stored::Set { ends, codes } => Data::Set(Sets::slice(ends, codes, rows)),
             Stored::Map { .. } => Data::One(Datum::Nothing),
+            Stored::Flags(flags) if flags.are_sets() => {
+                let flags = flags
+                    .iter()
+                    .map(|(code, words)| (code, Bits::slice(words, rows.clone())));
+                Data::Set(Sets::Flags(flags.collect()))
+            }
+            Stored::Flags(flags) => {
+                let codes = flags.codes();
+                let held = codes[held(codes.len(), &rows)].to_vec();
+                Data::Code(filled(held.into(), rows))
+            }
         };
         Column { known, data }
     }

@@ -61,6 +61,11 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
     }
 
     pub fn has(&self, mode: Mode, expr: ExprId, items: &'a [ExprId]) -> Result<Tri> {
+        if let (Mode::Any | Mode::None, Some(codes)) = (mode, self.literal_codes(items))
+            && let Some(holding) = S::holding_any(self, &self.query.program.exprs[expr], &codes)
+        {
+            return Ok(if mode == Mode::None { holding.not() } else { holding });
+        }
         let column = self.expr(expr)?;
         let len = self.rows();
         let Some(sets) = column.sets()? else {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::bits::{Bits, Tri};
 use super::words::{convert, fill};
+use crate::index::flags::Flags;
 use crate::index::ints::{Codes, Ints};
 use crate::index::view::{Column, Values};
 
@@ -53,11 +54,21 @@ pub fn between(ints: &Ints, rows: Range<usize>, low: i64, high: i64) -> Bits {
 
 /// The same of a stored column with unknowns; `None` where it does not hold numbers.
 pub fn between_values(values: &Values, rows: Range<usize>, low: i64, high: i64) -> Option<Tri> {
-    let Column::Ints(_, ints) = &values.data else {
-        return None;
-    };
     let known = Bits::slice(&values.known, rows.clone());
-    Some(Tri::of(between(ints, rows, low, high), &known))
+    let holds = match &values.data {
+        Column::Ints(_, ints) => between(ints, rows, low, high),
+        Column::Flags(flags) if !flags.are_sets() => flagged(flags, rows, |code| (low..=high).contains(&code.into())),
+        _ => return None,
+    };
+    Some(Tri::of(holds, &known))
+}
+
+/// Rows with some of the texts that are wanted; rows beyond the column have none.
+pub fn flagged(flags: &Flags, rows: Range<usize>, wanted: impl Fn(u32) -> bool) -> Bits {
+    let mut found = Bits::none(rows.len());
+    let wanted = flags.iter().filter(|&(code, _)| wanted(code));
+    wanted.for_each(|(_, words)| found.add(&Bits::slice(words, rows.clone())));
+    found
 }
 
 /// The numbers of some rows, all of which the column has; borrowed where they are wide.
@@ -105,6 +116,8 @@ pub fn bytes(values: &Values, rows: usize) -> usize {
             Codes::Word(_) => 4,
             Codes::Wide(_) => 8,
         },
+        // Of one text.
+        Column::Flags(_) => return rows / 4,
         // Lists: their ends, and as many elements as there are on average.
         Column::Set { ends, codes } => 4 + 4 * codes.len() / ends.len().max(1),
         Column::Map { ends, entries } => 4 + size_of_val(&entries[..]) / ends.len().max(1),

@@ -14,6 +14,7 @@ mod chain;
 mod chosen;
 mod column;
 mod compare;
+mod counts;
 mod explain;
 mod funnel;
 mod gather;
@@ -79,6 +80,15 @@ pub fn evaluate_within(version: &Version, plan: &[u8], limits: &Limits) -> Resul
     answer(Query::new(version, &program, limits), started).map(|(answer, _)| answer)
 }
 
+/// Only whom it finds, within limits: nothing unknown is counted, nor the clauses, so that what cannot change the members is not asked.
+pub fn find(version: &Version, plan: &[u8], limits: &Limits) -> Result<Answer> {
+    let started = Instant::now();
+    let program = bind::bind(version, &Plan::parse(plan)?)?;
+    let mut query = Query::new(version, &program, limits);
+    query.counts = false;
+    answer(query, started).map(|(answer, _)| answer)
+}
+
 /// The answer, and what each condition and ranking cost.
 pub fn explain(version: &Version, plan: &[u8], limits: &Limits) -> Result<(Answer, Explanation)> {
     let started = Instant::now();
@@ -96,7 +106,7 @@ fn answer(query: Query, started: Instant) -> Result<(Answer, Option<Trace>)> {
     let tasks = tasks(query.version);
     let query = prepared(query, &tasks)?;
     let blocks = parallel(&query, &tasks, |task| answer_block(&query, task))?;
-    let mut answer = Answer::new(query.version.epoch, query.program, blocks);
+    let mut answer = Answer::new(&query, blocks);
     answer.microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     Ok((answer, query.trace))
 }
@@ -185,7 +195,8 @@ fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
     let people = People::of(query, task);
     let roots = query.program.roots.iter().map(|root| answer_root(&people, root));
     let roots = roots.collect::<Result<_>>()?;
-    let clauses = query.program.clauses.iter().map(|&(clause, among)| {
+    let counted = query.program.clauses.iter().filter(|_| query.counts);
+    let clauses = counted.map(|&(clause, among)| {
         let population = people.population(among, query.program.as_of)?;
         if population.is_none() {
             return Ok((0, 0));
@@ -205,9 +216,18 @@ fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<Bl
     if population.is_none() {
         return Ok(BlockRoot::new(people.scope.task, Bits::none(people.rows()), 0));
     }
-    let mut tri = people.cond_once(root.cond)?;
-    tri.t.keep(&population);
-    let root = BlockRoot::new(people.scope.task, tri.t, tri.u.count_of_both(&population));
+    let root = match people.query.counts {
+        true => {
+            let mut tri = people.cond_once(root.cond)?;
+            tri.t.keep(&population);
+            BlockRoot::new(people.scope.task, tri.t, tri.u.count_of_both(&population))
+        }
+        false => {
+            let mut members = Rc::unwrap_or_clone(population);
+            people.narrow(root.cond, &mut members)?;
+            BlockRoot::new(people.scope.task, members, 0)
+        }
+    };
     people.query.budget.take(root.bytes())?;
     Ok(root)
 }

@@ -25,7 +25,7 @@ use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
 use crate::index::firsts::Firsts;
-use crate::index::view::{Attribute, Changes, Partition, Values};
+use crate::index::view::{Attribute, Changes, Column as Stored, Partition, Values};
 
 pub struct People<'a> {
     pub task: Task<'a>,
@@ -247,6 +247,33 @@ impl<'a> Scope<'a> for People<'a> {
             }
             Expr::Measure { scan, measure } => Ok(eval.measures(*scan)?[*measure].between(low, high)),
             _ => Ok(None),
+        }
+    }
+
+    fn holding_any(eval: &Eval<'a, Self>, expr: &'a Expr, codes: &[u32]) -> Option<Tri> {
+        let (task, rows) = (eval.scope.task, eval.rows());
+        match expr {
+            Expr::Channels { as_of } => {
+                let mut found = Bits::none(rows);
+                for firsts in codes.iter().filter_map(|code| task.partition.channels.get(code)) {
+                    found.add(&before(firsts, task, *as_of));
+                    eval.touched.add(rows, rows / 8);
+                }
+                Some(Tri::known(found))
+            }
+            Expr::Attribute { name, as_of } => {
+                let values = latest(task.partition.attributes.get(name)?, task, *as_of)?;
+                let Stored::Flags(flags) = &values.data else {
+                    return None;
+                };
+                let known = Bits::slice(&values.known, 0..rows);
+                eval.touched.add(rows, (1 + codes.len()) * rows / 8);
+                Some(Tri::of(
+                    kernel::flagged(flags, 0..rows, |code| codes.contains(&code)),
+                    &known,
+                ))
+            }
+            _ => None,
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Query<'a> {
     /// By ranking, then by block.
     pub placed: Vec<Vec<Placed>>,
     pub budget: Budget<'a>,
+    /// Whether not only the members are wanted, but how many are unknown and what each clause comes to.
+    pub counts: bool,
     /// Where figures of each condition are wanted.
     pub trace: Option<Trace>,
 }
@@ -42,6 +44,7 @@ impl<'a> Query<'a> {
             lifted: Vec::new(),
             placed: Vec::new(),
             budget: Budget::new(limits),
+            counts: true,
             trace: None,
         }
     }

@@ -8,6 +8,7 @@ use super::batch::Batch;
 use super::bits::{Bits, Tri};
 use super::chosen::{Chosen, Distinct, Most, distinct};
 use super::column::{Column, Data, Numbers, View};
+use super::counts::Counts;
 use super::groups::Groups;
 use super::kernel::mask;
 use super::program::Measure;
@@ -19,7 +20,7 @@ use crate::index::texts::Texts;
 use crate::plan::{Arith, Function};
 
 pub enum Tally<'a> {
-    Count(Vec<u32>),
+    Count(Counts),
     Sum {
         sums: Sums,
         counts: Vec<u32>,
@@ -52,7 +53,7 @@ impl<'a> Tally<'a> {
     pub fn new(measure: &Measure, people: usize, texts: &'a Texts) -> Tally<'a> {
         let last = matches!(measure.function, Function::Max | Function::Latest);
         match measure.function {
-            Function::Count => Tally::Count(vec![0; people]),
+            Function::Count => Tally::Count(Counts::new(people)),
             Function::Sum | Function::Avg => Tally::Sum {
                 sums: Sums::new(people),
                 counts: vec![0; if measure.function == Function::Avg { people } else { 0 }],
@@ -89,7 +90,7 @@ impl<'a> Tally<'a> {
     /// Takes the events of the mask (all without one); `value`, where the measure has one, is known for each of them.
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: Option<&Column<'a>>) -> Result<()> {
         match (self, value) {
-            (Tally::Count(counts), _) => batch.each(mask, |_, person| counts[person] += 1),
+            (Tally::Count(counts), _) => counts.add(batch, mask),
             (
                 Tally::Sum {
                     sums,
@@ -189,7 +190,7 @@ impl<'a> Tally<'a> {
     /// Memory that it holds.
     pub fn bytes(&self) -> usize {
         match self {
-            Tally::Count(counts) => size_of_val(&counts[..]),
+            Tally::Count(counts) => counts.bytes(),
             Tally::Sum {
                 sums, counts, exact, ..
             } => sums.bytes() + size_of_val(&counts[..]) + size_of_val(&exact[..]),
@@ -213,7 +214,7 @@ impl<'a> Tally<'a> {
 
     fn column(self) -> Result<Column<'a>> {
         match self {
-            Tally::Count(counts) => Ok(numbered(&counts)),
+            Tally::Count(counts) => Ok(numbered(&counts.all())),
             Tally::Sum {
                 sums,
                 counts,
@@ -238,14 +239,14 @@ impl<'a> Tally<'a> {
 /// What a measure comes to.
 pub enum Measured<'a> {
     /// By person; their numbers in millionths are often not needed.
-    Counts(Vec<u32>),
+    Counts(Counts),
     Column(Rc<Column<'a>>),
 }
 
 impl<'a> Measured<'a> {
     pub fn column(&self) -> Rc<Column<'a>> {
         match self {
-            Measured::Counts(counts) => Rc::new(numbered(counts)),
+            Measured::Counts(counts) => Rc::new(numbered(&counts.all())),
             Measured::Column(column) => column.clone(),
         }
     }
@@ -254,13 +255,8 @@ impl<'a> Measured<'a> {
     pub fn between(&self, low: i64, high: i64) -> Option<Tri> {
         match self {
             Measured::Counts(counts) => {
-                let bound = |number: i64| number.clamp(-1, u32::MAX.into());
-                let (low, high) = (
-                    bound(low.div_euclid(UNIT) + i64::from(low % UNIT != 0)),
-                    bound(high.div_euclid(UNIT)),
-                );
-                let holds = |count: u32| (low <= count.into()) & (i64::from(count) <= high);
-                Some(Tri::known(mask(counts, counts.len(), holds)))
+                let low = low.div_euclid(UNIT) + i64::from(low % UNIT != 0);
+                Some(Tri::known(counts.between(low, high.div_euclid(UNIT))))
             }
             Measured::Column(column) => match column.numbers() {
                 Ok(Numbers::Whole(View::Many(values))) => {

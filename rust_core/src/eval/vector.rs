@@ -32,6 +32,11 @@ pub trait Scope<'a>: Sized {
     fn between(_: &Eval<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
         Ok(None)
     }
+
+    /// Whether an expression is a set that holds one of these texts, likewise.
+    fn holding_any(_: &Eval<'a, Self>, _: &'a Expr, _codes: &[u32]) -> Option<Tri> {
+        None
+    }
 }
 
 pub struct Eval<'a, S> {

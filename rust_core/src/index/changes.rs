@@ -185,7 +185,9 @@ impl Attribute {
         let latest = &mut self.latest[block as usize];
         latest.changed_until_ms = until.max(latest.changed_until_ms);
         if let Some(&(last, _)) = picks.last() {
-            Arc::make_mut(&mut latest.values).patch(last as usize + 1, &picks, &run.values);
+            let values = Arc::make_mut(&mut latest.values);
+            values.patch(last as usize + 1, &picks, &run.values);
+            values.flag();
         }
         Ok(())
     }

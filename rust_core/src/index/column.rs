@@ -2,6 +2,7 @@
 
 use super::buffer::Buffer;
 use super::cells::Cell;
+use super::flags::Flags;
 use super::ints::Ints;
 use super::picks::{NOWHERE, Pick, gather_fixed, gather_lists, patch_lists, span};
 use super::texts::TextColumn;
@@ -89,6 +90,13 @@ impl Values {
         }
     }
 
+    /// As flags, where that takes no more room.
+    pub fn flag(&mut self) {
+        if let Some(flags) = Flags::of(&self.data, |row| self.is_known(row)) {
+            self.data = Column::Flags(flags);
+        }
+    }
+
     /// An empty column of the same type.
     pub fn none(&self) -> Values {
         Values::gather(&[Some(self)], &[])
@@ -172,6 +180,7 @@ impl Column {
             Column::Bool(data) => data.len(),
             Column::Ints(_, data) => data.len(),
             Column::Point(data) => data.len(),
+            Column::Flags(flags) => flags.rows(),
             Column::Set { ends, .. } | Column::Map { ends, .. } => ends.len(),
         }
     }
@@ -209,6 +218,7 @@ impl Column {
             Column::Bool(data) => data.to_mut().resize(rows, false),
             Column::Ints(_, data) => data.pad(rows),
             Column::Point(data) => data.to_mut().resize(rows, [0.0; 2]),
+            Column::Flags(flags) => flags.pad(rows),
             Column::Set { ends, codes } => ends.to_mut().resize(rows, codes.len() as u32),
             Column::Map { ends, entries } => ends.to_mut().resize(rows, entries.len() as u32),
         }
@@ -219,6 +229,7 @@ impl Column {
             Column::Bool(data) => Scalar::Bool(data[row]),
             Column::Ints(unit, data) => Scalar::of_int(*unit, data.get(row)),
             Column::Point(data) => Scalar::Point(data[row]),
+            Column::Flags(flags) => return flags.cell(row),
             Column::Set { ends, codes } => return Cell::Set(codes[span(ends, row)].to_vec()),
             Column::Map { ends, entries } => return Cell::Map(entries[span(ends, row)].to_vec()),
         })
@@ -236,6 +247,14 @@ impl Column {
                 Column::Ints(*unit, Ints::gather(ints, picks))
             }
             Column::Point(_) => Column::Point(gather_fixed(picks, slice_of!(column, Point)).into()),
+            Column::Flags(flags) => {
+                let mut gathered = flags.none();
+                for &(source, row) in picks {
+                    let cell = column(source).map_or(Cell::Unknown, |column| column.cell(row as usize));
+                    gathered.push(&cell);
+                }
+                gathered
+            }
             Column::Set { .. } => {
                 let (ends, codes) = gather_lists(picks, slice_of!(column, Set, codes));
                 Column::Set {
@@ -258,6 +277,13 @@ impl Column {
             for &(row, source) in picks {
                 data[row as usize] = from[source as usize];
             }
+        }
+        if let Column::Flags(flags) = self {
+            flags.patch(picks, &from.data, |row| from.is_known(row));
+            if flags.are_many() {
+                *self = flags.listed();
+            }
+            return;
         }
         match (self, &from.data) {
             (Column::Bool(data), Column::Bool(from)) => overwrite(data.to_mut(), picks, from),
@@ -295,6 +321,7 @@ impl Column {
             Column::Bool(data) => data.bytes_in_memory(),
             Column::Ints(_, data) => data.bytes_in_memory(),
             Column::Point(data) => data.bytes_in_memory(),
+            Column::Flags(flags) => flags.bytes_in_memory(),
             Column::Set { ends, codes } => ends.bytes_in_memory() + codes.bytes_in_memory(),
             Column::Map { ends, entries } => ends.bytes_in_memory() + size_of::<(u32, Scalar)>() * entries.capacity(),
         }
@@ -310,6 +337,7 @@ mod tests {
         let numbers = prop_oneof![0..3i64, 0..300i64, any::<i64>()];
         let set = prop::collection::btree_set(0..9u32, 0..4).prop_map(|set| Cell::Set(set.into_iter().collect()));
         let known = match kind {
+            Type::Text => (0..4u32).prop_map(|code| Cell::One(Scalar::Text(code))).boxed(),
             Type::Number => numbers.prop_map(|number| Cell::One(Scalar::Number(number))).boxed(),
             Type::Bool => any::<bool>().prop_map(|flag| Cell::One(Scalar::Bool(flag))).boxed(),
             _ => set.boxed(),
@@ -320,7 +348,7 @@ mod tests {
     type Patch = (Type, Vec<Cell>, Vec<std::collections::BTreeMap<u32, Cell>>);
 
     fn patches() -> impl Strategy<Value = Patch> {
-        prop::sample::select(vec![Type::Number, Type::Bool, Type::Set]).prop_flat_map(|kind| {
+        prop::sample::select(vec![Type::Number, Type::Bool, Type::Text, Type::Set]).prop_flat_map(|kind| {
             let patch = prop::collection::btree_map(0..150u32, cell(kind), 0..9);
             let old = prop::collection::vec(cell(kind), 0..99);
             (Just(kind), old, prop::collection::vec(patch, 1..4))
@@ -330,7 +358,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_patched_column_holds_the_new_cells_and_keeps_the_others(
-            (kind, mut cells, patches) in patches(),
+            (kind, mut cells, patches) in patches(), flagged in any::<bool>(),
         ) {
             let column = |cells: &mut dyn Iterator<Item = &Cell>| {
                 let mut values = Values::of_type(kind);
@@ -342,6 +370,9 @@ mod tests {
             for patch in patches {
                 let picks: Vec<_> = patch.keys().copied().zip(0..).collect();
                 values.patch(150, &picks, &column(&mut patch.values()));
+                if flagged {
+                    values.flag();
+                }
                 patch.into_iter().for_each(|(row, cell)| cells[row as usize] = cell);
                 prop_assert_eq!((0..150).map(|row| values.cell(row)).collect::<Vec<_>>(), cells.clone());
             }

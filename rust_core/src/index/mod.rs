@@ -12,6 +12,7 @@ mod digest;
 mod erased;
 mod events;
 pub mod firsts;
+pub mod flags;
 mod forgetting;
 pub mod history;
 pub mod ints;

@@ -138,6 +138,7 @@ impl Used {
                 known.for_each(|row| self.note(codes.get(row) as u32));
             }
             Column::Set { codes, .. } => codes.iter().for_each(|&code| self.note(code)),
+            Column::Flags(flags) => flags.used().for_each(|code| self.note(code)),
             Column::Map { entries, .. } => {
                 for &(key, value) in entries {
                     self.note(key);

@@ -25,6 +25,7 @@ impl Values {
             && self.len() == rows
             && match &self.data {
                 Column::Bool(_) | Column::Point(_) => true,
+                Column::Flags(flags) => flags.are_sound(),
                 Column::Ints(_, data) => data.fits(rows),
                 Column::Set { ends, codes } => lists_fit(ends, codes.len()),
                 Column::Map { ends, entries } => lists_fit(ends, entries.len()),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::buffer::Buffer;
 use super::cells::{self, Scalar, Unit};
+use super::flags::Flags;
 use super::ints::Ints;
 use super::texts::TextColumn;
 use crate::schema::Type;
@@ -49,6 +50,8 @@ pub enum Column {
         ends: Buffer<u32>,
         entries: Vec<(u32, Scalar)>,
     },
+    /// Few texts, or sets of few.
+    Flags(Flags),
     /// (latitude, longitude) in degrees.
     Point(Buffer<[f64; 2]>),
 }

@@ -200,6 +200,7 @@ impl Live {
             epoch,
             universe: 0,
             roots: roots.collect(),
+            counted: false,
             microseconds: 0,
         };
         Ok((answer, as_of_ms))

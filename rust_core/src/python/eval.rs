@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use roaring::RoaringTreemap;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::eval;
 use crate::wire_set;
 
@@ -18,6 +18,15 @@ pub struct Answer {
 impl Answer {
     pub fn new(answer: eval::Answer) -> Answer {
         Answer { answer }
+    }
+
+    fn counted(&self, root: usize) -> Result<&eval::RootAnswer> {
+        match self.answer.counted {
+            true => self.answer.root(root),
+            false => Err(Error::Invalid(
+                "only the members were asked for: `evaluate` counts the unknown and the clauses".into(),
+            )),
+        }
     }
 }
 
@@ -38,13 +47,17 @@ impl Answer {
         self.answer.microseconds
     }
 
+    fn matched(&self, root: usize) -> PyResult<u64> {
+        Ok(self.answer.root(root)?.matched)
+    }
+
     fn counts(&self, root: usize) -> PyResult<(u64, u64)> {
-        let root = self.answer.root(root)?;
+        let root = self.counted(root)?;
         Ok((root.matched, root.unknown))
     }
 
     fn clauses(&self, root: usize) -> PyResult<Vec<(u64, u64)>> {
-        Ok(self.answer.root(root)?.clauses.clone())
+        Ok(self.counted(root)?.clauses.clone())
     }
 
     fn roaring<'py>(&self, py: Python<'py>, root: usize) -> PyResult<Bound<'py, PyBytes>> {

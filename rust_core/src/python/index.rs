@@ -98,6 +98,13 @@ impl Index {
     }
 
     #[pyo3(signature = (plan, known_at=None, limits=None))]
+    fn find(&self, py: Python<'_>, plan: &[u8], known_at: Option<u64>, limits: Option<&Limits>) -> PyResult<Answer> {
+        let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
+        let answer = py.detach(|| eval::find(&*self.inner.known_at(known_at)?, plan, &limits))?;
+        Ok(Answer::new(answer))
+    }
+
+    #[pyo3(signature = (plan, known_at=None, limits=None))]
     fn explain(
         &self,
         py: Python<'_>,

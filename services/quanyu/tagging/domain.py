@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -87,10 +87,19 @@ class Reading:
             raise NotFound(f"no rule {asked or '``'} is published; {hint}", reason="UNKNOWN_RULE", rule=asked)
         return found
 
-    def ask(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
-        """Roots of all the rules, in order, at one version of the index. InvalidInput for a pattern that is none."""
+    def find(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
+        """Members of the roots of all the rules, in order, at one version of the index. InvalidInput for a bad pattern."""
+        return self._ask(index.find, compiled)
+
+    def count(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
+        """The same, and how many are unknown, and what each clause comes to."""
+        return self._ask(index.evaluate, compiled)
+
+    def _ask(
+        self, asked: Callable[[bytes, int | None, Limits | None], Answer], compiled: Sequence[CompiledRule]
+    ) -> Answer:
         try:
-            return index.evaluate(plan(self.clock.as_of_ms, *compiled), self.known_at, self.limits)
+            return asked(plan(self.clock.as_of_ms, *compiled), self.known_at, self.limits)
         except InvalidError as error:
             raise InvalidInput(f"the rule cannot be counted: {error}", reason="RULE_NOT_COUNTABLE") from error
 
@@ -137,13 +146,13 @@ def preview(reading: Reading, index: Index, text: str) -> Preview:
             compiled = _compiled(drafted, bound)
     if not compiled:
         raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
-    answer = drafted.ask(index, compiled)
+    answer = drafted.count(index, compiled)
     return Preview(_counts(answer, compiled), explanation, compiled, answer)
 
 
 def try_out(drafted: Reading, index: Index, bound: Bound) -> None:
     """InvalidInput if a segment or tag of the text cannot be counted: it never changes once it is published."""
-    drafted.ask(index, _compiled(drafted, bound))
+    drafted.count(index, _compiled(drafted, bound))
 
 
 def tag_values(answer: Answer, compiled: Sequence[CompiledRule], person: int) -> list[str | None]:

@@ -33,7 +33,7 @@ def members(workspace: Workspace, reading: Reading, asked: Sequence[tuple[str, i
         return _held(workspace, asked)
     segments = [(name, reading.version_of(name, version)) for name, version in asked]
     compiled = [reading.compile_segment(name, version) for name, version in segments]
-    return Members(reading.ask(workspace.index, compiled), reading.clock.as_of_ms, segments, compiled)
+    return Members(reading.find(workspace.index, compiled), reading.clock.as_of_ms, segments, compiled)
 
 
 def _held(workspace: Workspace, asked: Sequence[tuple[str, int]]) -> Members:

@@ -119,7 +119,7 @@ class TaggingService:
         roaring = found.answer.roaring(0)
         header = pb.EvaluateHeader(
             rule=self._rule(request.workspace, *found.segments[0]),
-            count=found.answer.counts(0)[0],
+            count=found.answer.matched(0),
             sha256=hashlib.sha256(roaring).digest(),
             basis=found.basis(),
         )
@@ -185,7 +185,7 @@ class TaggingService:
             raise NotFound(f"there is no person {request.person}", reason="UNKNOWN_PERSON")
         tags = reading.library.newest_of(Tag)
         compiled = [reading.compile_tag(name, version) for name, version in tags]
-        answer = reading.ask(workspace.index, compiled)
+        answer = reading.find(workspace.index, compiled)
         response = pb.GetProfileResponse.FromString(profile)
         values = tag_values(answer, compiled, request.person)
         response.tags.update({name: value for (name, _), value in zip(tags, values, strict=True) if value is not None})

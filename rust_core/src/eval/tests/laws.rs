@@ -8,7 +8,7 @@ use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
 use super::world::World;
 use crate::error::Error;
 use crate::eval::words::PORTABLE;
-use crate::eval::{Answer, Limits, RootAnswer, evaluate, evaluate_blocks, evaluate_within, explain};
+use crate::eval::{Answer, Limits, RootAnswer, evaluate, evaluate_blocks, evaluate_within, explain, find};
 use crate::index::view::{BLOCK, Version, ordinal_of, partition_of, person_of};
 use crate::plan::Plan;
 
@@ -71,7 +71,9 @@ fn set_moving(json: &mut Json, random: &mut Random) {
 pub fn check(version: &Version, world: &World, json: &Json) -> Result<(), TestCaseError> {
     let plan = Plan::parse(json.to_string().as_bytes()).unwrap();
     let answer = ask(version, json);
+    let only_members = find(version, json.to_string().as_bytes(), &Limits::none()).unwrap();
     for (number, root) in plan.roots.iter().enumerate() {
+        prop_assert_eq!(members(&only_members, number), members(&answer, number), "{}", json);
         let expected = Naive::root(world, &plan, root);
         let got = &answer.roots[number];
         let source = &json["roots"][number];

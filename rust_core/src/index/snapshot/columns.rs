@@ -1,6 +1,7 @@
 //! Columns as bytes.
 
 use super::bytes::{In, Out, Read, Stored};
+use crate::index::flags::Flags;
 use crate::index::ints::{Codes, Ints};
 use crate::index::texts::TextColumn;
 use crate::index::view::{Column, Scalar, Unit, Values};
@@ -82,6 +83,14 @@ impl Stored for Column {
                 tagged(out, 7, ends);
                 codes.put(out);
             }
+            Column::Flags(flags) => {
+                let (sets, rows, codes, words) = flags.parts();
+                out.one(9u8);
+                out.one(u8::from(sets));
+                out.one(rows as u64);
+                out.many(codes);
+                out.many(words);
+            }
             Column::Map { ends, entries } => {
                 tagged(out, 8, ends);
                 out.one(entries.len() as u64);
@@ -106,6 +115,10 @@ impl Stored for Column {
                 ends: input.many()?,
                 entries: input.list(|input| Ok((input.one()?, get_scalar(input)?)))?,
             },
+            9 => {
+                let (sets, rows) = (input.one::<u8>()? != 0, input.length()?);
+                Column::Flags(Flags::of_parts(sets, rows, input.many()?, input.many()?))
+            }
             tag => return Err(format!("column of unknown kind {tag}")),
         })
     }
