@@ -19,6 +19,10 @@ use questions::{all, among, plan, questions};
 use timing::{Took, ask, changes, reading_ms, resident, seconds};
 use world::load;
 
+/// The extension module's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Environment variable with the folder that a second process opens.
 const REOPENED: &str = "REOPENED";
 

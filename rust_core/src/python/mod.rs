@@ -10,6 +10,11 @@ mod log;
 
 use pyo3::prelude::*;
 
+// What an answer needs is given back and asked for again by the next one; the system's allocator returns it to the kernel in between,
+// whose page faults then cost more than the answer.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;

@@ -88,7 +88,7 @@ class Reading:
         return found
 
     def find(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
-        """Members of the roots of all the rules, in order, at one version of the index. InvalidInput for a bad pattern."""
+        """Members of the roots of all the rules, in order, at one version of the index. InvalidInput for a pattern."""
         return self._ask(index.find, compiled)
 
     def count(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
