@@ -1,4 +1,4 @@
-//! Measures that choose one of a person's events: the first, the last, the last of the most frequent value. And how many values differ.
+//! Measures that choose one of a person's events: the first, the last, the last of the most frequent value.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -206,51 +206,6 @@ impl Favourite {
             (self.best_number, self.most, self.best) = (number, self.times, self.latest);
         }
     }
-}
-
-/// The number of distinct values.
-pub struct Distinct {
-    /// By number of the value: who has it.
-    seen: Vec<(u32, u16)>,
-    numbers: Numbers,
-    people: usize,
-}
-
-impl Distinct {
-    pub fn new(people: usize) -> Self {
-        Distinct {
-            seen: Vec::new(),
-            numbers: Numbers::default(),
-            people,
-        }
-    }
-
-    pub fn add(&mut self, batch: &Batch, mask: Option<&Bits>, value: &Column) -> Result<()> {
-        let numbers = self.numbers.of(value)?;
-        self.seen.reserve(batch.len());
-        batch.each(mask, |row, person| self.seen.push((numbers[row], person as u16)));
-        Ok(())
-    }
-
-    pub fn bytes(&self) -> usize {
-        size_of_val(&self.seen[..])
-    }
-
-    pub fn finish(self) -> Vec<u32> {
-        distinct(self.seen, self.people)
-    }
-}
-
-/// How many different numbers each person has been seen with.
-pub fn distinct(seen: Vec<(u32, u16)>, people: usize) -> Vec<u32> {
-    // How many there are, and the last of them.
-    let mut counts = vec![(0, 0); people];
-    by_number(seen, |number, person| {
-        let (count, last) = &mut counts[usize::from(person)];
-        *count += u32::from(*count == 0 || *last != number);
-        *last = number;
-    });
-    counts.into_iter().map(|(count, _)| count).collect()
 }
 
 /// Calls with all pairs of a number, one number after the other.

@@ -15,6 +15,7 @@ mod chosen;
 mod column;
 mod compare;
 mod counts;
+mod distinct;
 mod explain;
 mod funnel;
 mod gather;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::bits::{Bits, Tri};
-use super::chosen::{Chosen, Distinct, Most, distinct};
+use super::chosen::{Chosen, Most};
 use super::column::{Column, Data, Numbers, View};
 use super::counts::Counts;
+use super::distinct::{Distinct, Seen};
 use super::groups::Groups;
 use super::kernel::mask;
 use super::program::Measure;
@@ -39,12 +40,15 @@ pub enum Tally<'a> {
         people: usize,
     },
     Days {
-        /// By local day.
-        seen: Vec<(u32, u16)>,
+        /// Local days.
+        seen: Seen,
         starts: Arc<[i64]>,
         people: usize,
     },
-    Distinct(Distinct),
+    Distinct {
+        distinct: Distinct,
+        people: usize,
+    },
     Chosen(Chosen<'a>),
     Most(Most<'a>),
 }
@@ -65,11 +69,14 @@ impl<'a> Tally<'a> {
                 exact: Vec::new(),
                 people,
             },
-            Function::Distinct => Tally::Distinct(Distinct::new(people)),
+            Function::Distinct => Tally::Distinct {
+                distinct: Distinct::default(),
+                people,
+            },
             Function::Days => {
                 let starts = measure.day_starts.clone().unwrap_or_else(|| Arc::new([]));
                 Tally::Days {
-                    seen: Vec::new(),
+                    seen: Seen::default(),
                     starts,
                     people,
                 }
@@ -160,12 +167,12 @@ impl<'a> Tally<'a> {
                     if !held.1.contains(&times[row]) {
                         held = day_of(starts, times[row]);
                     }
-                    if !held.1.is_empty() && seen.last() != Some(&(held.0, person as u16)) {
-                        seen.push((held.0, person as u16));
+                    if !held.1.is_empty() && seen.last() != Some((person, held.0)) {
+                        seen.push(person, held.0);
                     }
                 });
             }
-            (Tally::Distinct(distinct), Some(value)) => distinct.add(batch, mask, value)?,
+            (Tally::Distinct { distinct, .. }, Some(value)) => distinct.add(batch, mask, value)?,
             (Tally::Chosen(chosen), Some(value)) => chosen.add(batch, mask, value),
             (Tally::Most(most), Some(value)) => most.add(batch, mask, value)?,
             // Only the arms above take a value, and the binder gives them one.
@@ -198,41 +205,35 @@ impl<'a> Tally<'a> {
                 size_of_val(&best[..]) + known.bytes() + size_of_val(&exact[..])
             }
             Tally::Median { whole, exact, .. } => size_of_val(&whole[..]) + size_of_val(&exact[..]),
-            Tally::Days { seen, .. } => size_of_val(&seen[..]),
-            Tally::Distinct(distinct) => distinct.bytes(),
+            Tally::Days { seen, .. } => seen.bytes(),
+            Tally::Distinct { distinct, .. } => distinct.bytes(),
             Tally::Chosen(chosen) => chosen.bytes(),
             Tally::Most(most) => most.bytes(),
         }
     }
 
     pub fn finish(self) -> Result<Measured<'a>> {
-        match self {
-            Tally::Count(counts) => Ok(Measured::Counts(counts)),
-            other => other.column().map(|column| Measured::Column(Rc::new(column))),
-        }
-    }
-
-    fn column(self) -> Result<Column<'a>> {
-        match self {
-            Tally::Count(counts) => Ok(numbered(&counts.all())),
+        let column = match self {
+            Tally::Count(counts) => return Ok(Measured::Counts(counts)),
+            Tally::Days { seen, people, .. } => return Ok(Measured::Counts(seen.distinct(people))),
+            Tally::Distinct { distinct, people } => return Ok(Measured::Counts(distinct.finish(people))),
             Tally::Sum {
                 sums,
                 counts,
                 exact,
                 average,
-            } => sum(sums, &counts, &exact, average),
+            } => sum(sums, &counts, &exact, average)?,
             Tally::Extreme {
                 largest,
                 best,
                 known,
                 exact,
-            } => Ok(extreme(largest, best, known, &exact)),
-            Tally::Median { whole, exact, people } => median(whole, exact, people),
-            Tally::Days { seen, people, .. } => Ok(numbered(&distinct(seen, people))),
-            Tally::Distinct(distinct) => Ok(numbered(&distinct.finish())),
-            Tally::Chosen(chosen) => chosen.finish(),
-            Tally::Most(most) => most.finish(),
-        }
+            } => extreme(largest, best, known, &exact),
+            Tally::Median { whole, exact, people } => median(whole, exact, people)?,
+            Tally::Chosen(chosen) => chosen.finish()?,
+            Tally::Most(most) => most.finish()?,
+        };
+        Ok(Measured::Column(Rc::new(column)))
     }
 }
 
