@@ -19,7 +19,8 @@ use questions::{all, among, plan, questions};
 use timing::{Took, ask, changes, reading_ms, resident, seconds};
 use world::load;
 
-/// The extension module's.
+/// The extension module's, which has its own.
+#[cfg(not(feature = "python"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
