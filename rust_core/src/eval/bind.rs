@@ -111,7 +111,13 @@ impl Binder<'_> {
             .into_iter()
             .map(|clause| self.program.clauses.intern((clause, among)));
         let clauses = clauses.collect();
-        self.program.roots.push(BoundRoot { cond, clauses, among });
+        let parts = self.program.parts(cond);
+        self.program.roots.push(BoundRoot {
+            cond,
+            parts,
+            clauses,
+            among,
+        });
         Ok(())
     }
 

@@ -59,7 +59,7 @@ impl BlockRoots<'_> {
         let root = root.ok_or_else(|| Error::Invalid("the plan has no such root".into()))?;
         let population = self.people.population(root.among, program.as_of)?;
         let mut members = Bits::copy(&population, std::mem::take(words));
-        self.people.narrow(root.cond, &mut members)?;
+        self.people.narrow(&root.parts, &mut members)?;
         *words = members.into_words();
         Ok(())
     }

@@ -14,6 +14,7 @@ mod chain;
 mod chosen;
 mod column;
 mod compare;
+mod cost;
 mod counts;
 mod distinct;
 mod explain;
@@ -225,7 +226,7 @@ fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<Bl
         }
         false => {
             let mut members = Rc::unwrap_or_clone(population);
-            people.narrow(root.cond, &mut members)?;
+            people.narrow(&root.parts, &mut members)?;
             BlockRoot::new(people.scope.task, members, 0)
         }
     };

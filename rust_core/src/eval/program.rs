@@ -247,6 +247,8 @@ pub struct Lift {
 
 pub struct BoundRoot {
     pub cond: CondId,
+    /// Of which all must be true, the cheapest first.
+    pub parts: Vec<CondId>,
     /// Of `Program::clauses`.
     pub clauses: Vec<usize>,
     pub among: Option<CondId>,

@@ -117,13 +117,9 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
         }
     }
 
-    /// Of `cond_once` only where it is true, among some rows; the first part of `all` that leaves nobody is the last to be asked.
-    pub fn narrow(&self, id: CondId, rows: &mut Bits) -> Result<()> {
-        let Cond::All(of) = &self.query.program.conds[id] else {
-            rows.keep(&self.cond(id)?.t);
-            return Ok(());
-        };
-        for &part in of {
+    /// Leaves the rows for which all of some conditions are true; the first that leaves nobody is the last to be asked.
+    pub fn narrow(&self, parts: &[CondId], rows: &mut Bits) -> Result<()> {
+        for &part in parts {
             if rows.is_none() {
                 break;
             }
