@@ -27,6 +27,10 @@ class LocalLog:
         """The frame's offset, once it is durable. Concurrent appends share one fsync. InvalidError from a follower or
         an empty frame.
         """
+    def replace(self, frames: list[tuple[int, bytes]]) -> None:
+        """Puts frames in the place of those with their offsets, which ascend; the former ones are no longer in the folder
+        then. Interrupted, it has replaced all of a segment's or none. InvalidError from a follower.
+        """
     def read(self, offset: int, max_bytes: int) -> list[tuple[int, bytes]]:
         """Frames from `offset` on: at least one where there is one, up to `max_bytes` together."""
     def end(self) -> int:
@@ -115,6 +119,10 @@ class Index:
         """Resolved offset of the next frame to fold."""
     def fold(self, frames: list[tuple[int, bytes]]) -> None:
         """Applies ResolvedFrames in order and publishes one version. InvalidError if an offset is not the next."""
+    def tidy(self) -> bool:
+        """Removes a part of what is still held of people who were erased; False if nothing is left. It is gone from the
+        folder with the next snapshot.
+        """
     def snapshot(self) -> None: ...
     def epoch(self) -> tuple[int, int]:
         """(raw offset complete up to, arrival of the newest frame in ms)."""

@@ -185,6 +185,9 @@ impl Index {
     pub fn purge(&self) -> Result<bool> {
         let _writer = self.writer.lock();
         let Published { version, offset } = self.published.read().clone();
+        if version.erased.is_purged() {
+            return Ok(false);
+        }
         let Some(version) = purge::purge(&version)? else {
             return Ok(false);
         };

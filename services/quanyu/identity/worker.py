@@ -31,6 +31,9 @@ class Resolution:
             self._emit(*self._pending)
             self._pending = None
 
+    def tidy(self) -> bool:
+        return False
+
     def snapshot(self) -> None:
         self._resolver.snapshot()
 
