@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub struct Segments {
 struct Segment {
     path: PathBuf,
     file: File,
+    /// Of the file; another has taken its place where it differs.
+    inode: u64,
     /// (offset, position), ascending.
     index: Mutex<Vec<(u64, u64)>>,
 }
@@ -61,8 +64,13 @@ impl Segments {
             }
         }
         let limit = known.range(offset + 1..).next().map_or(u64::MAX, |(first, _)| *first);
-        match known.range(..=offset).next_back() {
-            Some((_, segment)) => Ok((segment.clone(), limit)),
+        match known.range_mut(..=offset).next_back() {
+            Some((&first, segment)) => {
+                if segment.is_replaced()? {
+                    *segment = Arc::new(Segment::open(&self.folder, first)?);
+                }
+                Ok((segment.clone(), limit))
+            }
             None => Err(corrupt(
                 &segment::path(&self.folder, offset),
                 format!("the file with frame {offset} is missing"),
@@ -75,11 +83,18 @@ impl Segment {
     fn open(folder: &Path, first: u64) -> Result<Segment> {
         let path = segment::path(folder, first);
         let file = File::open(&path).map_err(Error::io(&path))?;
+        let inode = file.metadata().map_err(Error::io(&path))?.ino();
         Ok(Segment {
             path,
             file,
+            inode,
             index: Mutex::new(vec![(first, HEADER)]),
         })
+    }
+
+    fn is_replaced(&self) -> Result<bool> {
+        let now = std::fs::metadata(&self.path).map_err(Error::io(&self.path))?;
+        Ok(now.ino() != self.inode)
     }
 
     /// Takes frames from `next` on and before `limit`; whether there was room for all of them.
