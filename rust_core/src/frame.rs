@@ -14,6 +14,8 @@ pub struct RawFrame<'a> {
     pub records: Vec<&'a [u8]>,
     /// A Schema message: what was declared, to be merged.
     pub schema: Option<&'a [u8]>,
+    /// A Decision message.
+    pub decision: Option<&'a [u8]>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ impl<'a> RawFrame<'a> {
                 1 => frame.received_at_ms = wire.number()? as i64,
                 2 => frame.records.push(wire.bytes()?),
                 3 => frame.schema = Some(wire.bytes()?),
+                4 => frame.decision = Some(wire.bytes()?),
                 _ => {}
             }
         }
@@ -78,7 +81,8 @@ impl<'a> RawFrame<'a> {
         let mut out = Vec::with_capacity(room(&self.records, 0));
         put_number(&mut out, 1, self.received_at_ms as u64);
         put_all(&mut out, 2, &self.records);
-        put_schema(&mut out, 3, self.schema);
+        put_message(&mut out, 3, self.schema);
+        put_message(&mut out, 4, self.decision);
         out
     }
 }
@@ -124,7 +128,7 @@ impl<'a> ResolvedFrame<'a> {
             }
         }
         put_all(&mut out, 5, &self.records);
-        put_schema(&mut out, 6, self.schema);
+        put_message(&mut out, 6, self.schema);
         out
     }
 }
@@ -266,9 +270,9 @@ fn put_all(out: &mut Vec<u8>, field: u32, records: &[&[u8]]) {
     }
 }
 
-fn put_schema(out: &mut Vec<u8>, field: u32, schema: Option<&[u8]>) {
-    if let Some(schema) = schema {
-        put_bytes(out, field, schema);
+fn put_message(out: &mut Vec<u8>, field: u32, message: Option<&[u8]>) {
+    if let Some(message) = message {
+        put_bytes(out, field, message);
     }
 }
 
@@ -292,9 +296,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_raw_frame_reads_back(received_at_ms: i64, records in records(), schema: Option<Vec<u8>>) {
+        fn a_raw_frame_reads_back(received_at_ms: i64, records in records(), schema: Option<Vec<u8>>, decision: Option<Vec<u8>>) {
             let records = records.iter().map(|(_, record)| record.as_slice()).collect();
-            let frame = RawFrame { received_at_ms, records, schema: schema.as_deref() };
+            let frame = RawFrame { received_at_ms, records, schema: schema.as_deref(), decision: decision.as_deref() };
             let bytes = frame.encode();
             prop_assert_eq!(RawFrame::decode(&bytes).unwrap(), frame);
         }

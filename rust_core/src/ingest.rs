@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
+use crate::decision::Decision;
 use crate::error::{Error, Result};
 use crate::frame::{RawFrame, Reject, RejectFrame};
 use crate::log::LocalLog;
@@ -153,14 +154,27 @@ impl Ingestor {
         }
         let frame = RawFrame {
             received_at_ms,
-            records: Vec::new(),
             schema: Some(declared),
+            ..RawFrame::default()
         };
         let offset = self.raw.append(&frame.encode())?;
         let mut state = self.state.lock();
         state.schemas.push((offset + 1, merged.encode()));
         state.advance(offset);
         *self.schema.write() = Arc::new(merged);
+        Ok(offset + 1)
+    }
+
+    /// Appends Decision bytes: the raw offset to wait for. Invalid if they are none.
+    pub fn record_decision(&self, decision: &[u8], received_at_ms: i64) -> Result<u64> {
+        Decision::decode(decision)?;
+        let frame = RawFrame {
+            received_at_ms,
+            decision: Some(decision),
+            ..RawFrame::default()
+        };
+        let offset = self.raw.append(&frame.encode())?;
+        self.state.lock().advance(offset);
         Ok(offset + 1)
     }
 
@@ -203,7 +217,7 @@ impl Ingestor {
         let frame = RawFrame {
             received_at_ms,
             records,
-            schema: None,
+            ..RawFrame::default()
         };
         self.raw.append(&frame.encode()).map(Some)
     }

@@ -53,6 +53,8 @@ class Ingestor:
         """Merges Schema bytes into the schema and appends it; the raw offset to wait for. InvalidError, naming the
         field, if any part is wrong.
         """
+    def record_decision(self, decision: bytes, received_at_ms: int) -> int:
+        """Appends Decision bytes; the raw offset to wait for. InvalidError if they say nothing or have no key."""
     def schema(self) -> bytes:
         """Schema bytes as declared so far."""
     def close(self) -> None: ...

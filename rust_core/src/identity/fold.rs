@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::graph::Sighted;
+use crate::decision::Decision;
 use crate::error::Result;
 use crate::frame::RawFrame;
 use crate::record::{Identifier, identifier, timestamp_ms};
@@ -11,6 +12,7 @@ use crate::wire::Reader;
 /// A frame's records, wholly read before the first of them changes anything.
 pub struct Batch<'a> {
     pub frame: RawFrame<'a>,
+    pub decision: Option<Decision<'a>>,
     heads: Vec<Head<'a>>,
     identifiers: Vec<Identifier<'a>>,
 }
@@ -27,6 +29,7 @@ impl<'a> Batch<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         let frame = RawFrame::decode(bytes)?;
         let mut batch = Batch {
+            decision: frame.decision.map(Decision::decode).transpose()?,
             heads: Vec::with_capacity(frame.records.len()),
             identifiers: Vec::new(),
             frame,

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::decisions::Decisions;
 use super::edges::Edges;
 use super::names::{Names, Namespaces};
 use super::nodes::{NONE, Nodes};
@@ -43,6 +44,7 @@ pub struct Graph {
     /// By the node of a device or cookie.
     pub sign_ins: HashMap<u32, SignIn>,
     pub violations: Violations,
+    pub decisions: Decisions,
 }
 
 impl Graph {
@@ -57,6 +59,7 @@ impl Graph {
             persons: Persons::new(capacity),
             sign_ins: HashMap::new(),
             violations: Violations::default(),
+            decisions: Decisions::default(),
         }
     }
 

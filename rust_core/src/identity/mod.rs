@@ -4,6 +4,7 @@
 //! the policy keeps its strongest, and the others are dropped with a violation. Devices and cookies never glue.
 
 mod decide;
+mod decisions;
 mod edges;
 mod fold;
 mod graph;
@@ -75,6 +76,7 @@ impl Resolver {
                 graph: Graph::new(policy, capacity),
                 offset: 0,
                 received_at_ms: 0,
+                sequence: 0,
             },
         };
         Ok(Resolver {
@@ -118,6 +120,9 @@ impl Resolver {
             let records: Vec<_> = (start..end).map(|position| batch.record(position)).collect();
             let graph = &mut self.state.write().graph;
             graph.take_in(&records, arrival, &mut changes, &mut owners);
+        }
+        if let Some(decision) = &batch.decision {
+            self.state.write().graph.carry_out(decision, arrival, &mut changes);
         }
         let (changes, persons) = self.state.write().finish(arrival, changes, &owners);
         let resolved = ResolvedFrame {

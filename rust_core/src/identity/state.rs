@@ -9,6 +9,8 @@ pub struct State {
     /// Raw offset of the next frame.
     pub offset: u64,
     pub received_at_ms: i64,
+    /// Of the last change.
+    pub sequence: u64,
 }
 
 impl State {
@@ -28,12 +30,11 @@ impl State {
             .iter()
             .map(|&owner| if owner == NONE { 0 } else { id(owner) })
             .collect();
-        // Every person was one change, and every alias another.
-        let last = persons.len() as u64 + u64::from(persons.merged());
-        let numbered = (last - changes.len() as u64 + 1..).zip(changes);
-        let changes = numbered
+        let numbered = (self.sequence + 1..).zip(changes);
+        let changes: Vec<_> = numbered
             .map(|(sequence, change)| IdentityChange { sequence, change })
             .collect();
+        self.sequence += changes.len() as u64;
         self.offset = arrival.raw_offset + 1;
         self.received_at_ms = arrival.received_at_ms;
         (changes, ids)

@@ -21,7 +21,7 @@ use super::state::State;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 7] = b"QYIDENT";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const EXTENSION: &str = "identity";
 
 /// Snapshots kept: the newest, and the one before it to fall back on by hand.

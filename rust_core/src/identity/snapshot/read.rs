@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::bytes::{Cursor, Read};
+use crate::identity::decisions::{Decided, Outcome};
 use crate::identity::edges::Sighting;
 use crate::identity::graph::{Graph, SignIn};
 use crate::identity::nodes::NONE;
@@ -12,7 +13,8 @@ use crate::identity::violations::{KEPT, Reason, Violation, Violations};
 
 pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<State> {
     let (offset, received_at_ms) = (cursor.number()?, cursor.number()? as i64);
-    if offset == u64::MAX {
+    let sequence = cursor.number()?;
+    if offset == u64::MAX || sequence > u64::MAX / 2 {
         return Err("the offset is out of range");
     }
     let mut graph = Graph::new(policy.clone(), capacity);
@@ -31,10 +33,12 @@ pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<S
     read_edges(cursor, &mut graph, offset)?;
     read_sign_ins(cursor, &mut graph)?;
     read_violations(cursor, &mut graph)?;
+    read_decisions(cursor, &mut graph)?;
     Ok(State {
         graph,
         offset,
         received_at_ms,
+        sequence,
     })
 }
 
@@ -137,5 +141,31 @@ fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
         });
     }
     graph.violations = Violations::restore(kept, total);
+    Ok(())
+}
+
+fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+    for _ in 0..cursor.number()? {
+        let [key, by, why] = [cursor.text()?, cursor.text()?, cursor.text()?].map(Box::from);
+        if graph.decisions.with_key(&key).is_some() {
+            return Err("a decision stands twice");
+        }
+        let (raw_offset, at_ms) = (cursor.number()?, cursor.number()? as i64);
+        let outcome = match cursor.number()? {
+            0 => Outcome::Void,
+            1 => Outcome::Erased {
+                person: cursor.index(graph.persons.len())?,
+            },
+            _ => return Err("a decision of an unknown kind"),
+        };
+        graph.decisions.push(Decided {
+            key,
+            by,
+            why,
+            raw_offset,
+            at_ms,
+            outcome,
+        });
+    }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::bytes::Writer;
+use crate::identity::decisions::Outcome;
 use crate::identity::graph::Graph;
 use crate::identity::state::State;
 
@@ -10,12 +11,14 @@ pub fn write_state(out: &mut Writer, state: &State) -> io::Result<()> {
     let graph = &state.graph;
     out.number(state.offset);
     out.number(state.received_at_ms as u64);
+    out.number(state.sequence);
     out.texts(graph.namespaces.names.texts());
     out.texts(graph.sources.texts());
     write_persons_and_nodes(out, graph)?;
     write_edges(out, graph)?;
     write_sign_ins(out, graph)?;
-    write_violations(out, graph)
+    write_violations(out, graph)?;
+    write_decisions(out, graph)
 }
 
 fn write_persons_and_nodes(out: &mut Writer, graph: &Graph) -> io::Result<()> {
@@ -79,6 +82,26 @@ fn write_violations(out: &mut Writer, graph: &Graph) -> io::Result<()> {
             &violation.record_id,
         ] {
             out.text(text);
+        }
+        out.spill()?;
+    }
+    Ok(())
+}
+
+fn write_decisions(out: &mut Writer, graph: &Graph) -> io::Result<()> {
+    out.number(graph.decisions.all().len() as u64);
+    for decided in graph.decisions.all() {
+        for text in [&decided.key, &decided.by, &decided.why] {
+            out.text(text);
+        }
+        out.number(decided.raw_offset);
+        out.number(decided.at_ms as u64);
+        match decided.outcome {
+            Outcome::Void => out.number(0),
+            Outcome::Erased { person } => {
+                out.number(1);
+                out.number(person.into());
+            }
         }
         out.spill()?;
     }

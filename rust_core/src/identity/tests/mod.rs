@@ -1,5 +1,6 @@
 //! The resolver against a naive model, what must hold whatever arrives, and examples.
 
+mod decisions;
 mod examples;
 mod files;
 mod model;

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use crate::frame::{RawFrame, ResolvedFrame};
+use crate::decision::Decision;
+use crate::decision::tests::encode;
+use crate::frame::{Change, RawFrame, ResolvedFrame};
 use crate::identity::{Policy, Resolver, Rule};
 use crate::wire::{put_bytes, put_number, put_text};
 
@@ -68,7 +70,7 @@ impl Delivery {
         RawFrame {
             received_at_ms: self.received_at_ms,
             records,
-            schema: None,
+            ..RawFrame::default()
         }
         .encode()
     }
@@ -79,6 +81,22 @@ pub fn fold(resolver: &Resolver, deliveries: &[Delivery]) -> Vec<Vec<u8>> {
     deliveries
         .iter()
         .map(|delivery| resolver.fold(resolver.offset(), &delivery.encode()).unwrap())
+        .collect()
+}
+
+/// Folds a decision; the changes and their numbers.
+pub fn decide(resolver: &Resolver, decision: &Decision) -> Vec<(u64, Change)> {
+    let decision = encode(decision);
+    let frame = RawFrame {
+        received_at_ms: resolver.received_at_ms(),
+        decision: Some(&decision),
+        ..RawFrame::default()
+    };
+    let resolved = resolver.fold(resolver.offset(), &frame.encode()).unwrap();
+    let changes = ResolvedFrame::decode(&resolved).unwrap().changes;
+    changes
+        .into_iter()
+        .map(|change| (change.sequence, change.change))
         .collect()
 }
 
