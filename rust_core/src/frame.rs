@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
+use crate::redaction::Redaction;
 use crate::wire::{Reader, Wire, put_bytes, put_fixed64, put_number, put_text, put_varint};
 
 /// An entry of the raw log.
@@ -16,6 +17,8 @@ pub struct RawFrame<'a> {
     pub schema: Option<&'a [u8]>,
     /// A Decision message.
     pub decision: Option<&'a [u8]>,
+    /// Of records that were of people who were erased, or named them; by position.
+    pub redactions: Vec<Redaction>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,7 @@ impl<'a> RawFrame<'a> {
                 2 => frame.records.push(wire.bytes()?),
                 3 => frame.schema = Some(wire.bytes()?),
                 4 => frame.decision = Some(wire.bytes()?),
+                5 => frame.redactions.push(Redaction::decode(wire.bytes()?)?),
                 _ => {}
             }
         }
@@ -83,6 +87,9 @@ impl<'a> RawFrame<'a> {
         put_all(&mut out, 2, &self.records);
         put_message(&mut out, 3, self.schema);
         put_message(&mut out, 4, self.decision);
+        for redaction in &self.redactions {
+            put_bytes(&mut out, 5, &redaction.encode());
+        }
         out
     }
 }
@@ -294,11 +301,23 @@ mod tests {
         (any::<u64>(), change).prop_map(|(sequence, change)| IdentityChange { sequence, change })
     }
 
+    fn redaction() -> impl Strategy<Value = Redaction> {
+        any::<(u32, Vec<u32>, [u64; 2], bool)>().prop_map(|(record, nodes, key, is_of_erased)| Redaction {
+            record,
+            nodes,
+            key,
+            is_of_erased,
+        })
+    }
+
     proptest! {
         #[test]
-        fn a_raw_frame_reads_back(received_at_ms: i64, records in records(), schema: Option<Vec<u8>>, decision: Option<Vec<u8>>) {
+        fn a_raw_frame_reads_back(
+            received_at_ms: i64, records in records(), schema: Option<Vec<u8>>, decision: Option<Vec<u8>>,
+            redactions in prop::collection::vec(redaction(), 0..4)
+        ) {
             let records = records.iter().map(|(_, record)| record.as_slice()).collect();
-            let frame = RawFrame { received_at_ms, records, schema: schema.as_deref(), decision: decision.as_deref() };
+            let frame = RawFrame { received_at_ms, records, schema: schema.as_deref(), decision: decision.as_deref(), redactions };
             let bytes = frame.encode();
             prop_assert_eq!(RawFrame::decode(&bytes).unwrap(), frame);
         }

@@ -26,7 +26,9 @@ use crate::error::{Error, Result};
 use crate::frame::{RawFrame, Reject, RejectFrame};
 use crate::log::LocalLog;
 use crate::record::Record;
+use crate::redaction::Redaction;
 use crate::schema::Schema;
+pub use content::record_key;
 pub use dates::{is_date, is_month_day};
 use generation::{Key, KeyHash};
 use keys::Keys;
@@ -35,6 +37,8 @@ pub use request::peek_workspace;
 use request::{Counts, Request};
 
 const READ_AHEAD: usize = 8 << 20;
+/// Contents of a record that was redacted: nobody knows them any more, so every copy is one.
+const ANY: u64 = 0;
 
 pub struct Ingestor {
     raw: Arc<LocalLog>,
@@ -202,7 +206,7 @@ impl Ingestor {
             let earlier = known.or_else(|| state.claims.get(&key).copied());
             match earlier {
                 None => drop(state.claims.insert(key, contents)),
-                Some(earlier) if earlier == contents => *verdict = Verdict::Duplicate,
+                Some(earlier) if earlier == contents || earlier == ANY => *verdict = Verdict::Duplicate,
                 Some(_) => *verdict = Verdict::Rejected(Box::new(validate::conflicting_duplicate())),
             }
         }
@@ -264,8 +268,17 @@ impl State {
                     schema.merge(Schema::decode(declared)?)?;
                     self.schemas.push((offset + 1, schema.encode()));
                 }
-                for record in frame.records {
-                    if let Some((key, contents)) = content::key(&Record::decode(record)?) {
+                let redacted: HashMap<u32, &Redaction> = frame
+                    .redactions
+                    .iter()
+                    .map(|redaction| (redaction.record, redaction))
+                    .collect();
+                for (position, record) in (0..).zip(&frame.records) {
+                    let key = match redacted.get(&position) {
+                        Some(redaction) => Some((redaction.key.into(), ANY)),
+                        None => content::key(&Record::decode(record)?),
+                    };
+                    if let Some((key, contents)) = key {
                         self.keys.insert(key, contents, frame.received_at_ms);
                     }
                 }

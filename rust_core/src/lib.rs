@@ -17,6 +17,8 @@ pub mod plan;
 #[cfg(feature = "python")]
 mod python;
 pub mod record;
+mod redaction;
+pub mod redactor;
 pub mod schema;
 pub mod wire;
 pub mod wire_set;

@@ -84,6 +84,11 @@ class Resolver:
     def snapshot(self) -> None:
         """Writes state and offset atomically."""
     def received_at_ms(self) -> int: ...
+    def redactor(self) -> Redactor | None:
+        """What to take out of the logs, of all who were erased and whom they may still hold; None if that is nobody."""
+    def forget(self, raw_offset: int) -> None:
+        """The logs hold nothing more of whom decisions up to `raw_offset` erased; neither does any
+        snapshot on return."""
     def resolve(self, namespace: str, value: str) -> int:
         """The person, or 0."""
     def batch_resolve(self, request: bytes) -> bytes:
@@ -102,6 +107,20 @@ class Resolver:
         """
     def statistics(self) -> dict[str, int]:
         """persons, identifiers, edges, merges, violations."""
+
+class Redactor:
+    """Takes what is of erased people out of frames. Deterministic: redacted frames are not redacted again.
+
+    The newest frames are to be replaced first, and a raw one before its resolved one: whatever is folded again meanwhile
+    comes to the same.
+    """
+
+    def raw_offsets(self) -> tuple[int, int]:
+        """The first of the frames that may hold something, and the one after the last."""
+    def redact(self, raw_offset: int, raw: bytes, resolved: bytes) -> tuple[bytes | None, bytes | None]:
+        """The raw and the resolved frame to put in the place of these; None where nothing changes."""
+    def redact_rejects(self, frame: bytes) -> bytes | None:
+        """The same of a dead-letter frame."""
 
 class Index:
     """People, events and catalogs of one workspace: a fold of its resolved log. Readers see immutable versions and

@@ -43,6 +43,12 @@ impl Decisions {
         self.by_key.get(key).map(|&at| &self.all[at as usize])
     }
 
+    /// How many people were erased.
+    pub fn erased(&self) -> u64 {
+        let erased = |decided: &&Decided| matches!(decided.outcome, Outcome::Erased { .. });
+        self.all.iter().filter(erased).count() as u64
+    }
+
     /// One whose key there is not yet.
     pub fn push(&mut self, decided: Decided) {
         self.by_key.insert(decided.key.clone(), self.all.len() as u32);
@@ -58,7 +64,7 @@ impl Graph {
         }
         let outcome = match &decision.kind {
             Kind::Split { .. } => None,
-            Kind::Erase { person } => self.erase(*person, changes),
+            Kind::Erase { person } => self.erase(*person, arrival, changes),
         };
         self.decisions.push(Decided {
             key: decision.key.into(),
@@ -71,12 +77,13 @@ impl Graph {
     }
 
     /// Of an alias the whole person. `None` if there is none, or it was erased before.
-    fn erase(&mut self, id: u64, changes: &mut Vec<Change>) -> Option<Outcome> {
+    fn erase(&mut self, id: u64, arrival: Arrival, changes: &mut Vec<Change>) -> Option<Outcome> {
         let person = self.persons.root(self.persons.with_id(id)?);
         let erased = Outcome::Erased { person };
         if self.decisions.all().iter().any(|decided| decided.outcome == erased) {
             return None;
         }
+        self.forget(person, arrival.raw_offset, arrival.received_at_ms);
         changes.push(Change::Erased {
             person: self.persons.get(person).id,
         });

@@ -80,8 +80,19 @@ impl Edges {
             .edges
             .get(edge as usize + 1)
             .map_or(self.arena.len(), |next| next.start as usize);
-        // Only whole texts are ever put there.
-        std::str::from_utf8(&self.arena[start..end]).unwrap_or_default()
+        // Only whole texts are ever put there; zeros stand where one was forgotten.
+        std::str::from_utf8(&self.arena[start..end])
+            .unwrap_or_default()
+            .trim_start_matches('\0')
+    }
+
+    /// Forgets in what record it was first seen, and when.
+    pub fn forget(&mut self, edge: u32, nowhere: u32) {
+        let length = self.record_id(edge).len();
+        let found = &mut self.edges[edge as usize];
+        (found.source, found.first_seen_ms, found.last_seen_ms) = (nowhere, 0, 0);
+        let start = found.start as usize;
+        self.arena[start..start + length].fill(0);
     }
 
     pub fn origin(&self, edge: u32) -> u64 {

@@ -23,6 +23,8 @@ struct Head<'a> {
     id: &'a str,
     occurred_at_ms: Option<i64>,
     identifiers: Range<usize>,
+    /// Among the frame's.
+    redaction: Option<usize>,
 }
 
 impl<'a> Batch<'a> {
@@ -37,6 +39,11 @@ impl<'a> Batch<'a> {
         for position in 0..batch.frame.records.len() {
             let head = batch.head(batch.frame.records[position])?;
             batch.heads.push(head);
+        }
+        for (at, redaction) in batch.frame.redactions.iter().enumerate() {
+            if let Some(head) = batch.heads.get_mut(redaction.record as usize) {
+                head.redaction = Some(at);
+            }
         }
         Ok(batch)
     }
@@ -56,6 +63,7 @@ impl<'a> Batch<'a> {
             id: head.id,
             at_ms: head.occurred_at_ms.unwrap_or(self.frame.received_at_ms),
             identifiers: &self.identifiers[head.identifiers.clone()],
+            nodes: head.redaction.map_or(&[], |at| &self.frame.redactions[at].nodes),
         }
     }
 

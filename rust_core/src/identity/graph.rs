@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use super::decisions::Decisions;
 use super::edges::Edges;
+use super::erasing::Erasure;
 use super::names::{Names, Namespaces};
 use super::nodes::{NONE, Nodes};
 use super::persons::Persons;
@@ -18,6 +19,8 @@ pub struct Sighted<'a> {
     /// When it happened, or arrived if it does not say.
     pub at_ms: i64,
     pub identifiers: &'a [Identifier<'a>],
+    /// Of those that are of somebody erased, one more than their number (`Redaction`); none or 0 for the others.
+    pub nodes: &'a [u32],
 }
 
 /// The frame a record came in.
@@ -45,6 +48,8 @@ pub struct Graph {
     pub sign_ins: HashMap<u32, SignIn>,
     pub violations: Violations,
     pub decisions: Decisions,
+    /// Of whom the logs may still hold something.
+    pub erasures: Vec<Erasure>,
 }
 
 impl Graph {
@@ -60,6 +65,7 @@ impl Graph {
             sign_ins: HashMap::new(),
             violations: Violations::default(),
             decisions: Decisions::default(),
+            erasures: Vec::new(),
         }
     }
 
@@ -106,6 +112,7 @@ impl Graph {
             value: shown(value).into(),
             source: record.source.into(),
             record_id: record.id.into(),
+            person: NONE,
         });
     }
 }

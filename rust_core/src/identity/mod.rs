@@ -6,12 +6,13 @@
 mod decide;
 mod decisions;
 mod edges;
+pub mod erasing;
 mod fold;
 mod graph;
 mod intake;
 mod names;
 mod nodes;
-mod normalise;
+pub mod normalise;
 mod persons;
 mod policy;
 mod query;
@@ -35,9 +36,12 @@ pub use policy::{Policy, Rule};
 use crate::error::{Error, Result};
 use crate::frame::ResolvedFrame;
 use crate::record::{Identifier, identifier};
+use crate::redactor::Redactor;
 use crate::wire::{Reader, put_bytes};
+use erasing::Erasure;
 use fold::Batch;
-use graph::{Arrival, Graph};
+use graph::Arrival;
+pub use graph::Graph;
 use nodes::NONE;
 use state::State;
 
@@ -57,7 +61,7 @@ pub struct Resolver {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
-    /// Aliases not counted.
+    /// Aliases and who was erased not counted.
     pub persons: u64,
     pub identifiers: u64,
     pub edges: u64,
@@ -124,13 +128,20 @@ impl Resolver {
         if let Some(decision) = &batch.decision {
             self.state.write().graph.carry_out(decision, arrival, &mut changes);
         }
-        let (changes, persons) = self.state.write().finish(arrival, changes, &owners);
+        let (changes, mut persons) = self.state.write().finish(arrival, changes, &owners);
+        let mut records = batch.frame.records;
+        for redaction in batch.frame.redactions.iter().filter(|redaction| redaction.is_of_erased) {
+            let at = redaction.record as usize;
+            if let (Some(person), Some(record)) = (persons.get_mut(at), records.get_mut(at)) {
+                (*person, *record) = (0, &[]);
+            }
+        }
         let resolved = ResolvedFrame {
             raw_offset: offset,
             received_at_ms: arrival.received_at_ms,
             changes,
             persons,
-            records: batch.frame.records,
+            records,
             schema: batch.frame.schema,
         };
         Ok(resolved.encode())
@@ -157,6 +168,19 @@ impl Resolver {
     pub fn snapshot(&self) -> Result<()> {
         let _writing = self.writing.lock();
         snapshot::save(&self.folder, &self.state.read(), self.capacity)
+    }
+
+    /// Of whom the logs may still hold something: what to take out of them. `None` if of nobody.
+    pub fn redactor(&self) -> Option<Redactor> {
+        Redactor::of(&self.state.read().graph)
+    }
+
+    /// The logs hold nothing more of who was erased up to a raw offset. Neither does this state nor any snapshot of it on return.
+    pub fn forget(&self, raw_offset: u64) -> Result<()> {
+        let _writing = self.writing.lock();
+        let left = |erasure: &Erasure| erasure.raw_offset > raw_offset;
+        self.state.write().graph.erasures.retain(left);
+        snapshot::save_only(&self.folder, &self.state.read(), self.capacity)
     }
 
     /// The person, or 0.
@@ -249,7 +273,7 @@ impl Resolver {
         let graph = &self.state.read().graph;
         let merges = u64::from(graph.persons.merged());
         Statistics {
-            persons: graph.persons.len() as u64 - merges,
+            persons: graph.persons.len() as u64 - merges - graph.decisions.erased(),
             identifiers: graph.nodes.len() as u64,
             edges: graph.edges.len() as u64,
             merges,

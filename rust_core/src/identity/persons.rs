@@ -108,6 +108,12 @@ impl Persons {
         }
     }
 
+    /// Takes all members away from one that is no alias; they are the caller's to forget.
+    pub fn empty(&mut self, person: u32) {
+        let person = self.get_mut(person);
+        (person.head, person.tail, person.size) = (NONE, NONE, 0);
+    }
+
     /// Makes `loser` an alias of `winner`; neither is one yet. Its members are the caller's to move.
     pub fn redirect(&mut self, loser: u32, winner: u32) {
         self.get_mut(loser).parent = winner;

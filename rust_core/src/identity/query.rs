@@ -37,9 +37,13 @@ impl Graph {
         let Some(person) = self.persons.with_id(id).map(|person| self.persons.root(person)) else {
             return out;
         };
-        put_fixed64(&mut out, 1, self.persons.get(person).id);
         let mut members: Vec<u32> = self.members(person).collect();
+        if members.is_empty() {
+            // Erased.
+            return out;
+        }
         members.sort_unstable();
+        put_fixed64(&mut out, 1, self.persons.get(person).id);
         for &node in &members {
             let mut linked = Vec::new();
             put_bytes(&mut linked, 1, &self.identifier(node));

@@ -22,6 +22,8 @@ pub struct Violation {
     pub value: Box<str>,
     pub source: Box<str>,
     pub record_id: Box<str>,
+    /// Whose the record was, or `NONE`.
+    pub person: u32,
 }
 
 /// The newest violations and the number of all, each with an index from 0. One bad source makes millions: the oldest are let go.
@@ -73,6 +75,19 @@ impl Violations {
         }
         self.kept.push_back(violation);
         self.total += 1;
+    }
+
+    /// Those from index `first` on came with a record of that person.
+    pub fn note_person(&mut self, first: u64, person: u32) {
+        let new = (self.total - first) as usize;
+        let before = self.kept.len().saturating_sub(new);
+        self.kept
+            .range_mut(before..)
+            .for_each(|violation| violation.person = person);
+    }
+
+    pub fn kept_mut(&mut self) -> impl Iterator<Item = &mut Violation> {
+        self.kept.iter_mut()
     }
 
     /// ListViolationsResponse bytes: indexes below `before` (0: all), newest first; the token is the next `before`.

@@ -129,6 +129,10 @@ impl Batch {
             if person != 0 {
                 self.check(person)?;
             }
+            if record.is_empty() {
+                // Of somebody who was erased.
+                continue;
+            }
             match Record::decode(record)? {
                 Record::Event(event) => self.take_event(person, &event, &schema, arrival),
                 Record::Profile(profile) => self.take_profile(person, &profile, &schema, arrival),

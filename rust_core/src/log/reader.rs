@@ -18,6 +18,8 @@ pub struct Segments {
     folder: PathBuf,
     /// By first offset; those opened or seen so far.
     known: Mutex<BTreeMap<u64, Arc<Segment>>>,
+    /// When the folder last changed: seconds and nanoseconds.
+    changed: Mutex<(i64, i64)>,
 }
 
 struct Segment {
@@ -34,6 +36,7 @@ impl Segments {
         Segments {
             folder: folder.to_owned(),
             known: Mutex::default(),
+            changed: Mutex::default(),
         }
     }
 
@@ -52,11 +55,22 @@ impl Segments {
         Ok(frames)
     }
 
+    /// Those whose files were replaced since the folder was last looked at: open, they would still take room on the disk.
+    fn let_go(&self, known: &mut BTreeMap<u64, Arc<Segment>>) -> Result<()> {
+        let folder = std::fs::metadata(&self.folder).map_err(Error::io(&self.folder))?;
+        let now = (folder.mtime(), folder.mtime_nsec());
+        if std::mem::replace(&mut *self.changed.lock(), now) != now {
+            known.retain(|_, segment| matches!(segment.is_replaced(), Ok(false)));
+        }
+        Ok(())
+    }
+
     /// The segment that holds `offset`, and the first offset after it (as far as is known).
     fn holding(&self, offset: u64) -> Result<(Arc<Segment>, u64)> {
         let mut known = self.known.lock();
         // The last one known may have been followed by others since.
         if known.range(offset + 1..).next().is_none() {
+            self.let_go(&mut known)?;
             for first in segment::list(&self.folder)? {
                 if let std::collections::btree_map::Entry::Vacant(entry) = known.entry(first) {
                     entry.insert(Arc::new(Segment::open(&self.folder, first)?));

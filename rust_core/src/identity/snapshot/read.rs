@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::bytes::{Cursor, Read};
 use crate::identity::decisions::{Decided, Outcome};
 use crate::identity::edges::Sighting;
+use crate::identity::erasing::{Erasure, Forgotten};
 use crate::identity::graph::{Graph, SignIn};
 use crate::identity::nodes::NONE;
 use crate::identity::policy::Policy;
@@ -34,6 +35,7 @@ pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<S
     read_sign_ins(cursor, &mut graph)?;
     read_violations(cursor, &mut graph)?;
     read_decisions(cursor, &mut graph)?;
+    read_erasures(cursor, &mut graph)?;
     Ok(State {
         graph,
         offset,
@@ -71,8 +73,15 @@ fn read_nodes(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
         }
         newest = origin;
         let value = cursor.text()?;
-        let hash = graph.nodes.hash(namespace, value);
-        if graph.nodes.find_or_add(hash, namespace, value, origin) != index {
+        let added = match value {
+            // Of somebody who was erased.
+            "" => graph.nodes.numbered(index, namespace, origin),
+            value => {
+                let hash = graph.nodes.hash(namespace, value);
+                Some(graph.nodes.find_or_add(hash, namespace, value, origin))
+            }
+        };
+        if added != Some(index) {
             return Err("an identifier stands twice");
         }
         if person != NONE {
@@ -131,6 +140,7 @@ fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
         let reason = Reason::ALL[cursor.index(Reason::ALL.len())? as usize];
         let [namespace, value, source, record_id] =
             [cursor.text()?, cursor.text()?, cursor.text()?, cursor.text()?].map(Box::from);
+        let person = cursor.index(graph.persons.len() + 1)?.wrapping_sub(1);
         kept.push_back(Violation {
             raw_offset,
             reason,
@@ -138,6 +148,7 @@ fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
             value,
             source,
             record_id,
+            person,
         });
     }
     graph.violations = Violations::restore(kept, total);
@@ -165,6 +176,28 @@ fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
             raw_offset,
             at_ms,
             outcome,
+        });
+    }
+    Ok(())
+}
+
+fn read_erasures(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+    for _ in 0..cursor.number()? {
+        let (raw_offset, at_ms) = (cursor.number()?, cursor.number()? as i64);
+        let (mut persons, mut forgotten) = (Vec::new(), Vec::new());
+        for _ in 0..cursor.number()? {
+            persons.push(cursor.number()?);
+        }
+        for _ in 0..cursor.number()? {
+            let node = cursor.index(graph.nodes.len())?;
+            let value = cursor.text()?.into();
+            forgotten.push(Forgotten { node, value });
+        }
+        graph.erasures.push(Erasure {
+            raw_offset,
+            at_ms,
+            persons,
+            forgotten,
         });
     }
     Ok(())

@@ -18,7 +18,8 @@ pub fn write_state(out: &mut Writer, state: &State) -> io::Result<()> {
     write_edges(out, graph)?;
     write_sign_ins(out, graph)?;
     write_violations(out, graph)?;
-    write_decisions(out, graph)
+    write_decisions(out, graph)?;
+    write_erasures(out, graph)
 }
 
 fn write_persons_and_nodes(out: &mut Writer, graph: &Graph) -> io::Result<()> {
@@ -83,6 +84,7 @@ fn write_violations(out: &mut Writer, graph: &Graph) -> io::Result<()> {
         ] {
             out.text(text);
         }
+        out.number(violation.person.wrapping_add(1).into());
         out.spill()?;
     }
     Ok(())
@@ -102,6 +104,23 @@ fn write_decisions(out: &mut Writer, graph: &Graph) -> io::Result<()> {
                 out.number(1);
                 out.number(person.into());
             }
+        }
+        out.spill()?;
+    }
+    Ok(())
+}
+
+fn write_erasures(out: &mut Writer, graph: &Graph) -> io::Result<()> {
+    out.number(graph.erasures.len() as u64);
+    for erasure in &graph.erasures {
+        out.number(erasure.raw_offset);
+        out.number(erasure.at_ms as u64);
+        out.number(erasure.persons.len() as u64);
+        erasure.persons.iter().for_each(|&person| out.number(person));
+        out.number(erasure.forgotten.len() as u64);
+        for forgotten in &erasure.forgotten {
+            out.number(forgotten.node.into());
+            out.text(&forgotten.value);
         }
         out.spill()?;
     }
