@@ -31,8 +31,8 @@ pub struct Pair {
 }
 
 impl Graph {
-    /// Takes records in and adds to `changes`; adds to `owners` whose each is at that moment, or `NONE`.
-    pub fn take_in(&mut self, records: &[Sighted], arrival: Arrival, changes: &mut Vec<Change>, owners: &mut Vec<u32>) {
+    /// Takes records in and adds to `changes`; adds to `nodes` by which identifier each comes to its person, or `NONE`.
+    pub fn take_in(&mut self, records: &[Sighted], arrival: Arrival, changes: &mut Vec<Change>, nodes: &mut Vec<u32>) {
         let identifiers = records.iter().flat_map(|record| record.identifiers);
         let ready: Vec<Ready> = identifiers.map(|&identifier| self.ready(identifier)).collect();
         self.nodes.warm(ready.iter().map(|ready| ready.hash));
@@ -42,7 +42,7 @@ impl Graph {
             let (own, after) = rest.split_at(record.identifiers.len());
             rest = after;
             self.look_up(record, arrival, own, &mut found);
-            owners.push(self.decide(record, arrival, &mut found, &mut union, changes));
+            nodes.push(self.decide(record, arrival, &mut found, &mut union, changes));
             // A star from the record's strongest identifier to its others.
             if let Some((centre, others)) = found.split_first() {
                 pairs.extend(others.iter().map(|other| other.pair(position, centre)));

@@ -16,6 +16,7 @@ mod persons;
 mod policy;
 mod query;
 mod snapshot;
+mod split;
 mod state;
 mod table;
 #[cfg(test)]
@@ -114,22 +115,23 @@ impl Resolver {
             received_at_ms: batch.frame.received_at_ms,
         };
         let mut changes = Vec::new();
-        let mut owners = Vec::with_capacity(batch.len());
+        let mut nodes = Vec::with_capacity(batch.len());
         for start in (0..batch.len()).step_by(STRIDE) {
             let end = batch.len().min(start + STRIDE);
             let records: Vec<_> = (start..end).map(|position| batch.record(position)).collect();
             let graph = &mut self.state.write().graph;
-            graph.take_in(&records, arrival, &mut changes, &mut owners);
+            graph.take_in(&records, arrival, &mut changes, &mut nodes);
         }
         if let Some(decision) = &batch.decision {
             self.state.write().graph.carry_out(decision, arrival, &mut changes);
         }
-        let (changes, persons) = self.state.write().finish(arrival, changes, &owners);
+        let (changes, persons) = self.state.write().finish(arrival, changes, &nodes);
         let resolved = ResolvedFrame {
             raw_offset: offset,
             received_at_ms: arrival.received_at_ms,
             changes,
             persons,
+            nodes: nodes.into_iter().map(|node| node.wrapping_add(1)).collect(),
             records: batch.frame.records,
             schema: batch.frame.schema,
         };

@@ -12,6 +12,10 @@ pub enum Reason {
     ClusterCap,
     /// The value stands for nobody, or cannot be one of its namespace.
     RefusedValue,
+    /// Somebody decided that two of the person's identifiers are not one's.
+    KeptApart,
+    /// A decision that did not fit what was so by then; the record is the decision.
+    VoidDecision,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -37,13 +41,21 @@ pub const KEPT: usize = 1 << 16;
 const SHOWN: usize = 128;
 
 impl Reason {
-    pub const ALL: [Reason; 3] = [Reason::LimitExceeded, Reason::ClusterCap, Reason::RefusedValue];
+    pub const ALL: [Reason; 5] = [
+        Reason::LimitExceeded,
+        Reason::ClusterCap,
+        Reason::RefusedValue,
+        Reason::KeptApart,
+        Reason::VoidDecision,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Reason::LimitExceeded => "LIMIT_EXCEEDED",
             Reason::ClusterCap => "CLUSTER_CAP",
             Reason::RefusedValue => "REFUSED_VALUE",
+            Reason::KeptApart => "KEPT_APART",
+            Reason::VoidDecision => "VOID_DECISION",
         }
     }
 }
