@@ -1,5 +1,7 @@
 //! What somebody decided of a person (`quanyu.api.event.v1.Decision`), read in place.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::error::{Error, Result};
 use crate::record::{Identifier, identifier};
 use crate::wire::Reader;
@@ -11,6 +13,8 @@ pub struct Decision<'a> {
     pub why: &'a str,
     /// Not empty.
     pub key: &'a str,
+    /// Hash of the message.
+    pub contents: u64,
 }
 
 #[derive(Debug, PartialEq)]
@@ -42,7 +46,13 @@ impl<'a> Decision<'a> {
         let kind = kind.ok_or_else(|| Error::Invalid("the decision is of no kind: set split or erase".into()))?;
         match key {
             "" => Err(Error::Invalid("idempotency_key: a decision needs one".into())),
-            key => Ok(Decision { kind, by, why, key }),
+            key => Ok(Decision {
+                kind,
+                by,
+                why,
+                key,
+                contents: xxh3_64(bytes),
+            }),
         }
     }
 }
@@ -114,9 +124,10 @@ pub mod tests {
                 }
                 None => Kind::Erase { person },
             };
-            let decision = Decision { kind, by: &by, why: &why, key: &key };
+            let decision = Decision { kind, by: &by, why: &why, key: &key, contents: 0 };
             let bytes = encode(&decision);
-            prop_assert_eq!(Decision::decode(&bytes).unwrap(), decision);
+            let contents = xxh3_64(&bytes);
+            prop_assert_eq!(Decision::decode(&bytes).unwrap(), Decision { contents, ..decision });
         }
 
         #[test]
@@ -132,6 +143,7 @@ pub mod tests {
             by: "",
             why: "",
             key: "",
+            contents: 0,
         };
         for (bytes, said) in [
             (encode(&keyless), "idempotency_key"),

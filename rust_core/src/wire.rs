@@ -51,6 +51,14 @@ impl<'a> Reader<'a> {
         Ok(Some((number, value)))
     }
 
+    /// Of a packed field: the next number; `None` at the end.
+    pub fn next_varint(&mut self) -> Result<Option<u64>> {
+        match self.rest {
+            [] => Ok(None),
+            _ => self.varint().map(Some),
+        }
+    }
+
     #[inline]
     fn varint(&mut self) -> Result<u64> {
         // Nearly all keys and lengths are one byte.

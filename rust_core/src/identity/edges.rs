@@ -60,7 +60,7 @@ impl Edge {
         self.first_seen_ms = self.first_seen_ms.min(sighting.first_ms);
         self.last_seen_ms = self.last_seen_ms.max(sighting.last_ms);
         let count = self.count().saturating_add(sighting.count).min(GLUES - 1);
-        // What once glued stays glued: persons are only ever merged.
+        // What once glued stays glued, until a person is split.
         self.sightings = count | self.sightings & GLUES | if sighting.glues { GLUES } else { 0 };
     }
 }
@@ -99,6 +99,18 @@ impl Edges {
         self.origins.of(edge)
     }
 
+    /// Glues two different nodes by hand; `by_hand` is told where nothing was seen of the two.
+    pub fn glue(&mut self, nodes: &mut Nodes, one: u32, other: u32, by_hand: &Sighting) {
+        match self.find(one, other) {
+            Some(edge) => self.edges[edge as usize].sightings |= GLUES,
+            None => drop(self.see(nodes, one, other, by_hand)),
+        }
+    }
+
+    pub fn unglue(&mut self, edge: u32) {
+        self.edges[edge as usize].sightings &= !GLUES;
+    }
+
     /// A node's edges, newest first.
     pub fn around<'g>(&'g self, nodes: &Nodes, node: u32) -> impl Iterator<Item = u32> + 'g {
         let mut next = nodes.get(node).edges;
@@ -113,10 +125,7 @@ impl Edges {
     /// Counts a sighting of two different nodes together; whether the edge is new.
     pub fn see(&mut self, nodes: &mut Nodes, one: u32, other: u32, sighting: &Sighting) -> bool {
         let (a, b) = (one.min(other), one.max(other));
-        let hash = hash(a, b);
-        let edges = &self.edges;
-        let same = |edge: u32| edges[edge as usize].a == a && edges[edge as usize].b == b;
-        if let Some(edge) = self.table.find(hash, same) {
+        if let Some(edge) = self.find(a, b) {
             self.edges[edge as usize].see(sighting);
             return false;
         }
@@ -136,8 +145,14 @@ impl Edges {
         self.arena.extend_from_slice(sighting.record_id.as_bytes());
         self.edges.push(added);
         self.origins.note(edge, sighting.raw_offset);
-        self.table.insert(hash, edge);
+        self.table.insert(hash(a, b), edge);
         true
+    }
+
+    fn find(&self, one: u32, other: u32) -> Option<u32> {
+        let (a, b) = (one.min(other), one.max(other));
+        let same = |edge: u32| self.get(edge).a == a && self.get(edge).b == b;
+        self.table.find(hash(a, b), same)
     }
 
     /// Touches what counting these pairs will need, so that memory is waited for once and not for each.

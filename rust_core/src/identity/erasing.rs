@@ -14,8 +14,6 @@ pub struct Erasure {
     pub raw_offset: u64,
     /// Arrival of the decision.
     pub at_ms: i64,
-    /// Ids of the person and of all who were merged into it.
-    pub persons: Vec<u64>,
     /// Identifiers that were theirs, in order of arrival. No identifier of the same value came between one's arrival and the decision.
     pub forgotten: Vec<Forgotten>,
 }
@@ -32,19 +30,14 @@ impl Graph {
     pub fn forget(&mut self, person: u32, raw_offset: u64, at_ms: i64) {
         let members: BTreeSet<u32> = self.members(person).collect();
         let nodes: BTreeSet<u32> = members.union(&self.lone_neighbours(&members)).copied().collect();
-        self.sign_out(person, &members);
-        let former = members.iter().map(|&node| self.nodes.get(node).person);
-        let persons: BTreeSet<u64> = former
-            .chain([person])
-            .map(|person| self.persons.get(person).id)
-            .collect();
-        self.forget_violations(person, &nodes);
+        self.sign_out(&members);
+        self.forget_violations(&members, &nodes);
+        self.decisions.forget(&nodes);
         let forgotten = nodes.iter().map(|&node| self.forget_node(node)).collect();
         self.persons.empty(person);
         self.erasures.push(Erasure {
             raw_offset,
             at_ms,
-            persons: persons.into_iter().collect(),
             forgotten,
         });
     }
@@ -79,25 +72,25 @@ impl Graph {
     }
 
     /// From their devices; all of these were seen with an identifier of theirs.
-    fn sign_out(&mut self, person: u32, members: &BTreeSet<u32>) {
+    fn sign_out(&mut self, members: &BTreeSet<u32>) {
         let devices: Vec<u32> = members.iter().flat_map(|&node| self.neighbours(node)).collect();
         for device in devices {
-            let signed_in = self.sign_ins.get(&device).map(|sign_in| sign_in.person);
-            if signed_in.is_some_and(|signed_in| self.persons.root(signed_in) == person) {
+            let signed_in = self.sign_ins.get(&device).map(|sign_in| sign_in.node);
+            if signed_in.is_some_and(|node| members.contains(&node)) {
                 self.sign_ins.remove(&device);
             }
         }
     }
 
     /// Those of the person's records, and the identifiers of theirs in those of others.
-    fn forget_violations(&mut self, person: u32, nodes: &BTreeSet<u32>) {
+    fn forget_violations(&mut self, members: &BTreeSet<u32>, nodes: &BTreeSet<u32>) {
         let of_node = |node: &u32| {
             let namespace = self.namespaces.names.text(self.nodes.get(*node).namespace);
             (namespace, shown(self.nodes.value(*node)))
         };
         let named: BTreeSet<(&str, &str)> = nodes.iter().map(of_node).collect();
         for violation in self.violations.kept_mut() {
-            let is_theirs = violation.person != NONE && self.persons.root(violation.person) == person;
+            let is_theirs = members.contains(&violation.node);
             if is_theirs || named.contains(&(&*violation.namespace, &*violation.value)) {
                 violation.value = "".into();
             }

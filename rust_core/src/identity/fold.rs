@@ -67,6 +67,11 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Of the identifiers that the decision names, as `Sighted` has them.
+    pub fn decision_nodes(&self) -> &[u32] {
+        self.frame.redactions.first().map_or(&[], |redaction| &redaction.nodes)
+    }
+
     fn head(&mut self, record: &'a [u8]) -> Result<Head<'a>> {
         let mut head = Head::default();
         let mut reader = Reader::new(record);

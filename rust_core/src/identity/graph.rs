@@ -30,10 +30,10 @@ pub struct Arrival {
     pub received_at_ms: i64,
 }
 
-/// Who last signed in on a device, and when that arrived.
+/// By which identifier somebody last signed in on a device, and when that arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SignIn {
-    pub person: u32,
+    pub node: u32,
     pub at_ms: i64,
 }
 
@@ -69,10 +69,10 @@ impl Graph {
         }
     }
 
-    /// Who signed in on a device, if that is not too long ago.
+    /// Who signed in on a device, by an identifier of theirs, if that is not too long ago.
     pub fn signed_in(&self, device: u32, now_ms: i64) -> Option<u32> {
         let sign_in = self.sign_ins.get(&device)?;
-        (now_ms.saturating_sub(sign_in.at_ms) <= self.policy.sign_in_ms).then_some(sign_in.person)
+        (now_ms.saturating_sub(sign_in.at_ms) <= self.policy.sign_in_ms).then_some(sign_in.node)
     }
 
     /// Puts a chain of members behind those of a person.
@@ -112,7 +112,7 @@ impl Graph {
             value: shown(value).into(),
             source: record.source.into(),
             record_id: record.id.into(),
-            person: NONE,
+            node: NONE,
         });
     }
 }

@@ -33,8 +33,8 @@ pub struct Pair {
 }
 
 impl Graph {
-    /// Takes records in and adds to `changes`; adds to `owners` whose each is at that moment, or `NONE`.
-    pub fn take_in(&mut self, records: &[Sighted], arrival: Arrival, changes: &mut Vec<Change>, owners: &mut Vec<u32>) {
+    /// Takes records in and adds to `changes`; adds to `nodes` by which identifier each comes to its person, or `NONE`.
+    pub fn take_in(&mut self, records: &[Sighted], arrival: Arrival, changes: &mut Vec<Change>, nodes: &mut Vec<u32>) {
         let ready: Vec<Ready> = records
             .iter()
             .flat_map(|record| {
@@ -54,9 +54,9 @@ impl Graph {
             rest = after;
             let violations = self.violations.total();
             self.look_up(record, arrival, own, &mut found);
-            let owner = self.decide(record, arrival, &mut found, &mut union, changes);
-            self.violations.note_person(violations, owner);
-            owners.push(owner);
+            let node = self.decide(record, arrival, &mut found, &mut union, changes);
+            self.violations.note_node(violations, node);
+            nodes.push(node);
             // A star from the record's strongest identifier to its others.
             if let Some((centre, others)) = found.split_first() {
                 pairs.extend(others.iter().map(|other| other.pair(position, centre)));

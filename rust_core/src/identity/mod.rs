@@ -17,6 +17,7 @@ mod persons;
 mod policy;
 mod query;
 mod snapshot;
+mod split;
 mod state;
 mod table;
 #[cfg(test)]
@@ -118,22 +119,26 @@ impl Resolver {
             received_at_ms: batch.frame.received_at_ms,
         };
         let mut changes = Vec::new();
-        let mut owners = Vec::with_capacity(batch.len());
+        let mut nodes = Vec::with_capacity(batch.len());
         for start in (0..batch.len()).step_by(STRIDE) {
             let end = batch.len().min(start + STRIDE);
             let records: Vec<_> = (start..end).map(|position| batch.record(position)).collect();
             let graph = &mut self.state.write().graph;
-            graph.take_in(&records, arrival, &mut changes, &mut owners);
+            graph.take_in(&records, arrival, &mut changes, &mut nodes);
         }
         if let Some(decision) = &batch.decision {
-            self.state.write().graph.carry_out(decision, arrival, &mut changes);
+            self.state
+                .write()
+                .graph
+                .carry_out(decision, batch.decision_nodes(), arrival, &mut changes);
         }
-        let (changes, mut persons) = self.state.write().finish(arrival, changes, &owners);
+        let (changes, mut persons) = self.state.write().finish(arrival, changes, &nodes);
+        let mut nodes: Vec<u32> = nodes.into_iter().map(|node| node.wrapping_add(1)).collect();
         let mut records = batch.frame.records;
         for redaction in batch.frame.redactions.iter().filter(|redaction| redaction.is_of_erased) {
             let at = redaction.record as usize;
-            if let (Some(person), Some(record)) = (persons.get_mut(at), records.get_mut(at)) {
-                (*person, *record) = (0, &[]);
+            if at < records.len() {
+                (persons[at], nodes[at], records[at]) = (0, 0, &[]);
             }
         }
         let resolved = ResolvedFrame {
@@ -141,6 +146,7 @@ impl Resolver {
             received_at_ms: arrival.received_at_ms,
             changes,
             persons,
+            nodes,
             records,
             schema: batch.frame.schema,
         };

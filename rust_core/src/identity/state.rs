@@ -14,21 +14,19 @@ pub struct State {
 }
 
 impl State {
-    /// Closes a frame: numbers its changes, and says whose its records are after all of them.
-    pub fn finish(
-        &mut self,
-        arrival: Arrival,
-        changes: Vec<Change>,
-        owners: &[u32],
-    ) -> (Vec<IdentityChange>, Vec<u64>) {
-        let persons = &mut self.graph.persons;
-        let mut id = |owner: u32| {
-            let root = persons.shorten(owner);
+    /// Closes a frame: numbers its changes, and says whose its records are after all of them, given the nodes by which
+    /// they came.
+    pub fn finish(&mut self, arrival: Arrival, changes: Vec<Change>, nodes: &[u32]) -> (Vec<IdentityChange>, Vec<u64>) {
+        let Graph {
+            persons, nodes: all, ..
+        } = &mut self.graph;
+        let mut id = |node: u32| {
+            let root = persons.shorten(all.get(node).person);
             persons.get(root).id
         };
-        let ids = owners
+        let ids = nodes
             .iter()
-            .map(|&owner| if owner == NONE { 0 } else { id(owner) })
+            .map(|&node| if node == NONE { 0 } else { id(node) })
             .collect();
         let numbered = (self.sequence + 1..).zip(changes);
         let changes: Vec<_> = numbered

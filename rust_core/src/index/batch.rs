@@ -117,10 +117,11 @@ impl Batch {
             self.declare(schema, arrival)?;
         }
         for change in &frame.changes {
-            match change.change {
-                Change::Created { person } => self.create(person)?,
-                Change::Merged { winner, loser } => self.merge(winner, loser, arrival)?,
-                Change::Erased { person } => self.erase(person)?,
+            match &change.change {
+                Change::Created { person } => self.create(*person)?,
+                Change::Merged { winner, loser } => self.merge(*winner, *loser, arrival)?,
+                Change::Erased { person } => self.erase(*person)?,
+                Change::Split(_) => return Err(Error::Unsupported("a split".into())),
             }
         }
         self.note_created(&frame.changes, arrival);
@@ -171,7 +172,7 @@ impl Batch {
     fn note_created(&mut self, changes: &[IdentityChange], arrival: i64) {
         let created = changes.iter().filter_map(|change| match change.change {
             Change::Created { person } => Some(partition_of(person)),
-            Change::Merged { .. } | Change::Erased { .. } => None,
+            _ => None,
         });
         for number in created.collect::<BTreeSet<u32>>() {
             let row = [arrival, number.into(), self.people[&number].into()];

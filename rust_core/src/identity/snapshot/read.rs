@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::bytes::{Cursor, Read};
-use crate::identity::decisions::{Decided, Outcome};
+use crate::identity::decisions::{Decided, Outcome, Parting};
 use crate::identity::edges::Sighting;
 use crate::identity::erasing::{Erasure, Forgotten};
 use crate::identity::graph::{Graph, SignIn};
@@ -122,9 +122,12 @@ fn read_edges(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
 fn read_sign_ins(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     for _ in 0..cursor.small()? {
         let device = cursor.index(graph.nodes.len())?;
-        let person = cursor.index(graph.persons.len())?;
+        let node = cursor.index(graph.nodes.len())?;
+        if graph.owner(node).is_none() {
+            return Err("a sign-in of nobody");
+        }
         let at_ms = cursor.number()? as i64;
-        graph.sign_ins.insert(device, SignIn { person, at_ms });
+        graph.sign_ins.insert(device, SignIn { node, at_ms });
     }
     Ok(())
 }
@@ -140,7 +143,7 @@ fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
         let reason = Reason::ALL[cursor.index(Reason::ALL.len())? as usize];
         let [namespace, value, source, record_id] =
             [cursor.text()?, cursor.text()?, cursor.text()?, cursor.text()?].map(Box::from);
-        let person = cursor.index(graph.persons.len() + 1)?.wrapping_sub(1);
+        let node = cursor.index(graph.nodes.len() + 1)?.wrapping_sub(1);
         kept.push_back(Violation {
             raw_offset,
             reason,
@@ -148,7 +151,7 @@ fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
             value,
             source,
             record_id,
-            person,
+            node,
         });
     }
     graph.violations = Violations::restore(kept, total);
@@ -161,18 +164,14 @@ fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
         if graph.decisions.with_key(&key).is_some() {
             return Err("a decision stands twice");
         }
+        let contents = cursor.number()?;
         let (raw_offset, at_ms) = (cursor.number()?, cursor.number()? as i64);
-        let outcome = match cursor.number()? {
-            0 => Outcome::Void,
-            1 => Outcome::Erased {
-                person: cursor.index(graph.persons.len())?,
-            },
-            _ => return Err("a decision of an unknown kind"),
-        };
+        let outcome = read_outcome(cursor, graph)?;
         graph.decisions.push(Decided {
             key,
             by,
             why,
+            contents,
             raw_offset,
             at_ms,
             outcome,
@@ -181,13 +180,29 @@ fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     Ok(())
 }
 
+fn read_outcome(cursor: &mut Cursor, graph: &Graph) -> Read<Outcome> {
+    let (persons, nodes) = (graph.persons.len(), graph.nodes.len());
+    let members =
+        |cursor: &mut Cursor| -> Read<Vec<u32>> { (0..cursor.small()?).map(|_| cursor.index(nodes)).collect() };
+    match cursor.number()? {
+        0 => Ok(Outcome::Void),
+        1 => Ok(Outcome::Erased {
+            person: cursor.index(persons)?,
+        }),
+        2 => Ok(Outcome::Split(Parting {
+            from: cursor.index(persons)?,
+            to: cursor.index(persons)?,
+            kept: members(cursor)?,
+            parted: members(cursor)?,
+        })),
+        _ => Err("a decision of an unknown kind"),
+    }
+}
+
 fn read_erasures(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     for _ in 0..cursor.number()? {
         let (raw_offset, at_ms) = (cursor.number()?, cursor.number()? as i64);
-        let (mut persons, mut forgotten) = (Vec::new(), Vec::new());
-        for _ in 0..cursor.number()? {
-            persons.push(cursor.number()?);
-        }
+        let mut forgotten = Vec::new();
         for _ in 0..cursor.number()? {
             let node = cursor.index(graph.nodes.len())?;
             let value = cursor.text()?.into();
@@ -196,7 +211,6 @@ fn read_erasures(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
         graph.erasures.push(Erasure {
             raw_offset,
             at_ms,
-            persons,
             forgotten,
         });
     }

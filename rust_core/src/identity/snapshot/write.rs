@@ -62,8 +62,7 @@ fn write_sign_ins(out: &mut Writer, graph: &Graph) -> io::Result<()> {
     out.number(sign_ins.len() as u64);
     for (&device, sign_in) in sign_ins {
         out.number(device.into());
-        // The person as it is now: the way there may have been shortened or not.
-        out.number(graph.persons.root(sign_in.person).into());
+        out.number(sign_in.node.into());
         out.number(sign_in.at_ms as u64);
         out.spill()?;
     }
@@ -84,7 +83,7 @@ fn write_violations(out: &mut Writer, graph: &Graph) -> io::Result<()> {
         ] {
             out.text(text);
         }
-        out.number(violation.person.wrapping_add(1).into());
+        out.number(violation.node.wrapping_add(1).into());
         out.spill()?;
     }
     Ok(())
@@ -96,13 +95,23 @@ fn write_decisions(out: &mut Writer, graph: &Graph) -> io::Result<()> {
         for text in [&decided.key, &decided.by, &decided.why] {
             out.text(text);
         }
+        out.number(decided.contents);
         out.number(decided.raw_offset);
         out.number(decided.at_ms as u64);
-        match decided.outcome {
+        match &decided.outcome {
             Outcome::Void => out.number(0),
             Outcome::Erased { person } => {
                 out.number(1);
-                out.number(person.into());
+                out.number((*person).into());
+            }
+            Outcome::Split(parting) => {
+                out.number(2);
+                out.number(parting.from.into());
+                out.number(parting.to.into());
+                for nodes in [&parting.kept, &parting.parted] {
+                    out.number(nodes.len() as u64);
+                    nodes.iter().for_each(|&node| out.number(node.into()));
+                }
             }
         }
         out.spill()?;
@@ -115,8 +124,6 @@ fn write_erasures(out: &mut Writer, graph: &Graph) -> io::Result<()> {
     for erasure in &graph.erasures {
         out.number(erasure.raw_offset);
         out.number(erasure.at_ms as u64);
-        out.number(erasure.persons.len() as u64);
-        erasure.persons.iter().for_each(|&person| out.number(person));
         out.number(erasure.forgotten.len() as u64);
         for forgotten in &erasure.forgotten {
             out.number(forgotten.node.into());

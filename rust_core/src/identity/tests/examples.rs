@@ -12,7 +12,7 @@ use crate::identity::violations::encode_identifier;
 use crate::identity::{PARTITION, Policy, Resolver};
 use crate::wire::{Reader, Wire, put_bytes, put_text};
 
-fn empty() -> (tempfile::TempDir, Resolver) {
+pub fn empty() -> (tempfile::TempDir, Resolver) {
     let folder = tempfile::tempdir().unwrap();
     let resolver = Resolver::open(folder.path(), Policy::default(), PARTITION).unwrap();
     (folder, resolver)
@@ -318,7 +318,7 @@ fn a_frame_that_cannot_be_read_changes_nothing() {
     assert_eq!(resolver.statistics().identifiers, 0);
     let frame = Delivery {
         received_at_ms: 5,
-        deeds: vec![],
+        ..Delivery::default()
     }
     .encode();
     for offset in [1, 7] {

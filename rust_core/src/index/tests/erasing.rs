@@ -52,9 +52,9 @@ pub fn frames(deeds: &[Deed], size: usize, erasure: &Erasure, is_told: bool) -> 
             match *deed {
                 Deed::Change(Change::Merged { winner, loser })
                     if at > erasure.frame && (is_gone(&winner) || is_gone(&loser)) => {}
-                Deed::Change(change) => {
-                    changes.push(change);
-                    if let Change::Merged { winner, loser } = change {
+                Deed::Change(ref change) => {
+                    changes.push(change.clone());
+                    if let Change::Merged { winner, loser } = *change {
                         aliases.insert(loser, winner);
                     }
                 }

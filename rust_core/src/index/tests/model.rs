@@ -85,9 +85,13 @@ pub fn frames(deeds: &[Deed], size: usize) -> Vec<Vec<u8>> {
         let mut schema = None;
         for deed in deeds {
             match *deed {
-                Deed::Change(change) => {
+                Deed::Change(ref change) => {
                     sequence += 1;
-                    changes.push(IdentityChange { sequence, change });
+                    let change = change.clone();
+                    changes.push(IdentityChange {
+                        sequence,
+                        change: change.clone(),
+                    });
                     if let Change::Merged { winner, loser } = change {
                         aliases.insert(loser, winner);
                     }

@@ -48,6 +48,7 @@ pub fn frame(
         received_at_ms: raw_offset as i64 * 10,
         changes,
         persons: records.iter().map(|&(person, _)| person).collect(),
+        nodes: vec![0; records.len()],
         records: records.iter().map(|(_, record)| &record[..]).collect(),
         schema,
     };

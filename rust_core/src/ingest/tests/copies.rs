@@ -187,6 +187,7 @@ fn a_decision_stands_among_the_records() {
         by: "zoe",
         why: "",
         key: "k",
+        contents: 0,
     });
     world.ingest(&[event(0, 0, 0)]);
     let offset = world.ingestor().record_decision(&decision, NOW).unwrap();

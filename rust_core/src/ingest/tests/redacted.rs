@@ -37,6 +37,7 @@ fn erase(world: &World, identifier: (&str, &str)) {
         by: "zoe",
         why: "",
         key: "k",
+        contents: 0,
     };
     world.ingestor().record_decision(&encode(&decision), NOW).unwrap();
     fold();
