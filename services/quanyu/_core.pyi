@@ -28,8 +28,8 @@ class LocalLog:
         an empty frame.
         """
     def replace(self, frames: list[tuple[int, bytes]]) -> None:
-        """Puts frames in the place of those with their offsets, which ascend; the former ones are no longer in the folder
-        then. Interrupted, it has replaced all of a segment's or none. InvalidError from a follower.
+        """Puts frames in the place of those with their offsets, which ascend; the former ones are no longer in the
+        folder then. Interrupted, it has replaced all of a segment's or none. InvalidError from a follower.
         """
     def read(self, offset: int, max_bytes: int) -> list[tuple[int, bytes]]:
         """Frames from `offset` on: at least one where there is one, up to `max_bytes` together."""
@@ -89,6 +89,10 @@ class Resolver:
     def forget(self, raw_offset: int) -> None:
         """The logs hold nothing more of whom decisions up to `raw_offset` erased; neither does any
         snapshot on return."""
+    def owner(self, namespace: str, value: str) -> int:
+        """The person that an identifier is of (a device: its own, whoever signed in there), or 0."""
+    def erased(self, key: str) -> tuple[int, int] | None:
+        """(raw offset, the person that it erased or 0) of the decision with a key; None if there was none."""
     def resolve(self, namespace: str, value: str) -> int:
         """The person, or 0."""
     def batch_resolve(self, request: bytes) -> bytes:
@@ -111,8 +115,8 @@ class Resolver:
 class Redactor:
     """Takes what is of erased people out of frames. Deterministic: redacted frames are not redacted again.
 
-    The newest frames are to be replaced first, and a raw one before its resolved one: whatever is folded again meanwhile
-    comes to the same.
+    The newest frames are to be replaced first, and a raw one before its resolved one: whatever is folded again
+    meanwhile comes to the same.
     """
 
     def raw_offsets(self) -> tuple[int, int]:

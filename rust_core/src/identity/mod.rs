@@ -39,6 +39,7 @@ use crate::frame::ResolvedFrame;
 use crate::record::{Identifier, identifier};
 use crate::redactor::Redactor;
 use crate::wire::{Reader, put_bytes};
+use decisions::Outcome;
 use erasing::Erasure;
 use fold::Batch;
 use graph::Arrival;
@@ -187,6 +188,24 @@ impl Resolver {
         let left = |erasure: &Erasure| erasure.raw_offset > raw_offset;
         self.state.write().graph.erasures.retain(left);
         snapshot::save_only(&self.folder, &self.state.read(), self.capacity)
+    }
+
+    /// The person that an identifier is of (a device: its own, whoever signed in there), or 0.
+    pub fn owner(&self, identifier: Identifier) -> u64 {
+        let graph = &self.state.read().graph;
+        let owner = graph.node(identifier).and_then(|node| graph.owner(node));
+        owner.map_or(0, |person| graph.persons.get(person).id)
+    }
+
+    /// What came of the decision with a key: its raw offset, and the person that it erased or 0. `None` if there was none.
+    pub fn erased(&self, key: &str) -> Option<(u64, u64)> {
+        let graph = &self.state.read().graph;
+        let decided = graph.decisions.with_key(key)?;
+        let person = match decided.outcome {
+            Outcome::Erased { person } => graph.persons.get(person).id,
+            _ => 0,
+        };
+        Some((decided.raw_offset, person))
     }
 
     /// The person, or 0.

@@ -49,6 +49,14 @@ impl Resolver {
         Ok(py.detach(|| self.inner.forget(raw_offset))?)
     }
 
+    fn owner(&self, py: Python<'_>, namespace: &str, value: &str) -> u64 {
+        py.detach(|| self.inner.owner((namespace, value)))
+    }
+
+    fn erased(&self, py: Python<'_>, key: &str) -> Option<(u64, u64)> {
+        py.detach(|| self.inner.erased(key))
+    }
+
     fn resolve(&self, py: Python<'_>, namespace: &str, value: &str) -> u64 {
         py.detach(|| self.inner.resolve((namespace, value)))
     }

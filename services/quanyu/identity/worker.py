@@ -32,6 +32,7 @@ class Resolution:
             self._pending = None
 
     def tidy(self) -> bool:
+        """There is nothing: what is of erased people is taken out of the logs by `Erasing`."""
         return False
 
     def snapshot(self) -> None:
