@@ -34,7 +34,7 @@ pub enum Change {
 pub struct Split {
     pub from: u64,
     pub to: u64,
-    /// `to`'s from now on; numbered from 1.
+    /// `to`'s from now on; numbered from 1, ascending.
     pub nodes: Vec<u32>,
     /// Former persons who are `to`'s aliases from now on.
     pub aliases: Vec<u64>,
@@ -207,6 +207,12 @@ impl IdentityChange {
 }
 
 impl Split {
+    /// Whose is from now on what came to `from` by a node.
+    pub fn side_of(&self, node: i64) -> u64 {
+        let leaves = u32::try_from(node).is_ok_and(|node| self.nodes.binary_search(&node).is_ok());
+        if leaves { self.to } else { self.from }
+    }
+
     fn decode(bytes: &[u8]) -> Result<Self> {
         let mut split = Split::default();
         let mut reader = Reader::new(bytes);
@@ -219,6 +225,7 @@ impl Split {
                 _ => {}
             }
         }
+        split.nodes.sort_unstable();
         Ok(split)
     }
 
@@ -370,12 +377,15 @@ mod tests {
             any::<u64>().prop_map(|person| Change::Created { person }),
             any::<(u64, u64)>().prop_map(|(winner, loser)| Change::Merged { winner, loser }),
             any::<u64>().prop_map(|person| Change::Erased { person }),
-            any::<(u64, u64, Vec<u32>, Vec<u64>)>().prop_map(|(from, to, nodes, aliases)| Change::Split(Split {
-                from,
-                to,
-                nodes,
-                aliases
-            })),
+            any::<(u64, u64, Vec<u32>, Vec<u64>)>().prop_map(|(from, to, mut nodes, aliases)| {
+                nodes.sort_unstable();
+                Change::Split(Split {
+                    from,
+                    to,
+                    nodes,
+                    aliases,
+                })
+            }),
         ];
         (any::<u64>(), change).prop_map(|(sequence, change)| IdentityChange { sequence, change })
     }

@@ -13,7 +13,9 @@ use crate::decision::{Decision, Kind};
 use crate::frame::{Change, RawFrame, ResolvedFrame};
 use crate::identity::Resolver;
 use crate::identity::normalise::spelling;
+use crate::index::Index;
 use crate::record::{Event, Identifier, Profile, Record};
+use crate::schema::tests::{Declared, declared};
 
 /// Raw frames and what they became; erasures are among them.
 struct Logs {
@@ -190,6 +192,22 @@ fn files(folder: &Path) -> Vec<u8> {
     paths.flat_map(|path| std::fs::read(path).unwrap()).collect()
 }
 
+/// What an index knows that folded resolved frames and purged what is to be purged.
+fn digest(resolved: &[Vec<u8>]) -> u128 {
+    let folder = tempfile::tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let schema = ResolvedFrame {
+        schema: Some(&declared(&[Declared::Event("order", &[])]).encode()),
+        ..ResolvedFrame::default()
+    }
+    .encode();
+    for (offset, frame) in std::iter::once(&schema).chain(resolved).enumerate() {
+        index.fold(&[(offset as u64, frame)]).unwrap();
+    }
+    while index.purge().unwrap() {}
+    index.version().digest().unwrap()
+}
+
 /// By its spelling.
 fn spelled((namespace, value): &Key) -> Option<Key> {
     Some((namespace.clone(), spelling(namespace, value, "86")?.into_owned()))
@@ -296,6 +314,7 @@ proptest! {
         let resolved = fold(&anew, &logs.raw);
         prop_assert_eq!(told(&anew, &world, &before), expected);
         prop_assert_eq!(&resolved, &logs.resolved);
+        prop_assert_eq!(digest(&resolved), digest(&before.resolved));
         for (redacted, before) in resolved.iter().zip(&before.resolved) {
             let (redacted, before) = (ResolvedFrame::decode(redacted).unwrap(), ResolvedFrame::decode(before).unwrap());
             prop_assert_eq!(redacted.changes, before.changes);

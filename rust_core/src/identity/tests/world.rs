@@ -53,6 +53,9 @@ impl Deed {
         let (mut out, mut body) = (Vec::new(), Vec::new());
         put_text(&mut body, 1, "pos");
         put_text(&mut body, 2, &self.id);
+        if !self.profile {
+            put_text(&mut body, 3, "order");
+        }
         if let Some(ms) = self.at_ms {
             let mut timestamp = Vec::new();
             put_number(&mut timestamp, 1, ms.div_euclid(1000) as u64);

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use tempfile::tempdir;
 
+use super::deeds::{Step, decide, frames, steps};
 use super::equivalence::{asked, fold, told};
-use super::model::{Step, decide, frames, steps};
 use crate::error::Error;
 use crate::eval::evaluate;
 use crate::index::Index;
@@ -239,7 +239,7 @@ fn a_snapshot_of_another_format_is_refused() {
     let sealed = format!("{:08x}\n{json}", crc32fast::hash(json.as_bytes()));
     fs::write(folder.path().join("manifest"), sealed).unwrap();
     match Index::open(folder.path()) {
-        Err(Error::Unsupported(said)) => assert!(said.contains("format 1, but this version reads format 5"), "{said}"),
+        Err(Error::Unsupported(said)) => assert!(said.contains("format 1, but this version reads format 6"), "{said}"),
         other => panic!("{:?}", other.err()),
     }
 }
@@ -341,7 +341,7 @@ fn a_missing_file_is_damage() {
 
 /// A history with runs large enough for files of their own.
 pub fn eventful(people: usize) -> Vec<Step> {
-    use super::model::Step::{Create, Event, Item, Merge, Profile};
+    use super::deeds::Step::{Create, Event, Item, Merge, Profile};
     (0..people)
         .flat_map(|i| {
             let merge = if i % 5 == 4 { Merge(i, i * 7) } else { Item(i as u32) };
