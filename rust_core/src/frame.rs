@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
+use crate::redaction::Redaction;
 use crate::wire::{Reader, Wire, put_bytes, put_fixed64, put_number, put_text, put_varint};
 
 /// An entry of the raw log.
@@ -14,16 +15,32 @@ pub struct RawFrame<'a> {
     pub records: Vec<&'a [u8]>,
     /// A Schema message: what was declared, to be merged.
     pub schema: Option<&'a [u8]>,
+    /// A Decision message.
+    pub decision: Option<&'a [u8]>,
+    /// Of records that were of people who were erased, or named them; by position.
+    pub redactions: Vec<Redaction>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Created { person: u64 },
     Merged { winner: u64, loser: u64 },
     Erased { person: u64 },
+    Split(Split),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Part of a person is another one from now on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Split {
+    pub from: u64,
+    pub to: u64,
+    /// `to`'s from now on; numbered from 1, ascending.
+    pub nodes: Vec<u32>,
+    /// Former persons who are `to`'s aliases from now on.
+    pub aliases: Vec<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityChange {
     pub sequence: u64,
     pub change: Change,
@@ -37,6 +54,8 @@ pub struct ResolvedFrame<'a> {
     pub changes: Vec<IdentityChange>,
     /// One per record; 0 is nobody.
     pub persons: Vec<u64>,
+    /// One per record: the node by which it came to its person, numbered from 1; 0 is none.
+    pub nodes: Vec<u32>,
     pub records: Vec<&'a [u8]>,
     pub schema: Option<&'a [u8]>,
 }
@@ -68,6 +87,8 @@ impl<'a> RawFrame<'a> {
                 1 => frame.received_at_ms = wire.number()? as i64,
                 2 => frame.records.push(wire.bytes()?),
                 3 => frame.schema = Some(wire.bytes()?),
+                4 => frame.decision = Some(wire.bytes()?),
+                5 => frame.redactions.push(Redaction::decode(wire.bytes()?)?),
                 _ => {}
             }
         }
@@ -78,7 +99,11 @@ impl<'a> RawFrame<'a> {
         let mut out = Vec::with_capacity(room(&self.records, 0));
         put_number(&mut out, 1, self.received_at_ms as u64);
         put_all(&mut out, 2, &self.records);
-        put_schema(&mut out, 3, self.schema);
+        put_message(&mut out, 3, self.schema);
+        put_message(&mut out, 4, self.decision);
+        for redaction in &self.redactions {
+            put_bytes(&mut out, 5, &redaction.encode());
+        }
         out
     }
 }
@@ -96,35 +121,33 @@ impl<'a> ResolvedFrame<'a> {
                 4 => take_persons(&mut frame.persons, wire)?,
                 5 => frame.records.push(wire.bytes()?),
                 6 => frame.schema = Some(wire.bytes()?),
+                7 => take_nodes(&mut frame.nodes, wire)?,
                 _ => {}
             }
         }
-        if frame.persons.len() != frame.records.len() {
+        let (persons, nodes, records) = (frame.persons.len(), frame.nodes.len(), frame.records.len());
+        if persons != records || ![0, records].contains(&nodes) {
             return Err(Error::Invalid(format!(
-                "a resolved frame has {} persons for {} records",
-                frame.persons.len(),
-                frame.records.len()
+                "a resolved frame has {persons} persons and {nodes} nodes for {records} records"
             )));
         }
+        frame.nodes.resize(records, 0);
         Ok(frame)
     }
 
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(room(&self.records, 8) + self.changes.len() * 32);
+        let mut out = Vec::with_capacity(room(&self.records, 12) + self.changes.len() * 32);
         put_number(&mut out, 1, self.raw_offset);
         put_number(&mut out, 2, self.received_at_ms as u64);
         for change in &self.changes {
             put_bytes(&mut out, 3, &change.encode());
         }
-        if !self.persons.is_empty() {
-            put_varint(&mut out, 4 << 3 | 2);
-            put_varint(&mut out, self.persons.len() as u64 * 8);
-            for person in &self.persons {
-                out.extend_from_slice(&person.to_le_bytes());
-            }
-        }
+        put_persons(&mut out, 4, &self.persons);
         put_all(&mut out, 5, &self.records);
-        put_schema(&mut out, 6, self.schema);
+        put_message(&mut out, 6, self.schema);
+        if self.nodes.iter().any(|&node| node != 0) {
+            put_nodes(&mut out, 7, &self.nodes);
+        }
         out
     }
 }
@@ -148,6 +171,7 @@ impl IdentityChange {
                     let [person, _] = fixed_pair(wire)?;
                     change = Some(Change::Erased { person });
                 }
+                5 => change = Some(Change::Split(Split::decode(wire.bytes()?)?)),
                 _ => {}
             }
         }
@@ -158,22 +182,58 @@ impl IdentityChange {
     fn encode(&self) -> Vec<u8> {
         let (mut out, mut body) = (Vec::new(), Vec::new());
         put_number(&mut out, 1, self.sequence);
-        match self.change {
+        let field = match &self.change {
             Change::Created { person } => {
-                put_fixed64(&mut body, 1, person);
-                put_bytes(&mut out, 2, &body);
+                put_fixed64(&mut body, 1, *person);
+                2
             }
             Change::Merged { winner, loser } => {
-                put_fixed64(&mut body, 1, winner);
-                put_fixed64(&mut body, 2, loser);
-                put_bytes(&mut out, 3, &body);
+                put_fixed64(&mut body, 1, *winner);
+                put_fixed64(&mut body, 2, *loser);
+                3
             }
             Change::Erased { person } => {
-                put_fixed64(&mut body, 1, person);
-                put_bytes(&mut out, 4, &body);
+                put_fixed64(&mut body, 1, *person);
+                4
+            }
+            Change::Split(split) => {
+                split.encode(&mut body);
+                5
+            }
+        };
+        put_bytes(&mut out, field, &body);
+        out
+    }
+}
+
+impl Split {
+    /// Whose is from now on what came to `from` by a node.
+    pub fn side_of(&self, node: i64) -> u64 {
+        let leaves = u32::try_from(node).is_ok_and(|node| self.nodes.binary_search(&node).is_ok());
+        if leaves { self.to } else { self.from }
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut split = Split::default();
+        let mut reader = Reader::new(bytes);
+        while let Some((field, wire)) = reader.field()? {
+            match field {
+                1 => split.from = wire.fixed()?,
+                2 => split.to = wire.fixed()?,
+                3 => take_nodes(&mut split.nodes, wire)?,
+                4 => take_persons(&mut split.aliases, wire)?,
+                _ => {}
             }
         }
-        out
+        split.nodes.sort_unstable();
+        Ok(split)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_fixed64(out, 1, self.from);
+        put_fixed64(out, 2, self.to);
+        put_nodes(out, 3, &self.nodes);
+        put_persons(out, 4, &self.aliases);
     }
 }
 
@@ -256,6 +316,37 @@ fn take_persons(persons: &mut Vec<u64>, wire: Wire) -> Result<()> {
     Ok(())
 }
 
+/// Packed or not.
+fn take_nodes(nodes: &mut Vec<u32>, wire: Wire) -> Result<()> {
+    let mut take = |number: u64| {
+        let node = u32::try_from(number).map_err(|_| Error::Invalid("malformed message: a node".into()))?;
+        nodes.push(node);
+        Ok(())
+    };
+    let Wire::Bytes(packed) = wire else {
+        return take(wire.number()?);
+    };
+    let mut reader = Reader::new(packed);
+    while let Some(number) = reader.next_varint()? {
+        take(number)?;
+    }
+    Ok(())
+}
+
+fn put_persons(out: &mut Vec<u8>, field: u32, persons: &[u64]) {
+    if !persons.is_empty() {
+        put_varint(out, u64::from(field) << 3 | 2);
+        put_varint(out, persons.len() as u64 * 8);
+        out.extend(persons.iter().flat_map(|person| person.to_le_bytes()));
+    }
+}
+
+fn put_nodes(out: &mut Vec<u8>, field: u32, nodes: &[u32]) {
+    let mut packed = Vec::with_capacity(nodes.len() * 4);
+    nodes.iter().for_each(|&node| put_varint(&mut packed, node.into()));
+    put_bytes(out, field, &packed);
+}
+
 fn room(records: &[&[u8]], each: usize) -> usize {
     records.iter().map(|record| record.len() + 6 + each).sum::<usize>() + 32
 }
@@ -266,9 +357,9 @@ fn put_all(out: &mut Vec<u8>, field: u32, records: &[&[u8]]) {
     }
 }
 
-fn put_schema(out: &mut Vec<u8>, field: u32, schema: Option<&[u8]>) {
-    if let Some(schema) = schema {
-        put_bytes(out, field, schema);
+fn put_message(out: &mut Vec<u8>, field: u32, message: Option<&[u8]>) {
+    if let Some(message) = message {
+        put_bytes(out, field, message);
     }
 }
 
@@ -286,26 +377,48 @@ mod tests {
             any::<u64>().prop_map(|person| Change::Created { person }),
             any::<(u64, u64)>().prop_map(|(winner, loser)| Change::Merged { winner, loser }),
             any::<u64>().prop_map(|person| Change::Erased { person }),
+            any::<(u64, u64, Vec<u32>, Vec<u64>)>().prop_map(|(from, to, mut nodes, aliases)| {
+                nodes.sort_unstable();
+                Change::Split(Split {
+                    from,
+                    to,
+                    nodes,
+                    aliases,
+                })
+            }),
         ];
         (any::<u64>(), change).prop_map(|(sequence, change)| IdentityChange { sequence, change })
     }
 
+    fn redaction() -> impl Strategy<Value = Redaction> {
+        any::<(u32, Vec<u32>, [u64; 2], bool)>().prop_map(|(record, nodes, key, is_of_erased)| Redaction {
+            record,
+            nodes,
+            key,
+            is_of_erased,
+        })
+    }
+
     proptest! {
         #[test]
-        fn a_raw_frame_reads_back(received_at_ms: i64, records in records(), schema: Option<Vec<u8>>) {
+        fn a_raw_frame_reads_back(
+            received_at_ms: i64, records in records(), schema: Option<Vec<u8>>, decision: Option<Vec<u8>>,
+            redactions in prop::collection::vec(redaction(), 0..4)
+        ) {
             let records = records.iter().map(|(_, record)| record.as_slice()).collect();
-            let frame = RawFrame { received_at_ms, records, schema: schema.as_deref() };
+            let frame = RawFrame { received_at_ms, records, schema: schema.as_deref(), decision: decision.as_deref(), redactions };
             let bytes = frame.encode();
             prop_assert_eq!(RawFrame::decode(&bytes).unwrap(), frame);
         }
 
         #[test]
         fn a_resolved_frame_reads_back(
-            raw_offset: u64, received_at_ms: i64, records in records(), changes in prop::collection::vec(change(), 0..5)
+            raw_offset: u64, received_at_ms: i64, records in records(), changes in prop::collection::vec(change(), 0..5), node: u32
         ) {
             let persons = records.iter().map(|(person, _)| *person).collect();
+            let nodes = records.iter().map(|(person, _)| node.wrapping_mul(*person as u32)).collect();
             let records = records.iter().map(|(_, record)| record.as_slice()).collect();
-            let frame = ResolvedFrame { raw_offset, received_at_ms, changes, persons, records, schema: None };
+            let frame = ResolvedFrame { raw_offset, received_at_ms, changes, persons, nodes, records, schema: None };
             let bytes = frame.encode();
             prop_assert_eq!(ResolvedFrame::decode(&bytes).unwrap(), frame);
         }

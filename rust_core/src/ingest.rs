@@ -21,11 +21,14 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
+use crate::decision::Decision;
 use crate::error::{Error, Result};
 use crate::frame::{RawFrame, Reject, RejectFrame};
 use crate::log::LocalLog;
 use crate::record::Record;
+use crate::redaction::Redaction;
 use crate::schema::Schema;
+pub use content::record_key;
 pub use dates::{is_date, is_month_day};
 use generation::{Key, KeyHash};
 use keys::Keys;
@@ -34,6 +37,8 @@ pub use request::peek_workspace;
 use request::{Counts, Request};
 
 const READ_AHEAD: usize = 8 << 20;
+/// Contents of a record that was redacted: nobody knows them any more, so every copy is one.
+const ANY: u64 = 0;
 
 pub struct Ingestor {
     raw: Arc<LocalLog>,
@@ -153,14 +158,27 @@ impl Ingestor {
         }
         let frame = RawFrame {
             received_at_ms,
-            records: Vec::new(),
             schema: Some(declared),
+            ..RawFrame::default()
         };
         let offset = self.raw.append(&frame.encode())?;
         let mut state = self.state.lock();
         state.schemas.push((offset + 1, merged.encode()));
         state.advance(offset);
         *self.schema.write() = Arc::new(merged);
+        Ok(offset + 1)
+    }
+
+    /// Appends Decision bytes: the raw offset to wait for. Invalid if they are none.
+    pub fn record_decision(&self, decision: &[u8], received_at_ms: i64) -> Result<u64> {
+        Decision::decode(decision)?;
+        let frame = RawFrame {
+            received_at_ms,
+            decision: Some(decision),
+            ..RawFrame::default()
+        };
+        let offset = self.raw.append(&frame.encode())?;
+        self.state.lock().advance(offset);
         Ok(offset + 1)
     }
 
@@ -188,7 +206,7 @@ impl Ingestor {
             let earlier = known.or_else(|| state.claims.get(&key).copied());
             match earlier {
                 None => drop(state.claims.insert(key, contents)),
-                Some(earlier) if earlier == contents => *verdict = Verdict::Duplicate,
+                Some(earlier) if earlier == contents || earlier == ANY => *verdict = Verdict::Duplicate,
                 Some(_) => *verdict = Verdict::Rejected(Box::new(validate::conflicting_duplicate())),
             }
         }
@@ -203,7 +221,7 @@ impl Ingestor {
         let frame = RawFrame {
             received_at_ms,
             records,
-            schema: None,
+            ..RawFrame::default()
         };
         self.raw.append(&frame.encode()).map(Some)
     }
@@ -250,8 +268,17 @@ impl State {
                     schema.merge(Schema::decode(declared)?)?;
                     self.schemas.push((offset + 1, schema.encode()));
                 }
-                for record in frame.records {
-                    if let Some((key, contents)) = content::key(&Record::decode(record)?) {
+                let redacted: HashMap<u32, &Redaction> = frame
+                    .redactions
+                    .iter()
+                    .map(|redaction| (redaction.record, redaction))
+                    .collect();
+                for (position, record) in (0..).zip(&frame.records) {
+                    let key = match redacted.get(&position) {
+                        Some(redaction) => Some((redaction.key.into(), ANY)),
+                        None => content::key(&Record::decode(record)?),
+                    };
+                    if let Some((key, contents)) = key {
                         self.keys.insert(key, contents, frame.received_at_ms);
                     }
                 }

@@ -1,6 +1,7 @@
 //! Quanyu's core: every per-event and per-person loop. It reads no configuration and writes no logs; Python moves frames,
 //! offsets and errors. Only `python` knows pyo3.
 
+mod decision;
 #[cfg(feature = "encode")]
 pub mod encode;
 pub mod error;
@@ -16,6 +17,8 @@ pub mod plan;
 #[cfg(feature = "python")]
 mod python;
 pub mod record;
+mod redaction;
+pub mod redactor;
 pub mod schema;
 pub mod wire;
 pub mod wire_set;

@@ -3,6 +3,7 @@
 
 mod marker;
 mod reader;
+mod replacing;
 mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -10,6 +11,8 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
 use marker::Follower;
@@ -26,6 +29,8 @@ pub struct LocalLog {
     folder: PathBuf,
     role: Role,
     segments: Segments,
+    /// Held while frames are replaced.
+    replacing: Mutex<()>,
 }
 
 enum Role {
@@ -56,6 +61,7 @@ impl LocalLog {
             folder: folder.to_owned(),
             role,
             segments: Segments::new(folder),
+            replacing: Mutex::default(),
         }
     }
 
@@ -63,13 +69,25 @@ impl LocalLog {
     ///
     /// Invalid from a follower, after `close`, and for a frame that is empty or over 256 MiB. Io leaves the log as it was.
     pub fn append(&self, frame: &[u8]) -> Result<u64> {
-        match &self.role {
-            Role::Writer(writer) => writer.append(frame),
-            Role::Follower(_) => Err(Error::Invalid(format!(
-                "{}: opened for reading; open it with create to append",
-                self.folder.display()
-            ))),
+        self.writer()?.append(frame)
+    }
+
+    /// Puts frames in the place of those with their offsets, which ascend. When it returns, the former ones are no longer in the folder;
+    /// interrupted, it has replaced all of a segment's or none. Readers may see old and new ones meanwhile.
+    ///
+    /// Invalid from a follower, after `close`, for offsets beyond the end or out of order, and for a frame that is empty or over 256 MiB.
+    pub fn replace(&self, frames: &[(u64, &[u8])]) -> Result<()> {
+        let Some(&(last, _)) = frames.last() else { return Ok(()) };
+        if !frames.is_sorted_by(|one, other| one.0 < other.0) {
+            return Err(Error::Invalid(
+                "frames are replaced in the order of their offsets".into(),
+            ));
         }
+        let writer = self.writer()?;
+        frames.iter().try_for_each(|(_, frame)| writer::check_length(frame))?;
+        writer.seal(last + 1)?;
+        let _alone = self.replacing.lock();
+        replacing::replace(&self.folder, frames)
     }
 
     /// Frames from `offset` on: at least one where there is one, up to `max_bytes` together. Corrupt, naming file and byte.
@@ -119,6 +137,16 @@ impl LocalLog {
         match &self.role {
             Role::Writer(writer) => writer.close(),
             Role::Follower(follower) => follower.close(),
+        }
+    }
+
+    fn writer(&self) -> Result<&Writer> {
+        match &self.role {
+            Role::Writer(writer) => Ok(writer),
+            Role::Follower(_) => Err(Error::Invalid(format!(
+                "{}: opened for reading; open it with create to write",
+                self.folder.display()
+            ))),
         }
     }
 

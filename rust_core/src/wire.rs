@@ -51,6 +51,14 @@ impl<'a> Reader<'a> {
         Ok(Some((number, value)))
     }
 
+    /// Of a packed field: the next number; `None` at the end.
+    pub fn next_varint(&mut self) -> Result<Option<u64>> {
+        match self.rest {
+            [] => Ok(None),
+            _ => self.varint().map(Some),
+        }
+    }
+
     #[inline]
     fn varint(&mut self) -> Result<u64> {
         // Nearly all keys and lengths are one byte.
@@ -91,6 +99,22 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Wire<'a> {
+    /// Writes it as it came.
+    pub fn put(self, out: &mut Vec<u8>, field: u32) {
+        match self {
+            Wire::Bytes(bytes) => put_bytes(out, field, bytes),
+            Wire::Fixed64(number) => put_fixed64(out, field, number),
+            Wire::Varint(number) => {
+                put_varint(out, u64::from(field) << 3);
+                put_varint(out, number);
+            }
+            Wire::Fixed32(number) => {
+                put_varint(out, u64::from(field) << 3 | 5);
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+        }
+    }
+
     #[inline]
     pub fn bytes(self) -> Result<&'a [u8]> {
         match self {

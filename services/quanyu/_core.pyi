@@ -27,6 +27,10 @@ class LocalLog:
         """The frame's offset, once it is durable. Concurrent appends share one fsync. InvalidError from a follower or
         an empty frame.
         """
+    def replace(self, frames: list[tuple[int, bytes]]) -> None:
+        """Puts frames in the place of those with their offsets, which ascend; the former ones are no longer in the
+        folder then. Interrupted, it has replaced all of a segment's or none. InvalidError from a follower.
+        """
     def read(self, offset: int, max_bytes: int) -> list[tuple[int, bytes]]:
         """Frames from `offset` on: at least one where there is one, up to `max_bytes` together."""
     def end(self) -> int:
@@ -49,6 +53,8 @@ class Ingestor:
         """Merges Schema bytes into the schema and appends it; the raw offset to wait for. InvalidError, naming the
         field, if any part is wrong.
         """
+    def record_decision(self, decision: bytes, received_at_ms: int) -> int:
+        """Appends Decision bytes; the raw offset to wait for. InvalidError if they say nothing or have no key."""
     def schema(self) -> bytes:
         """Schema bytes as declared so far."""
     def close(self) -> None: ...
@@ -78,6 +84,15 @@ class Resolver:
     def snapshot(self) -> None:
         """Writes state and offset atomically."""
     def received_at_ms(self) -> int: ...
+    def redactor(self) -> Redactor | None:
+        """What to take out of the logs, of all who were erased and whom they may still hold; None if that is nobody."""
+    def forget(self, raw_offset: int) -> None:
+        """The logs hold nothing more of whom decisions up to `raw_offset` erased; neither does any
+        snapshot on return."""
+    def owner(self, namespace: str, value: str) -> int:
+        """The person that an identifier is of (a device: its own, whoever signed in there), or 0."""
+    def erased(self, key: str) -> tuple[int, int] | None:
+        """(raw offset, the person that it erased or 0) of the decision with a key; None if there was none."""
     def resolve(self, namespace: str, value: str) -> int:
         """The person, or 0."""
     def batch_resolve(self, request: bytes) -> bytes:
@@ -97,6 +112,20 @@ class Resolver:
     def statistics(self) -> dict[str, int]:
         """persons, identifiers, edges, merges, violations."""
 
+class Redactor:
+    """Takes what is of erased people out of frames. Deterministic: redacted frames are not redacted again.
+
+    The newest frames are to be replaced first, and a raw one before its resolved one: whatever is folded again
+    meanwhile comes to the same.
+    """
+
+    def raw_offsets(self) -> tuple[int, int]:
+        """The first of the frames that may hold something, and the one after the last."""
+    def redact(self, raw_offset: int, raw: bytes, resolved: bytes) -> tuple[bytes | None, bytes | None]:
+        """The raw and the resolved frame to put in the place of these; None where nothing changes."""
+    def redact_rejects(self, frame: bytes) -> bytes | None:
+        """The same of a dead-letter frame."""
+
 class Index:
     """People, events and catalogs of one workspace: a fold of its resolved log. Readers see immutable versions and
     never wait for the writer.
@@ -115,6 +144,10 @@ class Index:
         """Resolved offset of the next frame to fold."""
     def fold(self, frames: list[tuple[int, bytes]]) -> None:
         """Applies ResolvedFrames in order and publishes one version. InvalidError if an offset is not the next."""
+    def tidy(self) -> bool:
+        """Removes a part of what is still held of people who were erased; False if nothing is left. It is gone from the
+        folder with the next snapshot.
+        """
     def snapshot(self) -> None: ...
     def epoch(self) -> tuple[int, int]:
         """(raw offset complete up to, arrival of the newest frame in ms)."""

@@ -189,6 +189,7 @@ fn fold(
         persons,
         records: records.iter().map(|record| &record[..]).collect(),
         schema,
+        ..ResolvedFrame::default()
     };
     let bytes = frame.encode();
     index.fold(&[(offset, &bytes)])

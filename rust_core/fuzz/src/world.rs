@@ -203,7 +203,7 @@ pub fn raw_frames() -> Vec<Vec<u8>> {
     let sent = RawFrame {
         received_at_ms: AS_OF,
         records: records.iter().map(Vec::as_slice).collect(),
-        schema: None,
+        ..RawFrame::default()
     };
     vec![declared.encode(), sent.encode()]
 }

@@ -18,7 +18,7 @@ pub struct Found {
 }
 
 impl Graph {
-    /// Whose a record with these identifiers is, or `NONE`; adds to `changes`. `union` is room, used again for every record.
+    /// By which of these identifiers a record comes to its person, or `NONE`; adds to `changes`. `union` is room, used again for every record.
     pub fn decide(
         &mut self,
         record: &Sighted,
@@ -33,15 +33,17 @@ impl Graph {
             return self.attribute(devices, arrival, changes);
         }
         self.admit(record, arrival, gluing, union);
-        let person = self.glue(union, changes);
+        self.glue(union, changes);
+        // The first always fits.
+        let node = gluing[0].node;
         for device in devices.iter() {
             let sign_in = SignIn {
-                person,
+                node,
                 at_ms: arrival.received_at_ms,
             };
             self.sign_ins.insert(device.node, sign_in);
         }
-        person
+        node
     }
 
     /// Decides, from the strongest on, which identifiers are one person without breaking a limit; the others are dropped.
@@ -63,7 +65,7 @@ impl Graph {
     }
 
     /// Makes what was admitted one person: the one of the earliest identifier, or a new one.
-    fn glue(&mut self, union: &Union, changes: &mut Vec<Change>) -> u32 {
+    fn glue(&mut self, union: &Union, changes: &mut Vec<Change>) {
         let oldest = union
             .persons()
             .iter()
@@ -79,31 +81,28 @@ impl Graph {
             self.nodes.get_mut(node).person = winner;
             self.append(winner, node, node, 1, node);
         }
-        winner
     }
 
-    /// Whose a record without any gluing identifier is: who last signed in on its device, else the device's own person.
+    /// By which node a record without any gluing identifier comes to its person: that of the last sign-in on its device, else the device.
     fn attribute(&mut self, devices: &[Found], arrival: Arrival, changes: &mut Vec<Change>) -> u32 {
         let signed_in = devices
             .iter()
             .find_map(|device| self.signed_in(device.node, arrival.received_at_ms));
         let own = || {
-            devices
-                .iter()
-                .map(|device| self.nodes.get(device.node).person)
-                .find(|&person| person != NONE)
+            let nodes = devices.iter().map(|device| device.node);
+            nodes.into_iter().find(|&node| self.nodes.get(node).person != NONE)
         };
-        if let Some(person) = signed_in.or_else(own) {
-            return self.persons.shorten(person);
+        if let Some(node) = signed_in.or_else(own) {
+            return node;
         }
         let Some(strongest) = devices.first() else { return NONE };
         let person = self.create(changes);
         self.nodes.get_mut(strongest.node).person = person;
         self.append(person, strongest.node, strongest.node, 1, strongest.node);
-        person
+        strongest.node
     }
 
-    fn create(&mut self, changes: &mut Vec<Change>) -> u32 {
+    pub fn create(&mut self, changes: &mut Vec<Change>) -> u32 {
         let person = self.persons.create();
         changes.push(Change::Created {
             person: self.persons.get(person).id,

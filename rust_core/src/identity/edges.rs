@@ -60,7 +60,7 @@ impl Edge {
         self.first_seen_ms = self.first_seen_ms.min(sighting.first_ms);
         self.last_seen_ms = self.last_seen_ms.max(sighting.last_ms);
         let count = self.count().saturating_add(sighting.count).min(GLUES - 1);
-        // What once glued stays glued: persons are only ever merged.
+        // What once glued stays glued, until a person is split.
         self.sightings = count | self.sightings & GLUES | if sighting.glues { GLUES } else { 0 };
     }
 }
@@ -80,12 +80,35 @@ impl Edges {
             .edges
             .get(edge as usize + 1)
             .map_or(self.arena.len(), |next| next.start as usize);
-        // Only whole texts are ever put there.
-        std::str::from_utf8(&self.arena[start..end]).unwrap_or_default()
+        // Only whole texts are ever put there; zeros stand where one was forgotten.
+        std::str::from_utf8(&self.arena[start..end])
+            .unwrap_or_default()
+            .trim_start_matches('\0')
+    }
+
+    /// Forgets in what record it was first seen, and when.
+    pub fn forget(&mut self, edge: u32, nowhere: u32) {
+        let length = self.record_id(edge).len();
+        let found = &mut self.edges[edge as usize];
+        (found.source, found.first_seen_ms, found.last_seen_ms) = (nowhere, 0, 0);
+        let start = found.start as usize;
+        self.arena[start..start + length].fill(0);
     }
 
     pub fn origin(&self, edge: u32) -> u64 {
         self.origins.of(edge)
+    }
+
+    /// Glues two different nodes by hand; `by_hand` is told where nothing was seen of the two.
+    pub fn glue(&mut self, nodes: &mut Nodes, one: u32, other: u32, by_hand: &Sighting) {
+        match self.find(one, other) {
+            Some(edge) => self.edges[edge as usize].sightings |= GLUES,
+            None => drop(self.see(nodes, one, other, by_hand)),
+        }
+    }
+
+    pub fn unglue(&mut self, edge: u32) {
+        self.edges[edge as usize].sightings &= !GLUES;
     }
 
     /// A node's edges, newest first.
@@ -102,10 +125,7 @@ impl Edges {
     /// Counts a sighting of two different nodes together; whether the edge is new.
     pub fn see(&mut self, nodes: &mut Nodes, one: u32, other: u32, sighting: &Sighting) -> bool {
         let (a, b) = (one.min(other), one.max(other));
-        let hash = hash(a, b);
-        let edges = &self.edges;
-        let same = |edge: u32| edges[edge as usize].a == a && edges[edge as usize].b == b;
-        if let Some(edge) = self.table.find(hash, same) {
+        if let Some(edge) = self.find(a, b) {
             self.edges[edge as usize].see(sighting);
             return false;
         }
@@ -125,8 +145,14 @@ impl Edges {
         self.arena.extend_from_slice(sighting.record_id.as_bytes());
         self.edges.push(added);
         self.origins.note(edge, sighting.raw_offset);
-        self.table.insert(hash, edge);
+        self.table.insert(hash(a, b), edge);
         true
+    }
+
+    fn find(&self, one: u32, other: u32) -> Option<u32> {
+        let (a, b) = (one.min(other), one.max(other));
+        let same = |edge: u32| self.get(edge).a == a && self.get(edge).b == b;
+        self.table.find(hash(a, b), same)
     }
 
     /// Touches what counting these pairs will need, so that memory is waited for once and not for each.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::graph::Sighted;
+use crate::decision::Decision;
 use crate::error::Result;
 use crate::frame::RawFrame;
 use crate::record::{Identifier, identifier, timestamp_ms};
@@ -11,6 +12,7 @@ use crate::wire::Reader;
 /// A frame's records, wholly read before the first of them changes anything.
 pub struct Batch<'a> {
     pub frame: RawFrame<'a>,
+    pub decision: Option<Decision<'a>>,
     heads: Vec<Head<'a>>,
     identifiers: Vec<Identifier<'a>>,
 }
@@ -21,12 +23,15 @@ struct Head<'a> {
     id: &'a str,
     occurred_at_ms: Option<i64>,
     identifiers: Range<usize>,
+    /// Among the frame's.
+    redaction: Option<usize>,
 }
 
 impl<'a> Batch<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         let frame = RawFrame::decode(bytes)?;
         let mut batch = Batch {
+            decision: frame.decision.map(Decision::decode).transpose()?,
             heads: Vec::with_capacity(frame.records.len()),
             identifiers: Vec::new(),
             frame,
@@ -34,6 +39,11 @@ impl<'a> Batch<'a> {
         for position in 0..batch.frame.records.len() {
             let head = batch.head(batch.frame.records[position])?;
             batch.heads.push(head);
+        }
+        for (at, redaction) in batch.frame.redactions.iter().enumerate() {
+            if let Some(head) = batch.heads.get_mut(redaction.record as usize) {
+                head.redaction = Some(at);
+            }
         }
         Ok(batch)
     }
@@ -53,7 +63,13 @@ impl<'a> Batch<'a> {
             id: head.id,
             at_ms: head.occurred_at_ms.unwrap_or(self.frame.received_at_ms),
             identifiers: &self.identifiers[head.identifiers.clone()],
+            nodes: head.redaction.map_or(&[], |at| &self.frame.redactions[at].nodes),
         }
+    }
+
+    /// Of the identifiers that the decision names, as `Sighted` has them.
+    pub fn decision_nodes(&self) -> &[u32] {
+        self.frame.redactions.first().map_or(&[], |redaction| &redaction.nodes)
     }
 
     fn head(&mut self, record: &'a [u8]) -> Result<Head<'a>> {

@@ -2,7 +2,9 @@
 
 use hashbrown::HashMap;
 
+use super::decisions::Decisions;
 use super::edges::Edges;
+use super::erasing::Erasure;
 use super::names::{Names, Namespaces};
 use super::nodes::{NONE, Nodes};
 use super::persons::Persons;
@@ -17,6 +19,8 @@ pub struct Sighted<'a> {
     /// When it happened, or arrived if it does not say.
     pub at_ms: i64,
     pub identifiers: &'a [Identifier<'a>],
+    /// Of those that are of somebody erased, one more than their number (`Redaction`); none or 0 for the others.
+    pub nodes: &'a [u32],
 }
 
 /// The frame a record came in.
@@ -26,10 +30,10 @@ pub struct Arrival {
     pub received_at_ms: i64,
 }
 
-/// Who last signed in on a device, and when that arrived.
+/// By which identifier somebody last signed in on a device, and when that arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SignIn {
-    pub person: u32,
+    pub node: u32,
     pub at_ms: i64,
 }
 
@@ -43,6 +47,9 @@ pub struct Graph {
     /// By the node of a device or cookie.
     pub sign_ins: HashMap<u32, SignIn>,
     pub violations: Violations,
+    pub decisions: Decisions,
+    /// Of whom the logs may still hold something.
+    pub erasures: Vec<Erasure>,
 }
 
 impl Graph {
@@ -57,13 +64,15 @@ impl Graph {
             persons: Persons::new(capacity),
             sign_ins: HashMap::new(),
             violations: Violations::default(),
+            decisions: Decisions::default(),
+            erasures: Vec::new(),
         }
     }
 
-    /// Who signed in on a device, if that is not too long ago.
+    /// Who signed in on a device, by an identifier of theirs, if that is not too long ago.
     pub fn signed_in(&self, device: u32, now_ms: i64) -> Option<u32> {
         let sign_in = self.sign_ins.get(&device)?;
-        (now_ms.saturating_sub(sign_in.at_ms) <= self.policy.sign_in_ms).then_some(sign_in.person)
+        (now_ms.saturating_sub(sign_in.at_ms) <= self.policy.sign_in_ms).then_some(sign_in.node)
     }
 
     /// Puts a chain of members behind those of a person.
@@ -103,6 +112,7 @@ impl Graph {
             value: shown(value).into(),
             source: record.source.into(),
             record_id: record.id.into(),
+            node: NONE,
         });
     }
 }

@@ -17,6 +17,8 @@ use crate::record::Identifier;
 struct Ready<'a> {
     namespace: u32,
     terms: Terms,
+    /// Of an identifier of somebody erased.
+    node: Option<u32>,
     /// `None` if it is refused.
     value: Option<Cow<'a, str>>,
     hash: u64,
@@ -31,18 +33,30 @@ pub struct Pair {
 }
 
 impl Graph {
-    /// Takes records in and adds to `changes`; adds to `owners` whose each is at that moment, or `NONE`.
-    pub fn take_in(&mut self, records: &[Sighted], arrival: Arrival, changes: &mut Vec<Change>, owners: &mut Vec<u32>) {
-        let identifiers = records.iter().flat_map(|record| record.identifiers);
-        let ready: Vec<Ready> = identifiers.map(|&identifier| self.ready(identifier)).collect();
+    /// Takes records in and adds to `changes`; adds to `nodes` by which identifier each comes to its person, or `NONE`.
+    pub fn take_in(&mut self, records: &[Sighted], arrival: Arrival, changes: &mut Vec<Change>, nodes: &mut Vec<u32>) {
+        let ready: Vec<Ready> = records
+            .iter()
+            .flat_map(|record| {
+                record
+                    .identifiers
+                    .iter()
+                    .enumerate()
+                    .map(|(at, &one)| (one, record.nodes.get(at)))
+            })
+            .map(|(identifier, node)| self.ready(identifier, node))
+            .collect();
         self.nodes.warm(ready.iter().map(|ready| ready.hash));
         let (mut rest, mut found, mut pairs) = (ready.as_slice(), Vec::new(), Vec::new());
         let mut union = Union::default();
         for (position, record) in records.iter().enumerate() {
             let (own, after) = rest.split_at(record.identifiers.len());
             rest = after;
+            let violations = self.violations.total();
             self.look_up(record, arrival, own, &mut found);
-            owners.push(self.decide(record, arrival, &mut found, &mut union, changes));
+            let node = self.decide(record, arrival, &mut found, &mut union, changes);
+            self.violations.note_node(violations, node);
+            nodes.push(node);
             // A star from the record's strongest identifier to its others.
             if let Some((centre, others)) = found.split_first() {
                 pairs.extend(others.iter().map(|other| other.pair(position, centre)));
@@ -51,7 +65,7 @@ impl Graph {
         self.connect(records, arrival, &pairs);
     }
 
-    fn ready<'a>(&mut self, (name, raw): Identifier<'a>) -> Ready<'a> {
+    fn ready<'a>(&mut self, (name, raw): Identifier<'a>, node: Option<&u32>) -> Ready<'a> {
         let namespace = self.namespaces.intern(name, &self.policy);
         let terms = self.namespaces.terms(namespace);
         let value = normalise(terms.kind, raw, &self.policy.country).filter(|_| !name.is_empty());
@@ -59,6 +73,7 @@ impl Graph {
         Ready {
             namespace,
             terms,
+            node: node.and_then(|node| node.checked_sub(1)),
             value,
             hash,
         }
@@ -68,14 +83,21 @@ impl Graph {
     fn look_up(&mut self, record: &Sighted, arrival: Arrival, own: &[Ready], found: &mut Vec<Found>) {
         found.clear();
         for (position, ready) in own.iter().enumerate() {
-            let Some(value) = &ready.value else {
+            let node = match (ready.node, &ready.value) {
+                (Some(node), _) => self.nodes.numbered(node, ready.namespace, arrival.raw_offset),
+                (None, Some(value)) => {
+                    Some(
+                        self.nodes
+                            .find_or_add(ready.hash, ready.namespace, value, arrival.raw_offset),
+                    )
+                }
+                (None, None) => None,
+            };
+            let Some(node) = node else {
                 let (name, raw) = record.identifiers[position];
                 self.violate(record, arrival, Reason::RefusedValue, name, raw);
                 continue;
             };
-            let node = self
-                .nodes
-                .find_or_add(ready.hash, ready.namespace, value, arrival.raw_offset);
             found.push(Found {
                 node,
                 terms: ready.terms,

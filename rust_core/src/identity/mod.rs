@@ -4,17 +4,20 @@
 //! the policy keeps its strongest, and the others are dropped with a violation. Devices and cookies never glue.
 
 mod decide;
+mod decisions;
 mod edges;
+pub mod erasing;
 mod fold;
 mod graph;
 mod intake;
 mod names;
 mod nodes;
-mod normalise;
+pub mod normalise;
 mod persons;
 mod policy;
 mod query;
 mod snapshot;
+mod split;
 mod state;
 mod table;
 #[cfg(test)]
@@ -34,9 +37,13 @@ pub use policy::{Policy, Rule};
 use crate::error::{Error, Result};
 use crate::frame::ResolvedFrame;
 use crate::record::{Identifier, identifier};
+use crate::redactor::Redactor;
 use crate::wire::{Reader, put_bytes};
+use decisions::Outcome;
+use erasing::Erasure;
 use fold::Batch;
-use graph::{Arrival, Graph};
+use graph::Arrival;
+pub use graph::Graph;
 use nodes::NONE;
 use state::State;
 
@@ -56,7 +63,7 @@ pub struct Resolver {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
-    /// Aliases not counted.
+    /// Aliases and who was erased not counted.
     pub persons: u64,
     pub identifiers: u64,
     pub edges: u64,
@@ -75,6 +82,7 @@ impl Resolver {
                 graph: Graph::new(policy, capacity),
                 offset: 0,
                 received_at_ms: 0,
+                sequence: 0,
             },
         };
         Ok(Resolver {
@@ -112,20 +120,35 @@ impl Resolver {
             received_at_ms: batch.frame.received_at_ms,
         };
         let mut changes = Vec::new();
-        let mut owners = Vec::with_capacity(batch.len());
+        let mut nodes = Vec::with_capacity(batch.len());
         for start in (0..batch.len()).step_by(STRIDE) {
             let end = batch.len().min(start + STRIDE);
             let records: Vec<_> = (start..end).map(|position| batch.record(position)).collect();
             let graph = &mut self.state.write().graph;
-            graph.take_in(&records, arrival, &mut changes, &mut owners);
+            graph.take_in(&records, arrival, &mut changes, &mut nodes);
         }
-        let (changes, persons) = self.state.write().finish(arrival, changes, &owners);
+        if let Some(decision) = &batch.decision {
+            self.state
+                .write()
+                .graph
+                .carry_out(decision, batch.decision_nodes(), arrival, &mut changes);
+        }
+        let (changes, mut persons) = self.state.write().finish(arrival, changes, &nodes);
+        let mut nodes: Vec<u32> = nodes.into_iter().map(|node| node.wrapping_add(1)).collect();
+        let mut records = batch.frame.records;
+        for redaction in batch.frame.redactions.iter().filter(|redaction| redaction.is_of_erased) {
+            let at = redaction.record as usize;
+            if at < records.len() {
+                (persons[at], nodes[at], records[at]) = (0, 0, &[]);
+            }
+        }
         let resolved = ResolvedFrame {
             raw_offset: offset,
             received_at_ms: arrival.received_at_ms,
             changes,
             persons,
-            records: batch.frame.records,
+            nodes,
+            records,
             schema: batch.frame.schema,
         };
         Ok(resolved.encode())
@@ -152,6 +175,37 @@ impl Resolver {
     pub fn snapshot(&self) -> Result<()> {
         let _writing = self.writing.lock();
         snapshot::save(&self.folder, &self.state.read(), self.capacity)
+    }
+
+    /// Of whom the logs may still hold something: what to take out of them. `None` if of nobody.
+    pub fn redactor(&self) -> Option<Redactor> {
+        Redactor::of(&self.state.read().graph)
+    }
+
+    /// The logs hold nothing more of who was erased up to a raw offset. Neither does this state nor any snapshot of it on return.
+    pub fn forget(&self, raw_offset: u64) -> Result<()> {
+        let _writing = self.writing.lock();
+        let left = |erasure: &Erasure| erasure.raw_offset > raw_offset;
+        self.state.write().graph.erasures.retain(left);
+        snapshot::save_only(&self.folder, &self.state.read(), self.capacity)
+    }
+
+    /// The person that an identifier is of (a device: its own, whoever signed in there), or 0.
+    pub fn owner(&self, identifier: Identifier) -> u64 {
+        let graph = &self.state.read().graph;
+        let owner = graph.node(identifier).and_then(|node| graph.owner(node));
+        owner.map_or(0, |person| graph.persons.get(person).id)
+    }
+
+    /// What came of the decision with a key: its raw offset, and the person that it erased or 0. `None` if there was none.
+    pub fn erased(&self, key: &str) -> Option<(u64, u64)> {
+        let graph = &self.state.read().graph;
+        let decided = graph.decisions.with_key(key)?;
+        let person = match decided.outcome {
+            Outcome::Erased { person } => graph.persons.get(person).id,
+            _ => 0,
+        };
+        Some((decided.raw_offset, person))
     }
 
     /// The person, or 0.
@@ -244,7 +298,7 @@ impl Resolver {
         let graph = &self.state.read().graph;
         let merges = u64::from(graph.persons.merged());
         Statistics {
-            persons: graph.persons.len() as u64 - merges,
+            persons: graph.persons.len() as u64 - merges - graph.decisions.erased(),
             identifiers: graph.nodes.len() as u64,
             edges: graph.edges.len() as u64,
             merges,

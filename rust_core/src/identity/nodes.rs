@@ -56,9 +56,35 @@ impl Nodes {
         &mut self.nodes[node as usize]
     }
 
+    /// '' of one that was forgotten.
     pub fn value(&self, node: u32) -> &str {
-        // Only whole texts are ever put there.
-        std::str::from_utf8(self.bytes(node)).unwrap_or_default()
+        match self.is_forgotten(node) {
+            true => "",
+            // Only whole texts are ever put there.
+            false => std::str::from_utf8(self.bytes(node)).unwrap_or_default(),
+        }
+    }
+
+    /// Values have no control characters: zeros stand where there was one.
+    pub fn is_forgotten(&self, node: u32) -> bool {
+        self.bytes(node).first() == Some(&0)
+    }
+
+    /// Gives the value away; whoever brings it again makes another node.
+    pub fn forget(&mut self, node: u32) -> Box<str> {
+        let value = self.value(node).into();
+        let start = self.get(node).start as usize;
+        let end = start + self.bytes(node).len();
+        self.arena[start..end].fill(0);
+        value
+    }
+
+    /// The node of a number, as one that was forgotten if it is the next. `None` if it leads beyond.
+    pub fn numbered(&mut self, node: u32, namespace: u32, raw_offset: u64) -> Option<u32> {
+        if node as usize == self.nodes.len() {
+            self.push(namespace, b"\0", raw_offset);
+        }
+        ((node as usize) < self.nodes.len()).then_some(node)
     }
 
     fn bytes(&self, node: u32) -> &[u8] {
@@ -85,9 +111,15 @@ impl Nodes {
         if let Some(node) = self.find(hash, namespace, value) {
             return node;
         }
+        let node = self.push(namespace, value.as_bytes(), raw_offset);
+        self.table.insert(hash, node);
+        node
+    }
+
+    fn push(&mut self, namespace: u32, value: &[u8], raw_offset: u64) -> u32 {
         let node = self.nodes.len() as u32;
         let start = self.arena.len() as u64;
-        self.arena.extend_from_slice(value.as_bytes());
+        self.arena.extend_from_slice(value);
         self.nodes.push(Node {
             start,
             namespace,
@@ -96,7 +128,6 @@ impl Nodes {
             edges: NONE,
         });
         self.origins.note(node, raw_offset);
-        self.table.insert(hash, node);
         node
     }
 

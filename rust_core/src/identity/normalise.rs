@@ -62,6 +62,11 @@ const NOBODY: [&str; 32] = [
     "测试",
 ];
 
+/// Of a value in a namespace.
+pub fn spelling<'a>(namespace: &str, value: &'a str, country: &str) -> Option<Cow<'a, str>> {
+    normalise(Kind::of(namespace), value, country).filter(|_| !namespace.is_empty())
+}
+
 /// The value's one spelling; `None` for values that stand for nobody or cannot be of this kind.
 /// `country` is the calling code of phone numbers written without one.
 pub fn normalise<'a>(kind: Kind, value: &'a str, country: &str) -> Option<Cow<'a, str>> {

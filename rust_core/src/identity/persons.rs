@@ -45,7 +45,7 @@ impl Persons {
         self.persons.len()
     }
 
-    /// How many became aliases.
+    /// How many are aliases.
     pub fn merged(&self) -> u32 {
         self.merged
     }
@@ -112,6 +112,20 @@ impl Persons {
     pub fn redirect(&mut self, loser: u32, winner: u32) {
         self.get_mut(loser).parent = winner;
         self.merged += 1;
+    }
+
+    /// Makes a person or alias an alias of another person, or a person again.
+    pub fn rehome(&mut self, person: u32, home: u32) {
+        let was_alias = self.get(person).parent != person;
+        self.get_mut(person).parent = home;
+        self.merged += u32::from(home != person);
+        self.merged -= u32::from(was_alias);
+    }
+
+    /// Nobody is a member any more.
+    pub fn empty(&mut self, person: u32) {
+        let person = self.get_mut(person);
+        (person.head, person.tail, person.size, person.anchor) = (NONE, NONE, 0, NONE);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use hashbrown::HashMap;
 
+use super::decisions::Decided;
 use super::edges::Edge;
 use super::graph::Graph;
-use super::nodes::NONE;
 use super::normalise::normalise;
 use super::violations::encode_identifier;
 use crate::record::Identifier;
@@ -14,18 +14,11 @@ impl Graph {
     /// The person's id, or 0. A device is whoever's last signed in there, as of `now_ms`, else its own.
     pub fn resolve(&self, identifier: Identifier, now_ms: i64) -> u64 {
         let Some(node) = self.node(identifier) else { return 0 };
-        let person = match self.signed_in(node, now_ms) {
-            Some(person) => person,
-            None => self.nodes.get(node).person,
-        };
-        if person == NONE {
-            0
-        } else {
-            self.persons.get(self.persons.root(person)).id
-        }
+        let node = self.signed_in(node, now_ms).unwrap_or(node);
+        self.owner(node).map_or(0, |person| self.persons.get(person).id)
     }
 
-    fn node(&self, (name, raw): Identifier) -> Option<u32> {
+    pub fn node(&self, (name, raw): Identifier) -> Option<u32> {
         let namespace = self.namespaces.names.code(name)?;
         let value = normalise(self.namespaces.terms(namespace).kind, raw, &self.policy.country)?;
         self.nodes.find(self.nodes.hash(namespace, &value), namespace, &value)
@@ -37,9 +30,13 @@ impl Graph {
         let Some(person) = self.persons.with_id(id).map(|person| self.persons.root(person)) else {
             return out;
         };
-        put_fixed64(&mut out, 1, self.persons.get(person).id);
         let mut members: Vec<u32> = self.members(person).collect();
+        if members.is_empty() {
+            // Erased.
+            return out;
+        }
         members.sort_unstable();
+        put_fixed64(&mut out, 1, self.persons.get(person).id);
         for &node in &members {
             let mut linked = Vec::new();
             put_bytes(&mut linked, 1, &self.identifier(node));
@@ -64,7 +61,13 @@ impl Graph {
         let (Some(from), Some(to)) = (self.node(from), self.node(to)) else {
             return out;
         };
-        if self.owner(from).is_none() || self.owner(from) != self.owner(to) {
+        let (Some(one), Some(other)) = (self.owner(from), self.owner(to)) else {
+            return out;
+        };
+        if one != other {
+            if let Some(decided) = self.kept_apart(one, other) {
+                put_bytes(&mut out, 4, &decided.encode());
+            }
             return out;
         }
         put_number(&mut out, 1, 1);
@@ -75,6 +78,12 @@ impl Graph {
             at = next;
         }
         out
+    }
+
+    /// The newest decision that keeps two persons apart.
+    fn kept_apart(&self, one: u32, other: u32) -> Option<&Decided> {
+        let [one, other] = [one, other].map(|person| self.decisions.sides(self.members(person)));
+        self.decisions.between(&one, &other)
     }
 
     /// The fewest gluing edges from one identifier to another; of equally short ways the more often seen, then the older.
@@ -138,6 +147,17 @@ impl Graph {
         put_timestamp(&mut out, 6, found.last_seen_ms);
         put_number(&mut out, 7, found.count().into());
         put_number(&mut out, 8, found.glues().into());
+        out
+    }
+}
+
+impl Decided {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_text(&mut out, 1, &self.by);
+        put_text(&mut out, 2, &self.why);
+        put_number(&mut out, 3, self.raw_offset);
+        put_timestamp(&mut out, 4, self.at_ms);
         out
     }
 }

@@ -9,31 +9,30 @@ pub struct State {
     /// Raw offset of the next frame.
     pub offset: u64,
     pub received_at_ms: i64,
+    /// Of the last change.
+    pub sequence: u64,
 }
 
 impl State {
-    /// Closes a frame: numbers its changes, and says whose its records are after all of them.
-    pub fn finish(
-        &mut self,
-        arrival: Arrival,
-        changes: Vec<Change>,
-        owners: &[u32],
-    ) -> (Vec<IdentityChange>, Vec<u64>) {
-        let persons = &mut self.graph.persons;
-        let mut id = |owner: u32| {
-            let root = persons.shorten(owner);
+    /// Closes a frame: numbers its changes, and says whose its records are after all of them, given the nodes by which
+    /// they came.
+    pub fn finish(&mut self, arrival: Arrival, changes: Vec<Change>, nodes: &[u32]) -> (Vec<IdentityChange>, Vec<u64>) {
+        let Graph {
+            persons, nodes: all, ..
+        } = &mut self.graph;
+        let mut id = |node: u32| {
+            let root = persons.shorten(all.get(node).person);
             persons.get(root).id
         };
-        let ids = owners
+        let ids = nodes
             .iter()
-            .map(|&owner| if owner == NONE { 0 } else { id(owner) })
+            .map(|&node| if node == NONE { 0 } else { id(node) })
             .collect();
-        // Every person was one change, and every alias another.
-        let last = persons.len() as u64 + u64::from(persons.merged());
-        let numbered = (last - changes.len() as u64 + 1..).zip(changes);
-        let changes = numbered
+        let numbered = (self.sequence + 1..).zip(changes);
+        let changes: Vec<_> = numbered
             .map(|(sequence, change)| IdentityChange { sequence, change })
             .collect();
+        self.sequence += changes.len() as u64;
         self.offset = arrival.raw_offset + 1;
         self.received_at_ms = arrival.received_at_ms;
         (changes, ids)

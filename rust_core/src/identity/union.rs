@@ -1,5 +1,6 @@
 //! The person that a record's identifiers would make, built up one by one within the limits.
 
+use super::decisions::Side;
 use super::graph::Graph;
 use super::violations::Reason;
 
@@ -11,6 +12,8 @@ pub struct Union {
     size: u32,
     /// Identifiers by namespace, filled in only when something is to be compared.
     counts: Vec<(u32, u32)>,
+    /// Of partings.
+    sides: Vec<Side>,
     counted: bool,
 }
 
@@ -20,11 +23,22 @@ enum Part {
     Fresh(u32),
 }
 
+impl Part {
+    fn nodes(self, graph: &Graph) -> impl Iterator<Item = u32> {
+        let (members, fresh) = match self {
+            Part::Person(person) => (Some(graph.members(person)), None),
+            Part::Fresh(node) => (None, Some(node)),
+        };
+        members.into_iter().flatten().chain(fresh)
+    }
+}
+
 impl Union {
     pub fn clear(&mut self) {
         self.persons.clear();
         self.fresh.clear();
         self.counts.clear();
+        self.sides.clear();
         self.size = 0;
         self.counted = false;
     }
@@ -49,6 +63,10 @@ impl Union {
                 return Err(Reason::ClusterCap);
             }
             self.count_parts(graph);
+            let sides = graph.decisions.sides(part.nodes(graph));
+            if graph.decisions.between(&sides, &self.sides).is_some() {
+                return Err(Reason::KeptApart);
+            }
             self.count(graph, part, 1);
             if self
                 .counts
@@ -58,6 +76,7 @@ impl Union {
                 self.count(graph, part, u32::MAX);
                 return Err(Reason::LimitExceeded);
             }
+            self.sides.extend(sides);
         }
         match part {
             Part::Person(person) => self.persons.push(person),
@@ -74,18 +93,14 @@ impl Union {
             let first = first.or_else(|| self.fresh.first().map(|&node| Part::Fresh(node)));
             if let Some(part) = first {
                 self.count(graph, part, 1);
+                self.sides = graph.decisions.sides(part.nodes(graph));
             }
         }
     }
 
     /// Adds a part's identifiers to the counts, or with -1 (wrapping) takes them away again.
     fn count(&mut self, graph: &Graph, part: Part, step: u32) {
-        match part {
-            Part::Person(person) => graph
-                .members(person)
-                .for_each(|node| self.count_node(graph, node, step)),
-            Part::Fresh(node) => self.count_node(graph, node, step),
-        }
+        part.nodes(graph).for_each(|node| self.count_node(graph, node, step));
     }
 
     fn count_node(&mut self, graph: &Graph, node: u32, step: u32) {

@@ -12,6 +12,10 @@ pub enum Reason {
     ClusterCap,
     /// The value stands for nobody, or cannot be one of its namespace.
     RefusedValue,
+    /// Somebody decided that two of the person's identifiers are not one's.
+    KeptApart,
+    /// A decision that did not fit what was so by then; the record is the decision.
+    VoidDecision,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +26,8 @@ pub struct Violation {
     pub value: Box<str>,
     pub source: Box<str>,
     pub record_id: Box<str>,
+    /// By which the record came to its person, or `NONE`.
+    pub node: u32,
 }
 
 /// The newest violations and the number of all, each with an index from 0. One bad source makes millions: the oldest are let go.
@@ -37,13 +43,21 @@ pub const KEPT: usize = 1 << 16;
 const SHOWN: usize = 128;
 
 impl Reason {
-    pub const ALL: [Reason; 3] = [Reason::LimitExceeded, Reason::ClusterCap, Reason::RefusedValue];
+    pub const ALL: [Reason; 5] = [
+        Reason::LimitExceeded,
+        Reason::ClusterCap,
+        Reason::RefusedValue,
+        Reason::KeptApart,
+        Reason::VoidDecision,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Reason::LimitExceeded => "LIMIT_EXCEEDED",
             Reason::ClusterCap => "CLUSTER_CAP",
             Reason::RefusedValue => "REFUSED_VALUE",
+            Reason::KeptApart => "KEPT_APART",
+            Reason::VoidDecision => "VOID_DECISION",
         }
     }
 }
@@ -73,6 +87,19 @@ impl Violations {
         }
         self.kept.push_back(violation);
         self.total += 1;
+    }
+
+    /// Those from index `first` on came with a record that came to its person by `node`.
+    pub fn note_node(&mut self, first: u64, node: u32) {
+        let new = (self.total - first) as usize;
+        let before = self.kept.len().saturating_sub(new);
+        self.kept
+            .range_mut(before..)
+            .for_each(|violation| violation.node = node);
+    }
+
+    pub fn kept_mut(&mut self) -> impl Iterator<Item = &mut Violation> {
+        self.kept.iter_mut()
     }
 
     /// ListViolationsResponse bytes: indexes below `before` (0: all), newest first; the token is the next `before`.

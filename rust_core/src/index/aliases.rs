@@ -1,4 +1,4 @@
-//! Who was merged into whom.
+//! Who was merged into whom, and not split off again.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,35 @@ use hashbrown::HashMap;
 
 use super::place::{ordinal_of, partition_of};
 use crate::error::{Error, Result};
+use crate::frame::Split;
 
 /// Losers of merges and their winners.
 #[derive(Default)]
 pub struct Aliases(HashMap<u64, u64>);
 
 impl Aliases {
-    /// Of losers and winners, in order. Merges in a circle, which a log that makes no sense may have, would be followed for ever.
-    pub fn of(merges: impl Iterator<Item = (u64, u64)>) -> Aliases {
-        let mut aliases = Aliases::default();
-        for (loser, winner) in merges {
-            let winner = aliases.resolve(winner);
-            if winner != loser {
-                aliases.0.insert(loser, winner);
+    /// Merges in a circle, which a log that makes no sense may have, would be followed for ever.
+    pub fn merge(&mut self, loser: u64, winner: u64) {
+        let winner = self.resolve(winner);
+        if winner != loser {
+            self.0.insert(loser, winner);
+        }
+    }
+
+    /// Whom a person was made of is either one of the two.
+    pub fn split(&mut self, split: &Split) {
+        let from = self.resolve(split.from);
+        for person in self.of_same(from) {
+            let home = if split.aliases.contains(&person) {
+                split.to
+            } else {
+                from
+            };
+            if person != home {
+                self.0.insert(person, home);
             }
         }
-        aliases
+        self.0.remove(&split.to);
     }
 
     /// Who a person is now.

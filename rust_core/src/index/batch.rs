@@ -10,12 +10,13 @@ use super::aliases::Aliases;
 use super::cells::Cell;
 use super::erased::Erased;
 use super::history::History;
+use super::origins::Came;
 use super::texts::Texts;
 use super::view::{
     DAY_MS, Details, Epoch, ItemUpdates, Origins, PARTITION, Scalar, Values, Version, ordinal_of, partition_of,
 };
 use crate::error::{Error, Result};
-use crate::frame::{Change, IdentityChange, ResolvedFrame};
+use crate::frame::{Change, IdentityChange, ResolvedFrame, Split};
 use crate::record::{Entries, Event, Item, Profile, Record, Value};
 use crate::schema::{EventType, Field, Schema, Type};
 
@@ -31,6 +32,8 @@ pub struct Batch {
     pub aliases: Aliases,
     /// In order.
     pub merges: Vec<Merge>,
+    /// The last thing that happened, with its arrival.
+    pub split: Option<(i64, Arc<Split>)>,
     /// By event type.
     pub events: HashMap<String, Events>,
     /// By attribute.
@@ -54,7 +57,7 @@ pub struct ProfileRecord {
     pub person: u64,
     /// Since when it holds.
     pub time: i64,
-    pub arrival: i64,
+    pub came: Came,
     /// It leaves no change of an attribute.
     pub is_bare: bool,
 }
@@ -101,6 +104,7 @@ impl Batch {
                 .collect(),
             aliases: Aliases::default(),
             merges: Vec::new(),
+            split: None,
             events: HashMap::new(),
             changes: HashMap::new(),
             records: Vec::new(),
@@ -108,7 +112,8 @@ impl Batch {
         }
     }
 
-    /// Invalid if the frame is malformed or speaks of a person never created.
+    /// Invalid if the frame is malformed or speaks of a person never created. Nothing is taken after a frame with a split: it moves what
+    /// is filed already.
     pub fn take(&mut self, bytes: &[u8]) -> Result<()> {
         let frame = ResolvedFrame::decode(bytes)?;
         let arrival = i64::try_from(frame.raw_offset)
@@ -117,21 +122,27 @@ impl Batch {
             self.declare(schema, arrival)?;
         }
         for change in &frame.changes {
-            match change.change {
-                Change::Created { person } => self.create(person)?,
-                Change::Merged { winner, loser } => self.merge(winner, loser, arrival)?,
-                Change::Erased { person } => self.erase(person)?,
+            match &change.change {
+                Change::Created { person } => self.create(*person)?,
+                Change::Merged { winner, loser } => self.merge(*winner, *loser, arrival)?,
+                Change::Erased { person } => self.erase(*person)?,
+                Change::Split(split) => self.split(split, arrival)?,
             }
         }
         self.note_created(&frame.changes, arrival);
         let schema = self.schema.clone();
-        for (&person, record) in frame.persons.iter().zip(&frame.records) {
+        for ((&person, &node), record) in frame.persons.iter().zip(&frame.nodes).zip(&frame.records) {
             if person != 0 {
                 self.check(person)?;
             }
+            if record.is_empty() {
+                // Of somebody who was erased.
+                continue;
+            }
+            let came = Came { arrival, node };
             match Record::decode(record)? {
-                Record::Event(event) => self.take_event(person, &event, &schema, arrival),
-                Record::Profile(profile) => self.take_profile(person, &profile, &schema, arrival),
+                Record::Event(event) => self.take_event(person, &event, &schema, came),
+                Record::Profile(profile) => self.take_profile(person, &profile, &schema, came),
                 Record::Item(item) => self.take_item(&item, &schema, arrival),
             }
         }
@@ -167,7 +178,7 @@ impl Batch {
     fn note_created(&mut self, changes: &[IdentityChange], arrival: i64) {
         let created = changes.iter().filter_map(|change| match change.change {
             Change::Created { person } => Some(partition_of(person)),
-            Change::Merged { .. } | Change::Erased { .. } => None,
+            _ => None,
         });
         for number in created.collect::<BTreeSet<u32>>() {
             let row = [arrival, number.into(), self.people[&number].into()];
@@ -181,6 +192,16 @@ impl Batch {
         let winner = self.aliases.add(winner, loser)?;
         self.merges.push(Merge { loser, winner, arrival });
         self.history.merges.push([arrival, loser as i64, winner as i64]);
+        Ok(())
+    }
+
+    fn split(&mut self, split: &Split, arrival: i64) -> Result<()> {
+        self.check(split.from)?;
+        self.check(split.to)?;
+        if split.from == split.to || self.split.is_some() {
+            return Err(Error::Invalid(format!("person {} cannot be split so", split.from)));
+        }
+        self.split = Some((arrival, Arc::new(split.clone())));
         Ok(())
     }
 
@@ -206,7 +227,7 @@ impl Batch {
         Err(Error::Invalid(format!("person {person} {wrong}")))
     }
 
-    fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, arrival: i64) {
+    fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, came: Came) {
         let (Some(time), Some(kind)) = (event.occurred_at_ms, schema.event_types.get(event.kind)) else {
             return;
         };
@@ -218,10 +239,10 @@ impl Batch {
         self.events
             .entry_ref(event.kind)
             .or_default()
-            .push(person, time, arrival, event, kind, &mut self.texts);
+            .push(person, time, came, event, kind, &mut self.texts);
     }
 
-    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, arrival: i64) {
+    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, came: Came) {
         if person == 0 {
             return;
         }
@@ -236,13 +257,13 @@ impl Batch {
             let changes = self.changes.entry_ref(name);
             let changes = changes.or_insert_with(|| Changes::of_type(field.kind));
             changes.push(person, time, &cell);
-            changes.origins.push(source, profile.id, arrival);
+            changes.origins.push(source, profile.id, came);
             is_bare = false;
         }
         self.records.push(ProfileRecord {
             person,
             time,
-            arrival,
+            came,
             is_bare,
         });
     }
@@ -280,14 +301,14 @@ fn last_of_each<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a s
 }
 
 impl Events {
-    fn push(&mut self, person: u64, time: i64, arrival: i64, event: &Event<'_>, kind: &EventType, texts: &mut Texts) {
+    fn push(&mut self, person: u64, time: i64, came: Came, event: &Event<'_>, kind: &EventType, texts: &mut Texts) {
         let details = &mut self.details;
         details.channels.push(&match event.channel {
             "" => Cell::Unknown,
             channel => Cell::One(Scalar::Text(self.last_channel.intern(channel, texts))),
         });
         let source = self.last_source.intern(event.source, texts);
-        details.origins.push(source, event.id, arrival);
+        details.origins.push(source, event.id, came);
         self.persons.push(person);
         self.times.push(time);
         self.take_properties(&event.properties, &kind.properties, texts);

@@ -1,6 +1,7 @@
 //! Runs of changes: made, merged, searched; and what they say of a person.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -95,7 +96,7 @@ impl Changes {
         Ok(self.rows(ordinal)?.any(is_it))
     }
 
-    fn bytes_in_memory(&self) -> usize {
+    pub fn bytes_in_memory(&self) -> usize {
         let places = self.blocks.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
         places + self.values.bytes_in_memory() + self.origins.bytes_in_memory()
     }
@@ -165,6 +166,32 @@ impl Attribute {
             self.renew(block, &run, texts)?;
         }
         merging::add(&mut self.runs, run, texts)
+    }
+
+    /// With the latest values of some blocks found anew, which rows went from or came to; none where there are no runs.
+    pub fn cut(
+        latest: &[Latest],
+        runs: Vec<Arc<Changes>>,
+        blocks: &BTreeSet<u32>,
+        texts: &Texts,
+    ) -> Result<Option<Attribute>> {
+        let Some(reached) = runs.iter().map(|run| run.blocks.len()).max() else {
+            return Ok(None);
+        };
+        let mut attribute = Attribute {
+            latest: latest.to_vec(),
+            runs: Vec::new(),
+        };
+        attribute.latest.resize_with(reached, Latest::default);
+        let cut = || blocks.iter().copied().filter(|&block| (block as usize) < reached);
+        cut().for_each(|block| attribute.latest[block as usize] = Latest::default());
+        for run in runs {
+            for block in cut() {
+                attribute.renew(block, &run, texts)?;
+            }
+            attribute.runs.push(run);
+        }
+        Ok(Some(attribute))
     }
 
     /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.

@@ -191,6 +191,7 @@ impl<'a> Facts<'a> {
         put_text(&mut out, 1, self.texts.get(origins.sources.get(row) as u32));
         put_bytes(&mut out, 2, origins.ids.get(row));
         put_fixed64(&mut out, 3, origins.arrivals.get(row) as u64);
+        put_fixed64(&mut out, 4, origins.nodes.get(row) as u64);
         out
     }
 }

@@ -235,7 +235,7 @@ impl Filing {
 }
 
 impl Partition {
-    fn events_mut(&mut self, kind: &str) -> &mut Events {
+    pub fn events_mut(&mut self, kind: &str) -> &mut Events {
         if !self.events.contains_key(kind) {
             self.events.insert(kind.to_owned(), Arc::default());
         }

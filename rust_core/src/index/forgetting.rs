@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::firsts::NEVER;
 use super::learned::Weight;
-use super::view::{Version, ordinal_of, partition_of};
+use super::view::{Version, ordinal_of, partition_of, person_of};
 use crate::error::Result;
 
 /// Takes people, each with all who were merged into it, out of all that is told.
@@ -17,8 +17,26 @@ pub fn forget(version: &mut Version, people: &[u64]) -> Result<()> {
         }
     }
     let gone: BTreeSet<u64> = people.iter().copied().collect();
-    let stays = |[_, person, _]: &[i64; 3]| !gone.contains(&(*person as u64));
-    version.history.bare_records = version.history.bare_records.iter().filter(stays).collect();
+    if !gone.is_empty() {
+        version.history.retain_bare_records(|person| !gone.contains(&person));
+        forget_parted(version, &gone)?;
+    }
+    Ok(())
+}
+
+/// What was theirs or told of them until a split goes at once: there is little of it.
+fn forget_parted(version: &mut Version, gone: &BTreeSet<u64>) -> Result<()> {
+    let aliases = version.history.aliases(i64::MAX);
+    for partition in version.partitions.values_mut() {
+        let number = partition.number;
+        let parted = partition.parted.retain(
+            |owner| !gone.contains(&aliases.resolve(owner)),
+            |ordinal| !gone.contains(&person_of(number, ordinal)),
+        )?;
+        if let Some(parted) = parted {
+            Arc::make_mut(partition).parted = Arc::new(parted);
+        }
+    }
     Ok(())
 }
 

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use super::aliases::Aliases;
+use super::firsts::Firsts;
 use super::ints::Ints;
+use super::origins::Came;
+use crate::frame::Split;
 use crate::schema::Schema;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,9 +25,13 @@ pub struct History {
     pub created: Journal<3>,
     /// (arrival, loser, winner).
     pub merges: Journal<3>,
-    /// Updates without a value, which leave no row: (arrival, person, occurred at in ms). Without those that tell nothing new of since
-    /// when the person is known.
-    pub bare_records: Journal<3>,
+    /// Updates without a value, which leave no row: (arrival, person, occurred at in ms, node). Without those that tell nothing new of
+    /// since when somebody is known by the node.
+    pub bare_records: Journal<4>,
+    /// By node: the earliest of them.
+    pub bare_firsts: Firsts,
+    /// With their arrivals.
+    pub splits: Vec<(i64, Arc<Split>)>,
     /// Every schema, with the arrival of the declaration that made it.
     pub schemas: Vec<(i64, Arc<Schema>)>,
 }
@@ -39,15 +46,81 @@ impl History {
         })
     }
 
-    /// Who was merged into whom before an offset.
+    /// Who was one with whom before an offset.
     pub fn aliases(&self, offset: i64) -> Aliases {
-        let merges = self.merges.before(offset);
-        Aliases::of(merges.map(|[_, loser, winner]| (loser as u64, winner as u64)))
+        self.replay(offset, |_, _, _| {})
+    }
+
+    /// The same; each split is told before it happens, with who was one with whom until then.
+    fn replay(&self, offset: i64, mut told: impl FnMut(&Aliases, i64, &Split)) -> Aliases {
+        let mut aliases = Aliases::default();
+        let before = self.splits.iter().filter(|&&(arrival, _)| arrival < offset);
+        let mut splits = before.peekable();
+        let mut happen = |aliases: &mut Aliases, (arrival, split): &(i64, Arc<Split>)| {
+            told(aliases, *arrival, split);
+            aliases.split(split);
+        };
+        for [arrival, loser, winner] in self.merges.before(offset) {
+            while let Some(split) = splits.next_if(|split| split.0 < arrival) {
+                happen(&mut aliases, split);
+            }
+            aliases.merge(loser as u64, winner as u64);
+        }
+        splits.for_each(|split| happen(&mut aliases, split));
+        aliases
+    }
+
+    /// The bare records before an offset, in order: whose each was then, and when it occurred.
+    pub fn bare_records(&self, offset: i64) -> Vec<(u64, i64)> {
+        let mut records: Vec<[i64; 4]> = self.bare_records.before(offset).collect();
+        let aliases = self.replay(offset, |aliases, arrival, split| {
+            let came = records.iter_mut().filter(|record| record[0] < arrival);
+            for [_, person, _, node] in came {
+                if aliases.resolve(*person as u64) == split.from {
+                    *person = split.side_of(*node) as i64;
+                }
+            }
+        });
+        let whose = |[_, person, time, _]: [i64; 4]| (aliases.resolve(person as u64), time);
+        records.into_iter().map(whose).collect()
+    }
+
+    /// Keeps an update without a value, unless it tells nothing new. `first`: since when its person was known before.
+    pub fn note_bare_record(&mut self, came: Came, person: u64, time: i64, first: i64) {
+        let known = if came.node == 0 {
+            first
+        } else {
+            self.bare_firsts.get(came.node)
+        };
+        if time < known {
+            self.bare_firsts.note(came.node, time);
+            self.bare_records
+                .push([came.arrival, person as i64, time, came.node.into()]);
+        }
+    }
+
+    /// Of the bare records only some stay, by whose they are now.
+    pub fn retain_bare_records(&mut self, stays: impl Fn(u64) -> bool) {
+        let whose = self.bare_records(i64::MAX).into_iter();
+        let records = self.bare_records.iter().zip(whose);
+        self.bare_records = records
+            .filter(|(_, (person, _))| stays(*person))
+            .map(|(row, _)| row)
+            .collect();
+        self.note_bare_firsts();
+    }
+
+    pub fn note_bare_firsts(&mut self) {
+        self.bare_firsts = Firsts::default();
+        for [_, _, time, node] in self.bare_records.iter() {
+            self.bare_firsts.note(node as u32, time);
+        }
     }
 
     pub fn bytes_in_memory(&self) -> usize {
         let people = self.created.bytes_in_memory() + self.merges.bytes_in_memory();
-        people + self.frames.bytes_in_memory() + self.bare_records.bytes_in_memory()
+        let bare = self.bare_records.bytes_in_memory() + self.bare_firsts.bytes_in_memory();
+        people + self.frames.bytes_in_memory() + bare
     }
 
     /// The schema in force before an offset.

@@ -9,11 +9,10 @@ use roaring::RoaringBitmap;
 
 use super::aliases::Aliases;
 use super::history::History;
-use super::ints::Ints;
 use super::learned::{Learned, Weight};
-use super::place::Key;
+use super::parted::{Held, Part};
 use super::texts::Texts;
-use super::view::{Attribute, Changes, Events, Latest, Partition, Run, Version, ordinal_of, partition_of};
+use super::view::{Attribute, BLOCK, Events, Partition, Version, ordinal_of, partition_of};
 use crate::error::Result;
 use crate::schema::Schema;
 
@@ -72,7 +71,7 @@ pub struct Past<'a> {
     erased: RoaringBitmap,
     /// Since when people were known by updates that left no row.
     bare_records: Vec<(u32, i64)>,
-    /// A merge or such an update that has come since is about its people.
+    /// A merge, a split or such an update that has come since is about its people.
     is_touched: bool,
 }
 
@@ -85,14 +84,22 @@ struct Sifted {
     left_behind: usize,
 }
 
+/// The known rows of a type or attribute.
+struct Known<R> {
+    runs: Vec<Arc<R>>,
+    left_behind: usize,
+    /// Blocks that have other rows than now.
+    cut: BTreeSet<u32>,
+}
+
 fn pasts<'a>(version: &'a Version, schema: &'a Schema, offset: i64) -> Vec<Past<'a>> {
     let history = &version.history;
     let aliases = history.aliases(offset);
     let losers = losers(&aliases);
     let losers_now = self::losers(&history.aliases(version.epoch.raw_offset as i64));
     let people = people(history, offset);
-    let mut bare_records = bare_records(history, &aliases, offset);
-    let touched = touched(history, &aliases, offset);
+    let mut bare_records = bare_records(version, offset);
+    let touched = touched(history, offset);
     let of = |ordinals: &HashMap<u32, RoaringBitmap>, number: u32| ordinals.get(&number).cloned().unwrap_or_default();
     let past = |(&number, partition): (&u32, &'a Arc<Partition>)| Past {
         partition,
@@ -119,25 +126,25 @@ fn people(history: &History, offset: i64) -> HashMap<u32, u32> {
 }
 
 /// By partition.
-fn bare_records(history: &History, aliases: &Aliases, offset: i64) -> HashMap<u32, Vec<(u32, i64)>> {
+fn bare_records(version: &Version, offset: i64) -> HashMap<u32, Vec<(u32, i64)>> {
     let mut records: HashMap<u32, Vec<(u32, i64)>> = HashMap::new();
-    for [_, person, time] in history.bare_records.before(offset) {
-        let person = aliases.resolve(person as u64);
-        let of_partition = records.entry(partition_of(person)).or_default();
-        of_partition.push((ordinal_of(person), time));
+    for (person, time) in version.history.bare_records(offset) {
+        if !version.erased.contains(person) {
+            let of_partition = records.entry(partition_of(person)).or_default();
+            of_partition.push((ordinal_of(person), time));
+        }
     }
     records
 }
 
-/// The partitions of people whom merges and bare records have been about since.
-fn touched(history: &History, aliases: &Aliases, offset: i64) -> HashSet<u32> {
+/// The partitions of people whom merges, splits and bare records have been about since.
+fn touched(history: &History, offset: i64) -> HashSet<u32> {
     let merges = history.merges.since(offset);
-    let merged = merges.flat_map(|[_, loser, winner]| [loser, winner]);
-    let updated = history.bare_records.since(offset).map(|[_, person, _]| person);
-    let people = merged.chain(updated);
-    people
-        .map(|person| partition_of(aliases.resolve(person as u64)))
-        .collect()
+    let merged = merges.flat_map(|[_, loser, winner]| [loser as u64, winner as u64]);
+    let splits = history.splits.iter().filter(|&&(arrival, _)| arrival >= offset);
+    let split = splits.flat_map(|(_, split)| [split.from, split.to]);
+    let updated = history.bare_records.since(offset).map(|[_, person, ..]| person as u64);
+    merged.chain(split).chain(updated).map(partition_of).collect()
 }
 
 /// By partition.
@@ -159,12 +166,16 @@ impl<'a> Past<'a> {
     fn partition(&self) -> Result<(Option<Arc<Partition>>, Learned)> {
         let (mut learned, now) = (Learned::default(), self.partition);
         let (mut events, mut attributes) = (HashMap::new(), HashMap::new());
-        for (kind, of_type) in &now.events {
-            let known = self.events(kind, of_type, &mut learned)?;
+        let kinds: BTreeSet<&String> = now.events.keys().chain(now.parted.events.keys()).collect();
+        for kind in kinds {
+            let of_type = now.events.get(kind).cloned().unwrap_or_default();
+            let known = self.events(kind, &of_type, &mut learned)?;
             events.extend(known.map(|known| (kind.clone(), known)));
         }
-        for (name, attribute) in &now.attributes {
-            let known = self.attribute(name, attribute, &mut learned)?;
+        let names: BTreeSet<&String> = now.attributes.keys().chain(now.parted.changes.keys()).collect();
+        for name in names {
+            let attribute = now.attributes.get(name).cloned().unwrap_or_default();
+            let known = self.attribute(name, &attribute, &mut learned)?;
             attributes.extend(known.map(|known| (name.clone(), known)));
         }
         if self.people == 0 {
@@ -173,6 +184,7 @@ impl<'a> Past<'a> {
         let is_same = !self.is_touched
             && self.erased.is_empty()
             && self.people == now.people
+            && now.parted.are_before(self.offset)
             && same(&events, &now.events)
             && same(&attributes, &now.attributes)
             && events
@@ -194,6 +206,7 @@ impl<'a> Past<'a> {
             people: self.people,
             events,
             attributes,
+            parted: Arc::new(self.partition.parted.before(self.offset)),
             ..Partition::new(self.partition.number)
         };
         self.note_firsts(&mut partition)?;
@@ -223,35 +236,22 @@ impl<'a> Past<'a> {
     }
 
     pub fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut Learned) -> Result<Option<Arc<Events>>> {
-        if !self.is_touched && self.are_whole(&events.runs)? {
-            return Ok(Some(events.clone()));
+        let back = self.back(self.partition.parted.events.get(kind));
+        if !self.is_touched && back.is_empty() && self.are_whole(&events.runs)? {
+            return Ok((!events.runs.is_empty()).then(|| events.clone()));
         }
-        let mut known = Events {
+        let event_type = self.schema_now.event_types.get(kind);
+        let known = self.sift_all(&events.runs, &back, |run, weights| {
+            if let Some(event_type) = event_type {
+                learned.weigh_events(event_type, &run.details, weights);
+            }
+        })?;
+        let events = Events {
+            runs: known.runs,
+            left_behind: known.left_behind,
             spans: events.spans.clone(),
-            ..Events::default()
         };
-        let mut cut = BTreeSet::new();
-        for run in &events.runs {
-            run.check()?;
-            let sifted = self.sift(run.keys().map(Key::ordinal), &run.details.origins.arrivals);
-            if let Some(event_type) = self.schema_now.event_types.get(kind) {
-                learned.weigh_events(event_type, &run.details, &sifted.weights);
-            }
-            known.left_behind += sifted.left_behind;
-            if sifted.rows.len() == run.len() {
-                known.runs.push(run.clone());
-                continue;
-            }
-            cut.extend(run.cells.iter().map(|cell| cell.block));
-            if !sifted.rows.is_empty() {
-                known.runs.push(Arc::new(run.pick(&sifted.rows)));
-            }
-        }
-        cut.iter().for_each(|&block| known.spans.forget(block));
-        let keys = known.runs.iter().flat_map(|run| run.keys());
-        keys.filter(|key| cut.contains(&key.block()))
-            .for_each(|key| known.spans.widen(key));
-        Ok((!known.runs.is_empty()).then(|| Arc::new(known)))
+        Ok(events.cut(&known.cut).map(Arc::new))
     }
 
     pub fn attribute(
@@ -260,60 +260,73 @@ impl<'a> Past<'a> {
         attribute: &Arc<Attribute>,
         learned: &mut Learned,
     ) -> Result<Option<Arc<Attribute>>> {
-        if !self.is_touched && self.are_whole(&attribute.runs)? {
-            return Ok(Some(attribute.clone()));
+        let back = self.back(self.partition.parted.changes.get(name));
+        if !self.is_touched && back.is_empty() && self.are_whole(&attribute.runs)? {
+            return Ok((!attribute.runs.is_empty()).then(|| attribute.clone()));
         }
-        let (mut runs, mut cut) = (Vec::new(), BTreeSet::new());
-        for run in &attribute.runs {
-            run.check()?;
-            let sifted = self.sift(run.places().map(|(ordinal, _)| ordinal), &run.origins.arrivals);
-            if let Some(field) = self.schema_now.attributes.get(name) {
-                learned.weigh_changes(field, &run.values, &sifted.weights);
+        let field = self.schema_now.attributes.get(name);
+        let known = self.sift_all(&attribute.runs, &back, |run, weights| {
+            if let Some(field) = field {
+                learned.weigh_changes(field, &run.values, weights);
             }
-            if sifted.rows.len() == run.len() {
-                runs.push(run.clone());
-                continue;
-            }
-            cut.extend((0..run.blocks.len() as u32).filter(|&block| !run.rows_of_block(block).is_empty()));
-            if !sifted.rows.is_empty() {
-                runs.push(Arc::new(run.pick(&sifted.rows)));
-            }
-        }
-        let Some(blocks) = runs.iter().map(|run| run.blocks.len()).max() else {
-            return Ok(None);
-        };
-        let mut known = Attribute {
-            latest: attribute.latest[..blocks].to_vec(),
+        })?;
+        let attribute = Attribute::cut(&attribute.latest, known.runs, &known.cut, self.texts)?;
+        Ok(attribute.map(Arc::new))
+    }
+
+    /// Rows that splits took out since.
+    fn back<R>(&self, parts: Option<&Vec<Part<R>>>) -> Vec<Arc<R>> {
+        let parts = parts.into_iter().flatten().filter(|part| part.until >= self.offset);
+        parts.map(|part| part.run.clone()).collect()
+    }
+
+    /// The known rows of runs, and of such that are `back`; tells what of each changes what is learned.
+    fn sift_all<R: Held>(
+        &self,
+        runs: &[Arc<R>],
+        back: &[Arc<R>],
+        mut weigh: impl FnMut(&R, &[Weight]),
+    ) -> Result<Known<R>> {
+        let mut known = Known {
             runs: Vec::new(),
+            left_behind: 0,
+            cut: BTreeSet::new(),
         };
-        cut.retain(|&block| (block as usize) < blocks);
-        cut.iter()
-            .for_each(|&block| known.latest[block as usize] = Latest::default());
-        for run in runs {
-            for &block in &cut {
-                known.renew(block, &run, self.texts)?;
+        let runs = runs.iter().map(|run| (run, true));
+        for (run, is_there) in runs.chain(back.iter().map(|run| (run, false))) {
+            run.check()?;
+            let sifted = self.sift(&**run, is_there);
+            weigh(run, &sifted.weights);
+            known.left_behind += sifted.left_behind;
+            let is_whole = sifted.rows.len() == run.rows();
+            if !is_whole || !is_there {
+                known.cut.extend(run.ordinals().map(|ordinal| ordinal / BLOCK));
             }
-            known.runs.push(run);
+            if is_whole {
+                known.runs.push(run.clone());
+            } else if !sifted.rows.is_empty() {
+                known.runs.push(Arc::new(run.pick(&sifted.rows)));
+            }
         }
-        Ok(Some(Arc::new(known)))
+        Ok(known)
     }
 
     /// Whether all rows stay.
-    fn are_whole<R: Arrived>(&self, runs: &[Arc<R>]) -> Result<bool> {
+    fn are_whole<R: Held>(&self, runs: &[Arc<R>]) -> Result<bool> {
         if self.hold_erased(runs)? {
             return Ok(false);
         }
         for run in runs {
             run.check()?;
         }
-        let mut arrivals = runs.iter().flat_map(|run| run.arrivals().iter());
+        let mut arrivals = runs.iter().flat_map(|run| run.origins().arrivals.iter());
         Ok(arrivals.all(|arrival| arrival < self.offset))
     }
 
-    pub fn hold_erased<R: Arrived>(&self, runs: &[Arc<R>]) -> Result<bool> {
+    pub fn hold_erased<R: Held>(&self, runs: &[Arc<R>]) -> Result<bool> {
         for run in runs {
             for ordinal in &self.erased {
-                if run.is_about(ordinal)? {
+                if !run.rows_of(ordinal)?.is_empty() {
                     return Ok(true);
                 }
             }
@@ -321,12 +334,13 @@ impl<'a> Past<'a> {
         Ok(false)
     }
 
-    fn sift(&self, ordinals: impl Iterator<Item = u32>, arrivals: &Ints) -> Sifted {
+    /// `is_there`: now, too, so that the rows count as far as their people do.
+    fn sift<R: Held>(&self, run: &R, is_there: bool) -> Sifted {
         let mut sifted = Sifted::default();
-        for (row, (ordinal, arrival)) in ordinals.zip(arrivals.iter()).enumerate() {
+        for (row, (ordinal, arrival)) in run.ordinals().zip(run.origins().arrivals.iter()).enumerate() {
             let (is_erased, is_left) = (self.erased.contains(ordinal), self.losers.contains(ordinal));
             let is_known = arrival < self.offset && !is_erased;
-            let counts_now = !is_erased && !self.losers_now.contains(ordinal);
+            let counts_now = is_there && !is_erased && !self.losers_now.contains(ordinal);
             let weight = i64::from(is_known && !is_left) - i64::from(counts_now);
             if weight != 0 {
                 sifted.weights.push((row, weight));
@@ -337,45 +351,6 @@ impl<'a> Past<'a> {
             }
         }
         sifted
-    }
-}
-
-/// Of a run.
-pub trait Arrived {
-    /// Before the arrivals are read. Corrupt if the file behind it is damaged.
-    fn check(&self) -> Result<()>;
-
-    fn arrivals(&self) -> &Ints;
-
-    /// Whether a person has any. Corrupt like `check`.
-    fn is_about(&self, ordinal: u32) -> Result<bool>;
-}
-
-impl Arrived for Run {
-    fn check(&self) -> Result<()> {
-        self.check()
-    }
-
-    fn arrivals(&self) -> &Ints {
-        &self.details.origins.arrivals
-    }
-
-    fn is_about(&self, ordinal: u32) -> Result<bool> {
-        Ok(self.of_person(ordinal, i32::MIN..=i32::MAX)?.next().is_some())
-    }
-}
-
-impl Arrived for Changes {
-    fn check(&self) -> Result<()> {
-        self.check()
-    }
-
-    fn arrivals(&self) -> &Ints {
-        &self.origins.arrivals
-    }
-
-    fn is_about(&self, ordinal: u32) -> Result<bool> {
-        Ok(!self.rows(ordinal)?.is_empty())
     }
 }
 

@@ -21,6 +21,7 @@ mod known;
 pub mod learned;
 mod merging;
 mod origins;
+mod parted;
 mod people;
 mod person;
 mod picks;
@@ -32,6 +33,7 @@ mod seal;
 mod snapshot;
 mod sound;
 pub mod spans;
+mod splitting;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod texts;
@@ -158,7 +160,7 @@ impl Index {
         let mut offset = self.offset();
         let mut version = Version::clone(&self.version());
         compaction.finish(&mut version)?;
-        let mut batch = Batch::new(&version);
+        let (mut batch, mut erases) = (Batch::new(&version), false);
         for &(at, bytes) in frames {
             if at != offset {
                 return Err(Error::Invalid(format!(
@@ -170,8 +172,12 @@ impl Index {
                 other => other,
             })?;
             offset += 1;
+            erases |= !batch.newly_erased.is_empty();
+            if batch.split.is_some() {
+                version = apply(version, batch)?;
+                batch = Batch::new(&version);
+            }
         }
-        let erases = !batch.newly_erased.is_empty();
         let version = Arc::new(apply(version, batch)?);
         compaction.begin(&version);
         *self.published.write() = Published { version, offset };
@@ -186,6 +192,9 @@ impl Index {
     pub fn purge(&self) -> Result<bool> {
         let _writer = self.writer.lock();
         let Published { version, offset } = self.published.read().clone();
+        if version.erased.is_purged() {
+            return Ok(false);
+        }
         let Some(version) = purge::purge(&version)? else {
             return Ok(false);
         };
@@ -239,6 +248,9 @@ fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
     people::forget(&mut next, &batch.aliases);
     next.erased = batch.erased.clone();
     forgetting::forget(&mut next, &batch.newly_erased)?;
+    if let Some((arrival, split)) = batch.split {
+        splitting::split(&mut next, arrival, &split)?;
+    }
     Ok(next)
 }
 
@@ -314,6 +326,7 @@ impl view::Partition {
         let runs = self.events.values().flat_map(|events| &events.runs);
         let attributes = self.attributes.values().map(|attribute| attribute.bytes_in_memory());
         firsts.sum::<usize>()
+            + self.parted.bytes_in_memory()
             + spans.sum::<usize>()
             + runs.map(|run| run.bytes_in_memory()).sum::<usize>()
             + attributes.sum::<usize>()

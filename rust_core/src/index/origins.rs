@@ -7,11 +7,21 @@ use super::picks::Pick;
 use super::texts::{TextColumn, Texts};
 use super::view::Origins;
 
+/// How a record came to its person.
+#[derive(Clone, Copy, Default)]
+pub struct Came {
+    /// Raw offset of its frame.
+    pub arrival: i64,
+    /// By which identifier, numbered from 1; 0 is none.
+    pub node: u32,
+}
+
 impl Origins {
-    pub fn push(&mut self, source: u32, id: &str, arrival: i64) {
+    pub fn push(&mut self, source: u32, id: &str, came: Came) {
         self.sources.push(source.into());
         self.ids.push(id.as_bytes());
-        self.arrivals.push(arrival);
+        self.arrivals.push(came.arrival);
+        self.nodes.push(came.node.into());
     }
 
     pub fn gather(of: &[&Origins], picks: &[Pick]) -> Origins {
@@ -21,6 +31,7 @@ impl Origins {
             sources: Ints::gather(|source| of(source).map(|of| &of.sources), picks),
             ids: TextColumn::gather(&ids, picks),
             arrivals: Ints::gather(|source| of(source).map(|of| &of.arrivals), picks),
+            nodes: Ints::gather(|source| of(source).map(|of| &of.nodes), picks),
         }
     }
 
@@ -35,6 +46,7 @@ impl Origins {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        self.ids.bytes_in_memory() + self.sources.bytes_in_memory() + self.arrivals.bytes_in_memory()
+        let came = self.arrivals.bytes_in_memory() + self.nodes.bytes_in_memory();
+        self.ids.bytes_in_memory() + self.sources.bytes_in_memory() + came
     }
 }

@@ -43,16 +43,15 @@ pub fn note_records(version: &mut Version, records: impl Iterator<Item = (u64, i
     }
 }
 
-/// Keeps the updates that leave no other trace, if they may be the first that is known of somebody. To be called before anything of their
+/// Keeps the updates that leave no other trace, if they may be the first that is known of somebody, now or after a split. To be called before anything of their
 /// batch is filed.
 pub fn note_bare_records(version: &mut Version, records: &[ProfileRecord]) {
     for record in records.iter().filter(|record| record.is_bare) {
         let partition = version.partitions.get(&partition_of(record.person));
         let first = partition.map_or(NEVER, |partition| partition.first_record.get(ordinal_of(record.person)));
-        if record.time < first {
-            let row = [record.arrival, record.person as i64, record.time];
-            version.history.bare_records.push(row);
-        }
+        version
+            .history
+            .note_bare_record(record.came, record.person, record.time, first);
     }
 }
 

@@ -93,7 +93,9 @@ impl Used {
     }
 
     fn note_partition(&mut self, partition: &Partition) -> Result<()> {
-        for run in partition.events.values().flat_map(|events| &events.runs) {
+        let parted = partition.parted.events.values().flatten().map(|part| &part.run);
+        let runs = partition.events.values().flat_map(|events| &events.runs);
+        for run in runs.chain(parted) {
             run.check()?;
             run.details
                 .origins
@@ -111,11 +113,13 @@ impl Used {
                 .latest
                 .iter()
                 .for_each(|latest| self.note_values(&latest.values));
-            for run in &attribute.runs {
-                run.check()?;
-                run.origins.sources.iter().for_each(|code| self.note(code as u32));
-                self.note_values(&run.values);
-            }
+        }
+        let parted = partition.parted.changes.values().flatten().map(|part| &part.run);
+        let runs = partition.attributes.values().flat_map(|attribute| &attribute.runs);
+        for run in runs.chain(parted) {
+            run.check()?;
+            run.origins.sources.iter().for_each(|code| self.note(code as u32));
+            self.note_values(&run.values);
         }
         Ok(())
     }

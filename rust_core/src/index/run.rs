@@ -1,6 +1,7 @@
 //! Runs made of other runs: gathered, merged, searched.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::merging::{self, Rows, interleave};
@@ -68,8 +69,22 @@ impl Run {
 
     /// Row by row.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
+        self.keys_in(0..self.cells.len())
+    }
+
+    /// Of the rows of a block.
+    pub fn keys_of(&self, block: u32) -> impl Iterator<Item = Key> {
+        self.keys_in(self.cells_of(block, i32::MIN..=i32::MAX))
+    }
+
+    /// Those that are known.
+    pub fn channels(&self) -> impl Iterator<Item = u32> {
+        (0..self.len()).filter_map(|row| self.details.channel(row))
+    }
+
+    fn keys_in(&self, cells: Range<usize>) -> impl Iterator<Item = Key> {
         let rows = |cell: usize| self.rows_of(cell..cell + 1).map(move |row| (cell, row));
-        (0..self.cells.len()).flat_map(rows).map(|(cell, row)| {
+        cells.flat_map(rows).map(|(cell, row)| {
             let Cell { block, day, .. } = self.cells[cell];
             Key::in_cell(block, day, self.persons[row].into(), self.times[row])
         })
@@ -126,6 +141,16 @@ impl Events {
     /// Adds a run of new events.
     pub fn add(&mut self, run: Run, texts: &Texts) -> Result<()> {
         merging::add(&mut self.runs, run, texts)
+    }
+
+    /// With the spans of some blocks found anew, which rows went from or came to; none where there are no runs.
+    pub fn cut(mut self, blocks: &BTreeSet<u32>) -> Option<Events> {
+        for &block in blocks {
+            self.spans.forget(block);
+            let keys = self.runs.iter().flat_map(|run| run.keys_of(block));
+            keys.for_each(|key| self.spans.widen(key));
+        }
+        (!self.runs.is_empty()).then_some(self)
     }
 
     /// How many count for somebody.

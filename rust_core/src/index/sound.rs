@@ -40,7 +40,7 @@ fn lists_fit(ends: &[u32], elements: usize) -> bool {
 
 impl Origins {
     fn fits(&self, rows: usize) -> bool {
-        self.sources.fits(rows) && self.ids.fits(rows) && self.arrivals.fits(rows)
+        self.sources.fits(rows) && self.ids.fits(rows) && self.arrivals.fits(rows) && self.nodes.fits(rows)
     }
 }
 

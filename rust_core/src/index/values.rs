@@ -24,8 +24,10 @@ pub struct Origins {
     /// Text codes of the sources, and the ids: what orders the rows of one instant, and what tells copies apart.
     pub sources: Ints,
     pub ids: TextColumn,
-    /// Raw offsets of the frames that brought the rows to their persons: themselves, or by merging another person into this one.
+    /// Raw offsets of the frames that brought the rows to their persons: themselves, by merging another person into this one, or by splitting this one off.
     pub arrivals: Ints,
+    /// Which identifier it came by, numbered by identity from 1; 0 is none.
+    pub nodes: Ints,
 }
 
 /// A column with unknowns.

@@ -15,6 +15,8 @@ pub use super::history::Epoch;
 use super::history::History;
 use super::ints::Ints;
 use super::learned::Learned;
+pub use super::origins::Came;
+use super::parted::Parted;
 pub use super::place::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
 use super::seal::Seal;
 use super::spans::Spans;
@@ -55,6 +57,8 @@ pub struct Partition {
     pub channels: BTreeMap<u32, Firsts>,
     /// By event type.
     pub events: HashMap<String, Arc<Events>>,
+    /// What was its people's until they were split.
+    pub parted: Arc<Parted>,
 }
 
 /// One attribute of a partition's people, with its history.
@@ -154,6 +158,7 @@ impl Partition {
             attributes: HashMap::new(),
             channels: BTreeMap::new(),
             events: HashMap::new(),
+            parted: Arc::default(),
         }
     }
 }

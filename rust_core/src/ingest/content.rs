@@ -29,6 +29,16 @@ pub fn key(record: &Record) -> Option<(Key, u64)> {
     }
 }
 
+/// The key's hash alone; of an item, which has none, zeros.
+pub fn record_key(record: &Record) -> [u64; 2] {
+    let key = match record {
+        Record::Event(event) => hash_key(event.source, event.id),
+        Record::Profile(profile) => hash_key(profile.source, profile.id),
+        Record::Item(_) => return [0; 2],
+    };
+    [key.high, key.low]
+}
+
 /// 128 bits of (source, id); the source's length keeps ("ab", "c") from ("a", "bc").
 fn hash_key(source: &str, id: &str) -> Key {
     let hash = xxh3_128_with_seed(id.as_bytes(), text(source.len() as u64, source));

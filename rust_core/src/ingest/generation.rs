@@ -21,6 +21,12 @@ pub struct Key {
     pub low: u64,
 }
 
+impl From<[u64; 2]> for Key {
+    fn from([high, low]: [u64; 2]) -> Self {
+        Key { high, low }
+    }
+}
+
 /// Keys are hashes already.
 #[derive(Default)]
 pub struct LowWord(u64);

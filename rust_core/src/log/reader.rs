@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,11 +18,15 @@ pub struct Segments {
     folder: PathBuf,
     /// By first offset; those opened or seen so far.
     known: Mutex<BTreeMap<u64, Arc<Segment>>>,
+    /// When the folder last changed: seconds and nanoseconds.
+    changed: Mutex<(i64, i64)>,
 }
 
 struct Segment {
     path: PathBuf,
     file: File,
+    /// Of the file; another has taken its place where it differs.
+    inode: u64,
     /// (offset, position), ascending.
     index: Mutex<Vec<(u64, u64)>>,
 }
@@ -31,6 +36,7 @@ impl Segments {
         Segments {
             folder: folder.to_owned(),
             known: Mutex::default(),
+            changed: Mutex::default(),
         }
     }
 
@@ -49,11 +55,22 @@ impl Segments {
         Ok(frames)
     }
 
+    /// Those whose files were replaced since the folder was last looked at: open, they would still take room on the disk.
+    fn let_go(&self, known: &mut BTreeMap<u64, Arc<Segment>>) -> Result<()> {
+        let folder = std::fs::metadata(&self.folder).map_err(Error::io(&self.folder))?;
+        let now = (folder.mtime(), folder.mtime_nsec());
+        if std::mem::replace(&mut *self.changed.lock(), now) != now {
+            known.retain(|_, segment| matches!(segment.is_replaced(), Ok(false)));
+        }
+        Ok(())
+    }
+
     /// The segment that holds `offset`, and the first offset after it (as far as is known).
     fn holding(&self, offset: u64) -> Result<(Arc<Segment>, u64)> {
         let mut known = self.known.lock();
         // The last one known may have been followed by others since.
         if known.range(offset + 1..).next().is_none() {
+            self.let_go(&mut known)?;
             for first in segment::list(&self.folder)? {
                 if let std::collections::btree_map::Entry::Vacant(entry) = known.entry(first) {
                     entry.insert(Arc::new(Segment::open(&self.folder, first)?));
@@ -61,8 +78,13 @@ impl Segments {
             }
         }
         let limit = known.range(offset + 1..).next().map_or(u64::MAX, |(first, _)| *first);
-        match known.range(..=offset).next_back() {
-            Some((_, segment)) => Ok((segment.clone(), limit)),
+        match known.range_mut(..=offset).next_back() {
+            Some((&first, segment)) => {
+                if segment.is_replaced()? {
+                    *segment = Arc::new(Segment::open(&self.folder, first)?);
+                }
+                Ok((segment.clone(), limit))
+            }
             None => Err(corrupt(
                 &segment::path(&self.folder, offset),
                 format!("the file with frame {offset} is missing"),
@@ -75,11 +97,18 @@ impl Segment {
     fn open(folder: &Path, first: u64) -> Result<Segment> {
         let path = segment::path(folder, first);
         let file = File::open(&path).map_err(Error::io(&path))?;
+        let inode = file.metadata().map_err(Error::io(&path))?.ino();
         Ok(Segment {
             path,
             file,
+            inode,
             index: Mutex::new(vec![(first, HEADER)]),
         })
+    }
+
+    fn is_replaced(&self) -> Result<bool> {
+        let now = std::fs::metadata(&self.path).map_err(Error::io(&self.path))?;
+        Ok(now.ino() != self.inode)
     }
 
     /// Takes frames from `next` on and before `limit`; whether there was room for all of them.

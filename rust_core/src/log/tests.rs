@@ -17,11 +17,11 @@ pub fn new_folder() -> tempfile::TempDir {
         .unwrap()
 }
 
-fn open(folder: &Path) -> LocalLog {
+pub fn open(folder: &Path) -> LocalLog {
     LocalLog::create_sized(folder, SMALL).unwrap()
 }
 
-fn all(log: &LocalLog) -> Result<Vec<Vec<u8>>> {
+pub fn all(log: &LocalLog) -> Result<Vec<Vec<u8>>> {
     let frames = log.read(0, usize::MAX)?;
     assert!(frames.iter().enumerate().all(|(at, (offset, _))| at as u64 == *offset));
     Ok(frames.into_iter().map(|(_, frame)| frame).collect())

@@ -10,6 +10,7 @@ use std::time::Instant;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::marker::{self, Mark};
+use super::replacing;
 use super::segment::{self, FRAME_HEADER, Found, HEADER, MAX_FRAME, Window, corrupt};
 use crate::error::{Error, Result};
 
@@ -45,6 +46,7 @@ impl Writer {
         let lock = lock(folder)?;
         let path = marker::path(folder);
         let marker = open_file(&path)?;
+        replacing::sweep(folder)?;
         let (file, end) = recover(folder, Mark::read(&marker))?;
         end.write(&marker)
             .and_then(|()| marker.sync_all())
@@ -87,12 +89,7 @@ impl Writer {
     }
 
     pub fn append(&self, frame: &[u8]) -> Result<u64> {
-        if frame.is_empty() || frame.len() > MAX_FRAME {
-            return Err(Error::Invalid(format!(
-                "a frame has 1 byte to {MAX_FRAME}, not {}",
-                frame.len()
-            )));
-        }
+        check_length(frame)?;
         let mut state = self.state.lock();
         self.make_room(&mut state, frame.len() as u64)?;
         let path = segment::path(&self.folder, state.written.segment);
@@ -106,10 +103,30 @@ impl Writer {
 
     /// Begins the next segment where the frame does not fit this one.
     fn make_room(&self, state: &mut MutexGuard<State>, length: u64) -> Result<()> {
+        self.seal_where(state, |written| {
+            written.position + FRAME_HEADER + length > self.segment_bytes
+        })
+    }
+
+    /// Frames of sealed segments are never written again where they stand: makes those before `offset` such. Invalid if they are not
+    /// all durable.
+    pub fn seal(&self, offset: u64) -> Result<()> {
+        let mut state = self.state.lock();
+        if offset > state.durable.end {
+            return Err(Error::Invalid(format!(
+                "{}: there are {} frames, not {offset}",
+                self.folder.display(),
+                state.durable.end
+            )));
+        }
+        self.seal_where(&mut state, |written| written.segment < offset)
+    }
+
+    /// Begins the next segment if one of what is written `is_due`; a segment has one frame at least.
+    fn seal_where(&self, state: &mut MutexGuard<State>, is_due: impl Fn(&Mark) -> bool) -> Result<()> {
         loop {
             self.check_open(state)?;
-            let full = state.written.position + FRAME_HEADER + length > self.segment_bytes;
-            if !full || state.written.position == HEADER {
+            if !is_due(&state.written) || state.written.position == HEADER {
                 return Ok(());
             }
             if state.syncing {
@@ -209,6 +226,15 @@ impl State {
     }
 }
 
+pub fn check_length(frame: &[u8]) -> Result<()> {
+    match frame.len() {
+        1..=MAX_FRAME => Ok(()),
+        other => Err(Error::Invalid(format!(
+            "a frame has 1 byte to {MAX_FRAME}, not {other}"
+        ))),
+    }
+}
+
 fn make_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -236,7 +262,7 @@ fn open_file(path: &Path) -> Result<File> {
 }
 
 /// A new file is only there after a power cut if its folder was synced.
-fn sync_folder(folder: &Path) -> Result<()> {
+pub fn sync_folder(folder: &Path) -> Result<()> {
     // The parent of a relative name is ''.
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::identity::{self, PARTITION, Policy};
+use crate::redactor;
 
 /// The identity graph of one workspace: a fold of its raw log.
 #[pyclass(frozen, module = "quanyu._core")]
@@ -38,6 +39,22 @@ impl Resolver {
 
     fn snapshot(&self, py: Python<'_>) -> PyResult<()> {
         Ok(py.detach(|| self.inner.snapshot())?)
+    }
+
+    fn redactor(&self, py: Python<'_>) -> Option<Redactor> {
+        py.detach(|| self.inner.redactor()).map(Redactor)
+    }
+
+    fn forget(&self, py: Python<'_>, raw_offset: u64) -> PyResult<()> {
+        Ok(py.detach(|| self.inner.forget(raw_offset))?)
+    }
+
+    fn owner(&self, py: Python<'_>, namespace: &str, value: &str) -> u64 {
+        py.detach(|| self.inner.owner((namespace, value)))
+    }
+
+    fn erased(&self, py: Python<'_>, key: &str) -> Option<(u64, u64)> {
+        py.detach(|| self.inner.erased(key))
     }
 
     fn resolve(&self, py: Python<'_>, namespace: &str, value: &str) -> u64 {
@@ -93,5 +110,33 @@ impl Resolver {
             ("merges", statistics.merges),
             ("violations", statistics.violations),
         ])
+    }
+}
+
+#[pyclass(frozen, module = "quanyu._core")]
+pub struct Redactor(redactor::Redactor);
+
+#[pymethods]
+impl Redactor {
+    fn raw_offsets(&self) -> (u64, u64) {
+        let offsets = self.0.raw_offsets();
+        (offsets.start, offsets.end)
+    }
+
+    fn redact<'py>(
+        &self,
+        py: Python<'py>,
+        raw_offset: u64,
+        raw: &[u8],
+        resolved: &[u8],
+    ) -> PyResult<(Option<Bound<'py, PyBytes>>, Option<Bound<'py, PyBytes>>)> {
+        let redacted = py.detach(|| self.0.redact(raw_offset, raw, resolved))?;
+        let bytes = |frame: Option<Vec<u8>>| frame.map(|frame| PyBytes::new(py, &frame));
+        Ok((bytes(redacted.raw), bytes(redacted.resolved)))
+    }
+
+    fn redact_rejects<'py>(&self, py: Python<'py>, frame: &[u8]) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let redacted = py.detach(|| self.0.redact_rejects(frame))?;
+        Ok(redacted.map(|frame| PyBytes::new(py, &frame)))
     }
 }

@@ -49,6 +49,10 @@ impl Index {
         Ok(py.detach(|| self.inner.fold(&frames))?)
     }
 
+    fn tidy(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(py.detach(|| self.inner.purge())?)
+    }
+
     fn snapshot(&self, py: Python<'_>) -> PyResult<()> {
         Ok(py.detach(|| self.inner.snapshot())?)
     }

@@ -44,6 +44,10 @@ impl Ingestor {
         Ok(py.detach(|| self.open()?.put_schema(schema, received_at_ms))?)
     }
 
+    fn record_decision(&self, py: Python<'_>, decision: &[u8], received_at_ms: i64) -> PyResult<u64> {
+        Ok(py.detach(|| self.open()?.record_decision(decision, received_at_ms))?)
+    }
+
     fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(
             py,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::log;
@@ -26,6 +27,11 @@ impl LocalLog {
 
     fn append(&self, py: Python<'_>, frame: &[u8]) -> PyResult<u64> {
         Ok(py.detach(|| self.0.append(frame))?)
+    }
+
+    fn replace(&self, py: Python<'_>, frames: Vec<(u64, PyBackedBytes)>) -> PyResult<()> {
+        let frames: Vec<(u64, &[u8])> = frames.iter().map(|(offset, frame)| (*offset, &**frame)).collect();
+        Ok(py.detach(|| self.0.replace(&frames))?)
     }
 
     fn read<'py>(&self, py: Python<'py>, offset: u64, max_bytes: usize) -> PyResult<Vec<(u64, Bound<'py, PyBytes>)>> {

@@ -22,6 +22,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ingest::Ingestor>()?;
     module.add_class::<ingest::RecordEncoder>()?;
     module.add_function(wrap_pyfunction!(ingest::peek_workspace, module)?)?;
+    module.add_class::<identity::Redactor>()?;
     module.add_class::<identity::Resolver>()?;
     index::register(module)?;
     eval::register(module)?;

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import grpc
 
-from quanyu.api.event.v1 import event_pb2
+from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.engine import LocalLog, Resolver
+from quanyu.identity.erasing import Erasing
+from quanyu.identity.peers import Peers
 from quanyu.identity.worker import Resolution
 from quanyu.runtime import rpc
-from quanyu.runtime.errors import InvalidInput, NotFound
+from quanyu.runtime.errors import Conflict, InvalidInput, NotFound
 from quanyu.runtime.eventlog import create_log, follow_log
 from quanyu.runtime.instants import timestamp
 from quanyu.runtime.paging import numbers_of, page_limit
@@ -33,6 +36,7 @@ class Graph:
     resolver: Resolver
     resolved: LocalLog
     worker: Worker
+    erasing: Erasing
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         self.worker.wait_until(lambda: self.resolver.offset() >= min_raw_offset, context)
@@ -42,6 +46,7 @@ class Graph:
         return event_pb2.Epoch(raw_offset=self.resolver.offset(), received_at=timestamp(self.resolver.received_at_ms()))
 
     def close(self) -> None:
+        self.erasing.close()
         self.worker.close()
         self.resolved.close()
 
@@ -53,6 +58,8 @@ class IdentityService:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._peers = Peers(context.channels.to("ingestion"))
+        self._stopping = threading.Event()
         self._workspaces = Workspaces(context.folder, self._open)
         self._workspaces.open_existing()
 
@@ -64,6 +71,7 @@ class IdentityService:
 
     def stop(self) -> None:
         """Folding calls no other service; it ends in `close`."""
+        self._stopping.set()
 
     def close(self) -> None:
         self._workspaces.close()
@@ -107,6 +115,26 @@ class IdentityService:
         for chunk in graph.resolver.identifiers(request.persons, request.namespace, CHUNK_ROWS):
             yield pb.ListIdentifiersResponse.FromString(chunk)
 
+    def Erase(self, request: pb.EraseRequest, context: grpc.ServicerContext) -> pb.EraseResponse:
+        key = request.idempotency_key
+        if not key:
+            raise InvalidInput("idempotency_key: give one of your own to each erasure", field="idempotency_key")
+        graph = self._graph(request.workspace)
+        if graph.resolver.erased(key) is None:
+            person = self._whole(graph.resolver, request)
+            decision = log_pb2.Decision(
+                erase=log_pb2.Erase(person=person), by=request.by, why=request.why, idempotency_key=key
+            )
+            graph.wait(self._peers.record_decision(request.workspace, decision), context)
+        raw_offset, erased = graph.resolver.erased(key) or (0, 0)
+        if not erased:
+            raise Conflict(
+                f"idempotency_key: {key!r} is that of another decision, or somebody else erased the person first; "
+                "ask with a new one",
+                field="idempotency_key",
+            )
+        return pb.EraseResponse(person=erased, raw_offset=raw_offset + 1)
+
     def GetPolicy(self, request: pb.GetPolicyRequest, context: grpc.ServicerContext) -> pb.GetPolicyResponse:
         return pb.GetPolicyResponse.FromString(self._graph(request.workspace).resolver.policy())
 
@@ -116,6 +144,19 @@ class IdentityService:
         (before,) = numbers_of(request.page_token, 1)
         page = self._graph(request.workspace).resolver.violations(before, page_limit(request.page_size))
         return pb.ListViolationsResponse.FromString(page)
+
+    def _whole(self, resolver: Resolver, request: pb.EraseRequest) -> int:
+        """Whom to erase. NotFound if there is no such person, InvalidInput if nobody is named."""
+        if request.WhichOneof("whom") == "identifier":
+            identifier = _given(request, "identifier")
+            person = resolver.owner(identifier.namespace, identifier.value)
+        elif request.person:
+            person = request.person
+        else:
+            raise InvalidInput("whom: give a person, or an identifier of theirs", field="whom")
+        if not resolver.person(person):
+            raise NotFound("there is nobody with this identifier or id, so nothing is erased", reason="UNKNOWN_PERSON")
+        return person
 
     def _graph(self, workspace: str) -> Graph:
         return self._workspaces.get(workspace)
@@ -128,14 +169,18 @@ class IdentityService:
         failed = partial(self._context.health.failed, self.name)
         worker = Worker(f"identity of {workspace}", raw, Resolution(resolver, resolved), self._context.settings, failed)
         worker.start()
-        return Graph(resolver, resolved, worker)
+        # Logs of its own to read: it is elsewhere in them than the worker.
+        logs = follow_log(folder, workspace, "raw"), resolved, follow_log(folder, workspace, "rejects")
+        erasing = Erasing(workspace, resolver, *logs, worker, self._peers, self._stopping, failed)
+        erasing.start()
+        return Graph(resolver, resolved, worker, erasing)
 
 
 def open_service(context: Context) -> IdentityService:
     return IdentityService(context)
 
 
-def _given(request: pb.ResolveRequest | pb.ExplainRequest, field: str) -> event_pb2.Identifier:
+def _given(request: pb.ResolveRequest | pb.ExplainRequest | pb.EraseRequest, field: str) -> event_pb2.Identifier:
     identifier: event_pb2.Identifier = getattr(request, field)
     if not identifier.namespace or not identifier.value:
         raise InvalidInput(f"{field}: give an identifier, its namespace and value", field=field)

@@ -31,6 +31,10 @@ class Resolution:
             self._emit(*self._pending)
             self._pending = None
 
+    def tidy(self) -> bool:
+        """There is nothing: what is of erased people is taken out of the logs by `Erasing`."""
+        return False
+
     def snapshot(self) -> None:
         self._resolver.snapshot()
 

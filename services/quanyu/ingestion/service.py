@@ -78,6 +78,21 @@ class IngestionService:
         ingestor = self._workspaces.get(request.workspace).ingestor
         return pb.GetSchemaResponse(schema=event_pb2.Schema.FromString(ingestor.schema()))
 
+    def RecordDecision(
+        self, request: pb.RecordDecisionRequest, context: grpc.ServicerContext
+    ) -> pb.RecordDecisionResponse:
+        ingestor = self._workspaces.get(request.workspace).ingestor
+        offset = ingestor.record_decision(request.decision.SerializeToString(), now_ms())
+        return pb.RecordDecisionResponse(raw_offset=offset)
+
+    def ReplaceFrames(
+        self, request: pb.ReplaceFramesRequest, context: grpc.ServicerContext
+    ) -> pb.ReplaceFramesResponse:
+        intake = self._workspaces.get(request.workspace)
+        intake.raw.replace([(frame.offset, frame.frame) for frame in request.raw])
+        intake.rejects.replace([(frame.offset, frame.frame) for frame in request.rejects])
+        return pb.ReplaceFramesResponse()
+
     def ListDeadLetters(
         self, request: pb.ListDeadLettersRequest, context: grpc.ServicerContext
     ) -> pb.ListDeadLettersResponse:

@@ -32,6 +32,9 @@ class Fold(Protocol):
     def fold(self, frames: list[tuple[int, bytes]]) -> None:
         """Applies frames in order, the first at `offset()`."""
 
+    def tidy(self) -> bool:
+        """Does a small part of what is to be done beside folding; False if there is nothing to do."""
+
     def snapshot(self) -> None:
         """Writes state and offset, atomically."""
 
@@ -51,6 +54,8 @@ class Worker:
         self._snapshot_idle_seconds = settings.snapshot_idle_seconds
         self._on_failure = on_failure
         self._unsaved_bytes = 0
+        # Whether something was tidied away that is still in the last snapshot.
+        self._tidied = False
         self._last_fold = time.monotonic()
         self._failure: BaseException | None = None
         self._stopping = threading.Event()
@@ -70,7 +75,8 @@ class Worker:
             if self._failure is None:
                 while self._step(wait_ms=0):
                     pass
-                self._snapshot()
+                if self._unsaved_bytes or self._tidied:
+                    self._snapshot()
         except CoreError as error:
             # Nothing is lost: the log has it, and the next start folds it.
             log.error("%s could not finish: %s", self._name, error)
@@ -108,8 +114,9 @@ class Worker:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                if not self._step(WAIT_MS):
+                if not self._step(0 if self._tidied else WAIT_MS):
                     self._snapshot_if_quiet()
+                self._tidy()
             except StorageError as error:
                 # A full disk may be freed again; state and offset have not moved.
                 log.error("%s: %s; trying again", self._name, from_core(error))
@@ -133,12 +140,17 @@ class Worker:
             self._snapshot()
         return True
 
+    def _tidy(self) -> None:
+        """What is tidied away is gone from the disk with a snapshot, so the last part is followed by one."""
+        if self._state.tidy():
+            self._tidied = True
+        elif self._tidied:
+            self._snapshot()
+
     def _snapshot_if_quiet(self) -> None:
-        if time.monotonic() - self._last_fold >= self._snapshot_idle_seconds:
+        if self._unsaved_bytes and time.monotonic() - self._last_fold >= self._snapshot_idle_seconds:
             self._snapshot()
 
     def _snapshot(self) -> None:
-        if self._unsaved_bytes == 0:
-            return
         self._state.snapshot()
-        self._unsaved_bytes = 0
+        self._unsaved_bytes, self._tidied = 0, False

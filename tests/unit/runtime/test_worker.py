@@ -29,6 +29,8 @@ class Listing:
         self.seen = list(saved)
         self.snapshots = 0
         self.failing: list[Exception] = []
+        # How often there is something to tidy away.
+        self.untidy = 0
 
     def offset(self) -> int:
         return len(self.seen)
@@ -38,6 +40,10 @@ class Listing:
             raise self.failing.pop(0)
         assert [offset for offset, _ in frames] == list(range(len(self.seen), len(self.seen) + len(frames)))
         self.seen += [frame for _, frame in frames]
+
+    def tidy(self) -> bool:
+        self.untidy -= 1
+        return self.untidy >= 0
 
     def snapshot(self) -> None:
         self.saved[:] = self.seen
@@ -168,3 +174,29 @@ def test_a_snapshot_is_written_after_so_many_bytes_and_in_quiet(log: LocalLog, t
     assert (len(state.saved), state.snapshots) == (2, 2)
     worker.close()
     assert state.snapshots == 2
+
+
+def test_what_is_tidied_away_without_folding_is_followed_by_a_snapshot(log: LocalLog, tmp_path: Path) -> None:
+    state = Listing([])
+    state.untidy = 3
+    worker = worker_of(tmp_path / "log", state)
+    worker.start()
+    deadline = time.monotonic() + 10
+    while not state.snapshots and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert state.snapshots == 1
+    assert state.untidy < 0
+    worker.close()
+    assert state.snapshots == 1
+
+
+def test_folding_goes_on_between_two_parts_of_tidying(log: LocalLog, tmp_path: Path) -> None:
+    state = Listing([])
+    state.untidy = 10**9
+    worker = worker_of(tmp_path / "log", state)
+    worker.start()
+    log.append(b"a")
+    wait(worker, state, 1)
+    assert state.untidy > 0
+    worker.close()
+    assert state.saved == [b"a"]

@@ -9,8 +9,8 @@ use crate::index::learned::Learned;
 use crate::index::place::Key;
 use crate::index::texts::Texts;
 use crate::index::view::{
-    Attribute, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit, Values,
-    Version,
+    Attribute, Came, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit,
+    Values, Version,
 };
 use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
@@ -225,7 +225,7 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
             origins.push(
                 texts.intern(["app", "till", "web"][place.min(2)]),
                 &place.to_string(),
-                0,
+                Came::default(),
             );
             latest.resize(latest.len().max(person.ordinal as usize + 1), None);
             latest[person.ordinal as usize] = value.clone();
@@ -251,7 +251,9 @@ fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
     rows.sort_by_key(|row| (key(row), row.1.source, row.1.id.clone()));
     let mut details = Details::default();
     for (_, event) in &rows {
-        details.origins.push(texts.intern(event.source), &event.id, 0);
+        details
+            .origins
+            .push(texts.intern(event.source), &event.id, Came::default());
     }
     let text = |(_, event): &(u32, &Event)| event.channel.map(|channel| Val::Text(channel.into()));
     details.channels = values(Type::Text, &rows.iter().map(text).collect::<Vec<_>>(), texts);
@@ -303,7 +305,6 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
         .iter()
         .map(|(name, kind)| (name.to_string(), Arc::new(attribute(people, name, *kind, texts))));
     Partition {
-        number,
         people: size,
         first_record,
         attributes: attributes.collect(),
@@ -312,6 +313,7 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
             .into_iter()
             .map(|(kind, events)| (kind, Arc::new(events)))
             .collect(),
+        ..Partition::new(number)
     }
 }
 

@@ -21,7 +21,7 @@ use super::state::State;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 7] = b"QYIDENT";
-const VERSION: u8 = 1;
+const VERSION: u8 = 3;
 const EXTENSION: &str = "identity";
 
 /// Snapshots kept: the newest, and the one before it to fall back on by hand.
@@ -52,6 +52,15 @@ pub fn load(folder: &Path, policy: &Policy, capacity: u32) -> Result<Option<Stat
 
 /// Writes a snapshot beside the older ones, and once it is durable lets the oldest go.
 pub fn save(folder: &Path, state: &State, capacity: u32) -> Result<()> {
+    save_and_keep(folder, state, capacity, GENERATIONS)
+}
+
+/// The same, but lets all others go.
+pub fn save_only(folder: &Path, state: &State, capacity: u32) -> Result<()> {
+    save_and_keep(folder, state, capacity, 1)
+}
+
+fn save_and_keep(folder: &Path, state: &State, capacity: u32, kept: usize) -> Result<()> {
     let draft = folder.join("snapshot.draft");
     let path = folder.join(format!("{:020}.{EXTENSION}", state.offset));
     let file = File::create(&draft).map_err(Error::io(&draft))?;
@@ -60,7 +69,7 @@ pub fn save(folder: &Path, state: &State, capacity: u32) -> Result<()> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(Error::io(folder))?;
-    for old in generations(folder)?.iter().skip(GENERATIONS) {
+    for old in generations(folder)?.iter().skip(kept) {
         fs::remove_file(old).map_err(Error::io(old))?;
     }
     Ok(())

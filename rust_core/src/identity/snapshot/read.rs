@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use super::bytes::{Cursor, Read};
+use crate::identity::decisions::{Decided, Outcome, Parting};
 use crate::identity::edges::Sighting;
+use crate::identity::erasing::{Erasure, Forgotten};
 use crate::identity::graph::{Graph, SignIn};
 use crate::identity::nodes::NONE;
 use crate::identity::policy::Policy;
@@ -12,7 +14,8 @@ use crate::identity::violations::{KEPT, Reason, Violation, Violations};
 
 pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<State> {
     let (offset, received_at_ms) = (cursor.number()?, cursor.number()? as i64);
-    if offset == u64::MAX {
+    let sequence = cursor.number()?;
+    if offset == u64::MAX || sequence > u64::MAX / 2 {
         return Err("the offset is out of range");
     }
     let mut graph = Graph::new(policy.clone(), capacity);
@@ -31,10 +34,13 @@ pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<S
     read_edges(cursor, &mut graph, offset)?;
     read_sign_ins(cursor, &mut graph)?;
     read_violations(cursor, &mut graph)?;
+    read_decisions(cursor, &mut graph)?;
+    read_erasures(cursor, &mut graph)?;
     Ok(State {
         graph,
         offset,
         received_at_ms,
+        sequence,
     })
 }
 
@@ -67,8 +73,15 @@ fn read_nodes(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
         }
         newest = origin;
         let value = cursor.text()?;
-        let hash = graph.nodes.hash(namespace, value);
-        if graph.nodes.find_or_add(hash, namespace, value, origin) != index {
+        let added = match value {
+            // Of somebody who was erased.
+            "" => graph.nodes.numbered(index, namespace, origin),
+            value => {
+                let hash = graph.nodes.hash(namespace, value);
+                Some(graph.nodes.find_or_add(hash, namespace, value, origin))
+            }
+        };
+        if added != Some(index) {
             return Err("an identifier stands twice");
         }
         if person != NONE {
@@ -109,9 +122,12 @@ fn read_edges(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
 fn read_sign_ins(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     for _ in 0..cursor.small()? {
         let device = cursor.index(graph.nodes.len())?;
-        let person = cursor.index(graph.persons.len())?;
+        let node = cursor.index(graph.nodes.len())?;
+        if graph.owner(node).is_none() {
+            return Err("a sign-in of nobody");
+        }
         let at_ms = cursor.number()? as i64;
-        graph.sign_ins.insert(device, SignIn { person, at_ms });
+        graph.sign_ins.insert(device, SignIn { node, at_ms });
     }
     Ok(())
 }
@@ -127,6 +143,7 @@ fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
         let reason = Reason::ALL[cursor.index(Reason::ALL.len())? as usize];
         let [namespace, value, source, record_id] =
             [cursor.text()?, cursor.text()?, cursor.text()?, cursor.text()?].map(Box::from);
+        let node = cursor.index(graph.nodes.len() + 1)?.wrapping_sub(1);
         kept.push_back(Violation {
             raw_offset,
             reason,
@@ -134,8 +151,68 @@ fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
             value,
             source,
             record_id,
+            node,
         });
     }
     graph.violations = Violations::restore(kept, total);
+    Ok(())
+}
+
+fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+    for _ in 0..cursor.number()? {
+        let [key, by, why] = [cursor.text()?, cursor.text()?, cursor.text()?].map(Box::from);
+        if graph.decisions.with_key(&key).is_some() {
+            return Err("a decision stands twice");
+        }
+        let contents = cursor.number()?;
+        let (raw_offset, at_ms) = (cursor.number()?, cursor.number()? as i64);
+        let outcome = read_outcome(cursor, graph)?;
+        graph.decisions.push(Decided {
+            key,
+            by,
+            why,
+            contents,
+            raw_offset,
+            at_ms,
+            outcome,
+        });
+    }
+    Ok(())
+}
+
+fn read_outcome(cursor: &mut Cursor, graph: &Graph) -> Read<Outcome> {
+    let (persons, nodes) = (graph.persons.len(), graph.nodes.len());
+    let members =
+        |cursor: &mut Cursor| -> Read<Vec<u32>> { (0..cursor.small()?).map(|_| cursor.index(nodes)).collect() };
+    match cursor.number()? {
+        0 => Ok(Outcome::Void),
+        1 => Ok(Outcome::Erased {
+            person: cursor.index(persons)?,
+        }),
+        2 => Ok(Outcome::Split(Parting {
+            from: cursor.index(persons)?,
+            to: cursor.index(persons)?,
+            kept: members(cursor)?,
+            parted: members(cursor)?,
+        })),
+        _ => Err("a decision of an unknown kind"),
+    }
+}
+
+fn read_erasures(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+    for _ in 0..cursor.number()? {
+        let (raw_offset, at_ms) = (cursor.number()?, cursor.number()? as i64);
+        let mut forgotten = Vec::new();
+        for _ in 0..cursor.number()? {
+            let node = cursor.index(graph.nodes.len())?;
+            let value = cursor.text()?.into();
+            forgotten.push(Forgotten { node, value });
+        }
+        graph.erasures.push(Erasure {
+            raw_offset,
+            at_ms,
+            forgotten,
+        });
+    }
     Ok(())
 }

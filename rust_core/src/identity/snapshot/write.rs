@@ -3,6 +3,7 @@
 use std::io;
 
 use super::bytes::Writer;
+use crate::identity::decisions::Outcome;
 use crate::identity::graph::Graph;
 use crate::identity::state::State;
 
@@ -10,12 +11,15 @@ pub fn write_state(out: &mut Writer, state: &State) -> io::Result<()> {
     let graph = &state.graph;
     out.number(state.offset);
     out.number(state.received_at_ms as u64);
+    out.number(state.sequence);
     out.texts(graph.namespaces.names.texts());
     out.texts(graph.sources.texts());
     write_persons_and_nodes(out, graph)?;
     write_edges(out, graph)?;
     write_sign_ins(out, graph)?;
-    write_violations(out, graph)
+    write_violations(out, graph)?;
+    write_decisions(out, graph)?;
+    write_erasures(out, graph)
 }
 
 fn write_persons_and_nodes(out: &mut Writer, graph: &Graph) -> io::Result<()> {
@@ -58,8 +62,7 @@ fn write_sign_ins(out: &mut Writer, graph: &Graph) -> io::Result<()> {
     out.number(sign_ins.len() as u64);
     for (&device, sign_in) in sign_ins {
         out.number(device.into());
-        // The person as it is now: the way there may have been shortened or not.
-        out.number(graph.persons.root(sign_in.person).into());
+        out.number(sign_in.node.into());
         out.number(sign_in.at_ms as u64);
         out.spill()?;
     }
@@ -79,6 +82,52 @@ fn write_violations(out: &mut Writer, graph: &Graph) -> io::Result<()> {
             &violation.record_id,
         ] {
             out.text(text);
+        }
+        out.number(violation.node.wrapping_add(1).into());
+        out.spill()?;
+    }
+    Ok(())
+}
+
+fn write_decisions(out: &mut Writer, graph: &Graph) -> io::Result<()> {
+    out.number(graph.decisions.all().len() as u64);
+    for decided in graph.decisions.all() {
+        for text in [&decided.key, &decided.by, &decided.why] {
+            out.text(text);
+        }
+        out.number(decided.contents);
+        out.number(decided.raw_offset);
+        out.number(decided.at_ms as u64);
+        match &decided.outcome {
+            Outcome::Void => out.number(0),
+            Outcome::Erased { person } => {
+                out.number(1);
+                out.number((*person).into());
+            }
+            Outcome::Split(parting) => {
+                out.number(2);
+                out.number(parting.from.into());
+                out.number(parting.to.into());
+                for nodes in [&parting.kept, &parting.parted] {
+                    out.number(nodes.len() as u64);
+                    nodes.iter().for_each(|&node| out.number(node.into()));
+                }
+            }
+        }
+        out.spill()?;
+    }
+    Ok(())
+}
+
+fn write_erasures(out: &mut Writer, graph: &Graph) -> io::Result<()> {
+    out.number(graph.erasures.len() as u64);
+    for erasure in &graph.erasures {
+        out.number(erasure.raw_offset);
+        out.number(erasure.at_ms as u64);
+        out.number(erasure.forgotten.len() as u64);
+        for forgotten in &erasure.forgotten {
+            out.number(forgotten.node.into());
+            out.text(&forgotten.value);
         }
         out.spill()?;
     }

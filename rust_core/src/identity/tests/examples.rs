@@ -12,7 +12,7 @@ use crate::identity::violations::encode_identifier;
 use crate::identity::{PARTITION, Policy, Resolver};
 use crate::wire::{Reader, Wire, put_bytes, put_text};
 
-fn empty() -> (tempfile::TempDir, Resolver) {
+pub fn empty() -> (tempfile::TempDir, Resolver) {
     let folder = tempfile::tempdir().unwrap();
     let resolver = Resolver::open(folder.path(), Policy::default(), PARTITION).unwrap();
     (folder, resolver)
@@ -311,14 +311,14 @@ fn a_frame_that_cannot_be_read_changes_nothing() {
     let frame = RawFrame {
         received_at_ms: 5,
         records: vec![&good, b"\x0a\x05abc"],
-        schema: None,
+        ..RawFrame::default()
     }
     .encode();
     assert!(matches!(resolver.fold(0, &frame), Err(Error::Invalid(message)) if message.contains("raw frame 0")));
     assert_eq!(resolver.statistics().identifiers, 0);
     let frame = Delivery {
         received_at_ms: 5,
-        deeds: vec![],
+        ..Delivery::default()
     }
     .encode();
     for offset in [1, 7] {
@@ -340,15 +340,15 @@ fn records_items_and_schemas_pass_through_unchanged() {
     let raw = RawFrame {
         received_at_ms: 9,
         records: vec![&record, &event],
-        schema: None,
+        ..RawFrame::default()
     };
     let resolved = resolver.fold(0, &raw.encode()).unwrap();
     let resolved = ResolvedFrame::decode(&resolved).unwrap();
     assert_eq!((resolved.records, resolved.persons), (raw.records, vec![0, 1 << 32]));
     let raw = RawFrame {
         received_at_ms: 9,
-        records: vec![],
         schema: Some(b"\x0a\x00"),
+        ..RawFrame::default()
     };
     let resolved = resolver.fold(1, &raw.encode()).unwrap();
     let resolved = ResolvedFrame::decode(&resolved).unwrap();

@@ -1,5 +1,7 @@
 //! The resolver against a naive model, what must hold whatever arrives, and examples.
 
+mod decisions;
+mod erasing;
 mod examples;
 mod files;
 mod model;

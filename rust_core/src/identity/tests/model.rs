@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::world::{Deed, Key};
-use crate::frame::Change;
+use super::world::{Deed, Key, Leaving};
+use crate::frame::{Change, Split};
 use crate::identity::Policy;
 use crate::identity::normalise::{Kind, normalise};
 use crate::identity::violations::Reason;
@@ -27,7 +27,13 @@ pub struct Model {
     /// Members of everybody ever created; nobody's after a merge.
     pub members: Vec<BTreeSet<Key>>,
     pub winner: HashMap<Person, Person>,
-    pub sign_ins: HashMap<Key, (Person, i64)>,
+    /// Whom each identifier was first given to, or after a split.
+    given: HashMap<Key, Person>,
+    /// Device to the strongest identifier of its last sign-in.
+    pub sign_ins: HashMap<Key, (Key, i64)>,
+    /// Pairs that are not one person's.
+    pub apart: BTreeSet<(Key, Key)>,
+    decided: BTreeSet<String>,
     pub edges: BTreeMap<(Key, Key), Seen>,
     pub changes: Vec<Change>,
     pub violations: Vec<(Reason, Key, String)>,
@@ -40,6 +46,9 @@ impl Model {
             known: Vec::new(),
             members: Vec::new(),
             winner: HashMap::new(),
+            given: HashMap::new(),
+            apart: BTreeSet::new(),
+            decided: BTreeSet::new(),
             sign_ins: HashMap::new(),
             edges: BTreeMap::new(),
             changes: Vec::new(),
@@ -59,7 +68,8 @@ impl Model {
         self.known.iter().position(|known| known == key)
     }
 
-    pub fn apply(&mut self, deed: &Deed, received_at_ms: i64) -> Option<Person> {
+    /// By which identifier the record comes to its person.
+    pub fn apply(&mut self, deed: &Deed, received_at_ms: i64) -> Option<Key> {
         let mut keys: Vec<Key> = Vec::new();
         for (namespace, raw) in &deed.identifiers {
             match normalise(Kind::of(namespace), raw, &self.policy.country) {
@@ -84,20 +94,20 @@ impl Model {
         let glues = |key: &Key| self.policy.rule(&key.0).glues;
         let (gluing, devices): (Vec<Key>, Vec<Key>) = keys.iter().cloned().partition(glues);
         let mut glued = Vec::new();
-        let owner = if gluing.is_empty() {
+        let by = if gluing.is_empty() {
             self.attribute(&devices, received_at_ms)
         } else {
             glued = self.admit(&gluing, deed);
-            let person = self.unite(&glued);
+            self.unite(&glued);
             for device in devices {
-                self.sign_ins.insert(device, (person, received_at_ms));
+                self.sign_ins.insert(device, (gluing[0].clone(), received_at_ms));
             }
-            Some(person)
+            Some(gluing[0].clone())
         };
         for other in keys.iter().skip(1) {
             self.see(&keys[0], other, deed, received_at_ms, glued.contains(other));
         }
-        owner
+        by
     }
 
     /// Everybody's identifiers who would be one person.
@@ -119,6 +129,8 @@ impl Model {
                 None
             } else if union.len() > self.policy.cluster_cap as usize {
                 Some(Reason::ClusterCap)
+            } else if self.apart.iter().any(|(a, b)| union.contains(a) && union.contains(b)) {
+                Some(Reason::KeptApart)
             } else {
                 let over = union
                     .iter()
@@ -133,7 +145,7 @@ impl Model {
         kept
     }
 
-    fn unite(&mut self, kept: &[Key]) -> Person {
+    fn unite(&mut self, kept: &[Key]) {
         let earliest = |person: &Person| self.members[*person].iter().map(|key| self.rank(key)).min();
         let mut persons: Vec<Person> = Vec::new();
         for person in kept.iter().filter_map(|key| self.owner(key)) {
@@ -155,23 +167,105 @@ impl Model {
                 loser: loser as u64,
             });
         }
+        for key in &all {
+            self.given.entry(key.clone()).or_insert(winner);
+        }
         self.members[winner].extend(all);
-        winner
     }
 
-    fn attribute(&mut self, devices: &[Key], now_ms: i64) -> Option<Person> {
-        let fresh = |&&(person, at_ms): &&(Person, i64)| (now_ms - at_ms <= 30 * super::world::DAY).then_some(person);
+    /// The listed leave the person, unless they are not all the person's or nobody would be left.
+    pub fn split(&mut self, leaving: &Leaving, person: Option<Person>, at_ms: i64) {
+        if !self.decided.insert(leaving.key.clone()) {
+            return;
+        }
+        let Some((person, listed)) = person.and_then(|person| self.listed(leaving, person)) else {
+            self.violations
+                .push((Reason::VoidDecision, Key::default(), leaving.key.clone()));
+            return;
+        };
+        let rest: BTreeSet<Key> = self.members[person].difference(&listed).cloned().collect();
+        let earliest = |keys: &BTreeSet<Key>| keys.iter().map(|key| self.rank(key)).min();
+        let (kept, parted) = match earliest(&listed) < earliest(&rest) {
+            true => (listed, rest),
+            false => (rest, listed),
+        };
+        let first_of = |former: Person, keys: &BTreeSet<Key>| {
+            let own = keys.iter().filter(|key| self.given[*key] == former);
+            own.map(|key| self.rank(key)).min()
+        };
+        let formers: BTreeSet<Person> = self.members[person].iter().map(|key| self.given[key]).collect();
+        let is_parted = |former: Person| match (first_of(former, &kept), first_of(former, &parted)) {
+            (Some(one), Some(other)) => other < one,
+            (one, _) => one.is_none(),
+        };
+        let mut moved: Vec<Person> = formers.iter().copied().filter(|&former| is_parted(former)).collect();
+        let owns = |former: &Person| first_of(*former, &parted) == earliest(&parted);
+        let revived = moved.iter().copied().find(owns);
+        let to = revived.unwrap_or_else(|| self.create());
+        moved.retain(|&former| former != to);
+        for former in formers {
+            let home = if former == to || moved.contains(&former) {
+                to
+            } else {
+                person
+            };
+            self.winner.remove(&former);
+            if former != home {
+                self.winner.insert(former, home);
+            }
+        }
+        let homes: Vec<(Key, Person)> = kept
+            .iter()
+            .map(|key| (key.clone(), person))
+            .chain(parted.iter().map(|key| (key.clone(), to)))
+            .collect();
+        for (key, home) in homes {
+            if self.current(self.given[&key]) != home {
+                self.given.insert(key, home);
+            }
+        }
+        for one in &kept {
+            for other in &parted {
+                self.apart.insert((one.clone(), other.clone()));
+            }
+        }
+        let mut nodes: Vec<u32> = parted.iter().map(|key| self.rank(key).unwrap() as u32 + 1).collect();
+        nodes.sort_unstable();
+        self.changes.push(Change::Split(Split {
+            from: person as u64,
+            to: to as u64,
+            nodes,
+            aliases: moved.iter().map(|&alias| alias as u64).collect(),
+        }));
+        self.part_edges(&kept, &parted, &leaving.key, at_ms);
+        (self.members[person], self.members[to]) = (kept, parted);
+    }
+
+    fn listed(&self, leaving: &Leaving, person: Person) -> Option<(Person, BTreeSet<Key>)> {
+        let person = self.current(person);
+        let mut listed = BTreeSet::new();
+        for (namespace, raw) in &leaving.identifiers {
+            let value = normalise(Kind::of(namespace), raw, &self.policy.country)?;
+            listed.insert((namespace.clone(), value.into_owned()));
+        }
+        let fits = listed.is_subset(&self.members[person]) && listed.len() < self.members[person].len();
+        fits.then_some((person, listed))
+    }
+
+    fn attribute(&mut self, devices: &[Key], now_ms: i64) -> Option<Key> {
+        let is_fresh = |(_, at_ms): &&(Key, i64)| now_ms - at_ms <= 30 * super::world::DAY;
         let signed_in = devices
             .iter()
-            .find_map(|device| self.sign_ins.get(device).as_ref().and_then(fresh));
-        let own = devices.iter().find_map(|device| self.owner(device));
-        if let Some(person) = signed_in.or(own) {
-            return Some(self.current(person));
+            .find_map(|device| self.sign_ins.get(device).filter(is_fresh));
+        let own = devices.iter().find(|device| self.owner(device).is_some());
+        if let Some(key) = signed_in.map(|(key, _)| key).or(own) {
+            return Some(key.clone());
         }
         let strongest = devices.first()?.clone();
         let person = self.create();
-        self.members[person].insert(strongest);
-        Some(person)
+        self.given.insert(strongest.clone(), person);
+        self.members[person].insert(strongest.clone());
+        Some(strongest)
     }
 
     fn create(&mut self) -> Person {
@@ -201,5 +295,53 @@ impl Model {
         seen.last_ms = seen.last_ms.max(at);
         seen.count += 1;
         seen.glues |= glues;
+    }
+
+    /// After a split: edges between the two glue no more, and the decision connects what the others do not.
+    fn part_edges(&mut self, kept: &BTreeSet<Key>, parted: &BTreeSet<Key>, decision: &str, at_ms: i64) {
+        for ((a, b), seen) in &mut self.edges {
+            let is_between = |one: &Key, other: &Key| kept.contains(one) && parted.contains(other);
+            seen.glues &= !is_between(a, b) && !is_between(b, a);
+        }
+        for fragment in [kept, parted] {
+            let mut keys: Vec<Key> = fragment.iter().cloned().collect();
+            keys.sort_by_key(|key| self.rank(key));
+            let mut reached: BTreeSet<Key> = BTreeSet::new();
+            for key in &keys {
+                if reached.contains(key) {
+                    continue;
+                }
+                if *key != keys[0] {
+                    let first = Seen {
+                        first_ms: at_ms,
+                        last_ms: at_ms,
+                        count: 0,
+                        glues: true,
+                        record: decision.to_owned(),
+                    };
+                    let ends = if keys[0] < *key {
+                        (keys[0].clone(), key.clone())
+                    } else {
+                        (key.clone(), keys[0].clone())
+                    };
+                    self.edges.entry(ends).or_insert(first).glues = true;
+                }
+                reached.insert(key.clone());
+                while let Some(next) = self.beyond(&reached) {
+                    reached.insert(next);
+                }
+            }
+        }
+    }
+
+    /// Something that a gluing edge connects with some keys.
+    fn beyond(&self, reached: &BTreeSet<Key>) -> Option<Key> {
+        let gluing = self.edges.iter().filter(|(_, seen)| seen.glues).map(|(ends, _)| ends);
+        let mut beyond = gluing.filter_map(|(a, b)| match (reached.contains(a), reached.contains(b)) {
+            (true, false) => Some(b),
+            (false, true) => Some(a),
+            _ => None,
+        });
+        beyond.next().cloned()
     }
 }

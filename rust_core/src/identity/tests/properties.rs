@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::model::{Model, Seen};
-use super::world::{Deed, Delivery, Key, fold, tight, world};
-use crate::frame::{Change, ResolvedFrame};
+use super::world::{Deed, Delivery, Key, fold, tight, world, world_with_splits};
+use crate::frame::{Change, ResolvedFrame, Split};
 use crate::identity::violations::Reason;
 use crate::identity::{Policy, Resolver};
 
@@ -81,20 +81,27 @@ fn compare(world: &[Delivery], policy: Policy) {
     let resolver = resolver(&folder, policy.clone());
     let mut model = Model::new(policy);
     let (mut ids, mut sequence): (Vec<u64>, u64) = (Vec::new(), 0);
-    for (delivery, bytes) in world.iter().zip(fold(&resolver, world)) {
+    for delivery in world {
         let before = model.changes.len();
-        let owners: Vec<_> = delivery
+        if let Some(leaving) = &delivery.split {
+            let (namespace, value) = &leaving.identifiers[0];
+            let person = resolver.resolve((namespace, value));
+            let person = ids.iter().position(|&id| id == person);
+            model.split(leaving, person, delivery.received_at_ms);
+        }
+        let keys: Vec<_> = delivery
             .deeds
             .iter()
             .map(|deed| model.apply(deed, delivery.received_at_ms))
             .collect();
+        let bytes = fold(&resolver, std::slice::from_ref(delivery)).remove(0);
         let resolved = ResolvedFrame::decode(&bytes).unwrap();
         assert_eq!(resolved.changes.len(), model.changes.len() - before);
         for (change, expected) in resolved.changes.iter().zip(&model.changes[before..]) {
             sequence += 1;
             assert_eq!(change.sequence, sequence);
-            match (change.change, *expected) {
-                (Change::Created { person }, Change::Created { .. }) => ids.push(person),
+            match (&change.change, expected) {
+                (Change::Created { person }, Change::Created { .. }) => ids.push(*person),
                 (
                     Change::Merged { winner, loser },
                     Change::Merged {
@@ -102,16 +109,32 @@ fn compare(world: &[Delivery], policy: Policy) {
                         loser: expected_loser,
                     },
                 ) => {
-                    assert_eq!(winner, ids[expected_winner as usize]);
-                    assert_eq!(loser, ids[expected_loser as usize]);
+                    assert_eq!(*winner, ids[*expected_winner as usize]);
+                    assert_eq!(*loser, ids[*expected_loser as usize]);
+                }
+                (Change::Split(split), Change::Split(expected)) => {
+                    let id = |person: &u64| ids[*person as usize];
+                    let expected = Split {
+                        from: id(&expected.from),
+                        to: id(&expected.to),
+                        nodes: expected.nodes.clone(),
+                        aliases: expected.aliases.iter().map(id).collect(),
+                    };
+                    assert_eq!(*split, expected);
                 }
                 (found, expected) => panic!("{found:?} instead of {expected:?}"),
             }
         }
-        let expected = owners
-            .iter()
-            .map(|owner| owner.map_or(0, |person| ids[model.current(person)]));
+        let person = |key: &Key| ids[model.owner(key).unwrap()];
+        let expected = keys.iter().map(|key| key.as_ref().map_or(0, person));
         assert_eq!(resolved.persons, expected.collect::<Vec<_>>());
+        let node = |key: &Key| model.known.iter().position(|known| known == key).unwrap() as u32 + 1;
+        let expected = keys.iter().map(|key| key.as_ref().map_or(0, node));
+        assert_eq!(resolved.nodes, expected.collect::<Vec<_>>());
+        for (one, other) in &model.apart {
+            let [one, other] = [one, other].map(|(namespace, value)| resolver.resolve((namespace, value)));
+            assert_ne!(one, other, "glued again");
+        }
     }
     let distinct: BTreeSet<u64> = ids.iter().copied().collect();
     assert_eq!(distinct.len(), ids.len(), "an id was used twice");
@@ -130,8 +153,8 @@ fn compare(world: &[Delivery], policy: Policy) {
             .sign_ins
             .get(key)
             .filter(|(_, at_ms)| now - at_ms <= 30 * super::world::DAY);
-        let expected = fresh.map(|&(person, _)| person).or_else(|| model.owner(key));
-        let expected = expected.map_or(0, |person| ids[model.current(person)]);
+        let expected = model.owner(fresh.map_or(key, |(by, _)| by));
+        let expected = expected.map_or(0, |person| ids[person]);
         assert_eq!(resolver.resolve((&key.0, &key.1)), expected, "{key:?}");
     }
     for group in &model.members {
@@ -154,12 +177,14 @@ fn reframed(deeds: &[Deed], sizes: &[usize]) -> Vec<Delivery> {
         frames.push(Delivery {
             received_at_ms: 0,
             deeds: head.to_vec(),
+            split: None,
         });
         rest = tail;
     }
     frames.push(Delivery {
         received_at_ms: 0,
         deeds: rest.to_vec(),
+        split: None,
     });
     frames
 }
@@ -171,7 +196,7 @@ fn changes_and_owners(frames: &[Vec<u8>]) -> (Vec<Change>, usize) {
         .collect();
     let changes = frames
         .iter()
-        .flat_map(|frame| frame.changes.iter().map(|change| change.change))
+        .flat_map(|frame| frame.changes.iter().map(|change| change.change.clone()))
         .collect();
     (changes, frames.iter().map(|frame| frame.persons.len()).sum())
 }
@@ -180,13 +205,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn the_resolver_does_what_the_model_does(world in world()) {
+    fn the_resolver_does_what_the_model_does(world in world_with_splits()) {
         compare(&world, tight());
         compare(&world, Policy::default());
     }
 
     #[test]
-    fn one_log_makes_one_result(world in world()) {
+    fn one_log_makes_one_result(world in world_with_splits()) {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [one, other] = folders.each_ref().map(|folder| fold(&resolver(folder, tight()), &world));
         prop_assert_eq!(one, other);
@@ -204,7 +229,7 @@ proptest! {
     }
 
     #[test]
-    fn a_snapshot_and_the_rest_of_the_log_are_the_whole_log(world in world(), cut in 0usize..14) {
+    fn a_snapshot_and_the_rest_of_the_log_are_the_whole_log(world in world_with_splits(), cut in 0usize..14) {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [steady, stopped] = folders.each_ref().map(|folder| resolver(folder, tight()));
         let (before, after) = world.split_at(cut.min(world.len()));

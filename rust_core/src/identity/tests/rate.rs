@@ -36,6 +36,7 @@ fn frames() -> (Vec<Vec<u8>>, u64) {
                 Delivery {
                     received_at_ms: record as i64,
                     deeds,
+                    split: None,
                 }
                 .encode(),
             );

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use crate::frame::{RawFrame, ResolvedFrame};
+use crate::decision::tests::encode;
+use crate::decision::{Decision, Kind};
+use crate::frame::{Change, RawFrame, ResolvedFrame};
 use crate::identity::{Policy, Resolver, Rule};
 use crate::wire::{put_bytes, put_number, put_text};
 
@@ -18,10 +20,18 @@ pub struct Deed {
     pub identifiers: Vec<Key>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Delivery {
     pub received_at_ms: i64,
     pub deeds: Vec<Deed>,
+    /// Instead of deeds: these leave the person of the first of them.
+    pub split: Option<Leaving>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Leaving {
+    pub key: String,
+    pub identifiers: Vec<Key>,
 }
 
 impl Deed {
@@ -43,6 +53,9 @@ impl Deed {
         let (mut out, mut body) = (Vec::new(), Vec::new());
         put_text(&mut body, 1, "pos");
         put_text(&mut body, 2, &self.id);
+        if !self.profile {
+            put_text(&mut body, 3, "order");
+        }
         if let Some(ms) = self.at_ms {
             let mut timestamp = Vec::new();
             put_number(&mut timestamp, 1, ms.div_euclid(1000) as u64);
@@ -61,6 +74,32 @@ impl Deed {
 }
 
 impl Delivery {
+    /// RawFrame bytes; of a decision, as somebody decides it who sees what the resolver says.
+    pub fn seen_by(&self, resolver: &Resolver) -> Vec<u8> {
+        let Some(split) = &self.split else { return self.encode() };
+        let identifiers: Vec<_> = split
+            .identifiers
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        let decision = encode(&Decision {
+            kind: Kind::Split {
+                person: resolver.resolve(identifiers[0]),
+                identifiers,
+            },
+            by: "zoe",
+            why: "two people",
+            key: &split.key,
+            contents: 0,
+        });
+        RawFrame {
+            received_at_ms: self.received_at_ms,
+            decision: Some(&decision),
+            ..RawFrame::default()
+        }
+        .encode()
+    }
+
     /// RawFrame bytes.
     pub fn encode(&self) -> Vec<u8> {
         let records: Vec<Vec<u8>> = self.deeds.iter().map(Deed::encode).collect();
@@ -68,7 +107,7 @@ impl Delivery {
         RawFrame {
             received_at_ms: self.received_at_ms,
             records,
-            schema: None,
+            ..RawFrame::default()
         }
         .encode()
     }
@@ -78,7 +117,23 @@ impl Delivery {
 pub fn fold(resolver: &Resolver, deliveries: &[Delivery]) -> Vec<Vec<u8>> {
     deliveries
         .iter()
-        .map(|delivery| resolver.fold(resolver.offset(), &delivery.encode()).unwrap())
+        .map(|delivery| resolver.fold(resolver.offset(), &delivery.seen_by(resolver)).unwrap())
+        .collect()
+}
+
+/// Folds a decision; the changes and their numbers.
+pub fn decide(resolver: &Resolver, decision: &Decision) -> Vec<(u64, Change)> {
+    let decision = encode(decision);
+    let frame = RawFrame {
+        received_at_ms: resolver.received_at_ms(),
+        decision: Some(&decision),
+        ..RawFrame::default()
+    };
+    let resolved = resolver.fold(resolver.offset(), &frame.encode()).unwrap();
+    let changes = ResolvedFrame::decode(&resolved).unwrap().changes;
+    changes
+        .into_iter()
+        .map(|change| (change.sequence, change.change))
         .collect()
 }
 
@@ -87,6 +142,7 @@ pub fn fold_one(resolver: &Resolver, received_at_ms: i64, deeds: &[Deed]) -> Vec
     let delivery = Delivery {
         received_at_ms,
         deeds: deeds.to_vec(),
+        split: None,
     };
     let resolved = fold(resolver, &[delivery]);
     ResolvedFrame::decode(&resolved[0]).unwrap().persons
@@ -155,7 +211,8 @@ fn deed() -> impl Strategy<Value = Deed> {
 
 /// Frames in order of arrival; every record has its own id.
 pub fn world() -> impl Strategy<Value = Vec<Delivery>> {
-    prop::collection::vec((0..25 * DAY, prop::collection::vec(deed(), 0..6)), 1..14).prop_map(|frames| {
+    let deeds = prop::collection::vec(deed(), 0..6);
+    prop::collection::vec((0..25 * DAY, deeds), 1..14).prop_map(|frames| {
         let (mut now, mut next) = (0, 0);
         let mut number = |mut deed: Deed| {
             next += 1;
@@ -167,8 +224,53 @@ pub fn world() -> impl Strategy<Value = Vec<Delivery>> {
             Delivery {
                 received_at_ms: now,
                 deeds: deeds.into_iter().map(&mut number).collect(),
+                split: None,
             }
         };
         frames.into_iter().map(frame).collect()
+    })
+}
+
+/// The same with splits between the frames, some of which do not fit or are decided again.
+pub fn world_with_splits() -> impl Strategy<Value = Vec<Delivery>> {
+    let known = (any::<prop::sample::Index>(), 0u32..3);
+    let split = (
+        any::<prop::sample::Index>(),
+        prop::collection::vec(known, 1..4),
+        prop::option::weighted(0.1, key()),
+        0..9u32,
+    );
+    (world(), prop::collection::vec(split, 0..8)).prop_map(|(mut world, splits)| {
+        for (place, picked, stranger, number) in splits {
+            let at = place.index(world.len() + 1);
+            let seen: Vec<&Deed> = world[..at]
+                .iter()
+                .flat_map(|delivery| &delivery.deeds)
+                .filter(|deed| !deed.identifiers.is_empty())
+                .collect();
+            if seen.is_empty() {
+                continue;
+            }
+            // Mostly of one record or its neighbours, so that they often are one person's.
+            let near = picked[0].0.index(seen.len());
+            let pick = |(index, far): (prop::sample::Index, u32)| {
+                let deed = seen[(near + far as usize / 2).min(seen.len() - 1)];
+                deed.identifiers[index.index(deed.identifiers.len())].clone()
+            };
+            let split = Leaving {
+                key: format!("k{number}"),
+                identifiers: picked.into_iter().map(pick).chain(stranger).collect(),
+            };
+            let received_at_ms = world[at.max(1) - 1].received_at_ms;
+            world.insert(
+                at,
+                Delivery {
+                    received_at_ms,
+                    split: Some(split),
+                    ..Delivery::default()
+                },
+            );
+        }
+        world
     })
 }

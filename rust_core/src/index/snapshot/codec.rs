@@ -193,6 +193,7 @@ impl Stored for Origins {
         self.sources.put(out);
         self.ids.put(out);
         self.arrivals.put(out);
+        self.nodes.put(out);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
@@ -200,6 +201,7 @@ impl Stored for Origins {
             sources: Stored::get(input)?,
             ids: Stored::get(input)?,
             arrivals: Stored::get(input)?,
+            nodes: Stored::get(input)?,
         })
     }
 }

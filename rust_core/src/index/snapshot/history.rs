@@ -6,6 +6,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 
 use super::bytes::{In, Out, Read, Stored};
+use crate::frame::Split;
 use crate::index::erased::Erased;
 use crate::index::history::{History, Journal};
 use crate::index::ints::Ints;
@@ -18,6 +19,14 @@ impl Stored for History {
         self.created.put(out);
         self.merges.put(out);
         self.bare_records.put(out);
+        out.one(self.splits.len() as u64);
+        for (arrival, split) in &self.splits {
+            out.one(*arrival);
+            out.one(split.from);
+            out.one(split.to);
+            out.many(&split.nodes);
+            out.many(&split.aliases);
+        }
         out.one(self.schemas.len() as u64);
         for (arrival, schema) in &self.schemas {
             out.one(*arrival);
@@ -31,13 +40,27 @@ impl Stored for History {
             let schema = Schema::decode(&bytes).map_err(|error| error.to_string())?;
             Ok((arrival, Arc::new(schema)))
         };
-        Ok(History {
+        let split = |input: &mut In<'_>| {
+            let arrival = input.one()?;
+            let split = Split {
+                from: input.one()?,
+                to: input.one()?,
+                nodes: input.many()?.into_vec(),
+                aliases: input.many()?.into_vec(),
+            };
+            Ok((arrival, Arc::new(split)))
+        };
+        let mut history = History {
             frames: Stored::get(input)?,
             created: Stored::get(input)?,
             merges: Stored::get(input)?,
             bare_records: Stored::get(input)?,
+            splits: input.list(split)?,
             schemas: input.list(schema)?,
-        })
+            ..History::default()
+        };
+        history.note_bare_firsts();
+        Ok(history)
     }
 }
 

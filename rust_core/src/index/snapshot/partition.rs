@@ -1,11 +1,12 @@
 //! A partition as files: one with all that changes, and one for each large run, which is written once and never again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::bytes::{In, Out, Read, Stored};
 use crate::index::buffer::Buffer;
 use crate::index::merging::Rows;
+use crate::index::parted::{Part, Parted};
 use crate::index::seal::Seal;
 use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
 
@@ -90,6 +91,37 @@ pub fn put(partition: &Partition, out: &mut Out) {
         events.spans.put(out);
         put_small(&events.runs, out);
     }
+    put_parts(&partition.parted.events, out);
+    put_parts(&partition.parted.changes, out);
+}
+
+fn put_parts<R: Filed>(parts: &BTreeMap<String, Vec<Part<R>>>, out: &mut Out) {
+    out.one(parts.len() as u64);
+    for (name, parts) in parts {
+        out.text(name);
+        out.one(parts.len() as u64);
+        for part in parts {
+            out.one(part.until);
+            out.one(part.owner);
+            part.run.starts().put(out);
+            part.run.put(out);
+        }
+    }
+}
+
+fn get_parts<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<Part<R>>>> {
+    let part = |input: &mut In<'_>| {
+        let (until, owner, starts) = (input.one()?, input.one()?, R::Starts::get(input)?);
+        let mut run = R::get(input)?;
+        run.begin(starts);
+        let run = Arc::new(run);
+        match run.is_sound(people) {
+            true => Ok(Part { run, until, owner }),
+            false => Err("a parted run does not keep together".to_owned()),
+        }
+    };
+    let parts = input.list(|input| Ok((input.text()?, input.list(part)?)))?;
+    Ok(parts.into_iter().collect())
 }
 
 pub fn get(input: &mut In<'_>) -> Read<Head> {
@@ -117,8 +149,13 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
         };
         Ok((event_type, Arc::new(of_type)))
     })?;
+    let parted = Parted {
+        events: get_parts(input, people)?,
+        changes: get_parts(input, people)?,
+    };
     let partition = Partition {
         number,
+        parted: Arc::new(parted),
         people,
         first_record,
         attributes: attributes.into_iter().collect(),

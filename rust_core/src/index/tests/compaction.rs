@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use tempfile::tempdir;
 
+use super::deeds::{decide, frames, steps};
 use super::equivalence::{fold, told};
-use super::model::{decide, frames, steps};
 use super::order::check_runs;
 use crate::index::Index;
 use crate::index::merging::left;

@@ -7,11 +7,12 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
+use super::deeds::{Deed, decide, record, resolve, steps_without_splits};
 use super::equivalence::{fold, told};
-use super::model::{Deed, decide, declared, record, resolve, steps};
+use super::model::declared;
 use super::order::check_runs;
 use super::send::{self, Sent};
-use crate::frame::{Change, IdentityChange};
+use crate::frame::{Change, IdentityChange, Split};
 use crate::index::Index;
 use crate::index::compaction::Compaction;
 use crate::index::view::{DAY_MS, Version, person_of};
@@ -52,9 +53,9 @@ pub fn frames(deeds: &[Deed], size: usize, erasure: &Erasure, is_told: bool) -> 
             match *deed {
                 Deed::Change(Change::Merged { winner, loser })
                     if at > erasure.frame && (is_gone(&winner) || is_gone(&loser)) => {}
-                Deed::Change(change) => {
-                    changes.push(change);
-                    if let Change::Merged { winner, loser } = change {
+                Deed::Change(ref change) => {
+                    changes.push(change.clone());
+                    if let Change::Merged { winner, loser } = *change {
                         aliases.insert(loser, winner);
                     }
                 }
@@ -67,12 +68,12 @@ pub fn frames(deeds: &[Deed], size: usize, erasure: &Erasure, is_told: bool) -> 
             changes.push(Change::Erased { person });
         }
         let kept = deeds.iter().filter(|deed| match deed {
-            Deed::Event(person, _) | Deed::Profile(person, _) => !is_gone(person),
+            Deed::Event(person, ..) | Deed::Profile(person, ..) => !is_gone(person),
             _ => true,
         });
         let records: Vec<_> = kept.filter_map(|deed| record(deed, &aliases)).collect();
         let changes = changes.into_iter().map(|change| IdentityChange { sequence: 1, change });
-        send::frame(at as u64, changes.collect(), &records, schema.as_deref())
+        send::frame_by_nodes(at as u64, changes.collect(), &records, schema.as_deref())
     };
     deeds.chunks(size).enumerate().map(frame).collect()
 }
@@ -82,7 +83,7 @@ proptest! {
 
     #[test]
     fn it_is_as_if_nothing_had_been_said_of_who_was_erased(
-        steps in steps(), size in 1..9usize, at_once in 1..9usize, frame in any::<prop::sample::Index>(), person in any::<prop::sample::Index>(),
+        steps in steps_without_splits(), size in 1..9usize, at_once in 1..9usize, frame in any::<prop::sample::Index>(), person in any::<prop::sample::Index>(),
         purged in 0..6u64
     ) {
         let deeds = decide(&steps);
@@ -125,7 +126,7 @@ proptest! {
 
     #[test]
     fn a_merge_that_began_before_the_purging_brings_nothing_back(
-        steps in steps(), size in 1..4usize, frame in any::<prop::sample::Index>(), person in any::<prop::sample::Index>()
+        steps in steps_without_splits(), size in 1..4usize, frame in any::<prop::sample::Index>(), person in any::<prop::sample::Index>()
     ) {
         let deeds = decide(&steps);
         let frame = frame.index(deeds.len().div_ceil(size));
@@ -282,4 +283,50 @@ fn nothing_more_is_said_of_who_was_erased() {
     let late = send::frame(2, vec![], &records_of(person, "late", 0), None);
     let error = index.fold(&[(2, &late)]).unwrap_err().to_string();
     assert_eq!(error, format!("resolved frame 2: person {person} was erased"));
+}
+
+#[test]
+fn who_was_split_off_is_erased_without_the_other_and_the_other_without_them() {
+    let marks = ["Zoe was here", "Xavier stays"];
+    let [from, to] = [person_of(1, 0), person_of(2, 0)];
+    let change = |change| IdentityChange { sequence: 1, change };
+    let mut records = Vec::new();
+    for (mark, node) in marks.into_iter().zip(1..) {
+        for day in 0..3 {
+            let of_day = records_of(from, mark, day * DAY_MS).into_iter();
+            records.extend(of_day.map(|(person, record)| (person, node, record)));
+        }
+    }
+    let split = Split {
+        from,
+        to,
+        nodes: vec![2],
+        aliases: vec![],
+    };
+    let created = [from, to].map(|person| change(Change::Created { person })).to_vec();
+    for (erased, left, mark) in [(from, to, marks[1]), (to, from, marks[0])] {
+        let folder = tempdir().unwrap();
+        let index = Index::open(folder.path()).unwrap();
+        let schema = declared(true).encode();
+        let log = [
+            send::frame_by_nodes(0, created.clone(), &records, Some(&schema)),
+            send::frame(1, vec![change(Change::Split(split.clone()))], &[], None),
+            send::frame(2, vec![change(Change::Erased { person: erased })], &[], None),
+        ];
+        fold(&index, &log[..2], 1);
+        index.snapshot().unwrap();
+        let before = index.version().profile(left, i64::MAX).unwrap();
+        fold(&index, &log[2..], 1);
+        while index.purge().unwrap() {}
+        index.snapshot().unwrap();
+        assert_eq!(found(folder.path(), &marks), BTreeSet::from([mark]));
+        let reopened = Index::open(folder.path()).unwrap();
+        assert_eq!(reopened.version().profile(left, i64::MAX).unwrap(), before);
+        for at in 0..=3 {
+            let known = reopened.known_at(Some(at)).unwrap();
+            assert!(known.profile(erased, i64::MAX).unwrap().is_empty(), "at {at}");
+        }
+        let then = reopened.known_at(Some(1)).unwrap().profile(left, i64::MAX).unwrap();
+        assert_eq!(then.is_empty(), left == to, "until the split it was the other's");
+    }
 }

@@ -11,9 +11,9 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::deeds::{decide, frames};
 use super::durability::eventful;
 use super::equivalence::{fold, told};
-use super::model::{decide, frames};
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::log::LocalLog;

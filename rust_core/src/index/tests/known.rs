@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
+use super::deeds::{Step, decide, frames, steps};
 use super::equivalence::{fold, told};
-use super::model::{Step, decide, frames, steps};
 use super::order::check_runs;
 use crate::index::Index;
 use crate::index::view::Items;

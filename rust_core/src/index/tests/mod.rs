@@ -2,6 +2,7 @@
 
 mod attributes;
 mod compaction;
+pub(crate) mod deeds;
 mod durability;
 mod equivalence;
 pub(crate) mod erasing;

@@ -1,122 +1,13 @@
-//! Random histories, the frames they travel in, and what a naive reader makes of them.
+//! What events and updates say, and what a naive reader makes of a history.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use proptest::prelude::*;
-
-use super::send::{self, Sent};
-use crate::frame::{Change, IdentityChange};
-use crate::index::view::{DAY_MS, person_of};
+use super::deeds::{Deed, grouped, note, resolve};
+use super::send::Sent;
+use crate::frame::Change;
+use crate::index::view::DAY_MS;
 use crate::record::Value;
 use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
-
-/// One thing that happens. People are numbers into those still there; a key decides everything else an event or update says, so
-/// that equal keys are copies.
-#[derive(Clone, Debug)]
-pub enum Step {
-    Create(u32),
-    Merge(usize, usize),
-    Event(usize, u32),
-    Profile(usize, u32),
-    Item(u32),
-    /// Declares whether visits count as seen.
-    Declare(bool),
-}
-
-pub fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        3 => (1..4u32).prop_map(Step::Create),
-        2 => any::<(usize, usize)>().prop_map(|(winner, loser)| Step::Merge(winner, loser)),
-        12 => (any::<usize>(), 0..60u32).prop_map(|(person, key)| Step::Event(person, key)),
-        6 => (any::<usize>(), 0..40u32).prop_map(|(person, key)| Step::Profile(person, key)),
-        3 => (0..30u32).prop_map(Step::Item),
-        1 => any::<bool>().prop_map(Step::Declare),
-    ];
-    prop::collection::vec(step, 1..150)
-}
-
-/// Steps with their people decided.
-#[derive(Clone, Debug)]
-pub enum Deed {
-    Change(Change),
-    Event(u64, u32),
-    Profile(u64, u32),
-    Item(u32),
-    Declare(bool),
-}
-
-pub fn decide(steps: &[Step]) -> Vec<Deed> {
-    let (mut people, mut created): (Vec<u64>, BTreeMap<u32, u32>) = (Vec::new(), BTreeMap::new());
-    let mut deeds = vec![Deed::Declare(true)];
-    for step in steps {
-        let pick = |people: &[u64], at: usize| people[at % people.len()];
-        match *step {
-            Step::Create(partition) => {
-                let ordinal = created.entry(partition).or_default();
-                let person = person_of(partition, *ordinal);
-                *ordinal += 1;
-                people.push(person);
-                deeds.push(Deed::Change(Change::Created { person }));
-            }
-            Step::Merge(winner, loser) if people.len() > 1 => {
-                let loser = people.remove(loser % people.len());
-                deeds.push(Deed::Change(Change::Merged {
-                    winner: pick(&people, winner),
-                    loser,
-                }));
-            }
-            Step::Event(person, key) if !people.is_empty() => deeds.push(Deed::Event(pick(&people, person), key)),
-            Step::Profile(person, key) if !people.is_empty() => deeds.push(Deed::Profile(pick(&people, person), key)),
-            Step::Item(key) => deeds.push(Deed::Item(key)),
-            Step::Declare(seen) => deeds.push(Deed::Declare(seen)),
-            _ => {}
-        }
-    }
-    deeds
-}
-
-/// The deeds as frames of up to `size` of them; what a frame is about is told as identity would: after all its changes.
-pub fn frames(deeds: &[Deed], size: usize) -> Vec<Vec<u8>> {
-    let mut aliases = BTreeMap::new();
-    let mut frames = Vec::new();
-    let mut sequence = 0;
-    for deeds in deeds.chunks(size) {
-        let mut changes = Vec::new();
-        let mut schema = None;
-        for deed in deeds {
-            match *deed {
-                Deed::Change(change) => {
-                    sequence += 1;
-                    changes.push(IdentityChange { sequence, change });
-                    if let Change::Merged { winner, loser } = change {
-                        aliases.insert(loser, winner);
-                    }
-                }
-                Deed::Declare(seen) => schema = Some(declared(seen).encode()),
-                _ => {}
-            }
-        }
-        let records: Vec<(u64, Vec<u8>)> = deeds.iter().filter_map(|deed| record(deed, &aliases)).collect();
-        frames.push(send::frame(frames.len() as u64, changes, &records, schema.as_deref()));
-    }
-    frames
-}
-
-pub fn record(deed: &Deed, aliases: &BTreeMap<u64, u64>) -> Option<(u64, Vec<u8>)> {
-    match *deed {
-        Deed::Event(person, key) => Some((resolve(aliases, person), send::event(&event_of(key).sent()))),
-        Deed::Profile(person, key) => Some((resolve(aliases, person), send::profile(&profile_of(key).sent()))),
-        Deed::Item(key) => {
-            let (item, values) = item_of(key);
-            Some((0, send::item("goods", item, &values)))
-        }
-        _ => None,
-    }
-}
-
-pub fn resolve(aliases: &BTreeMap<u64, u64>, person: u64) -> u64 {
-    aliases.get(&person).map_or(person, |&winner| resolve(aliases, winner))
-}
 
 pub fn declared(visits_are_seen: bool) -> Schema {
     let fields = |fields: &[(&str, Type)]| {
@@ -192,7 +83,7 @@ pub struct Row {
 }
 
 impl Row {
-    fn sent(&self) -> Sent<'_> {
+    pub fn sent(&self) -> Sent<'_> {
         let Row {
             source,
             id,
@@ -224,7 +115,7 @@ const TIMES: [i64; 9] = [
     40 * DAY_MS,
 ];
 
-fn event_of(key: u32) -> Row {
+pub fn event_of(key: u32) -> Row {
     let amounts = ["12.5", "-3", "0"];
     let items = ["tea", "茶", "ｔｅａ", "cake"];
     let mut values = Vec::new();
@@ -252,7 +143,7 @@ fn event_of(key: u32) -> Row {
     }
 }
 
-fn profile_of(key: u32) -> Row {
+pub fn profile_of(key: u32) -> Row {
     let all = [
         ("active", Value::Flag(key.is_multiple_of(2))),
         ("birthday", Value::Date("02-29")),
@@ -295,7 +186,7 @@ fn profile_of(key: u32) -> Row {
     }
 }
 
-fn item_of(key: u32) -> (&'static str, Vec<(&'static str, Value<'static>)>) {
+pub fn item_of(key: u32) -> (&'static str, Vec<(&'static str, Value<'static>)>) {
     let mut values = Vec::new();
     if key.is_multiple_of(2) {
         values.push(("brand", Value::Text(["a", "b"][key as usize % 4 / 2])));
@@ -324,47 +215,70 @@ pub struct Model {
     pub visits_are_seen: bool,
 }
 
-/// Rows in order of (time, source, id, type), each once.
+/// Rows in order of (time, source, id, type), with the nodes that they came by.
 #[derive(Default)]
 pub struct Person {
-    pub events: Vec<Row>,
-    pub changes: Vec<Row>,
+    pub events: Vec<(Row, u32)>,
+    pub changes: Vec<(Row, u32)>,
 }
 
 impl Model {
-    pub fn of(deeds: &[Deed]) -> Model {
+    /// Of deeds in frames of up to `size`.
+    pub fn of(deeds: &[Deed], size: usize) -> Model {
         let mut model = Model::default();
         let mut aliases = BTreeMap::new();
-        let mut losers = BTreeSet::new();
-        for deed in deeds {
-            if let Deed::Change(Change::Merged { winner, loser }) = *deed {
-                aliases.insert(loser, winner);
-                losers.insert(loser);
-            }
-        }
-        for deed in deeds {
-            match *deed {
-                Deed::Change(Change::Created { person }) if !losers.contains(&person) => {
-                    model.people.entry(person).or_default();
+        for deeds in grouped(deeds, size) {
+            for deed in deeds {
+                if let Deed::Change(change) = deed {
+                    note(&mut aliases, change);
+                    model.change(change);
                 }
-                Deed::Event(person, key) => model.person(&aliases, person).events.push(event_of(key)),
-                Deed::Profile(person, key) => model.person(&aliases, person).changes.push(profile_of(key)),
-                Deed::Item(key) => {
-                    let (item, values) = item_of(key);
-                    let known = model.items.entry(item).or_default();
-                    for (name, value) in values {
-                        known.insert(name, value);
-                    }
-                }
-                Deed::Declare(seen) => model.visits_are_seen = seen,
-                _ => {}
             }
-        }
-        for person in model.people.values_mut() {
-            person.events = sorted(std::mem::take(&mut person.events));
-            person.changes = sorted(std::mem::take(&mut person.changes));
+            deeds.iter().for_each(|deed| model.take(deed, &aliases));
         }
         model
+    }
+
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::Created { person } => drop(self.people.insert(*person, Person::default())),
+            Change::Merged { winner, loser } => {
+                let lost = self.people.remove(loser).unwrap_or_default();
+                let winner = self.people.entry(*winner).or_default();
+                lost.events
+                    .into_iter()
+                    .for_each(|(row, node)| winner.add_event(row, node));
+                lost.changes
+                    .into_iter()
+                    .for_each(|(row, node)| winner.add_change(row, node));
+            }
+            Change::Split(split) => {
+                let from = self.people.entry(split.from).or_default();
+                let leaves = |(_, node): &(Row, u32)| split.nodes.contains(node);
+                let (events, kept) = std::mem::take(&mut from.events).into_iter().partition(leaves);
+                from.events = kept;
+                let (changes, kept) = std::mem::take(&mut from.changes).into_iter().partition(leaves);
+                from.changes = kept;
+                self.people.insert(split.to, Person { events, changes });
+            }
+            Change::Erased { .. } => {}
+        }
+    }
+
+    fn take(&mut self, deed: &Deed, aliases: &BTreeMap<u64, u64>) {
+        match *deed {
+            Deed::Event(person, key, node) => self.person(aliases, person).add_event(event_of(key), node),
+            Deed::Profile(person, key, node) => self.person(aliases, person).add_change(profile_of(key), node),
+            Deed::Item(key) => {
+                let (item, values) = item_of(key);
+                let known = self.items.entry(item).or_default();
+                for (name, value) in values {
+                    known.insert(name, value);
+                }
+            }
+            Deed::Declare(seen) => self.visits_are_seen = seen,
+            Deed::Change(_) => {}
+        }
     }
 
     fn person(&mut self, aliases: &BTreeMap<u64, u64>, person: u64) -> &mut Person {
@@ -376,24 +290,43 @@ impl Model {
     }
 }
 
-fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
-    let key = |row: &Row| {
-        (
-            row.time.unwrap_or(i64::MIN),
-            row.source.clone(),
-            row.id.clone(),
-            row.kind,
-        )
-    };
-    rows.sort_by_key(key);
-    rows.dedup_by_key(|row| key(row));
-    rows
+fn key_of(row: &Row) -> (i64, &str, &str, &str) {
+    (row.time.unwrap_or(i64::MIN), &row.source, &row.id, row.kind)
+}
+
+/// Of two copies the first stays.
+fn add(rows: &mut Vec<(Row, u32)>, row: Row, node: u32) {
+    match rows.binary_search_by(|(held, _)| key_of(held).cmp(&key_of(&row))) {
+        Ok(_) => {}
+        Err(at) => rows.insert(at, (row, node)),
+    }
 }
 
 impl Person {
+    fn add_event(&mut self, row: Row, node: u32) {
+        add(&mut self.events, row, node);
+    }
+
+    fn add_change(&mut self, row: Row, node: u32) {
+        // What changes nothing only says that there is somebody, each time.
+        if row.values.is_empty() {
+            self.changes.push((row, node));
+            self.changes
+                .sort_by(|(one, _), (other, _)| key_of(one).cmp(&key_of(other)));
+        } else {
+            add(&mut self.changes, row, node);
+        }
+    }
+
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Row> {
+        self.events.iter().map(|(row, _)| row)
+    }
+
     pub fn first_record(&self) -> i64 {
         let rows = self.events.iter().chain(&self.changes);
-        rows.map(|row| row.time.unwrap_or(i64::MIN)).min().unwrap_or(i64::MAX)
+        rows.map(|(row, _)| row.time.unwrap_or(i64::MIN))
+            .min()
+            .unwrap_or(i64::MAX)
     }
 
     pub fn attributes(&self, as_of: i64) -> BTreeMap<&'static str, Value<'static>> {
@@ -401,6 +334,7 @@ impl Person {
         for row in self
             .changes
             .iter()
+            .map(|(row, _)| row)
             .filter(|row| row.time.is_none_or(|time| time < as_of))
         {
             for (name, value) in &row.values {

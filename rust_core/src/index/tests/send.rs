@@ -37,18 +37,34 @@ pub fn item(catalog: &str, key: &str, values: &[(&str, Value<'_>)]) -> Vec<u8> {
     wrapped(3, &body)
 }
 
+/// Of records that came by no node.
 pub fn frame(
     raw_offset: u64,
     changes: Vec<IdentityChange>,
     records: &[(u64, Vec<u8>)],
     schema: Option<&[u8]>,
 ) -> Vec<u8> {
+    let records: Vec<_> = records
+        .iter()
+        .map(|(person, record)| (*person, 0, record.clone()))
+        .collect();
+    frame_by_nodes(raw_offset, changes, &records, schema)
+}
+
+/// Records with their persons and the nodes that they came by.
+pub fn frame_by_nodes(
+    raw_offset: u64,
+    changes: Vec<IdentityChange>,
+    records: &[(u64, u32, Vec<u8>)],
+    schema: Option<&[u8]>,
+) -> Vec<u8> {
     let frame = ResolvedFrame {
         raw_offset,
         received_at_ms: raw_offset as i64 * 10,
         changes,
-        persons: records.iter().map(|&(person, _)| person).collect(),
-        records: records.iter().map(|(_, record)| &record[..]).collect(),
+        persons: records.iter().map(|&(person, ..)| person).collect(),
+        nodes: records.iter().map(|&(_, node, _)| node).collect(),
+        records: records.iter().map(|(.., record)| &record[..]).collect(),
         schema,
     };
     frame.encode()

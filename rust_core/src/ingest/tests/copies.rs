@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use proptest::prelude::*;
 
 use super::world::{Answer, NOW, Sample, World, answer, event, number, request, schema, value};
+use crate::decision::tests::encode;
+use crate::decision::{Decision, Kind};
 use crate::error::Error;
-use crate::frame::RejectFrame;
+use crate::frame::{RawFrame, RejectFrame};
 use crate::schema::Schema;
 
 #[derive(Clone, Debug)]
@@ -175,4 +177,29 @@ fn a_log_shorter_than_what_was_acknowledged_is_refused() {
     world.ingestor = None;
     std::fs::remove_dir_all(world.folder.path().join("raw")).unwrap();
     assert!(matches!(world.open(), Err(Error::Corrupt { .. })));
+}
+
+#[test]
+fn a_decision_stands_among_the_records() {
+    let mut world = World::new();
+    let decision = encode(&Decision {
+        kind: Kind::Erase { person: 5 },
+        by: "zoe",
+        why: "",
+        key: "k",
+        contents: 0,
+    });
+    world.ingest(&[event(0, 0, 0)]);
+    let offset = world.ingestor().record_decision(&decision, NOW).unwrap();
+    world.ingest(&[event(0, 1, 0)]);
+    assert!(matches!(
+        world.ingestor().record_decision(b"", NOW),
+        Err(Error::Invalid(_))
+    ));
+    world.reopen();
+    assert_eq!(world.ingest(&[event(0, 0, 0), event(0, 1, 0)]).duplicates, 2);
+    let frames = world.ingestor().raw.read(offset - 1, usize::MAX).unwrap();
+    assert_eq!(frames.len(), 2);
+    let frame = RawFrame::decode(&frames[0].1).unwrap();
+    assert_eq!((frame.decision, frame.records.len()), (Some(&decision[..]), 0));
 }

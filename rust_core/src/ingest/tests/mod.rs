@@ -1,5 +1,6 @@
 //! The ingestor as its senders see it.
 
 mod copies;
+mod redacted;
 mod refusals;
 mod world;

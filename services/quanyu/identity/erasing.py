@@ -1,0 +1,158 @@
+"""Takes what is of erased people out of the logs, in a thread of its own.
+
+Dead letters first, then from the newest frame to the oldest, a raw one before its resolved one: killed at any moment,
+it begins again with all it needs to know, even if the raw log has to be folded anew. Only then does identity let go of
+what it knew them by.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from quanyu.engine import LocalLog, Redactor, Resolver, StorageError
+from quanyu.identity.peers import Peers
+from quanyu.runtime.errors import Unavailable, from_core
+from quanyu.runtime.eventlog import frames_from
+from quanyu.runtime.worker import RETRY_SECONDS, Worker
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+# Looked at in one go, at most; in between there is as much rest as it took.
+FRAMES = 64
+FRAMES_BYTES = 16 * 2**20
+# Replaced in one go: every file in which one is replaced is written anew.
+REPLACED_BYTES = 32 * 2**20
+
+Frames = dict[int, bytes]
+
+
+class Erasing:
+    """Of one workspace, whose graph `worker` folds. It writes the resolved log; `peers` write the others."""
+
+    def __init__(
+        self,
+        workspace: str,
+        resolver: Resolver,
+        raw: LocalLog,
+        resolved: LocalLog,
+        rejects: LocalLog,
+        worker: Worker,
+        peers: Peers,
+        stopping: threading.Event,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self._workspace = workspace
+        self._resolver = resolver
+        self._raw = raw
+        self._resolved = resolved
+        self._rejects = rejects
+        self._worker = worker
+        self._peers = peers
+        self._stopping = stopping
+        self._on_failure = on_failure
+        self._thread = threading.Thread(target=self._run, name=f"erasing in {workspace}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """What is not replaced yet is after the next start."""
+        self._stopping.set()
+        self._worker.wake()
+        self._thread.join()
+        self._raw.close()
+        self._rejects.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                redactor = self._resolver.redactor()
+                if redactor is None:
+                    self._worker.wait_for(self._is_wanted, TICK_SECONDS)
+                else:
+                    self._erase(redactor)
+            except (Unavailable, StorageError) as error:
+                if not self._stopping.is_set():
+                    told = from_core(error) if isinstance(error, StorageError) else error
+                    log.warning("erasing in %s: %s; trying again", self._workspace, told)
+                self._stopping.wait(RETRY_SECONDS)
+            except Exception as error:
+                self._on_failure(error)
+                return
+
+    def _is_wanted(self) -> bool:
+        return self._stopping.is_set() or self._resolver.redactor() is not None
+
+    def _erase(self, redactor: Redactor) -> None:
+        _, end = redactor.raw_offsets()
+        if self._resolved.end() < end:
+            raise Unavailable("the resolved log is not written that far")
+        replaced = self._erase_rejects(redactor) + self._erase_records(redactor)
+        if not self._stopping.is_set():
+            self._resolver.forget(end)
+            log.info(
+                "the logs of %s hold nothing more of who was erased by raw frame %d; %d frames were replaced",
+                self._workspace,
+                end,
+                replaced,
+            )
+
+    def _erase_records(self, redactor: Redactor) -> int:
+        """How many frames were replaced."""
+        raw: Frames = {}
+        resolved: Frames = {}
+        replaced = 0
+        for pairs in self._newest_first(*redactor.raw_offsets()):
+            for offset, raw_frame, resolved_frame in pairs:
+                new_raw, new_resolved = redactor.redact(offset, raw_frame, resolved_frame)
+                raw.update({} if new_raw is None else {offset: new_raw})
+                resolved.update({} if new_resolved is None else {offset: new_resolved})
+            if sum(map(len, raw.values())) >= REPLACED_BYTES:
+                replaced += self._replace(raw, resolved)
+        return replaced + self._replace(raw, resolved)
+
+    def _replace(self, raw: Frames, resolved: Frames) -> int:
+        """Empties both."""
+        count = len(raw) + len(resolved)
+        if raw:
+            self._peers.replace_raw(self._workspace, sorted(raw.items()))
+        self._resolved.replace(sorted(resolved.items()))
+        raw.clear()
+        resolved.clear()
+        return count
+
+    def _newest_first(self, first: int, end: int) -> Iterator[list[tuple[int, bytes, bytes]]]:
+        """Raw frames, each with its resolved one, some at a time, until it is to stop."""
+        while end > first and not self._stopping.is_set():
+            began = time.monotonic()
+            raw = _before(self._raw, first, end)
+            start = raw[0][0]
+            resolved = frames_from(self._resolved, start)
+            yield [(offset, frame, next(resolved)[1]) for offset, frame in raw]
+            end = start
+            self._stopping.wait(time.monotonic() - began)
+
+    def _erase_rejects(self, redactor: Redactor) -> int:
+        replaced = 0
+        for offset, frame in frames_from(self._rejects, 0):
+            if self._stopping.is_set():
+                break
+            redacted = redactor.redact_rejects(frame)
+            if redacted is not None:
+                self._peers.replace_rejects(self._workspace, [(offset, redacted)])
+                replaced += 1
+        return replaced
+
+
+def _before(source: LocalLog, first: int, end: int) -> list[tuple[int, bytes]]:
+    """The last frames before `end`, from `first` on: at least one, as many as fit."""
+    count = min(FRAMES, end - first)
+    frames = source.read(end - count, FRAMES_BYTES)
+    while len(frames) < count:
+        count = max(count // 2, 1)
+        frames = source.read(end - count, FRAMES_BYTES)
+    return frames[:count]

@@ -1,0 +1,160 @@
+"""Who is erased is in no answer at once, and soon in no file; everybody else stays who they are."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import grpc
+import pytest
+
+from quanyu.api.event.v1 import event_pb2
+from quanyu.api.identity.v1 import identity_pb2
+from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.api.tagging.v1 import tagging_pb2
+from tests.integration.running import FLOW, PATIENCE, Quanyu, reason, running
+from tests.integration.world import SCHEMA, batch, identifiers, lives_in, order
+
+THEIRS = "card:card-of-ann+phone:13911112222"
+DEVICE = "device:device-of-ann"
+# What nobody else has.
+TEXTS = ["card-of-ann", "13911112222", "device-of-ann", "order-of-ann", "Atlantis", "ann-likes-this"]
+OTHERS = 200
+
+
+def their_records() -> list[event_pb2.Record]:
+    return [
+        order("order-of-ann-1", THEIRS, 3, "4321.77", product="ann-likes-this"),
+        order("order-of-ann-2", f"{THEIRS}+{DEVICE}", 2),
+        order("order-of-ann-3", DEVICE, 1),
+        lives_in("card:card-of-ann", "Atlantis"),
+    ]
+
+
+def fill(quanyu: Quanyu) -> int:
+    """Ann among others, in many frames, dead letters too. The raw offset to wait for."""
+    quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA))
+    for number, record in enumerate(their_records()):
+        others = [order(f"{number}-{other}", f"card:other-{other}", 2) for other in range(number, OTHERS, 4)]
+        quanyu.ingestion.Ingest(batch(quanyu.workspace, *others, record))
+    refused = order("order-of-ann-4", THEIRS, 1)
+    refused.event.type = "nothing"
+    answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, refused, lives_in("card:other-1", "Beijing")))
+    assert len(answer.rejects) == 1
+    publish = tagging_pb2.PublishRuleRequest(
+        workspace=quanyu.workspace, text="segment buyers: did order ever", min_raw_offset=answer.raw_offset
+    )
+    quanyu.tagging.PublishRule(publish, timeout=PATIENCE)
+    return int(answer.raw_offset)
+
+
+def resolve(quanyu: Quanyu, text: str, offset: int = 0) -> int:
+    request = identity_pb2.ResolveRequest(
+        workspace=quanyu.workspace, identifier=identifiers(text)[0], min_raw_offset=offset
+    )
+    return int(quanyu.identity.Resolve(request, timeout=PATIENCE).person)
+
+
+def everybody_else(quanyu: Quanyu, offset: int) -> list[int]:
+    return [resolve(quanyu, f"card:other-{other}", offset) for other in range(OTHERS)]
+
+
+def erase(quanyu: Quanyu, **whom: object) -> identity_pb2.EraseResponse:
+    request = identity_pb2.EraseRequest(
+        workspace=quanyu.workspace, idempotency_key="ticket 1", by="zoe", why="asked to", **whom
+    )
+    return quanyu.identity.Erase(request, timeout=PATIENCE)
+
+
+def matched(quanyu: Quanyu, offset: int) -> int:
+    request = tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text="in segment buyers")
+    request.as_of.min_raw_offset = offset
+    return int(quanyu.tagging.PreviewRule(request, timeout=PATIENCE).sets[0].matched)
+
+
+def left(data: Path, texts: list[str] = TEXTS) -> list[str]:
+    """Where which text still is."""
+    found = []
+    for path in data.rglob("*"):
+        try:
+            contents = path.read_bytes() if path.is_file() else b""
+        except FileNotFoundError:  # replaced meanwhile
+            return ["changing"]
+        found += [f"{text} in {path}" for text in texts if text.encode() in contents]
+    return found
+
+
+def wait_until_gone(data: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while found := left(data):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("groups", [[FLOW], [(service,) for service in FLOW]], ids=["one process", "a process each"])
+def test_who_is_erased_is_in_no_answer_and_soon_in_no_file(groups: list[tuple[str, ...]], tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, groups) as quanyu:
+        offset = fill(quanyu)
+        ann = resolve(quanyu, THEIRS, offset)
+        others = everybody_else(quanyu, offset)
+        assert matched(quanyu, offset) == OTHERS + 1
+
+        erased = erase(quanyu, identifier=identifiers(THEIRS)[0])
+        assert erased.person == ann
+        assert [resolve(quanyu, text) for text in (*THEIRS.split("+"), DEVICE)] == [0, 0, 0]
+        assert matched(quanyu, erased.raw_offset) == OTHERS
+        for ask in (
+            lambda: quanyu.identity.GetPerson(identity_pb2.GetPersonRequest(workspace="shop", person=ann)),
+            lambda: quanyu.tagging.GetProfile(tagging_pb2.GetProfileRequest(workspace="shop", person=ann)),
+            lambda: quanyu.identity.Erase(
+                identity_pb2.EraseRequest(workspace="shop", person=ann, idempotency_key="ticket 2")
+            ),
+        ):
+            with pytest.raises(grpc.RpcError) as refused:
+                ask()
+            assert reason(refused.value)[1] == "UNKNOWN_PERSON"
+        assert erase(quanyu, person=ann) == erased
+        wait_until_gone(data)
+
+        # Sent again it is known; a new record is of somebody new.
+        again = quanyu.ingestion.Ingest(batch("shop", *their_records()))
+        assert (again.accepted, again.duplicates) == (0, 4)
+        quanyu.restart()
+        again = quanyu.ingestion.Ingest(batch("shop", *their_records()))
+        assert (again.accepted, again.duplicates) == (0, 4)
+        assert left(data) == []
+        assert everybody_else(quanyu, erased.raw_offset) == others
+        offset = quanyu.ingestion.Ingest(batch("shop", order("new", THEIRS, 0))).raw_offset
+        assert resolve(quanyu, THEIRS, offset) not in {0, ann, *others}
+        assert matched(quanyu, offset) == OTHERS + 1
+
+
+def test_killed_at_any_moment_it_ends_erased_and_the_logs_make_the_same_people(tmp_path: Path) -> None:
+    data, seed = tmp_path / "data", random.randrange(2**32)
+    moments = random.Random(seed)
+    with running(data, [FLOW]) as quanyu:
+        offset = fill(quanyu)
+        ann, others = resolve(quanyu, THEIRS, offset), everybody_else(quanyu, offset)
+        raw_offset = erase(quanyu, person=ann).raw_offset
+        for _ in range(4):
+            time.sleep(moments.uniform(0, 0.6))
+            quanyu.restart(signal.SIGKILL)
+            assert resolve(quanyu, THEIRS, raw_offset) == 0, seed
+        wait_until_gone(data)
+        quanyu.stop()
+    # Nothing but the raw log and the definitions.
+    anew = tmp_path / "anew"
+    shutil.copytree(data / "shop/log/raw", anew / "shop/log/raw")
+    shutil.copytree(data / "locks", anew / "locks")
+    for name in ("VERSION", "quanyu.db"):
+        shutil.copy(data / name, anew / name)
+    with running(anew, [FLOW]) as quanyu:
+        assert everybody_else(quanyu, raw_offset) == others
+        assert resolve(quanyu, THEIRS) == 0
+        assert matched(quanyu, raw_offset) == OTHERS
+        again = quanyu.ingestion.Ingest(batch("shop", *their_records()))
+        assert (again.accepted, again.duplicates) == (0, 4)
