@@ -91,6 +91,8 @@ class Resolver:
         snapshot on return."""
     def owner(self, namespace: str, value: str) -> int:
         """The person that an identifier is of (a device: its own, whoever signed in there), or 0."""
+    def all_erased(self, from_raw_offset: int) -> tuple[int, list[int]]:
+        """(offset to go on from, ids of those erased from a raw offset on, each with all who were merged into it)."""
     def erased(self, key: str) -> tuple[int, int] | None:
         """(raw offset, the person that it erased or 0) of the decision with a key; None if there was none."""
     def resolve(self, namespace: str, value: str) -> int:

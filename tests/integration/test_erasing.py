@@ -11,11 +11,12 @@ from pathlib import Path
 import grpc
 import pytest
 
+from quanyu.api.delivery.v1 import delivery_pb2
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, PATIENCE, Quanyu, reason, running
+from tests.integration.running import ALL, FLOW, PATIENCE, Quanyu, reason, running
 from tests.integration.world import SCHEMA, batch, identifiers, lives_in, order
 
 THEIRS = "card:card-of-ann+phone:13911112222"
@@ -158,3 +159,38 @@ def test_killed_at_any_moment_it_ends_erased_and_the_logs_make_the_same_people(t
         assert matched(quanyu, raw_offset) == OTHERS
         again = quanyu.ingestion.Ingest(batch("shop", *their_records()))
         assert (again.accepted, again.duplicates) == (0, 4)
+
+
+def test_delivery_forgets_whom_it_sent_to(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, [ALL]) as quanyu:
+        offset = fill(quanyu)
+        ann = resolve(quanyu, THEIRS, offset)
+        deliver(quanyu)
+        database = [path for path in data.glob("quanyu.db*") if b"card-of-ann" in path.read_bytes()]
+        assert database
+        erase(quanyu, person=ann)
+        deadline = time.monotonic() + PATIENCE
+        while any(b"card-of-ann" in path.read_bytes() for path in data.glob("quanyu.db*")):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        explained = quanyu.delivery.ExplainDelivery(
+            delivery_pb2.ExplainDeliveryRequest(workspace="shop", name="thanks", person=ann)
+        )
+        assert "card-of-ann" not in str(explained)
+
+
+def deliver(quanyu: Quanyu) -> None:
+    channel = delivery_pb2.Channel(
+        name="file", namespace="card", file=delivery_pb2.FileSink(format=delivery_pb2.FileSink.FORMAT_CSV)
+    )
+    quanyu.delivery.PutChannel(delivery_pb2.PutChannelRequest(workspace="shop", channel=channel))
+    campaign = delivery_pb2.Campaign(name="thanks", segment="buyers", channel="file")
+    quanyu.delivery.CreateCampaign(delivery_pb2.CreateCampaignRequest(workspace="shop", campaign=campaign))
+    quanyu.delivery.PlanCampaign(delivery_pb2.PlanCampaignRequest(workspace="shop", name="thanks"), timeout=PATIENCE)
+    quanyu.delivery.StartCampaign(delivery_pb2.StartCampaignRequest(workspace="shop", name="thanks"))
+    deadline = time.monotonic() + PATIENCE
+    asked = delivery_pb2.GetCampaignRequest(workspace="shop", name="thanks")
+    while quanyu.delivery.GetCampaign(asked).status.state != delivery_pb2.CampaignStatus.STATE_DONE:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -34,6 +34,16 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whom it erased.
+    pub fn erased(&self) -> Option<u32> {
+        match *self {
+            Outcome::Erased { person } => Some(person),
+            _ => None,
+        }
+    }
+}
+
 /// Two persons that were one, and their nodes, which nothing glues again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parting {
@@ -67,8 +77,7 @@ impl Decisions {
 
     /// How many people were erased.
     pub fn erased(&self) -> u64 {
-        let erased = |decided: &&Decided| matches!(decided.outcome, Outcome::Erased { .. });
-        self.all.iter().filter(erased).count() as u64
+        self.all.iter().filter_map(|decided| decided.outcome.erased()).count() as u64
     }
 
     /// One whose key there is not yet.

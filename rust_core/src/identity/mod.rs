@@ -39,7 +39,6 @@ use crate::frame::ResolvedFrame;
 use crate::record::{Identifier, identifier};
 use crate::redactor::Redactor;
 use crate::wire::{Reader, put_bytes};
-use decisions::Outcome;
 use erasing::Erasure;
 use fold::Batch;
 use graph::Arrival;
@@ -197,15 +196,33 @@ impl Resolver {
         owner.map_or(0, |person| graph.persons.get(person).id)
     }
 
+    /// Ids of those who were erased from a raw offset on, each with all who were merged into it; and the offset to go on from.
+    pub fn all_erased(&self, from: u64) -> (u64, Vec<u64>) {
+        let State { graph, offset, .. } = &*self.state.read();
+        let decided = graph
+            .decisions
+            .all()
+            .iter()
+            .filter(|decided| decided.raw_offset >= from);
+        let erased: HashSet<u32> = decided.filter_map(|decided| decided.outcome.erased()).collect();
+        let everybody = 0..if erased.is_empty() {
+            0
+        } else {
+            graph.persons.len() as u32
+        };
+        let whole = everybody.filter(|&person| erased.contains(&graph.persons.root(person)));
+        (*offset, whole.map(|person| graph.persons.get(person).id).collect())
+    }
+
     /// What came of the decision with a key: its raw offset, and the person that it erased or 0. `None` if there was none.
     pub fn erased(&self, key: &str) -> Option<(u64, u64)> {
         let graph = &self.state.read().graph;
         let decided = graph.decisions.with_key(key)?;
-        let person = match decided.outcome {
-            Outcome::Erased { person } => graph.persons.get(person).id,
-            _ => 0,
-        };
-        Some((decided.raw_offset, person))
+        let person = decided.outcome.erased();
+        Some((
+            decided.raw_offset,
+            person.map_or(0, |person| graph.persons.get(person).id),
+        ))
     }
 
     /// The person, or 0.

@@ -53,6 +53,10 @@ impl Resolver {
         py.detach(|| self.inner.owner((namespace, value)))
     }
 
+    fn all_erased(&self, py: Python<'_>, from_raw_offset: u64) -> (u64, Vec<u64>) {
+        py.detach(|| self.inner.all_erased(from_raw_offset))
+    }
+
     fn erased(&self, py: Python<'_>, key: &str) -> Option<(u64, u64)> {
         py.detach(|| self.inner.erased(key))
     }

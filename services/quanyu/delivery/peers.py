@@ -68,6 +68,13 @@ class Peers:
             header.count,
         )
 
+    def erased(self, workspace: str, from_raw_offset: int) -> tuple[list[int], int]:
+        """Who was erased from a raw offset on, with all who were merged into them; and the offset to go on from."""
+        request = identity_pb2.ListErasedRequest(workspace=workspace, from_raw_offset=from_raw_offset)
+        with asking("identity"):
+            response = self._identity.ListErased(request, timeout=IDENTIFIERS_SECONDS)
+        return list(response.persons), response.next_raw_offset
+
     def identifiers(self, workspace: str, persons: bytes, namespace: str) -> Iterator[tuple[int, str]]:
         """(person, value) of those who have an identifier of the namespace."""
         page = roaring_ids(persons, 0, _PAGE_PEOPLE)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import grpc
 
 from quanyu.api.delivery.v1 import delivery_pb2 as pb
 from quanyu.delivery.checks import checked_campaign, checked_channel, checked_purpose
 from quanyu.delivery.domain import Backoff, CampaignState, MessageState
+from quanyu.delivery.forgetting import Forgetting
 from quanyu.delivery.peers import Peers
 from quanyu.delivery.plan import plan_campaign
 from quanyu.delivery.store import Store
@@ -48,17 +50,19 @@ class DeliveryService:
         self._folder = context.folder
         self._store = Store(context.database)
         self._peers = Peers(context.channels.to("tagging"), context.channels.to("identity"))
-        self._worker = Worker(
-            self._store, self._peers, context.folder, backoff, lambda error: context.health.failed(self.name, error)
-        )
+        failed = partial(context.health.failed, self.name)
+        self._worker = Worker(self._store, self._peers, context.folder, backoff, failed)
+        self._forgetting = Forgetting(self._store, self._peers, failed)
 
     def register(self, server: grpc.Server) -> None:
         rpc.register(server, _DESCRIPTOR, self)
 
     def start(self) -> None:
         self._worker.start()
+        self._forgetting.start()
 
     def stop(self) -> None:
+        self._forgetting.stop()
         self._worker.stop()
 
     def close(self) -> None:

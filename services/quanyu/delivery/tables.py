@@ -204,6 +204,15 @@ class CapEntry(Base):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
+class Forgotten(Base):
+    """How far who was erased is forgotten here."""
+
+    __tablename__ = "forgotten"
+    workspace: Mapped[str] = _key(String(63))
+    # Who was erased before it is.
+    raw_offset: Mapped[int] = mapped_column(BigInteger)
+
+
 class Output(Base):
     """A file that a sink finished; `path` is relative to the data folder."""
 

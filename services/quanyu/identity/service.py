@@ -135,6 +135,10 @@ class IdentityService:
             )
         return pb.EraseResponse(person=erased, raw_offset=raw_offset + 1)
 
+    def ListErased(self, request: pb.ListErasedRequest, context: grpc.ServicerContext) -> pb.ListErasedResponse:
+        next_raw_offset, persons = self._graph(request.workspace).resolver.all_erased(request.from_raw_offset)
+        return pb.ListErasedResponse(persons=persons, next_raw_offset=next_raw_offset)
+
     def GetPolicy(self, request: pb.GetPolicyRequest, context: grpc.ServicerContext) -> pb.GetPolicyResponse:
         return pb.GetPolicyResponse.FromString(self._graph(request.workspace).resolver.policy())
 

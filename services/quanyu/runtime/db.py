@@ -64,6 +64,15 @@ class Database:
         with _reachable(), self.engine.connect() as connection:
             yield connection
 
+    def scrub(self) -> bool:
+        """What was overwritten or removed is no longer in the files of SQLite; False while somebody still reads it."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with self.connecting() as connection:
+            driver: Any = connection.connection.driver_connection
+            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -78,6 +87,8 @@ def _prepare_sqlite(engine: Engine) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            # What is removed is overwritten: it may be of somebody who is to be forgotten.
+            "secure_delete = ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -16,4 +16,4 @@ def test_migrated_tables_are_the_declared_ones(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    assert len(NAMES) == 14
+    assert len(NAMES) == 15

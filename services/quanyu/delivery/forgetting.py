@@ -1,0 +1,97 @@
+"""Forgets who was erased: they are suppressed, so nothing more is sent, and what their messages say of them goes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import select, update
+
+from quanyu.delivery.peers import Peers
+from quanyu.delivery.recheck import all_ids, intersection
+from quanyu.delivery.store import Store
+from quanyu.delivery.tables import Attempt, Campaign, DeadLetter, Forgotten, Message, Shard
+from quanyu.engine import roaring_from_ids
+from quanyu.runtime.errors import NotFound, Unavailable
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0
+
+
+class Forgetting:
+    """One thread for all workspaces; it asks identity now and then who was erased."""
+
+    def __init__(self, store: Store, peers: Peers, on_failure: Callable[[BaseException], None]) -> None:
+        self._store = store
+        self._peers = peers
+        self._on_failure = on_failure
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="forgetting", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """What is not forgotten yet is after the next start."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        is_scrubbed = True
+        while not self._stopping.wait(LOOK_SECONDS):
+            try:
+                forgets = [self.forget_erased(workspace) for workspace in self._workspaces()]
+                is_scrubbed = (is_scrubbed and not any(forgets)) or self._store.database.scrub()
+            except Unavailable as error:
+                log.warning("forgetting who was erased: %s; trying again", error)
+            except Exception as error:
+                self._on_failure(error)
+                return
+
+    def _workspaces(self) -> list[str]:
+        with self._store.database.reading() as session:
+            return list(session.scalars(select(Campaign.workspace).distinct()))
+
+    def forget_erased(self, workspace: str) -> bool:
+        """Whether there was anybody to forget."""
+        with self._store.database.reading() as session:
+            known = session.get(Forgotten, workspace)
+        try:
+            erased, next_raw_offset = self._peers.erased(workspace, 0 if known is None else known.raw_offset)
+        except NotFound:
+            return False  # nothing was ever sent to it
+        if not erased:
+            return False
+        persons = roaring_from_ids(erased)
+        self._store.put_suppressions(workspace, persons, suppressed=True)
+        self._forget(workspace, persons)
+        with self._store.database.writing() as session:
+            session.merge(Forgotten(workspace=workspace, raw_offset=next_raw_offset))
+        return True
+
+    def _forget(self, workspace: str, persons: bytes) -> None:
+        with self._store.database.reading() as session:
+            shards = list(session.scalars(select(Shard).where(Shard.workspace == workspace)))
+        for shard in shards:
+            held = all_ids(intersection(shard.persons, persons))
+            if held:
+                self._forget_in(shard, held)
+
+    def _forget_in(self, shard: Shard, persons: list[int]) -> None:
+        """One short transaction."""
+        with self._store.database.writing() as session:
+            for table, blank in (
+                (Message, {"identifier": ""}),
+                (Attempt, {"detail": ""}),
+                (DeadLetter, {"reason": ""}),
+            ):
+                theirs = (
+                    table.workspace == shard.workspace,
+                    table.campaign == shard.campaign,
+                    table.version == shard.version,
+                    table.person.in_(persons),
+                )
+                session.execute(update(table).where(*theirs).values(blank))
