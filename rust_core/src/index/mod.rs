@@ -22,7 +22,7 @@ mod merging;
 mod origins;
 mod people;
 mod person;
-mod picks;
+pub mod picks;
 pub mod place;
 mod purge;
 pub mod run;

@@ -12,7 +12,7 @@ import grpc
 
 from quanyu.dsl import Library
 from quanyu.dsl.syntax import Segment
-from quanyu.engine import Answer, CoreError, Index, InvalidError, Live, LocalLog, StorageError
+from quanyu.engine import Answer, CoreError, Index, InvalidError, Limits, Live, LocalLog, StorageError
 from quanyu.runtime.errors import DataLoss, InvalidInput, from_core
 from quanyu.runtime.eventlog import frames_from
 from quanyu.runtime.instants import now_ms
@@ -50,9 +50,11 @@ class LiveSegments:
         worker: Worker,
         membership: LocalLog,
         state: str,
+        limits: Limits,
         on_failure: Callable[[BaseException], None],
     ) -> None:
         self.log = membership
+        self._limits = limits
         self._workspace = workspace
         self._worker = worker
         self._on_failure = on_failure
@@ -61,6 +63,8 @@ class LiveSegments:
         self._unsaved_bytes = 0
         # Raw offset that all segments rest on.
         self._reached = 0
+        # Whether segments are left that were not asked yet.
+        self._is_left = False
         self._seen: tuple[int, Library | None] = (-1, None)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"live segments of {workspace.name}", daemon=True)
@@ -71,6 +75,7 @@ class LiveSegments:
     def close(self) -> None:
         """What was not stepped yet is at the next start."""
         self._stopping.set()
+        self._limits.cancel()
         self._worker.wake()
         self.log.close()
         if self._thread.ident is not None:
@@ -122,21 +127,23 @@ class LiveSegments:
 
     def _is_behind(self) -> bool:
         workspace = self._workspace
-        return self._stopping.is_set() or self._seen != (workspace.index.offset(), workspace.library)
+        is_seen = self._seen == (workspace.index.offset(), workspace.library)
+        return self._stopping.is_set() or self._is_left or not is_seen
 
     def _step(self) -> None:
         index, as_of_ms = self._workspace.index, now_ms()
         self._seen = index.offset(), self._workspace.library
         self._rules.renew(as_of_ms)
         reached = index.epoch()[0]
-        frames = self._live.step(index, as_of_ms)
+        frames = self._live.step(index, as_of_ms, self._limits)
         if frames is None:
             return
         for frame in frames:
             self._live.fold(self.log.append(frame), frame)
             self._unsaved_bytes += len(frame)
-        self._live.settle()
-        self._reached = reached
+        self._is_left = self._live.settle()
+        if not self._is_left:
+            self._reached = reached
         self._worker.wake()
         if self._unsaved_bytes >= SAVE_BYTES:
             self._save()

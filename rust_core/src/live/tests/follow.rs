@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::random::cond;
 use crate::error::{Error, Result};
-use crate::eval::evaluate;
+use crate::eval::{Limits, evaluate};
 use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
 use crate::index::tests::erasing;
@@ -49,17 +49,20 @@ impl Followed {
         }
     }
 
-    /// `torn`: only so many of the step's frames are appended.
+    /// Until no segment is left. `torn`: only so many of the step's frames are appended.
     fn step(&mut self, version: &Arc<Version>, as_of: i64, torn: Option<usize>) -> Result<usize> {
-        let frames = self.live.step(version.clone(), as_of)?.unwrap();
-        for frame in frames.iter().take(torn.unwrap_or(usize::MAX)) {
-            self.live.fold(self.log.len() as u64, frame)?;
-            self.log.push(frame.clone());
+        let mut count = 0;
+        loop {
+            let frames = self.live.step(version.clone(), as_of, &Limits::none())?.unwrap();
+            for frame in frames.iter().take(torn.unwrap_or(usize::MAX)) {
+                self.live.fold(self.log.len() as u64, frame)?;
+                self.log.push(frame.clone());
+            }
+            count += frames.len();
+            if torn.is_some() || !self.live.settle() {
+                return Ok(count);
+            }
         }
-        if torn.is_none() {
-            self.live.settle();
-        }
-        Ok(frames.len())
     }
 
     /// As after a kill: what was not saved is folded again from the log.
@@ -162,7 +165,7 @@ proptest! {
                 followed.reopen();
                 let last = followed.log.last().map(|frame| Frame::decode(frame).unwrap().epoch.raw_offset);
                 if last.is_some_and(|last| last > begun.epoch.raw_offset) {
-                    let early = followed.live.step(begun.clone(), as_of).unwrap();
+                    let early = followed.live.step(begun.clone(), as_of, &Limits::none()).unwrap();
                     prop_assert!(early.is_none(), "the index has not come so far again");
                 }
                 followed.put(now, rule);
