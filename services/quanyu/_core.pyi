@@ -222,9 +222,10 @@ class Live:
         """Notes why a segment's rule cannot be asked any more; its members stay as they are."""
     def step(self, index: Index, as_of_ms: int, limits: Limits) -> list[bytes] | None:
         """Frames that bring the segments to the index and the instant: append them to the membership log and fold
-        them in order, then `settle`. Without that the next step begins where the last one was settled. Of the segments
-        that everybody is to be asked for only some are; the others are left to the next steps. None while the index
-        has not come as far again, after a start, as it was at the last step. CancelledError.
+        them in order, then `settle`. Without that the next step begins where the last one was settled. Where some
+        segments are to be asked of everybody and others not, only some of those are; the rest is left to the next
+        steps. None while the index has not come as far again, after a start, as it was at the last step.
+        CancelledError.
         """
     def settle(self) -> bool:
         """Whether segments are left to the next steps."""

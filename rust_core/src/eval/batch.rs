@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::{Range, RangeInclusive};
 
+use super::ascending::fewer;
 use super::bits::Bits;
 use super::column::Column;
 use super::task::Task;
@@ -282,16 +283,6 @@ fn of_chosen<'a>(events: &'a Events, task: Task<'a>, from: i64, to: i64) -> Resu
     Ok(batches)
 }
 
-/// How many of ascending numbers are less than another; those near the beginning are counted soonest.
-fn fewer(ascending: &[u16], than: u16) -> usize {
-    let mut reach = 1;
-    while ascending.get(reach - 1).is_some_and(|&number| number < than) {
-        reach *= 2;
-    }
-    let (from, to) = (reach / 2, ascending.len().min(reach));
-    from + ascending[from..to].partition_point(|&number| number < than)
-}
-
 impl Picked {
     fn push(&mut self, row: usize, asked: usize, time: i64, window: Range<i64>) {
         if window.contains(&time) {
@@ -312,20 +303,5 @@ impl Picked {
             persons: persons.to_vec(),
             times: times.to_vec(),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn those_that_are_fewer_are_counted(mut numbers in prop::collection::vec(0..40u16, 0..60), than in 0..41u16) {
-            numbers.sort_unstable();
-            prop_assert_eq!(fewer(&numbers, than), numbers.iter().filter(|&&number| number < than).count());
-        }
     }
 }

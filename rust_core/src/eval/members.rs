@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use roaring::{RoaringBitmap, RoaringTreemap};
 
+use super::ascending::fewer;
 use super::bits::Bits;
 use crate::error::Result;
 use crate::index::view::{BLOCK, person_of};
@@ -29,13 +30,25 @@ enum Rows {
     Many(Bits),
 }
 
-impl Rows {
-    const NONE: Rows = Rows::Few(Vec::new());
+static NOBODY: Rows = Rows::Few(Vec::new());
 
+impl Rows {
     fn count(&self) -> u64 {
         match self {
             Rows::Few(rows) => rows.len() as u64,
             Rows::Many(bits) => bits.count(),
+        }
+    }
+
+    /// Whether a row is one of them, of rows that are asked for in ascending order.
+    fn ascending(&self) -> impl FnMut(u16) -> bool {
+        let (mut few, many) = match self {
+            Rows::Few(rows) => (&rows[..], None),
+            Rows::Many(bits) => (&[][..], Some(bits)),
+        };
+        move |row| {
+            few = &few[fewer(few, row)..];
+            few.first() == Some(&row) || many.is_some_and(|bits| bits.get(row.into()))
         }
     }
 
@@ -132,12 +145,13 @@ impl Members {
     /// The same of some rows of a block, ascending: `words` has one bit for each of them.
     pub fn moves_among(&self, partition: u32, block: u32, rows: &[u16], words: &[u64]) -> Moves {
         let mut moves = Moves::default();
-        let held = self.find(partition, block).ok().map(|at| &self.blocks[at]);
+        let held = self.find(partition, block).ok().map(|at| &self.blocks[at].rows);
         if held.is_none() && words.is_empty() {
             return moves;
         }
+        let mut held = held.unwrap_or(&NOBODY).ascending();
         for (at, &row) in rows.iter().enumerate() {
-            let before = held.is_some_and(|held| held.contains(row.into()));
+            let before = held(row);
             let after = words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
             match (before, after) {
                 (false, true) => moves.entered.push(row),
@@ -152,7 +166,7 @@ impl Members {
     pub fn apply(&mut self, partition: u32, block: u32, moves: &Moves) {
         let found = self.find(partition, block);
         let held = found.ok().map(|at| &self.blocks[at].rows);
-        let rows = match held.unwrap_or(&Rows::NONE) {
+        let rows = match held.unwrap_or(&NOBODY) {
             Rows::Few(rows) if rows.len() + moves.entered.len() < FEW as usize => Rows::Few(few_after(rows, moves)),
             rows => Rows::Many(many_after(rows, moves)),
         };

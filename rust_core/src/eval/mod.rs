@@ -1,6 +1,7 @@
 //! The evaluator: a plan against a version of the index, block by block in parallel. The answer does not depend on the number of threads.
 
 mod answer;
+mod ascending;
 mod batch;
 mod bind;
 mod bind_expr;

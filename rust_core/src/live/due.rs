@@ -14,9 +14,9 @@ use crate::index::view::{BLOCK, Version};
 use crate::plan::Root;
 
 /// Of more people than these in a block everybody is asked: columns are faster read as a whole then.
-const FEW: usize = if cfg!(test) { 2 } else { 1 << 10 };
-/// So many segments at most are asked anew at once, so that the others need not wait for all of them.
-pub const ANEW: usize = if cfg!(test) { 3 } else { 100 };
+const FEW: usize = if cfg!(test) { 2 } else { 1 << 8 };
+/// So many segments at most are asked anew at once where others need not be, which would wait for all of them.
+pub const ANEW: usize = if cfg!(test) { 3 } else { 250 };
 
 /// Of one block.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -139,8 +139,8 @@ impl Live {
     /// Frames that bring every segment to a version of the index and an as-of. They are to be appended to the membership log and
     /// folded in order; then `settle` says so. Without that the next step begins from where the last one was settled.
     ///
-    /// Of the segments that everybody is to be asked for, those of one call are few, so that it does not take long; the others stay
-    /// as they are until a later one. Cancelled if it is not wanted any more, and nothing is to be settled then.
+    /// Where some segments are up to date but for what has happened since the last step, of those that everybody is to be asked for
+    /// only some are, so that it does not take long; the others stay as they are until a later one. Cancelled if it is not wanted any more, and nothing is to be settled then.
     ///
     /// `None` while the index has not come as far again as it was, after a start: who has entered has not left because of that.
     pub fn step(&self, version: Arc<Version>, as_of_ms: i64, limits: &Limits) -> Result<Option<Vec<Vec<u8>>>> {

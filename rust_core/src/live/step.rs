@@ -177,13 +177,16 @@ impl Step {
     }
 }
 
-/// Segments that are asked anew: so many at most, those first who have waited since the last ones were.
+/// Segments that are asked anew. Where that would hold up others, so many at most, those first who have waited since the last ones
+/// were; at once they take the least time, since they share what they have in common.
 fn renewing(rules: &Rules) -> Vec<&str> {
     let anew = rules.of.iter().filter(|(_, rule)| rule.anew && rule.root.is_some());
     let mut anew: Vec<&str> = anew.map(|(name, _)| name.as_str()).collect();
     let next = anew.partition_point(|&name| name <= rules.renewed.as_str());
     anew.rotate_left(next);
-    anew.truncate(ANEW);
+    if rules.of.values().any(|rule| !rule.anew && rule.root.is_some()) {
+        anew.truncate(ANEW);
+    }
     anew
 }
 

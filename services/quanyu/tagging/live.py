@@ -13,7 +13,7 @@ import grpc
 from quanyu.dsl import Library
 from quanyu.dsl.syntax import Segment
 from quanyu.engine import Answer, CoreError, Index, InvalidError, Limits, Live, LocalLog, StorageError
-from quanyu.runtime.errors import DataLoss, InvalidInput, from_core
+from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable, from_core
 from quanyu.runtime.eventlog import frames_from
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.worker import RETRY_SECONDS, Worker
@@ -63,6 +63,8 @@ class LiveSegments:
         self._unsaved_bytes = 0
         # Raw offset that all segments rest on.
         self._reached = 0
+        # Why the last step came to nothing.
+        self._failure: str | None = None
         # Whether segments are left that were not asked yet.
         self._is_left = False
         self._seen: tuple[int, Library | None] = (-1, None)
@@ -89,7 +91,8 @@ class LiveSegments:
 
     def statuses(self) -> list[Status]:
         """By name."""
-        return self._live.statuses()
+        failure, statuses = self._failure, self._live.statuses()
+        return [(*status[:5], status[5] or failure) for status in statuses]
 
     def members(self, segments: list[str]) -> tuple[int, list[Held]]:
         """Everybody who is in, and the offset of the membership log from which on others enter and leave."""
@@ -103,8 +106,12 @@ class LiveSegments:
             raise InvalidInput(f"{error}; ask without `live`, or again in a moment", reason="NOT_LIVE_YET") from error
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
-        """Until the segments rest on so much of the raw log."""
-        self._worker.wait_until(lambda: self._reached >= min_raw_offset, context)
+        """Until the segments rest on so much of the raw log. Unavailable while they cannot be kept up to date."""
+        self._worker.wait_until(lambda: self._reached >= min_raw_offset or self._failure is not None, context)
+        if self._reached < min_raw_offset:
+            raise Unavailable(
+                f"live segments of {self._workspace.name} are not up to date: {self._failure}", reason="LIVE_STOPPED"
+            )
 
     def _run(self) -> None:
         # Whatever was known before the start is no news.
@@ -117,13 +124,19 @@ class LiveSegments:
             except StorageError as error:
                 # A full disk may be freed again; the next step begins where the last one was settled.
                 log.error("live segments of %s: %s; trying again", self._workspace.name, from_core(error))
+                self._fail(str(from_core(error)))
                 self._stopping.wait(RETRY_SECONDS)
             except Exception as error:
                 if not self._stopping.is_set():
+                    self._fail(str(error))
                     self._on_failure(error)
                 return
             self._stopping.wait(max(REST_SECONDS, time.monotonic() - began))
             self._worker.wait_for(self._is_behind, TICK_SECONDS)
+
+    def _fail(self, why: str) -> None:
+        self._failure = why
+        self._worker.wake()
 
     def _is_behind(self) -> bool:
         workspace = self._workspace
@@ -141,7 +154,7 @@ class LiveSegments:
         for frame in frames:
             self._live.fold(self.log.append(frame), frame)
             self._unsaved_bytes += len(frame)
-        self._is_left = self._live.settle()
+        self._is_left, self._failure = self._live.settle(), None
         if not self._is_left:
             self._reached = reached
         self._worker.wake()

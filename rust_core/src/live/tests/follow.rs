@@ -43,10 +43,13 @@ impl Followed {
 
     fn put(&self, roots: &[Json], version: u32) {
         for (number, root) in roots.iter().enumerate() {
-            self.live
-                .put(&format!("s{number}"), version, root.to_string().as_bytes())
-                .unwrap();
+            self.put_one(number, root, version);
         }
+    }
+
+    fn put_one(&self, number: usize, root: &Json, version: u32) {
+        let root = root.to_string();
+        self.live.put(&format!("s{number}"), version, root.as_bytes()).unwrap();
     }
 
     /// Until no segment is left. `torn`: only so many of the step's frames are appended.
@@ -95,8 +98,8 @@ struct Turn {
     torn: Option<usize>,
     saved: bool,
     killed: bool,
-    /// The second half of the rules takes the first one's place.
-    edited: bool,
+    /// Every so many of the rules are others.
+    edited: Option<usize>,
 }
 
 fn turns() -> impl Strategy<Value = Vec<Turn>> {
@@ -109,7 +112,7 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
         prop::option::weighted(0.15, 0..2usize),
         rare(),
         rare(),
-        rare(),
+        prop::option::weighted(0.3, 1..4usize),
     );
     let turn = turn.prop_map(|(folded, purged, later, torn, saved, killed, edited)| Turn {
         folded,
@@ -135,12 +138,13 @@ proptest! {
         erased in prop::option::of(any::<(prop::sample::Index, prop::sample::Index)>()),
     ) {
         let roots: Vec<Json> = conds.iter().map(root).collect();
-        let (mut now, later) = roots.split_at(8);
-        let (mut as_of, mut rule) = (begin, 1);
+        let (now, later) = roots.split_at(8);
+        let (mut now, mut versions) = (now.to_vec(), [1; 8]);
+        let mut as_of = begin;
         let folder = tempdir().unwrap();
         let index = Index::open(folder.path()).unwrap();
         let mut followed = Followed::new();
-        followed.put(now, rule);
+        followed.put(&now, 1);
         let deeds = decide(&steps);
         let erasure = erased.and_then(|(frame, person)| {
             let frame = frame.index(deeds.len().div_ceil(3));
@@ -168,11 +172,14 @@ proptest! {
                     let early = followed.live.step(begun.clone(), as_of, &Limits::none()).unwrap();
                     prop_assert!(early.is_none(), "the index has not come so far again");
                 }
-                followed.put(now, rule);
+                for (number, root) in now.iter().enumerate() {
+                    followed.put_one(number, root, versions[number]);
+                }
             }
-            if turn.edited {
-                (now, rule) = (later, rule + 1);
-                followed.put(now, rule);
+            for number in turn.edited.into_iter().flat_map(|every| (0..8).step_by(every)) {
+                now[number] = later[number].clone();
+                versions[number] += 1;
+                followed.put_one(number, &now[number], versions[number]);
             }
             as_of += turn.later;
             let version = index.version();
