@@ -258,12 +258,15 @@ class Live:
         """Sets a segment's rule, as `quanyu.dsl.standing_root` gives it."""
     def refuse(self, segment: str, version: int, error: str) -> None:
         """Notes why a segment's rule cannot be asked any more; its members stay as they are."""
-    def step(self, index: Index, as_of_ms: int) -> list[bytes] | None:
-        """Frames that bring every segment to the index and the instant: append them to the membership log and fold
-        them in order, then `settle`. Without that the next step begins where the last one was settled. None while the
-        index has not come as far again, after a start, as it was at the last step.
+    def step(self, index: Index, as_of_ms: int, limits: Limits) -> list[bytes] | None:
+        """Frames that bring the segments to the index and the instant: append them to the membership log and fold
+        them in order, then `settle`. Without that the next step begins where the last one was settled. Where some
+        segments are to be asked of everybody and others not, only some of those are; the rest is left to the next
+        steps. None while the index has not come as far again, after a start, as it was at the last step.
+        CancelledError.
         """
-    def settle(self) -> None: ...
+    def settle(self) -> bool:
+        """Whether segments are left to the next steps."""
     def statuses(self) -> list[tuple[str, int, int, int, tuple[int, int, int] | None, str | None]]:
         """(segment, version, count, digest, (raw offset, arrival of the newest frame in ms, as-of in ms), error) by
         name. None before the members were first found; the error says why they are not fresher.

@@ -70,7 +70,8 @@ class Follower:
             held -= left
             assert (moves.count, moves.digest) == (len(held), digest(held))
             self.versions[moves.segment] = moves.version
-            if response.complete:
+            # A segment of which nobody was found yet rests on nothing.
+            if response.complete and response.HasField("epoch"):
                 self.said.append((moves, pb.AsOf(instant=response.as_of, known_at=response.epoch.raw_offset)))
 
     def holds(self, segment: str, *expected: int) -> Callable[[], bool]:

@@ -18,7 +18,7 @@ from loadtests.bench.world import AS_OF_MS, Watch, World
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.dsl import Library, compile_condition, standing_plan
-from quanyu.engine import Answer, Index, Live, Resolver, roaring_count, roaring_from_ids
+from quanyu.engine import Answer, Index, Limits, Live, Resolver, roaring_count, roaring_from_ids
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.eventlog import follow_log
@@ -29,6 +29,7 @@ from quanyu.tagging.workspace import names_of
 
 _DAY_MS = 86_400_000
 _ROWS = 100_000
+_LIMITS = Limits(2**30)
 _NAMES = [segment.name for segment in SEGMENTS]
 
 
@@ -66,9 +67,11 @@ class Quanyu:
         live = Live(self._live_folder.name)
         for name in _NAMES:
             live.put(name, 1, self._roots[name])
-        for offset, frame in enumerate(live.step(self._index, AS_OF_MS - _DAY_MS) or []):
-            live.fold(offset, frame)
-        live.settle()
+        is_left = True
+        while is_left:
+            for frame in live.step(self._index, AS_OF_MS - _DAY_MS, _LIMITS) or []:
+                live.fold(live.offset(), frame)
+            is_left = live.settle()
         return live
 
     def ask(self, question: Question) -> list[int]:
@@ -110,7 +113,7 @@ class Quanyu:
     def _changes(self) -> list[bytes]:
         """Who joined and who left each segment in turn, since a day before."""
         moved: dict[str, tuple[bytes, bytes]] = {}
-        for frame in self._live.step(self._index, AS_OF_MS) or []:
+        for frame in self._live.step(self._index, AS_OF_MS, _LIMITS) or []:
             for moves in tagging_pb2.MembershipFrame.FromString(frame).moves:
                 assert moves.segment not in moved, "more moves than one frame holds"
                 moved[moves.segment] = moves.entered, moves.left

@@ -3,6 +3,7 @@
 //!
 //! `PEOPLE` (default 1,000,000) people have ten times as many events in 180 days; most of them browse, a few do most.
 
+mod live;
 mod questions;
 mod timing;
 mod world;
@@ -72,7 +73,7 @@ fn segments(index: &Index, questions: &[(&str, Json)]) -> Result<()> {
     let many: Vec<(&str, &Json)> = many.iter().map(|(name, cond)| (&name[..], cond)).collect();
     println!("a thousand segments      {:>9.2} ms", ask(index, &many)?.0.median);
     println!("who joined and left      {:>9.2} ms", changes(index, &many)?);
-    Ok(())
+    live::steps(index, &many)
 }
 
 fn main() -> Result<()> {

@@ -5,8 +5,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use quanyu_core::error::Result;
-use quanyu_core::eval::{BlockRoots, Limits, evaluate_blocks, find};
+use quanyu_core::eval::{BlockRoots, Limits, Wanted, evaluate_blocks, find};
 use quanyu_core::index::Index;
+use quanyu_core::index::view::{BLOCK, Version};
 use quanyu_core::plan::Plan;
 use serde_json::Value as Json;
 
@@ -37,7 +38,7 @@ pub fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(Took, u64)> {
 pub fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
     let plan = Plan::parse(plan(roots).as_bytes())?;
     let version = index.version();
-    let all = |_: u32, _: u32| true;
+    let (all, limits) = (everybody(&version), Limits::none());
     let members = |block: &BlockRoots| {
         let of = |root| {
             let mut words = Vec::new();
@@ -46,13 +47,13 @@ pub fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
         };
         (0..roots.len()).map(of).collect::<Result<Vec<Vec<u64>>>>()
     };
-    let blocks = evaluate_blocks(&version, &plan, all, |block| {
-        Ok(((block.partition(), block.block()), members(block)?))
+    let blocks = evaluate_blocks(&version, &plan, &all, &limits, |wanted, block| {
+        Ok(((wanted.partition, wanted.block), members(block)?))
     })?;
     let before: HashMap<(u32, u32), Vec<Vec<u64>>> = blocks.into_iter().collect();
-    let changed = |block: &BlockRoots| {
+    let changed = |wanted: &Wanted, block: &BlockRoots| {
         let (mut words, mut changed) = (Vec::new(), 0);
-        for (root, before) in before[&(block.partition(), block.block())].iter().enumerate() {
+        for (root, before) in before[&(wanted.partition, wanted.block)].iter().enumerate() {
             block.members(root, &mut words)?;
             let pairs = words.iter().zip(before);
             changed += pairs
@@ -64,10 +65,21 @@ pub fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..7 {
         let started = Instant::now();
-        black_box(evaluate_blocks(&version, &plan, all, changed)?);
+        black_box(evaluate_blocks(&version, &plan, &all, &limits, changed)?);
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
     Ok(median(times))
+}
+
+fn everybody(version: &Version) -> Vec<Wanted> {
+    let blocks = version.partitions.values().flat_map(|partition| {
+        (0..partition.people.div_ceil(BLOCK)).map(|block| Wanted {
+            partition: partition.number,
+            block,
+            rows: None,
+        })
+    });
+    blocks.collect()
 }
 
 pub fn median(mut times: Vec<f64>) -> f64 {

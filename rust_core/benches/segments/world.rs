@@ -1,5 +1,6 @@
 //! The made world: people, what they do, and the index of it.
 
+use std::ops::Range;
 use std::path::Path;
 
 use quanyu_core::error::Result;
@@ -193,6 +194,22 @@ fn fold(
     };
     let bytes = frame.encode();
     index.fold(&[(offset, &bytes)])
+}
+
+/// Events after all others, each of another person.
+pub fn happen(index: &Index, numbers: Range<u64>) -> Result<()> {
+    let people = index
+        .version()
+        .partitions
+        .values()
+        .map(|partition| u64::from(partition.people))
+        .sum::<u64>();
+    let persons = numbers.clone().map(|number| person(number * 7919 % people)).collect();
+    // Ten a person came before, until the as-of; these follow within ten seconds.
+    let records: Vec<Vec<u8>> = numbers
+        .map(|number| event(10 * people + number % 6, 10 * people))
+        .collect();
+    fold(index, Vec::new(), persons, &records, None)
 }
 
 /// Seconds that this thread was on a processor: other work on the machine does not count.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use quanyu_core::error::Result;
+use quanyu_core::eval::Limits;
 use quanyu_core::identity::{PARTITION, Policy, Resolver};
 use quanyu_core::index::Index;
 use quanyu_core::live::Live;
@@ -121,7 +122,7 @@ fn save_live(folder: &Path) -> Result<()> {
         live.put(&format!("segment {number}"), 1, root.to_string().as_bytes())?;
     }
     for frame in live
-        .step(Arc::clone(&index.version()), plans::AS_OF)?
+        .step(Arc::clone(&index.version()), plans::AS_OF, &Limits::none())?
         .unwrap_or_default()
     {
         live.fold(live.offset(), &frame)?;

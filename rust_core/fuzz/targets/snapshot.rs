@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use quanyu_core::error::{Error, Result};
+use quanyu_core::eval::Limits;
 use quanyu_core::identity::{PARTITION, Policy, Resolver};
 use quanyu_core::index::Index;
 use quanyu_core::live::Live;
@@ -66,7 +67,7 @@ fn open_others(folder: &Path) -> Result<()> {
         live.put(&format!("segment {number}"), 2, root.to_string().as_bytes())?;
     }
     for frame in live
-        .step(Arc::clone(&index.version()), plans::AS_OF)?
+        .step(Arc::clone(&index.version()), plans::AS_OF, &Limits::none())?
         .unwrap_or_default()
     {
         live.fold(live.offset(), &frame)?;

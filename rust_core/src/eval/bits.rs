@@ -82,6 +82,11 @@ impl Bits {
         bits
     }
 
+    /// Some rows, in their order.
+    pub fn pick(&self, rows: &[u16]) -> Bits {
+        Bits::from_fn(rows.len(), |at| self.get(rows[at].into()))
+    }
+
     fn trim(&mut self) {
         if let (Some(last), 1..) = (self.words.last_mut(), self.len % 64) {
             *last &= (1 << (self.len % 64)) - 1;

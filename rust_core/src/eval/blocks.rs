@@ -1,56 +1,71 @@
-//! Many roots in chosen blocks, for a caller that holds their members itself.
+//! Many roots among chosen people, block by block, for a caller that holds their members itself.
 
 use super::bits::Bits;
 use super::limits::Limits;
 use super::people::People;
 use super::query::Query;
-use super::task::tasks;
+use super::task::{Task, tasks};
 use super::vector::Eval;
 use super::{bind, parallel, prepared};
 use crate::error::{Error, Result};
 use crate::index::view::Version;
 use crate::plan::Plan;
 
-/// A plan's roots among the people of one block. What they have in common is found once.
+/// A block, and who of it is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Its partition's number.
+    pub partition: u32,
+    /// Its number in the partition: the first of its people has the ordinal `block * BLOCK`.
+    pub block: u32,
+    /// Rows of the block, ascending; `None` for everybody. What few people take is in proportion to how many they are.
+    pub rows: Option<Vec<u16>>,
+}
+
+/// A plan's roots among the wanted people of one block. What they have in common is found once.
 pub struct BlockRoots<'a> {
     people: Eval<'a, People<'a>>,
 }
 
-/// Calls, on several threads, with each block that is `wanted` (of its partition's number and its own number there), and gives what
-/// the calls give in order of the people. Only these blocks are read, but for rankings, which need everybody.
+/// Calls, on several threads, with each that is wanted, and gives what the calls give in the same order. Nobody else is read, but for
+/// rankings, which need everybody.
+///
+/// `Error::Invalid` for a block that the version lacks.
 pub fn evaluate_blocks<T: Send>(
     version: &Version,
     plan: &Plan,
-    wanted: impl Fn(u32, u32) -> bool,
-    each: impl Fn(&BlockRoots) -> Result<T> + Sync,
+    wanted: &[Wanted],
+    limits: &Limits,
+    each: impl Fn(&Wanted, &BlockRoots) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let program = bind::bind(version, plan)?;
-    let mut tasks = tasks(version);
-    let limits = Limits::none();
-    let query = prepared(Query::new(version, &program, &limits), &tasks)?;
-    tasks.retain(|task| wanted(task.partition.number, task.block()));
-    parallel(&query, &tasks, |task| {
+    let tasks = tasks(version);
+    let query = prepared(Query::new(version, &program, limits), &tasks)?;
+    let of = |wanted| Some((wanted, chosen(&tasks, wanted)?));
+    let chosen: Option<Vec<(&Wanted, Task)>> = wanted.iter().map(of).collect();
+    let chosen = chosen.ok_or_else(|| Error::Invalid("the index has no such block".into()))?;
+    parallel(&query, &chosen, |(wanted, task)| {
         let people = People::of(&query, task);
-        each(&BlockRoots { people })
+        each(wanted, &BlockRoots { people })
+    })
+}
+
+fn chosen<'a>(tasks: &[Task<'a>], wanted: &'a Wanted) -> Option<Task<'a>> {
+    let place = (wanted.partition, wanted.block);
+    let at = tasks.binary_search_by_key(&place, |task| (task.partition.number, task.block()));
+    Some(Task {
+        chosen: wanted.rows.as_deref(),
+        ..tasks[at.ok()?]
     })
 }
 
 impl BlockRoots<'_> {
-    pub fn partition(&self) -> u32 {
-        self.people.scope.task.partition.number
-    }
-
-    /// Its number in the partition: the first of its people has the ordinal `block * BLOCK`.
-    pub fn block(&self) -> u32 {
-        self.people.scope.task.block()
-    }
-
-    /// How many people it has.
+    /// How many people are asked.
     pub fn people(&self) -> usize {
         self.people.rows()
     }
 
-    /// Overwrites `words` with a root's members: one bit a person, those beyond the people are 0; no words where there are none.
+    /// Overwrites `words` with a root's members: one bit for each who is asked, those beyond them are 0; no words where there are none.
     ///
     /// `Error::Invalid` for a number that the plan has no root of.
     pub fn members(&self, root: usize, words: &mut Vec<u64>) -> Result<()> {

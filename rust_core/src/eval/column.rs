@@ -9,6 +9,7 @@ use super::kernel;
 use super::ratio::Ratio;
 use super::sets::Sets;
 use crate::error::{Error, Result};
+use crate::index::picks::Pick;
 use crate::index::view::{Column as Stored, Scalar, Unit, Values};
 
 /// What an expression gives. `Any` is an entry of a map before what stands beside it says its kind.
@@ -273,6 +274,26 @@ impl<'a> Column<'a> {
             }
         };
         Column { known, data }
+    }
+
+    /// Picked rows of a stored column, as `read` reads them; rows that it lacks are unknown.
+    pub fn picked(
+        values: &Values,
+        rows: impl Iterator<Item = usize>,
+        read: impl for<'v> Fn(&'v Values, Range<usize>) -> Column<'v>,
+    ) -> Column<'a> {
+        let picks: Vec<Pick> = rows.map(|row| (0, row as u32)).collect();
+        Column::gathered(&[Some(values)], &picks, read)
+    }
+
+    /// The same of several columns: each of `picks` is a column and a row there, `NOWHERE` an unknown.
+    pub fn gathered(
+        columns: &[Option<&Values>],
+        picks: &[Pick],
+        read: impl for<'v> Fn(&'v Values, Range<usize>) -> Column<'v>,
+    ) -> Column<'a> {
+        let values = Values::gather(columns, picks);
+        read(&values, 0..picks.len()).into_owned()
     }
 
     /// One key of a stored map. Entries of another kind are unknown, as missing ones are.

@@ -1,9 +1,11 @@
 //! Sets of people, kept block by block as they are found.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use roaring::{RoaringBitmap, RoaringTreemap};
 
+use super::ascending::fewer;
 use super::bits::Bits;
 use crate::error::Result;
 use crate::index::view::{BLOCK, person_of};
@@ -28,6 +30,41 @@ enum Rows {
     Many(Bits),
 }
 
+static NOBODY: Rows = Rows::Few(Vec::new());
+
+impl Rows {
+    fn count(&self) -> u64 {
+        match self {
+            Rows::Few(rows) => rows.len() as u64,
+            Rows::Many(bits) => bits.count(),
+        }
+    }
+
+    /// Whether a row is one of them, of rows that are asked for in ascending order.
+    fn ascending(&self) -> impl FnMut(u16) -> bool {
+        let (mut few, many) = match self {
+            Rows::Few(rows) => (&rows[..], None),
+            Rows::Many(bits) => (&[][..], Some(bits)),
+        };
+        move |row| {
+            few = &few[fewer(few, row)..];
+            few.first() == Some(&row) || many.is_some_and(|bits| bits.get(row.into()))
+        }
+    }
+
+    fn words(&self) -> Cow<'_, [u64]> {
+        match self {
+            Rows::Few(rows) => {
+                let mut words = vec![0; BLOCK as usize / 64];
+                rows.iter()
+                    .for_each(|&row| words[usize::from(row) / 64] |= 1 << (row % 64));
+                words.into()
+            }
+            Rows::Many(bits) => bits.words().into(),
+        }
+    }
+}
+
 /// As many rows take as much room one by one as a bit for each row of a block.
 const FEW: u64 = 1 << 12;
 
@@ -39,6 +76,8 @@ pub struct Moves {
 }
 
 impl Members {
+    pub const NONE: Members = Members { blocks: Vec::new() };
+
     /// Adds those of a block that comes after all others.
     pub(super) fn extend(&mut self, block: Option<Arc<Block>>) {
         self.blocks.extend(block);
@@ -87,12 +126,38 @@ impl Members {
     pub fn moves(&self, partition: u32, block: u32, words: &[u64]) -> Moves {
         let held = self.find(partition, block).ok().map(|at| self.blocks[at].words());
         let held = held.unwrap_or_default();
-        let word = |words: &[u64], at: usize| words.get(at).copied().unwrap_or(0);
         let mut moves = Moves::default();
-        for at in 0..held.len().max(words.len()) {
-            let (before, after) = (word(&held, at), word(words, at));
-            push_rows(&mut moves.entered, at, after & !before);
-            push_rows(&mut moves.left, at, before & !after);
+        for first in (0..held.len().max(words.len())).step_by(TOGETHER) {
+            let (before, after) = (some_words(&held, first), some_words(words, first));
+            if before == after {
+                continue;
+            }
+            for at in first..first + TOGETHER {
+                let word = |words: &[u64]| words.get(at - first).copied().unwrap_or(0);
+                let (before, after) = (word(before), word(after));
+                push_rows(&mut moves.entered, at, after & !before);
+                push_rows(&mut moves.left, at, before & !after);
+            }
+        }
+        moves
+    }
+
+    /// The same of some rows of a block, ascending: `words` has one bit for each of them.
+    pub fn moves_among(&self, partition: u32, block: u32, rows: &[u16], words: &[u64]) -> Moves {
+        let mut moves = Moves::default();
+        let held = self.find(partition, block).ok().map(|at| &self.blocks[at].rows);
+        if held.is_none() && words.is_empty() {
+            return moves;
+        }
+        let mut held = held.unwrap_or(&NOBODY).ascending();
+        for (at, &row) in rows.iter().enumerate() {
+            let before = held(row);
+            let after = words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
+            match (before, after) {
+                (false, true) => moves.entered.push(row),
+                (true, false) => moves.left.push(row),
+                _ => {}
+            }
         }
         moves
     }
@@ -100,17 +165,12 @@ impl Members {
     /// Carries out moves. Rows that are held already, or are not held, stay so.
     pub fn apply(&mut self, partition: u32, block: u32, moves: &Moves) {
         let found = self.find(partition, block);
-        let mut words = found.map_or_else(|_| Vec::new(), |at| self.blocks[at].words());
-        words.resize(BLOCK as usize / 64, 0);
-        moves
-            .entered
-            .iter()
-            .for_each(|&row| words[usize::from(row) / 64] |= 1 << (row % 64));
-        moves
-            .left
-            .iter()
-            .for_each(|&row| words[usize::from(row) / 64] &= !(1 << (row % 64)));
-        let after = Block::of(partition, block * BLOCK, Bits::from_words(words, BLOCK as usize));
+        let held = found.ok().map(|at| &self.blocks[at].rows);
+        let rows = match held.unwrap_or(&NOBODY) {
+            Rows::Few(rows) if rows.len() + moves.entered.len() < FEW as usize => Rows::Few(few_after(rows, moves)),
+            rows => Rows::Many(many_after(rows, moves)),
+        };
+        let after = Block::of_rows(partition, block * BLOCK, rows);
         match found {
             Ok(at) => drop(self.blocks.splice(at..=at, after)),
             Err(at) => drop(self.blocks.splice(at..at, after)),
@@ -124,6 +184,34 @@ impl Members {
     }
 }
 
+/// Words that are compared at once: most stay as they are.
+const TOGETHER: usize = 16;
+
+fn some_words(words: &[u64], first: usize) -> &[u64] {
+    words.get(first..words.len().min(first + TOGETHER)).unwrap_or_default()
+}
+
+fn few_after(rows: &[u16], moves: &Moves) -> Vec<u16> {
+    let stays = |row: &u16| moves.left.binary_search(row).is_err();
+    let mut after: Vec<u16> = rows.iter().chain(&moves.entered).copied().filter(stays).collect();
+    after.sort_unstable();
+    after.dedup();
+    after
+}
+
+fn many_after(rows: &Rows, moves: &Moves) -> Bits {
+    let mut words = rows.words().into_owned();
+    words.resize(BLOCK as usize / 64, 0);
+    let place = |row: u16| (usize::from(row) / 64, 1 << (row % 64));
+    for (word, bit) in moves.entered.iter().map(|&row| place(row)) {
+        words[word] |= bit;
+    }
+    for (word, bit) in moves.left.iter().map(|&row| place(row)) {
+        words[word] &= !bit;
+    }
+    Bits::from_words(words, BLOCK as usize)
+}
+
 fn push_rows(rows: &mut Vec<u16>, word: usize, mut bits: u64) {
     while bits != 0 {
         rows.push((word * 64) as u16 + bits.trailing_zeros() as u16);
@@ -134,19 +222,21 @@ fn push_rows(rows: &mut Vec<u16>, word: usize, mut bits: u64) {
 impl Block {
     /// Those from the ordinal `first` on; `None` for nobody.
     pub(super) fn of(partition: u32, first: u32, rows: Bits) -> Option<Arc<Block>> {
-        let rows = match rows.count() {
-            0 => return None,
-            1..FEW => Rows::Few(rows.rows().map(|row| row as u16).collect()),
-            _ => Rows::Many(rows),
+        Block::of_rows(partition, first, Rows::Many(rows))
+    }
+
+    /// In the form that takes the least room.
+    fn of_rows(partition: u32, first: u32, rows: Rows) -> Option<Arc<Block>> {
+        let rows = match (rows.count(), rows) {
+            (0, _) => return None,
+            (1..FEW, Rows::Many(bits)) => Rows::Few(bits.rows().map(|row| row as u16).collect()),
+            (_, rows) => rows,
         };
         Some(Arc::new(Block { partition, first, rows }))
     }
 
     pub(super) fn count(&self) -> u64 {
-        match &self.rows {
-            Rows::Few(rows) => rows.len() as u64,
-            Rows::Many(bits) => bits.count(),
-        }
+        self.rows.count()
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -156,16 +246,8 @@ impl Block {
         }
     }
 
-    fn words(&self) -> Vec<u64> {
-        match &self.rows {
-            Rows::Few(rows) => {
-                let mut words = vec![0; BLOCK as usize / 64];
-                rows.iter()
-                    .for_each(|&row| words[usize::from(row) / 64] |= 1 << (row % 64));
-                words
-            }
-            Rows::Many(bits) => bits.words().to_vec(),
-        }
+    fn words(&self) -> Cow<'_, [u64]> {
+        self.rows.words()
     }
 
     fn set(&self) -> RoaringBitmap {
@@ -251,15 +333,20 @@ mod tests {
         }
 
         #[test]
-        fn moves_make_one_set_the_other(before in written(), after in written()) {
+        fn moves_make_one_set_the_other(before in written(), after in written(), every in 1..9u16) {
             let (mut held, _) = members(&before);
             let (wanted, expected) = members(&after);
             let all: BTreeSet<(u32, u32)> = before.union(&after).map(|&(partition, block, ..)| (partition, block)).collect();
             let (mut entered, mut left) = (0, 0);
             let old = held.set();
             for (partition, block) in all {
-                let words = wanted.find(partition, block).map_or(Vec::new(), |at| wanted.blocks[at].words());
+                let words = wanted.find(partition, block).map_or(Vec::new(), |at| wanted.blocks[at].words().into_owned());
                 let moves = held.moves(partition, block, &words);
+                let rows: Vec<u16> = (0..=u16::MAX).filter(|row| row % every == 0).collect();
+                let some = Bits::from_words(words.clone(), BLOCK as usize).pick(&rows);
+                let among = |of: &[u16]| of.iter().copied().filter(|row| row % every == 0).collect::<Vec<u16>>();
+                let expected = Moves { entered: among(&moves.entered), left: among(&moves.left) };
+                prop_assert_eq!(held.moves_among(partition, block, &rows, &some.into_words()), expected);
                 (entered, left) = (entered + moves.entered.len() as u64, left + moves.left.len() as u64);
                 held.apply(partition, block, &moves);
                 prop_assert_eq!(held.moves(partition, block, &words), Moves::default());

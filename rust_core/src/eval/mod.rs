@@ -1,6 +1,7 @@
 //! The evaluator: a plan against a version of the index, block by block in parallel. The answer does not depend on the number of threads.
 
 mod answer;
+mod ascending;
 mod batch;
 mod bind;
 mod bind_expr;
@@ -52,7 +53,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 pub use answer::{Answer, RootAnswer};
-pub use blocks::{BlockRoots, evaluate_blocks};
+pub use blocks::{BlockRoots, Wanted, evaluate_blocks};
 pub use explain::{Explanation, Node};
 pub use limits::Limits;
 pub use members::{Members, Moves};
@@ -120,12 +121,12 @@ fn prepared<'a>(mut query: Query<'a>, tasks: &[Task<'a>]) -> Result<Query<'a>> {
     Ok(query)
 }
 
-fn parallel<'a, T: Send>(
+fn parallel<W: Copy + Sync, T: Send>(
     query: &Query,
-    tasks: &[Task<'a>],
-    each: impl Fn(Task<'a>) -> Result<T> + Sync,
+    tasks: &[W],
+    each: impl Fn(W) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let wanted = |&task: &Task<'a>| query.budget.wanted().and_then(|()| each(task));
+    let wanted = |&task: &W| query.budget.wanted().and_then(|()| each(task));
     let results: Vec<Result<T>> = tasks.par_iter().map(wanted).collect();
     // In order of the blocks, so that the same error is told whatever thread met one first.
     results.into_iter().collect()

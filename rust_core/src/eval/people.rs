@@ -25,7 +25,8 @@ use super::task::Task;
 use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
 use crate::index::firsts::Firsts;
-use crate::index::view::{Attribute, Changes, Column as Stored, Partition, Values};
+use crate::index::picks::{NOWHERE, Pick};
+use crate::index::view::{Attribute, Changes, Column as Stored, Partition, Values, person_of};
 
 pub struct People<'a> {
     pub task: Task<'a>,
@@ -100,7 +101,7 @@ impl<'a> Eval<'a, People<'a>> {
         &self,
         name: &str,
         as_of: i64,
-        read: impl Fn(&'a Values, Range<usize>) -> Column<'a>,
+        read: impl for<'v> Fn(&'v Values, Range<usize>) -> Column<'v>,
     ) -> Result<Column<'a>> {
         let task = self.scope.task;
         let partition: &'a Partition = task.partition;
@@ -109,9 +110,20 @@ impl<'a> Eval<'a, People<'a>> {
         };
         if let Some(latest) = latest(attribute, task, as_of) {
             self.touched.add(self.rows(), kernel::bytes(latest, self.rows()));
-            return Ok(read(latest, 0..self.rows()));
+            return Ok(match task.chosen {
+                None => read(latest, 0..self.rows()),
+                Some(rows) => Column::picked(latest, rows.iter().map(|&row| row.into()), read),
+            });
         }
         attribute.runs.iter().try_for_each(|run| run.check())?;
+        if task.chosen.is_some() {
+            let columns: Vec<Option<&Values>> = attribute.runs.iter().map(|run| Some(&run.values)).collect();
+            return Ok(Column::gathered(
+                &columns,
+                &self.picks_as_of(&attribute.runs, as_of)?,
+                read,
+            ));
+        }
         let rows_of = |run: &Changes| run.rows_of_block(task.block());
         let runs = attribute.runs.iter().map(|run| read(&run.values, rows_of(run)));
         let runs: Vec<Column> = runs.collect();
@@ -124,7 +136,28 @@ impl<'a> Eval<'a, People<'a>> {
         gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
     }
 
-    /// By person: the change that holds at the as-of: in which of the runs, and which of the block's there.
+    /// By person who is asked: the change that holds at the as-of.
+    fn picks_as_of(&self, runs: &[Arc<Changes>], as_of: i64) -> Result<Vec<Pick>> {
+        let texts = &self.query.version.texts;
+        let of_person = |asked: usize| {
+            let ordinal = self.scope.task.ordinal(asked);
+            let mut held = NOWHERE;
+            for (number, run) in (0..).zip(runs) {
+                let last = run.rows(ordinal)?.rev().find(|&row| run.times.get(row) < as_of);
+                let is_later = |row: usize| {
+                    let (other, at) = held;
+                    held == NOWHERE || run.order(row, &runs[other as usize], at as usize, texts).is_gt()
+                };
+                if let Some(row) = last.filter(|&row| is_later(row)) {
+                    held = (number, row as u32);
+                }
+            }
+            Ok(held)
+        };
+        (0..self.rows()).map(of_person).collect()
+    }
+
+    /// The same of everybody in the block: in which of the runs, and which of the block's there.
     fn changes_as_of(&self, runs: &[Arc<Changes>], as_of: i64) -> Vec<Option<(usize, usize)>> {
         let texts = &self.query.version.texts;
         let block = self.scope.task.block();
@@ -146,12 +179,11 @@ impl<'a> Eval<'a, People<'a>> {
     }
 
     fn channels(&self, as_of: i64) -> Column<'a> {
-        let range = self.scope.task.range();
         let channels = self.scope.task.partition.channels.iter();
         self.touched.add(self.rows(), channels.len() * self.rows() / 8);
         let flags = channels.map(|(&code, firsts)| (code, before(firsts, self.scope.task, as_of)));
         Column {
-            known: Bits::all(range.len()),
+            known: Bits::all(self.rows()),
             data: Data::Set(Sets::Flags(flags.collect())),
         }
     }
@@ -163,8 +195,7 @@ impl<'a> Eval<'a, People<'a>> {
         let end = text.len();
         text.extend([0; 8]);
         Tri::known(Bits::from_fn(self.rows(), |row| {
-            let ordinal = u64::from(task.first) + row as u64;
-            let person = (u64::from(task.partition.number) << 32) | ordinal;
+            let person = person_of(task.partition.number, task.ordinal(row));
             text[end..].copy_from_slice(&person.to_le_bytes());
             u128::from(xxh3_64(&text)) < below
         }))
@@ -184,17 +215,24 @@ fn universe(task: Task, as_of: i64) -> Bits {
 
 /// Those of a block who have an instant before the as-of.
 fn before(firsts: &Firsts, task: Task, as_of: i64) -> Bits {
-    let len = task.range().len();
-    match firsts.of_block(task.block(), as_of) {
-        None => Bits::none(len),
-        Some((_, Some(some))) => Bits::slice(some, 0..len),
-        Some((instants, None)) => kernel::mask(&instants[..len.min(instants.len())], len, |first| first < as_of),
+    let len = task.people();
+    match (firsts.of_block(task.block(), as_of), task.chosen) {
+        (None, _) => Bits::none(len),
+        (Some((instants, _)), Some(rows)) => Bits::from_fn(len, |asked| {
+            instants
+                .get(usize::from(rows[asked]))
+                .is_some_and(|&first| first < as_of)
+        }),
+        (Some((_, Some(some))), None) => Bits::slice(some, 0..len),
+        (Some((instants, None)), None) => {
+            kernel::mask(&instants[..len.min(instants.len())], len, |first| first < as_of)
+        }
     }
 }
 
 impl<'a> Scope<'a> for People<'a> {
     fn rows(&self) -> usize {
-        self.task.range().len()
+        self.task.people()
     }
 
     fn hold(&self, bytes: usize) -> Result<()> {
@@ -206,13 +244,15 @@ impl<'a> Scope<'a> for People<'a> {
             return Ok(Some(eval.measures(*scan)?[*measure].column()));
         }
         Ok(Some(Rc::new(match expr {
-            Expr::Attribute { name, as_of } => eval.attribute(name, *as_of, Column::slice)?,
+            Expr::Attribute { name, as_of } => {
+                eval.attribute(name, *as_of, |values, rows| Column::slice(values, rows))?
+            }
             Expr::Entry { name, key, kind, as_of } => {
                 eval.attribute(name, *as_of, |values, rows| Column::entries(values, rows, *key, *kind))?
             }
             Expr::Channels { as_of } => eval.channels(*as_of),
 
-            Expr::Tile(ranking) => eval.placed(*ranking)?.tiles(),
+            Expr::Tile(ranking) => eval.placed(*ranking)?.tiles(eval.scope.task.chosen)?,
             _ => return Ok(None),
         })))
     }
@@ -228,7 +268,7 @@ impl<'a> Scope<'a> for People<'a> {
                 Self::between(eval, &eval.query.program.exprs[*count], *min, *max)?.ok_or_else(misplaced)?
             }
             Cond::Sequence(steps) => Tri::known(sequence(eval, eval.scope.task, steps)?),
-            Cond::Rank(ranking) => eval.placed(*ranking)?.tri(),
+            Cond::Rank(ranking) => eval.placed(*ranking)?.tri(eval.scope.task.chosen),
             Cond::Sample { seed, below } => eval.sample(seed, *below),
             _ => return Ok(None),
         }))
@@ -238,7 +278,8 @@ impl<'a> Scope<'a> for People<'a> {
         match expr {
             Expr::Attribute { name, as_of } => {
                 let task = eval.scope.task;
-                let attribute = task.partition.attributes.get(name);
+                // Of few the values themselves are as soon read.
+                let attribute = task.partition.attributes.get(name).filter(|_| task.chosen.is_none());
                 let latest = attribute.and_then(|attribute| latest(attribute, task, *as_of));
                 Ok(latest.and_then(|values| {
                     eval.touched.add(eval.rows(), kernel::bytes(values, eval.rows()));
@@ -252,6 +293,9 @@ impl<'a> Scope<'a> for People<'a> {
 
     fn holding_any(eval: &Eval<'a, Self>, expr: &'a Expr, codes: &[u32]) -> Option<Tri> {
         let (task, rows) = (eval.scope.task, eval.rows());
+        if task.chosen.is_some() {
+            return None;
+        }
         match expr {
             Expr::Channels { as_of } => {
                 let mut found = Bits::none(rows);

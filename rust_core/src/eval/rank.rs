@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::bits::{Bits, Tri};
 use super::column::{Column, Numbers, View};
+use super::gather::gather;
 use super::kernel::mask;
 use super::program::{Place, Ranking};
 use super::ratio::{Ratio, UNIT};
@@ -25,17 +26,30 @@ pub enum Placed {
 }
 
 impl Placed {
-    pub fn tri(&self) -> Tri {
-        match self {
-            Placed::Rank(tri) => tri.clone(),
-            Placed::Tiles(column) => Tri::known(Bits::none(column.len())),
+    /// Of those rows of the block, or of all.
+    pub fn tri(&self, chosen: Option<&[u16]>) -> Tri {
+        let tri = match self {
+            Placed::Rank(tri) => tri,
+            Placed::Tiles(column) => &Tri::known(Bits::none(column.len())),
+        };
+        match chosen {
+            None => tri.clone(),
+            Some(rows) => Tri {
+                t: tri.t.pick(rows),
+                u: tri.u.pick(rows),
+            },
         }
     }
 
-    pub fn tiles<'a>(&self) -> Column<'a> {
-        match self {
-            Placed::Rank(tri) => Column::unknown(tri.t.len()),
-            Placed::Tiles(column) => column.clone(),
+    /// The same.
+    pub fn tiles<'a>(&self, chosen: Option<&[u16]>) -> Result<Column<'a>> {
+        let column = match self {
+            Placed::Rank(tri) => &Column::unknown(tri.t.len()),
+            Placed::Tiles(column) => column,
+        };
+        match chosen {
+            None => Ok(column.clone()),
+            Some(rows) => gather(rows.len(), &[column], |at| Some((0, rows[at].into()))),
         }
     }
 }

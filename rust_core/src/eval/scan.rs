@@ -30,7 +30,7 @@ pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Sc
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        for batch in batches(events, task.block(), scan.from, scan.to)? {
+        for batch in batches(events, task, scan.from, scan.to)? {
             let batch = Rc::new(batch);
             people.touched.add(batch.len(), batch.bytes());
             let eval = EventRows::of(people, event_type, &batch);
@@ -139,8 +139,10 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
                 batch.property(name)
             }
             Expr::EventChannel => {
-                let (values, rows) = batch.stored_channels();
-                eval.touched.add(0, kernel::bytes(values, rows.len()));
+                let bytes = batch
+                    .stored_channels()
+                    .map_or(0, |(values, rows)| kernel::bytes(values, rows.len()));
+                eval.touched.add(0, bytes);
                 batch.channels()
             }
             Expr::ByType(of) => {
@@ -167,7 +169,7 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
     fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
         let stored = match expr {
             Expr::Property(name) => eval.scope.batch.stored(name),
-            Expr::EventChannel => Some(eval.scope.batch.stored_channels()),
+            Expr::EventChannel => eval.scope.batch.stored_channels(),
             _ => None,
         };
         Ok(stored.and_then(|(values, rows)| {

@@ -10,6 +10,8 @@ pub struct Task<'a> {
     pub partition: &'a Partition,
     pub number: usize,
     pub first: u32,
+    /// The block's rows that are asked, ascending; `None` for all.
+    pub chosen: Option<&'a [u16]>,
 }
 
 /// Every block of every partition, in order of the people.
@@ -24,6 +26,7 @@ pub fn tasks(version: &Version) -> Vec<Task<'_>> {
             partition,
             number,
             first,
+            chosen: None,
         })
         .collect()
 }
@@ -38,9 +41,13 @@ impl Task<'_> {
         self.first / BLOCK
     }
 
-    /// The block's rows in columns by ordinal.
-    pub fn range(&self) -> Range<usize> {
-        let ordinals = self.ordinals();
-        ordinals.start as usize..ordinals.end as usize
+    /// How many people are asked.
+    pub fn people(&self) -> usize {
+        self.chosen.map_or(self.ordinals().len(), <[u16]>::len)
+    }
+
+    /// The ordinal of one of them.
+    pub fn ordinal(&self, asked: usize) -> u32 {
+        self.first + self.chosen.map_or(asked as u32, |rows| rows[asked].into())
     }
 }

@@ -1,5 +1,6 @@
 //! Since when something is so of each person of a partition: a first record, a first event in a channel.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::buffer::Buffer;
@@ -85,12 +86,42 @@ impl Firsts {
         Some((&block.instants, (block.until < as_of).then_some(&block.some)))
     }
 
-    /// Whether some instant of a block may be another one than `before`, or lies at `as_of` or later.
-    pub fn differs(&self, before: &Firsts, block: u32, as_of: i64) -> bool {
-        match (self.blocks.get(block as usize), before.blocks.get(block as usize)) {
+    /// People of a block who have an instant before the second as-of, but had none, as it was `before`, before the first one; or the
+    /// other way round.
+    pub fn changed(&self, before: &Firsts, block: u32, as_of: (i64, i64)) -> Vec<u16> {
+        let is_shared = match (self.blocks.get(block as usize), before.blocks.get(block as usize)) {
             // Blocks are copied to be written, so one that is shared is as it was.
-            (Some(block), Some(before)) => !Arc::ptr_eq(block, before) || block.until >= as_of,
-            (block, before) => block.is_some() != before.is_some(),
+            (Some(block), Some(before)) => Arc::ptr_eq(block, before) && (as_of.0 == as_of.1 || block.until < as_of.0),
+            (block, before) => block.is_none() && before.is_none(),
+        };
+        if is_shared {
+            return Vec::new();
+        }
+        let (old, new) = (before.some_before(block, as_of.0), self.some_before(block, as_of.1));
+        let word = |words: &[u64], at: usize| words.get(at).copied().unwrap_or(0);
+        let mut rows = Vec::new();
+        for at in 0..old.len().max(new.len()) {
+            let mut changed = word(&old, at) ^ word(&new, at);
+            while changed != 0 {
+                rows.push((64 * at) as u16 + changed.trailing_zeros() as u16);
+                changed &= changed - 1;
+            }
+        }
+        rows
+    }
+
+    /// One bit a person for whom there is an instant before `as_of`.
+    fn some_before(&self, block: u32, as_of: i64) -> Cow<'_, [u64]> {
+        match self.of_block(block, as_of) {
+            None => Vec::new().into(),
+            Some((_, Some(some))) => some.into(),
+            Some((instants, None)) => {
+                let word = |instants: &[i64]| {
+                    let bits = instants.iter().rev().map(|&first| u64::from(first < as_of));
+                    bits.fold(0, |word, bit| word << 1 | bit)
+                };
+                instants.chunks(64).map(word).collect()
+            }
         }
     }
 

@@ -130,6 +130,26 @@ impl Ints {
         }
     }
 
+    /// Rows of a range whose numbers lie between two, both of them in.
+    pub fn rows_between(&self, rows: Range<usize>, low: i64, high: i64) -> Vec<usize> {
+        let over = |number: i64| i128::from(number) - i128::from(self.base);
+        let step = i128::from(self.step);
+        let (least, most) = (
+            (over(low) + step - 1).div_euclid(step).max(0),
+            over(high).div_euclid(step),
+        );
+        let (least, most) = match u64::try_from(least) {
+            Ok(least) if most >= 0 => (least, most as u64),
+            _ => (1, 0),
+        };
+        narrow!(
+            &self.codes,
+            _ => if least == 0 && low <= high { rows.collect() } else { Vec::new() },
+            wide => rows_where(&wide[rows.clone()], rows.start, |row| (low <= row) & (row <= high)),
+            codes => rows_where(&codes[rows.clone()], rows.start, |code| (least <= u64::from(code)) & (u64::from(code) <= most))
+        )
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = i64> {
         (0..self.len()).map(|row| self.get(row))
     }
@@ -214,6 +234,24 @@ impl Ints {
     }
 }
 
+/// Places of the values for which it holds; `first` is that of the first one. Where it seldom holds, it is found out for many at once.
+fn rows_where<T: Copy>(values: &[T], first: usize, holds: impl Fn(T) -> bool) -> Vec<usize> {
+    let mut rows = Vec::new();
+    for (at, chunk) in (first..).step_by(TOGETHER).zip(values.chunks(TOGETHER)) {
+        if chunk.iter().fold(false, |any, &value| any | holds(value)) {
+            rows.extend(
+                (at..)
+                    .zip(chunk)
+                    .filter(|&(_, &value)| holds(value))
+                    .map(|(row, _)| row),
+            );
+        }
+    }
+    rows
+}
+
+const TOGETHER: usize = 256;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +270,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn rows_between_two_numbers_are_found(
+            rows in rows(), a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), by in -2..3i64, cut in any::<prop::sample::Index>()
+        ) {
+            prop_assume!(!rows.is_empty());
+            let (low, high) = (rows[a.index(rows.len())].saturating_add(by), rows[b.index(rows.len())]);
+            let cut = cut.index(rows.len() + 1);
+            for range in [0..cut, cut..rows.len()] {
+                let expected: Vec<usize> = range.clone().filter(|&row| low <= rows[row] && rows[row] <= high).collect();
+                prop_assert_eq!(Ints::packed(rows.clone()).rows_between(range, low, high), expected);
+            }
+        }
+
         #[test]
         fn packed_rows_are_the_rows(rows in rows(), cut in any::<prop::sample::Index>()) {
             let packed = Ints::packed(rows.clone());

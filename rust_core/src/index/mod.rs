@@ -24,7 +24,7 @@ mod origins;
 mod parted;
 mod people;
 mod person;
-mod picks;
+pub mod picks;
 pub mod place;
 mod purge;
 pub mod run;

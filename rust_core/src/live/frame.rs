@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use roaring::{RoaringBitmap, RoaringTreemap};
+use roaring::RoaringTreemap;
 
 use crate::error::{Error, Result};
 use crate::eval::Moves;
@@ -94,16 +94,6 @@ impl SegmentMoves {
             }
         }
         Ok(moves)
-    }
-
-    /// Adds those of a block.
-    pub fn add(&mut self, (partition, block): Place, moves: &Moves) {
-        let set = |rows: &[u16]| {
-            let ordinals = rows.iter().map(|&row| block * BLOCK + u32::from(row));
-            RoaringTreemap::from_bitmaps([(partition, ordinals.collect::<RoaringBitmap>())])
-        };
-        self.entered |= set(&moves.entered);
-        self.left |= set(&moves.left);
     }
 
     /// By block.

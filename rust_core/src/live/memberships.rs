@@ -30,41 +30,50 @@ pub struct Segment {
     pub digest: u64,
 }
 
+/// Before anybody was found.
+static EMPTY: Segment = Segment {
+    version: 0,
+    members: Members::NONE,
+    count: 0,
+    digest: 0,
+};
+
 /// XXH3-64 (seed 0) of the OneID as 8 little-endian bytes.
 fn digest_of(person: u64) -> u64 {
     xxh3_64(&person.to_le_bytes())
 }
 
 impl Segment {
-    /// What `moves` leaves of the count and the digest.
-    pub fn after(&self, entered: &RoaringTreemap, left: &RoaringTreemap) -> (u64, u64) {
+    /// What moves leave of a count and a digest.
+    pub fn after(count: u64, digest: u64, entered: &RoaringTreemap, left: &RoaringTreemap) -> (u64, u64) {
         let moved = entered.iter().chain(left).map(digest_of);
-        let count = (self.count + entered.len()).saturating_sub(left.len());
-        (count, moved.fold(self.digest, |digest, moved| digest ^ moved))
+        let count = (count + entered.len()).saturating_sub(left.len());
+        (count, moved.fold(digest, |digest, moved| digest ^ moved))
     }
 
+    /// `Error::Invalid` if the moves do not fit; then the segment is of no use any more.
     fn apply(&mut self, moves: &SegmentMoves) -> Result<()> {
-        let misfit = || {
-            Error::Invalid(format!(
+        (self.count, self.digest) = Segment::after(self.count, self.digest, &moves.entered, &moves.left);
+        if (self.count, self.digest) != (moves.count, moves.digest) {
+            return Err(Error::Invalid(format!(
                 "the members of {} do not fit these changes: they are of another log",
                 moves.segment
-            ))
-        };
-        let mut after = self.clone();
+            )));
+        }
         for ((partition, block), moves) in moves.blocks() {
-            after.members.apply(partition, block, &moves);
+            self.members.apply(partition, block, &moves);
         }
-        (after.count, after.digest) = self.after(&moves.entered, &moves.left);
-        after.version = moves.version;
-        if (after.count, after.digest) != (moves.count, moves.digest) {
-            return Err(misfit());
-        }
-        *self = after;
+        self.version = moves.version;
         Ok(())
     }
 }
 
 impl Memberships {
+    /// Empty where there is none.
+    pub fn segment(&self, name: &str) -> &Segment {
+        self.segments.get(name).unwrap_or(&EMPTY)
+    }
+
     /// `Error::Invalid` for a frame that is not the next, is malformed, or does not fit what came before it; then nothing changes.
     pub fn fold(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let refused = |detail: String| Error::Invalid(format!("membership frame {offset}: {detail}"));

@@ -1,7 +1,10 @@
 //! Live membership: published segments kept up to date as events arrive and time passes. Who enters and leaves is written to a log
 //! before it is so, and what is so is a fold of that log.
 
+mod concern;
+mod due;
 mod frame;
+mod frames;
 mod memberships;
 mod senses;
 mod step;
@@ -20,7 +23,7 @@ use self::memberships::{Memberships, Segment};
 use self::senses::Senses;
 use self::step::{Asked, Step};
 use crate::error::{Error, Result};
-use crate::eval::{Answer, RootAnswer};
+use crate::eval::{Answer, Limits, RootAnswer};
 use crate::index::view::{Epoch, Version};
 use crate::plan::Root;
 
@@ -47,6 +50,8 @@ struct Rules {
     of: BTreeMap<String, Rule>,
     /// What the last step that was settled asked of.
     asked: Option<Asked>,
+    /// The last one that was asked anew.
+    renewed: String,
     pending: Option<Step>,
 }
 
@@ -57,7 +62,7 @@ struct Rule {
     /// Not there if it does not compile.
     root: Option<Root>,
     senses: Senses,
-    /// Whether everybody is asked at the next step, not only those of whom something changed.
+    /// Whether everybody is to be asked, not only those of whom something changed.
     anew: bool,
 }
 
@@ -134,8 +139,11 @@ impl Live {
     /// Frames that bring every segment to a version of the index and an as-of. They are to be appended to the membership log and
     /// folded in order; then `settle` says so. Without that the next step begins from where the last one was settled.
     ///
+    /// Where some segments are up to date but for what has happened since the last step, of those that everybody is to be asked for
+    /// only some are, so that it does not take long; the others stay as they are until a later one. Cancelled if it is not wanted any more, and nothing is to be settled then.
+    ///
     /// `None` while the index has not come as far again as it was, after a start: who has entered has not left because of that.
-    pub fn step(&self, version: Arc<Version>, as_of_ms: i64) -> Result<Option<Vec<Vec<u8>>>> {
+    pub fn step(&self, version: Arc<Version>, as_of_ms: i64, limits: &Limits) -> Result<Option<Vec<Vec<u8>>>> {
         let mut rules = self.rules.lock();
         let memberships = self.memberships.read();
         let (raw_offset, since) = memberships.reached.unwrap_or((0, i64::MIN));
@@ -143,26 +151,25 @@ impl Live {
             return Ok(None);
         }
         let as_of_ms = as_of_ms.max(since);
-        let step = Step::ask(&mut rules, &memberships, version, as_of_ms);
+        let step = Step::ask(&rules, &memberships, version, as_of_ms, limits)?;
         let frames = step.frames(&memberships)?;
         rules.pending = Some(step);
         Ok(Some(frames))
     }
 
-    pub fn settle(&self) {
+    /// Whether segments are left that everybody is to be asked for.
+    pub fn settle(&self) -> bool {
         let mut rules = self.rules.lock();
-        if let Some(step) = rules.pending.take() {
-            step.settle(&mut rules, &mut self.freshness.write());
-        }
+        let step = rules.pending.take();
+        step.is_some_and(|step| step.settle(&mut rules, &mut self.freshness.write()))
     }
 
     /// By name.
     pub fn statuses(&self) -> Vec<Status> {
         let freshness = self.freshness.read();
         let memberships = self.memberships.read();
-        let none = Segment::default();
         let status = |(name, freshness): (&String, &Freshness)| {
-            let segment = memberships.segments.get(name).unwrap_or(&none);
+            let segment = memberships.segment(name);
             Status {
                 segment: name.clone(),
                 version: segment.version,
@@ -178,7 +185,7 @@ impl Live {
     /// Members of segments, each with the version of its rule, and the offset of the membership log that they were read at.
     pub fn members(&self, segments: &[String]) -> (u64, Vec<Segment>) {
         let memberships = self.memberships.read();
-        let found = |name: &String| memberships.segments.get(name).cloned().unwrap_or_default();
+        let found = |name: &String| memberships.segment(name).clone();
         (memberships.offset, segments.iter().map(found).collect())
     }
 

@@ -1,19 +1,16 @@
-//! What a segment's membership depends on, so that it is asked again only where something of it has changed or passed.
+//! What a segment's membership depends on, so that only those are asked again of whom something of it has changed or passed.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
-use std::sync::Arc;
 
-use crate::index::place::days_between;
-use crate::index::view::{Attribute, Events, Partition, Run, Version};
 use crate::plan::{self, Cond, Expr, Function, Moment, Root, Step, Value};
 
 /// Something that may change who is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sense {
-    /// People who are new, or known since another instant.
-    People,
-    Channels,
+    /// People come to be known before an instant, or are no more.
+    People(Moment),
+    /// The same of people in channels.
+    Channels(Moment),
     /// By name.
     Attribute(String),
     /// By type.
@@ -23,22 +20,39 @@ pub enum Sense {
         event_type: String,
         ago: i64,
     },
+    /// The instants of an attribute come to lie so many milliseconds before the as-of.
+    PassingAttribute {
+        name: String,
+        ago: i64,
+    },
     Catalog(String),
     /// The as-of moves on.
     Time,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Senses {
     pub of: BTreeSet<Sense>,
     /// Whether each person's membership depends on everybody.
     pub ranks: bool,
+    /// The as-of of the part that is being looked at.
+    as_of: Moment,
+}
+
+impl Default for Senses {
+    fn default() -> Self {
+        Senses {
+            of: BTreeSet::new(),
+            ranks: false,
+            as_of: Moment::NOW,
+        }
+    }
 }
 
 impl Senses {
     pub fn of(root: &Root) -> Senses {
         let mut senses = Senses::default();
-        senses.of.insert(Sense::People);
+        senses.of.insert(Sense::People(Moment::NOW));
         senses.cond(&root.cond);
         root.among.iter().for_each(|among| senses.cond(among));
         senses
@@ -53,7 +67,10 @@ impl Senses {
                 if as_of.ago().is_some() {
                     self.of.insert(Sense::Time);
                 }
+                let around = std::mem::replace(&mut self.as_of, *as_of);
+                self.of.insert(Sense::People(*as_of));
                 self.set(of, among.as_deref());
+                self.as_of = around;
             }
             Cond::Constant { .. } | Cond::Sample { .. } => {}
             Cond::Compare { left, right, .. } => self.beside(left, right),
@@ -133,6 +150,10 @@ impl Senses {
                 });
                 self.of.extend(passing);
             }
+            Expr::Attribute { name, key: None } if self.as_of == Moment::NOW => {
+                let name = name.clone();
+                self.of.insert(Sense::PassingAttribute { name, ago });
+            }
             _ => {
                 self.of.insert(Sense::Time);
             }
@@ -146,7 +167,7 @@ impl Senses {
                 self.of.insert(Sense::Attribute(name.clone()));
             }
             Expr::Channels {} => {
-                self.of.insert(Sense::Channels);
+                self.of.insert(Sense::Channels(self.as_of));
             }
             Expr::Aggregate { events, value, .. } => {
                 self.events(events);
@@ -183,101 +204,4 @@ impl Senses {
             step.filter.iter().for_each(|filter| self.cond(filter));
         }
     }
-}
-
-/// What has happened between two questions.
-pub struct Between<'a> {
-    pub before: &'a Version,
-    pub after: &'a Version,
-    /// The as-of of the first and of the second, which is not earlier.
-    pub as_of: (i64, i64),
-}
-
-impl Between<'_> {
-    /// Whether something may have changed for people of a block; it is one of `after`.
-    pub fn concerns(&self, sense: &Sense, partition: u32, block: u32) -> bool {
-        let of = |version: &'_ Version| version.partitions.get(&partition).cloned();
-        let (before, Some(after)) = (of(self.before), of(self.after)) else {
-            return true;
-        };
-        let Some(before) = before else { return true };
-        match sense {
-            Sense::People => after.first_record.differs(&before.first_record, block, self.as_of.0),
-            Sense::Channels => self.channels(&before, &after, block),
-            Sense::Attribute(name) => {
-                let held = |partition: &Partition| partition.attributes.get(name).cloned();
-                self.attribute(held(&before), held(&after), block)
-            }
-            Sense::Events(event_type) => {
-                let held = |partition: &Partition| partition.events.get(event_type).cloned();
-                let (before, after) = (held(&before), held(&after));
-                !same(before.as_ref(), after.as_ref())
-                    && (self.rows_went() || rows_of_events(before, block) != rows_of_events(after, block))
-            }
-            Sense::Passing { event_type, ago } => {
-                let events = after.events.get(event_type);
-                events.is_some_and(|events| self.passes(events, *ago, block))
-            }
-            Sense::Catalog(name) => !same(self.before.catalogs.get(name), self.after.catalogs.get(name)),
-            Sense::Time => self.as_of.0 != self.as_of.1,
-        }
-    }
-
-    fn channels(&self, before: &Partition, after: &Partition, block: u32) -> bool {
-        before.channels.len() != after.channels.len()
-            || after.channels.iter().any(|(code, firsts)| {
-                let held = before.channels.get(code);
-                held.is_none_or(|held| firsts.differs(held, block, self.as_of.0))
-            })
-    }
-
-    fn attribute(&self, before: Option<Arc<Attribute>>, after: Option<Arc<Attribute>>, block: u32) -> bool {
-        let latest = after.as_ref().and_then(|after| after.latest.get(block as usize));
-        // A change that was to come for the first question is not for the second.
-        latest.is_some_and(|latest| latest.changed_until_ms >= self.as_of.0)
-            || !same(before.as_ref(), after.as_ref())
-                && (self.rows_went() || rows_of_changes(before, block) != rows_of_changes(after, block))
-    }
-
-    /// Whether rows may have gone: of people who were erased or split.
-    fn rows_went(&self) -> bool {
-        self.before.erased.purges != self.after.erased.purges
-            || self.before.history.splits.len() != self.after.history.splits.len()
-    }
-
-    fn passes(&self, events: &Events, ago: i64, block: u32) -> bool {
-        // One more on both sides, whichever of a window's ends is in it.
-        let from = self.as_of.0.saturating_sub(ago).saturating_sub(1);
-        let to = self.as_of.1.saturating_sub(ago).saturating_add(1);
-        events.runs.iter().any(|run| {
-            let mut cells = run.cells_of(block, days_between(from, to));
-            // What a damaged run holds is not known: who asks it is told what is wrong.
-            !cells.is_empty() && (run.check().is_err() || cells.any(|cell| has_time(run, cell, from..to)))
-        })
-    }
-}
-
-fn has_time(run: &Run, cell: usize, range: Range<i64>) -> bool {
-    let start = run.start_of(cell);
-    let times = &run.times[run.rows_of(cell..cell + 1)];
-    times.iter().any(|&time| range.contains(&(start + i64::from(time))))
-}
-
-fn same<T>(before: Option<&Arc<T>>, after: Option<&Arc<T>>) -> bool {
-    match (before, after) {
-        (Some(before), Some(after)) => Arc::ptr_eq(before, after),
-        (before, after) => before.is_none() && after.is_none(),
-    }
-}
-
-/// Rows come, and go only when something is purged or split; so otherwise as many are the same ones.
-fn rows_of_events(events: Option<Arc<Events>>, block: u32) -> usize {
-    let runs = events.iter().flat_map(|events| &events.runs);
-    runs.map(|run| run.rows_of(run.cells_of(block, i32::MIN..=i32::MAX)).len())
-        .sum()
-}
-
-fn rows_of_changes(attribute: Option<Arc<Attribute>>, block: u32) -> usize {
-    let runs = attribute.iter().flat_map(|attribute| &attribute.runs);
-    runs.map(|run| run.rows_of_block(block).len()).sum()
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::eval::Answer;
+use super::eval::{Answer, Limits};
 use super::index::Index;
 use crate::live;
 
@@ -44,14 +44,20 @@ impl Live {
         py.detach(|| self.inner.refuse(segment, version, error));
     }
 
-    fn step<'py>(&self, py: Python<'py>, index: &Index, as_of_ms: i64) -> PyResult<Option<Vec<Bound<'py, PyBytes>>>> {
-        let frames = py.detach(|| self.inner.step(index.version(), as_of_ms))?;
+    fn step<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Index,
+        as_of_ms: i64,
+        limits: &Limits,
+    ) -> PyResult<Option<Vec<Bound<'py, PyBytes>>>> {
+        let frames = py.detach(|| self.inner.step(index.version(), as_of_ms, &limits.limits))?;
         let bytes = |frames: Vec<Vec<u8>>| frames.iter().map(|frame| PyBytes::new(py, frame)).collect();
         Ok(frames.map(bytes))
     }
 
-    fn settle(&self, py: Python<'_>) {
-        py.detach(|| self.inner.settle());
+    fn settle(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.inner.settle())
     }
 
     fn statuses(&self, py: Python<'_>) -> Vec<Status> {

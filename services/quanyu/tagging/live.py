@@ -12,8 +12,8 @@ import grpc
 
 from quanyu.dsl import Library
 from quanyu.dsl.syntax import Segment
-from quanyu.engine import Answer, CoreError, Index, InvalidError, Live, LocalLog, StorageError
-from quanyu.runtime.errors import DataLoss, InvalidInput, from_core
+from quanyu.engine import Answer, CoreError, Index, InvalidError, Limits, Live, LocalLog, StorageError
+from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable, from_core
 from quanyu.runtime.eventlog import frames_from
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.worker import RETRY_SECONDS, Worker
@@ -50,9 +50,11 @@ class LiveSegments:
         worker: Worker,
         membership: LocalLog,
         state: str,
+        limits: Limits,
         on_failure: Callable[[BaseException], None],
     ) -> None:
         self.log = membership
+        self._limits = limits
         self._workspace = workspace
         self._worker = worker
         self._on_failure = on_failure
@@ -61,6 +63,10 @@ class LiveSegments:
         self._unsaved_bytes = 0
         # Raw offset that all segments rest on.
         self._reached = 0
+        # Why the last step came to nothing.
+        self._failure: str | None = None
+        # Whether segments are left that were not asked yet.
+        self._is_left = False
         self._seen: tuple[int, Library | None] = (-1, None)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"live segments of {workspace.name}", daemon=True)
@@ -71,6 +77,7 @@ class LiveSegments:
     def close(self) -> None:
         """What was not stepped yet is at the next start."""
         self._stopping.set()
+        self._limits.cancel()
         self._worker.wake()
         self.log.close()
         if self._thread.ident is not None:
@@ -84,7 +91,8 @@ class LiveSegments:
 
     def statuses(self) -> list[Status]:
         """By name."""
-        return self._live.statuses()
+        failure, statuses = self._failure, self._live.statuses()
+        return [(*status[:5], status[5] or failure) for status in statuses]
 
     def members(self, segments: list[str]) -> tuple[int, list[Held]]:
         """Everybody who is in, and the offset of the membership log from which on others enter and leave."""
@@ -98,8 +106,12 @@ class LiveSegments:
             raise InvalidInput(f"{error}; ask without `live`, or again in a moment", reason="NOT_LIVE_YET") from error
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
-        """Until the segments rest on so much of the raw log."""
-        self._worker.wait_until(lambda: self._reached >= min_raw_offset, context)
+        """Until the segments rest on so much of the raw log. Unavailable while they cannot be kept up to date."""
+        self._worker.wait_until(lambda: self._reached >= min_raw_offset or self._failure is not None, context)
+        if self._reached < min_raw_offset:
+            raise Unavailable(
+                f"live segments of {self._workspace.name} are not up to date: {self._failure}", reason="LIVE_STOPPED"
+            )
 
     def _run(self) -> None:
         # Whatever was known before the start is no news.
@@ -112,31 +124,39 @@ class LiveSegments:
             except StorageError as error:
                 # A full disk may be freed again; the next step begins where the last one was settled.
                 log.error("live segments of %s: %s; trying again", self._workspace.name, from_core(error))
+                self._fail(str(from_core(error)))
                 self._stopping.wait(RETRY_SECONDS)
             except Exception as error:
                 if not self._stopping.is_set():
+                    self._fail(str(error))
                     self._on_failure(error)
                 return
             self._stopping.wait(max(REST_SECONDS, time.monotonic() - began))
             self._worker.wait_for(self._is_behind, TICK_SECONDS)
 
+    def _fail(self, why: str) -> None:
+        self._failure = why
+        self._worker.wake()
+
     def _is_behind(self) -> bool:
         workspace = self._workspace
-        return self._stopping.is_set() or self._seen != (workspace.index.offset(), workspace.library)
+        is_seen = self._seen == (workspace.index.offset(), workspace.library)
+        return self._stopping.is_set() or self._is_left or not is_seen
 
     def _step(self) -> None:
         index, as_of_ms = self._workspace.index, now_ms()
         self._seen = index.offset(), self._workspace.library
         self._rules.renew(as_of_ms)
         reached = index.epoch()[0]
-        frames = self._live.step(index, as_of_ms)
+        frames = self._live.step(index, as_of_ms, self._limits)
         if frames is None:
             return
         for frame in frames:
             self._live.fold(self.log.append(frame), frame)
             self._unsaved_bytes += len(frame)
-        self._live.settle()
-        self._reached = reached
+        self._is_left, self._failure = self._live.settle(), None
+        if not self._is_left:
+            self._reached = reached
         self._worker.wake()
         if self._unsaved_bytes >= SAVE_BYTES:
             self._save()

@@ -40,7 +40,7 @@ def publish(
             raise Conflict(
                 "another process published one of these versions just now; list the rules", reason="VERSION_TAKEN"
             ) from error
-        workspace.library = drafted.library
+        workspace.renew(drafted.library)
         return rules
 
 

@@ -234,9 +234,12 @@ class TaggingService:
 
     def _limits(self, context: grpc.ServicerContext) -> Limits:
         """Of a call; nobody wants an answer once it has ended."""
-        limits = Limits(self._context.settings.query_mib * 2**20)
+        limits = self._budget()
         context.add_callback(limits.cancel)
         return limits
+
+    def _budget(self) -> Limits:
+        return Limits(self._context.settings.query_mib * 2**20)
 
     def _rule(self, workspace: str, name: str, version: int) -> pb.Rule:
         with self._database.reading() as session:
@@ -255,9 +258,11 @@ class TaggingService:
         resolved = follow_log(folder, workspace, "resolved")
         worker = Worker(f"tagging of {workspace}", resolved, index, self._context.settings, failed)
         state = str(folder.state(workspace, "membership"))
-        return Workspace(
-            workspace, index, worker, library, lambda opened: LiveSegments(opened, worker, membership, state, failed)
-        )
+
+        def live(opened: Workspace) -> LiveSegments:
+            return LiveSegments(opened, worker, membership, state, self._budget(), failed)
+
+        return Workspace(workspace, index, worker, library, live)
 
 
 def open_service(context: Context) -> TaggingService:

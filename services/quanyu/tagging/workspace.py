@@ -44,6 +44,11 @@ class Workspace:
             names = self._names = (asked, names_of(self.index, known_at))
         return replace(names[1].reading(self.library, as_of_ms), limits=limits)
 
+    def renew(self, library: Library) -> None:
+        """Takes another library; live segments follow it at once."""
+        self.library = library
+        self._worker.wake()
+
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         self._worker.wait_until(lambda: self.index.epoch()[0] >= min_raw_offset, context)
 

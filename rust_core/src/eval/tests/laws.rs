@@ -1,5 +1,7 @@
 //! The evaluator against the oracle, and the laws of semantics.md, over random worlds and plans.
 
+use std::sync::atomic::Ordering;
+
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -8,7 +10,7 @@ use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
 use super::world::World;
 use crate::error::Error;
 use crate::eval::words::PORTABLE;
-use crate::eval::{Answer, Limits, RootAnswer, evaluate, evaluate_blocks, evaluate_within, explain, find};
+use crate::eval::{Answer, Limits, RootAnswer, Wanted, evaluate, evaluate_blocks, evaluate_within, explain, find};
 use crate::index::view::{BLOCK, Version, ordinal_of, partition_of, person_of};
 use crate::plan::Plan;
 
@@ -65,6 +67,33 @@ fn set_moving(json: &mut Json, random: &mut Random) {
         Json::Array(items) => items.iter_mut().for_each(|item| set_moving(item, random)),
         _ => {}
     }
+}
+
+fn parsed(json: &Json) -> Plan {
+    Plan::parse(json.to_string().as_bytes()).unwrap()
+}
+
+/// Some blocks of a version: everybody of some, some people of others.
+fn wanted(version: &Version, random: &mut Random) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for partition in version.partitions.values() {
+        for block in 0..partition.people.div_ceil(BLOCK) {
+            let people = (partition.people - block * BLOCK).min(BLOCK);
+            let rows = match random.below(3) {
+                0 => continue,
+                1 => None,
+                _ => Some(
+                    (0..people)
+                        .map(|row| row as u16)
+                        .filter(|_| random.chance(30))
+                        .collect(),
+                ),
+            };
+            let partition = partition.number;
+            wanted.push(Wanted { partition, block, rows });
+        }
+    }
+    wanted
 }
 
 /// A version answers a plan as the oracle does a world.
@@ -202,21 +231,43 @@ proptest! {
     fn the_members_block_by_block_are_the_members(seed in any::<u64>()) {
         let (version, json) = (world(seed).version(), plan(seed));
         let answer = evaluate(&version, json.to_string().as_bytes()).unwrap();
-        let wanted = |partition: u32, block: u32| !(u64::from(partition + block) + seed).is_multiple_of(3);
+        let wanted = wanted(&version, &mut Random(seed));
         for number in 0..answer.roots.len() {
-            let blocks = evaluate_blocks(&version, &Plan::parse(json.to_string().as_bytes()).unwrap(), wanted, |block| {
+            let found = evaluate_blocks(&version, &parsed(&json), &wanted, &Limits::none(), |wanted, block| {
                 // What is in the room beforehand changes nothing.
                 let mut words = vec![seed; (seed % 2_000) as usize];
                 block.members(number, &mut words)?;
                 assert!(words.is_empty() || words.len() == block.people().div_ceil(64));
-                let rows = (0..64 * words.len()).filter(|row| words[row / 64] >> (row % 64) & 1 == 1);
-                let first = person_of(block.partition(), block.block() * BLOCK);
-                Ok(rows.map(|row| first + row as u64).collect::<Vec<u64>>())
+                let asked = (0..64 * words.len()).filter(|asked| words[asked / 64] >> (asked % 64) & 1 == 1);
+                let row = |asked: usize| wanted.rows.as_ref().map_or(asked as u32, |rows| rows[asked].into());
+                Ok(asked.map(|asked| person_of(wanted.partition, wanted.block * BLOCK + row(asked))).collect::<Vec<u64>>())
             });
-            let found: Vec<u64> = blocks.unwrap().concat();
-            let expected = members(&answer, number).into_iter().filter(|&person| wanted(partition_of(person), ordinal_of(person) / BLOCK));
-            prop_assert!(found.iter().copied().eq(expected), "{}", json);
+            let is_wanted = |&person: &u64| wanted.iter().any(|wanted| {
+                let rows = wanted.rows.as_ref();
+                (wanted.partition, wanted.block) == (partition_of(person), ordinal_of(person) / BLOCK)
+                    && rows.is_none_or(|rows| rows.contains(&(ordinal_of(person) as u16)))
+            });
+            let expected = members(&answer, number).into_iter().filter(is_wanted);
+            prop_assert!(found.unwrap().concat().iter().copied().eq(expected), "{}", json);
         }
+    }
+
+    #[test]
+    fn blocks_are_asked_within_limits(seed in any::<u64>()) {
+        let (version, json) = (world(seed).version(), json!({"as_of": AS_OF, "roots": [root(&json!({"op": "constant", "value": true}))]}));
+        let wanted = wanted(&version, &mut Random(seed));
+        prop_assume!(!wanted.is_empty() && wanted.iter().all(|wanted| wanted.rows.as_ref().is_none_or(|rows| !rows.is_empty())));
+        let ask = |limits: &Limits| evaluate_blocks(&version, &parsed(&json), &wanted, limits, |_, block| {
+            block.members(0, &mut Vec::new())
+        });
+        let limits = Limits::none();
+        prop_assert!(ask(&limits).is_ok());
+        // A mask of a block takes more.
+        let refused = ask(&Limits { bytes: 1, ..limits.clone() });
+        let is_refused = matches!(refused, Err(Error::OverBudget { .. }));
+        prop_assert!(is_refused);
+        limits.cancelled.store(true, Ordering::Relaxed);
+        prop_assert!(matches!(ask(&limits), Err(Error::Cancelled)));
     }
 
     #[test]

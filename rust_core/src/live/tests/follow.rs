@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::random::cond;
 use crate::error::{Error, Result};
-use crate::eval::evaluate;
+use crate::eval::{Limits, evaluate};
 use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
 use crate::index::tests::deeds::{Step, decide, frames, steps};
@@ -44,23 +44,29 @@ impl Followed {
 
     fn put(&self, roots: &[Json], version: u32) {
         for (number, root) in roots.iter().enumerate() {
-            self.live
-                .put(&format!("s{number}"), version, root.to_string().as_bytes())
-                .unwrap();
+            self.put_one(number, root, version);
         }
     }
 
-    /// `torn`: only so many of the step's frames are appended.
+    fn put_one(&self, number: usize, root: &Json, version: u32) {
+        let root = root.to_string();
+        self.live.put(&format!("s{number}"), version, root.as_bytes()).unwrap();
+    }
+
+    /// Until no segment is left. `torn`: only so many of the step's frames are appended.
     fn step(&mut self, version: &Arc<Version>, as_of: i64, torn: Option<usize>) -> Result<usize> {
-        let frames = self.live.step(version.clone(), as_of)?.unwrap();
-        for frame in frames.iter().take(torn.unwrap_or(usize::MAX)) {
-            self.live.fold(self.log.len() as u64, frame)?;
-            self.log.push(frame.clone());
+        let mut count = 0;
+        loop {
+            let frames = self.live.step(version.clone(), as_of, &Limits::none())?.unwrap();
+            for frame in frames.iter().take(torn.unwrap_or(usize::MAX)) {
+                self.live.fold(self.log.len() as u64, frame)?;
+                self.log.push(frame.clone());
+            }
+            count += frames.len();
+            if torn.is_some() || !self.live.settle() {
+                return Ok(count);
+            }
         }
-        if torn.is_none() {
-            self.live.settle();
-        }
-        Ok(frames.len())
     }
 
     /// As after a kill: what was not saved is folded again from the log.
@@ -93,8 +99,8 @@ struct Turn {
     torn: Option<usize>,
     saved: bool,
     killed: bool,
-    /// The second half of the rules takes the first one's place.
-    edited: bool,
+    /// Every so many of the rules are others.
+    edited: Option<usize>,
 }
 
 fn turns() -> impl Strategy<Value = Vec<Turn>> {
@@ -107,7 +113,7 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
         prop::option::weighted(0.15, 0..2usize),
         rare(),
         rare(),
-        rare(),
+        prop::option::weighted(0.3, 1..4usize),
     );
     let turn = turn.prop_map(|(folded, purged, later, torn, saved, killed, edited)| Turn {
         folded,
@@ -133,12 +139,13 @@ proptest! {
         erased in prop::option::of(any::<(prop::sample::Index, prop::sample::Index)>()),
     ) {
         let roots: Vec<Json> = conds.iter().map(root).collect();
-        let (mut now, later) = roots.split_at(8);
-        let (mut as_of, mut rule) = (begin, 1);
+        let (now, later) = roots.split_at(8);
+        let (mut now, mut versions) = (now.to_vec(), [1; 8]);
+        let mut as_of = begin;
         let folder = tempdir().unwrap();
         let index = Index::open(folder.path()).unwrap();
         let mut followed = Followed::new();
-        followed.put(now, rule);
+        followed.put(&now, 1);
         let mut steps = steps;
         steps.retain(|step| erased.is_none() || !matches!(step, Step::Split(..)));
         let deeds = decide(&steps);
@@ -165,14 +172,17 @@ proptest! {
                 followed.reopen();
                 let last = followed.log.last().map(|frame| Frame::decode(frame).unwrap().epoch.raw_offset);
                 if last.is_some_and(|last| last > begun.epoch.raw_offset) {
-                    let early = followed.live.step(begun.clone(), as_of).unwrap();
+                    let early = followed.live.step(begun.clone(), as_of, &Limits::none()).unwrap();
                     prop_assert!(early.is_none(), "the index has not come so far again");
                 }
-                followed.put(now, rule);
+                for (number, root) in now.iter().enumerate() {
+                    followed.put_one(number, root, versions[number]);
+                }
             }
-            if turn.edited {
-                (now, rule) = (later, rule + 1);
-                followed.put(now, rule);
+            for number in turn.edited.into_iter().flat_map(|every| (0..8).step_by(every)) {
+                now[number] = later[number].clone();
+                versions[number] += 1;
+                followed.put_one(number, &now[number], versions[number]);
             }
             as_of += turn.later;
             let version = index.version();

@@ -1,3 +1,4 @@
+mod concern;
 mod follow;
 mod random;
 mod senses;

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::live::senses::{Sense, Senses};
-use crate::plan::Root;
+use crate::plan::{Moment, Root};
 
 fn senses(cond: &serde_json::Value) -> Senses {
     let root = json!({"name": "s", "cond": cond, "among": null});
@@ -16,7 +16,12 @@ fn a_count_in_a_moving_window_senses_its_events_and_both_ends() {
         event_type: "order".into(),
         ago,
     };
-    let expected = [Sense::People, Sense::Events("order".into()), passing(0), passing(5)];
+    let expected = [
+        Sense::People(Moment::NOW),
+        Sense::Events("order".into()),
+        passing(0),
+        passing(5),
+    ];
     assert_eq!(found.of, expected.into());
     assert!(!found.ranks);
 }

@@ -1,0 +1,26 @@
+//! Searching lists of ascending numbers from their beginning on.
+
+/// How many of ascending numbers are less than another; those near the beginning are counted soonest.
+pub fn fewer(ascending: &[u16], than: u16) -> usize {
+    let mut reach = 1;
+    while ascending.get(reach - 1).is_some_and(|&number| number < than) {
+        reach *= 2;
+    }
+    let (from, to) = (reach / 2, ascending.len().min(reach));
+    from + ascending[from..to].partition_point(|&number| number < than)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn those_that_are_fewer_are_counted(mut numbers in prop::collection::vec(0..40u16, 0..60), than in 0..41u16) {
+            numbers.sort_unstable();
+            prop_assert_eq!(fewer(&numbers, than), numbers.iter().filter(|&&number| number < than).count());
+        }
+    }
+}

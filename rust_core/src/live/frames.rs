@@ -1,0 +1,96 @@
+//! The moves of a step, cut into frames of the membership log.
+
+use roaring::{RoaringBitmap, RoaringTreemap};
+
+use super::frame::{Frame, Place, SegmentMoves};
+use super::memberships::Segment;
+use crate::error::{Error, Result};
+use crate::eval::Moves;
+use crate::index::view::BLOCK;
+
+/// Moves of so many people make a frame, so that none is large.
+const FRAME: usize = 1 << 19;
+
+pub struct Frames {
+    done: Vec<Frame>,
+    open: Frame,
+    /// How many people move in the open frame.
+    moved: usize,
+}
+
+impl Frames {
+    /// Each frame rests on what `empty` does.
+    pub fn new(empty: Frame) -> Frames {
+        Frames {
+            done: Vec::new(),
+            open: empty,
+            moved: 0,
+        }
+    }
+
+    /// Moves of one segment in order of the blocks; none where only the version of its rule is another one.
+    pub fn add(&mut self, name: &str, version: u32, held: &Segment, moves: &[(Place, Moves)]) -> Result<()> {
+        let (mut from, mut count, mut digest) = (0, held.count, held.digest);
+        while from == 0 || from < moves.len() {
+            let moved = |moves: &Moves| moves.entered.len() + moves.left.len();
+            let mut to = from;
+            while to < moves.len() && self.moved < FRAME {
+                self.moved += moved(&moves[to].1);
+                to += 1;
+            }
+            let entered = set(&moves[from..to], |moves| &moves.entered)?;
+            let left = set(&moves[from..to], |moves| &moves.left)?;
+            (count, digest) = Segment::after(count, digest, &entered, &left);
+            self.open.segments.push(SegmentMoves {
+                segment: name.to_owned(),
+                version,
+                entered,
+                left,
+                count,
+                digest,
+            });
+            if self.moved >= FRAME {
+                self.end_frame();
+            }
+            if to == moves.len() {
+                break;
+            }
+            from = to;
+        }
+        Ok(())
+    }
+
+    fn end_frame(&mut self) {
+        let next = Frame {
+            segments: Vec::new(),
+            ..self.open
+        };
+        self.done.push(std::mem::replace(&mut self.open, next));
+        self.moved = 0;
+    }
+
+    pub fn finish(mut self) -> Result<Vec<Vec<u8>>> {
+        if !self.open.segments.is_empty() {
+            self.end_frame();
+        }
+        if let Some(last) = self.done.last_mut() {
+            last.complete = true;
+        }
+        self.done.iter().map(Frame::encode).collect()
+    }
+}
+
+/// People of blocks that are in order.
+fn set(moves: &[(Place, Moves)], rows: impl Fn(&Moves) -> &[u16]) -> Result<RoaringTreemap> {
+    let mut partitions = Vec::new();
+    for blocks in moves.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
+        let ordinals = blocks.iter().flat_map(|((_, block), moves)| {
+            let row = move |&row: &u16| block * BLOCK + u32::from(row);
+            rows(moves).iter().map(row)
+        });
+        let set = RoaringBitmap::from_sorted_iter(ordinals);
+        let set = set.map_err(|_| Error::Invalid("blocks of a step are out of order".into()))?;
+        partitions.push((blocks[0].0.0, set));
+    }
+    Ok(RoaringTreemap::from_bitmaps(partitions))
+}
