@@ -1,6 +1,5 @@
 //! Whether a block's people have some event of a type in a window, from their first and last days where these tell.
 
-use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::bits::Bits;
@@ -8,7 +7,7 @@ use super::kernel::mask;
 use super::program::Scan;
 use super::task::Task;
 use crate::error::Result;
-use crate::index::spans::{NO_FIRST, NO_LAST, code_of, days_of};
+use crate::index::spans::{NO_LAST, Span, code_of, days_of};
 use crate::index::view::{Events, day_of};
 
 /// `None` where only the events themselves tell: there is a filter, or the window has events before and after it.
@@ -36,34 +35,53 @@ fn of_type(events: &Events, task: Task, from: i64, to: i64) -> Result<Option<Bit
     if from >= to || to <= span.from || span.to < from {
         return Ok(Some(Bits::none(len)));
     }
-    let (firsts, lasts) = (asked(&span.firsts, task, NO_FIRST), asked(&span.lasts, task, NO_LAST));
     Ok(match (from <= span.from, span.to < to) {
-        (true, true) => Some(mask(&lasts, len, |last| last != NO_LAST)),
+        (true, true) => Some(lasting(span, task, |last| last != NO_LAST)),
         (false, true) => {
             let code = code_of(day_of(from));
-            let edge = mask(&lasts, len, |last| last == code);
+            let edge = lasting(span, task, |last| last == code);
             let on_edge = exact(events, task, &edge, days_of(code), |time| from <= time)?;
-            Some(mask(&lasts, len, |last| last > code).or(&on_edge))
+            Some(lasting(span, task, |last| last > code).or(&on_edge))
         }
         (true, false) => {
             let code = code_of(day_of(to - 1));
-            let edge = mask(&firsts, len, |first| first == code);
+            let edge = beginning(span, task, |first| first == code);
             let on_edge = exact(events, task, &edge, days_of(code), |time| time < to)?;
-            Some(mask(&firsts, len, |first| first < code).or(&on_edge))
+            Some(beginning(span, task, |first| first < code).or(&on_edge))
         }
         (false, false) => None,
     })
 }
 
-/// The days of those who are asked, as far as the block has any.
-fn asked<'a>(days: &'a [u16], task: Task, none: u16) -> Cow<'a, [u16]> {
+/// Of those who are asked the ones for whose last day it holds.
+fn lasting(span: &Span, task: Task, holds: impl Fn(u16) -> bool) -> Bits {
+    let (days, changed) = span.days();
+    let changed = changed.iter().map(|changed| (changed.row, changed.last));
     match task.chosen {
-        None => days[..task.people().min(days.len())].into(),
-        Some(rows) => rows
-            .iter()
-            .map(|&row| *days.get(usize::from(row)).unwrap_or(&none))
-            .collect(),
+        None => holding(&days.lasts, changed, task.people(), holds),
+        Some(rows) => Bits::from_fn(rows.len(), |asked| holds(span.of_row(rows[asked].into()).1)),
     }
+}
+
+/// The same of the first day.
+fn beginning(span: &Span, task: Task, holds: impl Fn(u16) -> bool) -> Bits {
+    let (days, changed) = span.days();
+    let changed = changed.iter().map(|changed| (changed.row, changed.first));
+    match task.chosen {
+        None => holding(&days.firsts, changed, task.people(), holds),
+        Some(rows) => Bits::from_fn(rows.len(), |asked| holds(span.of_row(rows[asked].into()).0)),
+    }
+}
+
+fn holding(days: &[u16], changed: impl Iterator<Item = (u16, u16)>, len: usize, holds: impl Fn(u16) -> bool) -> Bits {
+    let mut found = mask(&days[..len.min(days.len())], len, &holds);
+    for (row, day) in changed {
+        match holds(day) {
+            true => found.set(row.into()),
+            false => found.clear(row.into()),
+        }
+    }
+    found
 }
 
 /// Those of the candidates with an event on these days for which it holds.

@@ -3,7 +3,7 @@
 use super::firsts::Block;
 use super::ints::Ints;
 use super::place::BLOCK;
-use super::spans::Span;
+use super::spans::Days;
 use super::texts::TextColumn;
 use super::view::{Changes, Column, Details, ItemUpdates, Items, Latest, Origins, Run, Values};
 
@@ -102,7 +102,7 @@ impl Latest {
     }
 }
 
-impl Span {
+impl Days {
     pub fn is_sound(&self) -> bool {
         self.firsts.len() == self.lasts.len() && self.firsts.len() <= BLOCK as usize
     }

@@ -13,17 +13,36 @@ pub struct Spans {
     blocks: Vec<Arc<Span>>,
 }
 
-/// By person of a block, as far as there are any: days as codes, in order. The lowest and the highest code take all days beyond them.
+/// Of the people of a block.
 #[derive(Clone)]
 pub struct Span {
-    /// `NO_FIRST` without events.
-    pub firsts: Buffer<u16>,
-    /// `NO_LAST` without events.
-    pub lasts: Buffer<u16>,
+    days: Arc<Days>,
+    /// People whose days are others by now, ascending by row. They are few, so that an event does not copy the days of all.
+    changed: Vec<Changed>,
     /// Instants of the first and the last event of all.
     pub from: i64,
     pub to: i64,
 }
+
+/// By person, as far as there are any: days as codes, in order. The lowest and the highest code take all days beyond them.
+#[derive(Clone, Default)]
+pub struct Days {
+    /// `NO_FIRST` without events.
+    pub firsts: Buffer<u16>,
+    /// `NO_LAST` without events.
+    pub lasts: Buffer<u16>,
+}
+
+/// A person's row, first and last day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Changed {
+    pub row: u16,
+    pub first: u16,
+    pub last: u16,
+}
+
+/// More than so many go into the days.
+const MOST_CHANGED: usize = if cfg!(test) { 3 } else { 1 << 10 };
 
 pub const NO_FIRST: u16 = u16::MAX;
 pub const NO_LAST: u16 = 0;
@@ -49,21 +68,87 @@ pub fn days_of(code: u16) -> RangeInclusive<i32> {
 
 impl Default for Span {
     fn default() -> Self {
-        Span {
-            firsts: Buffer::default(),
-            lasts: Buffer::default(),
-            from: i64::MAX,
-            to: i64::MIN,
-        }
+        Span::of(Days::default(), i64::MAX, i64::MIN)
     }
 }
 
 impl Span {
+    pub fn of(days: Days, from: i64, to: i64) -> Span {
+        Span {
+            days: Arc::new(days),
+            changed: Vec::new(),
+            from,
+            to,
+        }
+    }
+
+    /// As they were, and who has other ones by now.
+    pub fn days(&self) -> (&Days, &[Changed]) {
+        (&self.days, &self.changed)
+    }
+
+    /// A person's first and last day.
+    pub fn of_row(&self, row: usize) -> (u16, u16) {
+        match self.place(row) {
+            Ok(at) => (self.changed[at].first, self.changed[at].last),
+            Err(_) => self.days.of_row(row),
+        }
+    }
+
+    fn place(&self, row: usize) -> Result<usize, usize> {
+        self.changed.binary_search_by_key(&row, |changed| changed.row.into())
+    }
+
+    /// With all changes in them.
+    pub fn settled(&self) -> Arc<Days> {
+        let mut days = self.days.clone();
+        if !self.changed.is_empty() {
+            Arc::make_mut(&mut days).change(&self.changed);
+        }
+        days
+    }
+
     /// Whether it is as wide already as an event makes it.
     fn holds(&self, row: usize, code: u16, time: i64) -> bool {
-        let (first, last) = (self.firsts.get(row), self.lasts.get(row));
-        let has_day = first.is_some_and(|&first| first <= code) && last.is_some_and(|&last| code <= last);
-        has_day && self.from <= time && time <= self.to
+        let (first, last) = self.of_row(row);
+        first <= code && code <= last && self.from <= time && time <= self.to
+    }
+
+    fn widen(&mut self, row: usize, code: u16, time: i64) {
+        let (first, last) = self.of_row(row);
+        let changed = Changed {
+            row: row as u16,
+            first: code.min(first),
+            last: code.max(last),
+        };
+        match self.place(row) {
+            Ok(at) => self.changed[at] = changed,
+            Err(at) => self.changed.insert(at, changed),
+        }
+        if self.changed.len() > MOST_CHANGED {
+            Arc::make_mut(&mut self.days).change(&self.changed);
+            self.changed.clear();
+        }
+        (self.from, self.to) = (time.min(self.from), time.max(self.to));
+    }
+}
+
+impl Days {
+    fn of_row(&self, row: usize) -> (u16, u16) {
+        let days = self.firsts.get(row).zip(self.lasts.get(row));
+        days.map_or((NO_FIRST, NO_LAST), |(&first, &last)| (first, last))
+    }
+
+    fn change(&mut self, changed: &[Changed]) {
+        let (firsts, lasts) = (self.firsts.to_mut(), self.lasts.to_mut());
+        for &Changed { row, first, last } in changed {
+            let row = usize::from(row);
+            if firsts.len() <= row {
+                firsts.resize(row + 1, NO_FIRST);
+                lasts.resize(row + 1, NO_LAST);
+            }
+            (firsts[row], lasts[row]) = (first, last);
+        }
     }
 }
 
@@ -82,8 +167,7 @@ impl Spans {
 
     /// The days between a person's first and last event; none without events.
     pub fn of_person(&self, ordinal: u32) -> Option<RangeInclusive<i32>> {
-        let (span, row) = (self.of_block(ordinal / BLOCK)?, (ordinal % BLOCK) as usize);
-        let (first, last) = (*span.firsts.get(row)?, *span.lasts.get(row)?);
+        let (first, last) = self.of_block(ordinal / BLOCK)?.of_row((ordinal % BLOCK) as usize);
         (first <= last).then(|| *days_of(first).start()..=*days_of(last).end())
     }
 
@@ -107,34 +191,60 @@ impl Spans {
             self.blocks.resize_with(block + 1, Arc::default);
         }
         let code = code_of(day_of(time));
-        if self.blocks[block].holds(row, code, time) {
-            return;
+        if !self.blocks[block].holds(row, code, time) {
+            Arc::make_mut(&mut self.blocks[block]).widen(row, code, time);
         }
-        let span = Arc::make_mut(&mut self.blocks[block]);
-        let (firsts, lasts) = (span.firsts.to_mut(), span.lasts.to_mut());
-        if firsts.len() <= row {
-            firsts.resize(row + 1, NO_FIRST);
-            lasts.resize(row + 1, NO_LAST);
-        }
-        (firsts[row], lasts[row]) = (code.min(firsts[row]), code.max(lasts[row]));
-        (span.from, span.to) = (time.min(span.from), time.max(span.to));
     }
 
     pub fn bytes_in_memory(&self) -> usize {
         let blocks = self.blocks.iter();
         blocks
-            .map(|span| span.firsts.bytes_in_memory() + span.lasts.bytes_in_memory())
+            .map(|span| {
+                let (days, changed) = span.days();
+                days.firsts.bytes_in_memory() + days.lasts.bytes_in_memory() + size_of_val(changed)
+            })
             .sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::index::place::DAY_MS;
 
     proptest! {
+        #[test]
+        fn they_are_the_days_of_the_first_and_the_last_event(
+            events in prop::collection::vec((0..12u32, -5..5i64), 0..40), kept in 0..40usize
+        ) {
+            let (mut spans, mut expected) = (Spans::default(), BTreeMap::new());
+            // Somebody reads the spans as they were then.
+            let mut read = None;
+            for (number, &(person, day)) in events.iter().enumerate() {
+                if number == kept {
+                    read = Some((spans.clone(), expected.clone()));
+                }
+                let ordinal = person * 20_000;
+                spans.widen(Key::new(ordinal, day * DAY_MS + 7));
+                let days = expected.entry(ordinal).or_insert(day..=day);
+                *days = day.min(*days.start())..=day.max(*days.end());
+            }
+            for (spans, expected) in read.into_iter().chain([(spans, expected)]) {
+                for ordinal in (0..12).map(|person| person * 20_000) {
+                    let days = expected.get(&ordinal).map(|days| *days.start() as i32..=*days.end() as i32);
+                    prop_assert_eq!(spans.of_person(ordinal), days.clone());
+                    let span = spans.of_block(ordinal / BLOCK);
+                    let settled = span.map(|span| span.settled().of_row((ordinal % BLOCK) as usize));
+                    let codes = days.map(|days| (code_of(*days.start()), code_of(*days.end())));
+                    prop_assert_eq!(settled.unwrap_or((NO_FIRST, NO_LAST)), codes.unwrap_or((NO_FIRST, NO_LAST)));
+                }
+            }
+        }
+
         #[test]
         fn a_day_is_among_the_days_of_its_code_and_codes_are_in_order(day in any::<i32>(), near in -40_000..40_000i32, other in any::<i32>()) {
             for day in [day, near] {

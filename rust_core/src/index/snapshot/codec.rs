@@ -10,7 +10,7 @@ use crate::index::buffer::Buffer;
 use crate::index::firsts::{Block, Firsts};
 use crate::index::learned::{Counts, Learned};
 use crate::index::seal::Seal;
-use crate::index::spans::{Span, Spans};
+use crate::index::spans::{Days, Span, Spans};
 use crate::index::texts::{GONE, TextColumn, Texts};
 use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
 
@@ -136,20 +136,20 @@ impl Stored for Spans {
 
 impl Stored for Span {
     fn put(&self, out: &mut Out) {
-        self.firsts.put(out);
-        self.lasts.put(out);
+        let days = self.settled();
+        days.firsts.put(out);
+        days.lasts.put(out);
         out.one(self.from);
         out.one(self.to);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let span = Span {
+        let days = Days {
             firsts: input.many()?,
             lasts: input.many()?,
-            from: input.one()?,
-            to: input.one()?,
         };
-        sound(span, Span::is_sound, "first and last days")
+        let days = sound(days, Days::is_sound, "first and last days")?;
+        Ok(Span::of(days, input.one()?, input.one()?))
     }
 }
 
