@@ -86,6 +86,14 @@ class Resolver:
         """BatchResolveRequest bytes to BatchResolveResponse bytes (without epoch)."""
     def person(self, person: int) -> bytes:
         """Person message bytes; empty if there is none."""
+    def refusal(self, decision: bytes) -> tuple[str, int] | None:
+        """Why a decision (Decision bytes) would change nothing now: UNKNOWN_PERSON, NOT_OF_PERSON with the place of the
+        identifier, NOTHING_LEAVES, NOTHING_STAYS.
+        """
+    def outcome(self, decision: bytes) -> tuple[str, int, int, int] | None:
+        """What came of it, if its key was decided: CONFLICT (another decision's key), VOID, ERASED, or SPLIT with the
+        two persons and the raw offset to wait for.
+        """
     def explain(self, from_namespace: str, from_value: str, to_namespace: str, to_value: str) -> bytes:
         """ExplainResponse bytes (without epoch)."""
     def identifiers(self, persons: bytes, namespace: str, max_rows: int) -> list[bytes]:
@@ -97,7 +105,7 @@ class Resolver:
         next_page_token is the next `before`.
         """
     def statistics(self) -> dict[str, int]:
-        """persons, identifiers, edges, merges, violations."""
+        """persons, identifiers, edges, merges (aliases), splits, violations."""
 
 class Index:
     """People, events and catalogs of one workspace: a fold of its resolved log. Readers see immutable versions and

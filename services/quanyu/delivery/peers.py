@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import grpc
@@ -14,7 +13,8 @@ from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.engine import roaring_count, roaring_from_ids, roaring_ids
-from quanyu.runtime.errors import DataLoss, DomainError, Unavailable
+from quanyu.runtime.channels import asking
+from quanyu.runtime.errors import DataLoss
 
 EVALUATE_SECONDS = 120.0
 IDENTIFIERS_SECONDS = 60.0
@@ -47,7 +47,7 @@ class Peers:
             request.as_of.instant.FromMilliseconds(as_of_ms)
         header = None
         chunks: list[bytes] = []
-        with _asking("tagging"):
+        with asking("tagging"):
             for response in self._tagging.Evaluate(request, timeout=EVALUATE_SECONDS):
                 if response.HasField("header"):
                     header = response.header
@@ -75,25 +75,7 @@ class Peers:
             request = identity_pb2.ListIdentifiersRequest(
                 workspace=workspace, persons=roaring_from_ids(page), namespace=namespace
             )
-            with _asking("identity"):
+            with asking("identity"):
                 for response in self._identity.ListIdentifiers(request, timeout=IDENTIFIERS_SECONDS):
                     yield from zip(response.persons, response.values, strict=True)
             page = roaring_ids(persons, page[-1], _PAGE_PEOPLE)
-
-
-@contextmanager
-def _asking(service: str) -> Iterator[None]:
-    try:
-        yield
-    except grpc.RpcError as error:
-        raise _domain_error(service, error) from error
-
-
-def _domain_error(service: str, error: grpc.RpcError) -> DomainError:
-    code, details = error.code(), error.details()
-    if code in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
-        return Unavailable(f"the {service} service did not answer in time; try again")
-    known = {kind.code: kind for kind in DomainError.__subclasses__()}
-    if code in known:
-        return known[code](f"{service}: {details}")
-    return Unavailable(f"the {service} service failed ({code.name}): {details}")

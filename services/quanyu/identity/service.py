@@ -8,9 +8,11 @@ from functools import partial
 
 import grpc
 
-from quanyu.api.event.v1 import event_pb2
+from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.engine import LocalLog, Resolver
+from quanyu.identity.domain import carried_out, refused
+from quanyu.identity.peers import Peers
 from quanyu.identity.worker import Resolution
 from quanyu.runtime import rpc
 from quanyu.runtime.errors import InvalidInput, NotFound
@@ -53,6 +55,7 @@ class IdentityService:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._peers = Peers(partial(context.channels.to, "ingestion"))
         self._workspaces = Workspaces(context.folder, self._open)
         self._workspaces.open_existing()
 
@@ -99,6 +102,29 @@ class IdentityService:
         explained = pb.ExplainResponse.FromString(answer)
         explained.epoch.CopyFrom(epoch)
         return explained
+
+    def Split(self, request: pb.SplitRequest, context: grpc.ServicerContext) -> pb.SplitResponse:
+        graph = self._graph(request.workspace)
+        if not request.idempotency_key:
+            raise InvalidInput("idempotency_key is empty; give each decision its own", field="idempotency_key")
+        graph.wait(request.min_raw_offset, context)
+        decision = log_pb2.Decision(
+            split=log_pb2.Split(person=request.person, identifiers=request.identifiers),
+            by=request.by,
+            why=request.why,
+            idempotency_key=request.idempotency_key,
+        )
+        message = decision.SerializeToString(deterministic=True)
+        outcome = graph.resolver.outcome(message)
+        if outcome is None:
+            if refusal := graph.resolver.refusal(message):
+                raise refused(refusal, request.person, list(request.identifiers))
+            graph.wait(self._peers.record(request.workspace, decision), context)
+            outcome = graph.resolver.outcome(message)
+        split = carried_out(outcome)
+        epoch = graph.epoch()
+        kept, parted = (pb.Person.FromString(graph.resolver.person(person)) for person in (split.kept, split.parted))
+        return pb.SplitResponse(kept=kept, parted=parted, raw_offset=split.raw_offset, epoch=epoch)
 
     def ListIdentifiers(
         self, request: pb.ListIdentifiersRequest, context: grpc.ServicerContext
