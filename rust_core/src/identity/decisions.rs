@@ -153,7 +153,7 @@ impl Graph {
     pub fn refusal(&self, decision: &Decision) -> Option<Refusal> {
         match &decision.kind {
             Kind::Split { person, identifiers } => self.fragments(*person, identifiers).err(),
-            Kind::Erase { person } => self.erasable(*person).err(),
+            Kind::Erase { person } => self.there(*person).err(),
         }
     }
 
@@ -184,15 +184,15 @@ impl Graph {
     }
 
     fn erase(&mut self, id: u64, changes: &mut Vec<Change>) -> Result<Outcome, Refusal> {
-        let person = self.erasable(id)?;
+        let person = self.there(id)?;
         changes.push(Change::Erased {
             person: self.persons.get(person).id,
         });
         Ok(Outcome::Erased { person })
     }
 
-    /// Of an alias the whole person.
-    fn erasable(&self, id: u64) -> Result<u32, Refusal> {
+    /// A person that something can be decided of; of an alias the whole person.
+    pub fn there(&self, id: u64) -> Result<u32, Refusal> {
         let person = self.persons.with_id(id).ok_or(Refusal::UnknownPerson)?;
         let person = self.persons.root(person);
         let erased = Outcome::Erased { person };
