@@ -11,7 +11,7 @@ use crate::plan::{self, Cond, Expr, Function, Moment, Root, Step, Value};
 /// Something that may change who is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sense {
-    /// People who are new, or known since another instant.
+    /// People who are new, known since another instant, or split.
     People,
     Channels,
     /// By name.
@@ -212,7 +212,7 @@ impl Between<'_> {
                 let held = |partition: &Partition| partition.events.get(event_type).cloned();
                 let (before, after) = (held(&before), held(&after));
                 !same(before.as_ref(), after.as_ref())
-                    && (self.rows_went() || rows_of_events(before, block) != rows_of_events(after, block))
+                    && (self.is_purged() || rows_of_events(before, block) != rows_of_events(after, block))
             }
             Sense::Passing { event_type, ago } => {
                 let events = after.events.get(event_type);
@@ -236,13 +236,12 @@ impl Between<'_> {
         // A change that was to come for the first question is not for the second.
         latest.is_some_and(|latest| latest.changed_until_ms >= self.as_of.0)
             || !same(before.as_ref(), after.as_ref())
-                && (self.rows_went() || rows_of_changes(before, block) != rows_of_changes(after, block))
+                && (self.is_purged() || rows_of_changes(before, block) != rows_of_changes(after, block))
     }
 
-    /// Whether rows may have gone: of people who were erased or split.
-    fn rows_went(&self) -> bool {
+    /// Whether rows of people who were erased may have gone.
+    fn is_purged(&self) -> bool {
         self.before.erased.purges != self.after.erased.purges
-            || self.before.history.splits.len() != self.after.history.splits.len()
     }
 
     fn passes(&self, events: &Events, ago: i64, block: u32) -> bool {
@@ -270,7 +269,8 @@ fn same<T>(before: Option<&Arc<T>>, after: Option<&Arc<T>>) -> bool {
     }
 }
 
-/// Rows come, and go only when something is purged or split; so otherwise as many are the same ones.
+/// Rows come, and go only when something is purged; so otherwise as many are the same ones. Those that a split moves change since when their
+/// people are known, which every segment senses.
 fn rows_of_events(events: Option<Arc<Events>>, block: u32) -> usize {
     let runs = events.iter().flat_map(|events| &events.runs);
     runs.map(|run| run.rows_of(run.cells_of(block, i32::MIN..=i32::MAX)).len())
