@@ -101,6 +101,14 @@ class Resolver:
         """BatchResolveRequest bytes to BatchResolveResponse bytes (without epoch)."""
     def person(self, person: int) -> bytes:
         """Person message bytes; empty if there is none."""
+    def refusal(self, decision: bytes) -> tuple[str, int] | None:
+        """Why a decision (Decision bytes) would change nothing now: UNKNOWN_PERSON, NOT_OF_PERSON with the place of the
+        identifier, NOTHING_LEAVES, NOTHING_STAYS.
+        """
+    def outcome(self, decision: bytes) -> tuple[str, int, int, int] | None:
+        """What came of it, if its key was decided: CONFLICT (another decision's key), VOID, ERASED, or SPLIT with the
+        two persons and the raw offset to wait for.
+        """
     def explain(self, from_namespace: str, from_value: str, to_namespace: str, to_value: str) -> bytes:
         """ExplainResponse bytes (without epoch)."""
     def identifiers(self, persons: bytes, namespace: str, max_rows: int) -> list[bytes]:
@@ -112,7 +120,7 @@ class Resolver:
         next_page_token is the next `before`.
         """
     def statistics(self) -> dict[str, int]:
-        """persons, identifiers, edges, merges, violations."""
+        """persons, identifiers, edges, merges (aliases), splits, violations."""
 
 class Redactor:
     """Takes what is of erased people out of frames. Deterministic: redacted frames are not redacted again.

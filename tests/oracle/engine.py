@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from quanyu.api.event.v1 import event_pb2
+from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.engine import Index, Ingestor, LocalLog, Resolver
-from tests.oracle.world import World, catalog_records, schema, to_record
+from tests.oracle.world import World, catalog_records, handles, schema, split, to_record
 
 RECEIVED_AT = 4_000_000_000_000  # later than any event, so that none is in the far future
 BATCH = 5
@@ -28,28 +28,47 @@ class Engine:
             request = ingestion_pb2.IngestRequest(workspace="w", records=records[start : start + BATCH])
             answer = ingestion_pb2.IngestResponse.FromString(ingestor.ingest(request.SerializeToString(), RECEIVED_AT))
             assert not answer.rejects, answer.rejects
-        ingestor.close()
         self.folder = folder
         self.resolver = Resolver(str(folder / "identity"))
         self.index = Index(str(folder / "index"))
-        frames = [(offset, self.resolver.fold(offset, frame)) for offset, frame in self.raw.read(0, 1 << 30)]
-        self.index.fold(frames)
+        self.fold()
+        # Where the splits begin, one a frame.
+        self.splits_from = self.raw.end()
+        for person in world.splits:
+            ingestor.record_decision(self.decision(person).SerializeToString(), RECEIVED_AT)
+            self.fold()
+        ingestor.close()
         self.schema = event_pb2.Schema.FromString(self.index.schema())
+
+    def fold(self) -> None:
+        frames = self.raw.read(self.resolver.offset(), 1 << 30)
+        self.index.fold([(offset, self.resolver.fold(offset, frame)) for offset, frame in frames])
+
+    def decision(self, person: int) -> log_pb2.Decision:
+        """The phone leaves."""
+        card, phone = handles(person)
+        namespace, value = phone.split(":")
+        leaving = event_pb2.Identifier(namespace=namespace, value=value)
+        oneid = self.resolver.resolve(*card.split(":"))
+        return log_pb2.Decision(split=log_pb2.Split(person=oneid, identifiers=[leaving]), idempotency_key=card)
 
     def oneids(self, world: World, offset: int) -> dict[int, int]:
         """Of the people known when the raw log was folded up to an offset."""
         resolver = Resolver(str(self.folder / "identity then"))
         for at, frame in self.raw.read(0, 1 << 30)[:offset]:
             resolver.fold(at, frame)
-        return {record.person: resolver.resolve(*record.identifiers[0].split(":")) for record in world.records}
+        return {record.person: resolver.resolve(*record.identifiers[-1].split(":")) for record in world.records}
 
     def close(self) -> None:
         self.raw.close()
         self.rejects.close()
 
 
-def known_at(world: World, offset: int) -> World:
-    """What had come of a world in the frames before a raw offset. Who was not linked by a record yet is two people."""
+def known_at(world: World, offset: int, splits_from: int) -> World:
+    """What had come of a world in the frames before a raw offset; from `splits_from` on each is a split.
+
+    Who was not linked by a record yet is two people.
+    """
     come = max(offset - 1, 0) * BATCH  # the first frame is the schema
     items = [(catalog, key) for catalog, of in world.catalogs.items() for key in of]
     catalogs = {
@@ -58,14 +77,6 @@ def known_at(world: World, offset: int) -> World:
     }
     records = list(islice(world.records, max(come - len(items), 0)))
     linked = {record.person for record in records if len(record.identifiers) > 1}
-    apart = len(world.records)
-    return replace(
-        world,
-        catalogs=catalogs,
-        records=tuple(
-            replace(record, person=record.person + apart)
-            if record.person not in linked and record.identifiers[0].startswith("phone")
-            else record
-            for record in records
-        ),
-    )
+    apart = {record.person for record in records} - linked
+    parted = world.splits[: max(offset - splits_from, 0)]
+    return split(replace(world, catalogs=catalogs, records=tuple(records)), (*apart, *parted))

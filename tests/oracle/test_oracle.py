@@ -30,12 +30,13 @@ class Pair:
         self.engine = Engine(folder, world)
         end = self.engine.index.epoch()[0]
         self.known_at = None if offset is None else min(offset, end)
-        world = world if self.known_at is None else known_at(world, self.known_at)
+        known = end if self.known_at is None else self.known_at
+        world = known_at(world, known, self.engine.splits_from)
         self.catalog = catalog_of(self.engine.schema, ["pos", "miniapp", "web"])
         self.clock = clock_of(self.engine.schema.settings, world.as_of, self.engine.index.earliest_ms(self.known_at))
         self.bound = dsl.check_and_bind(LIBRARY, self.catalog, dsl.Library())
         self.library = dsl.Library().publish(self.bound)
-        self.oneid = self.engine.oneids(world, end if self.known_at is None else self.known_at)
+        self.oneid = self.engine.oneids(world, known)
         statements = {
             s.ref.name: s for s in dsl.parse(LIBRARY).statements if not isinstance(s, syntax.Setting | syntax.Test)
         }
@@ -99,7 +100,7 @@ def test_happenings_and_moves_hold_the_same_people(world: World, texts: list[str
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(), st.lists(conditions(), min_size=8, max_size=8), st.integers(1, 12))
+@given(worlds(), st.lists(conditions(), min_size=8, max_size=8), st.integers(1, 14))
 def test_what_was_known_before_is_what_had_come_by_then(world: World, texts: list[str], offset: int) -> None:
     with pair_of(world, offset) as pair:
         for text in texts:

@@ -7,7 +7,7 @@ and money, str, bool, date, (month, day), Instant, frozenset, dict, (lat, lon); 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -30,7 +30,7 @@ class Event:
     at: int
     channel: str | None
     properties: dict[str, object]
-    # Which of the person's identifiers it carries.
+    # Which of the person's identifiers it carries, the strongest last.
     identifiers: tuple[str, ...]
 
 
@@ -56,6 +56,8 @@ class World:
     # In order of arrival, copies included.
     records: tuple[Event | Change, ...]
     catalogs: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
+    # After all records: whose phone leaves them, in this order.
+    splits: tuple[int, ...] = ()
 
     def people(self) -> list[int]:
         return sorted({record.person for record in self.records})
@@ -68,6 +70,25 @@ class World:
     def changes(self, person: int) -> list[Change]:
         found = {(r.source, r.id): r for r in reversed(self.records) if isinstance(r, Change) and r.person == person}
         return sorted(found.values(), key=lambda change: (change.at, change.source, change.id))
+
+
+def handles(person: int) -> tuple[str, str]:
+    """A person's two identifiers, the stronger one last."""
+    return f"card:c{person}", f"phone:1381234{person:04}"
+
+
+def split(world: World, splits: tuple[int, ...]) -> World:
+    """After some splits: what came by a phone is its own person's, numbered beyond all others."""
+    apart = 1_000
+    return replace(
+        world,
+        records=tuple(
+            replace(record, person=record.person + apart)
+            if record.person in splits and record.identifiers[-1].startswith("phone")
+            else record
+            for record in world.records
+        ),
+    )
 
 
 CITIES = ["上海", "北京", "广州"]

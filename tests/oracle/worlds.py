@@ -20,6 +20,7 @@ from tests.oracle.world import (
     Event,
     Instant,
     World,
+    handles,
 )
 
 DAY = 86_400_000
@@ -46,19 +47,31 @@ def worlds(draw: st.DrawFn, crowded: bool = False) -> World:
     }
     records: list[Event | Change] = []
     for person in range(draw(st.integers(1, 6))):
-        handles = (f"card:c{person}", f"phone:1381234{person:04}")
+        both = handles(person)
         for number in range(draw(st.integers(4, 12) if crowded else st.integers(0, 6))):
-            which = draw(st.sampled_from([handles, handles[:1], handles[1:]]))
+            which = draw(st.sampled_from([both, both[:1], both[1:]]))
             records.append(draw(events(person, number, moments, which, stores, products, crowded)))
         for number in range(draw(st.integers(0, 3))):
             at = draw(st.one_of(st.just(SINCE_ALWAYS), moments))
-            which = draw(st.sampled_from([handles, handles[:1], handles[1:]]))
+            which = draw(st.sampled_from([both, both[:1], both[1:]]))
             records.append(Change(person, "crm", f"{person}-{number}", at, draw(attributes(moments)), which))
         # What makes the two handles one person, somewhere in the order of arrival.
-        records.append(Change(person, "crm", f"{person}-link", draw(moments), {}, handles))
+        records.append(Change(person, "crm", f"{person}-link", draw(moments), {}, both))
     copies = draw(st.lists(st.sampled_from(records), max_size=3))
     arrival = draw(st.permutations([*records, *copies]))
-    return World(zone, calendar.day_start, calendar.week_start, draw(st.booleans()), as_of, tuple(arrival), catalogs)
+    people = sorted({record.person for record in records})
+    splits = draw(st.lists(st.sampled_from(people), max_size=2, unique=True))
+    is_leap_day_march_first = draw(st.booleans())
+    return World(
+        zone,
+        calendar.day_start,
+        calendar.week_start,
+        is_leap_day_march_first,
+        as_of,
+        tuple(arrival),
+        catalogs,
+        tuple(splits),
+    )
 
 
 def times(calendar: LocalCalendar, as_of: int) -> st.SearchStrategy[int]:

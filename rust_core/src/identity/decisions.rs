@@ -54,6 +54,20 @@ pub struct Parting {
     pub parted: Vec<u32>,
 }
 
+/// What came of a decision that was sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// The key was another decision's.
+    Conflict,
+    Void,
+    Split {
+        from: u64,
+        to: u64,
+        raw_offset: u64,
+    },
+    Erased,
+}
+
 /// One of the two sides of a parting: which decision, and whether it is the one that left.
 pub type Side = (u32, bool);
 
@@ -78,6 +92,13 @@ impl Decisions {
     /// How many people were erased.
     pub fn erased(&self) -> u64 {
         self.all.iter().filter_map(|decided| decided.outcome.erased()).count() as u64
+    }
+
+    pub fn splits(&self) -> impl Iterator<Item = &Parting> {
+        self.all.iter().filter_map(|decided| match &decided.outcome {
+            Outcome::Split(parting) => Some(parting),
+            Outcome::Void | Outcome::Erased { .. } => None,
+        })
     }
 
     /// One whose key there is not yet.
@@ -161,6 +182,30 @@ impl Graph {
         });
     }
 
+    /// Why a decision would change nothing now.
+    pub fn refusal(&self, decision: &Decision) -> Option<Refusal> {
+        match &decision.kind {
+            Kind::Split { person, identifiers } => self.fragments(*person, identifiers, &[]).err(),
+            Kind::Erase { person } => self.there(*person).err(),
+        }
+    }
+
+    /// What came of a decision, if its key was decided.
+    pub fn outcome(&self, decision: &Decision) -> Option<Carried> {
+        let decided = self.decisions.with_key(decision.key)?;
+        let id = |person: u32| self.persons.get(person).id;
+        Some(match &decided.outcome {
+            _ if decided.contents != decision.contents => Carried::Conflict,
+            Outcome::Void => Carried::Void,
+            Outcome::Split(parting) => Carried::Split {
+                from: id(parting.from),
+                to: id(parting.to),
+                raw_offset: decided.raw_offset + 1,
+            },
+            Outcome::Erased { .. } => Carried::Erased,
+        })
+    }
+
     fn note_void(&mut self, decision: &Decision, arrival: Arrival) {
         let record = Sighted {
             source: decision.by,
@@ -172,18 +217,23 @@ impl Graph {
         self.violate(&record, arrival, Reason::VoidDecision, "", "");
     }
 
-    /// Of an alias the whole person.
     fn erase(&mut self, id: u64, arrival: Arrival, changes: &mut Vec<Change>) -> Result<Outcome, Refusal> {
-        let person = self.persons.with_id(id).ok_or(Refusal::UnknownPerson)?;
-        let person = self.persons.root(person);
-        let erased = Outcome::Erased { person };
-        if self.decisions.all().iter().any(|decided| decided.outcome == erased) {
-            return Err(Refusal::UnknownPerson);
-        }
+        let person = self.there(id)?;
         self.forget(person, arrival.raw_offset, arrival.received_at_ms);
         changes.push(Change::Erased {
             person: self.persons.get(person).id,
         });
-        Ok(erased)
+        Ok(Outcome::Erased { person })
+    }
+
+    /// A person that something can be decided of; of an alias the whole person.
+    pub fn there(&self, id: u64) -> Result<u32, Refusal> {
+        let person = self.persons.with_id(id).ok_or(Refusal::UnknownPerson)?;
+        let person = self.persons.root(person);
+        let erased = Outcome::Erased { person };
+        match self.decisions.all().iter().any(|decided| decided.outcome == erased) {
+            true => Err(Refusal::UnknownPerson),
+            false => Ok(person),
+        }
     }
 }

@@ -32,8 +32,11 @@ use std::path::{Path, PathBuf};
 use parking_lot::{Mutex, RwLock};
 use roaring::RoaringTreemap;
 
+pub use decisions::Carried;
 pub use policy::{Policy, Rule};
+pub use split::Refusal;
 
+use crate::decision::Decision;
 use crate::error::{Error, Result};
 use crate::frame::ResolvedFrame;
 use crate::record::{Identifier, identifier};
@@ -66,7 +69,9 @@ pub struct Statistics {
     pub persons: u64,
     pub identifiers: u64,
     pub edges: u64,
+    /// Aliases.
     pub merges: u64,
+    pub splits: u64,
     pub violations: u64,
 }
 
@@ -255,6 +260,17 @@ impl Resolver {
         self.state.read().graph.person(person)
     }
 
+    /// Why a decision would change nothing now; Invalid if the bytes are none.
+    pub fn refusal(&self, decision: &[u8]) -> Result<Option<Refusal>> {
+        Ok(self.state.read().graph.refusal(&Decision::decode(decision)?))
+    }
+
+    /// What came of a decision, if its key was decided; Invalid if the bytes are none.
+    pub fn outcome(&self, decision: &[u8]) -> Result<Option<Carried>> {
+        let decision = Decision::decode(decision)?;
+        Ok(self.state.read().graph.outcome(&decision))
+    }
+
     /// ExplainResponse bytes (without epoch): the shortest way over gluing edges, from one identifier to the other.
     pub fn explain(&self, from: Identifier, to: Identifier) -> Vec<u8> {
         self.state.read().graph.explain(from, to)
@@ -319,6 +335,7 @@ impl Resolver {
             identifiers: graph.nodes.len() as u64,
             edges: graph.edges.len() as u64,
             merges,
+            splits: graph.decisions.splits().count() as u64,
             violations: graph.violations.total(),
         }
     }

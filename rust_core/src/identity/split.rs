@@ -31,10 +31,9 @@ pub struct Fragments {
 }
 
 impl Graph {
-    /// What a person (of an alias the whole one) falls into when these identifiers leave. `nodes`: of those, as `Sighted` has them.
+    /// What a person falls into when these identifiers leave. `nodes`: of those, as `Sighted` has them.
     pub fn fragments(&self, id: u64, identifiers: &[Identifier], nodes: &[u32]) -> Result<Fragments, Refusal> {
-        let person = self.persons.with_id(id).ok_or(Refusal::UnknownPerson)?;
-        let person = self.persons.root(person);
+        let person = self.there(id)?;
         let mut leaving = Vec::new();
         for (position, &identifier) in identifiers.iter().enumerate() {
             let node = nodes.get(position).and_then(|node| node.checked_sub(1));

@@ -77,7 +77,7 @@ impl Splitting<'_> {
                 };
                 let partition = Arc::make_mut(partition);
                 let left = Events {
-                    left_behind: events.left_behind - taken.left_behind,
+                    left_behind: events.left_behind.saturating_sub(taken.left_behind),
                     spans: events.spans.clone(),
                     runs: taken.left,
                 };

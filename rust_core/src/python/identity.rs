@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::identity::{self, PARTITION, Policy};
+use crate::identity::{self, Carried, PARTITION, Policy, Refusal};
 use crate::redactor;
 
 /// The identity graph of one workspace: a fold of its raw log.
@@ -74,6 +74,28 @@ impl Resolver {
         PyBytes::new(py, &py.detach(|| self.inner.person(person)))
     }
 
+    /// (reason, position).
+    fn refusal(&self, py: Python<'_>, decision: &[u8]) -> PyResult<Option<(&'static str, usize)>> {
+        let refusal = py.detach(|| self.inner.refusal(decision))?;
+        Ok(refusal.map(|refusal| match refusal {
+            Refusal::UnknownPerson => ("UNKNOWN_PERSON", 0),
+            Refusal::NotOfPerson(position) => ("NOT_OF_PERSON", position),
+            Refusal::NothingLeaves => ("NOTHING_LEAVES", 0),
+            Refusal::NothingStays => ("NOTHING_STAYS", 0),
+        }))
+    }
+
+    /// (outcome, from, to, raw offset).
+    fn outcome(&self, py: Python<'_>, decision: &[u8]) -> PyResult<Option<(&'static str, u64, u64, u64)>> {
+        let outcome = py.detach(|| self.inner.outcome(decision))?;
+        Ok(outcome.map(|outcome| match outcome {
+            Carried::Conflict => ("CONFLICT", 0, 0, 0),
+            Carried::Void => ("VOID", 0, 0, 0),
+            Carried::Split { from, to, raw_offset } => ("SPLIT", from, to, raw_offset),
+            Carried::Erased => ("ERASED", 0, 0, 0),
+        }))
+    }
+
     fn explain<'py>(
         &self,
         py: Python<'py>,
@@ -112,6 +134,7 @@ impl Resolver {
             ("identifiers", statistics.identifiers),
             ("edges", statistics.edges),
             ("merges", statistics.merges),
+            ("splits", statistics.splits),
             ("violations", statistics.violations),
         ])
     }

@@ -27,6 +27,9 @@ class Forgetting:
         self._store = store
         self._peers = peers
         self._on_failure = on_failure
+        # By workspace: where the last look ended. Messages may be made meanwhile with an address that was asked for
+        # before, so everybody is forgotten in two looks.
+        self._looked: dict[str, int] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="forgetting", daemon=True)
 
@@ -59,8 +62,9 @@ class Forgetting:
         """Whether there was anybody to forget."""
         with self._store.database.reading() as session:
             known = session.get(Forgotten, workspace)
+        forgotten = 0 if known is None else known.raw_offset
         try:
-            erased, next_raw_offset = self._peers.erased(workspace, 0 if known is None else known.raw_offset)
+            erased, next_raw_offset = self._peers.erased(workspace, forgotten)
         except NotFound:
             return False  # nothing was ever sent to it
         if not erased:
@@ -69,7 +73,8 @@ class Forgetting:
         self._store.put_suppressions(workspace, persons, suppressed=True)
         self._forget(workspace, persons)
         with self._store.database.writing() as session:
-            session.merge(Forgotten(workspace=workspace, raw_offset=next_raw_offset))
+            session.merge(Forgotten(workspace=workspace, raw_offset=self._looked.get(workspace, forgotten)))
+        self._looked[workspace] = next_raw_offset
         return True
 
     def _forget(self, workspace: str, persons: bytes) -> None:

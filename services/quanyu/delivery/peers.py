@@ -13,7 +13,7 @@ from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.engine import roaring_count, roaring_from_ids, roaring_ids
-from quanyu.runtime.asking import asking
+from quanyu.runtime.channels import asking
 from quanyu.runtime.errors import DataLoss
 
 EVALUATE_SECONDS = 120.0

@@ -111,7 +111,7 @@ class Erasing:
                 new_raw, new_resolved = redactor.redact(offset, raw_frame, resolved_frame)
                 raw.update({} if new_raw is None else {offset: new_raw})
                 resolved.update({} if new_resolved is None else {offset: new_resolved})
-            if sum(map(len, raw.values())) >= REPLACED_BYTES:
+            if _bytes(raw) >= REPLACED_BYTES:
                 replaced += self._replace(raw, resolved)
         return replaced + self._replace(raw, resolved)
 
@@ -137,15 +137,29 @@ class Erasing:
             self._stopping.wait(time.monotonic() - began)
 
     def _erase_rejects(self, redactor: Redactor) -> int:
+        """How many frames were replaced."""
+        redacted: Frames = {}
         replaced = 0
         for offset, frame in frames_from(self._rejects, 0):
             if self._stopping.is_set():
                 break
-            redacted = redactor.redact_rejects(frame)
-            if redacted is not None:
-                self._peers.replace_rejects(self._workspace, [(offset, redacted)])
-                replaced += 1
-        return replaced
+            new = redactor.redact_rejects(frame)
+            redacted.update({} if new is None else {offset: new})
+            if _bytes(redacted) >= REPLACED_BYTES:
+                replaced += self._replace_rejects(redacted)
+        return replaced + self._replace_rejects(redacted)
+
+    def _replace_rejects(self, redacted: Frames) -> int:
+        """Empties them."""
+        count = len(redacted)
+        if redacted:
+            self._peers.replace_rejects(self._workspace, sorted(redacted.items()))
+        redacted.clear()
+        return count
+
+
+def _bytes(frames: Frames) -> int:
+    return sum(map(len, frames.values()))
 
 
 def _before(source: LocalLog, first: int, end: int) -> list[tuple[int, bytes]]:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import grpc
 
 from quanyu.api.event.v1 import log_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
-from quanyu.runtime.asking import asking
+from quanyu.runtime.channels import asking
 
-DECISION_SECONDS = 20.0
-# A file of 64 MiB and more is written for each that changes.
+RECORD_SECONDS = 30.0
+# Files of 64 MiB and more are written anew.
 REPLACE_SECONDS = 120.0
 
 
 class Peers:
-    """Errors come as the domain errors they are in the other service; Unavailable is worth trying again."""
+    """`ingestion`: opens the channel, which only who decides needs."""
 
-    def __init__(self, ingestion: grpc.Channel) -> None:
-        self._ingestion = IngestionServiceStub(ingestion)
+    def __init__(self, ingestion: Callable[[], grpc.Channel]) -> None:
+        self._ingestion = ingestion
 
-    def record_decision(self, workspace: str, decision: log_pb2.Decision) -> int:
-        """The raw offset to wait for."""
+    def record(self, workspace: str, decision: log_pb2.Decision) -> int:
+        """The raw offset from which on it is decided, once it is durable."""
         request = ingestion_pb2.RecordDecisionRequest(workspace=workspace, decision=decision)
         with asking("ingestion"):
-            return int(self._ingestion.RecordDecision(request, timeout=DECISION_SECONDS).raw_offset)
+            recorded = IngestionServiceStub(self._ingestion()).RecordDecision(request, timeout=RECORD_SECONDS)
+        return int(recorded.raw_offset)
 
     def replace_raw(self, workspace: str, frames: Iterable[tuple[int, bytes]]) -> None:
         self._replace(ingestion_pb2.ReplaceFramesRequest(workspace=workspace, raw=_messages(frames)))
@@ -36,7 +37,7 @@ class Peers:
 
     def _replace(self, request: ingestion_pb2.ReplaceFramesRequest) -> None:
         with asking("ingestion"):
-            self._ingestion.ReplaceFrames(request, timeout=REPLACE_SECONDS)
+            IngestionServiceStub(self._ingestion()).ReplaceFrames(request, timeout=REPLACE_SECONDS)
 
 
 def _messages(frames: Iterable[tuple[int, bytes]]) -> list[ingestion_pb2.Frame]:

@@ -12,6 +12,7 @@ import grpc
 from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.engine import LocalLog, Resolver
+from quanyu.identity.domain import carried_out, refused
 from quanyu.identity.erasing import Erasing
 from quanyu.identity.peers import Peers
 from quanyu.identity.worker import Resolution
@@ -58,7 +59,7 @@ class IdentityService:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._peers = Peers(context.channels.to("ingestion"))
+        self._peers = Peers(partial(context.channels.to, "ingestion"))
         self._stopping = threading.Event()
         self._workspaces = Workspaces(context.folder, self._open)
         self._workspaces.open_existing()
@@ -108,6 +109,29 @@ class IdentityService:
         explained.epoch.CopyFrom(epoch)
         return explained
 
+    def Split(self, request: pb.SplitRequest, context: grpc.ServicerContext) -> pb.SplitResponse:
+        graph = self._graph(request.workspace)
+        if not request.idempotency_key:
+            raise InvalidInput("idempotency_key is empty; give each decision its own", field="idempotency_key")
+        graph.wait(request.min_raw_offset, context)
+        decision = log_pb2.Decision(
+            split=log_pb2.Split(person=request.person, identifiers=request.identifiers),
+            by=request.by,
+            why=request.why,
+            idempotency_key=request.idempotency_key,
+        )
+        message = decision.SerializeToString(deterministic=True)
+        outcome = graph.resolver.outcome(message)
+        if outcome is None:
+            if refusal := graph.resolver.refusal(message):
+                raise refused(refusal, request.person, list(request.identifiers))
+            graph.wait(self._peers.record(request.workspace, decision), context)
+            outcome = graph.resolver.outcome(message)
+        split = carried_out(outcome)
+        epoch = graph.epoch()
+        kept, parted = (pb.Person.FromString(graph.resolver.person(person)) for person in (split.kept, split.parted))
+        return pb.SplitResponse(kept=kept, parted=parted, raw_offset=split.raw_offset, epoch=epoch)
+
     def ListIdentifiers(
         self, request: pb.ListIdentifiersRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.ListIdentifiersResponse]:
@@ -125,7 +149,7 @@ class IdentityService:
             decision = log_pb2.Decision(
                 erase=log_pb2.Erase(person=person), by=request.by, why=request.why, idempotency_key=key
             )
-            graph.wait(self._peers.record_decision(request.workspace, decision), context)
+            graph.wait(self._peers.record(request.workspace, decision), context)
         raw_offset, erased = graph.resolver.erased(key) or (0, 0)
         if not erased:
             raise Conflict(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import grpc
 
+from quanyu.runtime.errors import DomainError, Unavailable
 from quanyu.runtime.interceptors import ShowToken
 from quanyu.runtime.settings import Settings, read_setting_file
 
@@ -50,3 +53,22 @@ class Channels:
             for channel in self._open.values():
                 channel.close()
             self._open.clear()
+
+
+@contextmanager
+def asking(service: str) -> Iterator[None]:
+    """Errors come as the domain errors they are in the other service; Unavailable is worth trying again."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise _domain_error(service, error) from error
+
+
+def _domain_error(service: str, error: grpc.RpcError) -> DomainError:
+    code, details = error.code(), error.details()
+    if code in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
+        return Unavailable(f"the {service} service did not answer in time; try again")
+    known = {kind.code: kind for kind in DomainError.__subclasses__()}
+    if code in known:
+        return known[code](f"{service}: {details}")
+    return Unavailable(f"the {service} service failed ({code.name}): {details}")

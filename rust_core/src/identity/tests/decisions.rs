@@ -26,6 +26,7 @@ fn who_is_erased_is_erased_once_and_whole() {
     assert_eq!(decide(&resolver, &erase(other, "first")), erased);
     assert_eq!(decide(&resolver, &erase(one, "second")), []);
     assert_eq!(decide(&resolver, &erase(one, "first")), []);
+    assert_eq!(split(&resolver, one, &[("card", "2")], "third"), []);
 }
 
 fn seen(resolver: &Resolver, identifiers: &[(&str, &str)]) -> u64 {
