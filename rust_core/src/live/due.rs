@@ -13,8 +13,8 @@ use crate::eval::Wanted;
 use crate::index::view::{BLOCK, Version};
 use crate::plan::Root;
 
-/// Of more people than these in a block everybody is asked: columns are faster read as a whole then.
-const FEW: usize = if cfg!(test) { 2 } else { 1 << 8 };
+/// Of more people than these in a block everybody is asked: looking up their events one by one takes longer than reading all then.
+const FEW: usize = if cfg!(test) { 2 } else { 1 << 6 };
 /// So many segments at most are asked anew at once where others need not be, which would wait for all of them.
 pub const ANEW: usize = if cfg!(test) { 3 } else { 250 };
 
