@@ -52,6 +52,16 @@ class Engine:
         oneid = self.resolver.resolve(*card.split(":"))
         return log_pb2.Decision(split=log_pb2.Split(person=oneid, identifiers=[leaving]), idempotency_key=card)
 
+    def erase(self, person: int) -> None:
+        """By either handle; after a split they are two people."""
+        ingestor = Ingestor(self.raw, self.rejects, str(self.folder / "ingest"))
+        for handle in handles(person):
+            if oneid := self.resolver.owner(*handle.split(":")):
+                erasure = log_pb2.Decision(erase=log_pb2.Erase(person=oneid), idempotency_key=f"erase {handle}")
+                ingestor.record_decision(erasure.SerializeToString(), RECEIVED_AT)
+                self.fold()
+        ingestor.close()
+
     def oneids(self, world: World, offset: int) -> dict[int, int]:
         """Of the people known when the raw log was folded up to an offset."""
         resolver = Resolver(str(self.folder / "identity then"))

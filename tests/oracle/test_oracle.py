@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -17,7 +18,7 @@ from quanyu.tagging.catalog import catalog_of, clock_of
 from tests.oracle.engine import Engine, known_at
 from tests.oracle.evaluate import Oracle
 from tests.oracle.strategies import LIBRARY, SEGMENTS, conditions, of_the_past
-from tests.oracle.world import World
+from tests.oracle.world import World, handles
 from tests.oracle.worlds import worlds
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -26,12 +27,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 class Pair:
     """One world in both: `check` compares what they say of a text, known at a raw offset if one is given."""
 
-    def __init__(self, folder: Path, world: World, offset: int | None = None) -> None:
+    def __init__(self, folder: Path, world: World, offset: int | None = None, erased: int | None = None) -> None:
         self.engine = Engine(folder, world)
+        if erased is not None:
+            self.engine.erase(erased)
         end = self.engine.index.epoch()[0]
         self.known_at = None if offset is None else min(offset, end)
         known = end if self.known_at is None else self.known_at
         world = known_at(world, known, self.engine.splits_from)
+        gone = set() if erased is None else set(handles(erased))
+        world = replace(world, records=tuple(record for record in world.records if not gone & {*record.identifiers}))
         self.catalog = catalog_of(self.engine.schema, ["pos", "miniapp", "web"])
         self.clock = clock_of(self.engine.schema.settings, world.as_of, self.engine.index.earliest_ms(self.known_at))
         self.bound = dsl.check_and_bind(LIBRARY, self.catalog, dsl.Library())
@@ -74,14 +79,14 @@ def members(answer: Answer, root: int) -> set[int]:
 
 
 @contextmanager
-def pair_of(world: World, offset: int | None = None) -> Iterator[Pair]:
+def pair_of(world: World, offset: int | None = None, erased: int | None = None) -> Iterator[Pair]:
     with tempfile.TemporaryDirectory() as folder:
-        pair = Pair(Path(folder), world, offset)
+        pair = Pair(Path(folder), world, offset, erased)
         yield pair
         pair.engine.close()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(), st.lists(conditions(), min_size=8, max_size=8))
 def test_conditions_hold_the_same_people_and_the_same_unknowns(world: World, texts: list[str]) -> None:
     with pair_of(world) as pair:
@@ -103,6 +108,18 @@ def test_happenings_and_moves_hold_the_same_people(world: World, texts: list[str
 @given(worlds(), st.lists(conditions(), min_size=8, max_size=8), st.integers(1, 14))
 def test_what_was_known_before_is_what_had_come_by_then(world: World, texts: list[str], offset: int) -> None:
     with pair_of(world, offset) as pair:
+        for text in texts:
+            note(text)
+            pair.check(text)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=8, max_size=8), st.none() | st.integers(1, 14), st.booleans())
+def test_who_was_erased_never_was(world: World, texts: list[str], offset: int | None, is_purged: bool) -> None:
+    erased = world.records[0].person
+    with pair_of(world, offset, erased) as pair:
+        while is_purged and pair.engine.index.tidy():
+            pass
         for text in texts:
             note(text)
             pair.check(text)
