@@ -30,6 +30,8 @@ pub struct Pair {
     pub a: u32,
     pub b: u32,
     pub glues: bool,
+    /// Whether the record came to its person by one of them.
+    pub came_by: bool,
 }
 
 impl Graph {
@@ -59,7 +61,7 @@ impl Graph {
             nodes.push(node);
             // A star from the record's strongest identifier to its others.
             if let Some((centre, others)) = found.split_first() {
-                pairs.extend(others.iter().map(|other| other.pair(position, centre)));
+                pairs.extend(others.iter().map(|other| other.pair(position, centre, node)));
             }
         }
         self.connect(records, arrival, &pairs);
@@ -116,9 +118,15 @@ impl Graph {
         self.edges.warm(pairs.iter().map(|pair| (pair.a, pair.b)));
         for pair in pairs {
             let record = &records[pair.record];
+            // Somebody else's record is not named by two devices that stay when that person is erased.
+            let (source, record_id) = if pair.came_by {
+                (record.source, record.id)
+            } else {
+                ("", "")
+            };
             let sighting = Sighting {
-                source: self.sources.intern(record.source),
-                record_id: record.id,
+                source: self.sources.intern(source),
+                record_id,
                 first_ms: record.at_ms,
                 last_ms: record.at_ms,
                 count: 1,
@@ -131,8 +139,10 @@ impl Graph {
 }
 
 impl Found {
-    fn pair(&self, record: usize, centre: &Found) -> Pair {
+    /// `node`: by which the record came.
+    fn pair(&self, record: usize, centre: &Found, node: u32) -> Pair {
         Pair {
+            came_by: centre.node == node || self.node == node,
             record,
             a: centre.node,
             b: self.node,

@@ -105,7 +105,10 @@ impl Model {
             Some(gluing[0].clone())
         };
         for other in keys.iter().skip(1) {
-            self.see(&keys[0], other, deed, received_at_ms, glued.contains(other));
+            let is_named = [&keys[0], other].into_iter().any(|end| by.as_ref() == Some(end));
+            let record = if is_named { &deed.id[..] } else { "" };
+            let at = deed.at_ms.unwrap_or(received_at_ms);
+            self.see(&keys[0], other, record, at, glued.contains(other));
         }
         by
     }
@@ -276,8 +279,7 @@ impl Model {
         self.members.len() - 1
     }
 
-    fn see(&mut self, one: &Key, other: &Key, deed: &Deed, received_at_ms: i64, glues: bool) {
-        let at = deed.at_ms.unwrap_or(received_at_ms);
+    fn see(&mut self, one: &Key, other: &Key, record: &str, at: i64, glues: bool) {
         let ends = if one < other {
             (one.clone(), other.clone())
         } else {
@@ -288,7 +290,7 @@ impl Model {
             last_ms: at,
             count: 0,
             glues,
-            record: deed.id.clone(),
+            record: record.to_owned(),
         };
         let seen = self.edges.entry(ends).or_insert(first);
         seen.first_ms = seen.first_ms.min(at);
