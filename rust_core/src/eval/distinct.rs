@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::bits::Bits;
 use super::column::Column;
 use super::counts::Counts;
+use super::groups::Filing;
 use super::numbers::Numbers;
 use crate::error::Result;
 use crate::index::view::BLOCK;
@@ -37,64 +38,44 @@ impl Seen {
 
     /// Different ones of each person.
     pub fn distinct(&self, people: usize) -> Counts {
+        let mut counts = Counts::new(people);
+        // By person: one more than the number met last.
+        let mut met = vec![0u32; BLOCK as usize];
+        self.by_number(|number, person| {
+            let last = &mut met[usize::from(person)];
+            if std::mem::replace(last, number + 1) != number + 1 {
+                counts.count(person);
+            }
+        });
+        counts
+    }
+
+    /// Calls with everybody of a number, one number after the other, counted from 0: what is read of each lies together.
+    fn by_number(&self, mut call: impl FnMut(u32, u16)) {
         let least = self.numbers.iter().copied().min().unwrap_or(0);
         let most = self.numbers.iter().copied().max().unwrap_or(0);
         let span = (most - least) as usize + 1;
+        let pairs = self.numbers.iter().zip(&self.persons);
         if span > SPARSE * self.numbers.len() {
-            return Counts::of(self.by_person(people, |number| number, different));
+            let mut pairs: Vec<(u32, u16)> = pairs.map(|(&number, &person)| (number, person)).collect();
+            pairs.sort_unstable();
+            let each = pairs.chunk_by(|a, b| a.0 == b.0).zip(0..);
+            return each.for_each(|(pairs, number)| pairs.iter().for_each(|&(_, person)| call(number, person)));
         }
-        // By number: one more than the person who had it last.
-        let mut met = vec![0u32; span];
-        let mut person = 0;
-        let new = |numbers: &mut [u32]| {
-            person += 1;
-            numbers
-                .iter()
-                .filter(|&&number| std::mem::replace(&mut met[number as usize], person) != person)
-                .count() as u32
-        };
-        Counts::of(self.by_person(people, |number| number - least, new))
-    }
-
-    /// Brings each person's numbers together, by counting and then filing them, and calls with them.
-    fn by_person(
-        &self,
-        people: usize,
-        convert: impl Fn(u32) -> u32,
-        mut call: impl FnMut(&mut [u32]) -> u32,
-    ) -> impl ExactSizeIterator<Item = u32> {
-        let mut ends = vec![0u32; BLOCK as usize];
-        for &person in &self.persons {
-            ends[usize::from(person)] += 1;
-        }
-        let mut start = 0;
-        for end in &mut ends {
-            start += std::mem::replace(end, start);
-        }
-        let mut filed = vec![0; self.numbers.len()];
-        for (&person, &number) in self.persons.iter().zip(&self.numbers) {
-            let place = &mut ends[usize::from(person)];
-            filed[*place as usize] = convert(number);
-            *place += 1;
-        }
-        // Each person's place has moved from its start to its end.
-        ends.truncate(people);
-        let mut from = 0;
-        ends.into_iter().map(move |end| {
-            let from = std::mem::replace(&mut from, end as usize);
-            call(&mut filed[from..end as usize])
-        })
+        let mut counts = vec![0; span];
+        self.numbers
+            .iter()
+            .for_each(|number| counts[(number - least) as usize] += 1);
+        let mut filing = Filing::new(counts, 0);
+        pairs.for_each(|(number, &person)| filing.put((number - least) as usize, person));
+        filing.done().each(|number, persons| {
+            persons.iter().for_each(|&person| call(number as u32, person));
+        });
     }
 }
 
-/// With more numbers than so many for each value, there is no table of them.
+/// With more numbers than so many for each value, they are not counted one by one.
 const SPARSE: usize = 4;
-
-fn different(numbers: &mut [u32]) -> u32 {
-    numbers.sort_unstable();
-    let others = numbers.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    others as u32 + u32::from(!numbers.is_empty())
-}
 
 #[derive(Default)]
 pub struct Distinct {

@@ -54,7 +54,7 @@ fn of_type(events: &Events, task: Task, from: i64, to: i64) -> Result<Option<Bit
 }
 
 /// Of those who are asked the ones for whose last day it holds.
-fn lasting(span: &Span, task: Task, holds: impl Fn(u16) -> bool) -> Bits {
+fn lasting(span: &Span, task: Task, holds: impl Fn(u16) -> bool + Copy) -> Bits {
     let (days, changed) = span.days();
     let changed = changed.iter().map(|changed| (changed.row, changed.last));
     match task.chosen {
@@ -64,7 +64,7 @@ fn lasting(span: &Span, task: Task, holds: impl Fn(u16) -> bool) -> Bits {
 }
 
 /// The same of the first day.
-fn beginning(span: &Span, task: Task, holds: impl Fn(u16) -> bool) -> Bits {
+fn beginning(span: &Span, task: Task, holds: impl Fn(u16) -> bool + Copy) -> Bits {
     let (days, changed) = span.days();
     let changed = changed.iter().map(|changed| (changed.row, changed.first));
     match task.chosen {
@@ -73,8 +73,14 @@ fn beginning(span: &Span, task: Task, holds: impl Fn(u16) -> bool) -> Bits {
     }
 }
 
-fn holding(days: &[u16], changed: impl Iterator<Item = (u16, u16)>, len: usize, holds: impl Fn(u16) -> bool) -> Bits {
-    let mut found = mask(&days[..len.min(days.len())], len, &holds);
+fn holding(
+    days: &[u16],
+    changed: impl Iterator<Item = (u16, u16)>,
+    len: usize,
+    holds: impl Fn(u16) -> bool + Copy,
+) -> Bits {
+    // By value: behind a reference it would not become part of the loop.
+    let mut found = mask(&days[..len.min(days.len())], len, holds);
     for (row, day) in changed {
         match holds(day) {
             true => found.set(row.into()),

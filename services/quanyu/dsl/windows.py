@@ -78,10 +78,17 @@ class Clock:
 
     def earlier(self, a: int, b: int) -> int:
         """Of two instants; one that moves is the earlier only until it has come to the other."""
+        return self._ordered(a, b)[0]
+
+    def later(self, a: int, b: int) -> int:
+        """The other one, for as long."""
+        return self._ordered(a, b)[1]
+
+    def _ordered(self, a: int, b: int) -> tuple[int, int]:
         first, second = (a, b) if a <= b else (b, a)
         if isinstance(first, Moving) and not isinstance(second, Moving):
             self.standing.limit(second - int(first))
-        return first
+        return first, second
 
     def unit_start(self, day: dt.date, unit: s.Unit) -> dt.date:
         """The first day of the unit that holds the day; quarters and years begin in January (T18)."""
@@ -210,8 +217,8 @@ def unit_starts(units: s.Units, clock: Clock) -> list[int]:
 
 def day_starts(start: int | None, end: int, clock: Clock) -> list[int]:
     """The beginnings of the local days that cover [start, end), and the end of the last one."""
-    first = clock.day_of(max(clock.earliest_ms if start is None else start, clock.earliest_ms))
-    last = clock.day_of(max(end - 1, clock.earliest_ms))
+    first = clock.day_of(clock.earliest_ms if start is None else clock.later(start, clock.earliest_ms))
+    last = clock.day_of(clock.later(end - 1, clock.earliest_ms))
     count = max((last - first).days, 0) + 2
     starts = [clock.day_ms(first + n * _DAY) for n in range(count)]
     return sorted(set(starts))  # a day that the zone skipped has no length

@@ -1,6 +1,7 @@
 """For how long a compiled segment stands."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -34,3 +35,12 @@ def test_the_end_of_a_window_to_come_limits_it() -> None:
     library = LIBRARY.publish(check_and_bind(f"segment probe: did order before {later}", CATALOG, LIBRARY))
     _, ms = standing_root("probe", 1, library, CATALOG, CLOCK)
     assert ms == CLOCK.day_ms(later) - NOW
+
+
+def test_days_of_a_window_before_all_events_are_other_ones_when_it_has_come_to_them() -> None:
+    clock = replace(CLOCK, earliest_ms=NOW - DAY)
+    rule = "segment probe: days(order between 30d and 2d ago) > 3"
+    library = LIBRARY.publish(check_and_bind(rule, CATALOG, LIBRARY))
+    _, ms = standing_root("probe", 1, library, CATALOG, clock)
+    # The last instant of the window is one millisecond before its end.
+    assert ms == DAY + 1
