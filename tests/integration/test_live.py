@@ -229,3 +229,7 @@ def test_streams_do_not_take_all_the_threads(quanyu: Quanyu) -> None:
     assert quanyu.ingestion.Ingest(ingestion_pb2.IngestRequest(workspace=quanyu.workspace)) is not None
     for stream in streams:
         stream.cancel()
+    free = quanyu.tagging.WatchMembership(request, timeout=PATIENCE)
+    while began(free) == "TOO_MANY_STREAMS":
+        free = quanyu.tagging.WatchMembership(request, timeout=PATIENCE)
+    free.cancel()
