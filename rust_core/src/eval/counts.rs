@@ -24,6 +24,16 @@ impl Counts {
         }
     }
 
+    /// By person.
+    pub fn of(all: impl ExactSizeIterator<Item = u32>) -> Counts {
+        let mut counts = Counts::new(all.len());
+        for (person, count) in all.enumerate() {
+            counts.low[person] = count as u8;
+            counts.full.extend((0..count / 256).map(|_| person as u16));
+        }
+        counts
+    }
+
     /// Takes the events of the mask; all without one.
     pub fn add(&mut self, batch: &Batch, mask: Option<&Bits>) {
         let persons = batch.persons();
@@ -34,7 +44,7 @@ impl Counts {
     }
 
     #[inline]
-    pub fn count(&mut self, person: u16) {
+    fn count(&mut self, person: u16) {
         let low = &mut self.low[usize::from(person)];
         *low = low.wrapping_add(1);
         if *low == 0 {

@@ -23,9 +23,9 @@ impl Seen {
         self.numbers.push(number);
     }
 
-    pub fn reserve(&mut self, more: usize) {
-        self.persons.reserve(more);
-        self.numbers.reserve(more);
+    pub fn extend(&mut self, persons: &[u16], numbers: &[u32]) {
+        self.persons.extend_from_slice(persons);
+        self.numbers.extend_from_slice(numbers);
     }
 
     pub fn last(&self) -> Option<(usize, u32)> {
@@ -38,16 +38,14 @@ impl Seen {
 
     /// Different ones of each person.
     pub fn distinct(&self, people: usize) -> Counts {
-        let mut counts = Counts::new(people);
-        // By person: one more than the number met last.
-        let mut met = vec![0u32; BLOCK as usize];
+        // By person: how many, and one more than the last of them. One place, so that an event waits for one.
+        let mut met = vec![(0u32, 0u32); BLOCK as usize];
         self.by_number(|number, person| {
-            let last = &mut met[usize::from(person)];
-            if std::mem::replace(last, number + 1) != number + 1 {
-                counts.count(person);
-            }
+            let (count, last) = &mut met[usize::from(person)];
+            *count += u32::from(*last != number + 1);
+            *last = number + 1;
         });
-        counts
+        Counts::of(met[..people].iter().map(|&(count, _)| count))
     }
 
     /// Calls with everybody of a number, one number after the other, counted from 0: what is read of each lies together.
@@ -86,8 +84,10 @@ pub struct Distinct {
 impl Distinct {
     pub fn add(&mut self, batch: &Batch, mask: Option<&Bits>, value: &Column) -> Result<()> {
         let numbers = self.numbers.of(value)?;
-        self.seen.reserve(batch.len());
-        batch.each(mask, |row, person| self.seen.push(person, numbers[row]));
+        match mask {
+            None => self.seen.extend(batch.persons(), &numbers),
+            Some(mask) => batch.each(Some(mask), |row, person| self.seen.push(person, numbers[row])),
+        }
         Ok(())
     }
 
