@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from loadtests.bench.world import AS_OF
 from loadtests.bench.world.habits import CHANNELS
 
 
-class SqlEngine:
+class SqlEngine(ABC):
     """`WHO`: by question, a query of the column `person`; of questions with many parts, of `part` and `person`."""
 
     WHO: ClassVar[Mapping[str, str]]
@@ -45,13 +46,13 @@ class SqlEngine:
             raise NotAnswered("no query")
         return self.WHO[question.name]
 
+    @abstractmethod
     def _columns(self, sql: str) -> tuple[npt.NDArray[Any], ...]:
         """The columns of an answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _roaring(self, sql: str) -> tuple[bytes, int]:
         """The people of a query as a roaring bitmap, and how many they are."""
-        raise NotImplementedError
 
 
 def _row(number: int, segment: Segment) -> tuple[int, str, str, int, str, str]:
