@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from loadtests.bench import figures, report
+from loadtests.bench import figures, report, sets
 from loadtests.bench.bench import run
 from loadtests.bench.comparison import Difference, compare
 from loadtests.bench.processes import Answer
@@ -87,6 +88,17 @@ def test_report_and_figures_are_made_of_it(results: Results, tmp_path: Path) -> 
     assert document.read_text().count("| Two orders in 30 days |") == 1
     assert (tmp_path / "benchmarks/ratios.svg").stat().st_size > 0
     assert (tmp_path / "benchmarks/growth.svg").stat().st_size > 0
+
+
+def test_set_algebra_is_that_of_croaring(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile(tmp_path / "few.zip", "w") as archive:
+        for number, ids in enumerate(("1,2,70000", "2,3", "70000,4000000")):
+            archive.writestr(f"few.csv{number}.txt", ids)
+    sets.main(tmp_path)
+    said = capsys.readouterr().out
+    assert "union" in said
+    assert "difference" in said
+    assert "geometric mean" in said
 
 
 class Fake:

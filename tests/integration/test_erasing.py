@@ -119,6 +119,10 @@ def test_who_is_erased_is_in_no_answer_and_soon_in_no_file(groups: list[tuple[st
                 ask()
             assert reason(refused.value)[1] == "UNKNOWN_PERSON"
         assert erase(quanyu, person=ann) == erased
+        for another in ({"person": others[0]}, {"identifier": identifiers("card:other-0")[0]}):
+            with pytest.raises(grpc.RpcError) as refused:
+                erase(quanyu, **another)
+            assert reason(refused.value)[1] == "CONFLICT", "the key is that of Ann's erasure, and they are still there"
         wait_until_gone(data)
 
         # Sent again it is known; a new record is of somebody new.

@@ -10,7 +10,7 @@ import pytest
 from quanyu.api.event.v1 import event_pb2 as pb
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.dsl import Library
-from quanyu.engine import CancelledError, Index, Ingestor, Limits, LocalLog, OverBudgetError, Resolver
+from quanyu.engine import CancelledError, Index, Ingestor, InvalidError, Limits, LocalLog, OverBudgetError, Resolver
 from quanyu.tagging.domain import preview
 from quanyu.tagging.workspace import names_of
 
@@ -43,6 +43,15 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     yield index
     raw.close()
     rejects.close()
+
+
+def test_who_asks_only_for_members_is_not_told_other_counts(index: Index) -> None:
+    answer = index.find(PLAN)
+    assert answer.matched(0) == 1
+    assert answer.roaring(0) == index.evaluate(PLAN).roaring(0)
+    for told in (answer.counts, answer.clauses):
+        with pytest.raises(InvalidError, match="only the members"):
+            told(0)
 
 
 def test_an_evaluation_within_its_budget_is_answered_and_beyond_it_refused(index: Index) -> None:

@@ -7,7 +7,6 @@ use super::counts::Counts;
 use super::groups::Filing;
 use super::numbers::Numbers;
 use crate::error::Result;
-use crate::index::view::BLOCK;
 
 /// Values as numbers, by which they are told apart, and whose they are.
 #[derive(Default)]
@@ -39,13 +38,13 @@ impl Seen {
     /// Different ones of each person.
     pub fn distinct(&self, people: usize) -> Counts {
         // By person: how many, and one more than the last of them. One place, so that an event waits for one.
-        let mut met = vec![(0u32, 0u32); BLOCK as usize];
+        let mut met = vec![(0u32, 0u32); people];
         self.by_number(|number, person| {
             let (count, last) = &mut met[usize::from(person)];
             *count += u32::from(*last != number + 1);
             *last = number + 1;
         });
-        Counts::of(met[..people].iter().map(|&(count, _)| count))
+        Counts::of(met.iter().map(|&(count, _)| count))
     }
 
     /// Calls with everybody of a number, one number after the other, counted from 0: what is read of each lies together.

@@ -144,14 +144,20 @@ class IdentityService:
         if not key:
             raise InvalidInput("idempotency_key: give one of your own to each erasure", field="idempotency_key")
         graph = self._graph(request.workspace)
+        person = _whom(graph.resolver, request)
         if graph.resolver.erased(key) is None:
-            person = self._whole(graph.resolver, request)
+            if not graph.resolver.person(person):
+                raise NotFound(
+                    "there is nobody with this identifier or id, so nothing is erased", reason="UNKNOWN_PERSON"
+                )
             decision = log_pb2.Decision(
                 erase=log_pb2.Erase(person=person), by=request.by, why=request.why, idempotency_key=key
             )
             graph.wait(self._peers.record(request.workspace, decision), context)
         raw_offset, erased = graph.resolver.erased(key) or (0, 0)
-        if not erased:
+        # Whoever was erased has no identifiers any more. One of an alias is that of the whole person.
+        is_other = person not in (0, erased) and person not in graph.resolver.all_erased(raw_offset)[1]
+        if not erased or is_other:
             raise Conflict(
                 f"idempotency_key: {key!r} is that of another decision, or somebody else erased the person first; "
                 "ask with a new one",
@@ -172,19 +178,6 @@ class IdentityService:
         (before,) = numbers_of(request.page_token, 1)
         page = self._graph(request.workspace).resolver.violations(before, page_limit(request.page_size))
         return pb.ListViolationsResponse.FromString(page)
-
-    def _whole(self, resolver: Resolver, request: pb.EraseRequest) -> int:
-        """Whom to erase. NotFound if there is no such person, InvalidInput if nobody is named."""
-        if request.WhichOneof("whom") == "identifier":
-            identifier = _given(request, "identifier")
-            person = resolver.owner(identifier.namespace, identifier.value)
-        elif request.person:
-            person = request.person
-        else:
-            raise InvalidInput("whom: give a person, or an identifier of theirs", field="whom")
-        if not resolver.person(person):
-            raise NotFound("there is nobody with this identifier or id, so nothing is erased", reason="UNKNOWN_PERSON")
-        return person
 
     def _graph(self, workspace: str) -> Graph:
         return self._workspaces.get(workspace)
@@ -213,3 +206,13 @@ def _given(request: pb.ResolveRequest | pb.ExplainRequest | pb.EraseRequest, fie
     if not identifier.namespace or not identifier.value:
         raise InvalidInput(f"{field}: give an identifier, its namespace and value", field=field)
     return identifier
+
+
+def _whom(resolver: Resolver, request: pb.EraseRequest) -> int:
+    """The person named; 0 if nobody has the identifier. InvalidInput if none is named."""
+    if request.WhichOneof("whom") == "identifier":
+        identifier = _given(request, "identifier")
+        return resolver.owner(identifier.namespace, identifier.value)
+    if not request.person:
+        raise InvalidInput("whom: give a person, or an identifier of theirs", field="whom")
+    return int(request.person)
