@@ -35,6 +35,8 @@ struct Former {
     node: u32,
     /// From its arrival to the erasure.
     raw_offsets: Range<u64>,
+    /// Whether an identifier of that value has come since.
+    is_back: bool,
 }
 
 /// Frames to put in the place of a raw one and of the resolved one that came of it; `None` where nothing changes.
@@ -63,10 +65,18 @@ impl Redactor {
                 let namespace = graph.namespaces.names.text(graph.nodes.get(node).namespace).to_owned();
                 let raw_offsets = graph.nodes.origin(node)..until;
                 redactor.raw_offsets.start = redactor.raw_offsets.start.min(raw_offsets.start);
-                let values = redactor.identifiers.entry(namespace).or_default();
+                let values = redactor.identifiers.entry(namespace.clone()).or_default();
                 let former = values.entry(forgotten.value.to_string()).or_default();
-                former.push(Former { node, raw_offsets });
+                former.push(Former {
+                    node,
+                    raw_offsets,
+                    is_back: graph.node((&namespace, &forgotten.value)).is_some(),
+                });
             }
+        }
+        // One that came to nothing may name an identifier that had not come yet.
+        if let Some(first) = graph.decisions.first_void() {
+            redactor.raw_offsets.start = redactor.raw_offsets.start.min(first);
         }
         Some(redactor)
     }
@@ -124,11 +134,11 @@ impl Redactor {
         let former = frame.redactions.pop().unwrap_or_default().nodes;
         let mut nodes = self.nodes(raw_offset, &identifiers, &former);
         for (node, &(namespace, value)) in nodes.iter_mut().zip(&identifiers) {
-            // Decided of it before it came.
+            // Decided of it before it came, or when it was nobody's any more.
             if *node == 0
                 && self
                     .formers(namespace, value)
-                    .is_some_and(|former| raw_offset < last_of(former))
+                    .is_some_and(|former| raw_offset < last_of(former) || !former.iter().any(|former| former.is_back))
             {
                 *node = NOWHERE;
             }

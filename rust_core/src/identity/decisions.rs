@@ -101,6 +101,12 @@ impl Decisions {
         })
     }
 
+    /// Raw offset of the first that came to nothing.
+    pub fn first_void(&self) -> Option<u64> {
+        let mut void = self.all.iter().filter(|decided| decided.outcome == Outcome::Void);
+        void.next().map(|decided| decided.raw_offset)
+    }
+
     /// One whose key there is not yet.
     pub fn push(&mut self, decided: Decided) {
         let at = self.all.len() as u32;
