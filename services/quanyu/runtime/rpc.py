@@ -27,9 +27,9 @@ def takes_bytes(method: F) -> F:
     return method
 
 
-def register(server: grpc.Server, service: ServiceDescriptor, servicer: object) -> None:
-    """Adds every RPC of a service; the servicer has a method of each RPC's name. AttributeError if one is missing."""
-    handlers = {method.name: _handler(method, getattr(servicer, method.name)) for method in service.methods}
+def register(server: grpc.Server, service: ServiceDescriptor, *servicers: object) -> None:
+    """Adds every RPC of a service; one of the servicers has a method of its name. AttributeError if none has."""
+    handlers = {method.name: _handler(method, _behavior(method.name, servicers)) for method in service.methods}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
 
 
@@ -79,6 +79,14 @@ def local_address(settings: Settings, port: int) -> str:
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
     host = everywhere.get(settings.host, settings.host)
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def _behavior(name: str, servicers: Iterable[object]) -> Callable[..., Any]:
+    for servicer in servicers:
+        if hasattr(servicer, name):
+            behavior: Callable[..., Any] = getattr(servicer, name)
+            return behavior
+    raise AttributeError(f"no servicer has the RPC {name}")
 
 
 def _handler(method: MethodDescriptor, behavior: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:

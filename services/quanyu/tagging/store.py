@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from quanyu.runtime.db import Database
+from quanyu.runtime.errors import NotFound
 from quanyu.tagging.tables import PublishedRule
 
 
@@ -27,3 +29,12 @@ def rules_after(session: Session, workspace: str, name: str, version: int, limit
     key = tuple_(PublishedRule.name, PublishedRule.version)
     page = select(PublishedRule).where(PublishedRule.workspace == workspace, key > (name, version))
     return session.scalars(page.order_by(PublishedRule.name, PublishedRule.version).limit(limit)).all()
+
+
+def published(database: Database, workspace: str, name: str, version: int) -> PublishedRule:
+    """NotFound if there is no such version."""
+    with database.reading() as session:
+        rule = find_rule(session, workspace, name, version)
+    if rule is None:
+        raise NotFound(f"no rule {name}@{version} is published", reason="UNKNOWN_RULE", rule=name)
+    return rule

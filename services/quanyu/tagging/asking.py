@@ -1,0 +1,48 @@
+"""What calls are asked against: a workspace, its rules at an instant, and what an answer may take."""
+
+from __future__ import annotations
+
+import grpc
+
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.engine import Limits
+from quanyu.runtime.errors import InvalidInput
+from quanyu.runtime.instants import milliseconds, now_ms
+from quanyu.runtime.workspaces import Workspaces
+from quanyu.tagging.domain import Reading
+from quanyu.tagging.workspace import Workspace
+
+
+class Asking:
+    """The open workspaces, for the calls of one service."""
+
+    def __init__(self, workspaces: Workspaces[Workspace], query_bytes: int) -> None:
+        self._workspaces = workspaces
+        self._query_bytes = query_bytes
+
+    def workspace(self, name: str) -> Workspace:
+        return self._workspaces.get(name)
+
+    def asked(
+        self, name: str, as_of: pb.AsOf, context: grpc.ServicerContext, as_of_ms: int = 0, known_at: int = 0
+    ) -> tuple[Workspace, Reading]:
+        """The workspace, folded as far as the request wants, and its rules at the instant asked for (unset: now), by
+        what was known at the raw offset asked for (unset: all that is).
+        """
+        workspace = self._workspaces.get(name)
+        given = as_of.HasField("instant")
+        asked = as_of.known_at if as_of.HasField("known_at") else None
+        if as_of.live and (given or asked is not None):
+            message = "as_of: give live alone, or an instant and known_at without it"
+            raise InvalidInput(message, reason="LIVE_AS_OF", field="as_of.live")
+        wait = workspace.live.wait if as_of.live else workspace.wait
+        wait(as_of.min_raw_offset, context)
+        if not as_of_ms:
+            as_of_ms = milliseconds(as_of.instant, "as_of.instant") if given else now_ms()
+        return workspace, workspace.reading(as_of_ms, known_at or asked, self.limits(context))
+
+    def limits(self, context: grpc.ServicerContext) -> Limits:
+        """Of a call; nobody wants an answer once it has ended."""
+        limits = Limits(self._query_bytes)
+        context.add_callback(limits.cancel)
+        return limits
