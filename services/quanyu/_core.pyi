@@ -174,6 +174,10 @@ class Index:
         """InvalidError naming the node of the plan that is wrong; OverBudgetError, CancelledError beyond the limits."""
     def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Answer:
         """Only the members, sooner: what is unknown is not counted, nor the clauses."""
+    def verdicts(
+        self, plan: bytes, persons: list[int], known_at: int | None = None, limits: Limits | None = None
+    ) -> list[list[bool | None]]:
+        """Of each root, what it says of each of these people; None is unknown. Others are read for rankings only."""
     def explain(
         self, plan: bytes, known_at: int | None = None, limits: Limits | None = None
     ) -> tuple[Answer, Explanation]:

@@ -3,6 +3,7 @@
 use super::bits::Bits;
 use super::limits::Limits;
 use super::people::People;
+use super::program::BoundRoot;
 use super::query::Query;
 use super::task::{Task, tasks};
 use super::vector::Eval;
@@ -65,14 +66,31 @@ impl BlockRoots<'_> {
         self.people.rows()
     }
 
+    /// What a root says of each who is asked: `None` is unknown.
+    ///
+    /// `Error::Invalid` for a number that the plan has no root of.
+    pub fn verdicts(&self, root: usize) -> Result<Vec<Option<bool>>> {
+        let root = self.root(root)?;
+        let population = self.people.population(root.among, self.people.query.program.as_of)?;
+        let tri = self.people.cond(root.cond)?;
+        let of = |asked: usize| match population.get(asked) {
+            true => (!tri.u.get(asked)).then(|| tri.t.get(asked)),
+            false => Some(false),
+        };
+        Ok((0..self.people()).map(of).collect())
+    }
+
+    fn root(&self, number: usize) -> Result<&BoundRoot> {
+        let root = self.people.query.program.roots.get(number);
+        root.ok_or_else(|| Error::Invalid("the plan has no such root".into()))
+    }
+
     /// Overwrites `words` with a root's members: one bit for each who is asked, those beyond them are 0; no words where there are none.
     ///
     /// `Error::Invalid` for a number that the plan has no root of.
     pub fn members(&self, root: usize, words: &mut Vec<u64>) -> Result<()> {
-        let program = self.people.query.program;
-        let root = program.roots.get(root);
-        let root = root.ok_or_else(|| Error::Invalid("the plan has no such root".into()))?;
-        let population = self.people.population(root.among, program.as_of)?;
+        let root = self.root(root)?;
+        let population = self.people.population(root.among, self.people.query.program.as_of)?;
         let mut members = Bits::copy(&population, std::mem::take(words));
         self.people.narrow(&root.parts, &mut members)?;
         *words = members.into_words();

@@ -45,6 +45,7 @@ mod tests;
 mod text;
 mod trace;
 mod vector;
+mod verdicts;
 mod words;
 
 use std::rc::Rc;
@@ -57,6 +58,7 @@ pub use blocks::{BlockRoots, Wanted, evaluate_blocks};
 pub use explain::{Explanation, Node};
 pub use limits::Limits;
 pub use members::{Members, Moves};
+pub use verdicts::verdicts;
 
 use crate::error::Result;
 use crate::index::view::Version;

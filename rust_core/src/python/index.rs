@@ -108,6 +108,19 @@ impl Index {
         Ok(Answer::new(answer))
     }
 
+    #[pyo3(signature = (plan, persons, known_at=None, limits=None))]
+    fn verdicts(
+        &self,
+        py: Python<'_>,
+        plan: &[u8],
+        persons: Vec<u64>,
+        known_at: Option<u64>,
+        limits: Option<&Limits>,
+    ) -> PyResult<Vec<Vec<Option<bool>>>> {
+        let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
+        Ok(py.detach(|| eval::verdicts(&*self.inner.known_at(known_at)?, plan, &persons, &limits))?)
+    }
+
     #[pyo3(signature = (plan, known_at=None, limits=None))]
     fn explain(
         &self,

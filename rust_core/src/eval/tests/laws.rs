@@ -10,7 +10,9 @@ use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
 use super::world::World;
 use crate::error::Error;
 use crate::eval::words::PORTABLE;
-use crate::eval::{Answer, Limits, RootAnswer, Wanted, evaluate, evaluate_blocks, evaluate_within, explain, find};
+use crate::eval::{
+    Answer, Limits, RootAnswer, Wanted, evaluate, evaluate_blocks, evaluate_within, explain, find, verdicts,
+};
 use crate::index::view::{BLOCK, Version, ordinal_of, partition_of, person_of};
 use crate::plan::Plan;
 
@@ -249,6 +251,24 @@ proptest! {
             });
             let expected = members(&answer, number).into_iter().filter(is_wanted);
             prop_assert!(found.unwrap().concat().iter().copied().eq(expected), "{}", json);
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_some_is_what_everybody_is_counted_by(seed in any::<u64>(), asked in prop::collection::vec((0u32..4, 0u32..200_000), 0..30)) {
+        let (version, json) = (world(seed).version(), plan(seed));
+        let answer = evaluate(&version, json.to_string().as_bytes()).unwrap();
+        // Anybody, in any order, also who is not there.
+        let there = (0..answer.roots.len()).flat_map(|root| members(&answer, root));
+        let persons: Vec<u64> = asked.into_iter().map(|(partition, ordinal)| person_of(partition, ordinal)).chain(there).rev().collect();
+        let said = verdicts(&version, json.to_string().as_bytes(), &persons, &Limits::none()).unwrap();
+        for (number, root) in json["roots"].as_array().unwrap().iter().enumerate() {
+            let (known, unknown) = (members(&answer, number), unknowns(&version, &root["cond"], &root["among"]));
+            let expected = persons.iter().map(|person| match unknown.contains(person) {
+                true => None,
+                false => Some(known.contains(person)),
+            });
+            prop_assert_eq!(&said[number], &expected.collect::<Vec<_>>(), "{}", json);
         }
     }
 
