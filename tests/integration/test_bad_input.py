@@ -89,7 +89,7 @@ RULES = [
     ("did ordr ever", "RULE_NAME"),
     ("did order in last 30 days", "RULE_SYNTAX"),
     ("city > 3", "RULE_TYPE"),
-    ("test 'x' { when as of 2026-01-01 }", "RULE_NOT_COMPILED_YET"),
+    ("test 'x' { when as of 2026-01-01 }", "RULE_VALUE"),
     ("define a = order or b\ndefine b = order or a\nsegment s: did a ever", "RULE_CYCLE"),
 ]
 

@@ -13,6 +13,7 @@ from quanyu.dsl.errors import RuleError, source
 from quanyu.dsl.library import RULE_WORDS, Bound, Library, Rule, Rules, key, version_taken
 from quanyu.dsl.names import Scope
 from quanyu.dsl.parser import is_condition, parse, parse_condition
+from quanyu.dsl.test_blocks import bind_tests
 
 
 def check_and_bind(text: str, catalog: Catalog, library: Library) -> Bound:
@@ -27,7 +28,9 @@ def check_and_bind(text: str, catalog: Catalog, library: Library) -> Bound:
         script = parse(text)
         drafts = _Drafts(script, catalog, library)
         bound = s.Script(tuple(drafts.bound(rule) for rule in drafts.statements), span=script.span)
-        return Bound(text, bound, None, versions_of(bound.statements, catalog, drafts))
+        tests = [statement for statement in script.statements if isinstance(statement, s.Test)]
+        versions = versions_of(bound.statements, catalog, drafts)
+        return Bound(text, bound, None, versions, bind_tests(tests, Scope(catalog, drafts)))
 
 
 class _Drafts:
@@ -41,7 +44,7 @@ class _Drafts:
         self._bound: dict[tuple[str, int], Rule] = {}
         self._open: list[tuple[str, int]] = []
         self._drafts: dict[str, dict[int, Rule]] = {}
-        self.statements = [self._declared(statement) for statement in script.statements]
+        self.statements = [self._declared(stated) for stated in script.statements if not isinstance(stated, s.Test)]
 
     # what Rules asks for
 
@@ -62,8 +65,6 @@ class _Drafts:
     # the statements
 
     def _declared(self, statement: s.Statement) -> Rule:
-        if isinstance(statement, s.Test):
-            raise RuleError.at(statement.span, "not compiled yet", "`test` is not compiled yet")
         if isinstance(statement, s.Setting):
             message = "settings stand in the workspace's own text, not in a rule (X5)"
             raise RuleError.at(statement.span, "scope", message)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from quanyu.dsl.syntax import Span
 
-Reason = Literal["syntax", "name", "type", "value", "time", "version", "cycle", "scope", "limit", "not compiled yet"]
+Reason = Literal["syntax", "name", "type", "value", "time", "version", "cycle", "scope", "limit"]
 
 
 # Of a long line, as much is shown around the place as fits a terminal.

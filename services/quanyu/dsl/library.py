@@ -82,13 +82,15 @@ class Library:
 class Bound:
     """A checked text with every name bound to a version (V2): either statements or a lone condition.
 
-    `versions`: every rule and score that it rests on, all the way down, such as `touch@2`.
+    `versions`: every rule and score that it rests on, all the way down, such as `touch@2`. `tests` stand apart from
+    the statements: they are run, never published.
     """
 
     text: str
     script: s.Script | None
     condition: s.Cond | None
     versions: tuple[str, ...]
+    tests: tuple[s.Test, ...] = ()
 
     @property
     def statements(self) -> tuple[s.Statement, ...]:

@@ -12,6 +12,7 @@ from quanyu.runtime.instants import timestamp
 from quanyu.tagging.domain import Preview, reason_of
 from quanyu.tagging.live import Status
 from quanyu.tagging.tables import PublishedRule
+from quanyu.tagging.trial import Outcome
 
 KINDS = {
     "define": pb.Rule.KIND_DEFINE,
@@ -82,6 +83,11 @@ def diagnostic_message(error: RuleError) -> pb.Diagnostic:
         reason=reason_of(error),
         suggestions=error.suggestions,
     )
+
+
+def test_message(result: Outcome) -> pb.TestResult:
+    failures = result.failures
+    return pb.TestResult(name=result.name, passed=not failures, line=result.line, failures=failures)
 
 
 def _windows(compiled: Iterable[CompiledRule]) -> list[pb.ResolvedWindow]:

@@ -204,5 +204,5 @@ def refused() -> Iterator[None]:
 
 
 def reason_of(error: RuleError) -> str:
-    """Such as RULE_SYNTAX, RULE_NOT_COMPILED_YET."""
-    return "RULE_" + error.reason.upper().replace(" ", "_")
+    """Such as RULE_SYNTAX, RULE_TYPE."""
+    return f"RULE_{error.reason.upper()}"

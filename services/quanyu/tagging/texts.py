@@ -7,9 +7,10 @@ import grpc
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import RuleError
 from quanyu.runtime.instants import now_ms
-from quanyu.tagging.answers import diagnostic_message, preview_message
+from quanyu.tagging.answers import diagnostic_message, preview_message, test_message
 from quanyu.tagging.asking import Asking
 from quanyu.tagging.domain import preview
+from quanyu.tagging.trial import run_tests
 
 
 class TextCalls:
@@ -30,3 +31,11 @@ class TextCalls:
     def PreviewRule(self, request: pb.PreviewRuleRequest, context: grpc.ServicerContext) -> pb.PreviewRuleResponse:
         workspace, reading = self._asking.asked(request.workspace, request.as_of, context)
         return preview_message(preview(reading, workspace.index, request.text), reading.clock.as_of_ms)
+
+    def RunRuleTests(self, request: pb.RunRuleTestsRequest, context: grpc.ServicerContext) -> pb.RunRuleTestsResponse:
+        workspace, reading = self._asking.asked(request.workspace, pb.AsOf(), context)
+        try:
+            results = run_tests(reading, workspace.index.declared(), request.text)
+        except RuleError as error:
+            return pb.RunRuleTestsResponse(diagnostics=[diagnostic_message(error)])
+        return pb.RunRuleTestsResponse(results=map(test_message, results))

@@ -282,7 +282,6 @@ def test_n12_one_namespace(text: str, column: int, what: str) -> None:
         ("tag t: 'a' when points = 1; else 3", 34, "type"),  # X2
         ("tag t: heavy when points = 1", 8, "name"),  # N1
         ("metric m = tastes", 12, "type"),
-        ("test 'x' { when as of 2026-01-01 }", 1, "not compiled yet"),
         ("segment s among nobody: points = 1", 17, "name"),
     ],
 )
