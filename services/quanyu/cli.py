@@ -25,7 +25,7 @@ DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder
 COMMANDS = {
     "demo": "quanyu.demo.command:demo",
     "import": "quanyu.importer.command:import_command",
-    "rule": "quanyu.tagging.commands:rule",
+    "rule": "quanyu.rulecli.commands:rule",
 }
 
 

@@ -7,11 +7,9 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
-from google.protobuf.json_format import ParseDict
-
 from quanyu.api.event.v1 import event_pb2
 from quanyu.importer.mapping import Mapping, parse_mapping
+from quanyu.tagging.catalog_file import parse_catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class World:
 
 
 def schema_of(world: str) -> event_pb2.Schema:
-    return ParseDict(yaml.safe_load(_text(world, "schema.yaml")), event_pb2.Schema())
+    return parse_catalog(_text(world, "schema.yaml"), f"{world}/schema.yaml").schema
 
 
 def rules_of(world: str) -> str:

@@ -53,13 +53,17 @@ class RuleError(Exception):
         return cls(message, span.line, span.column, reason, suggestions)
 
     def __str__(self) -> str:
-        lines = [f"line {self.line}, column {self.column}: {self.message}"]
-        source = self.text.split("\n")
-        if self.text and self.line <= len(source):
-            before, after = _around(source[self.line - 1], self.column - 1)
-            lines += [f"  {before}{after}", f"  {_blank(before)}^"]
-        lines += [f"  write: {suggestion}" for suggestion in self.suggestions]
-        return "\n".join(lines)
+        return shown(self.text, self.line, self.column, self.message, self.suggestions)
+
+
+def shown(text: str, line: int, column: int, message: str, suggestions: Sequence[str]) -> str:
+    """Lines that say what is wrong, show where with a caret if there is a text, and offer what to write."""
+    lines = [f"line {line}, column {column}: {message}"]
+    rows = text.split("\n")
+    if text and line <= len(rows):
+        before, after = _around(rows[line - 1], column - 1)
+        lines += [f"  {before}{after}", f"  {_blank(before)}^"]
+    return "\n".join([*lines, *(f"  write: {suggestion}" for suggestion in suggestions)])
 
 
 def _around(row: str, at: int) -> tuple[str, str]:

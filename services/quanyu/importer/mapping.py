@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from quanyu.runtime.errors import InvalidInput
+from quanyu.runtime.yaml_text import read_yaml
 
 INTEGER_FORMATS = frozenset({"s", "ms", "us", "ns"})
 # More than any mapping has: YAML can say in a few lines what takes all memory to write out.
@@ -82,9 +81,9 @@ def load_mapping(path: Path) -> Mapping:
 def parse_mapping(text: str, name: str) -> Mapping:
     """InvalidInput with line and column if the text is not YAML, or holds what JSON does not."""
     try:
-        contents = yaml.load(text, _EachKeyOnce)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InvalidInput(f"mapping {name}: not YAML: {error}", reason="MAPPING_INVALID") from error
+        contents = read_yaml(text)
+    except ValueError as error:
+        raise InvalidInput(f"mapping {name}: {error}", reason="MAPPING_INVALID") from error
     if not isinstance(contents, dict):
         raise InvalidInput(
             f"mapping {name}: must be keys with values, beginning with `records:`", reason="MAPPING_INVALID"
@@ -93,20 +92,6 @@ def parse_mapping(text: str, name: str) -> Mapping:
     if problem is not None:
         raise InvalidInput(f"mapping {name}: {problem}", reason="MAPPING_INVALID")
     return Mapping(name, contents)
-
-
-class _EachKeyOnce(yaml.SafeLoader):
-    """YAML itself would take the last of two values, and not say so."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"{key.value} stands here twice", problem_mark=key.start_mark
-                )
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
 
 
 def _problem(contents: dict[Any, Any]) -> str | None:

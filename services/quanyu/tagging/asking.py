@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Generic, Protocol, TypeVar
+
 import grpc
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.engine import Limits
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import milliseconds, now_ms
-from quanyu.runtime.workspaces import Workspaces
 from quanyu.tagging.domain import Reading
-from quanyu.tagging.workspace import Workspace
+from quanyu.tagging.workspace import Readable
+
+Asked = TypeVar("Asked", bound=Readable, covariant=True)
 
 
-class Asking:
+class Workspaces(Protocol[Asked]):
+    def get(self, workspace: str, /) -> Asked:
+        """NotFound if there is none."""
+
+
+class Asking(Generic[Asked]):
     """The open workspaces, for the calls of one service."""
 
-    def __init__(self, workspaces: Workspaces[Workspace], query_bytes: int) -> None:
+    def __init__(self, workspaces: Workspaces[Asked], query_bytes: int) -> None:
         self._workspaces = workspaces
         self._query_bytes = query_bytes
 
-    def workspace(self, name: str) -> Workspace:
+    def workspace(self, name: str) -> Asked:
         return self._workspaces.get(name)
 
     def asked(
         self, name: str, as_of: pb.AsOf, context: grpc.ServicerContext, as_of_ms: int = 0, known_at: int = 0
-    ) -> tuple[Workspace, Reading]:
+    ) -> tuple[Asked, Reading]:
         """The workspace, folded as far as the request wants, and its rules at the instant asked for (unset: now), by
         what was known at the raw offset asked for (unset: all that is).
         """
@@ -35,7 +43,7 @@ class Asking:
         if as_of.live and (given or asked is not None):
             message = "as_of: give live alone, or an instant and known_at without it"
             raise InvalidInput(message, reason="LIVE_AS_OF", field="as_of.live")
-        wait = workspace.live.wait if as_of.live else workspace.wait
+        wait = workspace.wait_live if as_of.live else workspace.wait
         wait(as_of.min_raw_offset, context)
         if not as_of_ms:
             as_of_ms = milliseconds(as_of.instant, "as_of.instant") if given else now_ms()

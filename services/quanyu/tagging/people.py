@@ -20,6 +20,7 @@ from quanyu.tagging.domain import named, tag_values
 from quanyu.tagging.members import members
 from quanyu.tagging.store import published
 from quanyu.tagging.watching import Watching
+from quanyu.tagging.workspace import Workspace
 
 CHUNK_BYTES = 2**20
 
@@ -27,7 +28,7 @@ CHUNK_BYTES = 2**20
 class PeopleCalls:
     """See tagging.proto."""
 
-    def __init__(self, asking: Asking, database: Database, watching: Watching) -> None:
+    def __init__(self, asking: Asking[Workspace], database: Database, watching: Watching) -> None:
         self._asking = asking
         self._database = database
         self._watching = watching

@@ -11,12 +11,13 @@ from quanyu.tagging.answers import diagnostic_message, preview_message, test_mes
 from quanyu.tagging.asking import Asking
 from quanyu.tagging.domain import preview
 from quanyu.tagging.trial import run_tests
+from quanyu.tagging.workspace import Readable
 
 
 class TextCalls:
     """See tagging.proto."""
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: Asking[Readable]) -> None:
         self._asking = asking
 
     def ValidateRule(self, request: pb.ValidateRuleRequest, context: grpc.ServicerContext) -> pb.ValidateRuleResponse:

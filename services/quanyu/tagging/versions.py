@@ -12,12 +12,13 @@ from quanyu.tagging.answers import rule_message
 from quanyu.tagging.asking import Asking
 from quanyu.tagging.publishing import publish
 from quanyu.tagging.store import published, rules_after
+from quanyu.tagging.workspace import Workspace
 
 
 class VersionCalls:
     """See tagging.proto."""
 
-    def __init__(self, asking: Asking, database: Database) -> None:
+    def __init__(self, asking: Asking[Workspace], database: Database) -> None:
         self._asking = asking
         self._database = database
 

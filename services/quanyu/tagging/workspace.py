@@ -18,31 +18,48 @@ from quanyu.tagging.domain import Reading
 from quanyu.tagging.live import LiveSegments
 
 
-class Workspace:
-    """Reads rules as of any instant. Its library grows when rules are published, and never changes otherwise."""
+class Readable:
+    """People and published rules, read as of any instant. What is there now is all there is."""
 
-    def __init__(
-        self, name: str, index: Index, worker: Worker, library: Library, live: Callable[[Workspace], LiveSegments]
-    ) -> None:
+    def __init__(self, name: str, index: Index, library: Library) -> None:
         self.name = name
         self.index = index
         self.library = library
-        # Held while publishing, so that a version is taken once.
-        self.publishing = threading.Lock()
-        self._worker = worker
         self._names: tuple[tuple[tuple[int, int], int | None], Names] | None = None
-        # Opened first: if its log is damaged, nothing runs yet.
-        self.live = live(self)
-        worker.start()
-        self.live.start()
 
     def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:
         # Names and values change only when something is folded, and are not cheap to gather.
         asked = (self.index.epoch(), known_at)
         names = self._names
         if names is None or names[0] != asked:
-            names = self._names = (asked, names_of(self.index, known_at))
+            names = self._names = (asked, self.names(known_at))
         return replace(names[1].reading(self.library, as_of_ms), limits=limits)
+
+    def names(self, known_at: int | None) -> Names:
+        return names_of(self.index, known_at)
+
+    def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
+        """Until so much is folded."""
+
+    def wait_live(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
+        """Until live segments rest on so much."""
+        raise InvalidInput("as_of.live: live segments are kept by a running server only", field="as_of.live")
+
+
+class Workspace(Readable):
+    """One that is folded on. Its library grows when rules are published, and never changes otherwise."""
+
+    def __init__(
+        self, name: str, index: Index, worker: Worker, library: Library, live: Callable[[Workspace], LiveSegments]
+    ) -> None:
+        super().__init__(name, index, library)
+        # Held while publishing, so that a version is taken once.
+        self.publishing = threading.Lock()
+        self._worker = worker
+        # Opened first: if its log is damaged, nothing runs yet.
+        self.live = live(self)
+        worker.start()
+        self.live.start()
 
     def renew(self, library: Library) -> None:
         """Takes another library; live segments follow it at once."""
@@ -51,6 +68,9 @@ class Workspace:
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         self._worker.wait_until(lambda: self.index.epoch()[0] >= min_raw_offset, context)
+
+    def wait_live(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
+        self.live.wait(min_raw_offset, context)
 
     def close(self) -> None:
         self._worker.close()

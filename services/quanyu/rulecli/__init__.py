@@ -1,0 +1,1 @@
+"""`quanyu rule`: writing, checking and trying out rules, on the command line and in editors."""

@@ -1,0 +1,176 @@
+"""What rules are read against: a running server, a data folder, or a catalog in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import grpc
+from google.protobuf.message_factory import GetMessageClass
+
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
+from quanyu.dsl import Library
+from quanyu.engine import CoreError, Index, Limits
+from quanyu.runtime.channels import asking, open_channel
+from quanyu.runtime.db import Database
+from quanyu.runtime.errors import InvalidInput, from_core
+from quanyu.runtime.eventlog import follow_log
+from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.instants import now_ms
+from quanyu.runtime.paging import LARGEST_PAGE
+from quanyu.runtime.settings import Settings, read_setting_file
+from quanyu.runtime.worker import FRAMES_BYTES
+from quanyu.tagging.asking import Asking
+from quanyu.tagging.catalog import catalog_of
+from quanyu.tagging.catalog_file import DeclaredCatalog, load_catalog
+from quanyu.tagging.domain import Reading
+from quanyu.tagging.store import all_rules
+from quanyu.tagging.texts import TextCalls
+from quanyu.tagging.workspace import Names, Readable
+from quanyu.tagging.worlds import world_of
+
+SERVICE = pb.DESCRIPTOR.services_by_name["TaggingService"]
+
+
+class Source(Protocol):
+    """A workspace to ask. `has_people`: whether there is anybody to count."""
+
+    workspace: str
+    has_people: bool
+
+    def ask(self, call: str, **fields: Any) -> Any:
+        """The response of a call of tagging.proto, given the request's fields. DomainError."""
+
+    def reading(self) -> Reading:
+        """Its names, published rules and calendar now."""
+
+
+class Server:
+    """A workspace of a running server."""
+
+    has_people = True
+
+    def __init__(self, channel: grpc.Channel, workspace: str) -> None:
+        self.workspace = workspace
+        self._stub = TaggingServiceStub(channel)
+
+    def ask(self, call: str, **fields: Any) -> Any:
+        with asking("tagging"):
+            return getattr(self._stub, call)(_request(call, self.workspace, fields))
+
+    def reading(self) -> Reading:
+        declared: pb.GetCatalogResponse = self.ask("GetCatalog")
+        catalog = catalog_of(declared.schema, declared.channels)
+        names = Names(catalog, declared.schema.settings, earliest_ms=0, known_at=None)
+        return names.reading(Library.of(self._published()), now_ms())
+
+    def _published(self) -> Iterator[str]:
+        token = ""
+        while True:
+            page: pb.ListRulesResponse = self.ask("ListRules", page_size=LARGEST_PAGE, page_token=token)
+            yield from (rule.text for rule in page.rules)
+            token = page.next_page_token
+            if not token:
+                return
+
+
+class Here:
+    """A workspace that this process reads itself: its calls are answered as a server would."""
+
+    def __init__(self, workspace: Readable, query_bytes: int, *, has_people: bool) -> None:
+        self.workspace = workspace.name
+        self.has_people = has_people
+        self._readable = workspace
+        self._servicers = [TextCalls(_Alone(_Only(workspace), query_bytes))]
+
+    def ask(self, call: str, **fields: Any) -> Any:
+        request = _request(call, self.workspace, fields)
+        answering = next(getattr(servicer, call) for servicer in self._servicers if hasattr(servicer, call))
+        try:
+            return answering(request, None)
+        except CoreError as error:
+            raise from_core(error) from error
+
+    def reading(self) -> Reading:
+        return self._readable.reading(now_ms())
+
+
+def _request(call: str, workspace: str, fields: dict[str, Any]) -> Any:
+    return GetMessageClass(SERVICE.methods_by_name[call].input_type)(workspace=workspace, **fields)
+
+
+class _Only:
+    """The one open workspace."""
+
+    def __init__(self, workspace: Readable) -> None:
+        self._workspace = workspace
+
+    def get(self, workspace: str, /) -> Readable:
+        return self._workspace
+
+
+class _Alone(Asking[Readable]):
+    def limits(self, context: grpc.ServicerContext) -> Limits:
+        """Nobody calls from elsewhere: an answer nobody waits for ends with the process."""
+        return Limits(self._query_bytes)
+
+
+@contextmanager
+def of_server(settings: Settings, address: str, workspace: str) -> Iterator[Server]:
+    """As every client does, with QUANYU_AUTH_TOKEN_FILE and QUANYU_TLS_AUTHORITY."""
+    authority = read_setting_file(settings.tls_authority, "tls_authority")
+    with open_channel(address, token=settings.auth_token(), authority=authority) as channel:
+        yield Server(channel, workspace)
+
+
+def of_folder(settings: Settings, data: DataFolder, workspace: str) -> Here:
+    """A workspace as it lies on disk; a server may be running on it. Nothing is written."""
+    if settings.database_url is None:
+        data.check_database()
+    library = _library(settings.database_url or data.database_url(), workspace)
+    readable = Readable(workspace, _index(data, workspace), library)
+    return Here(readable, settings.query_mib * 2**20, has_people=True)
+
+
+def of_catalog(settings: Settings, path: Path) -> Here:
+    """The names of a file: nobody, and no published rules. InvalidInput if it holds no catalog."""
+    declared = load_catalog(path)
+    try:
+        index = world_of(declared.schema.SerializeToString()).index
+    except CoreError as error:
+        raise InvalidInput(f"catalog {path}: {from_core(error).message}", reason="CATALOG_INVALID") from error
+    return Here(_Declared(declared, index), settings.query_mib * 2**20, has_people=False)
+
+
+class _Declared(Readable):
+    """Of a catalog in a file."""
+
+    def __init__(self, declared: DeclaredCatalog, index: Index) -> None:
+        super().__init__("catalog", index, Library())
+        self._channels = declared.channels
+
+    def names(self, known_at: int | None) -> Names:
+        found = super().names(known_at)
+        return replace(found, catalog=replace(found.catalog, channels=self._channels))
+
+
+def _index(data: DataFolder, workspace: str) -> Index:
+    """The newest snapshot, and what the resolved log has beyond it."""
+    index = Index.follow(str(data.state(workspace, "tagging")))
+    resolved = follow_log(data, workspace, "resolved")
+    while resolved.end() > index.offset():
+        index.fold(resolved.read(index.offset(), FRAMES_BYTES))
+    resolved.close()
+    return index
+
+
+def _library(url: str, workspace: str) -> Library:
+    database = Database(url)
+    with database.reading() as session:
+        library = Library.of(published.text for published in all_rules(session, workspace))
+    database.close()
+    return library

@@ -1,0 +1,43 @@
+"""A catalog in a file: what a workspace declares, without its people. docs/rules/catering.yaml is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf import json_format
+
+from quanyu.api.event.v1 import event_pb2
+from quanyu.runtime.errors import InvalidInput
+from quanyu.runtime.yaml_text import read_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredCatalog:
+    """`channels`: those that rules may name, which a workspace knows from its events."""
+
+    schema: event_pb2.Schema
+    channels: tuple[str, ...]
+
+
+def load_catalog(path: Path) -> DeclaredCatalog:
+    """InvalidInput if the file cannot be read, or does not hold a catalog."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"catalog {path}: cannot be read: {error}", reason="CATALOG_UNREADABLE") from error
+    return parse_catalog(text, str(path))
+
+
+def parse_catalog(text: str, name: str) -> DeclaredCatalog:
+    """The Schema message in YAML, with `channels` beside it. InvalidInput, naming the place, for anything else."""
+    try:
+        contents = read_yaml(text)
+        if not isinstance(contents, dict):
+            raise ValueError("must be keys with values, such as `eventTypes:` and `attributes:`")
+        channels = contents.pop("channels", [])
+        if not isinstance(channels, list) or not all(isinstance(channel, str) for channel in channels):
+            raise ValueError("channels: must be a list of texts")
+        return DeclaredCatalog(json_format.ParseDict(contents, event_pb2.Schema()), tuple(channels))
+    except (ValueError, TypeError, json_format.ParseError) as error:
+        raise InvalidInput(f"catalog {name}: {error}", reason="CATALOG_INVALID") from error

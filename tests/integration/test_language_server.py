@@ -1,0 +1,75 @@
+"""The language server, as an editor meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.editor import Editor, editor
+
+CATALOG = str(Path(__file__).parents[2] / "docs/rules/catering.yaml")
+URI = "file:///rules/lapsed.rule"
+# Before the names stand an emoji (two units of UTF-16, four bytes) and Chinese (one unit, three bytes a character).
+WRONG = "segment s: nickname = '😀城' and levl = gold"
+RIGHT = WRONG.replace("levl", "level")
+
+
+@pytest.fixture
+def opened() -> Iterator[Editor]:
+    with editor("--catalog", CATALOG) as found:
+        yield found
+
+
+def show(opened: Editor, text: str, version: int = 1) -> list[dict[str, Any]]:
+    """The text as it is now; what the server says of it."""
+    document = {"uri": URI, "version": version}
+    if version == 1:
+        opened.notify("textDocument/didOpen", {"textDocument": {**document, "languageId": "rule", "text": text}})
+    else:
+        opened.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
+    told = opened.told("textDocument/publishDiagnostics")
+    assert told["uri"] == URI
+    diagnostics: list[dict[str, Any]] = told["diagnostics"]
+    return diagnostics
+
+
+def at(line: int, character: int) -> dict[str, Any]:
+    return {"textDocument": {"uri": URI}, "position": {"line": line, "character": character}}
+
+
+def span(line: int, start: int, end: int) -> dict[str, Any]:
+    return {"start": {"line": line, "character": start}, "end": {"line": line, "character": end}}
+
+
+def test_errors_stand_under_their_word_and_go_when_it_is_right(opened: Editor) -> None:
+    (diagnostic,) = show(opened, WRONG)
+    assert diagnostic["range"] == span(0, 32, 36)
+    assert diagnostic["message"] == "nothing is called `levl`\nwrite: level"
+    assert (diagnostic["severity"], diagnostic["code"]) == (1, "RULE_NAME")
+    assert show(opened, RIGHT, 2) == []
+    assert len(show(opened, f"# 注释\r\n{WRONG}", 3)) == 1
+    opened.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    assert opened.told("textDocument/publishDiagnostics")["diagnostics"] == []
+    assert opened.end() == 0
+
+
+def test_hover_says_what_a_name_is_and_what_its_clause_means(opened: Editor) -> None:
+    show(opened, RIGHT + " and did order in last 7d")
+    level = opened.request("textDocument/hover", at(0, 33))
+    assert level["range"] == span(0, 32, 37)
+    assert level["contents"]["value"].startswith("`level`: attribute of people, enum: bronze < silver < gold\n\n")
+    window = opened.request("textDocument/hover", at(0, 60))
+    assert "exactly 168 hours" in window["contents"]["value"]
+    assert opened.request("textDocument/hover", at(0, 2)) is None
+    assert opened.request("textDocument/hover", at(7, 0)) is None
+
+
+@pytest.mark.parametrize(("encoding", "start"), [("utf-8", 36), ("utf-32", 31)])
+def test_positions_are_counted_as_agreed(encoding: str, start: int) -> None:
+    with editor("--catalog", CATALOG, encodings=[encoding]) as opened:
+        assert opened.capabilities["positionEncoding"] == encoding
+        (diagnostic,) = show(opened, WRONG)
+        assert diagnostic["range"] == span(0, start, start + 4)

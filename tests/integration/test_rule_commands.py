@@ -1,0 +1,125 @@
+"""`quanyu rule ...` on a running server that wants a token, and on its data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
+from quanyu.api.tagging.v1 import tagging_pb2
+from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
+from quanyu.runtime.channels import open_channel
+from tests.integration.editor import editor
+from tests.integration.running import FLOW, PATIENCE, address_of, serve, stopped
+from tests.integration.world import SCHEMA, batch, lives_in, order
+
+TEST = """
+test 'who bought lately' {
+  given anna did order at 2026-02-01 10:00 {amount: 30}
+  given bob {city: '杭州'}
+  when as of 2026-02-03
+  then anna in segment buyers
+  then anna in segment big
+  then bob not in segment buyers
+}
+segment big among buyers: did order where (amount > 20) ever
+"""
+
+
+class Shop:
+    """A workspace of a server with a published segment; the commands know the token."""
+
+    def __init__(self, data: Path, address: str, token: Path) -> None:
+        self.data, self.address, self.token = data, address, token
+        self.places = {
+            "server": ("--server", address, "--workspace", "shop"),
+            "folder": ("--data", str(data), "--workspace", "shop"),
+        }
+
+    def rule(self, command: str, *arguments: str, place: str, token: bool = True) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | ({"QUANYU_AUTH_TOKEN_FILE": str(self.token)} if token else {})
+        words = [sys.executable, "-m", "quanyu", "rule", command, *arguments, *self.places[place]]
+        return subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False, env=environment)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("rules")
+    token = folder / "token"
+    token.write_text("open sesame\n")
+    process = serve(folder / "data", *FLOW, QUANYU_AUTH_TOKEN_FILE=str(token))
+    try:
+        address = address_of(process)
+        with open_channel(address, token="open sesame") as channel:
+            ingestion, tagging = IngestionServiceStub(channel), TaggingServiceStub(channel)
+            ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA), timeout=PATIENCE)
+            records = [*(order(str(n), f"card:c{n}", 3) for n in range(7)), lives_in("card:c9", "上海")]
+            offset = ingestion.Ingest(batch("shop", *records), timeout=PATIENCE).raw_offset
+            text = "segment buyers: did order in last 30d"
+            publish = tagging_pb2.PublishRuleRequest(workspace="shop", text=text, min_raw_offset=offset)
+            tagging.PublishRule(publish, timeout=PATIENCE)
+        yield Shop(folder / "data", address, token)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        stopped(process)
+
+
+@pytest.fixture(params=["server", "folder"])
+def place(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+def test_names_and_published_rules_are_those_of_the_workspace(shop: Shop, place: str) -> None:
+    right = shop.rule("check", "in segment buyers and city = '上海'", place=place)
+    assert (right.returncode, right.stdout) == (0, "the rule is right\n"), right.stderr
+    wrong = shop.rule("check", "in segment byers", place=place)
+    assert (wrong.returncode, "write: buyers" in wrong.stdout) == (1, True)
+    explained = shop.rule("explain", "in segment buyers", place=place)
+    assert explained.stdout.startswith("in segment buyers@1")
+
+
+def test_people_are_counted_and_answers_are_json(shop: Shop, place: str) -> None:
+    asked = ("in segment buyers or city = '上海'", "--as-of", "2026-03-01T08:00")
+    shown = shop.rule("preview", *asked, place=place)
+    assert "as of 2026-03-01 08:00:00+08:00 (Asia/Shanghai); 8 people known" in " ".join(shown.stdout.split())
+    (counted,) = json.loads(shop.rule("preview", "--json", *asked, place=place).stdout)["sets"]
+    assert (counted["matched"], [clause["matched"] for clause in counted["clauses"]]) == ("8", ["7", "1"])
+    refused = shop.rule("preview", "did ordr", place=place)
+    assert (refused.returncode, "    ^" in refused.stderr, "Traceback" in refused.stderr) == (1, True, False)
+
+
+def test_tests_see_published_rules_and_nobody_of_the_workspace(shop: Shop, place: str) -> None:
+    found = shop.rule("test", TEST, place=place)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stdout.endswith("1 test: 1 passed, 0 failed\n")
+    failing = shop.rule("test", "--json", TEST.replace("bob not in", "bob in"), place=place)
+    (result,) = json.loads(failing.stdout)["results"]
+    assert (failing.returncode, result["passed"], len(result["failures"])) == (1, False, 1)
+
+
+def test_without_the_token_the_server_answers_nobody(shop: Shop) -> None:
+    refused = shop.rule("check", "did order", place="server", token=False)
+    assert refused.returncode == 1
+    assert "authorization" in refused.stderr.lower()
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_editor_reads_rules_against_the_server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUANYU_AUTH_TOKEN_FILE", str(shop.token))
+    with editor(*shop.places["server"]) as opened:
+        document = {"uri": "file:///a.rule", "languageId": "rule", "version": 1, "text": "in segment byers"}
+        opened.notify("textDocument/didOpen", {"textDocument": document})
+        (diagnostic,) = opened.told("textDocument/publishDiagnostics")["diagnostics"]
+        assert "write: buyers" in diagnostic["message"]
+        hovered = {"textDocument": {"uri": "file:///a.rule"}, "position": {"line": 0, "character": 12}}
+        assert opened.request("textDocument/hover", hovered) is None
+        assert opened.end() == 0

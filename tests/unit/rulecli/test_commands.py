@@ -1,0 +1,143 @@
+"""`quanyu rule ...` with names from a file: what it prints, and the status it ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from quanyu.cli import main
+
+CATALOG = str(Path(__file__).parents[3] / "docs/rules/catering.yaml")
+LAPSED = "define touch = order or scan\nsegment lapsed: last_touch > 30d"
+TEST = """
+test 'lapsed' {
+  given anna did order at 2026-01-02 10:00 {amount: 30}
+  when as of 2026-02-03
+  then anna in segment lapsed
+}
+"""
+CONTRARY = TEST.replace("'lapsed'", "'not lapsed'").replace("anna in", "anna not in")
+
+
+def quanyu(*arguments: str, text: str | None = None) -> Result:
+    result = CliRunner().invoke(main, ["rule", *arguments], input=text)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def with_catalog(*arguments: str, text: str | None = None) -> Result:
+    return quanyu(*arguments, "--catalog", CATALOG, text=text)
+
+
+def test_check_says_what_is_right_and_what_is_wrong() -> None:
+    assert (with_catalog("check", "level >= silver").output, with_catalog("check", LAPSED).exit_code) == (
+        "the rule is right\n",
+        0,
+    )
+    wrong = with_catalog("check", "levl >= silver")
+    assert wrong.exit_code == 1
+    assert wrong.output == ("line 1, column 1: nothing is called `levl`\n  levl >= silver\n  ^\n  write: level\n")
+
+
+def test_a_rule_is_a_text_a_file_or_standard_input(tmp_path: Path) -> None:
+    path = tmp_path / "lapsed.rule"
+    path.write_text(LAPSED.replace("touch =", "touch == "), encoding="utf-8")
+    from_file = with_catalog("check", str(path))
+    assert from_file.output.startswith(f"{path}: line 1, column 14:")
+    assert with_catalog("check", "-", text="城市 = '上海'").exit_code == 0
+    for name in ("missing.rule", str(tmp_path / "missing.rule")):
+        assert "there is no file" in with_catalog("check", name).output
+        assert with_catalog("check", name).exit_code == 2
+    path.write_bytes(b"level = '\xff'")
+    assert with_catalog("check", str(path)).exit_code == 2
+
+
+def test_explain_gives_a_sentence_for_each_clause() -> None:
+    found = with_catalog("explain", "level >= silver and did order in last 30d")
+    assert found.exit_code == 0
+    level, order = found.output.splitlines()
+    assert level.startswith("level >= 'silver'")
+    assert "exactly 720 hours" in order
+    assert with_catalog("explain", "levl = 1").exit_code == 1
+
+
+def test_format_writes_the_canonical_form() -> None:
+    text = "did   order at   least 3 times in last 30d"
+    assert quanyu("format", text).output == "did order at least 3 times in last 30d\n"
+    assert [quanyu("format", "--check", text).exit_code, quanyu("format", text).exit_code] == [1, 0]
+    canonical = quanyu("format", LAPSED).output
+    assert quanyu("format", "--check", "-", text=canonical).exit_code == 0
+    assert quanyu("format", "-", text="did").exit_code == 1
+
+
+def test_tests_are_run_and_counted(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.rule", tmp_path / "bad.rule"
+    good.write_text(LAPSED + TEST, encoding="utf-8")
+    bad.write_text(LAPSED + TEST + CONTRARY, encoding="utf-8")
+    passing = with_catalog("test", str(good))
+    assert passing.exit_code == 0
+    assert passing.output == f"{good}\n  passed  lapsed (line 3)\n1 test: 1 passed, 0 failed\n"
+    failing = with_catalog("test", str(good), str(bad))
+    assert failing.exit_code == 1
+    assert failing.output == (
+        f"{good}\n  passed  lapsed (line 3)\n{bad}\n  passed  lapsed (line 3)\n  FAILED  not lapsed (line 9)\n"
+        "          line 12: then anna not in segment lapsed: this is true as of 2026-02-03 00:00 (Asia/Shanghai)\n"
+        "            true: last_touch@1 > 30d\n"
+        "            given anna did order at 2026-01-02 10:00 {amount: 30}\n"
+        "3 tests: 2 passed, 1 failed\n"
+    )
+
+
+def test_a_text_with_errors_fails_its_tests(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.rule"
+    bad.write_text(TEST, encoding="utf-8")
+    found = with_catalog("test", str(bad))
+    assert found.exit_code == 1
+    assert f"{bad}: line 5, column 24: nothing is called `lapsed`" in found.output
+    assert found.output.endswith("0 tests: 0 passed, 0 failed, 1 of 1 texts wrong\n")
+
+
+def test_json_is_the_response_of_the_call() -> None:
+    right = json.loads(with_catalog("check", "--json", "level >= silver").output)
+    assert right == {"diagnostics": [], "explanation": ["level >= 'silver'."]}
+    wrong = with_catalog("check", "--json", "levl >= silver")
+    (diagnostic,) = json.loads(wrong.output)["diagnostics"]
+    assert (diagnostic["column"], diagnostic["suggestions"], wrong.exit_code) == (1, ["level"], 1)
+    tests = with_catalog("test", "--json", LAPSED + TEST + CONTRARY)
+    results = json.loads(tests.output)["results"]
+    assert [(result["name"], result["passed"], result["line"]) for result in results] == [
+        ("lapsed", True, 3),
+        ("not lapsed", False, 9),
+    ]
+    assert tests.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["check", "did order", "--catalog", CATALOG, "--data", "x"], "give one of --server, --data and --catalog"),
+        (["check", "did order", "--server", "localhost:1"], "--server needs --workspace"),
+        (["preview", "did order", "--catalog", CATALOG], "a catalog has none: give --server or --data"),
+        (["check", "--catalog", CATALOG], "Missing argument 'RULE'"),
+        (["test", "--catalog", CATALOG], "Missing argument 'FILE...'"),
+    ],
+)
+def test_a_command_that_is_wrong_ends_with_status_2(arguments: list[str], says: str) -> None:
+    found = quanyu(*arguments)
+    assert found.exit_code == 2
+    assert says in found.output
+
+
+def test_a_catalog_that_is_wrong_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    for text, says in (
+        ("eventTypes: [{name: ''}]", "name"),
+        ("attributes: [{name: city, type: TYPE_SET, ordered: true}]", "city"),
+        ("events: []", "events"),
+    ):
+        path.write_text(text)
+        found = quanyu("check", "did order", "--catalog", str(path))
+        assert (found.exit_code, f"catalog {path}: " in found.output, says in found.output) == (1, True, True)
