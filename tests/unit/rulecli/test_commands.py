@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from quanyu.cli import main
 
-CATALOG = str(Path(__file__).parents[3] / "docs/rules/catering.yaml")
+DOCS = Path(__file__).parents[3] / "docs/rules"
+CATALOG = str(DOCS / "catering.yaml")
 LAPSED = "define touch = order or scan\nsegment lapsed: last_touch > 30d"
 TEST = """
 test 'lapsed' {
@@ -89,6 +90,20 @@ def test_tests_are_run_and_counted(tmp_path: Path) -> None:
         "            given anna did order at 2026-01-02 10:00 {amount: 30}\n"
         "3 tests: 2 passed, 1 failed\n"
     )
+
+
+def test_the_rules_of_the_catering_brand_mean_what_their_tests_say() -> None:
+    found = with_catalog("test", str(DOCS / "catering.rule"))
+    assert found.exit_code == 0, found.output
+    assert found.output.endswith("9 tests: 9 passed, 0 failed\n")
+    without = (
+        (DOCS / "catering.rule").read_text(encoding="utf-8").replace(">= 3;", ">= 2;").replace("within 2h", "within 3h")
+    )
+    changed = with_catalog("test", "-", text=without)
+    assert [line for line in changed.output.splitlines() if line.startswith("  FAILED")] == [
+        "  FAILED  two orders on one day are one day (line 56)",
+        "  FAILED  an order at another store does not follow the scan (line 114)",
+    ]
 
 
 def test_a_text_with_errors_fails_its_tests(tmp_path: Path) -> None:
