@@ -51,7 +51,9 @@ def _rows(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
             reason="RULE_WITHOUT_NAME",
         )
     if not bound.statements:
-        raise InvalidInput("the text is empty: there is no rule to publish", reason="RULE_EMPTY")
+        raise InvalidInput(
+            "there is no rule to publish: give a `define`, `metric`, `segment` or `tag`", reason="RULE_EMPTY"
+        )
     published_at_ms = now_ms()
     rows = []
     for statement in (statement for statement in bound.statements if isinstance(statement, Rule)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ from tempfile import TemporaryDirectory
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.engine import Index, Ingestor, LocalLog, Resolver
+from quanyu.runtime.errors import Unavailable
 from quanyu.runtime.instants import LATEST_MS
 
 # So late that nothing given lies in the future.
@@ -33,8 +35,7 @@ def world_of(schema: bytes, records: Sequence[event_pb2.Record] = ()) -> World:
     """Schema bytes and records, at most 100,000; its folder is gone on return. InvalidError where the schema is wrong;
     records that are come back as `rejects`.
     """
-    with TemporaryDirectory(prefix="quanyu-world-") as path:
-        folder = Path(path)
+    with _folder() as folder:
         raw, refused = LocalLog.create(str(folder / "raw")), LocalLog.create(str(folder / "rejects"))
         ingestor = Ingestor(raw, refused, str(folder / "ingest"))
         try:
@@ -49,3 +50,14 @@ def world_of(schema: bytes, records: Sequence[event_pb2.Record] = ()) -> World:
             raw.close()
             refused.close()
     return World(index, resolver, ingestion_pb2.IngestResponse.FromString(answer).rejects)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    try:
+        folder = TemporaryDirectory(prefix="quanyu-world-")
+    except OSError as error:
+        message = f"no folder for temporary files can be made ({error}); point TMPDIR to one with room"
+        raise Unavailable(message, reason="STORAGE") from error
+    with folder as path:
+        yield Path(path)

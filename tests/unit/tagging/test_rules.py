@@ -89,6 +89,16 @@ def test_a_library_read_again_binds_and_compiles_the_same(database: Database) ->
     assert first.library.newest_of(Tag) == [("level", 1)]
 
 
+def test_tests_are_left_out_of_what_is_published(database: Database) -> None:
+    test = "test 'it' { given anna did order at 2026-01-02 when as of 2026-02-03 then anna in segment s }"
+    shop = Shop(Library())
+    (rule,) = publish(database, shop, f"{test}\nsegment s: did order ever", "ann")  # type: ignore[arg-type]
+    assert (rule.name, rule.text) == ("s", "segment s@1: did order ever")
+    with pytest.raises(InvalidInput) as caught:
+        publish(database, shop, test, "ann")  # type: ignore[arg-type]
+    assert caught.value.reason == "RULE_EMPTY"
+
+
 def test_a_refused_text_publishes_nothing(database: Database) -> None:
     shop = Shop(Library())
     with pytest.raises(InvalidInput) as caught:

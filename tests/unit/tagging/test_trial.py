@@ -10,6 +10,7 @@ import pytest
 from quanyu.api.event.v1 import event_pb2
 from quanyu.dsl import Library, RuleError, check_and_bind
 from quanyu.engine import CancelledError, Limits
+from quanyu.runtime.errors import Unavailable
 from quanyu.tagging.catalog import catalog_of, clock_of
 from quanyu.tagging.domain import Reading
 from quanyu.tagging.trial import Outcome, run_tests
@@ -218,6 +219,25 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(RuleError):
         run(text.replace("{level: gold}", "{level: 'golden'}"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_room_for_a_world_the_error_says_where_to_make_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with pytest.raises(Unavailable, match="TMPDIR"):
+        only("test 'it' { given anna {level: gold} when as of 2026-02-03 then anna.level = gold }")
+
+
+def test_tests_are_written_in_chinese_too() -> None:
+    text = """
+    测试 '常客' {
+      假设 小明 {level: gold}
+      假设 小明 做过 order 时间 2026-02-01 10:00 {amount: 30}
+      当 截至 2026-02-03
+      则 小明 属于人群 buyers
+      则 小明.rhythm = 'once'
+    }
+    """
+    assert only(text + RULES).failures == []
 
 
 def test_nobody_waits_for_the_answer_any_more() -> None:
