@@ -78,6 +78,8 @@ def sources(
     """What was chosen: of a data folder all its workspaces, unless one of them was named."""
     if sum(place is not None for place in (server, data, catalog)) > 1:
         raise click.UsageError("give one of --server, --data and --catalog")
+    if catalog is not None and workspace is not None:
+        raise click.UsageError("a catalog is one workspace: leave --workspace out")
     settings = settings_from(os.environ, data=data)
     if catalog is not None:
         yield [of_catalog(settings, catalog)]

@@ -134,6 +134,7 @@ def test_json_is_the_response_of_the_call() -> None:
     ("arguments", "says"),
     [
         (["check", "did order", "--catalog", CATALOG, "--data", "x"], "give one of --server, --data and --catalog"),
+        (["check", "did order", "--catalog", CATALOG, "--workspace", "shop"], "a catalog is one workspace"),
         (["check", "did order", "--server", "localhost:1"], "--server needs --workspace"),
         (["preview", "did order", "--catalog", CATALOG], "a catalog has none: give --server or --data"),
         (["check", "--catalog", CATALOG], "Missing argument 'RULE'"),
