@@ -32,7 +32,7 @@ _BARE_NOT = (s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.Entered, s.Left
 
 
 def format_rule(node: s.Node) -> str:
-    """The text of a script, a statement, a condition, an expression or a window, in one line each statement."""
+    """The text of a script, a statement, a condition, an expression or a window. Only tests take several lines."""
     match node:
         case s.Script(statements=statements):
             return "\n".join(map(format_rule, statements))
@@ -66,7 +66,7 @@ def _statement(node: s.Statement) -> str:
             return f"tag {_ref(ref)}: {'; '.join(parts)}"
         case s.Test(name=name, given=given, as_of=as_of, then=then):
             lines = [*map(_given, given), f"when as of {_expr(as_of)}", *map(_then, then)]
-            return f"test {_text(name)} {{ {' '.join(lines)} }}"
+            return "\n".join([f"test {_text(name)} {{", *(f"  {line}" for line in lines), "}"])
 
 
 def _given(given: s.GivenEvent | s.GivenPerson) -> str:

@@ -66,3 +66,16 @@ def test_every_class_of_the_tree_is_frozen() -> None:
 def test_canonical_text(written: str, canonical: str) -> None:
     assert format_rule(parse_condition(written)) == canonical
     assert format_rule(parse_condition(canonical)) == canonical
+
+
+def test_a_test_stands_in_lines_of_its_own() -> None:
+    given = "given anna {level: gold} given anna did order at 2026-01-02T10:00"
+    text = f'test "it" {{ {given} when as of 2026-02-03 then anna in segment s }}'
+    assert format_rule(parse(text)) == (
+        "test 'it' {\n"
+        "  given anna {level: gold}\n"
+        "  given anna did order at 2026-01-02 10:00\n"
+        "  when as of 2026-02-03\n"
+        "  then anna in segment s\n"
+        "}"
+    )
