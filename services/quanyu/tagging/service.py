@@ -68,7 +68,7 @@ class TaggingService:
         def live(opened: Workspace) -> LiveSegments:
             return LiveSegments(opened, worker, membership, state, Limits(self._query_bytes), failed)
 
-        return Workspace(workspace, index, worker, library, live)
+        return Workspace(workspace, index, resolved, worker, library, live)
 
 
 def open_service(context: Context) -> TaggingService:

@@ -10,9 +10,10 @@ import grpc
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.dsl import Catalog, Library
-from quanyu.engine import Index, InvalidError, Limits
+from quanyu.engine import Index, InvalidError, Limits, LocalLog
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.worker import Worker
+from quanyu.tagging.arrivals import known_before
 from quanyu.tagging.catalog import catalog_of, clock_of
 from quanyu.tagging.domain import Reading
 from quanyu.tagging.live import LiveSegments
@@ -22,10 +23,17 @@ class Workspace:
     """Reads rules as of any instant. Its library grows when rules are published, and never changes otherwise."""
 
     def __init__(
-        self, name: str, index: Index, worker: Worker, library: Library, live: Callable[[Workspace], LiveSegments]
+        self,
+        name: str,
+        index: Index,
+        resolved: LocalLog,
+        worker: Worker,
+        library: Library,
+        live: Callable[[Workspace], LiveSegments],
     ) -> None:
         self.name = name
         self.index = index
+        self._resolved = resolved
         self.library = library
         # Held while publishing, so that a version is taken once.
         self.publishing = threading.Lock()
@@ -43,6 +51,10 @@ class Workspace:
         if names is None or names[0] != asked:
             names = self._names = (asked, names_of(self.index, known_at))
         return replace(names[1].reading(self.library, as_of_ms), limits=limits)
+
+    def known_before(self, instant_ms: int) -> int:
+        """See `arrivals.known_before`; of what is folded."""
+        return min(known_before(self._resolved, instant_ms), self.index.epoch()[0])
 
     def renew(self, library: Library) -> None:
         """Takes another library; live segments follow it at once."""
