@@ -20,11 +20,14 @@ from quanyu.dsl.compiler import (
     standing_plan,
     standing_root,
 )
+from quanyu.dsl.dependencies import dependents, rebound, rests_on
+from quanyu.dsl.differ import differences
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explainer import explain
 from quanyu.dsl.formatter import format_rule
 from quanyu.dsl.library import Bound, Library
 from quanyu.dsl.parser import parse, parse_condition
+from quanyu.dsl.recovery import LeftOut, Recovered, recover
 from quanyu.dsl.windows import Clock
 
 __all__ = [
@@ -35,18 +38,25 @@ __all__ = [
     "EventType",
     "Field",
     "ItemCatalog",
+    "LeftOut",
     "Library",
+    "Recovered",
     "ResolvedWindow",
     "RuleError",
     "check_and_bind",
     "compile_condition",
     "compile_segment",
     "compile_tag",
+    "dependents",
+    "differences",
     "explain",
     "format_rule",
     "parse",
     "parse_condition",
     "plan",
+    "rebound",
+    "recover",
+    "rests_on",
     "standing_plan",
     "standing_root",
 ]
