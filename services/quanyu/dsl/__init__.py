@@ -17,6 +17,7 @@ from quanyu.dsl.compiler import (
     compile_segment,
     compile_tag,
     plan,
+    plan_of_roots,
     standing_plan,
     standing_root,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "parse",
     "parse_condition",
     "plan",
+    "plan_of_roots",
     "rebound",
     "recover",
     "rests_on",

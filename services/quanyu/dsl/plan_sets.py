@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from quanyu.dsl.plan_values import Json
 
@@ -15,27 +16,38 @@ def funnel(root: Json) -> list[Json]:
     cond = root["cond"]
     if cond["op"] == "any":
         return []
-    clauses = cond["of"] if cond["op"] == "all" else [cond]
-    steps = range(1, len(clauses) + 1)
-    return [{**root, "name": f"after {n}", "cond": {"op": "all", "of": clauses[:n]}} for n in steps]
+    first, *rest = cond["of"] if cond["op"] == "all" else [cond]
+    left = accumulate(rest, lambda before, clause: {"op": "all", "of": [before, clause]}, initial=first)
+    return [{**root, "cond": step} for step in left]
 
 
-def moves(new: Json | None, old: Json | None) -> list[Json]:
-    """Two roots: those who are in the new and not in the old, and those the other way round. None holds nobody."""
-    return [_root([new], [old]), _root([old], [new])]
+def moves(old: Sequence[Json], new: Sequence[Json]) -> list[Json]:
+    """Three roots: those who are in the new set and not in the old, the other way round, and those who are in both.
+
+    Each set is the people of any of its roots.
+    """
+    before, after = _any_of(old), _any_of(new)
+    return [_all_of(after, _not(before)), _all_of(before, _not(after)), _all_of(before, after)]
 
 
 def pattern(inside: Sequence[Json], outside: Sequence[Json]) -> Json:
     """Those who are in all of the one and in none of the other; each of them is a root."""
-    return _root(inside, outside)
+    return _all_of(*map(_people, inside), *(_not(_people(root)) for root in outside))
 
 
-def _root(inside: Sequence[Json | None], outside: Sequence[Json | None]) -> Json:
-    parts = [_people(root) for root in inside] + [{"op": "not", "of": _people(root)} for root in outside]
-    return {"name": "people", "cond": {"op": "all", "of": parts}, "among": None}
-
-
-def _people(root: Json | None) -> Json:
-    if root is None:
-        return {"op": "constant", "value": False}
+def _people(root: Json) -> Json:
     return {"op": "set", "of": root["cond"], "among": root["among"]}
+
+
+def _any_of(roots: Sequence[Json]) -> Json:
+    if not roots:
+        return {"op": "constant", "value": False}
+    return _people(roots[0]) if len(roots) == 1 else {"op": "any", "of": [_people(root) for root in roots]}
+
+
+def _all_of(*conditions: Json) -> Json:
+    return {"name": "people", "cond": {"op": "all", "of": list(conditions)}, "among": None}
+
+
+def _not(condition: Json) -> Json:
+    return {"op": "not", "of": condition}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +11,6 @@ from quanyu.dsl.syntax import Tag
 from quanyu.engine import InvalidError, Limits
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound
-from quanyu.runtime.folder import DataFolder
-from quanyu.runtime.migration import migrate
 from quanyu.tagging.domain import Reading, named
 from quanyu.tagging.publishing import publish
 from quanyu.tagging.store import all_rules, find_rule, rules_after
@@ -57,15 +52,6 @@ class Shop:
     def evaluate(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> None:
         if b"(((" in plan:
             raise InvalidError("unclosed group")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    folder = DataFolder.open(tmp_path)
-    made = Database(folder.database_url())
-    migrate(made, folder)
-    yield made
-    made.close()
 
 
 def test_a_library_read_again_binds_and_compiles_the_same(database: Database) -> None:
