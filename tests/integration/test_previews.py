@@ -50,6 +50,7 @@ def test_a_preview_shows_the_funnel_and_what_would_become_of_people(quanyu: Quan
     assert (found.revision, list(found.diagnostics), found.universe) == ("7", [], 3)
     (counted,) = found.sets
     assert (counted.name, counted.matched, [shown.person for shown in counted.sample]) == ("buyers@2", 1, [ann])
+    assert [(fact.name, fact.value) for fact in counted.sample[0].facts] == [("city", "'Beijing'")]
     assert [(c.text, c.line, c.column, c.matched, c.remaining) for c in counted.clauses] == [
         ("did order in last 30d", 2, 3, 2, 2),
         ("city = 'Beijing'", 3, 7, 2, 1),
@@ -59,6 +60,8 @@ def test_a_preview_shows_the_funnel_and_what_would_become_of_people(quanyu: Quan
     assert {*moved.leaving_sample} == {bob, cid}
     either = preview(quanyu, "did order in last 30d or city = 'Beijing'").sets[0]
     assert [clause.HasField("remaining") for clause in either.clauses] == [False, False]
+    spent = preview(quanyu, "sum(order.amount) > 20 and last_order < 30d", sample=100).sets[0].sample[0]
+    assert {fact.name: fact.value for fact in spent.facts} == {"sum(order.amount)": "30", "last_order": "5d 0h"}
 
 
 def test_a_half_typed_text_is_counted_as_far_as_it_is_right(quanyu: Quanyu) -> None:

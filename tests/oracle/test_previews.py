@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import hypothesis.strategies as st
 import pytest
@@ -57,7 +60,7 @@ def test_the_funnel_is_who_is_left_clause_by_clause(world: World, parts: list[st
             for n in range(1, len(parts) + 1)
         ]
         assert [clause.remaining for clause in count.clauses] == (left if joint == "and" else [None] * len(parts))
-        assert {*count.sample} <= pair.persons(true)
+        assert {person for person, _ in count.sample} <= pair.persons(true)
         assert len(count.sample) == min(3, len(true))
         for clause, part in zip(count.clauses, parts, strict=True):
             assert text[clause.column - 1 :].lstrip("(").startswith(part.lstrip("("))
@@ -142,3 +145,75 @@ def test_unknown_amounts_are_told(world: World) -> None:
             assert len(notes) == bool(unknown)
             assert all(found.startswith(f"{len(unknown)} pe") for found in notes)
         assert previewed(pair, reading(pair), "avg(order.amount) > 3").notes == []
+
+
+MEASURES = [
+    "count(order)",
+    "sum(order.amount in last 30d)",
+    "avg(order.amount)",
+    "max(order.quantity)",
+    "days(order in last 90d)",
+    "spend",
+    "basket",
+    "last_touch",
+    "first_seen",
+    "latest(order)",
+    "frequency",
+    "most(order.product.category)",
+    "latest(order.gift)",
+    "city",
+    "age",
+    "birthday",
+    "signup_at",
+    "vip",
+    "tastes",
+    "survey.spice",
+    "channel",
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(st.sampled_from(MEASURES), min_size=1, max_size=6, unique=True))
+def test_facts_are_what_is_so_of_each_person(world: World, measures: list[str]) -> None:
+    text = " or ".join(f"{measure} is unknown or {measure} is known" for measure in measures)
+    with pair_of(world) as pair:
+        people = sorted(pair.oneid[person] for person in pair.oracle.universe)
+        (count,) = preview(reading(pair), pair.engine.index, reading(pair).bind(text), sampled=100).counts
+        assert sorted(person for person, _ in count.sample) == people
+        by_oneid = {oneid: person for person, oneid in pair.oneid.items()}
+        for oneid, found in count.sample:
+            bare = [name.replace("@1", "") for name, _ in found]
+            assert bare == measures
+            for measure, (_, value) in zip(measures, found, strict=True):
+                note(f"{measure} of {oneid} is {value}")
+                for claim in claims(measure, value, pair.clock):
+                    note(claim)
+                    assert by_oneid[oneid] in pair.oracle.rule(dsl.parse_condition(claim))[0]
+
+
+def claims(measure: str, value: str, clock: dsl.Clock) -> list[str]:
+    """What a value says, as conditions that must then be true."""
+    if not value:
+        return [f"{measure} is unknown"]
+    if measure in ("last_touch", "first_seen"):
+        minutes = elapsed(value)
+        most = minutes + (60 if "d" in value else 1)
+        return [f"{measure} >= {minutes}min", f"{measure} < {most}min"] if minutes else [f"{measure} < {most}min"]
+    if measure in ("latest(order)", "signup_at"):
+        then = dt.datetime.fromisoformat(value)
+        passes = {then.replace(tzinfo=ZoneInfo(clock.zone), fold=fold).utcoffset() for fold in (0, 1)}
+        if len(passes) > 1:  # the wall clock reads it twice, or never
+            return [f"{measure} is known"]
+        return [f"{measure} between {then:%Y-%m-%d %H:%M} and {then + dt.timedelta(minutes=1):%Y-%m-%d %H:%M}"]
+    if measure in ("tastes", "channel"):
+        return [f"{measure} is known", *([f"{measure} has all {value}"] if value != "[]" else [])]
+    if measure in ("basket", "avg(order.amount)", "spend", "sum(order.amount in last 30d)"):
+        return [f"{measure} >= {Decimal(value) - Decimal('0.005')}", f"{measure} < {Decimal(value) + Decimal('0.005')}"]
+    return [f"{measure} = {value}"]
+
+
+def elapsed(value: str) -> int:
+    first, second = value.split()
+    if first.endswith("d"):
+        return int(first[:-1]) * 24 * 60 + int(second.removesuffix("h")) * 60
+    return int(first[:-1]) * 60 + int(second.removesuffix("min"))

@@ -70,7 +70,10 @@ def _set_message(counted: Count) -> pb.SetCount:
         )
         for clause in counted.clauses
     ]
-    sample = [pb.PersonSample(person=person) for person in counted.sample]
+    sample = [
+        pb.PersonSample(person=person, facts=[pb.Fact(name=name, value=value) for name, value in facts])
+        for person, facts in counted.sample
+    ]
     return pb.SetCount(
         name=counted.name, matched=counted.matched, unknown=counted.unknown, clauses=clauses, sample=sample
     )

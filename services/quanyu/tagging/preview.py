@@ -15,6 +15,7 @@ from quanyu.runtime.errors import InvalidInput
 from quanyu.tagging.amounts import unknown_amounts
 from quanyu.tagging.comparison import Comparison, Pair, compared, pair_roots, pairs_of
 from quanyu.tagging.domain import Reading
+from quanyu.tagging.sampled_facts import Fact, facts
 from quanyu.tagging.sampling import sample
 
 
@@ -38,7 +39,7 @@ class Count:
     matched: int
     unknown: int
     clauses: list[Clause]
-    sample: list[int]
+    sample: list[tuple[int, list[Fact]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def preview(reading: Reading, index: Index, bound: Bound, *, is_whole: bool = Tr
         [
             count
             for one, at, left in zip(sets, roots, funnels, strict=True)
-            for count in _counts(answer, one, at, left, sampled)
+            for count in _counts(answer, one, at, left, _Sampling(drafted, index, one, sampled))
         ],
         compared(answer, moving.start, pairs),
         [amount.note(answer.matched(at)) for amount, at in zip(amounts, lacking, strict=True) if answer.matched(at)],
@@ -100,9 +101,9 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """`rule`: None for a lone condition. `clauses`: as they stand in the text."""
+    """A condition, segment or tag. `clauses`: as they stand in the text."""
 
-    rule: s.Segment | s.Tag | None
+    node: s.Node
     compiled: CompiledRule
     clauses: Sequence[s.Node]
 
@@ -110,7 +111,7 @@ class _Set:
 def _sets(drafted: Reading, bound: Bound) -> list[_Set]:
     library, catalog, clock = drafted.library, drafted.catalog, drafted.clock
     if bound.condition is not None:
-        return [_Set(None, compile_condition(bound, library, catalog, clock), _parts(bound.condition))]
+        return [_Set(bound.condition, compile_condition(bound, library, catalog, clock), _parts(bound.condition))]
     found = []
     for rule in bound.statements:
         if isinstance(rule, s.Segment):
@@ -126,15 +127,29 @@ def _parts(cond: s.Cond) -> Sequence[s.Cond]:
 
 def _published(reading: Reading, one: _Set) -> list[Pair]:
     """Beside the newest version that is published."""
-    if one.rule is None:
+    if not isinstance(one.node, s.Segment | s.Tag):
         return []
-    name = one.rule.ref.name
+    name = one.node.ref.name
     newest = reading.library.newest(name)
     old = reading.compile_set(name, newest) if newest else None
     return [] if old is None else pairs_of(name, newest, old, one.compiled)
 
 
-def _counts(answer: Answer, one: _Set, roots: range, left: range, sampled: int) -> list[Count]:
+@dataclass(frozen=True, slots=True)
+class _Sampling:
+    """So many people of a set, with what the set's rule asks of them."""
+
+    drafted: Reading
+    index: Index
+    one: _Set
+    size: int
+
+    def people(self, answer: Answer, root: int) -> list[tuple[int, list[Fact]]]:
+        persons = sample(answer, root, self.size)
+        return list(zip(persons, facts(self.drafted, self.index, self.one.node, persons), strict=True))
+
+
+def _counts(answer: Answer, one: _Set, roots: range, left: range, sampling: _Sampling) -> list[Count]:
     # A tag's clauses are one per root, any other rule has one root.
     is_tag = bool(one.compiled.values)
     found = []
@@ -142,7 +157,7 @@ def _counts(answer: Answer, one: _Set, roots: range, left: range, sampled: int) 
         part = slice(n, n + 1) if is_tag else slice(None)
         clauses = _clauses(answer, at, one.compiled.clauses[part], one.clauses[part], left)
         name = str(one.compiled.roots[n]["name"])
-        found.append(Count(name, *answer.counts(at), clauses, sample(answer, at, sampled)))
+        found.append(Count(name, *answer.counts(at), clauses, sampling.people(answer, at)))
     return found
 
 
