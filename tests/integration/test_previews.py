@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from quanyu.api.event.v1 import event_pb2
+from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from tests.integration.running import PATIENCE, Quanyu
 from tests.integration.test_flow import as_of, declare, people, publish
@@ -100,6 +102,21 @@ def test_amounts_that_are_unknown_are_told(quanyu: Quanyu) -> None:
     (note,) = preview(quanyu, "sum(order.amount in last 30d) < 20").notes
     assert note.startswith("1 person has events of which sum(order.amount in last 30d)")
     assert not preview(quanyu, "count(order.amount) < 20").notes
+
+
+def test_what_was_published_may_have_had_no_meaning_yet(quanyu: Quanyu) -> None:
+    declared = declare(quanyu)
+    age = event_pb2.Schema(attributes=[event_pb2.Field(name="age", type=event_pb2.TYPE_NUMBER)])
+    offset = quanyu.ingestion.PutSchema(
+        ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=age)
+    ).raw_offset
+    publish(quanyu, "segment old: age > 60", offset)
+    as_of_then = pb.AsOf(known_at=declared)
+    request = pb.PreviewRuleRequest(workspace=quanyu.workspace, text="segment old@2: did order", as_of=as_of_then)
+    found = quanyu.tagging.PreviewRule(request, timeout=PATIENCE)
+    assert (len(found.sets), len(found.comparisons)) == (1, 0)
+    (note,) = found.notes
+    assert note.startswith("nothing is compared with old@1, which is published: ")
 
 
 def test_how_sets_overlap(quanyu: Quanyu) -> None:

@@ -68,23 +68,21 @@ def preview(reading: Reading, index: Index, bound: Bound, *, is_whole: bool = Tr
     asked = _Asked()
     roots = [asked.add(one.compiled.roots) for one in sets]
     funnels = [asked.add([] if one.compiled.values else funnel(one.compiled.roots[0])) for one in sets]
-    pairs = [pair for one in sets for pair in _published(reading, one)] if is_whole else []
+    notes: list[str] = []
+    pairs = [pair for one in sets for pair in _published(reading, one, notes)] if is_whole else []
     moving = asked.add(pair_roots(pairs))
     amounts = unknown_amounts(drafted, bound)
     lacking = asked.add([amount.root for amount in amounts])
     answer = drafted.count_roots(index, asked.roots)
-    return Preview(
-        [
-            count
-            for one, at, left in zip(sets, roots, funnels, strict=True)
-            for count in _counts(answer, one, at, left, _Sampling(drafted, index, one, sampled))
-        ],
-        compared(answer, moving.start, pairs),
-        [amount.note(answer.matched(at)) for amount, at in zip(amounts, lacking, strict=True) if answer.matched(at)],
-        explanation,
-        [one.compiled for one in sets],
-        answer,
-    )
+    unknown = [(amount, answer.matched(at)) for amount, at in zip(amounts, lacking, strict=True)]
+    notes += [amount.note(people) for amount, people in unknown if people]
+    counts = [
+        count
+        for one, at, left in zip(sets, roots, funnels, strict=True)
+        for count in _counts(answer, one, at, left, _Sampling(drafted, index, one, sampled))
+    ]
+    compiled = [one.compiled for one in sets]
+    return Preview(counts, compared(answer, moving.start, pairs), notes, explanation, compiled, answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +123,17 @@ def _parts(cond: s.Cond) -> Sequence[s.Cond]:
     return cond.of if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
 
 
-def _published(reading: Reading, one: _Set) -> list[Pair]:
-    """Beside the newest version that is published."""
+def _published(reading: Reading, one: _Set, notes: list[str]) -> list[Pair]:
+    """Beside the newest version that is published; a note where that one has no meaning at the instant asked for."""
     if not isinstance(one.node, s.Segment | s.Tag):
         return []
     name = one.node.ref.name
     newest = reading.library.newest(name)
-    old = reading.compile_set(name, newest) if newest else None
+    try:
+        old = reading.compile_set(name, newest)
+    except InvalidInput as refusal:
+        notes.append(f"nothing is compared with {name}@{newest}, which is published: {refusal.message}")
+        return []
     return [] if old is None else pairs_of(name, newest, old, one.compiled)
 
 
