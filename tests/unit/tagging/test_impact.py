@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quanyu.dsl import Library, check_and_bind
-from quanyu.engine import Limits
 from quanyu.tagging.domain import Reading
 from quanyu.tagging.impact import MOST, Impact, impact
-from tests.unit.tagging.test_rules import CATALOG, CLOCK
-
-
-@dataclass
-class Nobody:
-    """An index that counts nobody."""
-
-    universe: int = 0
-    epoch: tuple[int, int] = (0, 0)
-    microseconds: int = 0
-
-    def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Nobody:
-        return self
-
-    def matched(self, root: int) -> int:
-        return 0
-
-    def page(self, root: int, after: int, limit: int) -> list[int]:
-        return []
+from tests.unit.tagging.shop import CATALOG, CLOCK, Nobody
 
 
 def library_of(*texts: str) -> Library:

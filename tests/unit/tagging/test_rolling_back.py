@@ -11,8 +11,7 @@ from quanyu.runtime.db import Base, Database
 from quanyu.tagging.publishing import publish
 from quanyu.tagging.rolling_back import roll_back
 from quanyu.tagging.tables import PublishedRule
-from tests.unit.tagging.test_impact import Nobody
-from tests.unit.tagging.test_rules import CATALOG, Shop
+from tests.unit.tagging.shop import CATALOG, Nobody, Shop
 
 TEXTS = ["city = 'Beijing'", "did order", "did order and city = 'Beijing'", "in segment base or city is unknown"]
 
