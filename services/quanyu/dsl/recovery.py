@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -48,7 +49,7 @@ def recover(text: str, catalog: Catalog, library: Library) -> Recovered:
     try:
         return Recovered(check_and_bind(text, catalog, library))
     except RuleError as error:
-        chain = _chain(text)
+        chain = None if error.reason == "limit" else _chain(text)
         if chain is None:
             return Recovered(None, errors=(error,))
         return _without_wrong_clauses(text, chain, error, catalog, library)
@@ -145,4 +146,4 @@ def _left_out(text: str, start: int, end: int) -> LeftOut:
 
 def _blank(text: str) -> str:
     """White space in the same places, so that a clause alone stands where it stood."""
-    return "".join("\n" if char == "\n" else " " for char in text)
+    return re.sub(r"[^\n]", " ", text)

@@ -33,23 +33,23 @@ def impact(reading: Reading, index: Index, bound: Bound) -> Impact:
     renewed = {rule.ref.name: key(rule)[1] for rule in sorted(new, key=key) if reading.library.newest(rule.ref.name)}
     own = [Step(name, reading.library.newest(name), version) for name, version in renewed.items()]
     republished = _Republished(reading, bound, renewed)
-    steps, wrong = republished.steps[:MOST], republished.wrong
     drafted = replace(reading, library=republished.library)
-    found = changes(drafted, index, [*own, *steps])
-    dependents = found.changes[len(own) :] + wrong
-    left_out = len(republished.steps) - len(steps)
-    return Impact(found.changes[: len(own)], dependents, left_out, found.compiled, found.answer)
+    found = changes(drafted, index, [*own, *republished.steps])
+    dependents = found.changes[len(own) :] + republished.wrong
+    return Impact(found.changes[: len(own)], dependents, len(republished.left_out), found.compiled, found.answer)
 
 
 class _Republished:
     """The newest versions that rest on renewed names, each published anew on the renewed ones, in a library apart.
 
-    What becomes wrong by that is in `wrong`, and whatever rests on it stays as it is.
+    What becomes wrong by that is in `wrong`, and whatever rests on it stays as it is. Names beyond the first 100 are
+    in `left_out`.
     """
 
     def __init__(self, reading: Reading, bound: Bound, renewed: dict[str, int]) -> None:
         self.steps: list[Step] = []
         self.wrong: list[Change] = []
+        self.left_out: set[str] = set()
         self._catalog = reading.catalog
         self._before = reading.library
         self.library: Library = reading.drafted(bound).library
@@ -67,8 +67,12 @@ class _Republished:
         used = [used for used, _ in rests_on(rule, self._catalog, self._before)]
         for other in used:
             self._visit(other)
-        if any(other in self._versions for other in used):
+        if not any(other in self._versions or other in self.left_out for other in used):
+            return
+        if len(self.steps) + len(self.wrong) < MOST:
             self._publish(rule)
+        else:
+            self.left_out.add(name)
 
     def _publish(self, rule: Rule) -> None:
         name, version = key(rule)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from quanyu.dsl import parse
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.dsl import Bound, parse
 from quanyu.dsl.library import Rule, key
 from quanyu.engine import Limits
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import Conflict, DomainError, FailedPrecondition, InvalidInput, NotFound
 from quanyu.runtime.instants import now_ms
 from quanyu.tagging.answers import impact_message
-from quanyu.tagging.domain import try_out
+from quanyu.tagging.domain import Reading, try_out
 from quanyu.tagging.impact import impact
 from quanyu.tagging.publishing import publish, rows_of
 from quanyu.tagging.store import find_proposal, find_rule, open_proposal, settle_proposal
@@ -49,7 +50,7 @@ def propose(
         text="\n".join(row.text for row in rows),
         author=author,
         note=note,
-        impact=impact_message(impact(reading, workspace.index, bound), reading.clock.as_of_ms).SerializeToString(),
+        impact=_impact(reading, workspace, bound).SerializeToString(),
         proposed_at_ms=reading.clock.as_of_ms,
         state=OPEN,
     )
@@ -58,6 +59,15 @@ def propose(
         if there is None:
             session.add(proposal)
         return there or proposal
+
+
+def _impact(reading: Reading, workspace: Workspace, bound: Bound) -> pb.DescribeImpactResponse:
+    """Without the people of its samples, who may be erased while it is kept."""
+    message = impact_message(impact(reading, workspace.index, bound), reading.clock.as_of_ms)
+    for comparison in (c for change in (*message.changed, *message.dependents) for c in change.comparisons):
+        comparison.ClearField("entering_sample")
+        comparison.ClearField("leaving_sample")
+    return message
 
 
 def decide(

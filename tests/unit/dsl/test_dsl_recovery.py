@@ -107,6 +107,7 @@ def test_what_is_not_finished(text: str, kept: str) -> None:
         ")",
         "&",
         "points > 3 and " * 200,
+        "points > 3 and pionts > 4 and " + "city = 'x' and " * 10_000,
     ],
 )
 def test_texts_of_which_nothing_is_kept(text: str) -> None:

@@ -86,7 +86,8 @@ def test_what_would_be_wrong_is_said_and_what_is_new_changes_nothing() -> None:
 
 
 def test_at_most_a_hundred_are_counted() -> None:
-    library = library_of("define d = order", "\n".join(f"segment s{n}: did d" for n in range(MOST + 7)))
+    segments = "\n".join(f"segment s{n}: did d" for n in range(MOST + 7))
+    library = library_of("define d = order", segments, "segment z: in segment s99")
     found = asked(library, "define d@2 = order where (amount > 3)")
-    assert (len(found.dependents), found.left_out) == (MOST, 7)
+    assert (len(found.dependents), found.left_out) == (MOST, 8)
     assert all(len(change.comparisons) == 1 for change in found.dependents)
