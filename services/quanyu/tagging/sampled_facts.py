@@ -105,7 +105,7 @@ def _column(asked: _Asked, profiles: Sequence[pb.GetProfileResponse], engine: _E
         found = _greatest(asked.value, engine, _Scale("instant", 1, _MOST_MINUTES))
         return ["" if n is None else _local(n * MINUTE_MS, reading) for n in found]
     values = ("true", "false") if asked.kind.kind == "bool" else asked.kind.values
-    return _among(asked, values, engine) if len(values) <= MOST_VALUES else []
+    return _among(asked, values, engine) if 0 < len(values) <= MOST_VALUES else []
 
 
 def _among(asked: _Asked, values: Sequence[str], engine: _Engine) -> list[str]:
@@ -114,7 +114,7 @@ def _among(asked: _Asked, values: Sequence[str], engine: _Engine) -> list[str]:
     literals = [{"bool": value == "true"} if is_bool else {"text": value} for value in values]
     said = engine.ask([_compare(asked.value, "=", literal) for literal in literals])
     written = values if is_bool else [format_rule(s.Text(value)) for value in values]
-    by_person = zip(*said, strict=True) if said else [()] * len(engine.persons)
+    by_person = zip(*said, strict=True)
     return [next((text for text, holds in zip(written, holding, strict=True) if holds), "") for holding in by_person]
 
 
