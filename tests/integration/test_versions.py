@@ -68,6 +68,8 @@ def test_two_versions_are_told_apart(quanyu: Quanyu) -> None:
     back = diff(quanyu, "apart", from_version=2, to_version=1)
     assert list(back.differences) == ["removed: did browse ever"]
     assert list(back.comparisons[0].entering_sample) != [bob]
+    assert list(back.comparisons[0].entering_clauses) == ["did browse ever"]
+    assert list(newest.comparisons[0].leaving_clauses) == ["did browse ever"]
     text = diff(quanyu, "apart", text="segment apart@3: city = 'Shanghai'")
     assert (text.from_version, text.to_version, moved(text)) == (2, 3, [("apart", 0, 1, 0)])
     metric = diff(quanyu, "visits", text="metric visits@2 = count(order) + 1")

@@ -94,6 +94,27 @@ def check(found: list[Comparison], old: dict[str, set[int]], new: dict[str, set[
         assert len(comparison.leaving_sample) == min(10, comparison.leaving)
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=4, max_size=4))
+def test_the_clause_that_decides_is_the_first_that_does_not_hold(world: World, parts: list[str]) -> None:
+    with pair_of(world) as pair:
+        of_now(pair, parts)
+        chains = [[f"({part})" for part in parts[:2]], [f"({part})" for part in parts[2:]]]
+        first, second = (f"segment s@{n}: {' and '.join(chain)}" for n, chain in enumerate(chains, 1))
+        (found,) = previewed(pair, published(reading(pair), first), second).comparisons
+        true = [[pair.persons(pair.oracle.rule(dsl.parse_condition(part))[0]) for part in chain] for chain in chains]
+        bound = [reading(pair).bind(" and ".join(chain)).condition for chain in chains]
+        for n, persons, clauses in (
+            (0, found.entering_sample, found.entering_clauses),
+            (1, found.leaving_sample, found.leaving_clauses),
+        ):
+            texts = [dsl.format_rule(part) for part in bound[n].of]  # type: ignore[union-attr]
+            assert clauses == [
+                next(text for text, people in zip(texts, true[n], strict=True) if person not in people)
+                for person in persons
+            ]
+
+
 RULES = [
     ("segment s@{}: {} and ({})", "segment s@{} among buyers: {} or ({})"),
     ("tag s@{}: 'a' when {}; 'b' when {}", "tag s@{}: 'b' when {}; 'a' when {}; 'b' when city = '上海'; else 'c'"),
@@ -111,7 +132,9 @@ def test_who_enters_and_leaves_is_set_algebra(world: World, parts: list[str], ru
         read = published(reading(pair), first)
         both = published(read, second)
         old, new = held(pair, both, "s", 1), held(pair, both, "s", 2)
-        check(previewed(pair, read, second).comparisons, old, new)
+        found = previewed(pair, read, second)
+        check(found.comparisons, old, new)
+        assert sum(count.matched for count in found.counts) == sum(map(len, new.values()))
         forth, back = changes(both, pair.engine.index, [Step("s", 1, 2), Step("s", 2, 1)]).changes
         check(forth.comparisons, old, new)
         check(back.comparisons, new, old)

@@ -8,17 +8,17 @@ from itertools import accumulate
 from quanyu.dsl.plan_values import Json
 
 
-def funnel(root: Json) -> list[Json]:
-    """For a root whose clauses must all hold: those left after its first clause, its first two, and so on to the last.
-
-    Empty where one clause is enough.
-    """
+def required(root: Json) -> list[Json]:
+    """The clauses of a root that must all hold, each a root; empty where one clause is enough."""
     cond = root["cond"]
     if cond["op"] == "any":
         return []
-    first, *rest = cond["of"] if cond["op"] == "all" else [cond]
-    left = accumulate(rest, lambda before, clause: {"op": "all", "of": [before, clause]}, initial=first)
-    return [{**root, "cond": step} for step in left]
+    return [{**root, "cond": clause} for clause in (cond["of"] if cond["op"] == "all" else [cond])]
+
+
+def funnel(root: Json) -> list[Json]:
+    """Those left after the first clause that must hold, after the first two, and so on to the last."""
+    return list(accumulate(required(root), lambda left, clause: {**root, "cond": _both(left["cond"], clause["cond"])}))
 
 
 def moves(old: Sequence[Json], new: Sequence[Json]) -> list[Json]:
@@ -47,6 +47,10 @@ def _any_of(roots: Sequence[Json]) -> Json:
 
 def _all_of(*conditions: Json) -> Json:
     return {"name": "people", "cond": {"op": "all", "of": list(conditions)}, "among": None}
+
+
+def _both(first: Json, second: Json) -> Json:
+    return {"op": "all", "of": [first, second]}
 
 
 def _not(condition: Json) -> Json:

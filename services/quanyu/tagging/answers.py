@@ -88,6 +88,8 @@ def comparison_message(comparison: Comparison) -> pb.Comparison:
         staying=comparison.staying,
         entering_sample=comparison.entering_sample,
         leaving_sample=comparison.leaving_sample,
+        entering_clauses=comparison.entering_clauses,
+        leaving_clauses=comparison.leaving_clauses,
     )
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from quanyu.dsl import CompiledRule, differences
 from quanyu.dsl.library import Rule
-from quanyu.dsl.plan_sets import moves
+from quanyu.dsl.plan_sets import moves, required
 from quanyu.dsl.plan_values import Json
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput
@@ -22,17 +22,26 @@ _ROOTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A segment, or one value of a tag: the roots of the published `version`, and the roots that are to replace it."""
+    """A segment, or one value of a tag: the roots of the published `version`, and the roots that are to replace it.
+
+    `old_clauses`, `new_clauses`: of a segment, the texts of its clauses.
+    """
 
     name: str
     version: int
     old: list[Json]
     new: list[Json]
+    old_clauses: list[str]
+    new_clauses: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """From one set of people to another; samples are OneIDs."""
+    """From one set of people to another; samples are OneIDs.
+
+    `entering_clauses`: for each of the sample the clause of the old version that kept them out; `leaving_clauses`: the
+    one of the new version. Empty where no single clause does.
+    """
 
     name: str
     version: int
@@ -41,6 +50,8 @@ class Comparison:
     staying: int
     entering_sample: list[int]
     leaving_sample: list[int]
+    entering_clauses: list[str]
+    leaving_clauses: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +89,9 @@ class Changes:
 def pairs_of(name: str, version: int, old: CompiledRule, new: CompiledRule) -> list[Pair]:
     """Of a segment one; of a tag one for each value that either gives, the new one's first."""
     if not (old.values or new.values):
-        return [Pair(name, version, old.roots, new.roots)]
+        return [Pair(name, version, old.roots, new.roots, old.clauses, new.clauses)]
     values = dict.fromkeys((*new.values, *old.values))
-    return [Pair(f"{name}: {value}", version, _giving(old, value), _giving(new, value)) for value in values]
+    return [Pair(f"{name}: {value}", version, _giving(old, value), _giving(new, value), [], []) for value in values]
 
 
 def _giving(tag: CompiledRule, value: str) -> list[Json]:
@@ -92,15 +103,30 @@ def pair_roots(pairs: Sequence[Pair]) -> list[Json]:
     return [root for pair in pairs for root in moves(pair.old, pair.new)]
 
 
-def compared(answer: Answer, first: int, pairs: Sequence[Pair]) -> list[Comparison]:
+def compared(reading: Reading, index: Index, answer: Answer, first: int, pairs: Sequence[Pair]) -> list[Comparison]:
     """From an answer in which `pair_roots(pairs)` begin at root `first`."""
-    return [_compared(answer, first + _ROOTS * n, pair) for n, pair in enumerate(pairs)]
+    return [_compared(reading, index, answer, first + _ROOTS * n, pair) for n, pair in enumerate(pairs)]
 
 
-def _compared(answer: Answer, at: int, pair: Pair) -> Comparison:
+def _compared(reading: Reading, index: Index, answer: Answer, at: int, pair: Pair) -> Comparison:
     entering, leaving, staying = (answer.matched(at + n) for n in range(_ROOTS))
     samples = sample(answer, at, SHOWN), sample(answer, at + 1, SHOWN)
-    return Comparison(pair.name, pair.version, entering, leaving, staying, *samples)
+    kept_out = (
+        _kept_out_by(reading, index, pair.old, pair.old_clauses, samples[0]),
+        _kept_out_by(reading, index, pair.new, pair.new_clauses, samples[1]),
+    )
+    return Comparison(pair.name, pair.version, entering, leaving, staying, *samples, *kept_out)
+
+
+def _kept_out_by(
+    reading: Reading, index: Index, roots: Sequence[Json], texts: Sequence[str], persons: list[int]
+) -> list[str]:
+    """The first clause that does not hold of each of these people; none of a tag."""
+    clauses = required(roots[0]) if texts and persons else []
+    said = reading.verdicts(index, clauses, persons) if clauses else []
+    return [
+        next((text for text, holds in zip(texts, said, strict=False) if not holds[n]), "") for n in range(len(persons))
+    ]
 
 
 def changes(reading: Reading, index: Index, steps: Sequence[Step]) -> Changes:
@@ -108,7 +134,7 @@ def changes(reading: Reading, index: Index, steps: Sequence[Step]) -> Changes:
     asked = [_asked(reading, step) for step in steps]
     pairs = [pair for one in asked for pair in one.pairs]
     answer = reading.find_roots(index, pair_roots(pairs))
-    comparisons = iter(compared(answer, 0, pairs))
+    comparisons = iter(compared(reading, index, answer, 0, pairs))
     made = [
         _in_words(reading, step, list(islice(comparisons, len(one.pairs))), one.error)
         for step, one in zip(steps, asked, strict=True)

@@ -122,6 +122,10 @@ class Reading:
     def count_roots(self, index: Index, roots: Sequence[Json]) -> Answer:
         return self._ask(index.evaluate, roots)
 
+    def verdicts(self, index: Index, roots: Sequence[Json], persons: Sequence[int]) -> list[list[bool | None]]:
+        """Of each root, what it says of each of these people; None is unknown."""
+        return index.verdicts(plan_of_roots(self.clock.as_of_ms, roots), list(persons), self.known_at, self.limits)
+
     def _ask(self, asked: Callable[[bytes, int | None, Limits | None], Answer], roots: Sequence[Json]) -> Answer:
         try:
             return asked(plan_of_roots(self.clock.as_of_ms, roots), self.known_at, self.limits)

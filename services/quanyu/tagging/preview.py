@@ -82,7 +82,7 @@ def preview(reading: Reading, index: Index, bound: Bound, *, is_whole: bool = Tr
         for count in _counts(answer, one, at, left, _Sampling(drafted, index, one, sampled))
     ]
     compiled = [one.compiled for one in sets]
-    return Preview(counts, compared(answer, moving.start, pairs), notes, explanation, compiled, answer)
+    return Preview(counts, compared(drafted, index, answer, moving.start, pairs), notes, explanation, compiled, answer)
 
 
 @dataclass(frozen=True, slots=True)

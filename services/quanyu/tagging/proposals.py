@@ -65,8 +65,8 @@ def _impact(reading: Reading, workspace: Workspace, bound: Bound) -> pb.Describe
     """Without the people of its samples, who may be erased while it is kept."""
     message = impact_message(impact(reading, workspace.index, bound), reading.clock.as_of_ms)
     for comparison in (c for change in (*message.changed, *message.dependents) for c in change.comparisons):
-        comparison.ClearField("entering_sample")
-        comparison.ClearField("leaving_sample")
+        for field in ("entering_sample", "leaving_sample", "entering_clauses", "leaving_clauses"):
+            comparison.ClearField(field)
     return message
 
 

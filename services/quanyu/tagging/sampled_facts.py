@@ -10,7 +10,7 @@ from itertools import islice
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import compile_condition, format_rule, plan_of_roots
+from quanyu.dsl import compile_condition, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.conditions import Conditions
 from quanyu.dsl.names import Scope
@@ -83,8 +83,7 @@ class _Engine:
     def ask(self, conditions: Sequence[Json]) -> list[list[bool | None]]:
         """Of each condition, the verdict on each person."""
         roots = [{"name": "fact", "cond": cond, "among": None} for cond in conditions]
-        plan = plan_of_roots(self._reading.clock.as_of_ms, roots)
-        return self._index.verdicts(plan, self.persons, self._reading.known_at, self._reading.limits)
+        return self._reading.verdicts(self._index, roots, self.persons)
 
 
 def _column(asked: _Asked, profiles: Sequence[pb.GetProfileResponse], engine: _Engine, reading: Reading) -> list[str]:
