@@ -196,10 +196,14 @@ MEASURES = [
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(), st.lists(st.sampled_from(MEASURES), min_size=1, max_size=6, unique=True))
-def test_facts_are_what_is_so_of_each_person(world: World, measures: list[str]) -> None:
+@given(
+    worlds(),
+    st.lists(st.sampled_from(MEASURES), min_size=1, max_size=6, unique=True),
+    st.none() | st.integers(1, 14),
+)
+def test_facts_are_what_is_so_of_each_person(world: World, measures: list[str], offset: int | None) -> None:
     text = " or ".join(f"{measure} is unknown or {measure} is known" for measure in measures)
-    with pair_of(world) as pair:
+    with pair_of(world, offset) as pair:
         people = sorted(pair.oneid[person] for person in pair.oracle.universe)
         (count,) = preview(reading(pair), pair.engine.index, reading(pair).bind(text), sampled=100).counts
         assert sorted(person for person, _ in count.sample) == people
