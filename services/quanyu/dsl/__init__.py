@@ -17,14 +17,18 @@ from quanyu.dsl.compiler import (
     compile_segment,
     compile_tag,
     plan,
+    plan_of_roots,
     standing_plan,
     standing_root,
 )
+from quanyu.dsl.dependencies import dependents, rebound, rests_on
+from quanyu.dsl.differ import differences
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explainer import explain
 from quanyu.dsl.formatter import format_rule
 from quanyu.dsl.library import Bound, Library
 from quanyu.dsl.parser import parse, parse_condition
+from quanyu.dsl.recovery import LeftOut, Recovered, recover
 from quanyu.dsl.windows import Clock
 
 __all__ = [
@@ -35,18 +39,26 @@ __all__ = [
     "EventType",
     "Field",
     "ItemCatalog",
+    "LeftOut",
     "Library",
+    "Recovered",
     "ResolvedWindow",
     "RuleError",
     "check_and_bind",
     "compile_condition",
     "compile_segment",
     "compile_tag",
+    "dependents",
+    "differences",
     "explain",
     "format_rule",
     "parse",
     "parse_condition",
     "plan",
+    "plan_of_roots",
+    "rebound",
+    "recover",
+    "rests_on",
     "standing_plan",
     "standing_root",
 ]

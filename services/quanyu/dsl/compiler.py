@@ -107,8 +107,12 @@ def compile_tag(name: str, version: int, library: Library, catalog: Catalog, clo
 
 def plan(as_of_ms: int, *compiled: CompiledRule) -> bytes:
     """The plan message: the roots of all rules in order."""
-    roots = [root for rule in compiled for root in rule.roots]
-    return _json({"as_of": as_of_ms, "roots": roots})
+    return plan_of_roots(as_of_ms, [root for rule in compiled for root in rule.roots])
+
+
+def plan_of_roots(as_of_ms: int, roots: Sequence[Json]) -> bytes:
+    """The plan message of roots compiled at that instant, or made of such roots."""
+    return _json({"as_of": as_of_ms, "roots": list(roots)})
 
 
 def _json(message: Json) -> bytes:

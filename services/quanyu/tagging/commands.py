@@ -20,7 +20,8 @@ from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.settings import settings_from
 from quanyu.runtime.worker import FRAMES_BYTES
-from quanyu.tagging.domain import Preview, Reading, preview
+from quanyu.tagging.domain import Reading, refused
+from quanyu.tagging.preview import Preview, preview
 from quanyu.tagging.store import all_rules
 from quanyu.tagging.workspace import names_of
 
@@ -74,7 +75,8 @@ def _preview(
     reading = names.reading(library, now_ms())
     if as_of is not None:
         reading = names.reading(library, _instant(as_of, reading))
-    found = preview(reading, index, text)
+    with refused():
+        found = preview(reading, index, reading.bind(text))
     if titled:
         click.echo(f"In workspace {workspace}:")
     _print(found, reading)
@@ -117,8 +119,8 @@ def _print(found: Preview, reading: Reading) -> None:
         table.add_column("clause", overflow="fold")
         table.add_column("people", justify="right")
         table.add_column("unknown", justify="right")
-        for clause, matched, unknown in counted.clauses:
-            table.add_row(escape(clause), f"{matched:,}", f"{unknown:,}")
+        for clause in counted.clauses:
+            table.add_row(escape(clause.text), f"{clause.matched:,}", f"{clause.unknown:,}")
         table.add_section()
         table.add_row("[bold]all together", f"[bold]{counted.matched:,}", f"{counted.unknown:,}")
         console.print(table)

@@ -17,6 +17,7 @@ from quanyu.runtime.workspaces import Workspaces
 from quanyu.tagging.asking import Asking
 from quanyu.tagging.live import LiveSegments
 from quanyu.tagging.people import PeopleCalls
+from quanyu.tagging.reviewing import ReviewCalls
 from quanyu.tagging.store import all_rules
 from quanyu.tagging.texts import TextCalls
 from quanyu.tagging.versions import VersionCalls
@@ -42,7 +43,9 @@ class TaggingService:
     def register(self, server: grpc.Server) -> None:
         asking = Asking(self._workspaces, self._query_bytes)
         people = PeopleCalls(asking, self._database, self._watching)
-        rpc.register(server, DESCRIPTOR, TextCalls(asking), VersionCalls(asking, self._database), people)
+        versions = VersionCalls(asking, self._database, by_approval=self._context.settings.approval == "required")
+        reviews = ReviewCalls(asking, self._database)
+        rpc.register(server, DESCRIPTOR, TextCalls(asking), versions, reviews, people)
 
     def start(self) -> None:
         self._workspaces.watch()
