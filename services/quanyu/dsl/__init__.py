@@ -22,8 +22,10 @@ from quanyu.dsl.compiler import (
 )
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explainer import explain
+from quanyu.dsl.findings import Finding
 from quanyu.dsl.formatter import format_rule
 from quanyu.dsl.library import Bound, Library
+from quanyu.dsl.linter import lint
 from quanyu.dsl.parser import parse, parse_condition
 from quanyu.dsl.windows import Clock
 
@@ -34,6 +36,7 @@ __all__ = [
     "CompiledRule",
     "EventType",
     "Field",
+    "Finding",
     "ItemCatalog",
     "Library",
     "ResolvedWindow",
@@ -44,6 +47,7 @@ __all__ = [
     "compile_tag",
     "explain",
     "format_rule",
+    "lint",
     "parse",
     "parse_condition",
     "plan",
