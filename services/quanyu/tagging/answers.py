@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import CompiledRule, RuleError
+from quanyu.dsl import CompiledRule, Finding, RuleError
 from quanyu.engine import Answer
 from quanyu.runtime.instants import timestamp
 from quanyu.tagging.domain import Preview, reason_of
@@ -81,6 +81,16 @@ def diagnostic_message(error: RuleError) -> pb.Diagnostic:
         column=error.column,
         reason=reason_of(error),
         suggestions=error.suggestions,
+    )
+
+
+def finding_message(finding: Finding) -> pb.Finding:
+    return pb.Finding(
+        code=finding.code,
+        message=finding.message,
+        line=finding.line,
+        column=finding.column,
+        suggestions=finding.suggestions,
     )
 
 

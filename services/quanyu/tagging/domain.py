@@ -12,6 +12,7 @@ from quanyu.dsl import (
     Catalog,
     Clock,
     CompiledRule,
+    Finding,
     Library,
     RuleError,
     check_and_bind,
@@ -19,6 +20,7 @@ from quanyu.dsl import (
     compile_segment,
     compile_tag,
     explain,
+    lint,
     plan,
     standing_root,
 )
@@ -54,6 +56,10 @@ class Reading:
         """A sentence for each clause of a text that need not be published. RuleError where it is wrong."""
         bound = check_and_bind(text, self.catalog, self.library)
         return explain(bound, self.library.publish(bound), self.catalog, self.clock)
+
+    def linted(self, text: str) -> list[Finding]:
+        """Warnings about a text that need not be published. RuleError where it is wrong."""
+        return lint(check_and_bind(text, self.catalog, self.library), self.catalog, self.library, self.clock)
 
     def compile_segment(self, name: str, version: int) -> CompiledRule:
         """A published one. InvalidInput if it is another kind of rule."""
