@@ -112,6 +112,7 @@ ALWAYS = [
     "(points > 3 or points <= 3) including unknown",
     "level in [bronze, silver, gold] or level is unknown",
     "frequency in ['heavy', 'medium', 'light']",
+    "(survey.a default 3) > 2 or survey.a <= 2",
     "in segment buyers or did not order",
     "segment s among buyers: did order",
 ]
@@ -123,6 +124,7 @@ NEVER_FALSE = [
     "quintile(points) <= 5",
     "points in top 100%",
     "points = points",
+    "survey.a + 1 > 3 or survey.a + 1 <= 3 or survey.a is unknown",
     "points > 3 or points <= 3 or city = 'a'",
 ]
 # The column of the clause that changes nothing, and what is left without it.

@@ -18,9 +18,11 @@ from quanyu.dsl.proving.ranges import TRULY, Numbers
 from quanyu.dsl.proving.subjects import Says, Tally, Value
 from quanyu.dsl.proving.truth import ALWAYS, NEVER, Atom, Formula, Prover, Truth, both, denied, either, says
 from quanyu.dsl.proving.worths import Place, Worths, none, some
+from quanyu.dsl.types import NUMBER, Type
 from quanyu.dsl.windows import Clock
 
 _BELOW_ONE = Numbers.where(">=", 0) & Numbers.where("<", 1)
+_POINT = Type("point")
 _COUNTS = Numbers.where(">=", 0, True)
 _LARGEST = 200  # parts of a segment's formula that is looked through
 
@@ -76,7 +78,7 @@ class Claims:
                 return self._ranked(cond, place)
             case s.Near(path=path, distance=distance, of=of):
                 far = Value(("distance", worths.key(path, place), worths.key(of, place)), Numbers.where(">=", 0))
-                known = both(worths.known(path, place), worths.known(of, place))
+                known = both(*(worths.known(point, place, _POINT) for point in (path, of)))
                 return Truth.where(says(far, Numbers.where("<=", Fraction(distance.metres))), known)
             case s.Anniversary(path=path, window=window):
                 falls = Says(("anniversary", worths.key(path, place), self.moments.of(window)))
@@ -95,7 +97,7 @@ class Claims:
         else:
             better, least = Value(("number", *name), _COUNTS), Fraction(node.size.value)
         truth = Truth.where(says(better, Numbers.where("<", least, not isinstance(node.size, s.Percent))))
-        known = self.worths.known(node.expr, place)
+        known = self.worths.known(node.expr, place, NUMBER)
         return Truth(both(population, known, truth.true), either(denied(population), both(known, truth.false)))
 
     # events

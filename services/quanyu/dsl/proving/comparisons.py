@@ -10,7 +10,7 @@ from typing import Any
 from quanyu.dsl import syntax as s
 from quanyu.dsl.proving.moments import Ago, Fixed, Moment, Moments
 from quanyu.dsl.proving.ranges import TRULY, Choice, Numbers
-from quanyu.dsl.proving.subjects import Before, Known, Says, Sign, Tally, TextTest
+from quanyu.dsl.proving.subjects import Before, Says, Sign, Tally, TextTest
 from quanyu.dsl.proving.truth import ALWAYS, NEVER, Formula, Truth, both, denied, either, says
 from quanyu.dsl.proving.worths import Place, Worths, none, some
 from quanyu.dsl.types import Type, nfkc, order_of
@@ -74,32 +74,28 @@ class Comparisons:
         """Where one side has a default, case by case (G3)."""
         cases = [
             (both(one, other), self._compare(a, cmp, b, place))
-            for one, a in self._cases(left, place)
-            for other, b in self._cases(right, place)
+            for one, a in self._cases(left, self.worths.kind(right, place), place)
+            for other, b in self._cases(right, self.worths.kind(left, place), place)
         ]
         true = either(*(both(case, truth.true) for case, truth in cases))
         return Truth(true, either(*(both(case, truth.false) for case, truth in cases)))
 
-    def _cases(self, expr: s.Expr, place: Place) -> list[tuple[Formula, s.Expr]]:
+    def _cases(self, expr: s.Expr, beside: Type, place: Place) -> list[tuple[Formula, s.Expr]]:
         if not isinstance(expr, s.Default):
             return [(ALWAYS, expr)]
-        known = self.worths.known(expr.expr, place)
-        first = [(both(known, case), value) for case, value in self._cases(expr.expr, place)]
-        return first + [(both(denied(known), case), value) for case, value in self._cases(expr.otherwise, place)]
+        beside = beside if beside.kind != "any" else self.worths.kind(expr, place)
+        known = self.worths.known(expr.expr, place, beside)
+        first = [(both(known, case), value) for case, value in self._cases(expr.expr, beside, place)]
+        return first + [
+            (both(denied(known), case), value) for case, value in self._cases(expr.otherwise, beside, place)
+        ]
 
     def _compare(self, left: s.Expr, cmp: s.Cmp, right: s.Expr, place: Place) -> Truth:
         if _is_literal(left) and not _is_literal(right):
             return self._compare(right, _FLIPPED[cmp], left, place)
         a, b = self.worths.kind(left, place), self.worths.kind(right, place)
-        known = both(self._typed(left, a, b, place), self._typed(right, b, a, place))
+        known = both(self.worths.known(left, place, b), self.worths.known(right, place, a))
         return Truth.where(self._holds(left, cmp, right, a, b, place), known)
-
-    def _typed(self, expr: s.Expr, kind: Type, other: Type, place: Place) -> Formula:
-        """Where it is known; an entry of a map, where it is of the other side's type."""
-        known = self.worths.known(expr, place)
-        if kind.kind != "any":
-            return known
-        return both(known, says(Known((self.worths.key(expr, place), other.family)), TRULY))
 
     def _holds(self, left: s.Expr, cmp: s.Cmp, right: s.Expr, a: Type, b: Type, place: Place) -> Formula:
         """Where both sides are known."""
@@ -149,7 +145,7 @@ class Comparisons:
         return Truth(either(*(t.true for t in truths)), both(*(t.false for t in truths)))
 
     def _written(self, expr: s.Expr, items: Sequence[s.Expr], kind: Type, place: Place) -> Truth:
-        known = self._typed(expr, kind, self.worths.kind(items[0], place), place)
+        known = self.worths.known(expr, place, self.worths.kind(items[0], place))
         if isinstance(items[0], (s.Number, s.Percent)):
             numbers = Numbers.of(self.worths.measure(item, place).offset for item in items)
             return Truth.where(self.worths.number(expr, numbers, place), known)
@@ -175,7 +171,7 @@ class Comparisons:
         assert isinstance(node.value, s.Text)
         test, text = _TEXT_TESTS[type(node)], node.value.value
         kind = self.worths.kind(node.expr, place)
-        known = self._typed(node.expr, kind, Type("text"), place)
+        known = self.worths.known(node.expr, place, Type("text"))
         if test != "matches" and not text:
             return Truth.where(ALWAYS, known)
         key = self.worths.chosen(node.expr, kind, place).key

@@ -11,13 +11,14 @@ from quanyu.dsl import names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.catalog import Catalog
 from quanyu.dsl.conditions import Conditions
+from quanyu.dsl.expressions import ANY
 from quanyu.dsl.library import Rules
 from quanyu.dsl.names import Scope, StepScope
 from quanyu.dsl.proving.moments import Moments, Span
 from quanyu.dsl.proving.ranges import EITHER_WAY, TRULY, Choice, Numbers, Values
 from quanyu.dsl.proving.subjects import Events, Known, Tally, Value
 from quanyu.dsl.proving.truth import ALWAYS, NEVER, Formula, Prover, Subject, Truth, both, denied, either, says
-from quanyu.dsl.types import Type, nfkc
+from quanyu.dsl.types import NUMBER, Type, nfkc
 from quanyu.dsl.windows import Clock
 
 TILES = {"quintile": 5, "decile": 10, "percentile": 100}
@@ -117,22 +118,24 @@ class Worths:
 
     # what is known
 
-    def known(self, expr: s.Expr | s.Point, place: Place) -> Formula:
+    def known(self, expr: s.Expr | s.Point, place: Place, beside: Type = ANY) -> Formula:
+        """`beside`: the type of the other side; an entry of a map that is of another one is unknown to it."""
         match expr:
             case s.Path():
-                return self._path_known(expr, place)
+                return self._path_known(expr, place, beside)
             case s.Arith(op=op, left=left, right=right):
                 divides = denied(self.number(right, Numbers.where("=", 0), place)) if op == "/" else ALWAYS
-                return both(self.known(left, place), self.known(right, place), divides)
+                return both(self.known(left, place, NUMBER), self.known(right, place, NUMBER), divides)
             case s.Default(expr=inner, otherwise=otherwise):
-                return either(self.known(inner, place), self.known(otherwise, place))
+                beside = beside if beside.kind != "any" else self.kind(expr, place)
+                return either(self.known(inner, place, beside), self.known(otherwise, place, beside))
             case s.Aggregate(fn=fn) if fn not in (*_TALLIES, "sum"):
                 return some(self.aggregated(expr))
             case s.Tile(expr=ranked, among=among):
-                return both(self.population(among, place), self.known(ranked, place))
+                return both(self.population(among, place), self.known(ranked, place, NUMBER))
         return ALWAYS
 
-    def _path_known(self, path: s.Path, place: Place) -> Formula:
+    def _path_known(self, path: s.Path, place: Place, beside: Type) -> Formula:
         match self.meaning(path, place):
             case names.Channels():
                 return ALWAYS
@@ -140,12 +143,17 @@ class Worths:
                 return says(Known(("event", "channel")), TRULY)
             case names.Property(keys=keys):
                 return value_known("event", keys)
-            case names.Attribute(field=declared, key=key):
-                return value_known("person", (declared.name,) if key is None else (declared.name, key))
+            case names.Attribute(field=declared, key=None):
+                return value_known("person", (declared.name,))
+            case names.Attribute(field=declared, key=str() as key):
+                known = value_known("person", (declared.name, key))
+                family = "number" if beside.numeric else beside.family
+                is_typed = says(Known(("person", declared.name, key, family)), TRULY)
+                return known if beside.kind == "any" else both(known, is_typed)
             case names.RuleValue(ref=ref):
                 rule = self.rule(ref)
                 if isinstance(rule, s.Metric):
-                    return self.known(rule.expr, Place())
+                    return self.known(rule.expr, Place(), beside)
                 return ALWAYS if rule.otherwise else says(Known((ref.name, ref.version)), TRULY)
         return some(self.occasions(path, place))
 
