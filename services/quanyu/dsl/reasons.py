@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.proving import Claims
+from quanyu.dsl.proving import Claims, Place
+from quanyu.dsl.types import nfkc
 
 _TILES = {"quintile": "1 to 5 (R3)", "decile": "1 to 10 (R3)", "percentile": "1 to 100 (R10)"}
 
 
-def reason(node: s.Cond, claims: Claims) -> str:
+def reason(node: s.Cond, claims: Claims, place: Place) -> str:
     """The end of a sentence; empty where the condition itself is reason enough."""
-    match s.positive(node) or node:
+    node = s.positive(node) or node
+    match node:
         case s.Did(happening=happening):
             return _of_happening(happening)
         case s.InTop(size=size) | s.InBottom(size=size) if not size.value:
@@ -18,7 +20,18 @@ def reason(node: s.Cond, claims: Claims) -> str:
         case s.Sample(percent=percent):
             return "a sample of 0% is nobody (S1)" if not percent.value else "a sample of 100% is everybody (S1)"
         case s.Compare() | s.Between() | s.InList():
-            return next((said for child in s.children(node) if (said := _of_value(child, claims))), "")
+            said = (_of_value(child, claims) for child in s.children(node))
+            return next(filter(None, said), "") or _of_order(node, claims, place)
+    return ""
+
+
+def _of_order(node: s.Compare | s.Between | s.InList, claims: Claims, place: Place) -> str:
+    """A value that an ordered enum does not have."""
+    expr = node.left if isinstance(node, s.Compare) else node.expr
+    kind = claims.worths.kind(expr, place)
+    written = {nfkc(child.value) for child in s.children(node) if isinstance(child, s.Text)}
+    if kind.ordered and written - set(map(nfkc, kind.values)):
+        return f"its values are {' < '.join(kind.values)} (C7)"
     return ""
 
 

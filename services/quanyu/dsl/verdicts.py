@@ -104,20 +104,19 @@ class Verdicts:
             self._pitfalls.windows(node)
         if len(self._found) > before:
             return  # a filter or a window says why
-        parts = self._needed(code, node, context)
-        is_filter = context.place.step is not None
-        none, every = (
-            ("no event passes", "every event passes") if is_filter else ("it holds nobody", "it leaves nobody out")
-        )
+        parts, why = self._needed(code, node, context), reason(node, self._claims, context.place)
+        none, every = "it holds nobody", "it leaves nobody out"
+        if context.place.step is not None:
+            none, every = "no event passes", "every event passes"
         if code == "NEVER_TRUE" and len(parts) > 1:
             others = listed([shown(part) for part in parts[:-1]])
             verb = "is" if len(parts) == 2 else "are"
             self._found.add("NEVER_TRUE", parts[-1], f"{shown(parts[-1])} is never true where {others} {verb}: {none}")
         elif code == "NEVER_TRUE":
-            self._found.add("NEVER_TRUE", node, f"{shown(node)} is never true: {reason(node, self._claims) or none}")
+            self._found.add("NEVER_TRUE", node, f"{shown(node)} is never true: {why or none}")
         elif code == "ALWAYS_TRUE":
             text = " or ".join(map(shown, parts)) if len(parts) > 1 else shown(node)
-            self._found.add("ALWAYS_TRUE", node, f"{text} is always true: {reason(node, self._claims) or every}")
+            self._found.add("ALWAYS_TRUE", node, f"{text} is always true: {why or every}")
         else:
             self._never_false(node, parts, context)
 
@@ -177,7 +176,7 @@ class Verdicts:
             if others and not is_stated and self._refuted(*context.formulas, *(f for _, f in others), contrary):
                 self._idle(node, n, contrary, others, context)
                 del beside[n]
-        for n in beside.keys() - settled:
+        for n in sorted(beside.keys() - settled):
             if self._claims.prover.is_spent:
                 return
             given = [(_given(node, node.of[m]), formula) for m, formula in beside.items() if m != n]
@@ -205,14 +204,14 @@ class Verdicts:
         if self._refuted(*context.formulas, contrary):
             outer = listed([shown(given) for given, _ in self._fewest(context.given, contrary)])
             if isinstance(node, s.AnyOf) == context.wanted:
-                message = f"{shown(part)} is never true beside {outer}: this branch holds nobody"
+                message = f"{shown(part)} is never true beside {outer}: this branch changes nothing"
                 self._found.add("UNREACHABLE_BRANCH", part, message, offer)
             else:
                 message = f"{shown(part)} changes nothing: it is always true beside {outer}"
                 self._found.add("REDUNDANT_CLAUSE", part, message, offer)
             return
         why = listed([shown(other) for other, _ in self._fewest(others, *context.formulas, contrary)])
-        taken = f"whom it takes {why} takes already" if isinstance(node, s.AnyOf) else f"it follows from {why}"
+        taken = f"those it takes are taken by {why} already" if isinstance(node, s.AnyOf) else f"it follows from {why}"
         self._found.add("REDUNDANT_CLAUSE", part, f"{shown(part)} changes nothing: {taken}", offer)
 
 

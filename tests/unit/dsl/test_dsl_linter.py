@@ -3,6 +3,7 @@
 import pytest
 
 from quanyu.dsl import Finding, check_and_bind, lint
+from quanyu.dsl.findings import MAX_FINDINGS
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, bind
 
 
@@ -328,3 +329,33 @@ CLEAN = [
 @pytest.mark.parametrize("text", CLEAN)
 def test_it_says_nothing_of_what_is_meant(text: str) -> None:
     assert findings(text) == []
+
+
+# --- long and deep texts ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " and ".join(f"points > {n}" for n in range(3000)),
+        " or ".join(f"(survey.a{n} > {n} and survey.b{n} > 3)" for n in range(1000)),
+        " and ".join(f"(survey.a{n} > {n} or survey.b{n} > 3)" for n in range(1000)),
+        " and ".join(f"did order at least {n} times in last {n + 1}d" for n in range(500)),
+        "tag t: " + "; ".join(f"'v{n}' when points > {n}" for n in range(500)) + "; else 'x'",
+    ],
+    ids=["clauses", "branches", "pairs", "windows", "tiers"],
+)
+def test_of_a_long_text_no_more_is_said_than_can_be_read(text: str) -> None:
+    assert len(findings(text)) <= MAX_FINDINGS
+
+
+def test_brackets_inside_each_other_are_looked_through() -> None:
+    text = "(" * 99 + "points > 1" + " and points > 0)" * 99
+    assert {finding.code for finding in findings(text)} == {"REDUNDANT_CLAUSE"}
+
+
+def test_rules_that_hold_each_other_many_times_are_not_spelled_out() -> None:
+    """Each names the one before twice: looked through in full the last would have a million parts."""
+    rules = ["segment s0: points > 0"]
+    rules += [f"segment s{n}: in segment s{n - 1} or (city = 'c{n}' and not in segment s{n - 1})" for n in range(1, 20)]
+    assert len(findings("\n".join(rules))) <= MAX_FINDINGS
