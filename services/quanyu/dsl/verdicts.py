@@ -202,13 +202,13 @@ class Verdicts:
             self._found.add("DUPLICATE_CLAUSE", part, f"{shown(part)} stands here twice", offer)
             return
         if self._refuted(*context.formulas, contrary):
-            outer = listed([shown(given) for given, _ in self._fewest(context.given, contrary)])
+            given = self._fewest(context.given, contrary)
+            conds = listed([shown(cond) for cond, _ in given])
+            asked = f"where it is asked, {conds} {'holds' if len(given) == 1 else 'hold'}"
             if isinstance(node, s.AnyOf) == context.wanted:
-                message = f"{shown(part)} is never true beside {outer}: this branch changes nothing"
-                self._found.add("UNREACHABLE_BRANCH", part, message, offer)
+                self._found.add("UNREACHABLE_BRANCH", part, f"{shown(part)} is never true: {asked}", offer)
             else:
-                message = f"{shown(part)} changes nothing: it is always true beside {outer}"
-                self._found.add("REDUNDANT_CLAUSE", part, message, offer)
+                self._found.add("REDUNDANT_CLAUSE", part, f"{shown(part)} changes nothing: {asked} already", offer)
             return
         why = listed([shown(other) for other, _ in self._fewest(others, *context.formulas, contrary)])
         taken = f"those it takes are taken by {why} already" if isinstance(node, s.AnyOf) else f"it follows from {why}"

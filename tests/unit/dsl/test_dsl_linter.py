@@ -59,6 +59,9 @@ NEVER = [
     "last_touch > 30d and did touch in last 7d",
     "last_order < 7d and did not order in last 7d",
     "last_order > 30d and last_order < 7d",
+    "last_order > 7d and last_order <= 7d",
+    "last_order >= 7d and last_order < 7d",
+    "last_order > 7d and did order in last 7d",
     "last_order > 7d and first_order < 7d",
     "latest(order) >= 2026-01-01 and did not order since 2026-01-01",
     "count(order in last 7d) >= 3 and did not order in last 30d",
@@ -281,6 +284,9 @@ CLEAN = [
     "did order where (quantity = 1) and did order where (quantity = 2)",
     "last_touch > 7d and did touch in last 30d",
     "last_touch > 7d and last_touch < 30d",
+    "last_order >= 7d and last_order <= 7d",
+    "last_order >= 7d and did order in last 7d",
+    "first_order <= 7d and did not order in last 6d",
     "last_order > 7d and did order in last 30d and first_order > 30d",
     "last_touch > 30d and last_order > 60d",
     "count(order in last 7d) >= 3 and count(order in last 30d) < 4",
@@ -354,8 +360,19 @@ def test_brackets_inside_each_other_are_looked_through() -> None:
     assert {finding.code for finding in findings(text)} == {"REDUNDANT_CLAUSE"}
 
 
-def test_rules_that_hold_each_other_many_times_are_not_spelled_out() -> None:
-    """Each names the one before twice: looked through in full the last would have a million parts."""
-    rules = ["segment s0: points > 0"]
-    rules += [f"segment s{n}: in segment s{n - 1} or (city = 'c{n}' and not in segment s{n - 1})" for n in range(1, 20)]
-    assert len(findings("\n".join(rules))) <= MAX_FINDINGS
+@pytest.mark.parametrize(
+    ("first", "each"),
+    [
+        ("segment r0: points > 0", "segment r{n}: in segment r{m} or (city = 'c{n}' and not in segment r{m})"),
+        ("metric r0 = points", "metric r{n} = r{m} + r{m}"),
+        ("metric r0 = points", "metric r{n} = r{m} * r{m}"),
+        ("metric r0 = points", "metric r{n} = (((r{m} / survey.a{n}) default r{m}) + r{m}) / (r{m} + 1)"),
+        ("define r0 = order", "define r{n} = (r{m} where (quantity > {n})) or (r{m} where (note = 'c{n}'))"),
+    ],
+    ids=["segments", "sums", "products", "quotients", "definitions"],
+)
+def test_rules_that_hold_each_other_many_times_are_not_spelled_out(first: str, each: str) -> None:
+    """Each names the one before twice: looked through in full, the last would have a billion parts."""
+    rules = [first, *(each.format(n=n, m=n - 1) for n in range(1, 31))]
+    last = {"segment": "in segment r30", "metric": "r30 > 3", "define": "did r30"}[first.split()[0]]
+    assert len(findings("\n".join([*rules, f"segment whole: {last} or did order"]))) <= MAX_FINDINGS

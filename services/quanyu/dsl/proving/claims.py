@@ -16,7 +16,7 @@ from quanyu.dsl.proving.moments import ALWAYS as EVER
 from quanyu.dsl.proving.moments import NOW, Ago, Moment, Moments, Span
 from quanyu.dsl.proving.ranges import TRULY, Numbers
 from quanyu.dsl.proving.subjects import Says, Tally, Value
-from quanyu.dsl.proving.truth import ALWAYS, NEVER, Atom, Formula, Prover, Truth, both, denied, either, says
+from quanyu.dsl.proving.truth import ALWAYS, NEVER, Formula, Prover, Truth, both, denied, either, looked_through, says
 from quanyu.dsl.proving.worths import Place, Worths, none, some
 from quanyu.dsl.types import NUMBER, Type
 from quanyu.dsl.windows import Clock
@@ -24,7 +24,6 @@ from quanyu.dsl.windows import Clock
 _BELOW_ONE = Numbers.where(">=", 0) & Numbers.where("<", 1)
 _POINT = Type("point")
 _COUNTS = Numbers.where(">=", 0, True)
-_LARGEST = 200  # parts of a segment's formula that is looked through
 
 
 class Claims:
@@ -156,8 +155,7 @@ class Claims:
         segment = self.worths.rule(ref)
         among = self._in_segment(segment.among, NOW) if segment.among else ALWAYS
         inside = self.truth(segment.cond, Place(among=segment.among, rule=ref.name)).true
-        whole = both(among, inside)
-        return whole if _size(whole) <= _LARGEST else name
+        return looked_through(both(among, inside), name)
 
 
 def _times(times: s.Times | None) -> Numbers:
@@ -183,7 +181,3 @@ def _in_units(window: s.Repeat, what: Hashable) -> Formula:
         case s.InExactly(number=number):
             return says(held, Numbers.where("=", number, True))
     return says(held, Numbers.where("=", most, True))
-
-
-def _size(formula: Formula) -> int:
-    return 1 if isinstance(formula, Atom) else 1 + sum(map(_size, formula.of))

@@ -40,6 +40,7 @@ class Some:
 
 
 Formula: TypeAlias = Atom | All | Some
+_LONGEST = 200  # parts of what is looked through
 Facts: TypeAlias = Mapping[Subject, Values]
 
 ALWAYS, NEVER = All(()), Some(())
@@ -97,6 +98,15 @@ def denied(formula: Formula) -> Formula:
             return both(*map(denied, parts))
         case Atom(subject=subject, values=values):
             return says(subject, ~values)
+
+
+def looked_through(formula: Formula, name: Formula) -> Formula:
+    """What stands behind a name, or the name itself where that is long: rules that hold each other grow without end."""
+    return formula if _size(formula) <= _LONGEST else name
+
+
+def _size(formula: Formula) -> int:
+    return 1 if isinstance(formula, Atom) else 1 + sum(map(_size, formula.of))
 
 
 @dataclass(frozen=True)

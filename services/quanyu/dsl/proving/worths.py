@@ -16,8 +16,20 @@ from quanyu.dsl.library import Rules
 from quanyu.dsl.names import Scope, StepScope
 from quanyu.dsl.proving.moments import Moments, Span
 from quanyu.dsl.proving.ranges import EITHER_WAY, TRULY, Choice, Numbers, Values
-from quanyu.dsl.proving.subjects import Events, Known, Tally, Value
-from quanyu.dsl.proving.truth import ALWAYS, NEVER, Formula, Prover, Subject, Truth, both, denied, either, says
+from quanyu.dsl.proving.subjects import Events, Known, Says, Tally, Value
+from quanyu.dsl.proving.truth import (
+    ALWAYS,
+    NEVER,
+    Formula,
+    Prover,
+    Subject,
+    Truth,
+    both,
+    denied,
+    either,
+    looked_through,
+    says,
+)
 from quanyu.dsl.types import NUMBER, Type, nfkc
 from quanyu.dsl.windows import Clock
 
@@ -69,6 +81,9 @@ class Worths:
         self._scope = Scope(catalog, rules)
         self.clock, self.moments, self._prover, self._truth = clock, moments, prover, truth
         self._types = Conditions().expressions
+        self._metrics: dict[s.Ref, Measure] = {}
+        self._metrics_known: dict[tuple[s.Ref, Type], Formula] = {}
+        self._definitions: dict[s.Ref, dict[str, Formula]] = {}
 
     def rule(self, ref: s.Ref) -> Any:
         return self._scope.rules.get(ref.name, ref.version or 1)
@@ -108,9 +123,10 @@ class Worths:
                 return ("event", *keys)
             case names.Attribute(field=declared, key=key):
                 return ("person", declared.name) if key is None else ("person", declared.name, key)
-            case names.RuleValue(ref=ref) if isinstance(rule := self.rule(ref), s.Metric):
-                return self.key(rule.expr, Place())
             case names.RuleValue(ref=ref):
+                rule = self.rule(ref)
+                if isinstance(rule, s.Metric) and not isinstance(rule.expr, (s.Arith, s.Default)):
+                    return self.key(rule.expr, Place())
                 return ("person", ref.name, ref.version)
             case names.Seen(first=first) | names.Recency(first=first):
                 return ("earliest" if first else "latest", self.occasions(path, place), ())
@@ -151,11 +167,16 @@ class Worths:
                 is_typed = says(Known(("person", declared.name, key, family)), TRULY)
                 return known if beside.kind == "any" else both(known, is_typed)
             case names.RuleValue(ref=ref):
-                rule = self.rule(ref)
-                if isinstance(rule, s.Metric):
-                    return self.known(rule.expr, Place(), beside)
-                return ALWAYS if rule.otherwise else says(Known((ref.name, ref.version)), TRULY)
+                return self._rule_known(ref, beside)
         return some(self.occasions(path, place))
+
+    def _rule_known(self, ref: s.Ref, beside: Type) -> Formula:
+        rule, name = self.rule(ref), says(Known((ref.name, ref.version, beside)), TRULY)
+        if isinstance(rule, s.Tag):
+            return ALWAYS if rule.otherwise else name
+        if (ref, beside) not in self._metrics_known:
+            self._metrics_known[ref, beside] = looked_through(self.known(rule.expr, Place(), beside), name)
+        return self._metrics_known[ref, beside]
 
     def population(self, ref: s.Ref | None, place: Place) -> Formula:
         """Of a rank (R6); whom the rule's own among leaves out, it is not asked of."""
@@ -194,10 +215,16 @@ class Worths:
                 whole = Numbers.where(">=", 1, True) & Numbers.where("<=", TILES[fn], True)
                 return self._single(Value(self.key(expr, place), whole))
             case s.Path() if isinstance(meaning := self.meaning(expr, place), names.RuleValue):
-                rule = self.rule(meaning.ref)
-                if isinstance(rule, s.Metric):
-                    return self.measure(rule.expr, Place())
+                return self._rule_measure(meaning.ref, expr, place)
         return self._single(Value(self.key(expr, place)))
+
+    def _rule_measure(self, ref: s.Ref, expr: s.Expr, place: Place) -> Measure:
+        if ref not in self._metrics:
+            rule = self.rule(ref)
+            is_metric = isinstance(rule, s.Metric)
+            own = self._single(Value(self.key(expr, place)))
+            self._metrics[ref] = self.measure(rule.expr, Place()) if is_metric else own
+        return self._metrics[ref]
 
     @staticmethod
     def _single(subject: Subject) -> Measure:
@@ -263,15 +290,23 @@ class Worths:
         return Events(tuple(sorted(passing, key=lambda item: item[0])))
 
     def _events(self, step: s.Step) -> dict[str, Formula]:
-        rule = self.rule(step.ref) if step.ref.version else None
-        found: dict[str, Formula] = {} if isinstance(rule, s.Define) else {step.ref.name: ALWAYS}
-        for part in rule.steps if isinstance(rule, s.Define) else ():
-            for event_type, formula in self._events(part).items():
-                found[event_type] = either(found.get(event_type, NEVER), formula)
+        found: dict[str, Formula] = self._defined(step.ref) if step.ref.version else {step.ref.name: ALWAYS}
         if step.where is None:
             return found
         passes = self._truth(step.where, self.inside(step)).true
         return {event_type: both(formula, passes) for event_type, formula in found.items()}
+
+    def _defined(self, ref: s.Ref) -> dict[str, Formula]:
+        if ref not in self._definitions:
+            found: dict[str, Formula] = {}
+            for part in self.rule(ref).steps:
+                for event_type, formula in self._events(part).items():
+                    found[event_type] = either(found.get(event_type, NEVER), formula)
+            self._definitions[ref] = {
+                event_type: looked_through(formula, says(Says((ref.name, ref.version)), TRULY))
+                for event_type, formula in found.items()
+            }
+        return self._definitions[ref]
 
     def inside(self, step: s.Step) -> Place:
         return Place(StepScope(step.ref.name, names.event_types(step.ref, self._scope)))
