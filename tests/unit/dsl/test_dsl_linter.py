@@ -246,6 +246,7 @@ CLEAN = [
     "level = gold or level = silver",
     "level >= silver and level <= silver",
     "level > bronze and level < gold",
+    "tier in ['a', 'b', 'points']",
     "points > 5 and points < 6",
     "points >= 5 and points <= 5",
     "points between 5 and 9 and points in [1, 9]",
