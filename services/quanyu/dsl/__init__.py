@@ -20,9 +20,10 @@ from quanyu.dsl.compiler import (
     standing_plan,
     standing_root,
 )
+from quanyu.dsl.editing import format_text
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explainer import explain
-from quanyu.dsl.formatter import format_rule
+from quanyu.dsl.formatter import Language, format_rule
 from quanyu.dsl.library import Bound, Library
 from quanyu.dsl.parser import parse, parse_condition
 from quanyu.dsl.windows import Clock
@@ -35,6 +36,7 @@ __all__ = [
     "EventType",
     "Field",
     "ItemCatalog",
+    "Language",
     "Library",
     "ResolvedWindow",
     "RuleError",
@@ -44,6 +46,7 @@ __all__ = [
     "compile_tag",
     "explain",
     "format_rule",
+    "format_text",
     "parse",
     "parse_condition",
     "plan",

@@ -1,13 +1,17 @@
-"""The canonical English text of a syntax tree: `parse(format_rule(tree)) == tree`."""
+"""The canonical text of a syntax tree, in English or Chinese: `parse(format_rule(tree)) == tree`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Literal
 
 from quanyu.dsl import syntax as s
+from quanyu.dsl.chinese import in_chinese
 from quanyu.dsl.keywords import needs_backquotes
+
+Language = Literal["en", "zh"]
 
 _TEXT_TESTS: dict[type[s.Node], str] = {
     s.Contains: "contains",
@@ -31,11 +35,19 @@ _TIMES: dict[type[s.Node], str] = {s.AtLeast: "at least", s.AtMost: "at most", s
 _BARE_NOT = (s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.Entered, s.Left, s.Sample)
 
 
-def format_rule(node: s.Node) -> str:
-    """The text of a script, a statement, a condition, an expression or a window, in one line each statement."""
+def format_rule(node: s.Node, language: Language = "en") -> str:
+    """The text of a script, a statement, a condition, an expression or a window, in one line each statement.
+
+    `language` is that of the keywords; names are written as they stand in the tree.
+    """
+    english = _any(node)
+    return in_chinese(english) if language == "zh" else english
+
+
+def _any(node: s.Node) -> str:
     match node:
         case s.Script(statements=statements):
-            return "\n".join(map(format_rule, statements))
+            return "\n".join(map(_any, statements))
         case s.Setting() | s.Define() | s.Metric() | s.Segment() | s.Tag() | s.Test():
             return _statement(node)
         case s.Event() | s.FirstEvent() | s.Sequence():

@@ -96,6 +96,9 @@ CHINESE: dict[str, tuple[str, ...]] = {
     "false": ("否",),
 }
 
+# What joins the two ends of a `between`, where English has `and`.
+BETWEEN_ENDS = "至"
+
 # Terminals that grammar.lark names itself; the other keywords' terminals are the word in capitals.
 _TERMINALS = {
     "including unknown": "_INCLUDING_UNKNOWN",
@@ -132,6 +135,8 @@ _TOKENS: dict[str, tuple[str, str]] = {
     word: (_TERMINALS.get(english, english.upper()), english) for english, words in CHINESE.items() for word in words
 }
 
+_ENGLISH_OF = {terminal: english for english, terminal in _TERMINALS.items()}
+
 _ENGLISH = """use define or metric segment among tag when else test given did at then not and between ago in contains
 matches within of on sample seed where without after by times ever tomorrow last next today yesterday this calendar
 since before each default day days week weeks month months quarter quarters year years exactly"""
@@ -139,12 +144,21 @@ since before each default day days week weeks month months quarter quarters year
 _PLAIN = re.compile(r"[^\W\d]\w*")
 
 # Words that are no bare names (G10).
-RESERVED: frozenset[str] = frozenset([*_ENGLISH.split(), *_TOKENS, "至"])
+RESERVED: frozenset[str] = frozenset([*_ENGLISH.split(), *_TOKENS, BETWEEN_ENDS])
 
 
 def needs_backquotes(name: str) -> bool:
     """Whether the bare name would be read as something else (G10)."""
     return name in RESERVED or not _PLAIN.fullmatch(name)
+
+
+def chinese_words(token: Token) -> tuple[str, ...]:
+    """The Chinese words for a token as the lexer gives it; none if it is no keyword."""
+    if token.type in ("UNIT", "TILE", "AGG", "NAME"):
+        english = token.value.removesuffix("s") if token.type == "UNIT" else token.value
+        return CHINESE.get(english, ()) if _TERMINALS.get(english) == token.type else ()
+    word = token.type.lower()
+    return CHINESE.get(_ENGLISH_OF.get(token.type) or (word if word not in _TERMINALS else ""), ())
 
 
 class ChineseKeywords:

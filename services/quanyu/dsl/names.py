@@ -115,7 +115,7 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
         keys = property_keys(path.keys, step.types, scope)
         if keys == ("channel",):
             return s.Path(s.Ref("channel"), span=path.span), EventChannel()
-        return replace(path, keys=_keys(path.keys, keys)), Property(keys)
+        return replace(path, ref=_named(path.ref, name), keys=_keys(path.keys, keys)), Property(keys)
     declaring = _properties(step, path.ref.name, scope)
     is_person_value = _is_person_value(name, scope)
     if declaring == len(step.types) or (declaring and not is_person_value):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
-from lark import Lark
+from lark import Lark, Token
 from lark.exceptions import UnexpectedInput, VisitError
 
 from quanyu.dsl import syntax as s
@@ -33,10 +34,15 @@ def parse_condition(text: str) -> s.Cond:
         return cond
 
 
+def lex(text: str) -> Iterator[Token]:
+    """The tokens of a text, white space and comments left out. Lark's UnexpectedCharacters where there is none."""
+    return _lexer().lex(text)
+
+
 def is_condition(text: str) -> bool:
     """Whether the text begins like a condition, not like a statement."""
     try:
-        first = next(iter(_lexer().lex(text)), None)
+        first = next(lex(text), None)
     except UnexpectedInput:
         return False
     return first is not None and first.type not in ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
@@ -48,7 +54,7 @@ def _read(text: str, start: str) -> Any:
         tree = _lark().parse(text, start=start)
         built = TreeBuilder().transform(tree)
     except UnexpectedInput as error:
-        raise explain_syntax(text, error, _lexer().lex) from None
+        raise explain_syntax(text, error, lex) from None
     except VisitError as error:
         raise error.orig_exc from None
     return built
