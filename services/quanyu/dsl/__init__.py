@@ -20,11 +20,13 @@ from quanyu.dsl.compiler import (
     standing_plan,
     standing_root,
 )
+from quanyu.dsl.completer import Completions, complete
 from quanyu.dsl.editing import format_text
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explainer import explain
 from quanyu.dsl.formatter import Language, format_rule
 from quanyu.dsl.library import Bound, Library
+from quanyu.dsl.offers import Completion
 from quanyu.dsl.parser import parse, parse_condition
 from quanyu.dsl.windows import Clock
 
@@ -33,6 +35,8 @@ __all__ = [
     "Catalog",
     "Clock",
     "CompiledRule",
+    "Completion",
+    "Completions",
     "EventType",
     "Field",
     "ItemCatalog",
@@ -44,6 +48,7 @@ __all__ = [
     "compile_condition",
     "compile_segment",
     "compile_tag",
+    "complete",
     "explain",
     "format_rule",
     "format_text",

@@ -158,7 +158,7 @@ class Expressions:
             fit = [f.name for f in fields if f.kind in ("number", "money") or fn in ("distinct", "most")]
             offers = [f"{fn}({node.path.ref.name}.{name})" for name in sorted(fit)[:3]]
             raise RuleError.at(node.path.span, "type", f"{fn} needs a property of the event (A4)", *offers)
-        if value is not None and not _has(fn, value):
+        if value is not None and not has_aggregate(fn, value):
             raise RuleError.at(node.path.span, "type", f"{fn} of {value} has no meaning (A9)")
         if fn in ("count", "days", "distinct"):
             return NUMBER
@@ -173,7 +173,7 @@ class Expressions:
         return replace(node, expr=expr, among=among), NUMBER
 
 
-def _has(fn: str, value: Type) -> bool:
+def has_aggregate(fn: str, value: Type) -> bool:
     """Whether there is such an aggregate of such values (A9)."""
     if fn in ("min", "max"):
         return value.numeric or value.kind in ("date", "instant")

@@ -135,7 +135,11 @@ _TOKENS: dict[str, tuple[str, str]] = {
     word: (_TERMINALS.get(english, english.upper()), english) for english, words in CHINESE.items() for word in words
 }
 
-_ENGLISH_OF = {terminal: english for english, terminal in _TERMINALS.items()}
+# By terminal, the English keywords that are read as it.
+TERMINALS: dict[str, tuple[str, ...]] = {}
+for _english in CHINESE:
+    _terminal = _TERMINALS.get(_english, _english.upper())
+    TERMINALS[_terminal] = (*TERMINALS.get(_terminal, ()), _english)
 
 _ENGLISH = """use define or metric segment among tag when else test given did at then not and between ago in contains
 matches within of on sample seed where without after by times ever tomorrow last next today yesterday this calendar
@@ -154,11 +158,9 @@ def needs_backquotes(name: str) -> bool:
 
 def chinese_words(token: Token) -> tuple[str, ...]:
     """The Chinese words for a token as the lexer gives it; none if it is no keyword."""
-    if token.type in ("UNIT", "TILE", "AGG", "NAME"):
-        english = token.value.removesuffix("s") if token.type == "UNIT" else token.value
-        return CHINESE.get(english, ()) if _TERMINALS.get(english) == token.type else ()
-    word = token.type.lower()
-    return CHINESE.get(_ENGLISH_OF.get(token.type) or (word if word not in _TERMINALS else ""), ())
+    english = TERMINALS.get(token.type, ())
+    word = token.value.removesuffix("s") if token.type == "UNIT" else token.value
+    return CHINESE.get(english[0] if len(english) == 1 else word, ()) if english else ()
 
 
 class ChineseKeywords:

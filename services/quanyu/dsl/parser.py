@@ -39,6 +39,11 @@ def lex(text: str) -> Iterator[Token]:
     return _lexer().lex(text)
 
 
+def reading_of(start: str) -> Any:
+    """Lark's interactive parser at the beginning of a "start" (statements) or a "cond"."""
+    return _lark().parse_interactive("", start=start)
+
+
 def is_condition(text: str) -> bool:
     """Whether the text begins like a condition, not like a statement."""
     try:
