@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
-
-from lark import Token
-from lark.exceptions import UnexpectedInput
 
 from quanyu.dsl import offers
 from quanyu.dsl import syntax as s
 from quanyu.dsl.aliases import drafted
 from quanyu.dsl.catalog import Catalog
-from quanyu.dsl.cursor import STATEMENTS, Cursor, cursor_at
+from quanyu.dsl.cursor import STATEMENTS, Cursor, cursor_at, readable
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.library import Library
 from quanyu.dsl.matching import fold, matching
 from quanyu.dsl.nameable import Nameable
 from quanyu.dsl.names import Scope
 from quanyu.dsl.offers import VALUES, Completion, CompletionKind, Offer, offer
-from quanyu.dsl.parser import lex, parse
+from quanyu.dsl.parser import parse
 from quanyu.dsl.sides import Side, read_before, scope_at, side_at
 from quanyu.dsl.types import BOOL
 
@@ -135,15 +131,10 @@ def _with_drafts(cursor: Cursor, catalog: Catalog, library: Library) -> Library:
 
 
 def _others(cursor: Cursor) -> Iterator[str]:
-    starts = [token.start_pos or 0 for token in _readable(cursor.text) if token.type in STATEMENTS]
+    starts = [token.start_pos or 0 for token in readable(cursor.text) if token.type in STATEMENTS]
     for start, end in itertools.pairwise([*starts, len(cursor.text) + 1]):
         if not start <= cursor.start < end:
             yield cursor.text[start:end]
-
-
-def _readable(text: str) -> Iterator[Token]:
-    with suppress(UnexpectedInput):
-        yield from lex(text)
 
 
 @lru_cache(maxsize=256)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from lark import Token, Tree
@@ -19,6 +21,7 @@ STATEMENTS = ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
 _WORD = re.compile(r"@\d*$|\w*$")
 _REST_OF_WORD = re.compile(r"\w*")
 MOST_WORDS = 4  # of one keyword: `for the first time`
+_MOST_JOINED = 4  # tokens that are another with what follows: `2000-01-` and `31`
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,14 @@ class Cursor:
         last = self.tokens[len(self.tokens) - words :] if words else ()
         return "".join(f"{' '.join(self.text[t.start_pos : t.end_pos].split())} " for t in last)
 
+    def leaves(self, text: str) -> bool:
+        """Whether the tokens before stay what they are if the text follows: `2000-` and `10` would be a month."""
+        last = self.tokens[-_MOST_JOINED:]
+        if not last:
+            return True
+        read = readable(self.text[last[0].start_pos : self.start] + text)
+        return [token.type for token in islice(read, len(last))] == [token.type for token in last]
+
     @property
     def in_between(self) -> bool:
         """Whether `and` would join the ends of a `between`."""
@@ -109,6 +120,12 @@ def built(items: Sequence[Token | Tree[Token]], rule: str = "") -> Any:
         return TreeBuilder().transform(Tree("list", [part]))[0]
     except (VisitError, RecursionError):  # such as a date that does not exist
         return None
+
+
+def readable(text: str) -> Iterator[Token]:
+    """The tokens up to where there is none."""
+    with suppress(UnexpectedCharacters):
+        yield from lex(text)
 
 
 def _reads(parser: Any, token: Token) -> bool:

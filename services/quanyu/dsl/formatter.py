@@ -151,7 +151,7 @@ def _leaf(node: s.Node) -> str:
         case s.InList() | s.NotInList() | s.HasAny() | s.HasAll() | s.HasNone():
             return f"{_sum(node.expr)} {_LIST_TESTS[type(node)]} {_list(node.items)}"
         case s.Near(path=path, distance=distance, of=of):
-            return f"{_expr(path)} within {_decimal(distance.amount)}{distance.unit} of {_expr(of)}"
+            return f"{_expr(path)} within {_expr(distance)} of {_expr(of)}"
     if type(node) in _TEXT_TESTS:
         return f"{_sum(node.expr)} {_TEXT_TESTS[type(node)]} {_expr(node.value)}"  # type: ignore[attr-defined]
     return _of_people(node)
@@ -268,6 +268,8 @@ def _expr(node: s.Node) -> str:
             return "true" if truth else "false"
         case s.Duration(amount=amount, unit=unit):
             return f"{amount}{unit}"
+        case s.Distance(amount=metres, unit=unit):
+            return f"{_decimal(metres)}{unit}"
         case s.Date(value=date):
             return date.isoformat()
         case s.DateTime(value=moment):

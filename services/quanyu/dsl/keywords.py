@@ -160,7 +160,8 @@ def chinese_words(token: Token) -> tuple[str, ...]:
     """The Chinese words for a token as the lexer gives it; none if it is no keyword."""
     english = TERMINALS.get(token.type, ())
     word = token.value.removesuffix("s") if token.type == "UNIT" else token.value
-    return CHINESE.get(english[0] if len(english) == 1 else word, ()) if english else ()
+    keyword = english[0] if len(english) == 1 else word
+    return CHINESE[keyword] if keyword in english else ()
 
 
 class ChineseKeywords:

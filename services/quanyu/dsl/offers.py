@@ -129,7 +129,7 @@ def examples(cursor: Cursor, fits: Callable[[Type], bool]) -> Iterator[Offer]:
             continue
         if digits and kind in ("number", "percent", "duration", "distance"):
             texts = tuple(dict.fromkeys(re.sub(r"^\d+", digits.group(), text) for text in texts))
-        yield from (offer(Completion(text, text, kind), EXAMPLES) for text in texts)
+        yield from (offer(Completion(text, text, kind), EXAMPLES) for text in texts if cursor.leaves(text))
 
 
 def windows(cursor: Cursor, fits: Callable[[bool], bool]) -> Iterator[Offer]:

@@ -253,6 +253,11 @@ def test_units_agree_with_their_number() -> None:
     assert texts("did order in last 45|") == ["45", "45d", "45h", "45min", "45w"]
 
 
+def test_what_would_run_into_the_word_before_is_not_offered() -> None:
+    assert "10%" in texts("points > 2000 - |")
+    assert "10%" not in texts("points > 2000-|")  # it would be the month 2000-10
+
+
 def test_chinese_keywords_and_names_by_either_name() -> None:
     assert texts("没做|") == ["没做过"]
     assert texts("城|") == ["城市"]
@@ -320,7 +325,7 @@ def test_the_most_frequent_values_come_first() -> None:
 
 
 def test_of_many_values_those_that_begin_so_then_those_that_hold_it() -> None:
-    values = tuple(f"shop {n}" for n in range(5_000)) + ("a shop 4", "Ｓhop 49999", "line\nbreak")
+    values = (*(f"shop {n}" for n in range(5_000)), "a shop 4", "Ｓhop 49999", "line\nbreak")
     catalog = Catalog(attributes={"place": Field("place", "enum", values=values)})
     found = complete("place = 'shop 49", 16, catalog, LIBRARY, 200)
     expected = [v for v in values if v.startswith("shop 49")] + ["Ｓhop 49999"]
