@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import CompiledRule, RuleError
+from quanyu.dsl import CompiledRule, Completions, Language, RuleError
 from quanyu.engine import Answer
+from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import timestamp
-from quanyu.tagging.domain import Preview, reason_of
+from quanyu.tagging.domain import Explained, Preview, reason_of
 from quanyu.tagging.live import Status
 from quanyu.tagging.tables import PublishedRule
 
@@ -82,6 +83,34 @@ def diagnostic_message(error: RuleError) -> pb.Diagnostic:
         reason=reason_of(error),
         suggestions=error.suggestions,
     )
+
+
+def language_of(language: pb.Language) -> Language:
+    """InvalidInput for a number that is no language."""
+    languages: dict[int, Language] = {pb.LANGUAGE_UNSPECIFIED: "en", pb.LANGUAGE_EN: "en", pb.LANGUAGE_ZH: "zh"}
+    if language not in languages:
+        raise InvalidInput(
+            f"there is no language {language}: see Language", reason="UNKNOWN_LANGUAGE", field="language"
+        )
+    return languages[language]
+
+
+def explanation_message(explained: Explained, epoch: tuple[int, int], as_of_ms: int) -> pb.ExplainRuleResponse:
+    basis = pb.Basis(
+        epoch=epoch_message(epoch),
+        as_of=timestamp(as_of_ms),
+        windows=_windows(explained.compiled),
+        versions=explained.versions,
+    )
+    return pb.ExplainRuleResponse(sentences=explained.sentences, basis=basis)
+
+
+def completion_message(found: Completions) -> pb.CompleteRuleResponse:
+    message = pb.CompleteRuleResponse(to=found.end, more=found.more)
+    setattr(message, "from", found.start)
+    for item in found.items:
+        message.items.add(text=item.text, kind=item.kind, detail=item.detail, people=item.people, label=item.label)
+    return message
 
 
 def _windows(compiled: Iterable[CompiledRule]) -> list[pb.ResolvedWindow]:

@@ -12,6 +12,7 @@ from quanyu.dsl import (
     Catalog,
     Clock,
     CompiledRule,
+    Language,
     Library,
     RuleError,
     check_and_bind,
@@ -23,7 +24,7 @@ from quanyu.dsl import (
     standing_root,
 )
 from quanyu.dsl.library import key
-from quanyu.dsl.syntax import Segment, Tag
+from quanyu.dsl.syntax import IsKnown, Metric, Segment, Tag
 from quanyu.engine import Answer, Index, InvalidError, Limits
 from quanyu.runtime.errors import InvalidInput, NotFound
 
@@ -124,6 +125,15 @@ class Preview:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A sentence for each clause; the rules and scores that the text rests on; what it compiles to."""
+
+    sentences: list[str]
+    versions: tuple[str, ...]
+    compiled: list[CompiledRule]
+
+
 def named(reference: str) -> tuple[str, int]:
     """Name and version of `name@version`; of `name` the version is 0."""
     name, at, version = reference.rpartition("@")
@@ -148,6 +158,18 @@ def preview(reading: Reading, index: Index, text: str) -> Preview:
         raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
     answer = drafted.count(index, compiled)
     return Preview(_counts(answer, compiled), explanation, compiled, answer)
+
+
+def explain_text(reading: Reading, text: str, language: Language) -> Explained:
+    """What a text means that need not be published. RuleError where it is wrong."""
+    bound = check_and_bind(text, reading.catalog, reading.library)
+    drafted = replace(reading, library=reading.library.publish(bound))
+    names = (drafted.library, drafted.catalog, drafted.clock)
+    sentences = explain(bound, *names, language)
+    values = [IsKnown(rule.expr) for rule in bound.statements if isinstance(rule, Metric)]
+    alone = values if bound.condition is None else [bound.condition]
+    compiled = [*(compile_condition(cond, *names) for cond in alone), *_compiled(drafted, bound)]
+    return Explained(sentences, bound.versions, compiled)
 
 
 def try_out(drafted: Reading, index: Index, bound: Bound) -> None:

@@ -15,6 +15,7 @@ from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.worker import Worker
 from quanyu.tagging.catalog import catalog_of, clock_of
 from quanyu.tagging.domain import Reading
+from quanyu.tagging.frequencies import Frequencies
 from quanyu.tagging.live import LiveSegments
 
 
@@ -29,6 +30,7 @@ class Workspace:
         self.library = library
         # Held while publishing, so that a version is taken once.
         self.publishing = threading.Lock()
+        self.frequencies = Frequencies()
         self._worker = worker
         self._names: tuple[tuple[tuple[int, int], int | None], Names] | None = None
         # Opened first: if its log is damaged, nothing runs yet.
