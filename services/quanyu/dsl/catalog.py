@@ -81,8 +81,14 @@ class Catalog:
             return self.attributes.get(f"{name}@{version}")
         if name in self.attributes:
             return self.attributes[name]
-        versions = [int(v) for n, _, v in (a.partition("@") for a in self.attributes) if n == name and v.isdigit()]
-        return self.attributes[f"{name}@{max(versions)}"] if versions else None
+        return self._newest_scores.get(name)
+
+    @cached_property
+    def _newest_scores(self) -> dict[str, Field]:
+        """By the name without its version, such as `churn_risk`."""
+        named = (name.partition("@") for name in self.attributes)
+        versions = sorted((name, int(version)) for name, _, version in named if version.isdigit())
+        return {name: self.attributes[f"{name}@{version}"] for name, version in versions}
 
     def seen_types(self) -> list[str]:
         """The event types that make `channel`, `first_seen` and `last_seen` (E12)."""

@@ -15,6 +15,7 @@ from lark import Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
 from quanyu.dsl.builder import TreeBuilder
+from quanyu.dsl.errors import RuleError
 from quanyu.dsl.parser import MAX_TEXT, lex, reading_of
 
 STATEMENTS = ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
@@ -118,7 +119,7 @@ def built(items: Sequence[Token | Tree[Token]], rule: str = "") -> Any:
     part = Tree(rule, list(items)) if rule else items[0]
     try:
         return TreeBuilder().transform(Tree("list", [part]))[0]
-    except (VisitError, RecursionError):  # such as a date that does not exist
+    except (RuleError, VisitError, RecursionError):  # such as a date that does not exist
         return None
 
 

@@ -10,7 +10,7 @@ from quanyu.dsl import names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.names import Scope
-from quanyu.dsl.types import BOOL, INSTANT, NUMBER, RECENCY, Type, arithmetic, nfkc, of_field, unify
+from quanyu.dsl.types import BOOL, INSTANT, NUMBER, RECENCY, Type, arithmetic, nfkc, normalised, of_field, unify
 
 ANY = Type("any")
 _NEED_NUMBERS = ("sum", "avg", "median")
@@ -56,7 +56,7 @@ class Expressions:
         if not isinstance(node, s.Path) or node.keys or node.ref.version or node.ref.quoted:
             return self.bind(node, scope)
         word = node.ref.name
-        is_value = nfkc(word) in map(nfkc, beside.values)
+        is_value = nfkc(word) in normalised(beside.values)
         if is_value and names.is_value_name(node, scope):
             message = f"`{word}` is a value and a name: say which"
             raise RuleError.at(node.span, "name", message, f"'{word}'", f"`{word}`")

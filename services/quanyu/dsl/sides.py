@@ -15,7 +15,7 @@ from quanyu.dsl.conditions import Conditions
 from quanyu.dsl.cursor import Cursor
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.names import Scope
-from quanyu.dsl.types import Type, unify
+from quanyu.dsl.types import Type, are_one
 
 _LISTS = ("IN", "_HAS_ANY", "_HAS_ALL", "_HAS_NONE")
 _AFTER_LEFT = ("CMP", "EQUAL", "DEFAULT", "BETWEEN", "_STARTS_WITH", "_ENDS_WITH", "CONTAINS", "MATCHES")
@@ -49,9 +49,7 @@ class Side:
             return self.is_between and other.literal
         if {mine.kind, other.kind} == {"instant", "date"}:
             return True
-        if mine.kind == "set" or mine.family == "text":
-            return other.family in ("text", "any")
-        return unify(mine, other) is not None
+        return are_one(Type("enum") if mine.kind == "set" else mine, other)
 
 
 def side_at(cursor: Cursor, scope: Scope) -> Side:

@@ -289,6 +289,11 @@ def test_definitions_in_a_circle_do_no_harm() -> None:
     assert labels("metric m = n + 1\nmetric n = m + 1\nsegment s: points > |")
 
 
+@pytest.mark.parametrize("left", [" + ".join(["points"] * 102), "2026-02-30", "0d", "(91.0, 0)"])
+def test_what_is_wrong_on_the_other_side_does_no_harm(left: str) -> None:
+    assert complete(f"{left} > ", len(left) + 3, CATALOG, LIBRARY).start == len(left) + 3
+
+
 def test_tests_and_settings() -> None:
     given = "test 'x' { given anna { level: "
     assert texts(given + "|")[:3] == ["'bronze'", "'silver'", "'gold'"]
