@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from quanyu.dsl import syntax as s
 from quanyu.dsl.aliases import drafted, renamed
 from quanyu.dsl.catalog import Catalog
-from quanyu.dsl.errors import source
+from quanyu.dsl.checker import check_and_bind
+from quanyu.dsl.errors import RuleError, source
 from quanyu.dsl.formatter import Language, format_rule
 from quanyu.dsl.library import Library
 from quanyu.dsl.names import Scope
@@ -32,8 +33,25 @@ def format_text(text: str, catalog: Catalog, library: Library, language: Languag
         else:
             nodes = parse(text).statements
             scope = Scope(catalog, drafted(nodes, catalog, library))
-        lines = [format_rule(renamed(node, scope, language), language) for node in nodes]
-    return "\n".join(_commented(text, nodes, lines))
+        written = _written(nodes, scope, language, language)
+        meant = _meaning(text, catalog, library)
+        if meant is not None and _meaning("\n".join(written), catalog, library) != meant:
+            # Beside a value of the same word an alias would have two readings (N1).
+            written = _written(nodes, scope, language, "en")
+    return "\n".join(_commented(text, nodes, written))
+
+
+def _written(nodes: tuple[s.Node, ...], scope: Scope, language: Language, names: Language) -> list[str]:
+    return [format_rule(renamed(node, scope, names), language) for node in nodes]
+
+
+def _meaning(text: str, catalog: Catalog, library: Library) -> tuple[s.Script | None, s.Cond | None] | None:
+    """Of a text that is right."""
+    try:
+        bound = check_and_bind(text, catalog, library)
+    except RuleError:
+        return None
+    return bound.script, bound.condition
 
 
 @dataclass(frozen=True)

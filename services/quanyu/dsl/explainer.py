@@ -30,8 +30,9 @@ def explain(
     A text that is not published yet is explained with a library that holds it: `library.publish(bound)`.
     """
     if isinstance(rule, Bound):
-        parts = [rule.condition] if rule.condition is not None else list(rule.statements)
-        return [line for part in parts for line in explain(part, library, catalog, clock, language)]  # type: ignore[arg-type]
+        rules = [part for part in rule.statements if isinstance(part, Rule)]
+        parts: list[s.Cond | Rule] = [*rules] if rule.condition is None else [rule.condition]
+        return [line for part in parts for line in explain(part, library, catalog, clock, language)]
     clauses = _Explainer(library, catalog, clock, language)
     match rule:
         case s.Define():

@@ -83,7 +83,8 @@ class Nameable:
 
     def _in_test(self) -> bool:
         kinds = self._cursor.kinds
-        return kinds[:1] == ("TEST",) and kinds[-1] in ("GIVEN", "THEN", "LBRACE", "COMMA")
+        in_list = "LSQB" in kinds[last(kinds, "LBRACE") :]
+        return kinds[:1] == ("TEST",) and not in_list and kinds[-1] in ("GIVEN", "THEN", "LBRACE", "COMMA")
 
     def _of_test(self) -> Iterator[Offer]:
         kinds = self._cursor.kinds
@@ -95,17 +96,15 @@ class Nameable:
         elif self._scope.step is not None:
             yield from self._properties(self._scope.step.types, (), lambda _: True)
         elif last(kinds, "LBRACE") > last(kinds, "GIVEN") >= 0:
-            yield from self._attributes()
+            yield from self._attributes(set())
 
     def _types_of_sequence(self) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for item in self._cursor.stack:
-            if isinstance(item, Tree):
-                for ref in item.find_data("ref"):
-                    with suppress(RuleError, RecursionError):
-                        types = names.event_types(names.bind_events(built([ref]), self._scope), self._scope)
-                        found.update(dict.fromkeys(types))
-        return tuple(found)
+        """Of the events that stand between the brackets before `by`."""
+        kinds = self._cursor.kinds
+        did = max(last(kinds, "DID"), last(kinds, "_DID_NOT"))
+        trees = [item for item in self._cursor.stack[did:] if isinstance(item, Tree)]
+        refs = [built([ref]) for tree in trees for ref in tree.find_data("ref")]
+        return tuple(dict.fromkeys(event_type for ref in refs for event_type in self._types(ref)))
 
     # after a dot
 
@@ -133,7 +132,7 @@ class Nameable:
         scope, fits = self._scope, self._side.fits
         name = self._catalog.canonical(path.ref.name)
         if name == "person" and not path.keys:
-            yield from self._of_people(scope.outside(), fits)
+            yield from self._of_people(scope.outside(), set())
         elif scope.step is not None and name != scope.step.name:
             yield from self._properties(scope.step.types, (s.Key(path.ref.name), *path.keys), fits)
         else:
@@ -179,10 +178,13 @@ class Nameable:
             yield from self._properties(step.types, (), fits, step.name)
             yield self._plain(step.name, "event", "before its properties", NAMES)
             yield self._plain("person", "built_in", "before a value of the person", NAMES)
-        yield from self._of_people(self._scope.outside(), fits)
+        taken = set(self._fields(step.types, ())) if step else set[str]()
+        yield from self._of_people(self._scope.outside(), taken)
 
-    def _of_people(self, scope: Scope, fits: Fits) -> Iterator[Offer]:
-        yield from self._attributes()
+    def _of_people(self, scope: Scope, taken: set[str]) -> Iterator[Offer]:
+        """`taken`: names that alone could be the event's (N3)."""
+        fits = self._side.fits
+        yield from self._attributes(taken)
         if self._scope.step is None and fits(Type("set", values=self._catalog.channels)):
             yield self._plain("channel", "built_in", "set of channels", NAMES)
         types = Expressions(lambda cond, _: cond)
@@ -194,9 +196,8 @@ class Nameable:
         if fits(RECENCY):
             yield from self._recencies()
 
-    def _attributes(self) -> Iterator[Offer]:
-        step, takes_all = self._scope.step, self._side == Side()
-        taken = set(self._fields(step.types, ())) if step else set[str]()
+    def _attributes(self, taken: set[str]) -> Iterator[Offer]:
+        takes_all = self._side == Side()
         for field in self._catalog.attributes.values():
             if takes_all or self._side.fits(of_field(field)):
                 name, _, version = field.name.partition("@")

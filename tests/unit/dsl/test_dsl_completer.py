@@ -197,6 +197,13 @@ def test_inside_where_the_properties_of_the_event() -> None:
     assert texts("did order where (product.category = |")[:2] == ["'coffee'", "'tea'"]
     assert texts("did order where (channel in [|")[:3] == ["'pos'", "'miniapp'", "'delivery'"]
     assert texts("did order where (person.le|")[0] == "level"
+    assert texts("did order where (person.ci|")[0] == "city"
+
+
+def test_what_all_events_of_a_sequence_have() -> None:
+    assert labels("did order ever and did (scan then scan) by |") == ["shop", "code", "store", "channel"]
+    assert labels("did (order then scan) by |") == ["store", "channel"]
+    assert labels("did (order then scan) by store.|") == ["city", "location"]
 
 
 def test_after_a_closed_where_names_are_the_persons_again() -> None:
@@ -303,6 +310,8 @@ def test_tests_and_settings() -> None:
     assert texts(then + "|")[0] == "anna"
     assert labels(then + "anna.|") == ["frequency", "net_spend"]
     assert texts(then + "anna.frequency = |")[:3] == ["'heavy'", "'medium'", "'light'"]
+    assert texts("test 'x' { given anna { tastes: ['vegan', |")[:2] == ["'spicy'", "'vegan'"]
+    assert "level" not in labels("test 'x' { given anna { level: 'gold', tastes: [|")[:2]
     assert texts("use |")[:4] == ["timezone", "day", "week", "leap"]
     assert texts("use day |")[0] == "starts"
 

@@ -141,6 +141,14 @@ def test_an_alias_that_would_mean_something_else_is_not_written() -> None:
     assert format_text("level = 'a'", Catalog(attributes={"level": quoted}), Library(), "zh") == "等级 = 'a'"
 
 
+def test_n1_an_alias_that_is_a_value_on_the_other_side_is_not_written() -> None:
+    nick = Field("nick", "enum", values=("城市", "x"))
+    catalog = Catalog(attributes={"nick": nick, "city": CATALOG.attributes["city"]})
+    assert format_text("nick = city", catalog, Library(), "zh") == "nick = city"
+    assert format_text("nick != city and city = 'x'", catalog, Library(), "zh") == "nick != city 且 city = 'x'"
+    assert format_text("city = 'x'", catalog, Library(), "zh") == "城市 = 'x'"
+
+
 def test_a_name_of_the_events_before_a_property_is_bound_as_declared() -> None:
     assert bind("did 下单 where (下单.金额 > 3)").condition == bind("did order where (order.amount > 3)").condition
 
