@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lark import Token
 
 from quanyu.dsl.keywords import BETWEEN_ENDS, chinese_words
-from quanyu.dsl.parser import lex
+from quanyu.dsl.lexer import lex
 
 
 def in_chinese(text: str) -> str:

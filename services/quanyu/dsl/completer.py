@@ -11,8 +11,9 @@ from quanyu.dsl import offers
 from quanyu.dsl import syntax as s
 from quanyu.dsl.aliases import drafted
 from quanyu.dsl.catalog import Catalog
-from quanyu.dsl.cursor import STATEMENTS, Cursor, cursor_at, readable
+from quanyu.dsl.cursor import STATEMENTS, Cursor, cursor_at
 from quanyu.dsl.errors import RuleError
+from quanyu.dsl.lexer import readable
 from quanyu.dsl.library import Library
 from quanyu.dsl.matching import fold, matching
 from quanyu.dsl.nameable import Nameable

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
 from quanyu.dsl.builder import TreeBuilder
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.parser import MAX_TEXT, lex, reading_of
+from quanyu.dsl.lexer import lex, readable
+from quanyu.dsl.parser import MAX_TEXT, reading_of
 
 STATEMENTS = ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
 _WORD = re.compile(r"@\d*$|\w*$")
@@ -121,12 +121,6 @@ def built(items: Sequence[Token | Tree[Token]], rule: str = "") -> Any:
         return TreeBuilder().transform(Tree("list", [part]))[0]
     except (RuleError, VisitError, RecursionError):  # such as a date that does not exist
         return None
-
-
-def readable(text: str) -> Iterator[Token]:
-    """The tokens up to where there is none."""
-    with suppress(UnexpectedCharacters):
-        yield from lex(text)
 
 
 def _reads(parser: Any, token: Token) -> bool:

@@ -13,10 +13,10 @@ from quanyu.dsl.chinese import in_chinese
 from quanyu.dsl.compiler import compile_condition
 from quanyu.dsl.formatter import Language, format_rule
 from quanyu.dsl.library import Bound, Library, Rule
-from quanyu.dsl.moments import Moments
 from quanyu.dsl.names import Scope
 from quanyu.dsl.phrases import PHRASES
 from quanyu.dsl.speaker import Speaker
+from quanyu.dsl.window_words import WindowWords
 from quanyu.dsl.windows import Clock
 
 _JOINT = (s.AllOf, s.AnyOf)
@@ -90,14 +90,14 @@ class _Explainer:
 
     def _speaker(self, cond: s.Cond, among: s.Ref | None) -> Speaker:
         compiled = compile_condition(cond, self._library, self._catalog, self._clock)
-        moments = Moments(compiled.windows, self._clock, self._language)
-        return Speaker(self._scope, moments, self._language, compiled.versions, among)
+        said = WindowWords(compiled.windows, self._clock, self._language)
+        return Speaker(self._scope, said, self._language, compiled.versions, among)
 
     def _sentence(self, clause: str, cond: s.Cond, speaker: Speaker, who: list[str]) -> str:
         """The clause, then the windows that it does not say itself, what its names mean, and whom it leaves out."""
         windows = [
             self._phrases["window_is"].format(text=in_chinese(text) if self._language == "zh" else text, reach=reach)
-            for text, reach in speaker.moments.left()
+            for text, reach in speaker.windows.left()
         ]
         named = [self._library.get(*_name_version(version)) for version in speaker.versions]
         meanings = [self._meaning(rule) for rule in named if isinstance(rule, (s.Define, s.Metric))]

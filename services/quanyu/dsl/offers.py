@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from quanyu.dsl.chinese import in_chinese
 from quanyu.dsl.cursor import MOST_WORDS, Cursor
 from quanyu.dsl.keywords import BETWEEN_ENDS, CHINESE, TERMINALS
-from quanyu.dsl.parser import lex
+from quanyu.dsl.lexer import lex
 from quanyu.dsl.types import Type
 
 CompletionKind = Literal[

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from pathlib import Path as FilePath
 from typing import Any
 
-from lark import Lark, Token
+from lark import Lark
 from lark.exceptions import UnexpectedInput, VisitError
 
 from quanyu.dsl import syntax as s
@@ -15,6 +13,7 @@ from quanyu.dsl.builder import TreeBuilder
 from quanyu.dsl.diagnosis import explain_syntax
 from quanyu.dsl.errors import RuleError, source
 from quanyu.dsl.keywords import ChineseKeywords
+from quanyu.dsl.lexer import grammar, lex
 
 MAX_TEXT = 100_000  # characters of one text
 MAX_DEPTH = 100  # brackets inside brackets
@@ -32,11 +31,6 @@ def parse_condition(text: str) -> s.Cond:
     with source(text):
         cond: s.Cond = _read(text, "cond")
         return cond
-
-
-def lex(text: str) -> Iterator[Token]:
-    """The tokens of a text, white space and comments left out. Lark's UnexpectedCharacters where there is none."""
-    return _lexer().lex(text)
 
 
 def reading_of(start: str) -> Any:
@@ -76,19 +70,10 @@ def _refuse_excess(text: str) -> None:
             raise RuleError(f"more than {MAX_DEPTH} brackets inside each other", line, column, "limit")
 
 
-def _grammar() -> str:
-    return FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-
-
-@functools.cache
-def _lexer() -> Lark:
-    return Lark(_grammar(), parser=None, lexer="basic", start=["start", "cond"], postlex=ChineseKeywords())
-
-
 @functools.cache
 def _lark() -> Lark:
     return Lark(
-        _grammar(),
+        grammar(),
         parser="lalr",
         lexer="basic",
         start=["start", "cond"],

@@ -14,10 +14,10 @@ from quanyu.dsl.aliases import renamed
 from quanyu.dsl.conditions import Conditions
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatter import Language, format_rule
-from quanyu.dsl.moments import Moments
 from quanyu.dsl.names import Scope
 from quanyu.dsl.phrases import PHRASES, UNITS
 from quanyu.dsl.unknowns import Unknown
+from quanyu.dsl.window_words import WindowWords
 
 _CONDITIONS, _VALUES = get_args(s.Cond), get_args(s.Expr)
 _WINDOWS = (*get_args(s.Window), *get_args(s.Repeat))
@@ -30,7 +30,7 @@ class Speaker:
     """`scope`: of the part that is spoken of. `versions`: what the clause rests on. `among`: the rule's population."""
 
     scope: Scope
-    moments: Moments
+    windows: WindowWords
     language: Language
     versions: Sequence[str]
     among: s.Ref | None
@@ -93,7 +93,7 @@ class Speaker:
         """By the phrase of its class, with its fields in words."""
         key = _snake(node)
         said = {name: self._part(value) for name, value in s.shallow(node).items() if name != "span"}
-        reach = self.moments.of(format_rule(node))
+        reach = self.windows.of(format_rule(node))
         if isinstance(node, (s.InList, s.NotInList)) and self._kind(node.expr) == "set":
             key = "has_any" if isinstance(node, s.InList) else "has_none"
         if isinstance(node, (s.Between, s.NotBetween)) and reach:
@@ -105,7 +105,7 @@ class Speaker:
             node = replace(node, left=node.right, cmp=_FLIPPED[node.cmp], right=node.left)
         left, cmp, right = node.left, node.cmp, node.right
         kinds = {self._kind(left), self._kind(right)}
-        reach = self.moments.of(format_rule(node))
+        reach = self.windows.of(format_rule(node))
         said = {"reach": self._say("reaching", reach=reach) if reach else ""}
         moment = self._moment(left) if isinstance(left, s.Path) else ""
         if moment and isinstance(right, s.Duration):
@@ -179,7 +179,7 @@ class Speaker:
     # windows
 
     def _window_of_events(self, window: s.Window | s.Repeat) -> str:
-        reach = self.moments.of(format_rule(window))
+        reach = self.windows.of(format_rule(window))
         return self._window(window) + (self._say("reaching", reach=reach) if reach else "")
 
     def _window(self, window: s.Node) -> str:

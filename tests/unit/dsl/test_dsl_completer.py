@@ -12,7 +12,8 @@ from quanyu.dsl import Catalog, Field, RuleError, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.completer import Completions, complete
 from quanyu.dsl.keywords import TERMINALS
-from quanyu.dsl.parser import lex, reading_of
+from quanyu.dsl.lexer import lex
+from quanyu.dsl.parser import reading_of
 from tests.unit.dsl import trees
 from tests.unit.dsl.renamer import Renamer
 from tests.unit.dsl.test_dsl_fuzz import _WORDS

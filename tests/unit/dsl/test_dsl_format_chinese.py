@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from quanyu.dsl import Catalog, Field, Library, RuleError, format_rule, format_text, parse, parse_condition
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import CHINESE, chinese_words
-from quanyu.dsl.parser import lex
+from quanyu.dsl.lexer import lex
 from tests.unit.dsl import trees
 from tests.unit.dsl.renamer import Renamer
 from tests.unit.dsl.test_dsl_twenty_rules import RULES, TAG

@@ -13,7 +13,7 @@ from quanyu.dsl.windows import Clock
 _HOUR_MS = 3_600_000
 
 
-class Moments:
+class WindowWords:
     def __init__(self, windows: Sequence[ResolvedWindow], clock: Clock, language: Language) -> None:
         self._left = list(windows)
         self._clock, self._phrases = clock, PHRASES[language]
