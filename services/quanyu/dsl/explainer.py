@@ -63,7 +63,7 @@ class _Explainer:
             if among is not None:
                 clause = self._phrases["among"].format(among=speaker.ref(among), clause=clause)
             remark = "not_met" if is_choice else "left_out"
-            remark = "part_not_met" if any(isinstance(node, _JOINT) for node in _parts(part)) else remark
+            remark = "part_not_met" if any(map(_may_hold_otherwise, _parts(part))) else remark
             who = list(self._people(part, speaker, remark))
             yield self._sentence(clause, part, speaker, who)
 
@@ -119,7 +119,8 @@ class _Explainer:
         found = (node.of for node in _parts(cond) if isinstance(node, s.OrUnknown))
         taken = speaker.people(who for inner in found for who in unknowns.of_condition(inner, self._scope))
         if taken:
-            yield self._phrases["taken_in"].format(people=taken)
+            is_simple = isinstance(cond, s.OrUnknown) and not isinstance(cond.of, _JOINT)
+            yield self._phrases["taken_in" if is_simple else "part_taken_in"].format(people=taken)
 
     def _remarks(self, cond: s.Cond) -> Iterable[str]:
         """What is easily misread."""
@@ -139,6 +140,12 @@ def _parts(cond: s.Node) -> Iterator[s.Node]:
     if isinstance(cond, (*_JOINT, s.Negated)):
         for child in s.children(cond):
             yield from _parts(child)
+
+
+def _may_hold_otherwise(cond: s.Node) -> bool:
+    """Whether it may be true although something in it is unknown (U1, U3)."""
+    names_items = isinstance(cond, (s.InList, s.HasAny)) and any(isinstance(item, s.Path) for item in cond.items)
+    return isinstance(cond, _JOINT) or names_items
 
 
 def _each_without(happening: s.Happening, language: Language) -> str:

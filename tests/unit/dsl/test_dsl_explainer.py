@@ -117,6 +117,17 @@ def test_one_sentence_for_each_clause() -> None:
             "其中有关的部分不满足：城市 未知的人、points 未知的人",
         ),
         ("city = 'x' or points > 3", "not met by people whose city is unknown", "不满足：城市 未知的人"),
+        (
+            "not (points > 3 including unknown)",
+            "the part `including unknown` also holds where it is unknown, which it may be for people whose points is",
+            "可能未知：points 未知的人",
+        ),
+        (
+            "tier in ['a', level]",
+            "the part about it is not met by people whose tier",
+            "不满足：tier 未知的人、level 未知的人。",
+        ),
+        ("tier not in ['a', level]", "unknown, people whose level is unknown.", "未知的人、level 未知的人。"),
         ("(points default 0) > 3", "", ""),
         ("did order where (order.city = 'x')", "", ""),
         ("city is unknown", "", ""),
