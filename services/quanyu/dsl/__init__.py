@@ -12,6 +12,7 @@ from quanyu.dsl.catalog import Catalog, EventType, Field, ItemCatalog
 from quanyu.dsl.checker import check_and_bind
 from quanyu.dsl.compiler import (
     CompiledRule,
+    Parts,
     ResolvedWindow,
     compile_condition,
     compile_segment,
@@ -36,6 +37,7 @@ __all__ = [
     "Field",
     "ItemCatalog",
     "Library",
+    "Parts",
     "ResolvedWindow",
     "RuleError",
     "check_and_bind",

@@ -1,0 +1,185 @@
+"""Why somebody is in or not, against the naive evaluator: every verdict, the events that count, and the next flip."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, event, given, note, settings
+
+from quanyu import dsl
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.dsl import syntax as s
+from quanyu.tagging.domain import Reading
+from quanyu.tagging.why import explain_membership, published_segment, written_rule
+from tests.oracle.evaluate import Oracle, Person
+from tests.oracle.happenings import Choice, choices
+from tests.oracle.strategies import SEGMENTS, amounts, conditions, happenings, numbers, of_the_past
+from tests.oracle.test_oracle import Pair, pair_of
+from tests.oracle.world import World
+from tests.oracle.worlds import worlds
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+INSIDE = {True: pb.VERDICT_TRUE, False: pb.VERDICT_FALSE, None: pb.VERDICT_UNKNOWN}
+
+
+def reading_of(pair: Pair) -> Reading:
+    return Reading(pair.catalog, pair.library, pair.clock, pair.known_at)
+
+
+def why(pair: Pair, text: str, person: int) -> pb.ExplainMembershipResponse:
+    asked = written_rule(reading_of(pair), text)
+    return explain_membership(pair.engine.index, asked, pair.oneid[person])
+
+
+def verdict(oracle: Oracle, text: str, person: int, among: str | None = None, name: str = "") -> int:
+    population = oracle.segment(among) if among else oracle.universe
+    if person not in population:
+        return pb.VERDICT_OUTSIDE
+    true, unknown = oracle.rule(dsl.parse_condition(text), among, name)
+    return INSIDE[True if person in true else None if person in unknown else False]
+
+
+def brackets(clauses: list[pb.ClauseVerdict]) -> Iterator[pb.ClauseVerdict]:
+    """The clauses and what stands in their brackets, not what stands in the segments that they name."""
+    for clause in clauses:
+        yield clause
+        if isinstance(dsl.parse_condition(clause.text), s.AllOf | s.AnyOf | s.Negated | s.OrUnknown):
+            yield from brackets(list(clause.parts))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=3, max_size=3), st.none() | st.integers(1, 14))
+def test_every_clause_has_the_verdict_of_the_naive_evaluator(
+    world: World, texts: list[str], offset: int | None
+) -> None:
+    with pair_of(world, offset) as pair:
+        for text in (text for text in texts if not pair.is_to_come(text)):
+            for person in pair.oracle.world.people():
+                note(f"{text}: {person}")
+                found = why(pair, text, person)
+                assert found.verdict == verdict(pair.oracle, text, person)
+                for clause in brackets(list(found.clauses)):
+                    assert clause.verdict == verdict(pair.oracle, clause.text, person), clause.text
+                    assert clause.because
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_segments_are_told_among_their_population(world: World) -> None:
+    with pair_of(world) as pair:
+        for name in SEGMENTS:
+            asked = published_segment(reading_of(pair), name)
+            among = asked.segment.among and asked.segment.among.name
+            for person in pair.oracle.world.people():
+                found = explain_membership(pair.engine.index, asked, pair.oneid[person])
+                text = dsl.format_rule(asked.cond)
+                assert found.verdict == verdict(pair.oracle, text, person, among, name)
+                if found.verdict == pb.VERDICT_OUTSIDE:
+                    continue
+                for clause in brackets(list(found.clauses)):
+                    assert clause.verdict == verdict(pair.oracle, clause.text, person, among, name), clause.text
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions() | of_the_past(), min_size=3, max_size=3), st.data())
+def test_the_flip_is_the_first_instant_with_another_verdict(
+    world: World, texts: list[str], data: st.DataObject
+) -> None:
+    with pair_of(world) as pair:
+        for text in (text for text in texts if not pair.is_to_come(text)):
+            for person in pair.oracle.world.people():
+                check_flip(pair, text, person, data)
+
+
+def check_flip(pair: Pair, text: str, person: int, data: st.DataObject) -> None:
+    found = why(pair, text, person)
+    flip, as_of = found.flip, pair.clock.as_of_ms
+    until = flip.looked_until.ToMilliseconds()
+    note(f"{text}: {person} {flip}")
+    event(f"flips: {flip.HasField('at')}, approximate: {flip.approximate}")
+
+    def said(at: int) -> int:
+        return verdict(pair.oracle.at(at), text, person)
+
+    if flip.HasField("at"):
+        assert until == flip.at.ToMilliseconds() > as_of
+        assert said(until) == flip.verdict != found.verdict
+        assert flip.because
+    if not flip.approximate:
+        last = until - flip.HasField("at")
+        for at in {last, *data.draw(st.lists(st.integers(as_of, last), max_size=6))}:
+            assert said(at) == found.verdict, at
+
+
+def occurred(clause: pb.ClauseVerdict) -> list[tuple[str, int]]:
+    events = [witness.event for witness in clause.witnesses if witness.HasField("event")]
+    return [(event.type, event.occurred_at.ToMilliseconds()) for event in events]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(crowded=True), st.lists(happenings(), min_size=3, max_size=3))
+def test_the_events_shown_are_those_that_count(world: World, texts: list[str]) -> None:
+    with pair_of(world) as pair:
+        for text in texts:
+            cond = dsl.parse_condition(f"did {text}")
+            assert isinstance(cond, s.Did)
+            happening = cond.happening
+            if isinstance(happening.window, s.Repeat):
+                continue
+            for person in pair.oracle.universe:
+                note(f"{text}: {person}")
+                (clause,) = why(pair, f"did {text}", person).clauses
+                check_events(pair.oracle, happening, Person(pair.oracle, person, pair.oracle.universe, ""), clause)
+
+
+def check_events(oracle: Oracle, happening: s.Happening, scope: Person, clause: pb.ClauseVerdict) -> None:
+    start, end = oracle.windows.of_events(happening.window)
+    if isinstance(happening, s.Sequence):
+        if clause.verdict == pb.VERDICT_TRUE:
+            assigned = choices(oracle, happening, scope)
+            tried = (Choice(oracle, happening, (start, end), scope, events) for events in assigned)
+            fitting = [[(event.type, event.at) for event in choice.events] for choice in tried if choice.fits()]
+            assert occurred(clause) in fitting
+        return
+    matching = [(event.type, event.at) for event in oracle.matching(happening.step, scope) if event.at < end]
+    if isinstance(happening, s.FirstEvent):
+        assert occurred(clause) == matching[:1]
+        return
+    inside = [event for event in reversed(matching) if event[1] >= start]
+    assert [event[1] for event in occurred(clause)] == [event[1] for event in inside[:10]]
+    assert clause.more_events == max(len(inside) - 10, 0)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(amounts() | numbers(), min_size=4, max_size=4))
+def test_measures_are_the_values_of_the_naive_evaluator(world: World, texts: list[str]) -> None:
+    with pair_of(world) as pair:
+        for text in texts:
+            expr = dsl.parse_condition(f"{text} > 0").left  # type: ignore[union-attr]
+            for person in pair.oracle.universe:
+                note(f"{text}: {person}")
+                (clause,) = why(pair, f"{text} > 0", person).clauses
+                scope = Person(pair.oracle, person, pair.oracle.universe, "")
+                found = {w.measure.text: w.measure for w in clause.witnesses if w.HasField("measure")}
+                for node in (node for node in s.walk(expr) if isinstance(node, s.Aggregate | s.Arith | s.Tile)):
+                    check_measure(found[dsl.format_rule(bound_like(pair, node))], pair.oracle.expr(node, scope))
+
+
+def bound_like(pair: Pair, node: s.Expr) -> s.Expr:
+    """With the versions that the answer has."""
+    cond = s.Compare(node, ">", s.Number(Decimal(0)))
+    bound = dsl.check_and_bind(dsl.format_rule(cond), pair.catalog, pair.library).condition
+    assert isinstance(bound, s.Compare)
+    return bound.left
+
+
+def check_measure(measure: pb.Measure, expected: Any) -> None:
+    if expected is None:
+        assert not measure.HasField("value")
+        return
+    millionths = expected * 10**6
+    assert Fraction(measure.value.decimal) * 10**6 == millionths.__floor__()
+    assert measure.cut == (millionths.denominator != 1)
