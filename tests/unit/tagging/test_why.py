@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -18,6 +19,7 @@ from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.tagging.catalog import catalog_of, clock_of
 from quanyu.tagging.domain import Reading
 from quanyu.tagging.why import explain_membership, published_segment, written_rule
+from quanyu.tagging.wording import WORDS, local, said
 from tests.oracle.engine import Engine
 from tests.oracle.world import SINCE_ALWAYS, Change, Event, Instant, World, handles
 
@@ -370,3 +372,28 @@ def test_what_cannot_be_told_is_refused(shop: Shop) -> None:
 def test_a_text_may_declare_what_it_uses(shop: Shop) -> None:
     found = shop.why("define visit = scan segment fresh among buyers: did visit in last 30d")
     assert (found.verdict, days_of(found.clauses[0])) == (TRUE, ["11-01"])
+
+
+# --- the guide ------------------------------------------------------------------------------------
+
+
+def lines_of(clause: pb.ClauseVerdict, clock: dsl.Clock, indent: str = "") -> Iterator[str]:
+    yield f"{indent}{clause.text}: {WORDS[clause.verdict]}, {clause.because}"
+    for witness in clause.witnesses:
+        occurred = witness.event.occurred_at.ToMilliseconds()
+        shown = (
+            f"{witness.event.type} at {local(occurred, clock)}" if witness.HasField("event") else said(witness, clock)
+        )
+        yield f"{indent}  {shown}"
+    for part in clause.parts:
+        yield from lines_of(part, clock, indent + "  ")
+
+
+def test_the_example_of_the_guide_is_what_is_answered(shop: Shop) -> None:
+    guide = (Path(__file__).parents[3] / "docs/rules/why.md").read_text()
+    (rule,) = re.findall(r"```rule\n(.*?)```", guide, re.DOTALL)
+    (shown,) = re.findall(r"```why\n(.*?)\n```", guide, re.DOTALL)
+    found, clock = shop.why(rule), shop.reading.clock
+    flip = f"{WORDS[found.flip.verdict]} from {local(found.flip.at.ToMilliseconds(), clock)} on, {found.flip.because}"
+    lines = [line for clause in found.clauses for line in lines_of(clause, clock)]
+    assert shown.split("\n") == [WORDS[found.verdict], *lines, flip]
