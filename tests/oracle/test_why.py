@@ -84,11 +84,16 @@ def test_segments_are_told_among_their_population(world: World) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(), st.lists(conditions() | of_the_past(), min_size=3, max_size=3), st.data())
+@given(
+    worlds(),
+    st.lists(conditions() | of_the_past(), min_size=3, max_size=3),
+    st.none() | st.none() | st.integers(2, 14),
+    st.data(),
+)
 def test_the_flip_is_the_first_instant_with_another_verdict(
-    world: World, texts: list[str], data: st.DataObject
+    world: World, texts: list[str], offset: int | None, data: st.DataObject
 ) -> None:
-    with pair_of(world) as pair:
+    with pair_of(world, offset) as pair:
         for text in (text for text in texts if not pair.is_to_come(text)):
             for person in pair.oracle.world.people():
                 check_flip(pair, text, person, data)

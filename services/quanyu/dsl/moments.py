@@ -83,10 +83,12 @@ def _nodes(node: Any, back: int) -> Iterator[tuple[Json, int]]:
     """Every object, and so many milliseconds before as-of it is asked of (0 also where that does not move)."""
     if isinstance(node, list):
         for item in node:
-            yield from _nodes(item, back)
+            if isinstance(item, dict):
+                yield from _nodes(item, back)
     elif isinstance(node, dict):
         yield node, back
         if node.get("op") == "at":
             back = node["as_of"]["ago"] if isinstance(node["as_of"], dict) else 0
         for value in node.values():
-            yield from _nodes(value, back)
+            if isinstance(value, dict | list):
+                yield from _nodes(value, back)

@@ -181,7 +181,7 @@ class Clauses:
 
     def _of_values(self, cond: s.Cond, root: Json) -> pb.ClauseVerdict:
         witnesses = self._facts.values(subjects(cond))
-        because = "; ".join(said(witness, self._clock) for witness in witnesses)
+        because = "; ".join(said(witness, self._clock) for witness in witnesses) or "it is the same for everybody"
         return _with_events(pb.ClauseVerdict(because=because, witnesses=witnesses), self._facts.events(root))
 
     def _of_rank(self, cond: s.InTop | s.InBottom, root: Json) -> pb.ClauseVerdict:

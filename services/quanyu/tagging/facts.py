@@ -19,7 +19,7 @@ from quanyu.tagging.one_person import Json, OnePerson, at_ms, literal
 from quanyu.tagging.searching import Search, search
 
 # Of the numbers that there are (A7), in millionths.
-_LEAST, _MOST = -9 * 10**18, 9 * 10**18
+_MOST = 9 * 10**18
 _FIRST_DAY, _LAST_DAY = EARLIEST_MS // 86_400_000, LATEST_MS // 86_400_000
 # What is about other people or other instants, or chooses between conditions.
 _APART = ("set", "at", "case")
@@ -87,7 +87,7 @@ class Facts:
         measure = pb.Measure(text=text)
         if is_known and number is not None:
             measure.value.CopyFrom(_value(number, kind))
-            if kind.numeric:
+            if kind.numeric and value["op"] != "tile":
                 exactly = _compared(value, "=", measure.value.decimal)
                 measure.cut = not self._person.holding(self._as_of, [exactly])[0]
         elif is_known and (found := self._among(value, kind)) is not None:
@@ -193,9 +193,10 @@ def _ordered(value: Json, kind: Type) -> Search | None:
         return None
     if value["op"] == "elapsed":
         return Search(EARLIEST_MS, LATEST_MS, _since(value["of"]))
+    if value["op"] == "tile":  # each step ranks everybody, so only whole numbers are tried
+        return Search(0, value["k"] + 1, lambda x: _compared(value, ">=", str(x)), 10**6)
     if kind.numeric:
-        most = (value["k"] + 1) * 10**6 if value["op"] == "tile" else _MOST
-        return Search(-most, most, lambda x: _compared(value, ">=", _decimal(x)))
+        return Search(-_MOST, _MOST, lambda x: _compared(value, ">=", _decimal(x)))
     if kind.kind == "instant":
         return Search(EARLIEST_MS, LATEST_MS, _since(value))
     return Search(_FIRST_DAY, _LAST_DAY, _since(value)) if kind.kind == "date" else None

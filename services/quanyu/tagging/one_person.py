@@ -1,4 +1,4 @@
-"""What the index says of one person as of any instant, all at one offset of the raw log."""
+"""What the index says of one person as of any instant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -20,6 +19,7 @@ from quanyu.dsl import plan, standing_plan
 from quanyu.dsl.windows import epoch_days
 from quanyu.engine import Index, InvalidError
 from quanyu.runtime.errors import InvalidInput, NotFound
+from quanyu.runtime.instants import LATEST_MS
 from quanyu.tagging.domain import Reading
 
 Json = dict[str, Any]
@@ -31,27 +31,42 @@ _ROOTS = 64
 
 
 class OnePerson:
-    """`reading`: as given, known at the offset that `answer` (which holds nobody) is complete up to.
+    """`answer` holds nobody; it says at what epoch the person is asked about.
 
     NotFound if nothing of the person is known there.
     """
 
     def __init__(self, index: Index, reading: Reading, person: int) -> None:
+        self.reading = reading
         self._index, self._person = index, person
-        as_of_ms = reading.clock.as_of_ms
-        self.answer = index.evaluate(plan(as_of_ms), reading.known_at, reading.limits)
-        self.reading = replace(reading, known_at=self.answer.epoch[0])
+        self._profiles: dict[bytes, pb.GetProfileResponse] = {}
+        self._first_look = self._look()
+        self.answer = index.evaluate(plan(reading.clock.as_of_ms), reading.known_at, reading.limits)
         self.engine_ms = self.answer.microseconds / 1000
-        if not index.profile(person, as_of_ms, self.reading.known_at):
+        if not self._first_look[0]:
             raise NotFound(f"there is no person {person}", reason="UNKNOWN_PERSON")
+
+    def is_as_before(self) -> bool:
+        """Whether all answers are of one epoch, since nothing was folded, or nothing about this person.
+
+        Ranks may already hold what others did meanwhile.
+        """
+        is_past = self.reading.known_at is not None
+        return is_past or self._index.epoch() == self.answer.epoch or self._look() == self._first_look
+
+    def _look(self) -> list[bytes]:
+        """What there is of the person, to be compared."""
+        reading = self.reading
+        instants = (reading.clock.as_of_ms, LATEST_MS)
+        return [*(self._index.profile(self._person, at, reading.known_at) for at in instants), *self._pages()]
 
     def verdicts(self, as_of_ms: int, roots: Sequence[Json]) -> list[bool | None]:
         """True, False or unknown (None), root by root. InvalidInput for a pattern that cannot be read."""
-        said: list[bool | None] = []
+        found: list[bool | None] = []
         for start in range(0, len(roots), _ROOTS):
             texts = [json.dumps(root, ensure_ascii=False).encode() for root in roots[start : start + _ROOTS]]
-            said += self._ask(standing_plan(as_of_ms, texts))
-        return said
+            found += self._ask(standing_plan(as_of_ms, texts))
+        return found
 
     def _ask(self, message: bytes) -> list[bool | None]:
         began = time.perf_counter()
@@ -78,12 +93,15 @@ class OnePerson:
 
     def profile(self, as_of_ms: int) -> pb.GetProfileResponse:
         found = self._index.profile(self._person, as_of_ms, self.reading.known_at)
-        return pb.GetProfileResponse.FromString(found)
+        if found not in self._profiles:
+            self._profiles[found] = pb.GetProfileResponse.FromString(found)
+        return self._profiles[found]
 
     @cached_property
     def events(self) -> list[pb.TimelineEvent]:
         """The newest MOST_EVENTS, newest first, whenever they occurred; only those that were known at the offset."""
-        listed = list(self._timeline())[:MOST_EVENTS]
+        pages = map(pb.ListTimelineResponse.FromString, self._first_look[2:])
+        listed = [event for page in pages for event in page.events]
         if not listed:
             return []
         alike: Counter[bytes] = Counter()
@@ -105,12 +123,12 @@ class OnePerson:
         number = len(self.events)
         return not steps or self.holding(end, [{"op": "happened", "events": every, "min": 0, "max": number}])[0]
 
-    def _timeline(self) -> Iterator[pb.TimelineEvent]:
-        token, read = b"", 0
-        while read < MOST_EVENTS:
-            page = pb.ListTimelineResponse.FromString(self._index.timeline(self._person, token, _PAGE))
-            yield from page.events
-            token, read = page.next_page_token.encode(), read + len(page.events)
+    def _pages(self) -> Iterator[bytes]:
+        token = b""
+        for _ in range(MOST_EVENTS // _PAGE):
+            page = self._index.timeline(self._person, token, _PAGE)
+            yield page
+            token = pb.ListTimelineResponse.FromString(page).next_page_token.encode()
             if not token:
                 return
 

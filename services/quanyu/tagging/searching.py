@@ -15,12 +15,13 @@ _PARTS = 32
 class Search:
     """For the greatest x in `low <= x < high` at which `reached(x)`, a condition of a plan, is true.
 
-    It is true up to there and not beyond; at `low` it is taken to be.
+    It is true up to there and not beyond; at `low` it is taken to be. What is found is told in `unit`s.
     """
 
     low: int
     high: int
     reached: Callable[[int], Json]
+    unit: int = 1
 
     def steps(self) -> list[int]:
         """Numbers to ask about, ascending: they part the range evenly."""
@@ -40,4 +41,4 @@ def search(person: OnePerson, as_of_ms: int, searches: Sequence[Search]) -> list
         said = iter(person.holding(as_of_ms, [one.reached(at) for one, steps in going for at in steps]))
         for one, steps in going:
             one.narrow(steps, [next(said) for _ in steps])
-    return [one.low for one in searches]
+    return [one.low * one.unit for one in searches]

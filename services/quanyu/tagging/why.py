@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Bound, CompiledRule, compile_condition, format_rule, parse
@@ -15,6 +15,9 @@ from quanyu.tagging.clauses import Clauses
 from quanyu.tagging.domain import Reading, named, refused
 from quanyu.tagging.flips import Flips
 from quanyu.tagging.one_person import OnePerson, at_ms
+
+# So often it is asked anew where the person has changed meanwhile.
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,17 @@ def _only_segment(bound: Bound) -> Segment:
 
 def explain_membership(index: Index, asked: Asked, person: int) -> pb.ExplainMembershipResponse:
     """NotFound where nothing of the person is known."""
-    one = OnePerson(index, asked.reading, person)
+    for _ in range(_TRIES):
+        one = OnePerson(index, asked.reading, person)
+        response = _explained(one, asked)
+        if one.is_as_before():
+            return response
+    # It takes long to go back in a large index, but nothing comes in between.
+    reading = replace(asked.reading, known_at=index.epoch()[0])
+    return _explained(OnePerson(index, reading, person), asked)
+
+
+def _explained(one: OnePerson, asked: Asked) -> pb.ExplainMembershipResponse:
     clauses = Clauses(one, asked.segment, asked.reading)
     verdict = clauses.verdict(asked.cond)
     is_outside = verdict == pb.VERDICT_OUTSIDE
