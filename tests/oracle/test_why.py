@@ -19,9 +19,30 @@ from tests.oracle.happenings import Choice, choices
 from tests.oracle.strategies import SEGMENTS, amounts, conditions, happenings, numbers, of_the_past
 from tests.oracle.test_oracle import Pair, pair_of
 from tests.oracle.world import World
-from tests.oracle.worlds import worlds
+from tests.oracle.worlds import DAY, worlds
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+# What time alone changes.
+MOVING = [
+    "last_touch >= 2d",
+    "last_touch < 7d and first_order > 30d",
+    "last_scan between 1d and 8d",
+    "last_scan between 1d and 8d ago",
+    "signup_at in next 2d",
+    "signup_at not in last 7d",
+    "channel in [web]",
+    "last_seen > 1d or did browse in last 1d",
+    "count(order in last 2d) = 1",
+    "days(order in last 7d) >= 2",
+    "did (scan then order) in last 7d",
+    "did order in at least 1 of last 2 calendar weeks",
+    "anniversary of namesday in next 2 calendar days",
+    "birthday in this month",
+    "was in segment active 1d ago",
+    "entered segment active in last 2d",
+    "in segment steady",
+    "in segment fresh and not in segment former",
+]
 INSIDE = {True: pb.VERDICT_TRUE, False: pb.VERDICT_FALSE, None: pb.VERDICT_UNKNOWN}
 
 
@@ -50,7 +71,7 @@ def brackets(clauses: list[pb.ClauseVerdict]) -> Iterator[pb.ClauseVerdict]:
             yield from brackets(list(clause.parts))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(), st.lists(conditions(), min_size=3, max_size=3), st.none() | st.integers(1, 14))
 def test_every_clause_has_the_verdict_of_the_naive_evaluator(
     world: World, texts: list[str], offset: int | None
@@ -66,7 +87,7 @@ def test_every_clause_has_the_verdict_of_the_naive_evaluator(
                     assert clause.because
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_segments_are_told_among_their_population(world: World) -> None:
     with pair_of(world) as pair:
@@ -76,17 +97,41 @@ def test_segments_are_told_among_their_population(world: World) -> None:
             for person in pair.oracle.world.people():
                 found = explain_membership(pair.engine.index, asked, pair.oneid[person])
                 text = dsl.format_rule(asked.cond)
+                note(f"{name}: {person}")
                 assert found.verdict == verdict(pair.oracle, text, person, among, name)
                 if found.verdict == pb.VERDICT_OUTSIDE:
                     continue
                 for clause in brackets(list(found.clauses)):
                     assert clause.verdict == verdict(pair.oracle, clause.text, person, among, name), clause.text
+                if found.flip.HasField("at"):
+                    then = pair.oracle.at(found.flip.at.ToMilliseconds())
+                    assert found.flip.verdict == verdict(then, text, person, among, name)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_a_segment_that_is_asked_about_is_told_as_of_the_instant_that_it_is_asked_of(world: World) -> None:
+    with pair_of(world) as pair:
+        past = pair.oracle.at(pair.clock.as_of_ms - 2 * DAY)
+        for name in SEGMENTS:
+            segment = pair.library.get(name, 1)
+            assert isinstance(segment, s.Segment)
+            among = segment.among and segment.among.name
+            for person in pair.oracle.universe:
+                (now,) = why(pair, f"in segment {name}", person).clauses
+                (then,) = why(pair, f"was in segment {name} 2d ago", person).clauses
+                (member,) = then.parts
+                assert member.verdict == then.verdict
+                for oracle, clauses in ((pair.oracle, now.parts), (past, member.parts)):
+                    if verdict(oracle, dsl.format_rule(segment.cond), person, among, name) != pb.VERDICT_OUTSIDE:
+                        for clause in brackets(list(clauses)):
+                            assert clause.verdict == verdict(oracle, clause.text, person, among, name), clause.text
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     worlds(),
-    st.lists(conditions() | of_the_past(), min_size=3, max_size=3),
+    st.lists(conditions() | of_the_past() | st.sampled_from(MOVING), min_size=3, max_size=3),
     st.none() | st.none() | st.integers(2, 14),
     st.data(),
 )
@@ -124,7 +169,7 @@ def occurred(clause: pb.ClauseVerdict) -> list[tuple[str, int]]:
     return [(event.type, event.occurred_at.ToMilliseconds()) for event in events]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(crowded=True), st.lists(happenings(), min_size=3, max_size=3))
 def test_the_events_shown_are_those_that_count(world: World, texts: list[str]) -> None:
     with pair_of(world) as pair:
@@ -158,7 +203,7 @@ def check_events(oracle: Oracle, happening: s.Happening, scope: Person, clause: 
     assert clause.more_events == max(len(inside) - 10, 0)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(), st.lists(amounts() | numbers(), min_size=4, max_size=4))
 def test_measures_are_the_values_of_the_naive_evaluator(world: World, texts: list[str]) -> None:
     with pair_of(world) as pair:

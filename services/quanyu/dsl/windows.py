@@ -65,7 +65,7 @@ class Clock:
 
     def day_ms(self, day: dt.date) -> int:
         """The instant at which the local day begins."""
-        return self.wall_ms(dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=self.day_start))
+        return _day_begins(self.zone, self.day_start, day)
 
     def local(self, ms: int) -> dt.datetime:
         """The zone's wall clock, with its offset."""
@@ -257,6 +257,11 @@ def _calendar(node: s.Node) -> Iterator[None]:
         yield
     except (OverflowError, ValueError):
         raise RuleError.at(node.span, "time", "this reaches beyond the years 1 to 9999") from None
+
+
+@lru_cache(maxsize=65_536)
+def _day_begins(zone: str, day_start: int, day: dt.date) -> int:
+    return _first_instant(zone, dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=day_start))
 
 
 @lru_cache(maxsize=65_536)

@@ -46,6 +46,7 @@ def test_an_event_meets_the_edges_of_windows(text: str, after_the_event: list[in
 
 def test_an_instant_to_come_is_met_a_millisecond_later() -> None:
     assert told("did order ever", {"order": [NOW + HOUR]}) == [NOW + HOUR + 1]
+    assert told("channel in [pos]", {"scan": [NOW + HOUR]}) == [NOW + HOUR + 1]
     assert told("signup_at in last 7d", {}, (NOW - DAY,)) == [NOW + 6 * DAY + 1]
     assert told("signup_at in next 7d", {}, (NOW + 9 * DAY,)) == [NOW + 2 * DAY + 1, NOW + 9 * DAY + 1]
 
