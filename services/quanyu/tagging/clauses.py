@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Clock, Parts, format_rule, windows
 from quanyu.dsl import syntax as s
 from quanyu.tagging.assignments import Assignments
 from quanyu.tagging.domain import Reading, refused
-from quanyu.tagging.facts import Facts, subjects
+from quanyu.tagging.facts import Facts, nodes_of, subjects
 from quanyu.tagging.one_person import Json, OnePerson, at_ms, verdict
 from quanyu.tagging.wording import WORDS, local, number_of, said
 
@@ -166,7 +165,7 @@ class Clauses:
         return pb.ClauseVerdict(because=because, parts=parts)
 
     def _of_sequence(self, root: Json) -> pb.ClauseVerdict:
-        node = next(node for node in _nodes(root["cond"]) if node.get("op") == "sequence")
+        node = next(node for node in nodes_of(root["cond"]) if node.get("op") == "sequence")
         assignments = Assignments(self._person, self._facts, node, self._clock.as_of_ms)
         size, steps = assignments.longest(), len(node["steps"])
         events = assignments.of_first(size)
@@ -186,7 +185,7 @@ class Clauses:
 
     def _of_rank(self, cond: s.InTop | s.InBottom, root: Json) -> pb.ClauseVerdict:
         clause = self._of_values(cond, root)
-        node = next(node for node in _nodes(root["cond"]) if node.get("op") == "rank")
+        node = next(node for node in nodes_of(root["cond"]) if node.get("op") == "rank")
         clause.because += f"; {self._facts.place(cond.expr, node, root['among'])}"
         return clause
 
@@ -213,13 +212,3 @@ def _with_events(clause: pb.ClauseVerdict, events: Sequence[pb.TimelineEvent]) -
     clause.witnesses.extend(pb.Witness(event=event) for event in events[:MOST_WITNESSES])
     clause.more_events = max(len(events) - MOST_WITNESSES, 0)
     return clause
-
-
-def _nodes(node: Any) -> Iterator[Json]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _nodes(item)
-    elif isinstance(node, dict):
-        yield node
-        for value in node.values():
-            yield from _nodes(value)

@@ -66,26 +66,22 @@ class Facts:
     # values
 
     def values(self, exprs: Sequence[s.Expr]) -> list[pb.Witness]:
-        """What each of them is of the person, in order; none of those whose kind has no value to show."""
+        """What each is of the person, in order; without a value where it is unknown, or nothing that can be shown."""
         asked = [(expr, *self._parts.value(expr)) for expr in exprs]
-        ordered = {at: _ordered(value, kind) for at, (_, value, kind) in enumerate(asked)}
+        known = self._person.holding(self._as_of, [{"op": "known", "expr": value} for _, value, _ in asked])
+        ordered = {at: _ordered(value, kind) for at, (_, value, kind) in enumerate(asked) if known[at]}
         searches = {at: found for at, found in ordered.items() if found is not None}
         numbers = dict(zip(searches, search(self._person, self._as_of, list(searches.values())), strict=True))
-        known = self._person.holding(self._as_of, [{"op": "known", "expr": value} for _, value, _ in asked])
-        return [
-            self._witness(expr, value, kind, is_known, numbers.get(at))
-            for at, ((expr, value, kind), is_known) in enumerate(zip(asked, known, strict=True))
-        ]
+        return [self._witness(*one, known[at], numbers.get(at)) for at, one in enumerate(asked)]
 
     def _witness(self, expr: s.Expr, value: Json, kind: Type, is_known: bool, number: int | None) -> pb.Witness:
         text = format_rule(expr)
         if value["op"] == "elapsed":
-            instant = timestamp(number) if is_known and number is not None else None
-            return pb.Witness(recency=pb.Recency(name=text, instant=instant))
+            return pb.Witness(recency=pb.Recency(name=text, instant=None if number is None else timestamp(number)))
         if value["op"] in ("attribute", "channels"):
             return pb.Witness(attribute=pb.AttributeFact(name=text, value=self._held(value)))
         measure = pb.Measure(text=text)
-        if is_known and number is not None:
+        if number is not None:
             measure.value.CopyFrom(_value(number, kind))
             if kind.numeric and value["op"] != "tile":
                 exactly = _compared(value, "=", measure.value.decimal)
@@ -105,7 +101,7 @@ class Facts:
 
     def _among(self, expr: Json, kind: Type) -> event_pb2.Value | None:
         """Which it is of the texts, flags and month-days that the person's events, the catalog and the rule have."""
-        texts = {*kind.values, *_texts(expr)}
+        texts = {*kind.values, *(str(node["text"]) for node in nodes_of(expr) if "text" in node)}
         candidates = [event_pb2.Value(text=text) for text in sorted(texts)]
         candidates += [event_pb2.Value(flag=flag) for flag in (True, False)]
         properties = (value for event in self._person.events for value in event.properties.values())
@@ -222,12 +218,12 @@ def _value(number: int, kind: Type) -> event_pb2.Value:
     return event_pb2.Value(instant=timestamp(number))
 
 
-def _texts(node: Any) -> Iterator[str]:
+def nodes_of(node: Any) -> Iterator[Json]:
+    """Every object of a part of a plan, the outer before the inner."""
     if isinstance(node, list):
         for item in node:
-            yield from _texts(item)
+            yield from nodes_of(item)
     elif isinstance(node, dict):
-        if isinstance(text := node.get("text"), str):
-            yield text
+        yield node
         for value in node.values():
-            yield from _texts(value)
+            yield from nodes_of(value)
