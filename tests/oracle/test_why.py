@@ -1,6 +1,7 @@
 """Why somebody is in or not, against the naive evaluator: every verdict, the events that count, and the next flip."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -185,14 +186,34 @@ def test_the_events_shown_are_those_that_count(world: World, texts: list[str]) -
                 check_events(pair.oracle, happening, Person(pair.oracle, person, pair.oracle.universe, ""), clause)
 
 
+def first_steps(sequence: s.Sequence, size: int) -> s.Sequence:
+    """Without what is forbidden after the last of them, but for the whole sequence."""
+    steps = [at for at, item in enumerate(sequence.follow) if isinstance(item, s.Follow)]
+    if size > len(steps):
+        return sequence
+    follow = list(sequence.follow[: steps[size - 1]])
+    while follow and isinstance(follow[-1], s.Without):
+        follow.pop()
+    return replace(sequence, follow=tuple(follow))
+
+
+def fitting(oracle: Oracle, sequence: s.Sequence, span: tuple[int, int], scope: Person) -> list[list[tuple[str, int]]]:
+    tried = (Choice(oracle, sequence, span, scope, events) for events in choices(oracle, sequence, scope))
+    return [[(event.type, event.at) for event in choice.events] for choice in tried if choice.fits()]
+
+
 def check_events(oracle: Oracle, happening: s.Happening, scope: Person, clause: pb.ClauseVerdict) -> None:
     start, end = oracle.windows.of_events(happening.window)
     if isinstance(happening, s.Sequence):
-        if clause.verdict == pb.VERDICT_TRUE:
-            assigned = choices(oracle, happening, scope)
-            tried = (Choice(oracle, happening, (start, end), scope, events) for events in assigned)
-            fitting = [[(event.type, event.at) for event in choice.events] for choice in tried if choice.fits()]
-            assert occurred(clause) in fitting
+        shown, steps = occurred(clause), 1 + sum(isinstance(item, s.Follow) for item in happening.follow)
+        fits = [
+            size for size in range(1, steps + 1) if fitting(oracle, first_steps(happening, size), (start, end), scope)
+        ]
+        # Whether the whole fits is the verdict; else as many of the first steps as can be are shown.
+        assert len(shown) == max(fits, default=0)
+        assert (len(shown) == steps) == (clause.verdict == pb.VERDICT_TRUE)
+        if shown:
+            assert shown in fitting(oracle, first_steps(happening, len(shown)), (start, end), scope)
         return
     matching = [(event.type, event.at) for event in oracle.matching(happening.step, scope) if event.at < end]
     if isinstance(happening, s.FirstEvent):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.tagging.facts import EventSet, Facts
+from quanyu.tagging.facts import EventSet, Facts, knowing
 from quanyu.tagging.one_person import Json, OnePerson, at_ms
 
 # Events of a step that are tried, the newest.
@@ -32,9 +32,9 @@ class Assignments:
     def of_first(self, size: int) -> list[pb.TimelineEvent]:
         """Events for the first so many steps, oldest first; none where there are too many to try."""
         steps = self._node["steps"][:size]
-        tried = [self._tried(step["events"]) for step in steps]
         if not steps:
             return []
+        tried = [self._fitting(step["events"], self._node["from"])[:MOST_TRIED] for step in steps]
         # By event of the step that is looked at: events from it to the last step.
         chains = {at: [at] for at in tried[-1] if size < len(self._node["steps"]) or not self._is_followed(at)}
         for number in range(size - 2, -1, -1):
@@ -45,9 +45,11 @@ class Assignments:
         chain = next(iter(chains.values()), [])
         return [self._person.events[at] for at in chain]
 
-    def _tried(self, steps: list[Json], start: int | None = None) -> list[int]:
-        begin = self._node["from"] if start is None else start
-        return self._facts.counted(EventSet(steps, begin, self._node["to"]))[:MOST_TRIED]
+    def _fitting(self, steps: list[Json], start: int | None) -> list[int]:
+        """Events from an instant on, newest first; without the value that all have in common none fits (Q7)."""
+        by = self._node["by"]
+        known = steps if by is None else knowing(by, steps)
+        return self._facts.counted(EventSet(known, start, self._node["to"]))
 
     def _at(self, place: int) -> int:
         return at_ms(self._person.events[place].occurred_at)
@@ -70,6 +72,6 @@ class Assignments:
         if not last["without"]:
             return False
         forbidden: dict[str, Any] = {"events": last["without"], "without": []}
-        later = self._tried(last["without"], self._at(at) + 1)
+        later = self._fitting(last["without"], self._at(at) + 1)
         pairs = [self._pair({**last, "without": []}, forbidden, at, then) for then in later]
         return any(self._person.holding(self._as_of, pairs))

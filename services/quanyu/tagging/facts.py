@@ -172,15 +172,18 @@ def _event_sets(node: Any) -> Iterator[EventSet]:
 
 def _event_set(node: Json) -> EventSet:
     events, value = node["events"], node.get("value")
-    steps = events["steps"]
-    if value is not None:  # events whose value is unknown take no part (A1)
-        known = {"op": "known", "expr": value}
-        steps = [
-            {**step, "where": {"op": "all", "of": [known, *([step["where"]] if step["where"] else [])]}}
-            for step in steps
-        ]
+    # Events whose value is unknown take no part (A1).
+    steps = events["steps"] if value is None else knowing(value, events["steps"])
     only = {"earliest": "first", "latest": "last"}.get(node.get("fn", ""), "")
     return EventSet(steps, events["from"], events["to"], only)
+
+
+def knowing(value: Json, steps: Sequence[Json]) -> list[Json]:
+    """The steps of a plan with those of their events only that have a value."""
+    known = {"op": "known", "expr": value}
+    return [
+        {**step, "where": {"op": "all", "of": [known, *([step["where"]] if step["where"] else [])]}} for step in steps
+    ]
 
 
 def _ordered(value: Json, kind: Type) -> Search | None:
