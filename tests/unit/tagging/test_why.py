@@ -14,14 +14,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from quanyu import dsl
+from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.engine import Ingestor
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.tagging.catalog import catalog_of, clock_of
 from quanyu.tagging.domain import Reading
 from quanyu.tagging.why import explain_membership, published_segment, written_rule
 from quanyu.tagging.wording import WORDS, local, said
-from tests.oracle.engine import Engine
-from tests.oracle.world import SINCE_ALWAYS, Change, Event, Instant, World, handles
+from tests.oracle.engine import RECEIVED_AT, Engine
+from tests.oracle.world import SINCE_ALWAYS, Change, Event, Instant, World, handles, to_record
 
 DAY = 86_400_000
 TRUE, FALSE, UNKNOWN, OUTSIDE = 1, 2, 3, 4
@@ -372,6 +374,62 @@ def test_what_cannot_be_told_is_refused(shop: Shop) -> None:
 def test_a_text_may_declare_what_it_uses(shop: Shop) -> None:
     found = shop.why("define visit = scan segment fresh among buyers: did visit in last 30d")
     assert (found.verdict, days_of(found.clauses[0])) == (TRUE, ["11-01"])
+
+
+# --- while events arrive --------------------------------------------------------------------------
+
+
+class Busy:
+    """An index into which an event is folded with each of its first answers about a person."""
+
+    def __init__(self, shop: Shop, *coming: Event) -> None:
+        self._shop, self._coming = shop, list(coming)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shop.index, name)
+
+    def verdicts(self, *asked: Any) -> Any:
+        said = self._shop.index.verdicts(*asked)
+        if self._coming:
+            engine, event = self._shop.engine, self._coming.pop(0)
+            ingestor = Ingestor(engine.raw, engine.rejects, str(engine.folder / "ingest"))
+            request = ingestion_pb2.IngestRequest(workspace="w", records=[to_record(event)])
+            ingestor.ingest(request.SerializeToString(), RECEIVED_AT)
+            ingestor.close()
+            engine.fold()
+        return said
+
+
+@pytest.mark.parametrize("times", [1, 500])
+def test_an_answer_is_of_one_epoch_also_where_the_person_changes_meanwhile(tmp_path: Path, times: int) -> None:
+    shop = Shop(tmp_path, WORLD)
+    coming = [did(ANN, "order", "2026-11-21 10:00", number) for number in range(times)]
+    asked = written_rule(shop.reading, "did order at least 4 times and count(order) >= 4")
+    found = explain_membership(Busy(shop, *coming), asked, shop.oneid[ANN])  # type: ignore[arg-type]
+    at_the_epoch = shop.why("did order at least 4 times and count(order) >= 4", known_at=found.basis.epoch.raw_offset)
+    for answer in (found, at_the_epoch):
+        answer.basis.milliseconds = 0
+    assert found == at_the_epoch
+    assert found.verdict == TRUE
+    shop.engine.close()
+
+
+def test_what_others_do_meanwhile_is_no_reason_to_ask_anew(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, WORLD)
+    before = shop.index.epoch()[0]
+    asked = written_rule(shop.reading, "did order")
+    busy = Busy(shop, did(BOB, "order", "2026-11-21 10:00"))
+    found = explain_membership(busy, asked, shop.oneid[ANN])  # type: ignore[arg-type]
+    assert (found.basis.epoch.raw_offset, shop.index.epoch()[0]) == (before, before + 1)
+    shop.engine.close()
+
+
+def test_who_was_erased_is_unknown(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, WORLD)
+    shop.engine.erase(ANN)
+    with pytest.raises(NotFound):
+        shop.why("did order")
+    shop.engine.close()
 
 
 # --- the guide ------------------------------------------------------------------------------------
