@@ -85,6 +85,7 @@ def test_a_damaged_log_is_named_and_not_written_to(tmp_path: Path) -> None:
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 PREVIEW = tagging_pb2.PreviewRuleRequest
+PUBLISH = tagging_pb2.PublishRuleRequest
 RULES = [
     ("did ordr ever", "RULE_NAME"),
     ("did order in last 30 days", "RULE_SYNTAX"),
@@ -107,7 +108,7 @@ def declared(quanyu: Quanyu) -> Quanyu:
 @pytest.mark.parametrize(("text", "why"), RULES)
 def test_a_wrong_rule_is_refused_where_it_is_wrong(declared: Quanyu, text: str, why: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        declared.tagging.PreviewRule(PREVIEW(workspace=declared.workspace, text=text))
+        declared.tagging.PublishRule(PUBLISH(workspace=declared.workspace, text=text))
     code, found, metadata = reason(caught.value)
     assert (code, found) == (INVALID, why)
     assert int(metadata["line"]) >= 1
@@ -121,11 +122,14 @@ def test_a_wrong_rule_is_refused_where_it_is_wrong(declared: Quanyu, text: str, 
         metadata["line"],
         metadata["column"],
     )
+    half_typed = declared.tagging.PreviewRule(PREVIEW(workspace=declared.workspace, text=text))
+    assert list(half_typed.diagnostics) == [diagnostic]
+    assert not half_typed.sets
 
 
 def test_a_near_miss_is_suggested(declared: Quanyu) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        declared.tagging.PreviewRule(PREVIEW(workspace=declared.workspace, text="did ordr ever"))
+        declared.tagging.PublishRule(PUBLISH(workspace=declared.workspace, text="did ordr ever"))
     assert "order" in reason(caught.value)[2]["suggestions"]
 
 
@@ -181,6 +185,30 @@ CALLS: list[tuple[str, Callable[[Quanyu], object], grpc.StatusCode, str]] = [
     (
         "a definition counted",
         lambda q: q.tagging.PreviewRule(PREVIEW(workspace=q.workspace, text="define touch = order")),
+        INVALID,
+        "RULE_NOT_A_SET",
+    ),
+    (
+        "more people shown than may be",
+        lambda q: q.tagging.PreviewRule(PREVIEW(workspace=q.workspace, text="did order ever", sample=101)),
+        INVALID,
+        "SAMPLE_SIZE",
+    ),
+    (
+        "an overlap of one",
+        lambda q: q.tagging.DescribeOverlap(
+            tagging_pb2.DescribeOverlapRequest(workspace=q.workspace, conditions=["did order ever"])
+        ),
+        INVALID,
+        "OVERLAP_SETS",
+    ),
+    (
+        "an overlap with a segment's text",
+        lambda q: q.tagging.DescribeOverlap(
+            tagging_pb2.DescribeOverlapRequest(
+                workspace=q.workspace, conditions=["did order ever", "segment s: did order ever"]
+            )
+        ),
         INVALID,
         "RULE_NOT_A_SET",
     ),
@@ -249,7 +277,7 @@ CALLS += [
     ),
     (
         "a rule of 100 kB that is wrong at its end",
-        lambda q: q.tagging.PreviewRule(PREVIEW(workspace=q.workspace, text="city = '上海' or " * 6_000 + "cty = 'x'")),
+        lambda q: q.tagging.PublishRule(PUBLISH(workspace=q.workspace, text="city = '上海' or " * 6_000 + "cty = 'x'")),
         INVALID,
         "RULE_NAME",
     ),

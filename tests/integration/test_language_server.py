@@ -56,6 +56,12 @@ def test_errors_stand_under_their_word_and_go_when_it_is_right(opened: Editor) -
     assert opened.end() == 0
 
 
+def test_warnings_stand_beside_errors(opened: Editor) -> None:
+    (warning,) = show(opened, "nickname = '😀' and level = gold and level = silver")
+    assert (warning["severity"], warning["code"]) == (2, "NEVER_TRUE")
+    assert warning["range"] == span(0, 37, 42)
+
+
 def test_hover_says_what_a_name_is_and_what_its_clause_means(opened: Editor) -> None:
     show(opened, RIGHT + " and did order in last 7d")
     level = opened.request("textDocument/hover", at(0, 33))
@@ -65,6 +71,35 @@ def test_hover_says_what_a_name_is_and_what_its_clause_means(opened: Editor) -> 
     assert "exactly 168 hours" in window["contents"]["value"]
     assert opened.request("textDocument/hover", at(0, 2)) is None
     assert opened.request("textDocument/hover", at(7, 0)) is None
+
+
+def test_completion_takes_the_place_of_what_is_typed(opened: Editor) -> None:
+    show(opened, "segment s: nickname = '😀城' and 城")
+    completion = opened.request("textDocument/completion", at(0, 33))
+    items = {item["textEdit"]["newText"]: item for item in completion["items"]}
+    assert items["城市"]["textEdit"]["range"] == span(0, 32, 33)
+    assert (items["城市"]["kind"], items["城市"]["filterText"]) == (5, "城")
+    show(opened, "level = sil", 2)
+    (silver,) = opened.request("textDocument/completion", at(0, 11))["items"]
+    assert (silver["textEdit"], silver["kind"]) == ({"range": span(0, 8, 11), "newText": "'silver'"}, 20)
+    assert opened.request("textDocument/completion", at(0, 0))["isIncomplete"]
+
+
+def test_formatting_keeps_the_language_and_the_comments(opened: Editor) -> None:
+    whole = {"textDocument": {"uri": URI}, "options": {"tabSize": 2, "insertSpaces": True}}
+    show(opened, "# 😀\ndid   order   # 常客\n")
+    (edit,) = opened.request("textDocument/formatting", whole)
+    assert edit == {
+        "range": {"start": {"line": 0, "character": 0}, "end": {"line": 2, "character": 0}},
+        "newText": "# 😀\n# 常客\ndid order ever\n",
+    }
+    show(opened, "做过   order", 2)
+    (edit,) = opened.request("textDocument/formatting", whole)
+    assert (edit["range"], edit["newText"]) == (span(0, 0, 10), "做过 下单 任何时候\n")
+    show(opened, "做过 下单 任何时候\n", 3)
+    assert not opened.request("textDocument/formatting", whole)
+    show(opened, "did did", 4)
+    assert not opened.request("textDocument/formatting", whole)
 
 
 @pytest.mark.parametrize(("encoding", "start"), [("utf-8", 36), ("utf-32", 31)])

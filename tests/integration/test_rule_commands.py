@@ -106,6 +106,37 @@ def test_tests_see_published_rules_and_nobody_of_the_workspace(shop: Shop, place
     assert (failing.returncode, result["passed"], len(result["failures"])) == (1, False, 1)
 
 
+def test_a_change_is_said_in_words_and_in_people(shop: Shop, place: str) -> None:
+    day = ("--as-of", "2026-03-01T08:00")
+    found = shop.rule("diff", "buyers", "segment buyers@2: did order in last 1d", *day, place=place)
+    assert found.returncode == 0, found.stderr
+    words, people = found.stdout.splitlines()[1:]
+    assert words == "  changed from did order in last 30d to did order in last 1d"
+    assert "0 enter, 7 leave, 0 stay" in people
+    answer = json.loads(shop.rule("diff", "--json", "buyers", "segment buyers@2: did order", place=place).stdout)
+    assert (answer["change"]["from_version"], answer["change"]["to_version"]) == (1, 2)
+    two = shop.rule("diff", "buyers", "sellers", place=place)
+    assert (two.returncode, "two rules" in two.stderr) == (2, True)
+    same = shop.rule("diff", "buyers@1", "buyers", place=place)
+    assert same.stdout.startswith("buyers@1 to buyers@1:\n  it means the same\n")
+
+
+def test_why_says_what_decides_and_when_it_changes(shop: Shop) -> None:
+    asked = ("why", "buyers", "--as-of", "2026-03-01T08:00")
+    found = shop.rule(*asked, "--person", "card:c3", place="server")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith(
+        "true as of 2026-03-01 08:00:00+08:00 (Asia/Shanghai)\n  true: did order in last 30d"
+    )
+    person = json.loads(shop.rule(*asked, "--json", "--person", "card:c3", place="server").stdout)
+    assert person["verdict"] == "VERDICT_TRUE"
+    assert "nobody was ever seen" in shop.rule(*asked, "--person", "card:nobody", place="server").stderr
+    assert "give --server" in shop.rule(*asked, "--person", "card:c3", place="folder").stderr
+    oneid = str(2**32)
+    by_id = [shop.rule(*asked, "--person", oneid, place=place) for place in ("server", "folder")]
+    assert by_id[0].stdout == by_id[1].stdout != ""
+
+
 def test_without_the_token_the_server_answers_nobody(shop: Shop) -> None:
     refused = shop.rule("check", "did order", place="server", token=False)
     assert refused.returncode == 1

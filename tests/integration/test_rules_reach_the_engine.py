@@ -42,7 +42,7 @@ def schema(catalog: Catalog) -> pb.Schema:
             pb.EventType(name=e.name, properties=fields(e.properties.values()), aliases=e.aliases)
             for e in catalog.event_types.values()
         ],
-        attributes=fields(f for f in catalog.attributes.values() if "@" not in f.name),
+        attributes=fields(catalog.attributes.values()),
         catalogs=[
             pb.Catalog(name=c.name, kind=pb.Catalog.KIND_GOODS, attributes=fields(c.attributes.values()))
             for c in catalog.catalogs.values()

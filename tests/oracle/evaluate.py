@@ -349,6 +349,8 @@ class Person:
         name = path.ref.name
         if name == "person":
             return self.path(s.Path(s.Ref(path.keys[0].name), path.keys[1:]))
+        if name == "churn_risk":
+            name = f"{name}@{path.ref.version or 4}"
         if name in ATTRIBUTES:
             value = self.attribute(name)
             if path.keys and value is not None:

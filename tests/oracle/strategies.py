@@ -21,7 +21,7 @@ segment former: was in segment buyers on 2024-02-01 or was in segment rich 2d ag
 segment moving: entered segment active in last 7 calendar days or left segment fresh in last 30d
 segment steady among fresh: did (scan then order) in at least 1 of last 3 calendar weeks
 tag frequency: 'heavy' when count(order) >= 3; 'medium' when count(order) >= 1 and age > 30; else 'light'
-tag maybe: 'yes' when vip = true; 'no' when vip = false
+tag maybe: 'yes' when is_member = true; 'no' when is_member = false
 """
 
 ELAPSED = ["1d", "2d", "7d", "30d", "90d", "36h", "1w", "5min"]
@@ -279,8 +279,8 @@ PLAIN = [
     "most(touch.store.town) = '上海'",
     "latest(touch.store in last 90d) = 's0'",
     "level = gold",
-    "vip = true",
-    "vip != false",
+    "is_member = true",
+    "is_member != false",
     "age >= 18",
     "age between 18 and 30",
     "balance > -5",

@@ -18,7 +18,7 @@ from quanyu.tagging.catalog import catalog_of, clock_of
 from tests.oracle.engine import Engine, known_at
 from tests.oracle.evaluate import Oracle
 from tests.oracle.strategies import LIBRARY, SEGMENTS, conditions, of_the_past
-from tests.oracle.world import World, handles
+from tests.oracle.world import CHANNELS, World, handles
 from tests.oracle.worlds import worlds
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 class Pair:
     """One world in both: `check` compares what they say of a text, known at a raw offset if one is given."""
 
-    def __init__(self, folder: Path, world: World, offset: int | None = None, erased: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, world: World, offset: int | None = None, erased: int | None = None, rules: str = LIBRARY
+    ) -> None:
         self.engine = Engine(folder, world)
         if erased is not None:
             self.engine.erase(erased)
@@ -37,13 +39,13 @@ class Pair:
         world = known_at(world, known, self.engine.splits_from)
         gone = set() if erased is None else set(handles(erased))
         world = replace(world, records=tuple(record for record in world.records if not gone & {*record.identifiers}))
-        self.catalog = catalog_of(self.engine.schema, ["pos", "miniapp", "web"])
+        self.catalog = catalog_of(self.engine.schema, CHANNELS)
         self.clock = clock_of(self.engine.schema.settings, world.as_of, self.engine.index.earliest_ms(self.known_at))
-        self.bound = dsl.check_and_bind(LIBRARY, self.catalog, dsl.Library())
+        self.bound = dsl.check_and_bind(rules, self.catalog, dsl.Library())
         self.library = dsl.Library().publish(self.bound)
         self.oneid = self.engine.oneids(world, known)
         statements = {
-            s.ref.name: s for s in dsl.parse(LIBRARY).statements if not isinstance(s, syntax.Setting | syntax.Test)
+            s.ref.name: s for s in dsl.parse(rules).statements if not isinstance(s, syntax.Setting | syntax.Test)
         }
         self.oracle = Oracle(world, statements, self.oneid)
 
@@ -79,9 +81,9 @@ def members(answer: Answer, root: int) -> set[int]:
 
 
 @contextmanager
-def pair_of(world: World, offset: int | None = None, erased: int | None = None) -> Iterator[Pair]:
+def pair_of(world: World, offset: int | None = None, erased: int | None = None, rules: str = LIBRARY) -> Iterator[Pair]:
     with tempfile.TemporaryDirectory() as folder:
-        pair = Pair(Path(folder), world, offset, erased)
+        pair = Pair(Path(folder), world, offset, erased, rules)
         yield pair
         pair.engine.close()
 

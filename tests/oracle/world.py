@@ -94,13 +94,15 @@ def split(world: World, splits: tuple[int, ...]) -> World:
 CITIES = ["上海", "北京", "广州"]
 LEVELS = ["bronze", "silver", "gold"]
 TASTES = ["spicy", "vegan", "sweet"]
-CHANNELS = ["pos", "miniapp", "web"]
+CHANNELS = ["pos", "miniapp", "web", "delivery"]
 CATEGORIES = ["coffee", "tea", "cake"]
 EVENT_TYPES = {
     "order": ["amount", "quantity", "gift", "note", "grade", "store_id", "product_id"],
     "scan": ["shop", "quantity"],
     "browse": ["page"],
     "refund": ["amount", "store_id"],
+    "pickup": ["store_id"],
+    "review": ["store_id", "stars"],
 }
 REFERENCES = {"store": ["store_id", "shop"], "product": ["product_id"]}
 ATTRIBUTES = [
@@ -112,11 +114,13 @@ ATTRIBUTES = [
     "birthday",
     "namesday",
     "signup_at",
-    "vip",
+    "is_member",
     "tastes",
     "survey",
     "home",
     "nickname",
+    "churn_risk@3",
+    "churn_risk@4",
 ]
 
 
@@ -142,6 +146,8 @@ def schema(world: World) -> pb.Schema:
             pb.EventType(name="scan", properties=[shop, quantity]),
             pb.EventType(name="browse", properties=[plain("page", pb.TYPE_TEXT)], counts_as_seen=False),
             pb.EventType(name="refund", properties=[money("amount"), store_id]),
+            pb.EventType(name="pickup", properties=[store_id]),
+            pb.EventType(name="review", properties=[store_id, plain("stars", pb.TYPE_NUMBER)]),
         ],
         attributes=[
             enum("city", CITIES),
@@ -152,11 +158,13 @@ def schema(world: World) -> pb.Schema:
             plain("birthday", pb.TYPE_DATE),
             plain("namesday", pb.TYPE_MONTH_DAY),
             plain("signup_at", pb.TYPE_INSTANT),
-            plain("vip", pb.TYPE_BOOL),
+            plain("is_member", pb.TYPE_BOOL),
             pb.Field(name="tastes", type=pb.TYPE_SET, values=TASTES),
             plain("survey", pb.TYPE_MAP),
             plain("home", pb.TYPE_POINT),
             plain("nickname", pb.TYPE_TEXT),
+            plain("churn_risk@3", pb.TYPE_NUMBER),
+            plain("churn_risk@4", pb.TYPE_NUMBER),
         ],
         catalogs=[
             pb.Catalog(

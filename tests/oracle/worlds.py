@@ -124,8 +124,10 @@ def events(
         "scan": {"shop": some(stores), "quantity": some([Fraction(1), Fraction(2)])},
         "browse": {"page": some(["home", "menu"])},
         "refund": {"amount": amounts, "store_id": some(stores)},
+        "pickup": {"store_id": some(stores)},
+        "review": {"store_id": some(stores), "stars": some([Fraction(n) for n in range(1, 6)])},
     }
-    return some(["order", "order", "scan", "browse", "refund"]).flatmap(
+    return some(["order", "order", "order", "scan", "scan", "browse", "refund", "pickup", "review"]).flatmap(
         lambda kind: st.builds(
             Event,
             st.just(person),
@@ -152,10 +154,12 @@ def attributes(moments: st.SearchStrategy[int]) -> st.SearchStrategy[dict[str, o
         "birthday": dates(),
         "namesday": some([(2, 29), (2, 28), (3, 1), (11, 22), (1, 1), (11, 23)]),
         "signup_at": moments.map(Instant),
-        "vip": st.booleans(),
+        "is_member": st.booleans(),
         "tastes": st.frozensets(some(TASTES), max_size=3),
         "survey": scores,
         "home": some([(31.2304, 121.4737), (31.25, 121.48), (40.7, -74.0)]),
         "nickname": some(["", "小明", "Ａnn", "Ann", "ann"]),
+        "churn_risk@3": some([Fraction(1, 2), Fraction(9, 10)]),
+        "churn_risk@4": some([Fraction(n, 10) for n in (0, 7, 8, 9)]),
     }
     return sparse({name: st.one_of(strategy, strategy, st.none()) for name, strategy in values.items()})

@@ -49,8 +49,9 @@ impl Seen {
 
     /// Calls with everybody of a number, one number after the other, counted from 0: what is read of each lies together.
     fn by_number(&self, mut call: impl FnMut(u32, u16)) {
-        let least = self.numbers.iter().copied().min().unwrap_or(0);
-        let most = self.numbers.iter().copied().max().unwrap_or(0);
+        let Some((least, most)) = bounds(&self.numbers) else {
+            return;
+        };
         let span = (most - least) as usize + 1;
         let pairs = self.numbers.iter().zip(&self.persons);
         if span > SPARSE * self.numbers.len() {
@@ -69,6 +70,12 @@ impl Seen {
             persons.iter().for_each(|&person| call(number as u32, person));
         });
     }
+}
+
+/// The least and the greatest, many at a time.
+fn bounds(numbers: &[u32]) -> Option<(u32, u32)> {
+    let wider = |(least, most): (u32, u32), &number: &u32| (least.min(number), most.max(number));
+    (!numbers.is_empty()).then(|| numbers.iter().fold((u32::MAX, 0), wider))
 }
 
 /// With more numbers than so many for each value, they are not counted one by one.

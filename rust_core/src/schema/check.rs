@@ -38,8 +38,16 @@ pub fn check(schema: &Schema) -> Result<()> {
             }
         }
     }
-    check_fields(&schema.attributes, "attributes", &schema.catalogs)?;
+    let mut attributes = schema.attributes.values();
+    attributes.try_for_each(|field| check_field(field, "attributes", &schema.catalogs))?;
     schema.settings.as_ref().map_or(Ok(()), check_settings)
+}
+
+/// The model's name, where an attribute is a version of its score: `churn_risk` of `churn_risk@4` (N11).
+fn score_of(name: &str) -> Option<&str> {
+    let (score, version) = name.split_once('@')?;
+    let is_version = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.starts_with('0');
+    (is_version && (1..=9).contains(&version.len())).then_some(score)
 }
 
 fn names_of<'a>(fields: impl Iterator<Item = &'a Field>) -> impl Iterator<Item = &'a String> {
@@ -53,7 +61,8 @@ fn shared_names(schema: &Schema) -> Result<BTreeSet<&str>> {
     let mut taken = BTreeSet::new();
     let attributes = names_of(schema.attributes.values()).map(|name| (name, "attributes"));
     for (name, owner) in attributes.chain(events.map(|name| (name, "event_types"))) {
-        check_name(name, owner)?;
+        let is_attribute = schema.attributes.contains_key(name);
+        check_name(score_of(name).filter(|_| is_attribute).unwrap_or(name), owner)?;
         check_free(name, owner)?;
         if !taken.insert(name.as_str()) {
             return invalid(format!(
@@ -61,6 +70,16 @@ fn shared_names(schema: &Schema) -> Result<BTreeSet<&str>> {
             ));
         }
     }
+    let scores: BTreeSet<&str> = schema.attributes.keys().filter_map(|name| score_of(name)).collect();
+    for &score in &scores {
+        check_free(score, "attributes")?;
+        if taken.contains(score) {
+            return invalid(format!(
+                "attributes: {score} has versions, such as {score}@1, so nothing else can be called {score}; rename one of them"
+            ));
+        }
+    }
+    taken.extend(scores);
     Ok(taken)
 }
 

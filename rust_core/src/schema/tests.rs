@@ -206,7 +206,23 @@ fn wrong_declarations_are_refused_by_name() {
         ordered: true,
         ..field("level", Type::Enum)
     };
+    let mut score = with_event("risk", vec![]);
+    score.attributes = fields(vec![field("risk@2", Type::Number)]);
+    let mut score_recency = with_event("risk", vec![]);
+    score_recency.attributes = fields(vec![field("last_risk@2", Type::Number)]);
     let cases = [
+        (score, "risk has versions"),
+        (score_recency, "last_risk is its recency"),
+        (
+            with_attributes(vec![field("channel@1", Type::Number)]),
+            "channel is reserved",
+        ),
+        (with_attributes(vec![field("risk@0", Type::Number)]), "not a name"),
+        (with_attributes(vec![field("risk@02", Type::Number)]), "not a name"),
+        (with_attributes(vec![field("risk@x", Type::Number)]), "not a name"),
+        (with_attributes(vec![field("@2", Type::Number)]), "not a name"),
+        (with_event("order@2", vec![]), "not a name"),
+        (with_event("order", vec![field("risk@2", Type::Number)]), "not a name"),
         (with_event("channel", vec![]), "channel is reserved"),
         (with_event("2nd", vec![]), "not a name"),
         (with_event("or der", vec![]), "not a name"),
@@ -251,6 +267,16 @@ fn a_type_never_changes() {
         .unwrap();
     let names: Vec<&String> = schema.event_types["order"].properties.keys().collect();
     assert_eq!(names, ["amount", "note", "place"]);
+}
+
+#[test]
+fn scores_have_versions() {
+    let mut schema = with_attributes(vec![field("risk@3", Type::Number), field("risk@12", Type::Number)]);
+    schema
+        .merge(with_attributes(vec![field("risk@4", Type::Number)]))
+        .unwrap();
+    let names: Vec<&String> = schema.attributes.keys().collect();
+    assert_eq!(names, ["risk@12", "risk@3", "risk@4"]);
 }
 
 #[test]

@@ -12,19 +12,29 @@ from quanyu.dsl.catalog import Catalog, EventType, Field, ItemCatalog
 from quanyu.dsl.checker import check_and_bind
 from quanyu.dsl.compiler import (
     CompiledRule,
+    Parts,
     ResolvedWindow,
     compile_condition,
     compile_segment,
     compile_tag,
     plan,
+    plan_of_roots,
     standing_plan,
     standing_root,
 )
+from quanyu.dsl.completer import Completions, complete
+from quanyu.dsl.dependencies import dependents, rebound, rests_on
+from quanyu.dsl.differ import differences
+from quanyu.dsl.editing import format_text
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explainer import explain
-from quanyu.dsl.formatter import format_rule
+from quanyu.dsl.findings import Finding
+from quanyu.dsl.formatter import Language, format_rule
 from quanyu.dsl.library import Bound, Library
+from quanyu.dsl.linter import lint
+from quanyu.dsl.offers import Completion
 from quanyu.dsl.parser import parse, parse_condition
+from quanyu.dsl.recovery import LeftOut, Recovered, recover
 from quanyu.dsl.windows import Clock
 
 __all__ = [
@@ -32,21 +42,37 @@ __all__ = [
     "Catalog",
     "Clock",
     "CompiledRule",
+    "Completion",
+    "Completions",
     "EventType",
     "Field",
+    "Finding",
     "ItemCatalog",
+    "Language",
+    "LeftOut",
     "Library",
+    "Parts",
+    "Recovered",
     "ResolvedWindow",
     "RuleError",
     "check_and_bind",
     "compile_condition",
     "compile_segment",
     "compile_tag",
+    "complete",
+    "dependents",
+    "differences",
     "explain",
     "format_rule",
+    "format_text",
+    "lint",
     "parse",
     "parse_condition",
     "plan",
+    "plan_of_roots",
+    "rebound",
+    "recover",
+    "rests_on",
     "standing_plan",
     "standing_root",
 ]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from quanyu.dsl.keywords import needs_backquotes
+
 Kind = Literal["bool", "number", "money", "text", "enum", "instant", "date", "month_day", "set", "map", "point"]
 
 # The built-in names (N12) and their Chinese aliases.
 BUILT_IN = ("person", "channel", "true", "false", "first_seen", "last_seen")
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 _BUILT_IN_ALIASES = {"渠道": "channel", "首次出现": "first_seen", "最近出现": "last_seen"}
 
 
@@ -66,14 +70,25 @@ class Catalog:
         """The declared name that `name` is an alias of, else `name`."""
         return self._aliases.get(name, name)
 
+    @staticmethod
+    def chinese_of_built_in(name: str) -> str:
+        """The Chinese alias of a built-in name, else `name`."""
+        return next((alias for alias, of in _BUILT_IN_ALIASES.items() if of == name), name)
+
     def score(self, name: str, version: int | None) -> Field | None:
         """The attribute of that name: of that version if it is a score, the newest if none is asked for."""
         if version is not None:
             return self.attributes.get(f"{name}@{version}")
         if name in self.attributes:
             return self.attributes[name]
-        versions = [int(v) for n, _, v in (a.partition("@") for a in self.attributes) if n == name and v.isdigit()]
-        return self.attributes[f"{name}@{max(versions)}"] if versions else None
+        return self._newest_scores.get(name)
+
+    @cached_property
+    def _newest_scores(self) -> dict[str, Field]:
+        """By the name without its version, such as `churn_risk`."""
+        named = (name.partition("@") for name in self.attributes)
+        versions = sorted((name, int(version)) for name, _, version in named if version.isdigit())
+        return {name: self.attributes[f"{name}@{version}"] for name, version in versions}
 
     def seen_types(self) -> list[str]:
         """The event types that make `channel`, `first_seen` and `last_seen` (E12)."""
@@ -87,3 +102,8 @@ class Catalog:
         aliased = [f for f in fields.values() if name in f.aliases]
         found = aliased or [f for f in fields.values() if f.reference in called]
         return found[0] if len(found) == 1 else None
+
+
+def chinese_alias(declared: Field | EventType | ItemCatalog) -> str:
+    """The first alias that is in Chinese and may stand bare; empty if there is none."""
+    return next((a for a in declared.aliases if _CHINESE.search(a) and not needs_backquotes(a)), "")

@@ -12,7 +12,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.expressions import Expressions, refuse_unranked
 from quanyu.dsl.names import Scope
-from quanyu.dsl.types import Type, order_of, unify
+from quanyu.dsl.types import Type, are_one, order_of, unify
 
 _CALENDAR = (
     s.LastUnits,
@@ -147,7 +147,7 @@ class Conditions:
         for item in items:
             expr, found = self.expressions.bind_beside(item, member, scope)
             _refuse_untyped(item.span, member, found)
-            if unify(member, found) is None:
+            if not are_one(member, found):
                 raise RuleError.at(item.span, "type", f"this is {found}, the other side {member} (C2)")
             member = found if member.kind == "any" else member
             bound.append(expr)
@@ -308,7 +308,7 @@ def _refuse_mixed(node: s.Compare, a: Type, b: Type) -> None:
     _refuse_untyped(node.span, a, b)
     if a.kind == b.kind == "money" and a.currency != b.currency:
         raise RuleError.at(node.span, "type", f"two currencies in one comparison: {a} and {b} (A9)")
-    if unify(a, b) is None:
+    if not are_one(a, b):
         raise RuleError.at(node.right.span, "type", f"this is {b}, the other side {a} (C2)")
 
 

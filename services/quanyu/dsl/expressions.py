@@ -10,7 +10,7 @@ from quanyu.dsl import names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.names import Scope
-from quanyu.dsl.types import BOOL, INSTANT, NUMBER, RECENCY, Type, arithmetic, nfkc, of_field, unify
+from quanyu.dsl.types import BOOL, INSTANT, NUMBER, RECENCY, Type, arithmetic, nfkc, normalised, of_field, unify
 
 ANY = Type("any")
 _NEED_NUMBERS = ("sum", "avg", "median")
@@ -56,7 +56,7 @@ class Expressions:
         if not isinstance(node, s.Path) or node.keys or node.ref.version or node.ref.quoted:
             return self.bind(node, scope)
         word = node.ref.name
-        is_value = nfkc(word) in map(nfkc, beside.values)
+        is_value = nfkc(word) in normalised(beside.values)
         if is_value and names.is_value_name(node, scope):
             message = f"`{word}` is a value and a name: say which"
             raise RuleError.at(node.span, "name", message, f"'{word}'", f"`{word}`")
@@ -158,7 +158,7 @@ class Expressions:
             fit = [f.name for f in fields if f.kind in ("number", "money") or fn in ("distinct", "most")]
             offers = [f"{fn}({node.path.ref.name}.{name})" for name in sorted(fit)[:3]]
             raise RuleError.at(node.path.span, "type", f"{fn} needs a property of the event (A4)", *offers)
-        if value is not None and not _has(fn, value):
+        if value is not None and not has_aggregate(fn, value):
             raise RuleError.at(node.path.span, "type", f"{fn} of {value} has no meaning (A9)")
         if fn in ("count", "days", "distinct"):
             return NUMBER
@@ -173,7 +173,7 @@ class Expressions:
         return replace(node, expr=expr, among=among), NUMBER
 
 
-def _has(fn: str, value: Type) -> bool:
+def has_aggregate(fn: str, value: Type) -> bool:
     """Whether there is such an aggregate of such values (A9)."""
     if fn in ("min", "max"):
         return value.numeric or value.kind in ("date", "instant")

@@ -1,13 +1,17 @@
-"""The canonical English text of a syntax tree: `parse(format_rule(tree)) == tree`."""
+"""The canonical text of a syntax tree, in English or Chinese: `parse(format_rule(tree)) == tree`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Literal
 
 from quanyu.dsl import syntax as s
+from quanyu.dsl.chinese import in_chinese
 from quanyu.dsl.keywords import needs_backquotes
+
+Language = Literal["en", "zh"]
 
 _TEXT_TESTS: dict[type[s.Node], str] = {
     s.Contains: "contains",
@@ -31,11 +35,19 @@ _TIMES: dict[type[s.Node], str] = {s.AtLeast: "at least", s.AtMost: "at most", s
 _BARE_NOT = (s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.Entered, s.Left, s.Sample)
 
 
-def format_rule(node: s.Node) -> str:
-    """The text of a script, a statement, a condition, an expression or a window. Only tests take several lines."""
+def format_rule(node: s.Node, language: Language = "en") -> str:
+    """The text of a script, a statement, a condition, an expression or a window. Only tests take several lines.
+
+    `language` is that of the keywords; names are written as they stand in the tree.
+    """
+    english = _any(node)
+    return in_chinese(english) if language == "zh" else english
+
+
+def _any(node: s.Node) -> str:
     match node:
         case s.Script(statements=statements):
-            return "\n".join(map(format_rule, statements))
+            return "\n".join(map(_any, statements))
         case s.Setting() | s.Define() | s.Metric() | s.Segment() | s.Tag() | s.Test():
             return _statement(node)
         case s.Event() | s.FirstEvent() | s.Sequence():
@@ -139,7 +151,7 @@ def _leaf(node: s.Node) -> str:
         case s.InList() | s.NotInList() | s.HasAny() | s.HasAll() | s.HasNone():
             return f"{_sum(node.expr)} {_LIST_TESTS[type(node)]} {_list(node.items)}"
         case s.Near(path=path, distance=distance, of=of):
-            return f"{_expr(path)} within {_decimal(distance.amount)}{distance.unit} of {_expr(of)}"
+            return f"{_expr(path)} within {_expr(distance)} of {_expr(of)}"
     if type(node) in _TEXT_TESTS:
         return f"{_sum(node.expr)} {_TEXT_TESTS[type(node)]} {_expr(node.value)}"  # type: ignore[attr-defined]
     return _of_people(node)
@@ -256,6 +268,8 @@ def _expr(node: s.Node) -> str:
             return "true" if truth else "false"
         case s.Duration(amount=amount, unit=unit):
             return f"{amount}{unit}"
+        case s.Distance(amount=metres, unit=unit):
+            return f"{_decimal(metres)}{unit}"
         case s.Date(value=date):
             return date.isoformat()
         case s.DateTime(value=moment):

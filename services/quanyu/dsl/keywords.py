@@ -96,6 +96,9 @@ CHINESE: dict[str, tuple[str, ...]] = {
     "false": ("否",),
 }
 
+# What joins the two ends of a `between`, where English has `and`.
+BETWEEN_ENDS = "至"
+
 # Terminals that grammar.lark names itself; the other keywords' terminals are the word in capitals.
 _TERMINALS = {
     "including unknown": "_INCLUDING_UNKNOWN",
@@ -132,6 +135,12 @@ _TOKENS: dict[str, tuple[str, str]] = {
     word: (_TERMINALS.get(english, english.upper()), english) for english, words in CHINESE.items() for word in words
 }
 
+# By terminal, the English keywords that are read as it.
+TERMINALS: dict[str, tuple[str, ...]] = {}
+for _english in CHINESE:
+    _terminal = _TERMINALS.get(_english, _english.upper())
+    TERMINALS[_terminal] = (*TERMINALS.get(_terminal, ()), _english)
+
 _ENGLISH = """use define or metric segment among tag when else test given did at then not and between ago in contains
 matches within of on sample seed where without after by times ever tomorrow last next today yesterday this calendar
 since before each default day days week weeks month months quarter quarters year years exactly"""
@@ -139,12 +148,20 @@ since before each default day days week weeks month months quarter quarters year
 _PLAIN = re.compile(r"[^\W\d]\w*")
 
 # Words that are no bare names (G10).
-RESERVED: frozenset[str] = frozenset([*_ENGLISH.split(), *_TOKENS, "至"])
+RESERVED: frozenset[str] = frozenset([*_ENGLISH.split(), *_TOKENS, BETWEEN_ENDS])
 
 
 def needs_backquotes(name: str) -> bool:
     """Whether the bare name would be read as something else (G10)."""
     return name in RESERVED or not _PLAIN.fullmatch(name)
+
+
+def chinese_words(token: Token) -> tuple[str, ...]:
+    """The Chinese words for a token as the lexer gives it; none if it is no keyword."""
+    english = TERMINALS.get(token.type, ())
+    word = token.value.removesuffix("s") if token.type == "UNIT" else token.value
+    keyword = english[0] if len(english) == 1 else word
+    return CHINESE[keyword] if keyword in english else ()
 
 
 class ChineseKeywords:

@@ -115,7 +115,7 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
         keys = property_keys(path.keys, step.types, scope)
         if keys == ("channel",):
             return s.Path(s.Ref("channel"), span=path.span), EventChannel()
-        return replace(path, keys=_keys(path.keys, keys)), Property(keys)
+        return replace(path, ref=_named(path.ref, name), keys=_keys(path.keys, keys)), Property(keys)
     declaring = _properties(step, path.ref.name, scope)
     is_person_value = _is_person_value(name, scope)
     if declaring == len(step.types) or (declaring and not is_person_value):
@@ -347,7 +347,11 @@ def event_types(ref: s.Ref, scope: Scope) -> tuple[str, ...]:
     rule = scope.rules.get(ref.name, ref.version or scope.rules.newest(ref.name))
     if not isinstance(rule, s.Define):
         raise RuleError.at(ref.span, "name", f"{_what(ref.name, scope)}: here stands an event or a definition")
-    return tuple(dict.fromkeys(t for step in rule.steps for t in event_types(step.ref, scope)))
+    key = ("events", rule.ref)  # remembered, since definitions share definitions
+    if key not in scope.memo:
+        scope.memo[key] = tuple(dict.fromkeys(t for step in rule.steps for t in event_types(step.ref, scope)))
+    found: tuple[str, ...] = scope.memo[key]
+    return found
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:

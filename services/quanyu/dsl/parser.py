@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path as FilePath
+from contextlib import suppress
 from typing import Any
 
-from lark import Lark
-from lark.exceptions import UnexpectedInput, VisitError
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.builder import TreeBuilder
 from quanyu.dsl.diagnosis import explain_syntax
 from quanyu.dsl.errors import RuleError, source
 from quanyu.dsl.keywords import ChineseKeywords
+from quanyu.dsl.lexer import grammar, lex
 
 MAX_TEXT = 100_000  # characters of one text
 MAX_DEPTH = 100  # brackets inside brackets
@@ -33,13 +34,26 @@ def parse_condition(text: str) -> s.Cond:
         return cond
 
 
+def reading_of(start: str) -> Any:
+    """Lark's interactive parser at the beginning of a "start" (statements) or a "cond"."""
+    return _lark().parse_interactive("", start=start)
+
+
 def is_condition(text: str) -> bool:
     """Whether the text begins like a condition, not like a statement."""
     try:
-        first = next(iter(_lexer().lex(text)), None)
+        first = next(lex(text), None)
     except UnexpectedInput:
         return False
     return first is not None and first.type not in ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
+
+
+def tokens(text: str) -> list[Token]:
+    """The words and signs of a text, as far as it can be read."""
+    found: list[Token] = []
+    with suppress(UnexpectedCharacters):
+        found.extend(lex(text))
+    return found
 
 
 def _read(text: str, start: str) -> Any:
@@ -48,7 +62,7 @@ def _read(text: str, start: str) -> Any:
         tree = _lark().parse(text, start=start)
         built = TreeBuilder().transform(tree)
     except UnexpectedInput as error:
-        raise explain_syntax(text, error, _lexer().lex) from None
+        raise explain_syntax(text, error, lex) from None
     except VisitError as error:
         raise error.orig_exc from None
     return built
@@ -65,19 +79,10 @@ def _refuse_excess(text: str) -> None:
             raise RuleError(f"more than {MAX_DEPTH} brackets inside each other", line, column, "limit")
 
 
-def _grammar() -> str:
-    return FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-
-
-@functools.cache
-def _lexer() -> Lark:
-    return Lark(_grammar(), parser=None, lexer="basic", start=["start", "cond"], postlex=ChineseKeywords())
-
-
 @functools.cache
 def _lark() -> Lark:
     return Lark(
-        _grammar(),
+        grammar(),
         parser="lalr",
         lexer="basic",
         start=["start", "cond"],

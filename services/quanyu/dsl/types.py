@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from quanyu.dsl.catalog import Field, Kind
@@ -48,6 +49,11 @@ def of_field(field: Field) -> Type:
     return Type(field.kind, field.currency, field.values, field.ordered)
 
 
+def are_one(a: Type, b: Type) -> bool:
+    """Whether both sides have one type (C2), without making it: an enum may have very many values."""
+    return a.family == b.family == "text" or unify(a, b) is not None
+
+
 def unify(a: Type, b: Type) -> Type | None:
     """The one type of both sides (C2), None if there is none."""
     if a.kind == "any" or b.kind == "any":
@@ -79,6 +85,12 @@ def order_of(a: Type, b: Type) -> tuple[str, ...] | None:
     theirs = tuple(map(nfkc, other.values))
     same = theirs == order if other.ordered else set(theirs) <= set(order)
     return order if same else None
+
+
+@lru_cache(maxsize=64)
+def normalised(values: tuple[str, ...]) -> frozenset[str]:
+    """Values as they are compared."""
+    return frozenset(map(nfkc, values))
 
 
 def nfkc(text: str) -> str:

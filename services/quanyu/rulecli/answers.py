@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl.errors import shown
 from quanyu.rulecli.options import Written
+from quanyu.runtime.errors import InvalidInput
 
 
 def finish(answer: Any, rule: Written, lines: Iterable[str], *, as_json: bool, is_right: bool = True) -> None:
@@ -32,6 +33,12 @@ def as_json_text(answer: Any) -> str:
     return json_format.MessageToJson(
         answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, ensure_ascii=False
     )
+
+
+def refuse_wrong(answer: Any, rule: Written) -> None:
+    """InvalidInput that says what is wrong of the rule."""
+    if answer.diagnostics:
+        raise InvalidInput("\n".join(diagnostic_lines(answer.diagnostics, rule)))
 
 
 def diagnostic_lines(diagnostics: Iterable[pb.Diagnostic], rule: Written) -> list[str]:

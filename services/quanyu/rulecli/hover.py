@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from quanyu.dsl import Catalog, Field, Library, RuleError, check_and_bind, explain, format_rule
 from quanyu.dsl import syntax as s
+from quanyu.rulecli.languages import written_in
 from quanyu.tagging.domain import Reading
 
 _NAME = re.compile(r"`[^`\n]+`|[^\W\d]\w*")
@@ -23,7 +24,9 @@ class Hover:
 
 
 def hover(text: str, offset: int, reading: Reading) -> Hover | None:
-    """None where there is nothing to say. What a name is, is said in a text with errors too."""
+    """None where there is nothing to say. What a name is, is said in a text with errors too; what a clause means in
+    the language of its keywords.
+    """
     name = next((found for found in _NAME.finditer(text) if found.start() <= offset < found.end()), None)
     named = [] if name is None else list(meanings(name.group().strip("`"), reading.catalog, reading.library))
     try:
@@ -31,7 +34,8 @@ def hover(text: str, offset: int, reading: Reading) -> Hover | None:
         library = reading.library.publish(bound)
         parts = [part for node in bound.statements or (bound.condition,) for part in _clauses(node)]
         clause = next((part for part in parts if part.span.start <= offset < part.span.end), None)
-        sentences = explain(clause, library, reading.catalog, reading.clock) if clause is not None else []
+        names = (library, reading.catalog, reading.clock, written_in(text))
+        sentences = explain(clause, *names) if clause is not None else []
     except RuleError:
         clause, sentences = None, []
     if name is not None and (named or sentences):

@@ -6,14 +6,20 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from quanyu.rulecli.sources import Source, of_catalog, of_folder, of_server
-from quanyu.runtime.errors import NotFound
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.dsl import Language
+from quanyu.rulecli.languages import MESSAGES
+from quanyu.rulecli.sources import Source, of_catalog, of_folder, of_nothing, of_server
+from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.instants import timestamp
 from quanyu.runtime.settings import settings_from
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,12 +55,57 @@ class RuleType(click.ParamType[Written]):
 
 RULE = click.argument("rule", type=RuleType(), metavar="RULE")
 JSON = click.option("--json", "as_json", is_flag=True, help="Prints the response message of the call, as JSON.")
+AS_OF = click.option(
+    "--as-of", help="Instant, such as 2026-01-31 or 2026-01-31T08:00 in the workspace's zone; default now."
+)
+KNOWN_AT = click.option("--known-at", type=click.IntRange(min=0), help="Raw offset: leaves out what came later.")
+KNOWN_BEFORE = click.option("--known-before", help="Instant: leaves out what had not come before it.")
 _WHERE = (
     click.option("--server", metavar="HOST:PORT", help="A running server (with --workspace)."),
     click.option("--data", type=click.Path(path_type=Path), help="Data folder (QUANYU_DATA; default ./data)."),
     click.option("--catalog", type=click.Path(path_type=Path), help="File with names and types; it has no people."),
     click.option("--workspace", help="Which one of the server or data folder."),
 )
+
+
+def _language(ctx: click.Context, param: click.Parameter, value: Language) -> pb.Language:
+    return MESSAGES[value]
+
+
+LANGUAGE = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(list(MESSAGES)),
+    default="en",
+    show_default=True,
+    callback=_language,
+    help="English or Chinese.",
+)
+
+
+def as_of_message(
+    source: Source, as_of: str | None, known_at: int | None = None, known_before: str | None = None
+) -> pb.AsOf:
+    """What the options of those names mean in the workspace. InvalidInput for what is no time."""
+    asked = pb.AsOf(known_at=known_at)
+    if as_of is not None:
+        asked.instant.CopyFrom(_instant("--as-of", as_of, source))
+    if known_before is not None:
+        asked.known_before.CopyFrom(_instant("--known-before", known_before, source))
+    return asked
+
+
+def _instant(option: str, text: str, source: Source) -> Timestamp:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{option} {text!r}: write a date or time such as 2026-01-31 or 2026-01-31T08:00"
+        raise InvalidInput(message) from None
+    if not 1900 <= moment.year <= 9998:
+        raise InvalidInput(f"{option} {text!r}: it lies outside the years 1900 to 9998")
+    if moment.tzinfo is None:
+        return timestamp(source.reading().clock.wall_ms(moment))
+    return timestamp(int(moment.timestamp() * 1000))
 
 
 def where_options(command: F) -> F:
@@ -69,6 +120,16 @@ def one_source(**where: Any) -> Iterator[Source]:
     """What was chosen; a data folder's workspace may be left out where there is only one."""
     with sources(is_one=True, **where) as found:
         yield found[0]
+
+
+@contextmanager
+def source_or_none(**where: Any) -> Iterator[Source]:
+    """What was chosen; where nothing was, one without any names."""
+    if any(place is not None for place in where.values()):
+        with one_source(**where) as found:
+            yield found
+    else:
+        yield of_nothing(settings_from(os.environ))
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 import grpc
 from google.protobuf.message_factory import GetMessageClass
 
+from quanyu.api.event.v1 import event_pb2
+from quanyu.api.identity.v1 import identity_pb2
+from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.dsl import Library
@@ -24,12 +27,15 @@ from quanyu.runtime.instants import now_ms
 from quanyu.runtime.paging import LARGEST_PAGE
 from quanyu.runtime.settings import Settings, read_setting_file
 from quanyu.runtime.worker import FRAMES_BYTES
+from quanyu.tagging.arrivals import known_before
 from quanyu.tagging.asking import Asking
 from quanyu.tagging.catalog import catalog_of
 from quanyu.tagging.catalog_file import DeclaredCatalog, load_catalog
 from quanyu.tagging.domain import Reading
+from quanyu.tagging.people import WhyCalls
 from quanyu.tagging.store import all_rules
 from quanyu.tagging.texts import TextCalls
+from quanyu.tagging.versions import ComparingCalls
 from quanyu.tagging.workspace import Names, Readable
 from quanyu.tagging.worlds import world_of
 
@@ -48,6 +54,9 @@ class Source(Protocol):
     def reading(self) -> Reading:
         """Its names, published rules and calendar now."""
 
+    def person(self, identifier: event_pb2.Identifier) -> int:
+        """Whose it is; 0: it was never seen. DomainError where nobody knows identifiers."""
+
 
 class Server:
     """A workspace of a running server."""
@@ -57,6 +66,7 @@ class Server:
     def __init__(self, channel: grpc.Channel, workspace: str) -> None:
         self.workspace = workspace
         self._stub = TaggingServiceStub(channel)
+        self._identity = IdentityServiceStub(channel)
 
     def ask(self, call: str, **fields: Any) -> Any:
         with asking("tagging"):
@@ -67,6 +77,11 @@ class Server:
         catalog = catalog_of(declared.schema, declared.channels)
         names = Names(catalog, declared.schema.settings, earliest_ms=0, known_at=None)
         return names.reading(Library.of(self._published()), now_ms())
+
+    def person(self, identifier: event_pb2.Identifier) -> int:
+        with asking("identity"):
+            request = identity_pb2.ResolveRequest(workspace=self.workspace, identifier=identifier)
+            return int(self._identity.Resolve(request).person)
 
     def _published(self) -> Iterator[str]:
         token = ""
@@ -85,7 +100,8 @@ class Here:
         self.workspace = workspace.name
         self.has_people = has_people
         self._readable = workspace
-        self._servicers = [TextCalls(_Alone(_Only(workspace), query_bytes))]
+        alone = _Alone(_Only(workspace), query_bytes)
+        self._servicers = [TextCalls(alone), ComparingCalls(alone), WhyCalls(alone)]
 
     def ask(self, call: str, **fields: Any) -> Any:
         request = _request(call, self.workspace, fields)
@@ -97,6 +113,10 @@ class Here:
 
     def reading(self) -> Reading:
         return self._readable.reading(now_ms())
+
+    def person(self, identifier: event_pb2.Identifier) -> int:
+        message = f"{identifier.namespace}:{identifier.value} is known to a server: give --server, or a OneID"
+        raise InvalidInput(message)
 
 
 def _request(call: str, workspace: str, fields: dict[str, Any]) -> Any:
@@ -132,8 +152,7 @@ def of_folder(settings: Settings, data: DataFolder, workspace: str) -> Here:
     if settings.database_url is None:
         data.check_database()
     library = _library(settings.database_url or data.database_url(), workspace)
-    readable = Readable(workspace, _index(data, workspace), library)
-    return Here(readable, settings.query_mib * 2**20, has_people=True)
+    return Here(_Stored(data, workspace, library), settings.query_mib * 2**20, has_people=True)
 
 
 def of_catalog(settings: Settings, path: Path) -> Here:
@@ -146,6 +165,26 @@ def of_catalog(settings: Settings, path: Path) -> Here:
     return Here(_Declared(declared, index), settings.query_mib * 2**20, has_people=False)
 
 
+def of_nothing(settings: Settings) -> Here:
+    """Nobody, and no names."""
+    index = world_of(b"").index
+    return Here(Readable("none", index, Library()), settings.query_mib * 2**20, has_people=False)
+
+
+class _Stored(Readable):
+    """Of a data folder."""
+
+    def __init__(self, data: DataFolder, workspace: str, library: Library) -> None:
+        self._resolved = follow_log(data, workspace, "resolved")
+        index = Index.follow(str(data.state(workspace, "tagging")))
+        while self._resolved.end() > index.offset():
+            index.fold(self._resolved.read(index.offset(), FRAMES_BYTES))
+        super().__init__(workspace, index, library)
+
+    def known_before(self, instant_ms: int) -> int:
+        return min(known_before(self._resolved, instant_ms), super().known_before(instant_ms))
+
+
 class _Declared(Readable):
     """Of a catalog in a file."""
 
@@ -156,16 +195,6 @@ class _Declared(Readable):
     def names(self, known_at: int | None) -> Names:
         found = super().names(known_at)
         return replace(found, catalog=replace(found.catalog, channels=self._channels))
-
-
-def _index(data: DataFolder, workspace: str) -> Index:
-    """The newest snapshot, and what the resolved log has beyond it."""
-    index = Index.follow(str(data.state(workspace, "tagging")))
-    resolved = follow_log(data, workspace, "resolved")
-    while resolved.end() > index.offset():
-        index.fold(resolved.read(index.offset(), FRAMES_BYTES))
-    resolved.close()
-    return index
 
 
 def _library(url: str, workspace: str) -> Library:

@@ -40,6 +40,9 @@ class Settings:
     ] = None
     threads: Annotated[int, "Calls that a process works on at once; a stream holds one while it is open."] = 32
     query_mib: Annotated[int, "MiB that one question may take beside the index; beyond, it is refused."] = 1024
+    approval: Annotated[
+        str, "`required`: rules are only published by approving proposals; `off`: also by PublishRule and RollBackRule."
+    ] = "off"
     snapshot_mib: Annotated[int, "MiB of log folded between two snapshots of a workspace."] = 256
     snapshot_idle_seconds: Annotated[int, "Seconds of quiet after which changed state is written out too."] = 60
     stop_seconds: Annotated[int, "How long running calls may take to finish when the process is asked to stop."] = 20
@@ -51,6 +54,7 @@ class Settings:
         for name in ("threads", "query_mib", "snapshot_mib", "snapshot_idle_seconds"):
             _require(getattr(self, name) >= 1, name, "be at least 1")
         _require(self.stop_seconds >= 0, "stop_seconds", "not be negative")
+        _require(self.approval in ("off", "required"), "approval", "be off or required")
         _require(
             self.log_level in ("DEBUG", "INFO", "WARNING", "ERROR"), "log_level", "be DEBUG, INFO, WARNING or ERROR"
         )

@@ -39,18 +39,28 @@ class Asking(Generic[Asked]):
         """
         workspace = self._workspaces.get(name)
         given = as_of.HasField("instant")
-        asked = as_of.known_at if as_of.HasField("known_at") else None
-        if as_of.live and (given or asked is not None):
+        if as_of.live and (given or as_of.HasField("known_at") or as_of.HasField("known_before")):
             message = "as_of: give live alone, or an instant and known_at without it"
             raise InvalidInput(message, reason="LIVE_AS_OF", field="as_of.live")
         wait = workspace.wait_live if as_of.live else workspace.wait
         wait(as_of.min_raw_offset, context)
+        asked = known_at or _known_at(workspace, as_of)
         if not as_of_ms:
             as_of_ms = milliseconds(as_of.instant, "as_of.instant") if given else now_ms()
-        return workspace, workspace.reading(as_of_ms, known_at or asked, self.limits(context))
+        return workspace, workspace.reading(as_of_ms, asked, self.limits(context))
 
     def limits(self, context: grpc.ServicerContext) -> Limits:
         """Of a call; nobody wants an answer once it has ended."""
         limits = Limits(self._query_bytes)
         context.add_callback(limits.cancel)
         return limits
+
+
+def _known_at(workspace: Readable, as_of: pb.AsOf) -> int | None:
+    """The raw offset asked for, by itself or by an instant; None: all that is folded."""
+    by_offset, by_instant = as_of.HasField("known_at"), as_of.HasField("known_before")
+    if by_offset and by_instant:
+        raise InvalidInput("as_of: give known_at or known_before, not both", reason="TWO_KNOWN_ATS", field="as_of")
+    if by_instant:
+        return workspace.known_before(milliseconds(as_of.known_before, "as_of.known_before"))
+    return as_of.known_at if by_offset else None

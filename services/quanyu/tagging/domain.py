@@ -12,18 +12,24 @@ from quanyu.dsl import (
     Catalog,
     Clock,
     CompiledRule,
+    Finding,
+    Language,
     Library,
+    Recovered,
     RuleError,
     check_and_bind,
     compile_condition,
     compile_segment,
     compile_tag,
     explain,
-    plan,
+    lint,
+    plan_of_roots,
+    recover,
     standing_root,
 )
-from quanyu.dsl.library import key
-from quanyu.dsl.syntax import Segment, Tag
+from quanyu.dsl.library import Rule, key
+from quanyu.dsl.plan_values import Json
+from quanyu.dsl.syntax import IsKnown, Metric, Segment, Tag
 from quanyu.engine import Answer, Index, InvalidError, Limits
 from quanyu.runtime.errors import InvalidInput, NotFound
 
@@ -45,6 +51,10 @@ class Reading:
         with refused():
             return check_and_bind(text, self.catalog, self.library)
 
+    def recover(self, text: str) -> Recovered:
+        """Checked as far as it is right."""
+        return recover(text, self.catalog, self.library)
+
     def drafted(self, bound: Bound) -> Reading:
         """As if the text were published. InvalidInput if one of its versions is taken."""
         with refused():
@@ -54,6 +64,10 @@ class Reading:
         """A sentence for each clause of a text that need not be published. RuleError where it is wrong."""
         bound = check_and_bind(text, self.catalog, self.library)
         return explain(bound, self.library.publish(bound), self.catalog, self.clock)
+
+    def linted(self, text: str) -> list[Finding]:
+        """Warnings about a text that need not be published. RuleError where it is wrong."""
+        return lint(check_and_bind(text, self.catalog, self.library), self.catalog, self.library, self.clock)
 
     def compile_segment(self, name: str, version: int) -> CompiledRule:
         """A published one. InvalidInput if it is another kind of rule."""
@@ -70,6 +84,20 @@ class Reading:
     def compile_tag(self, name: str, version: int) -> CompiledRule:
         with refused():
             return compile_tag(name, version, self.library, self.catalog, self.clock)
+
+    def compile_set(self, name: str, version: int) -> CompiledRule | None:
+        """A published segment or tag; None for a definition or metric, which is no set of people."""
+        match self.library.get(name, version):
+            case Segment():
+                return self.compile_segment(name, version)
+            case Tag():
+                return self.compile_tag(name, version)
+        return None
+
+    def compile_sets(self, bound: Bound) -> list[CompiledRule]:
+        """The segments and tags of a text that the library holds, in its order."""
+        found = [self.compile_set(*key(rule)) for rule in bound.statements if isinstance(rule, Rule)]
+        return [compiled for compiled in found if compiled is not None]
 
     def explained(self, name: str, version: int) -> list[str]:
         """A sentence for each clause of a published rule."""
@@ -89,39 +117,37 @@ class Reading:
 
     def find(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
         """Members of the roots of all the rules, in order, at one version of the index. InvalidInput for a pattern."""
-        return self._ask(index.find, compiled)
+        return self.find_roots(index, [root for rule in compiled for root in rule.roots])
+
+    def find_roots(self, index: Index, roots: Sequence[Json]) -> Answer:
+        """Members of each root."""
+        return self._ask(index.find, roots)
 
     def count(self, index: Index, compiled: Sequence[CompiledRule]) -> Answer:
         """The same, and how many are unknown, and what each clause comes to."""
-        return self._ask(index.evaluate, compiled)
+        return self.count_roots(index, [root for rule in compiled for root in rule.roots])
 
-    def _ask(
-        self, asked: Callable[[bytes, int | None, Limits | None], Answer], compiled: Sequence[CompiledRule]
-    ) -> Answer:
+    def count_roots(self, index: Index, roots: Sequence[Json]) -> Answer:
+        return self._ask(index.evaluate, roots)
+
+    def verdicts(self, index: Index, roots: Sequence[Json], persons: Sequence[int]) -> list[list[bool | None]]:
+        """Of each root, what it says of each of these people; None is unknown."""
+        return index.verdicts(plan_of_roots(self.clock.as_of_ms, roots), list(persons), self.known_at, self.limits)
+
+    def _ask(self, asked: Callable[[bytes, int | None, Limits | None], Answer], roots: Sequence[Json]) -> Answer:
         try:
-            return asked(plan(self.clock.as_of_ms, *compiled), self.known_at, self.limits)
+            return asked(plan_of_roots(self.clock.as_of_ms, roots), self.known_at, self.limits)
         except InvalidError as error:
             raise InvalidInput(f"the rule cannot be counted: {error}", reason="RULE_NOT_COUNTABLE") from error
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How many a set has: true, unknown, and the same for each top-level clause (text, matched, unknown)."""
+class Explained:
+    """A sentence for each clause; the rules and scores that the text rests on; what it compiles to."""
 
-    name: str
-    matched: int
-    unknown: int
-    clauses: list[tuple[str, int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a text would select: one count for a condition or segment, one per tier for a tag."""
-
-    counts: list[Count]
-    explanation: list[str]
+    sentences: list[str]
+    versions: tuple[str, ...]
     compiled: list[CompiledRule]
-    answer: Answer
 
 
 def named(reference: str) -> tuple[str, int]:
@@ -134,25 +160,21 @@ def named(reference: str) -> tuple[str, int]:
     return name, int(version)
 
 
-def preview(reading: Reading, index: Index, text: str) -> Preview:
-    """Of a lone condition, or of each segment and tag of a text that need not be published."""
-    bound = reading.bind(text)
-    drafted = reading.drafted(bound)
-    with refused():
-        explanation = explain(bound, drafted.library, drafted.catalog, drafted.clock)
-        if bound.condition is not None:
-            compiled = [compile_condition(bound, drafted.library, drafted.catalog, drafted.clock)]
-        else:
-            compiled = _compiled(drafted, bound)
-    if not compiled:
-        raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
-    answer = drafted.count(index, compiled)
-    return Preview(_counts(answer, compiled), explanation, compiled, answer)
+def explain_text(reading: Reading, text: str, language: Language) -> Explained:
+    """What a text means that need not be published. RuleError where it is wrong."""
+    bound = check_and_bind(text, reading.catalog, reading.library)
+    drafted = replace(reading, library=reading.library.publish(bound))
+    names = (drafted.library, drafted.catalog, drafted.clock)
+    sentences = explain(bound, *names, language)
+    values = [IsKnown(rule.expr) for rule in bound.statements if isinstance(rule, Metric)]
+    alone = values if bound.condition is None else [bound.condition]
+    compiled = [*(compile_condition(cond, *names) for cond in alone), *drafted.compile_sets(bound)]
+    return Explained(sentences, bound.versions, compiled)
 
 
 def try_out(drafted: Reading, index: Index, bound: Bound) -> None:
     """InvalidInput if a segment or tag of the text cannot be counted: it never changes once it is published."""
-    drafted.count(index, _compiled(drafted, bound))
+    drafted.count(index, drafted.compile_sets(bound))
 
 
 def tag_values(answer: Answer, compiled: Sequence[CompiledRule], person: int) -> list[str | None]:
@@ -166,26 +188,9 @@ def tag_values(answer: Answer, compiled: Sequence[CompiledRule], person: int) ->
     return found
 
 
-def _compiled(reading: Reading, bound: Bound) -> list[CompiledRule]:
-    return [_compile(reading, rule) for rule in bound.statements if isinstance(rule, Segment | Tag)]
-
-
-def _compile(reading: Reading, rule: Segment | Tag) -> CompiledRule:
-    name, version = key(rule)
-    return reading.compile_tag(name, version) if isinstance(rule, Tag) else reading.compile_segment(name, version)
-
-
-def _counts(answer: Answer, compiled: Sequence[CompiledRule]) -> list[Count]:
-    # A tag's clauses are one per root, any other rule has one root.
-    named = [
-        (str(root["name"]), [rule.clauses[at]] if rule.values else rule.clauses)
-        for rule in compiled
-        for at, root in enumerate(rule.roots)
-    ]
-    return [
-        Count(name, *answer.counts(at), [(text, *n) for text, n in zip(texts, answer.clauses(at), strict=True)])
-        for at, (name, texts) in enumerate(named)
-    ]
+def kind_of(rule: Rule) -> str:
+    """The word that a rule begins with: define, metric, segment or tag."""
+    return type(rule).__name__.lower()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl.syntax import Tag
 from quanyu.runtime.db import Database
-from quanyu.runtime.errors import NotFound
+from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.instants import is_instant, now_ms
 from quanyu.runtime.paging import numbers_of, page_limit, refuse_token
 from quanyu.tagging.answers import basis_message, epoch_message, rule_message, segment_message
@@ -20,7 +20,8 @@ from quanyu.tagging.domain import named, tag_values
 from quanyu.tagging.members import members
 from quanyu.tagging.store import published
 from quanyu.tagging.watching import Watching
-from quanyu.tagging.workspace import Workspace
+from quanyu.tagging.why import explain_membership, published_segment, written_rule
+from quanyu.tagging.workspace import Readable, Workspace
 
 CHUNK_BYTES = 2**20
 
@@ -125,3 +126,23 @@ class PeopleCalls:
         epoch = epoch_message(index.epoch())
         schema = event_pb2.Schema.FromString(index.schema())
         return pb.GetCatalogResponse(schema=schema, channels=index.channels(), epoch=epoch)
+
+
+class WhyCalls:
+    """See tagging.proto."""
+
+    def __init__(self, asking: Asking[Readable]) -> None:
+        self._asking = asking
+
+    def ExplainMembership(
+        self, request: pb.ExplainMembershipRequest, context: grpc.ServicerContext
+    ) -> pb.ExplainMembershipResponse:
+        if bool(request.segment) == bool(request.text):
+            message = "segment, text: give the one or the other"
+            raise InvalidInput(message, reason="SEGMENT_OR_TEXT", field="segment")
+        if request.as_of.live:
+            message = "as_of: the live membership does not know why: leave `live` out"
+            raise InvalidInput(message, reason="LIVE_AS_OF", field="as_of.live")
+        workspace, reading = self._asking.asked(request.workspace, request.as_of, context)
+        asked = written_rule(reading, request.text) if request.text else published_segment(reading, request.segment)
+        return explain_membership(workspace.index, asked, request.person)

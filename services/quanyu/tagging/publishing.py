@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from quanyu.dsl import Bound, format_rule
-from quanyu.dsl.library import RULE_WORDS, Rule, key
+from quanyu.dsl.library import Rule, key
 from quanyu.engine import Limits
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import Conflict, InvalidInput
 from quanyu.runtime.instants import now_ms
-from quanyu.tagging.domain import try_out
+from quanyu.tagging.domain import kind_of, try_out
 from quanyu.tagging.store import find_rule
 from quanyu.tagging.tables import LONGEST_NAME, PublishedRule
 from quanyu.tagging.workspace import Workspace
 
-KINDS = {"definition": "define"}
+
+def _nothing(_session: Session) -> None:
+    pass
 
 
 def publish(
-    database: Database, workspace: Workspace, text: str, author: str, limits: Limits | None = None
+    database: Database,
+    workspace: Workspace,
+    text: str,
+    author: str,
+    limits: Limits | None = None,
+    also: Callable[[Session], None] = _nothing,
 ) -> list[PublishedRule]:
-    """The published versions, in the order of the text: new ones, and those that were there already."""
+    """The published versions, in the order of the text: new ones, and those that were there already.
+
+    `also` writes in the same transaction; if it raises, nothing is published.
+    """
     with workspace.publishing:
         reading = workspace.reading(now_ms(), limits=limits)
         bound = reading.bind(text)
         drafted = reading.drafted(bound)
-        rules = _rows(workspace.name, bound, author)
+        rules = rows_of(workspace.name, bound, author)
         try_out(drafted, workspace.index, bound)
         try:
             with database.writing() as session:
@@ -36,6 +49,7 @@ def publish(
                         session.add(rule)
                     else:
                         rules[at] = published
+                also(session)
         except IntegrityError as error:
             raise Conflict(
                 "another process published one of these versions just now; list the rules", reason="VERSION_TAKEN"
@@ -44,7 +58,8 @@ def publish(
         return rules
 
 
-def _rows(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
+def rows_of(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
+    """The rules of a text as they are published. InvalidInput if it has none, or a name that is too long."""
     if bound.condition is not None:
         raise InvalidInput(
             "a lone condition has no name to be published under: write `segment <name>: <condition>`",
@@ -60,13 +75,12 @@ def _rows(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
         name, version = key(statement)
         if len(name) > LONGEST_NAME:
             raise InvalidInput(f"the name {name[:40]}... is longer than {LONGEST_NAME} characters", reason="RULE_NAME")
-        word = RULE_WORDS[type(statement)]
         rows.append(
             PublishedRule(
                 workspace=workspace,
                 name=name,
                 version=version,
-                kind=KINDS.get(word, word),
+                kind=kind_of(statement),
                 text=format_rule(statement),
                 author=author,
                 published_at_ms=published_at_ms,

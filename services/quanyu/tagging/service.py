@@ -16,10 +16,11 @@ from quanyu.runtime.worker import Worker
 from quanyu.runtime.workspaces import Workspaces
 from quanyu.tagging.asking import Asking
 from quanyu.tagging.live import LiveSegments
-from quanyu.tagging.people import PeopleCalls
+from quanyu.tagging.people import PeopleCalls, WhyCalls
+from quanyu.tagging.reviewing import ReviewCalls
 from quanyu.tagging.store import all_rules
 from quanyu.tagging.texts import TextCalls
-from quanyu.tagging.versions import VersionCalls
+from quanyu.tagging.versions import ComparingCalls, VersionCalls
 from quanyu.tagging.watching import Watching
 from quanyu.tagging.workspace import Workspace
 
@@ -42,7 +43,10 @@ class TaggingService:
     def register(self, server: grpc.Server) -> None:
         asking = Asking(self._workspaces, self._query_bytes)
         people = PeopleCalls(asking, self._database, self._watching)
-        rpc.register(server, DESCRIPTOR, TextCalls(asking), VersionCalls(asking, self._database), people)
+        versions = VersionCalls(asking, self._database, by_approval=self._context.settings.approval == "required")
+        reviews = ReviewCalls(asking, self._database)
+        pure = TextCalls(asking), ComparingCalls(asking), WhyCalls(asking)
+        rpc.register(server, DESCRIPTOR, *pure, versions, reviews, people)
 
     def start(self) -> None:
         self._workspaces.watch()
@@ -68,7 +72,7 @@ class TaggingService:
         def live(opened: Workspace) -> LiveSegments:
             return LiveSegments(opened, worker, membership, state, Limits(self._query_bytes), failed)
 
-        return Workspace(workspace, index, worker, library, live)
+        return Workspace(workspace, index, resolved, worker, library, live)
 
 
 def open_service(context: Context) -> TaggingService:

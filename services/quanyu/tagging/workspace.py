@@ -10,11 +10,13 @@ import grpc
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.dsl import Catalog, Library
-from quanyu.engine import Index, InvalidError, Limits
+from quanyu.engine import Index, InvalidError, Limits, LocalLog
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.worker import Worker
+from quanyu.tagging.arrivals import known_before
 from quanyu.tagging.catalog import catalog_of, clock_of
 from quanyu.tagging.domain import Reading
+from quanyu.tagging.frequencies import Frequencies
 from quanyu.tagging.live import LiveSegments
 
 
@@ -25,6 +27,7 @@ class Readable:
         self.name = name
         self.index = index
         self.library = library
+        self.frequencies = Frequencies()
         self._names: tuple[tuple[tuple[int, int], int | None], Names] | None = None
 
     def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:
@@ -45,14 +48,25 @@ class Readable:
         """Until live segments rest on so much."""
         raise InvalidInput("as_of.live: live segments are kept by a running server only", field="as_of.live")
 
+    def known_before(self, instant_ms: int) -> int:
+        """The raw offset complete up to what had arrived before an instant: all that is there."""
+        return self.index.epoch()[0]
+
 
 class Workspace(Readable):
     """One that is folded on. Its library grows when rules are published, and never changes otherwise."""
 
     def __init__(
-        self, name: str, index: Index, worker: Worker, library: Library, live: Callable[[Workspace], LiveSegments]
+        self,
+        name: str,
+        index: Index,
+        resolved: LocalLog,
+        worker: Worker,
+        library: Library,
+        live: Callable[[Workspace], LiveSegments],
     ) -> None:
         super().__init__(name, index, library)
+        self._resolved = resolved
         # Held while publishing, so that a version is taken once.
         self.publishing = threading.Lock()
         self._worker = worker
@@ -60,6 +74,10 @@ class Workspace(Readable):
         self.live = live(self)
         worker.start()
         self.live.start()
+
+    def known_before(self, instant_ms: int) -> int:
+        """See `arrivals.known_before`; of what is folded."""
+        return min(known_before(self._resolved, instant_ms), self.index.epoch()[0])
 
     def renew(self, library: Library) -> None:
         """Takes another library; live segments follow it at once."""

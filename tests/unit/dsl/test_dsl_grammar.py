@@ -7,7 +7,8 @@ from lark import Lark
 
 import quanyu.dsl
 from quanyu.dsl.keywords import CHINESE, RESERVED
-from quanyu.dsl.parser import _lark, _lexer
+from quanyu.dsl.lexer import lex
+from quanyu.dsl.parser import _lark
 
 GRAMMAR = Path(quanyu.dsl.__file__).with_name("grammar.lark").read_text(encoding="utf-8")
 
@@ -27,7 +28,7 @@ def test_g14_every_chinese_word_has_one_meaning() -> None:
     assert len(words) == len(set(words))
     for english, chinese in CHINESE.items():
         for word in chinese:
-            (token,) = _lexer().lex(word)
+            (token,) = lex(word)
             assert token.type == "NAME" if english in ("true", "false") else token.type in _terminals()
 
 

@@ -56,22 +56,75 @@ def test_a_rule_is_a_text_a_file_or_standard_input(tmp_path: Path) -> None:
     assert with_catalog("check", str(path)).exit_code == 2
 
 
+def test_lint_warns_of_what_is_not_meant() -> None:
+    assert with_catalog("lint", "level = gold").output == "nothing to warn of\n"
+    found = with_catalog("lint", "level = gold and level = silver")
+    assert found.exit_code == 1
+    assert "line 1, column 18:" in found.output
+    assert "[NEVER_TRUE]" in found.output
+    (finding,) = json.loads(with_catalog("lint", "--json", "level = gold and level = silver").output)["findings"]
+    assert (finding["code"], finding["column"]) == ("NEVER_TRUE", 18)
+    assert with_catalog("lint", "levl = gold").output.startswith("line 1, column 1: nothing is called `levl`")
+
+
 def test_explain_gives_a_sentence_for_each_clause() -> None:
-    found = with_catalog("explain", "level >= silver and did order in last 30d")
+    rule = "level >= silver and did order in last 30d"
+    found = with_catalog("explain", rule, "--as-of", "2026-11-22")
     assert found.exit_code == 0
     level, order = found.output.splitlines()
-    assert level.startswith("level >= 'silver'")
-    assert "exactly 720 hours" in order
+    assert level == "level is at least 'silver'; left out: people whose level is unknown."
+    assert "from 2026-10-23 00:00 to 2026-11-22 00:00 (Asia/Shanghai, exactly 720 hours)" in order
+    assert "720 小时" in with_catalog("explain", rule, "--lang", "zh").output
     assert with_catalog("explain", "levl = 1").exit_code == 1
 
 
 def test_format_writes_the_canonical_form() -> None:
-    text = "did   order at   least 3 times in last 30d"
-    assert quanyu("format", text).output == "did order at least 3 times in last 30d\n"
+    text = "做过   下单 at   least 3 times in last 30d  # often"
+    assert with_catalog("format", text).output == "# often\ndid order at least 3 times in last 30d\n"
+    assert with_catalog("format", text, "--lang", "zh").output == "# often\n做过 下单 至少 3 次 在 最近 30d\n"
     assert [quanyu("format", "--check", text).exit_code, quanyu("format", text).exit_code] == [1, 0]
-    canonical = quanyu("format", LAPSED).output
-    assert quanyu("format", "--check", "-", text=canonical).exit_code == 0
-    assert quanyu("format", "-", text="did").exit_code == 1
+    canonical = with_catalog("format", LAPSED).output
+    assert with_catalog("format", "--check", "-", text=canonical).exit_code == 0
+    assert with_catalog("format", "-", text="did").exit_code == 1
+
+
+def test_format_without_a_catalog_leaves_names_as_they_are() -> None:
+    assert quanyu("format", "做过 下单").output == "did 下单 ever\n"
+    assert quanyu("format", "did nothing").output == "did nothing ever\n"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_formatted_tests_pass_as_they_did(language: str) -> None:
+    formatted = with_catalog("format", "--lang", language, str(DOCS / "catering.rule")).output
+    assert with_catalog("format", "--lang", language, "-", text=formatted).output == formatted
+    assert with_catalog("test", "-", text=formatted).output.endswith("9 tests: 9 passed, 0 failed\n")
+
+
+def test_complete_lists_what_may_stand_there() -> None:
+    assert with_catalog("complete", "did or").output == "order\tevent\tevent · 下单\n"
+    values = with_catalog("complete", "level = 'sil and city = ''", "--at", "12").output
+    assert values.split("\t")[:2] == ["'silver'", "value\n"]
+    assert with_catalog("complete", "", "--limit", "2").output.splitlines()[2:] == ["..."]
+    (item,) = json.loads(with_catalog("complete", "--json", "did or").output)["items"]
+    assert (item["text"], item["kind"]) == ("order", "event")
+    beyond = with_catalog("complete", "did", "--at", "4")
+    assert (beyond.exit_code, "the text has 3 characters" in beyond.output) == (1, True)
+
+
+def test_diff_of_texts_is_in_words() -> None:
+    old = "define touch = order or scan\nsegment a: level = gold and did touch\nsegment b: did touch"
+    new = "define touch = scan or order\nsegment a: did touch and level = silver\ntag b: 'x' when did touch"
+    found = with_catalog("diff", old, new)
+    assert found.exit_code == 0
+    assert found.output == (
+        "definition touch:\n  it means the same\n"
+        "segment a:\n  changed from level = 'gold' to level = 'silver'\n"
+        "segment b: removed\ntag b: added\n"
+    )
+    conditions = with_catalog("diff", "level = gold", "level = gold and did order")
+    assert conditions.output == "the condition:\n  added: did order ever\n"
+    assert with_catalog("diff", "levl = gold", "level = gold").exit_code == 1
+    assert "no rule lapsed is published" in with_catalog("diff", "lapsed", "level = gold").output
 
 
 def test_tests_are_run_and_counted(tmp_path: Path) -> None:
@@ -117,7 +170,10 @@ def test_a_text_with_errors_fails_its_tests(tmp_path: Path) -> None:
 
 def test_json_is_the_response_of_the_call() -> None:
     right = json.loads(with_catalog("check", "--json", "level >= silver").output)
-    assert right == {"diagnostics": [], "explanation": ["level >= 'silver'."]}
+    assert right == {
+        "diagnostics": [],
+        "explanation": ["level is at least 'silver'; left out: people whose level is unknown."],
+    }
     wrong = with_catalog("check", "--json", "levl >= silver")
     (diagnostic,) = json.loads(wrong.output)["diagnostics"]
     assert (diagnostic["column"], diagnostic["suggestions"], wrong.exit_code) == (1, ["level"], 1)
@@ -137,6 +193,8 @@ def test_json_is_the_response_of_the_call() -> None:
         (["check", "did order", "--catalog", CATALOG, "--workspace", "shop"], "a catalog is one workspace"),
         (["check", "did order", "--server", "localhost:1"], "--server needs --workspace"),
         (["preview", "did order", "--catalog", CATALOG], "a catalog has none: give --server or --data"),
+        (["why", "did order", "--person", "1", "--catalog", CATALOG], "a catalog has none: give --server or --data"),
+        (["diff", "--json", "did order", "did scan", "--catalog", CATALOG], "from a text there are words only"),
         (["check", "--catalog", CATALOG], "Missing argument 'RULE'"),
         (["test", "--catalog", CATALOG], "Missing argument 'FILE...'"),
     ],

@@ -44,8 +44,13 @@ def test_a_clause_is_explained_with_the_rules_of_its_own_text() -> None:
     text = "segment s: level = gold and did visit in last 30d\ndefine visit = order or scan"
     (sentence,) = lines_at(text, "in last 30d")
     assert "visit@1 is order or scan" in sentence
-    assert "from 2026-10-23 17:30:00 to 2026-11-22 17:30:00" in sentence
+    assert "from 2026-10-23 17:30 to 2026-11-22 17:30" in sentence
     assert "level" not in sentence
+
+
+def test_a_clause_is_explained_in_the_language_of_its_keywords() -> None:
+    assert any("720 小时" in line for line in lines_at("做过 touch 在 最近 30d", "在"))
+    assert any("720 hours" in line for line in lines_at("did touch in last 30d and city = '且'", "in last"))
 
 
 def test_a_tier_is_explained() -> None:

@@ -64,7 +64,7 @@ class Shop:
             state, limits = str(folder / "state"), Limits(2**30)
             return LiveSegments(workspace, worker, self.membership, state, limits, self.failures.append)  # type: ignore[arg-type]
 
-        self.workspace = Workspace("shop", index, worker, Library(), opened)
+        self.workspace = Workspace("shop", index, follow, worker, Library(), opened)
 
     def publish(self, name: str) -> None:
         text = f"segment {name}: last_seen > 1d"

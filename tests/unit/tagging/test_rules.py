@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.dsl import Catalog, Clock, EventType, Field, Library, format_rule
+from quanyu.dsl import Library, format_rule
 from quanyu.dsl.syntax import Tag
-from quanyu.engine import InvalidError, Limits
 from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound
-from quanyu.runtime.folder import DataFolder
-from quanyu.runtime.migration import migrate
 from quanyu.tagging.domain import Reading, named
 from quanyu.tagging.publishing import publish
 from quanyu.tagging.store import all_rules, find_rule, rules_after
 from quanyu.tagging.tables import PublishedRule
+from tests.unit.tagging.shop import CATALOG, CLOCK, Shop
 
-CATALOG = Catalog(
-    event_types={"order": EventType("order", {"amount": Field("amount", "money", currency="CNY")})},
-    attributes={"city": Field("city", "enum", values=("Beijing",))},
-    channels=("pos",),
-)
-CLOCK = Clock(as_of_ms=1_700_000_000_000, zone="Asia/Shanghai")
 TEXT = """
 define touch = order
 metric spend = sum(order.amount in last 90d)
@@ -34,38 +23,6 @@ segment buyers: did touch ever
 segment big among buyers: spend >= 100 and city = 'Beijing'
 tag level: 'big' when in segment big; else 'small'
 """
-
-
-class Shop:
-    """A workspace whose index counts nobody, and refuses what holds `(((`."""
-
-    name = "shop"
-
-    def __init__(self, library: Library) -> None:
-        import threading
-
-        self.library = library
-        self.index = self
-        self.publishing = threading.Lock()
-
-    def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:
-        return Reading(CATALOG, self.library, CLOCK)
-
-    def renew(self, library: Library) -> None:
-        self.library = library
-
-    def evaluate(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> None:
-        if b"(((" in plan:
-            raise InvalidError("unclosed group")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    folder = DataFolder.open(tmp_path)
-    made = Database(folder.database_url())
-    migrate(made, folder)
-    yield made
-    made.close()
 
 
 def test_a_library_read_again_binds_and_compiles_the_same(database: Database) -> None:

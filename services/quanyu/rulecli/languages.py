@@ -1,0 +1,18 @@
+"""Which language a rule is written in."""
+
+from __future__ import annotations
+
+import re
+
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.dsl import Language
+from quanyu.dsl.keywords import RESERVED
+
+MESSAGES: dict[Language, pb.Language] = {"en": pb.LANGUAGE_EN, "zh": pb.LANGUAGE_ZH}
+_NO_KEYWORDS = re.compile(r"""'[^'\n]*'|"[^"\n]*"|`[^`\n]*`|\#[^\n]*""")
+
+
+def written_in(text: str) -> Language:
+    """Chinese if one of its keywords is."""
+    words = re.findall(r"\w+", _NO_KEYWORDS.sub(" ", text))
+    return "zh" if any(word in RESERVED and not word.isascii() for word in words) else "en"

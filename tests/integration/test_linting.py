@@ -1,0 +1,36 @@
+"""`LintRule`: warnings about a text, with the names that the workspace declares and the rules that it published."""
+
+from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from tests.integration.running import PATIENCE, Quanyu
+from tests.integration.world import SCHEMA
+
+
+def lint(quanyu: Quanyu, text: str, offset: int = 0) -> pb.LintRuleResponse:
+    request = pb.LintRuleRequest(workspace=quanyu.workspace, text=text, min_raw_offset=offset)
+    answer: pb.LintRuleResponse = quanyu.tagging.LintRule(request, timeout=PATIENCE)
+    return answer
+
+
+def test_warnings_come_with_their_place_and_with_what_to_write(quanyu: Quanyu) -> None:
+    declare = ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
+    offset = quanyu.ingestion.PutSchema(declare).raw_offset
+    (redundant,) = lint(quanyu, "did order in last 7d\nand did order in last 30d", offset).findings
+    assert (redundant.code, redundant.line, redundant.column) == ("REDUNDANT_CLAUSE", 2, 5)
+    assert list(redundant.suggestions) == ["did order in last 7d"]
+    assert "did order in last 7d" in redundant.message
+    assert lint(quanyu, "did order in last 7d") == pb.LintRuleResponse()
+
+    publish = pb.PublishRuleRequest(workspace=quanyu.workspace, text="segment buyers: did order ever")
+    quanyu.tagging.PublishRule(publish, timeout=PATIENCE)
+    (never,) = lint(quanyu, "segment lost among buyers: not in segment buyers").findings
+    assert (never.code, never.column) == ("NEVER_TRUE", 28)
+
+
+def test_a_wrong_text_is_diagnosed_instead(quanyu: Quanyu) -> None:
+    declare = ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
+    offset = quanyu.ingestion.PutSchema(declare).raw_offset
+    answer = lint(quanyu, "did ordr and did ordr", offset)
+    (diagnostic,) = answer.diagnostics
+    assert (diagnostic.reason, diagnostic.column, list(diagnostic.suggestions)) == ("RULE_NAME", 5, ["order"])
+    assert not answer.findings

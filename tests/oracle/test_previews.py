@@ -1,0 +1,256 @@
+"""Previews, comparisons and overlaps against the naive evaluator and plain sets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, assume, given, note, settings
+
+from quanyu import dsl
+from quanyu.tagging.comparison import Comparison, Step, changes
+from quanyu.tagging.domain import Reading
+from quanyu.tagging.overlap import overlap
+from quanyu.tagging.preview import Preview, preview
+from tests.oracle.strategies import conditions
+from tests.oracle.test_oracle import Pair, members, pair_of
+from tests.oracle.world import World
+from tests.oracle.worlds import worlds
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+texts = st.lists(conditions(), min_size=2, max_size=4)
+
+
+def reading(pair: Pair) -> Reading:
+    return Reading(pair.catalog, pair.library, pair.clock, pair.known_at)
+
+
+def previewed(pair: Pair, read: Reading, text: str) -> Preview:
+    return preview(read, pair.engine.index, read.bind(text), sampled=3)
+
+
+def published(read: Reading, text: str) -> Reading:
+    return read.drafted(read.bind(text))
+
+
+def of_now(pair: Pair, texts: list[str]) -> None:
+    """No text asks for a day to come, which is refused (M2)."""
+    assume(not any(pair.is_to_come(text) for text in texts))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), texts, st.sampled_from(["and", "or"]))
+def test_the_funnel_is_who_is_left_clause_by_clause(world: World, parts: list[str], joint: str) -> None:
+    with pair_of(world) as pair:
+        of_now(pair, parts)
+        text = f" {joint} ".join(f"({part})" for part in parts)
+        note(text)
+        (count,) = previewed(pair, reading(pair), text).counts
+        true, unknown = pair.oracle.rule(dsl.parse_condition(text))
+        assert (count.matched, count.unknown) == (len(true), len(unknown))
+        assert [(c.matched, c.unknown) for c in count.clauses] == [
+            tuple(map(len, pair.oracle.rule(dsl.parse_condition(part)))) for part in parts
+        ]
+        left = [
+            len(pair.oracle.rule(dsl.parse_condition(" and ".join(f"({part})" for part in parts[:n])))[0])
+            for n in range(1, len(parts) + 1)
+        ]
+        assert [clause.remaining for clause in count.clauses] == (left if joint == "and" else [None] * len(parts))
+        assert {person for person, _ in count.sample} <= pair.persons(true)
+        assert len(count.sample) == min(3, len(true))
+        for clause, part in zip(count.clauses, parts, strict=True):
+            assert text[clause.column - 1 :].lstrip("(").startswith(part.lstrip("("))
+
+
+def moves(comparison: Comparison) -> tuple[int, int, int]:
+    return comparison.entering, comparison.leaving, comparison.staying
+
+
+def held(pair: Pair, read: Reading, name: str, version: int) -> dict[str, set[int]]:
+    """By value of a tag, or of a segment by its name."""
+    compiled = read.compile_set(name, version)
+    assert compiled is not None
+    answer = pair.evaluate(compiled)
+    if not compiled.values:
+        return {name: members(answer, 0)}
+    found: dict[str, set[int]] = {}
+    for root, value in enumerate(compiled.values):
+        found.setdefault(f"{name}: {value}", set()).update(members(answer, root))
+    return found
+
+
+def check(found: list[Comparison], old: dict[str, set[int]], new: dict[str, set[int]]) -> None:
+    assert [c.name for c in found] == list(dict.fromkeys((*new, *old)))
+    for comparison in found:
+        before, after = old.get(comparison.name, set()), new.get(comparison.name, set())
+        assert moves(comparison) == (len(after - before), len(before - after), len(before & after))
+        assert {*comparison.entering_sample} <= after - before
+        assert {*comparison.leaving_sample} <= before - after
+        assert len(comparison.entering_sample) == min(10, comparison.entering)
+        assert len(comparison.leaving_sample) == min(10, comparison.leaving)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=4, max_size=4))
+def test_the_clause_that_decides_is_the_first_that_does_not_hold(world: World, parts: list[str]) -> None:
+    with pair_of(world) as pair:
+        of_now(pair, parts)
+        chains = [[f"({part})" for part in parts[:2]], [f"({part})" for part in parts[2:]]]
+        first, second = (f"segment s@{n}: {' and '.join(chain)}" for n, chain in enumerate(chains, 1))
+        (found,) = previewed(pair, published(reading(pair), first), second).comparisons
+        true = [[pair.persons(pair.oracle.rule(dsl.parse_condition(part))[0]) for part in chain] for chain in chains]
+        bound = [reading(pair).bind(" and ".join(chain)).condition for chain in chains]
+        for n, persons, clauses in (
+            (0, found.entering_sample, found.entering_clauses),
+            (1, found.leaving_sample, found.leaving_clauses),
+        ):
+            texts = [dsl.format_rule(part) for part in bound[n].of]  # type: ignore[union-attr]
+            assert clauses == [
+                next(text for text, people in zip(texts, true[n], strict=True) if person not in people)
+                for person in persons
+            ]
+
+
+RULES = [
+    ("segment s@{}: {} and ({})", "segment s@{} among buyers: {} or ({})"),
+    ("tag s@{}: 'a' when {}; 'b' when {}", "tag s@{}: 'b' when {}; 'a' when {}; 'b' when city = '上海'; else 'c'"),
+]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=4, max_size=4), st.sampled_from(RULES))
+def test_who_enters_and_leaves_is_set_algebra(world: World, parts: list[str], rules: tuple[str, str]) -> None:
+    with pair_of(world) as pair:
+        of_now(pair, parts)
+        parts = [f"({part})" for part in parts]
+        first, second = rules[0].format(1, *parts[:2]), rules[1].format(2, *parts[2:])
+        note(f"{first}\n{second}")
+        read = published(reading(pair), first)
+        both = published(read, second)
+        old, new = held(pair, both, "s", 1), held(pair, both, "s", 2)
+        found = previewed(pair, read, second)
+        check(found.comparisons, old, new)
+        assert sum(count.matched for count in found.counts) == sum(map(len, new.values()))
+        forth, back = changes(both, pair.engine.index, [Step("s", 1, 2), Step("s", 2, 1)]).changes
+        check(forth.comparisons, old, new)
+        check(back.comparisons, new, old)
+        assert previewed(pair, read, first).comparisons[0].entering == 0
+        assert previewed(pair, reading(pair), first).comparisons == []
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=2, max_size=6))
+def test_an_overlap_counts_everybody_in_one_combination(world: World, parts: list[str]) -> None:
+    with pair_of(world) as pair:
+        of_now(pair, parts)
+        sets = [pair.oracle.rule(dsl.parse_condition(part)) for part in parts]
+        found = overlap(reading(pair), pair.engine.index, parts)
+        assert found.sets == [(part, len(t), len(u)) for part, (t, u) in zip(parts, sets, strict=True)]
+        where = Counter(
+            tuple(n for n, (true, _) in enumerate(sets) if person in true) for person in pair.oracle.universe
+        )
+        assert found.outside == where.pop((), 0)
+        assert dict(found.patterns) == where
+        assert [count for _, count in found.patterns] == sorted(where.values(), reverse=True)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_unknown_amounts_are_told(world: World) -> None:
+    with pair_of(world) as pair:
+        unknown = pair.oracle.rule(dsl.parse_condition("count(order) > count(order.amount)"))[0]
+        for text in ("sum(order.amount) > 3", "segment s: sum(order.amount) > 3 or sum(order.amount) < 0"):
+            notes = previewed(pair, reading(pair), text).notes
+            assert len(notes) == bool(unknown)
+            assert all(found.startswith(f"{len(unknown)} pe") for found in notes)
+        assert previewed(pair, reading(pair), "avg(order.amount) > 3").notes == []
+
+
+MEASURES = [
+    "count(order)",
+    "sum(order.amount in last 30d)",
+    "avg(order.amount)",
+    "max(order.quantity)",
+    "days(order in last 90d)",
+    "spend",
+    "basket",
+    "last_touch",
+    "first_seen",
+    "latest(order)",
+    "frequency",
+    "most(order.product.category)",
+    "latest(order.gift)",
+    "city",
+    "age",
+    "birthday",
+    "signup_at",
+    "vip",
+    "tastes",
+    "survey.spice",
+    "channel",
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    worlds(),
+    st.lists(st.sampled_from(MEASURES), min_size=1, max_size=6, unique=True),
+    st.none() | st.integers(1, 14),
+)
+def test_facts_are_what_is_so_of_each_person(world: World, measures: list[str], offset: int | None) -> None:
+    text = " or ".join(f"{measure} is unknown or {measure} is known" for measure in measures)
+    with pair_of(world, offset) as pair:
+        people = sorted(pair.oneid[person] for person in pair.oracle.universe)
+        (count,) = preview(reading(pair), pair.engine.index, reading(pair).bind(text), sampled=100).counts
+        assert sorted(person for person, _ in count.sample) == people
+        by_oneid = {oneid: person for person, oneid in pair.oneid.items()}
+        for oneid, found in count.sample:
+            bare = [name.replace("@1", "") for name, _ in found]
+            assert bare == measures
+            for measure, (_, value) in zip(measures, found, strict=True):
+                note(f"{measure} of {oneid} is {value}")
+                for claim in claims(measure, value, pair.clock):
+                    note(claim)
+                    assert by_oneid[oneid] in pair.oracle.rule(dsl.parse_condition(claim))[0]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_what_has_no_value_to_show_is_left_out(world: World) -> None:
+    text = "latest(order.note) is unknown or latest(order.note) is known or vip = true or vip is unknown or vip = false"
+    with pair_of(world) as pair:
+        (count,) = preview(reading(pair), pair.engine.index, reading(pair).bind(text), sampled=100).counts
+        assert len(count.sample) == len(pair.oracle.universe)
+        assert all([name for name, _ in found] == ["vip"] for _, found in count.sample)
+
+
+def claims(measure: str, value: str, clock: dsl.Clock) -> list[str]:
+    """What a value says, as conditions that must then be true."""
+    if not value:
+        return [f"{measure} is unknown"]
+    if measure in ("last_touch", "first_seen"):
+        minutes = elapsed(value)
+        most = minutes + (60 if "d" in value else 1)
+        return [f"{measure} >= {minutes}min", f"{measure} < {most}min"] if minutes else [f"{measure} < {most}min"]
+    if measure in ("latest(order)", "signup_at"):
+        then = dt.datetime.fromisoformat(value)
+        passes = {then.replace(tzinfo=ZoneInfo(clock.zone), fold=fold).utcoffset() for fold in (0, 1)}
+        if len(passes) > 1:  # the wall clock reads it twice, or never
+            return [f"{measure} is known"]
+        return [f"{measure} between {then:%Y-%m-%d %H:%M} and {then + dt.timedelta(minutes=1):%Y-%m-%d %H:%M}"]
+    if measure in ("tastes", "channel"):
+        return [f"{measure} is known", *([f"{measure} has all {value}"] if value != "[]" else [])]
+    if measure in ("basket", "avg(order.amount)", "spend", "sum(order.amount in last 30d)"):
+        return [f"{measure} >= {Decimal(value) - Decimal('0.005')}", f"{measure} < {Decimal(value) + Decimal('0.005')}"]
+    return [f"{measure} = {value}"]
+
+
+def elapsed(value: str) -> int:
+    first, second = value.split()
+    if first.endswith("d"):
+        return int(first[:-1]) * 24 * 60 + int(second.removesuffix("h")) * 60
+    return int(first[:-1]) * 60 + int(second.removesuffix("min"))

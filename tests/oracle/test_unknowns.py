@@ -1,0 +1,33 @@
+"""Of whom something cannot be told, the explanation says so."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+
+from quanyu import dsl
+from quanyu.dsl import unknowns
+from quanyu.dsl.names import Scope
+from tests.oracle.strategies import conditions
+from tests.oracle.test_oracle import pair_of
+from tests.oracle.world import World
+from tests.oracle.worlds import worlds
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=8, max_size=8))
+def test_a_clause_that_is_unknown_for_somebody_has_a_remark(world: World, texts: list[str]) -> None:
+    with pair_of(world) as pair:
+        scope = Scope(pair.catalog, pair.library)
+        for text in (text for text in texts if not pair.is_to_come(text)):
+            note(text)
+            bound = dsl.check_and_bind(text, pair.catalog, pair.library)
+            compiled = dsl.compile_condition(bound, pair.library, pair.catalog, pair.clock)
+            _, unknown = pair.evaluate(compiled).counts(0)
+            assert bound.condition is not None
+            said = dsl.explain(bound, pair.library, pair.catalog, pair.clock)
+            assert len(said) == len(compiled.clauses)
+            if unknown:
+                assert list(unknowns.of_condition(bound.condition, scope))
+                assert any(word in " ".join(said) for word in ("left out: ", "not met by "))

@@ -1,0 +1,21 @@
+"""A database as the program makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quanyu.runtime.db import Database
+from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.migration import migrate
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    folder = DataFolder.open(tmp_path)
+    made = Database(folder.database_url())
+    migrate(made, folder)
+    yield made
+    made.close()

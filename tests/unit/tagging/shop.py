@@ -1,0 +1,56 @@
+"""A workspace with no people, for what is about rules only."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from quanyu.dsl import Catalog, Clock, EventType, Field, Library
+from quanyu.engine import InvalidError, Limits
+from quanyu.tagging.domain import Reading
+
+CATALOG = Catalog(
+    event_types={"order": EventType("order", {"amount": Field("amount", "money", currency="CNY")})},
+    attributes={"city": Field("city", "enum", values=("Beijing",))},
+    channels=("pos",),
+)
+CLOCK = Clock(as_of_ms=1_700_000_000_000, zone="Asia/Shanghai")
+
+
+class Shop:
+    """A workspace whose index counts nobody, and refuses what holds `(((`."""
+
+    name = "shop"
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.index = self
+        self.publishing = threading.Lock()
+
+    def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:
+        return Reading(CATALOG, self.library, CLOCK)
+
+    def renew(self, library: Library) -> None:
+        self.library = library
+
+    def evaluate(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> None:
+        if b"(((" in plan:
+            raise InvalidError("unclosed group")
+
+
+@dataclass
+class Nobody:
+    """An index that counts nobody."""
+
+    universe: int = 0
+    epoch: tuple[int, int] = (0, 0)
+    microseconds: int = 0
+
+    def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Nobody:
+        return self
+
+    def matched(self, root: int) -> int:
+        return 0
+
+    def page(self, root: int, after: int, limit: int) -> list[int]:
+        return []

@@ -1,0 +1,19 @@
+"""What the guide about versions shows is so."""
+
+import re
+from pathlib import Path
+
+from quanyu import dsl
+from tests.unit.test_docs import catalog
+
+TEXT = (Path(__file__).parents[2] / "docs/rules/versions.md").read_text()
+
+
+def test_its_rules_are_read_and_its_differences_are_those_of_its_rules() -> None:
+    library = dsl.Library()
+    for text in re.findall(r"```rule\n(.*?)```", TEXT, re.DOTALL):
+        library = library.publish(dsl.check_and_bind(text, catalog(), library))
+    (shown,) = re.findall(r"```differences\n(.*?)```", TEXT, re.DOTALL)
+    old, new = library.rules["silent", 1], library.rules["silent", 2]
+    assert dsl.differences(old, new, library, library, catalog()) == shown.splitlines()
+    assert dsl.dependents(("contact", 1), catalog(), library) == {("silent", 1): True, ("silent", 2): True}
