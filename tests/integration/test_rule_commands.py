@@ -84,7 +84,7 @@ def test_names_and_published_rules_are_those_of_the_workspace(shop: Shop, place:
     wrong = shop.rule("check", "in segment byers", place=place)
     assert (wrong.returncode, "write: buyers" in wrong.stdout) == (1, True)
     explained = shop.rule("explain", "in segment buyers", place=place)
-    assert explained.stdout.startswith("in segment buyers@1")
+    assert "buyers@1" in explained.stdout
 
 
 def test_people_are_counted_and_answers_are_json(shop: Shop, place: str) -> None:
@@ -130,6 +130,8 @@ def test_why_says_what_decides_and_when_it_changes(shop: Shop) -> None:
     )
     person = json.loads(shop.rule(*asked, "--json", "--person", "card:c3", place="server").stdout)
     assert person["verdict"] == "VERDICT_TRUE"
+    for nobody in ("", "anna", str(2**64)):
+        assert "give a OneID" in shop.rule(*asked, "--person", nobody, place="folder").stderr
     assert "nobody was ever seen" in shop.rule(*asked, "--person", "card:nobody", place="server").stderr
     assert "give --server" in shop.rule(*asked, "--person", "card:c3", place="folder").stderr
     oneid = str(2**32)

@@ -102,9 +102,11 @@ def why_command(
 
 
 def _oneid(source: Source, person: str) -> int:
-    if person.isascii() and person.isdigit():
+    if person.isascii() and person.isdigit() and int(person) < 2**64:
         return int(person)
     namespace, _, value = person.rpartition(":")
+    if not namespace:
+        raise click.UsageError(f"--person {person!r}: give a OneID, or an identifier such as card:c7")
     found = source.person(event_pb2.Identifier(namespace=namespace, value=value))
     if not found:
         raise NotFound(f"{person}: nobody was ever seen with it")

@@ -87,7 +87,7 @@ def explain(rule: Written, language: int, as_of: str | None, as_json: bool, **wh
 
 @click.command()
 @RULE
-@click.option("--at", "offset", type=click.IntRange(min=0), help="Characters before the cursor; default: all.")
+@click.option("--at", "offset", type=click.IntRange(0, 2**32 - 1), help="Characters before the cursor; default: all.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most offers.")
 @where_options
 @JSON

@@ -58,7 +58,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Prints the response
 AS_OF = click.option(
     "--as-of", help="Instant, such as 2026-01-31 or 2026-01-31T08:00 in the workspace's zone; default now."
 )
-KNOWN_AT = click.option("--known-at", type=click.IntRange(min=0), help="Raw offset: leaves out what came later.")
+KNOWN_AT = click.option("--known-at", type=click.IntRange(0, 2**63 - 1), help="Raw offset: leaves out what came later.")
 KNOWN_BEFORE = click.option("--known-before", help="Instant: leaves out what had not come before it.")
 _WHERE = (
     click.option("--server", metavar="HOST:PORT", help="A running server (with --workspace)."),

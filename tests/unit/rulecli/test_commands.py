@@ -194,6 +194,8 @@ def test_json_is_the_response_of_the_call() -> None:
         (["check", "did order", "--server", "localhost:1"], "--server needs --workspace"),
         (["preview", "did order", "--catalog", CATALOG], "a catalog has none: give --server or --data"),
         (["why", "did order", "--person", "1", "--catalog", CATALOG], "a catalog has none: give --server or --data"),
+        (["complete", "did", "--at", str(2**32), "--catalog", CATALOG], "is not in the range"),
+        (["preview", "did order", "--known-at", str(2**63), "--catalog", CATALOG], "is not in the range"),
         (["diff", "--json", "did order", "did scan", "--catalog", CATALOG], "from a text there are words only"),
         (["check", "--catalog", CATALOG], "Missing argument 'RULE'"),
         (["test", "--catalog", CATALOG], "Missing argument 'FILE...'"),
