@@ -117,8 +117,8 @@ def test_the_tag_of_the_twenty_comes_back() -> None:
         (
             "test 'a' { given anna did order at 2026-01-02 10:00 {amount: 3} "
             "when as of 2026-02-03 then anna in segment buyers then anna.frequency = 'light' }",
-            "测试 'a' { 假设 anna 做过 order 时间 2026-01-02 10:00 {amount: 3} "
-            "当 截至 2026-02-03 则 anna 属于人群 buyers 则 anna.frequency = 'light' }",
+            "测试 'a' {\n  假设 anna 做过 order 时间 2026-01-02 10:00 {amount: 3}\n"
+            "  当 截至 2026-02-03\n  则 anna 属于人群 buyers\n  则 anna.frequency = 'light'\n}",
         ),
     ],
 )
