@@ -12,6 +12,7 @@ from quanyu.dsl.catalog import Catalog, EventType, Field, ItemCatalog
 from quanyu.dsl.checker import check_and_bind
 from quanyu.dsl.compiler import (
     CompiledRule,
+    Parts,
     ResolvedWindow,
     compile_condition,
     compile_segment,
@@ -41,6 +42,7 @@ __all__ = [
     "ItemCatalog",
     "LeftOut",
     "Library",
+    "Parts",
     "Recovered",
     "ResolvedWindow",
     "RuleError",

@@ -19,7 +19,7 @@ from quanyu.dsl.library import Bound, Library
 from quanyu.dsl.memberships import membership
 from quanyu.dsl.moving import resolvable
 from quanyu.dsl.plan_values import Json, Place, Values, decimal_text
-from quanyu.dsl.types import nfkc, order_of
+from quanyu.dsl.types import Type, nfkc, order_of
 from quanyu.dsl.windows import Clock, Instants
 
 _FLIPPED: dict[str, s.Cmp] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -131,6 +131,39 @@ def standing_root(
 def standing_plan(as_of_ms: int, roots: Iterable[bytes]) -> bytes:
     """The plan message of standing roots, at an instant at which they stand."""
     return b'{"as_of":%d,"roots":[%s]}' % (as_of_ms, b",".join(roots))
+
+
+class Parts:
+    """Conditions and values of a rule, each as it stands there: of a segment with its among, or over the universe."""
+
+    def __init__(self, segment: s.Segment | None, library: Library, catalog: Catalog, clock: Clock) -> None:
+        self._segment, self._library, self._catalog, self._clock = segment, library, catalog, clock
+
+    def root(self, cond: s.Cond) -> Json:
+        compiler, place, among = self._fresh(self._clock)
+        return compiler.root(format_rule(cond), cond, place, among)
+
+    def moving_root(self, cond: s.Cond) -> tuple[Json, int | None]:
+        """With instants that move with as-of, and for how many milliseconds it stands."""
+        moving = self._clock.moving()
+        compiler, place, among = self._fresh(moving)
+        root = resolvable(compiler.root(format_rule(cond), cond, place, among), self._clock.as_of_ms)
+        return root, moving.standing.ms
+
+    def population(self) -> Json:
+        """A root that is true of those whom the rule is about."""
+        return {"name": "population", "cond": {"op": "constant", "value": True}, "among": self._fresh(self._clock)[2]}
+
+    def value(self, expr: s.Expr) -> tuple[Json, Type]:
+        compiler, place, _ = self._fresh(self._clock)
+        return compiler.values.value(expr, place), compiler.values.type_of(expr, place)
+
+    def _fresh(self, clock: Clock) -> tuple[_Compiler, Place, Json | None]:
+        # One for each part: that the same stands in several is no reason to find the rule too large.
+        compiler = _Compiler(self._catalog, self._library, clock)
+        if self._segment is None:
+            return compiler, compiler.values.top, None
+        return compiler, *compiler.values.inside(self._segment, compiler.values.top)
 
 
 def clauses_of(cond: s.Cond) -> list[str]:

@@ -50,7 +50,14 @@ class Clock:
     @cached_property
     def today(self) -> dt.date:
         """The local day that holds as-of."""
-        return self.day_of(self.as_of_ms)
+        return self.current("day")
+
+    def current(self, unit: s.Unit) -> dt.date:
+        """The first day of the unit that holds as-of (T4)."""
+        start = self.unit_start(self.day_of(int(self.as_of_ms)), unit)
+        if isinstance(self.as_of_ms, Moving):
+            self.standing.limit(self.day_ms(add_units(start, 1, unit)) - int(self.as_of_ms))
+        return start
 
     def wall_ms(self, wall: dt.datetime) -> int:
         """The first instant when the zone's clock reads `wall` or later: a gap's end, a fold's first pass (T8)."""
@@ -58,7 +65,7 @@ class Clock:
 
     def day_ms(self, day: dt.date) -> int:
         """The instant at which the local day begins."""
-        return self.wall_ms(dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=self.day_start))
+        return _day_begins(self.zone, self.day_start, day)
 
     def local(self, ms: int) -> dt.datetime:
         """The zone's wall clock, with its offset."""
@@ -111,30 +118,29 @@ def add_units(start: dt.date, number: int, unit: s.Unit) -> dt.date:
 def days(window: s.Window, clock: Clock) -> Days:
     """The local days [from, to) of a calendar window. RuleError (reason "time") for elapsed time (T13)."""
     with _calendar(window):
-        today = clock.today
         match window:
             case s.LastUnits(number=number, unit=unit):
-                this = clock.unit_start(today, unit)
+                this = clock.current(unit)
                 return add_units(this, -number, unit), this
             case s.NextUnits(number=number, unit=unit):
-                following = add_units(clock.unit_start(today, unit), 1, unit)
+                following = add_units(clock.current(unit), 1, unit)
                 return following, add_units(following, number, unit)
             case s.LastUnit(unit=unit):
                 return days(s.LastUnits(1, unit), clock)
             case s.NextUnit(unit=unit):
                 return days(s.NextUnits(1, unit), clock)
             case s.ThisUnit(unit=unit):
-                this = clock.unit_start(today, unit)
+                this = clock.current(unit)
                 return this, add_units(this, 1, unit)
             case s.Month(year=year, month=month):
                 first = dt.date(year, month, 1)
                 return first, add_units(first, 1, "month")
             case s.Today():
-                return today, today + _DAY
+                return clock.today, clock.today + _DAY
             case s.Yesterday():
-                return today - _DAY, today
+                return clock.today - _DAY, clock.today
             case s.Tomorrow():
-                return today + _DAY, today + 2 * _DAY
+                return clock.today + _DAY, clock.today + 2 * _DAY
             case s.OnDay(date=date):
                 return date.value, date.value + _DAY
             case s.Since(when=s.Date(value=first)):
@@ -211,7 +217,7 @@ def ago_ms(duration: s.Duration, clock: Clock) -> int:
 def unit_starts(units: s.Units, clock: Clock) -> list[int]:
     """The beginnings of the last so many whole units, oldest first, and the end of the last (E8)."""
     with _calendar(units):
-        this = clock.unit_start(clock.today, units.unit)
+        this = clock.current(units.unit)
         return [clock.day_ms(add_units(this, back, units.unit)) for back in range(-units.number, 1)]
 
 
@@ -251,6 +257,11 @@ def _calendar(node: s.Node) -> Iterator[None]:
         yield
     except (OverflowError, ValueError):
         raise RuleError.at(node.span, "time", "this reaches beyond the years 1 to 9999") from None
+
+
+@lru_cache(maxsize=65_536)
+def _day_begins(zone: str, day_start: int, day: dt.date) -> int:
+    return _first_instant(zone, dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=day_start))
 
 
 @lru_cache(maxsize=65_536)

@@ -11,7 +11,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl.syntax import Tag
 from quanyu.runtime.db import Database
-from quanyu.runtime.errors import NotFound
+from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.instants import is_instant, now_ms
 from quanyu.runtime.paging import numbers_of, page_limit, refuse_token
 from quanyu.tagging.answers import basis_message, epoch_message, rule_message, segment_message
@@ -20,6 +20,7 @@ from quanyu.tagging.domain import named, tag_values
 from quanyu.tagging.members import members
 from quanyu.tagging.store import published
 from quanyu.tagging.watching import Watching
+from quanyu.tagging.why import explain_membership, published_segment, written_rule
 
 CHUNK_BYTES = 2**20
 
@@ -86,6 +87,19 @@ class PeopleCalls:
             for row, person in enumerate(persons)
         ]
         return pb.CheckMembershipResponse(memberships=memberships, basis=found.basis())
+
+    def ExplainMembership(
+        self, request: pb.ExplainMembershipRequest, context: grpc.ServicerContext
+    ) -> pb.ExplainMembershipResponse:
+        if bool(request.segment) == bool(request.text):
+            message = "segment, text: give the one or the other"
+            raise InvalidInput(message, reason="SEGMENT_OR_TEXT", field="segment")
+        if request.as_of.live:
+            message = "as_of: the live membership does not know why: leave `live` out"
+            raise InvalidInput(message, reason="LIVE_AS_OF", field="as_of.live")
+        workspace, reading = self._asking.asked(request.workspace, request.as_of, context)
+        asked = written_rule(reading, request.text) if request.text else published_segment(reading, request.segment)
+        return explain_membership(workspace.index, asked, request.person)
 
     def ListSegments(self, request: pb.ListSegmentsRequest, context: grpc.ServicerContext) -> pb.ListSegmentsResponse:
         live = self._asking.workspace(request.workspace).live

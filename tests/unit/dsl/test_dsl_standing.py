@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 
 from quanyu.dsl import check_and_bind, standing_root
+from quanyu.dsl.windows import add_units
 from tests.unit.dsl.compiled import DAY
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
 
 NEXT_DAY = CLOCK.day_ms(CLOCK.today) + DAY
+NEXT_WEEK = CLOCK.day_ms(add_units(CLOCK.unit_start(CLOCK.today, "week"), 1, "week"))
+NEXT_MONTH = CLOCK.day_ms(add_units(CLOCK.unit_start(CLOCK.today, "month"), 1, "month"))
 
 
 @pytest.mark.parametrize(
@@ -17,11 +20,15 @@ NEXT_DAY = CLOCK.day_ms(CLOCK.today) + DAY
     [
         ("did order in last 30d", None),
         ("last_touch > 30d", None),
-        ("did order in last 1 calendar week", NEXT_DAY - NOW),
+        ("did order today", NEXT_DAY - NOW),
+        ("anniversary of birthday in next 7 calendar days", NEXT_DAY - NOW),
+        ("did order in last 1 calendar week", NEXT_WEEK - NOW),
+        ("did order in this month", NEXT_MONTH - NOW),
+        ("did order in each of last 3 calendar months", NEXT_MONTH - NOW),
         ("was in segment vip 30d ago", None),
     ],
 )
-def test_a_calendar_window_stands_until_the_day_ends_and_elapsed_time_always(
+def test_a_calendar_window_stands_until_its_unit_ends_and_elapsed_time_always(
     condition: str, stands: int | None
 ) -> None:
     library = LIBRARY.publish(check_and_bind(f"segment probe: {condition}", CATALOG, LIBRARY))

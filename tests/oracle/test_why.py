@@ -1,0 +1,256 @@
+"""Why somebody is in or not, against the naive evaluator: every verdict, the events that count, and the next flip."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, event, given, note, settings
+
+from quanyu import dsl
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.dsl import syntax as s
+from quanyu.tagging.domain import Reading
+from quanyu.tagging.why import explain_membership, published_segment, written_rule
+from tests.oracle.evaluate import Oracle, Person
+from tests.oracle.happenings import Choice, choices
+from tests.oracle.strategies import SEGMENTS, amounts, conditions, happenings, numbers, of_the_past
+from tests.oracle.test_oracle import Pair, pair_of
+from tests.oracle.world import World
+from tests.oracle.worlds import DAY, worlds
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+# What time alone changes.
+MOVING = [
+    "last_touch >= 2d",
+    "last_touch < 7d and first_order > 30d",
+    "last_scan between 1d and 8d",
+    "last_scan between 1d and 8d ago",
+    "signup_at in next 2d",
+    "signup_at not in last 7d",
+    "channel in [web]",
+    "last_seen > 1d or did browse in last 1d",
+    "count(order in last 2d) = 1",
+    "days(order in last 7d) >= 2",
+    "did (scan then order) in last 7d",
+    "did order in at least 1 of last 2 calendar weeks",
+    "anniversary of namesday in next 2 calendar days",
+    "birthday in this month",
+    "was in segment active 1d ago",
+    "entered segment active in last 2d",
+    "in segment steady",
+    "in segment fresh and not in segment former",
+]
+INSIDE = {True: pb.VERDICT_TRUE, False: pb.VERDICT_FALSE, None: pb.VERDICT_UNKNOWN}
+
+
+def reading_of(pair: Pair) -> Reading:
+    return Reading(pair.catalog, pair.library, pair.clock, pair.known_at)
+
+
+def why(pair: Pair, text: str, person: int) -> pb.ExplainMembershipResponse:
+    asked = written_rule(reading_of(pair), text)
+    return explain_membership(pair.engine.index, asked, pair.oneid[person])
+
+
+def verdict(oracle: Oracle, text: str, person: int, among: str | None = None, name: str = "") -> int:
+    population = oracle.segment(among) if among else oracle.universe
+    if person not in population:
+        return pb.VERDICT_OUTSIDE
+    true, unknown = oracle.rule(dsl.parse_condition(text), among, name)
+    return INSIDE[True if person in true else None if person in unknown else False]
+
+
+def brackets(clauses: list[pb.ClauseVerdict]) -> Iterator[pb.ClauseVerdict]:
+    """The clauses and what stands in their brackets, not what stands in the segments that they name."""
+    for clause in clauses:
+        yield clause
+        if isinstance(dsl.parse_condition(clause.text), s.AllOf | s.AnyOf | s.Negated | s.OrUnknown):
+            yield from brackets(list(clause.parts))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(conditions(), min_size=3, max_size=3), st.none() | st.integers(1, 14))
+def test_every_clause_has_the_verdict_of_the_naive_evaluator(
+    world: World, texts: list[str], offset: int | None
+) -> None:
+    with pair_of(world, offset) as pair:
+        for text in (text for text in texts if not pair.is_to_come(text)):
+            for person in pair.oracle.world.people():
+                note(f"{text}: {person}")
+                found = why(pair, text, person)
+                assert found.verdict == verdict(pair.oracle, text, person)
+                for clause in brackets(list(found.clauses)):
+                    assert clause.verdict == verdict(pair.oracle, clause.text, person), clause.text
+                    assert clause.because
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_segments_are_told_among_their_population(world: World) -> None:
+    with pair_of(world) as pair:
+        for name in SEGMENTS:
+            asked = published_segment(reading_of(pair), name)
+            among = asked.segment.among and asked.segment.among.name
+            for person in pair.oracle.world.people():
+                found = explain_membership(pair.engine.index, asked, pair.oneid[person])
+                text = dsl.format_rule(asked.cond)
+                note(f"{name}: {person}")
+                assert found.verdict == verdict(pair.oracle, text, person, among, name)
+                if found.verdict == pb.VERDICT_OUTSIDE:
+                    continue
+                for clause in brackets(list(found.clauses)):
+                    assert clause.verdict == verdict(pair.oracle, clause.text, person, among, name), clause.text
+                if found.flip.HasField("at"):
+                    then = pair.oracle.at(found.flip.at.ToMilliseconds())
+                    assert found.flip.verdict == verdict(then, text, person, among, name)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_a_segment_that_is_asked_about_is_told_as_of_the_instant_that_it_is_asked_of(world: World) -> None:
+    with pair_of(world) as pair:
+        past = pair.oracle.at(pair.clock.as_of_ms - 2 * DAY)
+        for name in SEGMENTS:
+            segment = pair.library.get(name, 1)
+            assert isinstance(segment, s.Segment)
+            among = segment.among and segment.among.name
+            for person in pair.oracle.universe:
+                (now,) = why(pair, f"in segment {name}", person).clauses
+                (then,) = why(pair, f"was in segment {name} 2d ago", person).clauses
+                (member,) = then.parts
+                assert member.verdict == then.verdict
+                for oracle, clauses in ((pair.oracle, now.parts), (past, member.parts)):
+                    if verdict(oracle, dsl.format_rule(segment.cond), person, among, name) != pb.VERDICT_OUTSIDE:
+                        for clause in brackets(list(clauses)):
+                            assert clause.verdict == verdict(oracle, clause.text, person, among, name), clause.text
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    worlds(),
+    st.lists(conditions() | of_the_past() | st.sampled_from(MOVING), min_size=3, max_size=3),
+    st.none() | st.none() | st.integers(2, 14),
+    st.data(),
+)
+def test_the_flip_is_the_first_instant_with_another_verdict(
+    world: World, texts: list[str], offset: int | None, data: st.DataObject
+) -> None:
+    with pair_of(world, offset) as pair:
+        for text in (text for text in texts if not pair.is_to_come(text)):
+            for person in pair.oracle.world.people():
+                check_flip(pair, text, person, data)
+
+
+def check_flip(pair: Pair, text: str, person: int, data: st.DataObject) -> None:
+    found = why(pair, text, person)
+    flip, as_of = found.flip, pair.clock.as_of_ms
+    until = flip.looked_until.ToMilliseconds()
+    note(f"{text}: {person} {flip}")
+    event(f"flips: {flip.HasField('at')}, approximate: {flip.approximate}")
+
+    def said(at: int) -> int:
+        return verdict(pair.oracle.at(at), text, person)
+
+    if flip.HasField("at"):
+        assert until == flip.at.ToMilliseconds() > as_of
+        assert said(until) == flip.verdict != found.verdict
+        assert flip.because
+    if not flip.approximate:
+        last = until - flip.HasField("at")
+        for at in {last, *data.draw(st.lists(st.integers(as_of, last), max_size=6))}:
+            assert said(at) == found.verdict, at
+
+
+def occurred(clause: pb.ClauseVerdict) -> list[tuple[str, int]]:
+    events = [witness.event for witness in clause.witnesses if witness.HasField("event")]
+    return [(event.type, event.occurred_at.ToMilliseconds()) for event in events]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(crowded=True), st.lists(happenings(), min_size=3, max_size=3))
+def test_the_events_shown_are_those_that_count(world: World, texts: list[str]) -> None:
+    with pair_of(world) as pair:
+        for text in texts:
+            cond = dsl.parse_condition(f"did {text}")
+            assert isinstance(cond, s.Did)
+            happening = cond.happening
+            if isinstance(happening.window, s.Repeat):
+                continue
+            for person in pair.oracle.universe:
+                note(f"{text}: {person}")
+                (clause,) = why(pair, f"did {text}", person).clauses
+                check_events(pair.oracle, happening, Person(pair.oracle, person, pair.oracle.universe, ""), clause)
+
+
+def first_steps(sequence: s.Sequence, size: int) -> s.Sequence:
+    """Without what is forbidden after the last of them, but for the whole sequence."""
+    steps = [at for at, item in enumerate(sequence.follow) if isinstance(item, s.Follow)]
+    if size > len(steps):
+        return sequence
+    follow = list(sequence.follow[: steps[size - 1]])
+    while follow and isinstance(follow[-1], s.Without):
+        follow.pop()
+    return replace(sequence, follow=tuple(follow))
+
+
+def fitting(oracle: Oracle, sequence: s.Sequence, span: tuple[int, int], scope: Person) -> list[list[tuple[str, int]]]:
+    tried = (Choice(oracle, sequence, span, scope, events) for events in choices(oracle, sequence, scope))
+    return [[(event.type, event.at) for event in choice.events] for choice in tried if choice.fits()]
+
+
+def check_events(oracle: Oracle, happening: s.Happening, scope: Person, clause: pb.ClauseVerdict) -> None:
+    start, end = oracle.windows.of_events(happening.window)
+    if isinstance(happening, s.Sequence):
+        shown, steps = occurred(clause), 1 + sum(isinstance(item, s.Follow) for item in happening.follow)
+        fits = [
+            size for size in range(1, steps + 1) if fitting(oracle, first_steps(happening, size), (start, end), scope)
+        ]
+        # Whether the whole fits is the verdict; else as many of the first steps as can be are shown.
+        assert len(shown) == max(fits, default=0)
+        assert (len(shown) == steps) == (clause.verdict == pb.VERDICT_TRUE)
+        if shown:
+            assert shown in fitting(oracle, first_steps(happening, len(shown)), (start, end), scope)
+        return
+    matching = [(event.type, event.at) for event in oracle.matching(happening.step, scope) if event.at < end]
+    if isinstance(happening, s.FirstEvent):
+        assert occurred(clause) == matching[:1]
+        return
+    inside = [event for event in reversed(matching) if event[1] >= start]
+    assert [event[1] for event in occurred(clause)] == [event[1] for event in inside[:10]]
+    assert clause.more_events == max(len(inside) - 10, 0)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(amounts() | numbers(), min_size=4, max_size=4))
+def test_measures_are_the_values_of_the_naive_evaluator(world: World, texts: list[str]) -> None:
+    with pair_of(world) as pair:
+        for text in texts:
+            expr = dsl.parse_condition(f"{text} > 0").left  # type: ignore[union-attr]
+            for person in pair.oracle.universe:
+                note(f"{text}: {person}")
+                (clause,) = why(pair, f"{text} > 0", person).clauses
+                scope = Person(pair.oracle, person, pair.oracle.universe, "")
+                found = {w.measure.text: w.measure for w in clause.witnesses if w.HasField("measure")}
+                for node in (node for node in s.walk(expr) if isinstance(node, s.Aggregate | s.Arith | s.Tile)):
+                    check_measure(found[dsl.format_rule(bound_like(pair, node))], pair.oracle.expr(node, scope))
+
+
+def bound_like(pair: Pair, node: s.Expr) -> s.Expr:
+    """With the versions that the answer has."""
+    cond = s.Compare(node, ">", s.Number(Decimal(0)))
+    bound = dsl.check_and_bind(dsl.format_rule(cond), pair.catalog, pair.library).condition
+    assert isinstance(bound, s.Compare)
+    return bound.left
+
+
+def check_measure(measure: pb.Measure, expected: Any) -> None:
+    if expected is None:
+        assert not measure.HasField("value")
+        return
+    millionths = expected * 10**6
+    assert Fraction(measure.value.decimal) * 10**6 == millionths.__floor__()
+    assert measure.cut == (millionths.denominator != 1)
