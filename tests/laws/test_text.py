@@ -69,6 +69,7 @@ def test_g6_any_white_space_separates_words():
     assert one == parse_condition("did\torder at\n  least 3 # at most\n times since 2026-01-01\n10:00")
     assert format_rule(one) == "did order at least 3 times since 2026-01-01 10:00"
     assert one == parse_condition("did order at least 3 times since 2026-01-01T10:00")
+    assert one == parse_condition("did\u3000order\u00a0at least 3 times\ufeff since 2026-01-01 10:00\u200b")
 
 
 def test_g7_the_first_true_tier_wins_and_the_unknown_is_passed_over(world):

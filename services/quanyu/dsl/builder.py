@@ -12,6 +12,8 @@ from lark.tree import Meta
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
+from quanyu.dsl.formatter import format_rule
+from quanyu.dsl.offers import whole_numbers
 
 MAX_TERMS = 100  # of one sum
 MAX_COUNT = 1_000_000_000
@@ -126,7 +128,9 @@ class TreeBuilder(Transformer[Token, Any]):
     def on_point(self, children: list[Any], span: s.Span) -> s.Point:
         lat, lon = (child.value for child in children)
         if abs(lat) > 90 or abs(lon) > 180:
-            raise RuleError.at(span, "value", "a point is (latitude, longitude): -90 to 90, -180 to 180 degrees")
+            turned = [format_rule(s.Point(lon, lat))] if abs(lon) <= 90 and abs(lat) <= 180 else []
+            message = "a point is (latitude, longitude): -90 to 90, -180 to 180 degrees (P3)"
+            raise RuleError.at(span, "value", message, *turned)
         return s.Point(lat, lon, span=span)
 
     def on_list(self, children: list[Any], span: s.Span) -> tuple[Any, ...]:
@@ -337,7 +341,8 @@ def _split(rest: list[Any], first: Any) -> tuple[Any, Any]:
 
 def _whole(number: s.Number) -> int:
     if number.value != number.value.to_integral_value():
-        raise RuleError.at(number.span, "value", f"`{number.value}` is not a whole number", str(int(number.value)))
+        around = whole_numbers(number.value)
+        raise RuleError.at(number.span, "value", f"`{number.value}` is not a whole number", *around)
     if number.value > MAX_COUNT:
         raise RuleError.at(number.span, "value", f"a count is at most {MAX_COUNT}")
     return int(number.value)
@@ -361,7 +366,8 @@ def _refuse_order(low: s.Expr, high: s.Expr) -> None:
     """T10, G9: two written ends stand in order."""
     a, b = _end(low), _end(high)
     if a is not None and b is not None and type(a) is type(b) and a > b:
-        raise RuleError.at(low.span, "value", "the ends stand in the wrong order: write the smaller first")
+        turned = f"{format_rule(high)} and {format_rule(low)}"
+        raise RuleError.at(low.span, "value", "the ends stand in the wrong order: write the smaller first", turned)
 
 
 def _end(expr: s.Expr) -> Any:
@@ -377,4 +383,9 @@ def _end(expr: s.Expr) -> Any:
 
 
 def _no_such_date(token: Token, text: str) -> RuleError:
-    return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar")
+    year, month, *day = map(int, text.partition(" ")[0].split("-"))
+    offered = []
+    if day and 1 <= month <= 12 and 1 <= year <= 9998 and " " not in text:
+        following = dt.date(year + month // 12, month % 12 + 1, 1)
+        offered = [str(following - dt.timedelta(days=1)), str(following)]
+    return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar", *offered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import RESERVED
 from quanyu.dsl.readings import Reader, both_readings
+from quanyu.dsl.shape import incomplete
+from quanyu.dsl.slips import known_slip
 
 _WORDS = {
     "NAME": "a name",
@@ -56,7 +59,7 @@ _SYMBOLS = {"&": "and", "|": "or", "!": "not or !="}
 def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Iterator[Token]]) -> RuleError:
     """The error of a text that does not parse: known confusions first, else what could have stood there."""
     if isinstance(error, UnexpectedCharacters):
-        return _strange_character(text, error)
+        return known_slip(text, error.pos_in_stream or 0) or _strange_character(text, error)
     assert isinstance(error, UnexpectedToken)
     tokens: list[Token] = []
     with suppress(UnexpectedCharacters):  # further on in the text
@@ -65,9 +68,11 @@ def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Itera
     if error.token.type == "$END":
         at = len(tokens)
     reader = Reader(text, tokens, at)
-    found = both_readings(reader)
-    if found is not None:
-        return found
+    place = len(text.rstrip()) if reader.token is None else error.token.start_pos or 0
+    with suppress(ValueError, ArithmeticError):  # numbers of thousands of digits have no near reading
+        found = both_readings(reader) or known_slip(text, place) or incomplete(reader)
+        if found is not None:
+            return found
     return _unexpected(reader, sorted(error.accepts or error.expected) or ["$END"])
 
 
@@ -79,9 +84,18 @@ def _strange_character(text: str, error: UnexpectedCharacters) -> RuleError:
         return RuleError(f"the {name} that open here do not close on this line", line, column, "syntax")
     if char in _LOOKALIKES:
         plain = _LOOKALIKES[char]
-        return RuleError(f"`{char}` is a full-width or curly sign: write `{plain}`", line, column, "syntax", [plain])
+        rest = text[error.pos_in_stream or 0 :].partition("\n")[0]
+        several = sum(other in _LOOKALIKES for other in rest) > 1
+        offer = _plain(rest) if several else plain
+        return RuleError(f"`{char}` is a full-width or curly sign: write `{plain}`", line, column, "syntax", [offer])
     offers = [_SYMBOLS[char]] if char in _SYMBOLS else []
     return RuleError(f"`{char}` has no meaning in a rule", line, column, "syntax", offers)
+
+
+def _plain(rest: str) -> str:
+    """The rest of a line with plain signs, texts in quotes left as they are."""
+    parts = re.split(r"('[^']*'|\"[^\"]*\")", rest)
+    return "".join(part if n % 2 else "".join(_LOOKALIKES.get(c, c) for c in part) for n, part in enumerate(parts))
 
 
 def _unexpected(reader: Reader, expected: list[str]) -> RuleError:

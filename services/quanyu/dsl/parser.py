@@ -50,8 +50,16 @@ def _read(text: str, start: str) -> Any:
     except UnexpectedInput as error:
         raise explain_syntax(text, error, _lexer().lex) from None
     except VisitError as error:
-        raise error.orig_exc from None
+        raise _as_rule_error(error) from None
     return built
+
+
+def _as_rule_error(error: VisitError) -> RuleError:
+    """What the builder refuses; what is no number to Python has too many digits."""
+    if isinstance(error.orig_exc, RuleError):
+        return error.orig_exc
+    line, column = getattr(error.obj, "line", 1), getattr(error.obj, "column", 1)
+    return RuleError("a number has too many digits", line or 1, column or 1, "limit")
 
 
 def _refuse_excess(text: str) -> None:
