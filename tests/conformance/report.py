@@ -20,8 +20,8 @@ SUITES: dict[str, Callable[[Case], Question]] = {
 _HEAD = """# Other languages' test suites
 
 Cases of three public suites, translated mechanically into rules and asked of the engine, with the result that their
-source expects, unchanged. A case *passes* where we say the same, *differs* where we say something else on purpose, and is
-*unsupported* where the rule language has no such construct.
+source expects, unchanged. A case *passes* where we say the same, *differs* where we say something else on purpose, and
+is *unsupported* where the rule language has no such construct.
 This page is written by `python -m tests.conformance.report`, and checked by the tests.
 
 | suite | source | cases | pass | differ by design | unsupported |

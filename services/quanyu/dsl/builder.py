@@ -13,6 +13,7 @@ from lark.tree import Meta
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatter import format_rule
+from quanyu.dsl.keywords import needs_backquotes
 from quanyu.dsl.offers import whole_numbers
 
 MAX_TERMS = 100  # of one sum
@@ -109,8 +110,10 @@ class TreeBuilder(Transformer[Token, Any]):
     # names and values
 
     def on_ref(self, children: list[Any], span: s.Span) -> s.Ref:
-        name, *version = children
-        return s.Ref(_name(name), version[0] if version else None, name.value.startswith("`"), span=span)
+        token, *version = children
+        name = _name(token)
+        is_quoted = token.value.startswith("`") or needs_backquotes(name)  # `²` is the name 2
+        return s.Ref(name, version[0] if version else None, is_quoted, span=span)
 
     def on_key(self, children: list[Any], span: s.Span) -> s.Key:
         return s.Key(_name(children[0]), span=_span(children[0]))
