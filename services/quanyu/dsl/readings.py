@@ -14,8 +14,8 @@ from quanyu.dsl.syntax import ELAPSED_MS
 _DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
 _SPELLED = {"hour": "h", "hr": "h", "minute": "min", "mins": "min", "day": "d", "week": "w"}
 _OPEN, _CLOSE = ("LPAR", "LSQB", "LBRACE"), ("RPAR", "RSQB", "RBRACE")
-_ENDS = ("SEMICOLON", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST", "USE")
-_STARTS = ("COLON", "WHEN", *_ENDS)
+ENDS = ("SEMICOLON", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST", "USE")
+STARTS = ("COLON", "WHEN", *ENDS)
 _OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH")
 _READ_TWICE = 200  # tokens of a text that is offered again as a whole
 
@@ -101,11 +101,11 @@ def _mixed(reader: Reader) -> RuleError | None:
     """G5"""
     if reader.kind() not in ("AND", "OR"):
         return None
-    start = reader.back(_STARTS)
+    start = reader.back(STARTS)
     joined = reader.connectives(start, reader.at)
     if not joined or reader.tokens[joined[-1]].type == reader.kind():
         return None
-    end = reader.forth(reader.at + 1, _ENDS)
+    end = reader.forth(reader.at + 1, ENDS)
     joined = reader.connectives(start, end)
     message = "`and` and `or` do not mix without brackets (G5)"
     return reader.error(message, *(_bracketed(reader, start, end, joined, inner) for inner in _kinds(reader, joined)))
@@ -135,7 +135,7 @@ def _not_or_unknown(reader: Reader) -> RuleError | None:
     """G4"""
     if reader.kind() != "_INCLUDING_UNKNOWN":
         return None
-    start = reader.back(("AND", "OR", *_STARTS))
+    start = reader.back(("AND", "OR", *STARTS))
     if reader.tokens[start].type != "NOT":
         return None
     inner = reader.between(start + 1, reader.at)
@@ -148,8 +148,10 @@ def _bare_times(reader: Reader) -> RuleError | None:
     if reader.kind() != "NUMBER" or reader.kind(1) != "TIMES":
         return None
     count = reader.word()
-    offers = [f"{bound} {count} times" for bound in ("at least", "at most", "exactly")]
-    return reader.error(f"`{count} times` has three readings (E3)", *offers)
+    is_chinese = not reader.word(1).isascii()
+    bounds = ("至少", "至多", "恰好") if is_chinese else ("at least", "at most", "exactly")
+    offers = [f"{bound} {count} {reader.word(1)}" for bound in bounds]
+    return reader.error(f"`{count} {reader.word(1)}` has three readings (E3)", *offers)
 
 
 def _bare_units(reader: Reader) -> RuleError | None:
@@ -220,7 +222,7 @@ def _default_beside(reader: Reader) -> RuleError | None:
     """G15"""
     if reader.kind() != "DEFAULT":
         return None
-    boundary = ("CMP", "EQUAL", "AND", "OR", "NOT", "BETWEEN", *_STARTS)
+    boundary = ("CMP", "EQUAL", "AND", "OR", "NOT", "BETWEEN", *STARTS)
     start = reader.back(boundary)
     other = f"default {reader.between(reader.at + 1, _base_end(reader, reader.at + 1))}"
     operand = reader.back((*boundary, *_OPERATORS))
@@ -255,14 +257,14 @@ def _future_events(reader: Reader) -> RuleError | None:
         return reader.error("events are looked for in the past: nobody knows tomorrow's (T1)", "yesterday", "today")
     if reader.kind() == "TOMORROW":
         return None
-    end = reader.forth(reader.at + 1, ("AND", "OR", *_STARTS))
+    end = reader.forth(reader.at + 1, ("AND", "OR", *STARTS))
     past = f"last {reader.between(reader.at + 1, end)}"
     return reader.error("events are looked for in the past: nobody knows the next ones (T1)", past)
 
 
 def _elapsed_anniversary(reader: Reader) -> RuleError | None:
     """T16, G9"""
-    start = reader.back(("AND", "OR", *_STARTS))
+    start = reader.back(("AND", "OR", *STARTS))
     leaf = [token.type for token in reader.tokens[start : reader.at]]
     if "_ANNIVERSARY" not in leaf:
         return None
@@ -302,7 +304,7 @@ def _past_membership(reader: Reader) -> RuleError | None:
             "when? `was in segment` needs `ago` or `on` (G19)", f"{words} 30d ago", f"{words} on 2026-01-31"
         )
     if reader.kind() == "_IN_SEGMENT" and reader.word(-1) in ("not", "不", "非") and reader.word(-2) == "was":
-        rest = reader.between(reader.at, reader.forth(reader.at, ("AND", "OR", *_STARTS)))
+        rest = reader.between(reader.at, reader.forth(reader.at, ("AND", "OR", *STARTS)))
         return reader.error("`was in segment` is denied as a whole (G19)", f"not was {rest}", offset=-1)
     return None
 

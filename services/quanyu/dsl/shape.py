@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import RESERVED
-from quanyu.dsl.readings import Reader
+from quanyu.dsl.readings import ENDS, STARTS, Reader
 
 _JOINED = ("AND", "OR")
 _CLOSING = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
@@ -36,7 +36,7 @@ _VALUE_ENDS = (
     "UNIT",
     "TIMES",
 )
-_AFTER_A_CONDITION = ("", "RPAR", "SEMICOLON", *_JOINED)
+_AFTER_A_CONDITION = ("", "RPAR", *ENDS, *_JOINED)
 
 
 def incomplete(reader: Reader) -> RuleError | None:
@@ -52,10 +52,10 @@ def _missing_condition(reader: Reader) -> RuleError | None:
     """`a and`, `a and and b`, `and a`"""
     joined, here = reader.kind(-1) in _JOINED, reader.kind() in _JOINED
     begins = reader.kind(-1) in ("", "LPAR", "COLON", "WHEN")
-    if joined and reader.kind() in ("", "RPAR", "SEMICOLON"):
-        word = reader.word(-1)
-        kept = reader.between(reader.back(()), reader.at - 1)
-        return reader.error(f"a condition is missing after `{word}`", kept, begin=reader.back(()))
+    if joined and reader.kind() in ("", "RPAR", *ENDS):
+        start = reader.back(STARTS)
+        message = f"a condition is missing after `{reader.word(-1)}`"
+        return reader.error(message, reader.between(start, reader.at - 1), begin=start)
     if here and joined:
         return reader.error(f"a condition is missing between `{reader.word(-1)}` and `{reader.word()}`", "", offset=0)
     if here and begins:
@@ -78,10 +78,10 @@ def _bare_truth(reader: Reader) -> RuleError | None:
 
 
 def _unclosed(reader: Reader) -> RuleError | None:
-    if reader.token is not None:
+    if reader.kind() not in ("", *ENDS):
         return None
     opened: list[int] = []
-    for n, token in enumerate(reader.tokens):
+    for n, token in enumerate(reader.tokens[: reader.at]):
         if token.type in _CLOSING:
             opened.append(n)
         elif token.type in _OPENED_BY and opened:
@@ -90,7 +90,7 @@ def _unclosed(reader: Reader) -> RuleError | None:
         return None
     first = opened[-1]
     bracket = reader.word(first - reader.at)
-    whole = reader.between(first, len(reader.tokens))
+    whole = reader.between(first, reader.at)
     message = f"the `{bracket}` that opens here is not closed"
     return reader.error(message, whole + _CLOSING[reader.tokens[first].type], begin=first)
 

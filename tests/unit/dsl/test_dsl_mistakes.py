@@ -40,6 +40,19 @@ def test_the_error_names_the_column_and_offers_what_is_right(mistake: dict[str, 
         check_and_bind(right, CATALOG, LIBRARY)
 
 
+@pytest.mark.parametrize(("before", "line", "columns"), [("segment zz:\n  ", 2, 2), ("city = '上海' and ", 1, 16)])
+def test_in_a_longer_text_it_is_the_same_mistake(before: str, line: int, columns: int) -> None:
+    for mistake in MISTAKES:
+        text = mistake["write"]
+        if mistake.get("alone") or text.startswith(("segment", "metric", "define", "tag")):
+            continue
+        with pytest.raises(RuleError) as caught:
+            check_and_bind(before + text, CATALOG, LIBRARY)
+        error = caught.value
+        assert (error.line, error.column) == (line, mistake["column"] + columns), str(error)
+        assert list(error.suggestions) == list(mistake.get("offers", {})), str(error)
+
+
 def is_put_in_place(wrong: str, column: int, offer: str, right: str) -> bool:
     """Whether `right` is `wrong` with the offer in the place of a part that holds the column."""
     starts = range(min(column, len(wrong)) + 1)

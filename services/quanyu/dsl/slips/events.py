@@ -123,7 +123,7 @@ EVENTS = slips(
     (r"(<path>)\s+(?P<at>ever)\b", "whether there is a value at all is `is known`", r"\1 is known"),
     (r"\b(at least|at most|exactly)\s+(?P<at>-)\s*\d+\s+times\b", "nothing happens fewer than 0 times", r"\1 0 times"),
     (
-        r"(?:^|(?<=\band )|(?<=\bor )|(?<=\()|(?<=: ))(?P<e><name>)\s+(?P<at><times>)",
+        r"(?<!\w)(?P<e><name>)\s+(?P<at><times>)",
         "what somebody did begins with `did`",
         r"did \g<e> \g<at>",
     ),
@@ -173,7 +173,8 @@ EVENTS = slips(
         r"\1(\2 \3) \g<at>",
     ),
     (
-        r"(<fn>)\(([^()\n]*)\)\s*(<cmp>)\s*(<value>)\s+(?P<at>in\s+(?:last|this)\s+[\w ]+?(?=$|\)|\band\b|\bor\b))",
+        r"(<fn>)\(([^()\n]*)\)\s*(<cmp>)\s*(<value>)\s+"
+        r"(?P<at>in\s+(?:last|this)\s+[\w ]+?)(?=\s*(?:$|\)|\band\b|\bor\b))",
         "the window stands inside the brackets",
         r"\1(\2 \g<at>) \3 \4",
     ),

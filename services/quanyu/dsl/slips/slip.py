@@ -67,4 +67,4 @@ def _offers(meant: Meant, found: Written) -> Sequence[str]:
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"(?<!\?P)<(\w+)>", lambda part: _PARTS[part[1]], pattern))
+    return re.compile(re.sub(r"(?<!\?P)<(\w+)>", lambda part: _PARTS[part[1]], pattern), re.MULTILINE)

@@ -30,8 +30,7 @@ STATEMENTS = slips(
     (r"(?P<e>;\s*else\s+<value>)\s+(?P<at>when)\s[^;\n]*", "`else` takes the rest, without a condition (G7)", r"\g<e>"),
     (r"\bnot\s+in\s+(?P<at><text>|<name>)(?=\s*$)", "membership is asked by `in segment`", r"not in segment \g<at>"),
     (
-        r"(?:^|(?<=\band )|(?<=\bor )|(?<=\bnot )|(?<=\()|(?<=: ))(?P<at>in)\s+(?!segment\b|top\b|bottom\b)"
-        r"(?P<s><name>)",
+        r"\b(?P<at>in)\s+(?!segment\b|top\b|bottom\b)(?P<s><name>)",
         "membership is asked by `in segment`",
         r"in segment \g<s>",
     ),

@@ -39,7 +39,8 @@ def _both_chinese(found: Written) -> Sequence[str]:
 
 def _bare_number(found: Written) -> Sequence[str]:
     number = int(found["n"])
-    return [f"last {number}d", f"last {number} calendar day{'' if number == 1 else 's'}"]
+    offers = [f"last {number}d", f"last {number} calendar day{'' if number == 1 else 's'}"]
+    return [offer + found["rest"] for offer in offers]
 
 
 def _short_unit(found: Written) -> Sequence[str]:
@@ -154,7 +155,11 @@ WINDOWS = slips(
         r"in last \1",
     ),
     (r"\b(?:in|on)\s+(?P<at>(today|yesterday|tomorrow))\b", "this word is a window by itself", r"\2"),
-    (r"last\s+(?P<n><count>)\s*$", "of what? elapsed time, or whole local days (G12)", _bare_number),
+    (
+        r"last\s+(?P<n><count>)(?P<rest>\s*)(?:$|(?=and\b|or\b|\)|;))",
+        "of what? elapsed time, or whole local days (G12)",
+        _bare_number,
+    ),
     (r"(?P<n><count>)(?P<at>(?P<unit>D|H|W|y|yr|yrs|mo|years|months))\b", _ELAPSED_SAYS, _short_unit),
     (r"(?P<y>\d{4})[/.](?P<a>\d{1,2})[/.](?P<b>\d{1,2})(?!\d)", _DATE_SAYS, _date),
     (r"(?P<y>\d{4})\s*年\s*(?P<a>\d{1,2})\s*月\s*(?P<b>\d{1,2})\s*[日号]?", _DATE_SAYS, _date),
