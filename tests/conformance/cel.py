@@ -14,6 +14,7 @@ _REASONS = {
     r"(?:^| )b'": "there are no bytes",
     r"\{": "a map is not compared as a whole, nor written",
     r"^\[|== \[|\] [<>!=]|\[\]": "a list is not compared as a whole",
+    r"\w\[|\]\[": "a list has no numbered places",
     r"\bnull\b": "there is no null: what is not known is unknown",
     r"\bsize\(": "the length of a text is not asked for",
     r"\b(int|string|type)\(": "values are not turned into another type",
@@ -31,12 +32,18 @@ def translate(case: Case) -> Question:
     for pattern, reason in _REASONS.items():
         if re.search(pattern, expression):
             raise Unsupported(reason)
-    conditional = re.fullmatch(r"([^(]+) \? (.+) : (.+)", expression)
-    if conditional:
-        when, then, otherwise = conditional.groups()
-        return Question(f"tag chosen: {_literal(then)} when {_cond(when)}; else {_literal(otherwise)}", case.expected)
+    if " ? " in expression and "(" not in expression:
+        return Question(_tag(re.split(r" \? | : ", expression)), case.expected)
+    if not isinstance(case.expected, bool) and case.expected != "error":
+        return Question(f"{_literal(expression)} = {_literal(str(case.expected))}", True)
     facts: list[Fact] = []
     return Question(_cond(_instants(expression, facts)), case.expected, facts)
+
+
+def _tag(parts: list[str]) -> str:
+    """Of conditions and values in turn, and the value of the rest."""
+    tiers = [f"{_literal(value)} when {_cond(when)}" for when, value in zip(parts[:-1:2], parts[1::2], strict=True)]
+    return f"tag chosen: {'; '.join(tiers)}; else {_literal(parts[-1])}"
 
 
 def _instants(expression: str, facts: list[Fact]) -> str:
