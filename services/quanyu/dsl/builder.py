@@ -11,10 +11,10 @@ from lark import Token, Transformer, Tree
 from lark.tree import Meta
 
 from quanyu.dsl import syntax as s
+from quanyu.dsl.corrections import whole_numbers
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatter import format_rule
 from quanyu.dsl.keywords import needs_backquotes
-from quanyu.dsl.offers import whole_numbers
 
 MAX_TERMS = 100  # of one sum
 MAX_COUNT = 1_000_000_000

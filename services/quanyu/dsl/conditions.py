@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from quanyu.dsl import names, offers
+from quanyu.dsl import corrections, names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.expressions import Expressions, refuse_unranked
@@ -83,8 +83,8 @@ class Conditions:
             return
         if names.is_events(value, scope):
             message = f"`{value.ref.name}` is a set of events, not a value: ask whether, how often or when"
-            raise RuleError.at(value.span, "name", message, *offers.of_events(node, value))
-        offers.refuse_outside_where(node, scope.catalog)
+            raise RuleError.at(value.span, "name", message, *corrections.of_events(node, value))
+        corrections.refuse_outside_where(node, scope.catalog)
 
     # comparisons
 
@@ -124,7 +124,7 @@ class Conditions:
         low, a = self.expressions.bind_beside(node.low, kind, scope)
         high, b = self.expressions.bind_beside(node.high, kind, scope)
         if kind.family in ("text", "bool", "set", "map", "point"):
-            offered = offers.of_enum_between(node) if kind.ordered else []
+            offered = corrections.of_enum_between(node) if kind.ordered else []
             raise RuleError.at(node.expr.span, "type", f"{kind} has no between", *offered)
         if kind.kind == "recency" and all(isinstance(end, s.Date | s.DateTime) for end in (node.low, node.high)):
             return replace(node, expr=expr)  # a window like any other, in which its event lies (G16, C3)
@@ -169,7 +169,7 @@ class Conditions:
             _refuse_untyped(item.span, member, found)
             if unify(member, found) is None:
                 message = f"this is {found}, the other side {member} (C2)"
-                raise RuleError.at(item.span, "type", message, *offers.instead_of(item, member))
+                raise RuleError.at(item.span, "type", message, *corrections.instead_of(item, member))
             member = found if member.kind == "any" else member
             bound.append(expr)
         return tuple(bound)
@@ -204,7 +204,7 @@ class Conditions:
     def _ranked(self, node: s.InTop | s.InBottom, scope: Scope) -> s.Cond:
         _refuse_in_step(node, "a rank is", scope)
         expr, kind = self.expressions.bind(node.expr, scope)
-        refuse_unranked(node.expr, kind, offers.of_ranked_recency(node))
+        refuse_unranked(node.expr, kind, corrections.of_ranked_recency(node))
         self.expressions.bind(node.size, scope)
         return replace(node, expr=expr, of=names.bind_segment(node.of, scope) if node.of else None)
 
@@ -273,7 +273,7 @@ def _sample(node: s.Sample, scope: Scope) -> s.Sample:
 
 def _refuse_wholes(node: s.Compare, a: Type, b: Type) -> None:
     if "set" in (a.kind, b.kind):
-        raise RuleError.at(node.span, "type", "a set is not compared as a whole (C5)", *offers.of_set(node))
+        raise RuleError.at(node.span, "type", "a set is not compared as a whole (C5)", *corrections.of_set(node))
     if "map" in (a.kind, b.kind):
         raise RuleError.at(node.span, "type", "a map is not compared as a whole: name one of its keys (N10)")
     if "point" in (a.kind, b.kind):
@@ -302,11 +302,11 @@ def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:
     if against.kind in ("date", "instant"):
         path = node.left if recency is a else node.right
         message = "a recency is how long ago, so it is not compared with a date: the sign would turn round (C1)"
-        offered = offers.of_date_against_recency(node, path, _written(other))
+        offered = corrections.of_date_against_recency(node, path, _written(other))
         raise RuleError.at(node.span, "type", message, *offered)
     if node.cmp in ("=", "!="):
         message = "a recency is exact to the millisecond, so `=` is never true (C1)"
-        raise RuleError.at(node.span, "type", message, *offers.of_equal_recency(node))
+        raise RuleError.at(node.span, "type", message, *corrections.of_equal_recency(node))
 
 
 def _written(expr: s.Expr) -> str:
@@ -331,9 +331,9 @@ def _refuse_mixed(node: s.Compare, a: Type, b: Type) -> None:
     if a.kind == b.kind == "money" and a.currency != b.currency:
         raise RuleError.at(node.span, "type", f"two currencies in one comparison: {a} and {b} (A9)")
     if unify(a, b) is None:
-        whole = offers.of_comparison(node, a, b)
+        whole = corrections.of_comparison(node, a, b)
         message = f"this is {b}, the other side {a} (C2)"
-        raise RuleError.at(node.right.span, "type", message, *(whole or offers.instead_of(node.right, a)))
+        raise RuleError.at(node.right.span, "type", message, *(whole or corrections.instead_of(node.right, a)))
 
 
 def _refuse_untyped(span: s.Span, a: Type, b: Type) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from quanyu.dsl import names, offers
+from quanyu.dsl import corrections, names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.names import Scope
@@ -62,7 +62,7 @@ class Expressions:
             raise RuleError.at(node.span, "name", message, f"'{word}'", f"`{word}`")
         if is_value:
             return self.bind(s.Text(word, span=node.span), scope)
-        absent = offers.of_nothing(word, sign)
+        absent = corrections.of_nothing(word, sign)
         if absent and not names.is_value_name(node, scope):
             message = f"`{word}` is no value: what is not known is asked for with `is known`, `is unknown` (U2)"
             raise RuleError.at(node.span, "name", message, *absent)
@@ -108,7 +108,7 @@ class Expressions:
         for value, kind in zip(values, kinds, strict=True):
             if kind.kind != kinds[0].kind:
                 message = f"the tiers of a tag have one type: this is {kind}, the first {kinds[0]} (X2)"
-                raise RuleError.at(value.span, "type", message, *offers.instead_of(value, kinds[0]))
+                raise RuleError.at(value.span, "type", message, *corrections.instead_of(value, kinds[0]))
         if kinds[0].kind != "text":
             return replace(kinds[0], literal=False)
         return Type("enum", values=tuple(dict.fromkeys(value for kind in kinds for value in kind.values)))
@@ -159,7 +159,7 @@ class Expressions:
     def _type_of_aggregate(self, node: s.Aggregate, value: Type | None, types: tuple[str, ...], scope: Scope) -> Type:
         fn = node.fn
         fields = scope.catalog.event_types[types[0]].properties.values()
-        fit = [f"{fn}({node.path.ref.name}.{name})" for name in offers.properties_for(fn, fields)]
+        fit = [f"{fn}({node.path.ref.name}.{name})" for name in corrections.properties_for(fn, fields)]
         if value is None and fn in _NEED_PROPERTY:
             raise RuleError.at(node.span, "type", f"{fn} needs a property of the event (A4)", *fit)
         if value is not None and not _has(fn, value):
