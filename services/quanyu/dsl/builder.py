@@ -11,10 +11,9 @@ from lark import Token, Transformer, Tree
 from lark.tree import Meta
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.corrections import whole_numbers
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.formatter import format_rule
 from quanyu.dsl.keywords import needs_backquotes
+from quanyu.dsl.written import days_around, ends_turned, point_turned, whole_numbers
 
 MAX_TERMS = 100  # of one sum
 MAX_COUNT = 1_000_000_000
@@ -131,9 +130,8 @@ class TreeBuilder(Transformer[Token, Any]):
     def on_point(self, children: list[Any], span: s.Span) -> s.Point:
         lat, lon = (child.value for child in children)
         if abs(lat) > 90 or abs(lon) > 180:
-            turned = [format_rule(s.Point(lon, lat))] if abs(lon) <= 90 and abs(lat) <= 180 else []
             message = "a point is (latitude, longitude): -90 to 90, -180 to 180 degrees (P3)"
-            raise RuleError.at(span, "value", message, *turned)
+            raise RuleError.at(span, "value", message, *point_turned(lat, lon))
         return s.Point(lat, lon, span=span)
 
     def on_list(self, children: list[Any], span: s.Span) -> tuple[Any, ...]:
@@ -369,8 +367,8 @@ def _refuse_order(low: s.Expr, high: s.Expr) -> None:
     """T10, G9: two written ends stand in order."""
     a, b = _end(low), _end(high)
     if a is not None and b is not None and type(a) is type(b) and a > b:
-        turned = f"{format_rule(high)} and {format_rule(low)}"
-        raise RuleError.at(low.span, "value", "the ends stand in the wrong order: write the smaller first", turned)
+        message = "the ends stand in the wrong order: write the smaller first"
+        raise RuleError.at(low.span, "value", message, ends_turned(low, high))
 
 
 def _end(expr: s.Expr) -> Any:
@@ -386,9 +384,4 @@ def _end(expr: s.Expr) -> Any:
 
 
 def _no_such_date(token: Token, text: str) -> RuleError:
-    year, month, *day = map(int, text.partition(" ")[0].split("-"))
-    offered = []
-    if day and 1 <= month <= 12 and 1 <= year <= 9998 and " " not in text:
-        following = dt.date(year + month // 12, month % 12 + 1, 1)
-        offered = [str(following - dt.timedelta(days=1)), str(following)]
-    return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar", *offered)
+    return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar", *days_around(text))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from quanyu.dsl import syntax as s
@@ -185,9 +184,3 @@ def properties_for(fn: str, fields: Iterable[Field]) -> list[str]:
     every = ("distinct", "most", "count", "days", "earliest", "latest")
     dates = ("date", "instant") if fn in ("min", "max") else ()
     return sorted(f.name for f in fields if f.kind in ("number", "money", *dates) or fn in every)[:MOST]
-
-
-def whole_numbers(value: Decimal) -> list[str]:
-    """Those around a number that is not whole."""
-    below = int(value)
-    return [str(below), str(below + 1)]
