@@ -52,6 +52,7 @@ _WORDS = {
 }
 _STATEMENTS = ("DEFINE", "METRIC", "SEGMENT", "TAG", "TEST", "USE")
 _OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH")
+_GOES_ON = ("DOT", "LSQB", "VERSION", *_OPERATORS)
 _LOOKALIKES = dict(zip("（）［］｛｝，；：。、＝＞＜％＋－＊／“”‘’", "()[]{},;:.,=><%+-*/\"\"''", strict=True))
 _SYMBOLS = {"&": "and", "|": "or", "!": "not or !="}
 
@@ -112,9 +113,9 @@ def _unexpected(reader: Reader, expected: list[str]) -> RuleError:
 
 
 def _spoken(expected: list[str]) -> str:
-    """At most eight things, values before words, statements left out unless nothing else is expected."""
+    """At most eight things: values before words, what goes on with a value last, statements if nothing else."""
     useful = [name for name in expected if name not in (*_STATEMENTS, "$END")] or expected
-    names = [name for name in useful if name in _WORDS] + [name for name in useful if name not in _WORDS]
+    names = sorted(useful, key=lambda name: (name in _GOES_ON, name not in _WORDS))
     spoken = list(dict.fromkeys(_spoken_one(name) for name in names))
     if len(spoken) > 8:
         spoken = [*spoken[:8], "..."]

@@ -275,6 +275,11 @@ def _no_value(path: s.Path, name: str, scope: Scope) -> RuleError:
             )
         message = f"`{name}` is a set of events, not a value: count them, or ask how long ago the last was"
         return RuleError.at(span, "name", message, f"count({name})", f"last_{name}")
+    if scope.step is not None and (others := _events_with(path.ref.name, scope)):
+        message = (
+            f"{scope.step.name} has no `{path.ref.name}`, {' and '.join(others)} has: a `where` is about one event (N5)"
+        )
+        return RuleError.at(path.ref.span, "name", message)
     return _unknown(path.ref.span, f"nothing is called `{path.ref.name}`", name, lambda: value_names(scope))
 
 
@@ -304,10 +309,16 @@ def is_events(path: s.Path, scope: Scope) -> bool:
 def refuse_bare_property(ref: s.Ref, scope: Scope) -> None:
     """Where an event stands, or a property of one: `sum(amount)`."""
     name = scope.catalog.canonical(ref.name)
-    owners = [e.name for e in scope.catalog.event_types.values() if scope.catalog.property_of(e.properties, ref.name)]
+    owners = _events_with(ref.name, scope)
     if owners and not _is_events(name, scope) and scope.rules.kind(name) is None:
         message = f"`{ref.name}` is a property: its event stands before it"
         raise RuleError.at(ref.span, "name", message, *(f"{owner}.{ref.name}" for owner in owners[:3]))
+
+
+def _events_with(name: str, scope: Scope) -> list[str]:
+    """The event types that have a property of that name."""
+    types = scope.catalog.event_types.values()
+    return [event.name for event in types if scope.catalog.property_of(event.properties, name) is not None]
 
 
 def is_of_nobody(path: s.Path, scope: Scope) -> bool:

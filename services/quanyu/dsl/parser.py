@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedInput, VisitError
 from quanyu.dsl import syntax as s
 from quanyu.dsl.builder import TreeBuilder
 from quanyu.dsl.diagnosis import explain_syntax
-from quanyu.dsl.errors import RuleError, source
+from quanyu.dsl.errors import Reason, RuleError, source
 from quanyu.dsl.keywords import ChineseKeywords
 
 MAX_TEXT = 100_000  # characters of one text
@@ -65,12 +65,19 @@ def _as_rule_error(error: VisitError) -> RuleError:
 def _refuse_excess(text: str) -> None:
     if len(text) > MAX_TEXT:
         raise RuleError(f"the text is longer than {MAX_TEXT} characters: split it", 1, 1, "limit")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _at(text, error.start, "this is half a character: the text was cut or badly decoded", "syntax") from None
     depth = 0
     for at, char in enumerate(text):
         depth += (char == "(") - (char == ")")
         if depth > MAX_DEPTH:
-            line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-            raise RuleError(f"more than {MAX_DEPTH} brackets inside each other", line, column, "limit")
+            raise _at(text, at, f"more than {MAX_DEPTH} brackets inside each other", "limit")
+
+
+def _at(text: str, at: int, message: str, reason: Reason) -> RuleError:
+    return RuleError(message, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at), reason)
 
 
 def _grammar() -> str:

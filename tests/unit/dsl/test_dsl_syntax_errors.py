@@ -169,6 +169,12 @@ def test_g9_too_much_text_or_depth() -> None:
         assert caught.value.reason == "limit"
 
 
+def test_half_a_character_is_refused_where_it_stands() -> None:
+    with pytest.raises(RuleError, match="half a character") as caught:
+        parse_condition("city = '\ud800'")
+    assert (caught.value.line, caught.value.column) == (1, 9)
+
+
 def test_g10_backquotes_and_quotes() -> None:
     assert parse_condition("order.`times` > 3") == s.Compare(
         s.Path(s.Ref("order"), (s.Key("times"),)),
