@@ -285,7 +285,8 @@ def unordered(node: s.Compare, a: Type, b: Type) -> RuleError:
     """Two enums without an order that holds both (C2)."""
     if not (a.ordered or b.ordered):
         message = f"the values of this enum have no declared order, so `{node.cmp}` means nothing"
-        return RuleError.at(node.span, "type", message, "in [...]")
+        offered = [format_rule(s.InList(node.left, (node.right,)))] if isinstance(node.right, s.Text | s.Path) else []
+        return RuleError.at(node.span, "type", message, *offered)
     declared, other = (a, node.right) if a.ordered else (b, node.left)
     if isinstance(other, s.Text):
         message = f"'{other.value}' has no place in the order {' < '.join(declared.values)}"

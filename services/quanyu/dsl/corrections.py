@@ -69,6 +69,8 @@ def of_comparison(node: s.Compare, left: Type, right: Type) -> list[str]:
         return (
             [f"{prefix}_{path.path.ref.name} {node.cmp} {format_rule(other)}"] if prefix and not path.path.keys else []
         )
+    if left.kind == "text" and node.cmp not in ("=", "!="):
+        return [format_rule(replace(node, cmp="=", right=s.Text(format_rule(other))))] if _is_number(other) else []
     if left.kind in ("date", "instant") and isinstance(other, s.Duration):
         window = other.ms // s.ELAPSED_MS["d"] or 1
         return [f"{format_rule(path)} in {way} {window} calendar days" for way in ("next", "last")]
@@ -76,6 +78,10 @@ def of_comparison(node: s.Compare, left: Type, right: Type) -> list[str]:
         day = _month_day(other)
         return [f"anniversary of {format_rule(path)} on 2026-{day}"] if day else []
     return []
+
+
+def _is_number(written: s.Expr) -> bool:
+    return isinstance(written, s.Number | s.Percent)
 
 
 def _month_day(written: s.Arith) -> str:

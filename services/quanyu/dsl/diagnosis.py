@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from difflib import SequenceMatcher
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -69,12 +70,14 @@ def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Itera
     if error.token.type == "$END":
         at = len(tokens)
     reader = Reader(text, tokens, at)
+    expected = sorted(error.accepts or error.expected) or ["$END"]
     place = len(text.rstrip()) if reader.token is None else error.token.start_pos or 0
     with suppress(ValueError, ArithmeticError):  # numbers of thousands of digits have no near reading
-        found = both_readings(reader) or known_slip(text, place) or incomplete(reader)
+        found = both_readings(reader) or _misspelt(reader, expected, (2, 3)) or known_slip(text, place)
+        found = found or incomplete(reader) or _misspelt(reader, expected, (1,))
         if found is not None:
             return found
-    return _unexpected(reader, sorted(error.accepts or error.expected) or ["$END"])
+    return _unexpected(reader, expected)
 
 
 def _strange_character(text: str, error: UnexpectedCharacters) -> RuleError:
@@ -97,6 +100,31 @@ def _plain(rest: str) -> str:
     """The rest of a line with plain signs, texts in quotes left as they are."""
     parts = re.split(r"('[^']*'|\"[^\"]*\")", rest)
     return "".join(part if n % 2 else "".join(_LOOKALIKES.get(c, c) for c in part) for n, part in enumerate(parts))
+
+
+def _misspelt(reader: Reader, expected: list[str], counts: Sequence[int]) -> RuleError | None:
+    """So many words that could stand here, but for a letter, an order of letters or a space."""
+    words = {
+        _WORDS.get(name, name.strip("_").replace("_", " ").lower())
+        for name in expected
+        if name.startswith("_") or name not in _WORDS
+    }
+    for count in counts:
+        written = reader.between(reader.at, reader.at + count)
+        for word in sorted(words) if _is_words(written) else ():
+            if count in (1, word.count(" ") + 1) and _is_alike(written, word, count):
+                return reader.error(f"`{written}` is written `{word}`", word)
+    return None
+
+
+def _is_words(written: str) -> bool:
+    return written.isascii() and written.islower() and written.replace(" ", "").isalpha()
+
+
+def _is_alike(written: str, word: str, count: int) -> bool:
+    """One word may also be several without a space."""
+    word = word.replace(" ", "") if count == 1 else word
+    return SequenceMatcher(None, written, word).ratio() >= 0.8 or sorted(written) == sorted(word)
 
 
 def _unexpected(reader: Reader, expected: list[str]) -> RuleError:

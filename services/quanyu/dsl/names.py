@@ -290,7 +290,8 @@ def value_names(scope: Scope) -> set[str]:
     recencies = {f"{word}_{name}" for name in events for word in ("last", "first")}
     attributes = {name.partition("@")[0] for name in scope.catalog.attributes}
     properties = {p for t in (scope.step.types if scope.step else ()) for p in property_names(t, scope)}
-    return rules | recencies | attributes | properties | (set(BUILT_IN) - {"person"})
+    aliases = {alias for field in scope.catalog.attributes.values() for alias in field.aliases}
+    return rules | recencies | attributes | aliases | properties | (set(BUILT_IN) - {"person"})
 
 
 def _is_events(name: str, scope: Scope) -> bool:
@@ -358,6 +359,7 @@ def bind_events(ref: s.Ref, scope: Scope) -> s.Ref:
     if scope.rules.kind(name) is s.Define:
         return bind_version(_named(ref, name), scope)
     known = {*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)}
+    known |= {alias for event in scope.catalog.event_types.values() for alias in event.aliases}
     message = f"{_what(name, scope)}: here stands an event or a definition"
     raise RuleError(message, ref.span.line, ref.span.column, "name", lambda: nearest(name, known) or sorted(known)[:3])
 
@@ -390,11 +392,14 @@ def event_types(ref: s.Ref, scope: Scope) -> tuple[str, ...]:
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """At most three that are written alike, whatever the case."""
+    """At most three that are written alike, whatever the case. In a Chinese word one sign is half of it."""
     folded: dict[str, str] = {}
     for other in sorted(known, reverse=True):
         folded[nfkc(other).casefold()] = other
-    return [folded[near] for near in difflib.get_close_matches(nfkc(name).casefold(), sorted(folded), 3, 0.6)]
+    return [
+        folded[near]
+        for near in difflib.get_close_matches(nfkc(name).casefold(), sorted(folded), 3, 0.6 if name.isascii() else 0.5)
+    ]
 
 
 def _unknown(span: s.Span, message: str, name: str, known: Callable[[], Iterable[str]]) -> RuleError:
