@@ -9,6 +9,7 @@ use quanyu_core::error::Result;
 use quanyu_core::eval::Limits;
 use quanyu_core::identity::{PARTITION, Policy, Resolver};
 use quanyu_core::index::Index;
+use quanyu_core::index::view::Version;
 use quanyu_core::live::Live;
 use serde_json::Value as Json;
 
@@ -102,7 +103,18 @@ impl Written {
 fn save_index(folder: &Path) -> Result<()> {
     let index = Index::open(folder)?;
     world::fold(&index, &world::frames(world::FEW));
+    // Totals are made beside the folding, and taken up by a fold that comes after.
+    while are_due(&index.version()) {
+        std::thread::yield_now();
+        index.fold(&[])?;
+    }
     index.snapshot()
+}
+
+fn are_due(version: &Version) -> bool {
+    let partitions = version.partitions.values();
+    let mut events = partitions.flat_map(|partition| partition.events.values());
+    events.any(|events| events.totals.due(&events.runs, None).is_some())
 }
 
 fn save_identity(folder: &Path) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 
 use super::ascending::fewer;
 use super::bits::Bits;
@@ -197,18 +198,24 @@ impl Stretch {
     }
 }
 
-/// The events of those who are asked that may lie in the window. Corrupt if a file with such is damaged.
-pub fn batches<'a>(events: &'a Events, task: Task<'a>, from: i64, to: i64) -> Result<Vec<Batch<'a>>> {
+/// The events of those who are asked, in some of the runs, that may lie in the window. Corrupt if a file with such is damaged.
+pub fn batches<'a>(
+    events: &Events,
+    runs: &'a [Arc<Run>],
+    task: Task<'a>,
+    from: i64,
+    to: i64,
+) -> Result<Vec<Batch<'a>>> {
     match task.chosen {
-        None => of_block(events, task.block(), from, to),
-        Some(_) => of_chosen(events, task, from, to),
+        None => of_block(runs, task.block(), from, to),
+        Some(_) => of_chosen(events, runs, task, from, to),
     }
 }
 
-fn of_block(events: &Events, block: u32, from: i64, to: i64) -> Result<Vec<Batch<'_>>> {
+fn of_block(runs: &[Arc<Run>], block: u32, from: i64, to: i64) -> Result<Vec<Batch<'_>>> {
     let days = days_between(from, to);
     let mut batches = Vec::new();
-    for run in &events.runs {
+    for run in runs {
         let cells = run.cells_of(block, days.clone());
         if cells.is_empty() {
             continue;
@@ -252,12 +259,12 @@ fn cut<'a>(run: &'a Run, cells: Range<usize>, whole: bool, batches: &mut Vec<Bat
 }
 
 /// Person by person, on the days between the first and the last event of each.
-fn of_chosen<'a>(events: &'a Events, task: Task<'a>, from: i64, to: i64) -> Result<Vec<Batch<'a>>> {
+fn of_chosen<'a>(events: &Events, runs: &'a [Arc<Run>], task: Task<'a>, from: i64, to: i64) -> Result<Vec<Batch<'a>>> {
     let days = days_between(from, to);
     let active = |asked: usize| Some((asked, events.spans.of_person(task.ordinal(asked))?));
     let active: Vec<(usize, RangeInclusive<i32>)> = (0..task.people()).filter_map(active).collect();
     let mut batches = Vec::new();
-    for run in &events.runs {
+    for run in runs {
         let cells = run.cells_of(task.block(), days.clone());
         if cells.is_empty() || active.is_empty() {
             continue;

@@ -33,7 +33,7 @@ pub fn cast<'a, P: Scope<'a>>(
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        for batch in batches(events, task, from, to)? {
+        for batch in batches(events, &events.runs, task, from, to)? {
             people
                 .touched
                 .add(batch.len(), batch.len() * (size_of::<u16>() + size_of::<u32>()));

@@ -3,10 +3,10 @@
 use super::batch::Batch;
 use super::bits::Bits;
 use super::column::Column;
-use super::counts::Counts;
 use super::groups::Filing;
 use super::numbers::Numbers;
 use crate::error::Result;
+use crate::index::counts::Counts;
 
 /// Values as numbers, by which they are told apart, and whose they are.
 #[derive(Default)]

@@ -100,22 +100,35 @@ pub fn codes(ints: &Ints, rows: Range<usize>) -> Vec<u32> {
 }
 
 fn converted<T: Copy, U: Copy + Default>(values: &[T], one: impl Fn(T) -> U) -> Vec<U> {
-    let mut converted = vec![U::default(); values.len()];
-    convert(values, &one, &mut converted);
+    let mut converted = Vec::with_capacity(values.len());
+    // Some at a time, so that what they become is written to memory once.
+    let mut room = [U::default(); TOGETHER];
+    for values in values.chunks(TOGETHER) {
+        let room = &mut room[..values.len()];
+        convert(values, &one, room);
+        converted.extend_from_slice(room);
+    }
     converted
+}
+
+const TOGETHER: usize = 512;
+
+/// Bytes of a row.
+pub fn width(ints: &Ints) -> usize {
+    match ints.parts().2 {
+        Codes::Same(_) => 0,
+        Codes::Byte(_) => 1,
+        Codes::Short(_) => 2,
+        Codes::Word(_) => 4,
+        Codes::Wide(_) => 8,
+    }
 }
 
 /// Bytes of so many rows of a column, and whether they are known.
 pub fn bytes(values: &Values, rows: usize) -> usize {
     let width = match &values.data {
         Column::Bool(_) => 1,
-        Column::Ints(_, ints) => match ints.parts().2 {
-            Codes::Same(_) => 0,
-            Codes::Byte(_) => 1,
-            Codes::Short(_) => 2,
-            Codes::Word(_) => 4,
-            Codes::Wide(_) => 8,
-        },
+        Column::Ints(_, ints) => width(ints),
         // Of one text.
         Column::Flags(_) => return rows / 4,
         // Lists: their ends, and as many elements as there are on average.

@@ -43,6 +43,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod text;
+mod totals;
 mod trace;
 mod vector;
 mod verdicts;

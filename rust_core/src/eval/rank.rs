@@ -150,21 +150,12 @@ fn nth<T: Ord + Copy + Send + Sync>(index: usize, count: usize, blocks: &[Ranked
 
 /// How many are less than `low`, and those from there to `high`.
 fn near<T: Ord + Copy>(block: &Ranked<T>, low: Option<T>, high: Option<T>) -> (usize, Vec<T>) {
-    let (mut before, mut taken) = (0, 0);
-    // Whatever stands there is written over.
-    let mut near = block.values.to_vec();
-    block.rows.each(|row| {
-        let value = block.values[row];
-        let (less, more) = (
-            low.is_some_and(|low| value < low),
-            high.is_some_and(|high| value > high),
-        );
-        before += usize::from(less);
-        near[taken] = value;
-        taken += usize::from(!less & !more);
-    });
-    near.truncate(taken);
-    (before, near)
+    let (values, len) = (block.values, block.rows.len());
+    let less = low.map_or_else(|| Bits::none(len), |low| mask(values, len, |value| value < low));
+    let more = high.map_or_else(|| Bits::none(len), |high| mask(values, len, |value| value > high));
+    let rows = block.rows.and_not(&less.or(&more));
+    let near = rows.rows().map(|row| values[row]).collect();
+    (less.count_of_both(&block.rows) as usize, near)
 }
 
 fn all<T: Copy>(blocks: &[Ranked<T>]) -> Vec<T> {

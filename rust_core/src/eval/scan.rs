@@ -12,6 +12,7 @@ use super::kernel::{self, between_values};
 use super::program::{Cond, CondId, Expr, ExprId, Scan};
 use super::tally::{Measured, Tally};
 use super::task::Task;
+use super::totals;
 use super::vector::{Eval, Scope};
 use crate::error::Result;
 use crate::index::ints::Ints;
@@ -26,18 +27,25 @@ pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Sc
         .map(|measure| Tally::new(measure, people.rows(), texts))
         .collect();
     let mut held = 0;
-    for (event_type, filter) in &scan.steps {
+    let mut hold = |tallies: &[Tally]| {
+        let bytes = tallies.iter().map(Tally::bytes).sum();
+        people.scope.hold(usize::saturating_sub(bytes, held))?;
+        held = bytes;
+        Ok(())
+    };
+    for step in &scan.steps {
+        let (event_type, filter) = step;
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        for batch in batches(events, task, scan.from, scan.to)? {
+        let runs = totals::take(people, task, scan, step, events, &mut tallies).unwrap_or(&events.runs);
+        hold(&tallies)?;
+        for batch in batches(events, runs, task, scan.from, scan.to)? {
             let batch = Rc::new(batch);
             people.touched.add(batch.len(), batch.bytes());
             let eval = EventRows::of(people, event_type, &batch);
             tally(&eval, scan, *filter, &batch, &mut tallies)?;
-            let bytes = tallies.iter().map(Tally::bytes).sum();
-            people.scope.hold(usize::saturating_sub(bytes, held))?;
-            held = bytes;
+            hold(&tallies)?;
         }
     }
     // What they come to takes at most as much again.

@@ -8,14 +8,15 @@ use super::batch::Batch;
 use super::bits::{Bits, Tri};
 use super::chosen::{Chosen, Most};
 use super::column::{Column, Data, Numbers, View};
-use super::counts::Counts;
 use super::distinct::{Distinct, Seen};
 use super::groups::Groups;
 use super::kernel::mask;
 use super::program::Measure;
 use super::ratio::{Ratio, UNIT};
 use super::sums::Sums;
+use super::totals::Taken;
 use crate::error::Result;
+use crate::index::counts::Counts;
 use crate::index::ints::Ints;
 use crate::index::texts::Texts;
 use crate::plan::{Arith, Function};
@@ -97,7 +98,7 @@ impl<'a> Tally<'a> {
     /// Takes the events of the mask (all without one); `value`, where the measure has one, is known for each of them.
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: Option<&Column<'a>>) -> Result<()> {
         match (self, value) {
-            (Tally::Count(counts), _) => counts.add(batch, mask),
+            (Tally::Count(counts), _) => counts.take(batch, mask),
             (
                 Tally::Sum {
                     sums,
@@ -194,10 +195,23 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Adds totals of the people, or of those chosen ones of them.
+    pub fn add_taken(&mut self, taken: Taken, chosen: Option<&[u16]>) {
+        match (self, taken) {
+            (Tally::Count(counts), Taken::Counts(totals)) => match chosen {
+                None => counts.add(totals),
+                Some(people) => counts.add(&totals.pick(people)),
+            },
+            (Tally::Sum { sums, .. }, Taken::Sums(totals)) => sums.add_totals(totals, chosen),
+            // A measure takes what it is about.
+            _ => {}
+        }
+    }
+
     /// Memory that it holds.
     pub fn bytes(&self) -> usize {
         match self {
-            Tally::Count(counts) => counts.bytes(),
+            Tally::Count(counts) => counts.bytes_in_memory(),
             Tally::Sum {
                 sums, counts, exact, ..
             } => sums.bytes() + size_of_val(&counts[..]) + size_of_val(&exact[..]),

@@ -87,6 +87,8 @@ struct Sifted {
 /// The known rows of a type or attribute.
 struct Known<R> {
     runs: Vec<Arc<R>>,
+    /// How many rows are left of each run that there is.
+    rows: Vec<usize>,
     left_behind: usize,
     /// Blocks that have other rows than now.
     cut: BTreeSet<u32>,
@@ -250,6 +252,7 @@ impl<'a> Past<'a> {
             runs: known.runs,
             left_behind: known.left_behind,
             spans: events.spans.clone(),
+            totals: events.totals.left(&events.runs, &known.rows),
         };
         Ok(events.cut(&known.cut).map(Arc::new))
     }
@@ -289,6 +292,7 @@ impl<'a> Past<'a> {
     ) -> Result<Known<R>> {
         let mut known = Known {
             runs: Vec::new(),
+            rows: Vec::new(),
             left_behind: 0,
             cut: BTreeSet::new(),
         };
@@ -297,6 +301,7 @@ impl<'a> Past<'a> {
             run.check()?;
             let sifted = self.sift(&**run, is_there);
             weigh(run, &sifted.weights);
+            known.rows.push(sifted.rows.len());
             known.left_behind += sifted.left_behind;
             let is_whole = sifted.rows.len() == run.rows();
             if !is_whole || !is_there {

@@ -1,6 +1,7 @@
 //! Logs of sorted runs: when runs are merged, and in what order their rows come together.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::picks::Pick;
@@ -35,10 +36,10 @@ pub fn add<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()>
     Ok(())
 }
 
-/// Runs that should be merged, but were not at once.
-pub fn left<R: Rows>(runs: &[Arc<R>]) -> Option<&[Arc<R>]> {
+/// Which runs should be merged, but were not at once.
+pub fn left<R: Rows>(runs: &[Arc<R>]) -> Option<Range<usize>> {
     let ends = (FAN_IN..=runs.len()).rev();
-    ends.into_iter().find_map(|end| Some(&runs[due(&runs[..end])?..end]))
+    ends.into_iter().find_map(|end| Some(due(&runs[..end])?..end))
 }
 
 /// From which run on they should be merged, so that there are few runs and each row is copied a logarithmic number of times. The

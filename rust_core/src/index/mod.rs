@@ -8,6 +8,7 @@ pub mod cells;
 mod changes;
 mod column;
 mod compaction;
+pub mod counts;
 mod digest;
 mod erased;
 mod events;
@@ -37,6 +38,7 @@ mod splitting;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod texts;
+pub mod totals;
 mod values;
 pub mod view;
 
@@ -322,12 +324,13 @@ impl view::Partition {
             .values()
             .chain([&self.first_record])
             .map(Firsts::bytes_in_memory);
-        let spans = self.events.values().map(|events| events.spans.bytes_in_memory());
+        let derived = self.events.values();
+        let derived = derived.map(|events| events.spans.bytes_in_memory() + events.totals.bytes_in_memory());
         let runs = self.events.values().flat_map(|events| &events.runs);
         let attributes = self.attributes.values().map(|attribute| attribute.bytes_in_memory());
         firsts.sum::<usize>()
             + self.parted.bytes_in_memory()
-            + spans.sum::<usize>()
+            + derived.sum::<usize>()
             + runs.map(|run| run.bytes_in_memory()).sum::<usize>()
             + attributes.sum::<usize>()
     }

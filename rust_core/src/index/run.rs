@@ -143,9 +143,11 @@ impl Events {
         merging::add(&mut self.runs, run, texts)
     }
 
-    /// With the spans of some blocks found anew, which rows went from or came to; none where there are no runs.
+    /// With the spans and totals of some blocks found anew, which rows went from or came to; none where there are no runs.
     pub fn cut(mut self, blocks: &BTreeSet<u32>) -> Option<Events> {
+        let totals = Arc::make_mut(&mut self.totals);
         for &block in blocks {
+            totals.renew(block, &self.runs);
             self.spans.forget(block);
             let keys = self.runs.iter().flat_map(|run| run.keys_of(block));
             keys.for_each(|key| self.spans.widen(key));

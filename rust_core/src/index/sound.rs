@@ -5,6 +5,7 @@ use super::ints::Ints;
 use super::place::BLOCK;
 use super::spans::Days;
 use super::texts::TextColumn;
+use super::totals::{Total, Totals};
 use super::view::{Changes, Column, Details, ItemUpdates, Items, Latest, Origins, Run, Values};
 
 impl Ints {
@@ -105,6 +106,30 @@ impl Latest {
 impl Days {
     pub fn is_sound(&self) -> bool {
         self.firsts.len() == self.lasts.len() && self.firsts.len() <= BLOCK as usize
+    }
+}
+
+impl Totals {
+    /// In a partition of so many ordinals.
+    pub fn are_sound(&self, people: u32) -> bool {
+        let (_, blocks) = self.parts();
+        let in_block = (0..people)
+            .step_by(BLOCK as usize)
+            .map(|first| BLOCK.min(people - first) as usize);
+        blocks.len() <= in_block.len()
+            && blocks
+                .iter()
+                .zip(in_block)
+                .all(|(total, people)| total.as_ref().is_none_or(|total| total.is_sound(people)))
+    }
+}
+
+impl Total {
+    fn is_sound(&self, most: usize) -> bool {
+        let ((low, full), people) = (self.counts.parts(), self.counts.people());
+        low.len() <= most
+            && full.iter().all(|&person| usize::from(person) < people)
+            && self.sums.values().flatten().all(|sums| sums.fits(people))
     }
 }
 

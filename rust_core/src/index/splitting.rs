@@ -21,6 +21,8 @@ struct Splitting<'a> {
 /// What a split leaves of the runs of one type or attribute, and what it takes out.
 struct Taken<R> {
     left: Vec<Arc<R>>,
+    /// How many rows are left of each run.
+    rows: Vec<usize>,
     parts: Vec<Part<R>>,
     /// Copies for who is split off.
     brought: Vec<R>,
@@ -79,6 +81,7 @@ impl Splitting<'_> {
                 let left = Events {
                     left_behind: events.left_behind.saturating_sub(taken.left_behind),
                     spans: events.spans.clone(),
+                    totals: events.totals.left(&events.runs, &taken.rows),
                     runs: taken.left,
                 };
                 match left.cut(&taken.cut) {
@@ -143,6 +146,7 @@ impl Splitting<'_> {
     fn take_out<R: Held>(&self, runs: &[Arc<R>], number: u32, ordinals: &BTreeSet<u32>) -> Result<Option<Taken<R>>> {
         let mut taken = Taken {
             left: Vec::new(),
+            rows: Vec::new(),
             parts: Vec::new(),
             brought: Vec::new(),
             cut: BTreeSet::new(),
@@ -150,6 +154,7 @@ impl Splitting<'_> {
         };
         for run in runs {
             let rows = self.rows_out(&**run, number, ordinals, &mut taken)?;
+            taken.rows.push(run.rows() - rows.len());
             if rows.is_empty() {
                 taken.left.push(run.clone());
                 continue;

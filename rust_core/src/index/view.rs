@@ -21,6 +21,7 @@ pub use super::place::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_o
 use super::seal::Seal;
 use super::spans::Spans;
 use super::texts::Texts;
+use super::totals::Totals;
 pub use super::values::{Column, Details, Origins, Values};
 use crate::error::Result;
 use crate::schema::Schema;
@@ -102,6 +103,7 @@ pub struct Events {
     /// Events of people who were merged into others: they stay where they are, and count for nobody.
     pub left_behind: usize,
     pub spans: Spans,
+    pub totals: Arc<Totals>,
 }
 
 /// Events of one type, in order of (block, UTC day, person, time, source, id): what a block did on consecutive days lies together.

@@ -12,6 +12,8 @@ from lark.tree import Meta
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
+from quanyu.dsl.keywords import needs_backquotes
+from quanyu.dsl.written import days_around, ends_turned, point_turned, whole_numbers
 
 MAX_TERMS = 100  # of one sum
 MAX_COUNT = 1_000_000_000
@@ -107,8 +109,10 @@ class TreeBuilder(Transformer[Token, Any]):
     # names and values
 
     def on_ref(self, children: list[Any], span: s.Span) -> s.Ref:
-        name, *version = children
-        return s.Ref(_name(name), version[0] if version else None, name.value.startswith("`"), span=span)
+        token, *version = children
+        name = _name(token)
+        is_quoted = token.value.startswith("`") or needs_backquotes(name)  # `²` is the name 2
+        return s.Ref(name, version[0] if version else None, is_quoted, span=span)
 
     def on_key(self, children: list[Any], span: s.Span) -> s.Key:
         return s.Key(_name(children[0]), span=_span(children[0]))
@@ -126,7 +130,8 @@ class TreeBuilder(Transformer[Token, Any]):
     def on_point(self, children: list[Any], span: s.Span) -> s.Point:
         lat, lon = (child.value for child in children)
         if abs(lat) > 90 or abs(lon) > 180:
-            raise RuleError.at(span, "value", "a point is (latitude, longitude): -90 to 90, -180 to 180 degrees")
+            message = "a point is (latitude, longitude): -90 to 90, -180 to 180 degrees (P3)"
+            raise RuleError.at(span, "value", message, *point_turned(lat, lon))
         return s.Point(lat, lon, span=span)
 
     def on_list(self, children: list[Any], span: s.Span) -> tuple[Any, ...]:
@@ -337,7 +342,8 @@ def _split(rest: list[Any], first: Any) -> tuple[Any, Any]:
 
 def _whole(number: s.Number) -> int:
     if number.value != number.value.to_integral_value():
-        raise RuleError.at(number.span, "value", f"`{number.value}` is not a whole number", str(int(number.value)))
+        around = whole_numbers(number.value)
+        raise RuleError.at(number.span, "value", f"`{number.value}` is not a whole number", *around)
     if number.value > MAX_COUNT:
         raise RuleError.at(number.span, "value", f"a count is at most {MAX_COUNT}")
     return int(number.value)
@@ -361,7 +367,8 @@ def _refuse_order(low: s.Expr, high: s.Expr) -> None:
     """T10, G9: two written ends stand in order."""
     a, b = _end(low), _end(high)
     if a is not None and b is not None and type(a) is type(b) and a > b:
-        raise RuleError.at(low.span, "value", "the ends stand in the wrong order: write the smaller first")
+        message = "the ends stand in the wrong order: write the smaller first"
+        raise RuleError.at(low.span, "value", message, ends_turned(low, high))
 
 
 def _end(expr: s.Expr) -> Any:
@@ -377,4 +384,4 @@ def _end(expr: s.Expr) -> Any:
 
 
 def _no_such_date(token: Token, text: str) -> RuleError:
-    return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar")
+    return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar", *days_around(text))

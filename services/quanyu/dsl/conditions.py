@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from quanyu.dsl import names
+from quanyu.dsl import corrections, names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.expressions import Expressions, refuse_unranked
+from quanyu.dsl.formatter import format_rule
 from quanyu.dsl.names import Scope
 from quanyu.dsl.types import Type, are_one, order_of, unify
 
@@ -36,6 +38,7 @@ class Conditions:
 
     def bind(self, node: s.Cond, scope: Scope) -> s.Cond:
         """The condition with every name bound. RuleError for whatever has no meaning."""
+        self._refuse_misplaced(node, scope)
         bound: s.Cond
         match node:
             case s.AllOf() | s.AnyOf():
@@ -73,12 +76,22 @@ class Conditions:
                 bound = self._text_test(node, scope)
         return bound
 
+    def _refuse_misplaced(self, node: s.Cond, scope: Scope) -> None:
+        """A property or an event where a value of the person stands."""
+        value = node.left if isinstance(node, s.Compare) else getattr(node, "expr", None)
+        if scope.step is not None or not isinstance(value, s.Path) or not names.is_of_nobody(value, scope):
+            return
+        if names.is_events(value, scope):
+            message = f"`{value.ref.name}` is a set of events, not a value: ask whether, how often or when"
+            raise RuleError.at(value.span, "name", message, *corrections.of_events(node, value))
+        corrections.refuse_outside_where(node, scope.catalog)
+
     # comparisons
 
     def _compare(self, node: s.Compare, scope: Scope) -> s.Cond:
         left, a = self.expressions.bind(node.left, scope)
-        right, b = self.expressions.bind_beside(node.right, a, scope)
-        _refuse_wholes(node.span, a, b, right)
+        right, b = self.expressions.bind_beside(node.right, a, scope, node.cmp)
+        _refuse_wholes(node, a, b)
         _refuse_recency(node, a, b)
         if {a.kind, b.kind} == {"instant", "date"}:
             _refuse_attribute_days(node, a, b)
@@ -93,12 +106,16 @@ class Conditions:
             written = next((side for side in (node.left, node.right) if isinstance(side, s.DateTime)), None)
             if written is not None:
                 minute = f"{written.value:%Y-%m-%d %H:%M}"
+                following = f"{written.value + dt.timedelta(minutes=1):%Y-%m-%d %H:%M}"
+                name = format_rule(node.left if written is node.right else node.right)
                 message = f"an instant is not compared with a minute by `{node.cmp}` (C4)"
-                raise RuleError.at(node.span, "type", message, f"between {minute} and ...", f"> {minute}")
+                offered = [f"{name} between {minute} and {following}", f"{name} > {minute}"]
+                raise RuleError.at(node.span, "type", message, *offered)
             return
         kind = unify(a, b) or a
         if kind.kind in ("text", "bool"):
-            raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.cmp}` means nothing", "=", "!=")
+            offered = [format_rule(replace(node, cmp=cmp)) for cmp in ("=", "!=")]
+            raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.cmp}` means nothing", *offered)
         if kind.kind == "enum" and order_of(a, b) is None:
             raise unordered(node, a, b)
 
@@ -107,7 +124,8 @@ class Conditions:
         low, a = self.expressions.bind_beside(node.low, kind, scope)
         high, b = self.expressions.bind_beside(node.high, kind, scope)
         if kind.family in ("text", "bool", "set", "map", "point"):
-            raise RuleError.at(node.expr.span, "type", f"{kind} has no between", "in [...]")
+            offered = corrections.of_enum_between(node) if kind.ordered else []
+            raise RuleError.at(node.expr.span, "type", f"{kind} has no between", *offered)
         if kind.kind == "recency" and all(isinstance(end, s.Date | s.DateTime) for end in (node.low, node.high)):
             return replace(node, expr=expr)  # a window like any other, in which its event lies (G16, C3)
         for end, written in ((a, node.low), (b, node.high)):
@@ -124,7 +142,7 @@ class Conditions:
             if not isinstance(end, s.Duration):
                 raise RuleError.at(end.span, "type", "`between ... ago` takes two durations", "between 7d and 30d ago")
         expr, kind = self.expressions.bind(node.expr, scope)
-        _refuse_elapsed(node.expr, kind, "in last 30 calendar days")
+        _refuse_elapsed(node.expr, kind, f"{format_rule(node.expr)} in last 30 calendar days")
         if kind.kind not in ("instant", "recency"):
             raise RuleError.at(node.expr.span, "type", f"{kind} is no point in time")
         return replace(node, expr=expr)
@@ -132,13 +150,15 @@ class Conditions:
     def _in_list(self, node: s.InList | s.NotInList, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
         if kind.family not in ("text", "number", "money", "bool", "set", "any"):
-            raise RuleError.at(node.expr.span, "type", f"{kind} is in no list", "between ... and ...")
+            raise RuleError.at(node.expr.span, "type", f"{kind} is in no list: write `between ... and ...`")
         return replace(node, expr=expr, items=self._items(node.items, kind, scope))
 
     def _has(self, node: s.HasAny | s.HasAll | s.HasNone, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
         if kind.kind != "set":
-            raise RuleError.at(node.expr.span, "type", f"`has` takes a set, this is {kind} (C9)", "in [...]")
+            denied = isinstance(node, s.HasNone)
+            offered = format_rule((s.NotInList if denied else s.InList)(node.expr, node.items))
+            raise RuleError.at(node.expr.span, "type", f"`has` takes a set, this is {kind} (C9)", offered)
         return replace(node, expr=expr, items=self._items(node.items, kind, scope))
 
     def _items(self, items: tuple[s.Expr, ...], kind: Type, scope: Scope) -> tuple[s.Expr, ...]:
@@ -148,7 +168,8 @@ class Conditions:
             expr, found = self.expressions.bind_beside(item, member, scope)
             _refuse_untyped(item.span, member, found)
             if not are_one(member, found):
-                raise RuleError.at(item.span, "type", f"this is {found}, the other side {member} (C2)")
+                message = f"this is {found}, the other side {member} (C2)"
+                raise RuleError.at(item.span, "type", message, *corrections.instead_of(item, member))
             member = found if member.kind == "any" else member
             bound.append(expr)
         return tuple(bound)
@@ -156,10 +177,10 @@ class Conditions:
     def _text_test(self, node: Any, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
         if kind.family not in ("text", "any"):
-            offers = ["has any [...]"] if kind.kind == "set" else []
-            raise RuleError.at(node.expr.span, "type", f"this test takes text, this is {kind}", *offers)
+            offered = [format_rule(s.HasAny(node.expr, (node.value,)))] if kind.kind == "set" else []
+            raise RuleError.at(node.expr.span, "type", f"this test takes text, this is {kind}", *offered)
         if not isinstance(node.value, s.Text):
-            quoted = node.value.ref.name if isinstance(node.value, s.Path) else "..."
+            quoted = node.value.ref.name if isinstance(node.value, s.Path) else format_rule(node.value)
             raise RuleError.at(node.value.span, "type", "here stands a text in quotes", f"'{quoted}'")
         if isinstance(node, (s.Matches, s.NotMatches)):
             _refuse_backtracking(node.value)
@@ -171,9 +192,11 @@ class Conditions:
     def _in_time(self, node: s.InTime | s.NotInTime, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
         if kind.kind == "month_day":
-            raise RuleError.at(node.expr.span, "type", "a month-day has no year", "anniversary of ... in ...")
+            offered = [f"anniversary of {format_rule(node.expr)} {format_rule(node.window)}"]
+            has_years = not isinstance(node.window, _CALENDAR)
+            raise RuleError.at(node.expr.span, "type", "a month-day has no year", *([] if has_years else offered))
         if kind.kind == "date" and not _whole_days(node.window):
-            _refuse_elapsed(node.expr, kind, _in_days(node.window))
+            _refuse_elapsed(node.expr, kind, *_in_days(node))
         if kind.kind not in ("date", "instant", "recency"):
             raise RuleError.at(node.expr.span, "type", f"{kind} is no point in time")
         return replace(node, expr=expr)
@@ -181,7 +204,7 @@ class Conditions:
     def _ranked(self, node: s.InTop | s.InBottom, scope: Scope) -> s.Cond:
         _refuse_in_step(node, "a rank is", scope)
         expr, kind = self.expressions.bind(node.expr, scope)
-        refuse_unranked(expr, kind)
+        refuse_unranked(node.expr, kind, corrections.of_ranked_recency(node))
         self.expressions.bind(node.size, scope)
         return replace(node, expr=expr, of=names.bind_segment(node.of, scope) if node.of else None)
 
@@ -248,21 +271,22 @@ def _sample(node: s.Sample, scope: Scope) -> s.Sample:
     return node
 
 
-def _refuse_wholes(span: s.Span, a: Type, b: Type, right: s.Expr) -> None:
+def _refuse_wholes(node: s.Compare, a: Type, b: Type) -> None:
     if "set" in (a.kind, b.kind):
-        text = f"['{right.value}']" if isinstance(right, s.Text) else "[...]"
-        raise RuleError.at(span, "type", "a set is not compared as a whole (C5)", f"in {text}", f"has all {text}")
-    for kind in (a, b):
-        if kind.kind in ("map", "point"):
-            offers = ["within 3km of (...)"] if kind.kind == "point" else []
-            raise RuleError.at(span, "type", f"a {kind} is not compared as a whole", *offers)
+        raise RuleError.at(node.span, "type", "a set is not compared as a whole (C5)", *corrections.of_set(node))
+    if "map" in (a.kind, b.kind):
+        raise RuleError.at(node.span, "type", "a map is not compared as a whole: name one of its keys (N10)")
+    if "point" in (a.kind, b.kind):
+        offered = f"{format_rule(node.left)} within 3km of (31.2304, 121.4737)"
+        raise RuleError.at(node.span, "type", "a point is not compared as a whole", offered)
 
 
 def unordered(node: s.Compare, a: Type, b: Type) -> RuleError:
     """Two enums without an order that holds both (C2)."""
     if not (a.ordered or b.ordered):
         message = f"the values of this enum have no declared order, so `{node.cmp}` means nothing"
-        return RuleError.at(node.span, "type", message, "in [...]")
+        offered = [format_rule(s.InList(node.left, (node.right,)))] if isinstance(node.right, s.Text | s.Path) else []
+        return RuleError.at(node.span, "type", message, *offered)
     declared, other = (a, node.right) if a.ordered else (b, node.left)
     if isinstance(other, s.Text):
         message = f"'{other.value}' has no place in the order {' < '.join(declared.values)}"
@@ -278,15 +302,12 @@ def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:
     against = b if recency is a else a
     if against.kind in ("date", "instant"):
         path = node.left if recency is a else node.right
-        name = path.ref.name if isinstance(path, s.Path) else "last_order"
-        fn = "earliest" if name.startswith("first_") else "latest"
-        written = _written(other) or "DATE"
         message = "a recency is how long ago, so it is not compared with a date: the sign would turn round (C1)"
-        raise RuleError.at(node.span, "type", message, f"{fn}({name.partition('_')[2]}) >= {written}")
+        offered = corrections.of_date_against_recency(node, path, _written(other))
+        raise RuleError.at(node.span, "type", message, *offered)
     if node.cmp in ("=", "!="):
-        name = node.left.ref.name if isinstance(node.left, s.Path) else "last_order"
         message = "a recency is exact to the millisecond, so `=` is never true (C1)"
-        raise RuleError.at(node.span, "type", message, f"{name} between 7d and 8d")
+        raise RuleError.at(node.span, "type", message, *corrections.of_equal_recency(node))
 
 
 def _written(expr: s.Expr) -> str:
@@ -300,7 +321,9 @@ def _refuse_attribute_days(node: s.Compare, a: Type, b: Type) -> None:
     date, instant = (a, b) if a.kind == "date" else (b, a)
     if not date.literal:
         if instant.literal:
-            _refuse_elapsed(node.left if a.kind == "date" else node.right, date, "a DATE")
+            written = node.right if a.kind == "date" else node.left
+            day = replace(node, right=s.Date(written.value.date())) if isinstance(written, s.DateTime) else node
+            _refuse_elapsed(node.left if a.kind == "date" else node.right, date, format_rule(day))
         raise RuleError.at(node.span, "type", "a date and an instant are not compared (C2)")
 
 
@@ -309,7 +332,9 @@ def _refuse_mixed(node: s.Compare, a: Type, b: Type) -> None:
     if a.kind == b.kind == "money" and a.currency != b.currency:
         raise RuleError.at(node.span, "type", f"two currencies in one comparison: {a} and {b} (A9)")
     if not are_one(a, b):
-        raise RuleError.at(node.right.span, "type", f"this is {b}, the other side {a} (C2)")
+        whole = corrections.of_comparison(node, a, b)
+        message = f"this is {b}, the other side {a} (C2)"
+        raise RuleError.at(node.right.span, "type", message, *(whole or corrections.instead_of(node.right, a)))
 
 
 def _refuse_untyped(span: s.Span, a: Type, b: Type) -> None:
@@ -318,19 +343,23 @@ def _refuse_untyped(span: s.Span, a: Type, b: Type) -> None:
         raise RuleError.at(span, "type", "two values of maps have no declared type to compare them by")
 
 
-def _refuse_elapsed(expr: s.Expr, kind: Type, offer: str) -> None:
+def _refuse_elapsed(expr: s.Expr, kind: Type, *offered: str) -> None:
     if kind.kind == "date":
         message = "a date has no time of day, so elapsed time has no meaning for it (T13)"
-        raise RuleError.at(expr.span, "time", message, offer)
+        raise RuleError.at(expr.span, "time", message, *offered)
 
 
-def _in_days(window: s.Window) -> str:
-    """The calendar window nearest to one of elapsed time."""
-    if not isinstance(window, (s.LastElapsed, s.NextElapsed)):
-        return "a DATE"
-    days = -(-window.duration.ms // s.ELAPSED_MS["d"])
-    direction = "next" if isinstance(window, s.NextElapsed) else "last"
-    return f"in {direction} {days} calendar day{'' if days == 1 else 's'}"
+def _in_days(node: s.InTime | s.NotInTime) -> list[str]:
+    """The clause with the calendar window nearest to one of elapsed time, or with the days of its moments."""
+    window: s.Window = node.window
+    match window:
+        case s.LastElapsed() | s.NextElapsed():
+            days = -(-window.duration.ms // s.ELAPSED_MS["d"])
+            whole = s.NextUnits if isinstance(window, s.NextElapsed) else s.LastUnits
+            return [format_rule(replace(node, window=whole(days, "day")))]
+        case s.Since(when=s.DateTime(value=moment)) | s.Before(when=s.DateTime(value=moment)):
+            return [format_rule(replace(node, window=replace(window, when=s.Date(moment.date()))))]
+    return []
 
 
 def _whole_days(window: s.Window) -> bool:

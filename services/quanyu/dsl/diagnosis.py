@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from difflib import SequenceMatcher
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -11,6 +13,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import RESERVED
 from quanyu.dsl.readings import Reader, both_readings
+from quanyu.dsl.shape import incomplete
+from quanyu.dsl.slips import known_slip
 
 _WORDS = {
     "NAME": "a name",
@@ -49,6 +53,7 @@ _WORDS = {
 }
 _STATEMENTS = ("DEFINE", "METRIC", "SEGMENT", "TAG", "TEST", "USE")
 _OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH")
+_GOES_ON = ("DOT", "LSQB", "VERSION", *_OPERATORS)
 _LOOKALIKES = dict(zip("（）［］｛｝，；：。、＝＞＜％＋－＊／“”‘’", "()[]{},;:.,=><%+-*/\"\"''", strict=True))
 _SYMBOLS = {"&": "and", "|": "or", "!": "not or !="}
 
@@ -56,7 +61,7 @@ _SYMBOLS = {"&": "and", "|": "or", "!": "not or !="}
 def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Iterator[Token]]) -> RuleError:
     """The error of a text that does not parse: known confusions first, else what could have stood there."""
     if isinstance(error, UnexpectedCharacters):
-        return _strange_character(text, error)
+        return known_slip(text, error.pos_in_stream or 0) or _strange_character(text, error)
     assert isinstance(error, UnexpectedToken)
     tokens: list[Token] = []
     with suppress(UnexpectedCharacters):  # further on in the text
@@ -65,10 +70,14 @@ def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Itera
     if error.token.type == "$END":
         at = len(tokens)
     reader = Reader(text, tokens, at)
-    found = both_readings(reader)
-    if found is not None:
-        return found
-    return _unexpected(reader, sorted(error.accepts or error.expected) or ["$END"])
+    expected = sorted(error.accepts or error.expected) or ["$END"]
+    place = len(text.rstrip()) if reader.token is None else error.token.start_pos or 0
+    with suppress(ValueError, ArithmeticError):  # numbers of thousands of digits have no near reading
+        found = both_readings(reader) or _misspelt(reader, expected, (2, 3)) or known_slip(text, place)
+        found = found or incomplete(reader) or _misspelt(reader, expected, (1,))
+        if found is not None:
+            return found
+    return _unexpected(reader, expected)
 
 
 def _strange_character(text: str, error: UnexpectedCharacters) -> RuleError:
@@ -79,9 +88,43 @@ def _strange_character(text: str, error: UnexpectedCharacters) -> RuleError:
         return RuleError(f"the {name} that open here do not close on this line", line, column, "syntax")
     if char in _LOOKALIKES:
         plain = _LOOKALIKES[char]
-        return RuleError(f"`{char}` is a full-width or curly sign: write `{plain}`", line, column, "syntax", [plain])
+        rest = text[error.pos_in_stream or 0 :].partition("\n")[0]
+        several = sum(other in _LOOKALIKES for other in rest) > 1
+        offer = _plain(rest) if several else plain
+        return RuleError(f"`{char}` is a full-width or curly sign: write `{plain}`", line, column, "syntax", [offer])
     offers = [_SYMBOLS[char]] if char in _SYMBOLS else []
     return RuleError(f"`{char}` has no meaning in a rule", line, column, "syntax", offers)
+
+
+def _plain(rest: str) -> str:
+    """The rest of a line with plain signs, texts in quotes left as they are."""
+    parts = re.split(r"('[^']*'|\"[^\"]*\")", rest)
+    return "".join(part if n % 2 else "".join(_LOOKALIKES.get(c, c) for c in part) for n, part in enumerate(parts))
+
+
+def _misspelt(reader: Reader, expected: list[str], counts: Sequence[int]) -> RuleError | None:
+    """So many words that could stand here, but for a letter, an order of letters or a space."""
+    words = {
+        _WORDS.get(name, name.strip("_").replace("_", " ").lower())
+        for name in expected
+        if name.startswith("_") or name not in _WORDS
+    }
+    for count in counts:
+        written = reader.between(reader.at, reader.at + count)
+        for word in sorted(words) if _is_words(written) else ():
+            if count in (1, word.count(" ") + 1) and _is_alike(written, word, count):
+                return reader.error(f"`{written}` is written `{word}`", word)
+    return None
+
+
+def _is_words(written: str) -> bool:
+    return written.isascii() and written.islower() and written.replace(" ", "").isalpha()
+
+
+def _is_alike(written: str, word: str, count: int) -> bool:
+    """One word may also be several without a space."""
+    word = word.replace(" ", "") if count == 1 else word
+    return SequenceMatcher(None, written, word).ratio() >= 0.8 or sorted(written) == sorted(word)
 
 
 def _unexpected(reader: Reader, expected: list[str]) -> RuleError:
@@ -98,9 +141,9 @@ def _unexpected(reader: Reader, expected: list[str]) -> RuleError:
 
 
 def _spoken(expected: list[str]) -> str:
-    """At most eight things, values before words, statements left out unless nothing else is expected."""
+    """At most eight things: values before words, what goes on with a value last, statements if nothing else."""
     useful = [name for name in expected if name not in (*_STATEMENTS, "$END")] or expected
-    names = [name for name in useful if name in _WORDS] + [name for name in useful if name not in _WORDS]
+    names = sorted(useful, key=lambda name: (name in _GOES_ON, name not in _WORDS))
     spoken = list(dict.fromkeys(_spoken_one(name) for name in names))
     if len(spoken) > 8:
         spoken = [*spoken[:8], "..."]

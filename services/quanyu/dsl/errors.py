@@ -16,6 +16,8 @@ Reason = Literal["syntax", "name", "type", "value", "time", "version", "cycle", 
 # Of a long line, as much is shown around the place as fits a terminal.
 _SHOWN_BEFORE = 50
 _SHOWN_AFTER = 60
+# A message quotes what stands in the text, an offer writes it again: of a hostile one not without end.
+_LONGEST = 1_000
 
 
 class RuleError(Exception):
@@ -34,8 +36,8 @@ class RuleError(Exception):
         suggestions: Sequence[str] | Callable[[], Sequence[str]] = (),
         text: str = "",
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
+        super().__init__(self.message)
         self.line = line
         self.column = column
         self.reason = reason
@@ -46,7 +48,7 @@ class RuleError(Exception):
     def suggestions(self) -> tuple[str, ...]:
         """Looked for when they are wanted: whether a word names anything is asked of words that need not."""
         found = self._suggestions() if callable(self._suggestions) else self._suggestions
-        return tuple(found)
+        return tuple(offer for offer in found if len(offer) <= _LONGEST)
 
     @classmethod
     def at(cls, span: Span, reason: Reason, message: str, *suggestions: str) -> RuleError:

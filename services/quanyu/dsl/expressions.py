@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from quanyu.dsl import names
+from quanyu.dsl import corrections, names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.names import Scope
@@ -51,7 +51,7 @@ class Expressions:
             case s.Tile():
                 return self._tile(node, scope)
 
-    def bind_beside(self, node: s.Expr, beside: Type, scope: Scope) -> tuple[s.Expr, Type]:
+    def bind_beside(self, node: s.Expr, beside: Type, scope: Scope, sign: str | None = None) -> tuple[s.Expr, Type]:
         """What stands right of a comparison, in a list or right of `default`: a bare word may be a value there (N1)."""
         if not isinstance(node, s.Path) or node.keys or node.ref.version or node.ref.quoted:
             return self.bind(node, scope)
@@ -62,11 +62,15 @@ class Expressions:
             raise RuleError.at(node.span, "name", message, f"'{word}'", f"`{word}`")
         if is_value:
             return self.bind(s.Text(word, span=node.span), scope)
+        absent = corrections.of_nothing(word, sign)
+        if absent and not names.is_value_name(node, scope):
+            message = f"`{word}` is no value: what is not known is asked for with `is known`, `is unknown` (U2)"
+            raise RuleError.at(node.span, "name", message, *absent)
         if beside.family in ("text", "set", "any") and not names.is_value_name(node, scope):
             near = names.nearest(word, [*beside.values, *names.value_names(scope)])
-            offers = [f"'{near_by}'" if near_by in beside.values else near_by for near_by in near]
+            offered = [f"'{near_by}'" if near_by in beside.values else near_by for near_by in near]
             message = f"`{word}` is neither a declared value nor a name; free text stands in quotes"
-            raise RuleError.at(node.span, "name", message, *offers, f"'{word}'")
+            raise RuleError.at(node.span, "name", message, *offered, f"'{word}'")
         return self.bind(node, scope)
 
     def type_of(self, path: s.Path, meaning: names.Meaning, scope: Scope) -> Type:
@@ -103,8 +107,8 @@ class Expressions:
         kinds = [self.bind(value, scope)[1] for value in values]
         for value, kind in zip(values, kinds, strict=True):
             if kind.kind != kinds[0].kind:
-                message = f"the tiers of a tag have one type: this is {kind}, the first {kinds[0]}"
-                raise RuleError.at(value.span, "type", message)
+                message = f"the tiers of a tag have one type: this is {kind}, the first {kinds[0]} (X2)"
+                raise RuleError.at(value.span, "type", message, *corrections.instead_of(value, kinds[0]))
         if kinds[0].kind != "text":
             return replace(kinds[0], literal=False)
         return Type("enum", values=tuple(dict.fromkeys(value for kind in kinds for value in kind.values)))
@@ -141,6 +145,7 @@ class Expressions:
         return replace(node, expr=left, otherwise=right), replace(kind, literal=False)
 
     def _aggregate(self, node: s.Aggregate, scope: Scope) -> tuple[s.Expr, Type]:
+        names.refuse_bare_property(node.path.ref, scope)
         ref = names.bind_events(node.path.ref, scope)
         inside = scope.outside().inside(ref)
         assert inside.step is not None
@@ -153,13 +158,12 @@ class Expressions:
 
     def _type_of_aggregate(self, node: s.Aggregate, value: Type | None, types: tuple[str, ...], scope: Scope) -> Type:
         fn = node.fn
+        fields = scope.catalog.event_types[types[0]].properties.values()
+        fit = [f"{fn}({node.path.ref.name}.{name})" for name in corrections.properties_for(fn, fields)]
         if value is None and fn in _NEED_PROPERTY:
-            fields = scope.catalog.event_types[types[0]].properties.values()
-            fit = [f.name for f in fields if f.kind in ("number", "money") or fn in ("distinct", "most")]
-            offers = [f"{fn}({node.path.ref.name}.{name})" for name in sorted(fit)[:3]]
-            raise RuleError.at(node.path.span, "type", f"{fn} needs a property of the event (A4)", *offers)
+            raise RuleError.at(node.span, "type", f"{fn} needs a property of the event (A4)", *fit)
         if value is not None and not has_aggregate(fn, value):
-            raise RuleError.at(node.path.span, "type", f"{fn} of {value} has no meaning (A9)")
+            raise RuleError.at(node.span, "type", f"{fn} of {value} has no meaning (A9)", *fit)
         if fn in ("count", "days", "distinct"):
             return NUMBER
         return value or INSTANT
@@ -168,7 +172,7 @@ class Expressions:
         if scope.step is not None:
             raise RuleError.at(node.span, "scope", f"{node.fn} ranks people, so it cannot stand inside `where` (E9)")
         expr, kind = self.bind(node.expr, scope)
-        refuse_unranked(expr, kind)
+        refuse_unranked(node.expr, kind)
         among = names.bind_segment(node.among, scope) if node.among else None
         return replace(node, expr=expr, among=among), NUMBER
 
@@ -180,17 +184,12 @@ def has_aggregate(fn: str, value: Type) -> bool:
     return value.numeric if fn in _NEED_NUMBERS else value.kind not in ("set", "map", "point")
 
 
-def refuse_unranked(expr: s.Expr, kind: Type) -> None:
+def refuse_unranked(expr: s.Expr, kind: Type, instead: Sequence[str] = ()) -> None:
     """Numbers, money and points in time have ranks; a recency would rank backwards (R9)."""
     if kind.family == "duration":
         name = expr.ref.name.partition("_")[2] if isinstance(expr, s.Path) else "order"
-        raise RuleError.at(
-            expr.span,
-            "type",
-            "a recency is not ranked, since its top is the longest ago (R9)",
-            f"latest({name}) in top ...",
-            f"latest({name}) in bottom ...",
-        )
+        message = "a recency is not ranked, since its top is the longest ago (R9)"
+        raise RuleError.at(expr.span, "type", message, *(instead or [f"latest({name})"]))
     if not kind.numeric and kind.kind not in ("date", "instant"):
         raise RuleError.at(expr.span, "type", f"{kind} has no rank")
 

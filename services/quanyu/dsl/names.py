@@ -12,6 +12,7 @@ from quanyu.dsl.catalog import BUILT_IN, Catalog, Field
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import needs_backquotes
 from quanyu.dsl.library import RULE_WORDS, Rules
+from quanyu.dsl.types import nfkc
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,9 @@ def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]
     if name in ("first_seen", "last_seen") and not path.keys:
         return bare, Seen(name == "first_seen")
     attribute = scope.catalog.score(name, ref.version)
+    newest = scope.catalog.score(name, None)
+    if attribute is None and ref.version is not None and newest is not None and newest.name.startswith(f"{name}@"):
+        raise RuleError.at(ref.span, "version", f"there is no {name}@{ref.version}", newest.name)
     if attribute is not None:
         return _attribute(bare, attribute)
     if scope.rules.kind(name) in (s.Metric, s.Tag):
@@ -269,7 +273,13 @@ def _no_value(path: s.Path, name: str, scope: Scope) -> RuleError:
                 "a property stands inside `where` or an aggregate (N4)",
                 f"did {name} where ({key.name if isinstance(key, s.Key) else key.value} ...)",
             )
-        return RuleError.at(span, "name", f"`{name}` is a set of events, not a value", f"did {name}", f"last_{name}")
+        message = f"`{name}` is a set of events, not a value: count them, or ask how long ago the last was"
+        return RuleError.at(span, "name", message, f"count({name})", f"last_{name}")
+    if scope.step is not None and (others := _events_with(path.ref.name, scope)):
+        message = (
+            f"{scope.step.name} has no `{path.ref.name}`, {' and '.join(others)} has: a `where` is about one event (N5)"
+        )
+        return RuleError.at(path.ref.span, "name", message)
     return _unknown(path.ref.span, f"nothing is called `{path.ref.name}`", name, lambda: value_names(scope))
 
 
@@ -280,7 +290,8 @@ def value_names(scope: Scope) -> set[str]:
     recencies = {f"{word}_{name}" for name in events for word in ("last", "first")}
     attributes = {name.partition("@")[0] for name in scope.catalog.attributes}
     properties = {p for t in (scope.step.types if scope.step else ()) for p in property_names(t, scope)}
-    return rules | recencies | attributes | properties | (set(BUILT_IN) - {"person"})
+    aliases = {alias for field in scope.catalog.attributes.values() for alias in field.aliases}
+    return rules | recencies | attributes | aliases | properties | (set(BUILT_IN) - {"person"})
 
 
 def _is_events(name: str, scope: Scope) -> bool:
@@ -289,6 +300,34 @@ def _is_events(name: str, scope: Scope) -> bool:
 
 def _is_person_value(name: str, scope: Scope) -> bool:
     return scope.catalog.score(name, None) is not None or scope.rules.kind(name) in (s.Metric, s.Tag)
+
+
+def is_events(path: s.Path, scope: Scope) -> bool:
+    """Whether the path is the bare name of an event type or a definition."""
+    return not path.keys and _is_events(scope.catalog.canonical(path.ref.name), scope)
+
+
+def refuse_bare_property(ref: s.Ref, scope: Scope) -> None:
+    """Where an event stands, or a property of one: `sum(amount)`."""
+    name = scope.catalog.canonical(ref.name)
+    owners = _events_with(ref.name, scope)
+    if owners and not _is_events(name, scope) and scope.rules.kind(name) is None:
+        message = f"`{ref.name}` is a property: its event stands before it"
+        raise RuleError.at(ref.span, "name", message, *(f"{owner}.{ref.name}" for owner in owners[:3]))
+
+
+def _events_with(name: str, scope: Scope) -> list[str]:
+    """The event types that have a property of that name."""
+    types = scope.catalog.event_types.values()
+    return [event.name for event in types if scope.catalog.property_of(event.properties, name) is not None]
+
+
+def is_of_nobody(path: s.Path, scope: Scope) -> bool:
+    """Whether the name is no value of a person. Nothing is bound, so no rule is asked what it says."""
+    name = scope.catalog.canonical(path.ref.name)
+    prefix, _, stem = name.partition("_")
+    is_recency = prefix in ("last", "first") and _is_events(scope.catalog.canonical(stem), scope)
+    return not (is_recency or name in BUILT_IN or _is_person_value(name, scope) or scope.rules.kind(name) is s.Segment)
 
 
 def is_value_name(path: s.Path, scope: Scope) -> bool:
@@ -320,7 +359,9 @@ def bind_events(ref: s.Ref, scope: Scope) -> s.Ref:
     if scope.rules.kind(name) is s.Define:
         return bind_version(_named(ref, name), scope)
     known = {*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)}
-    raise _unknown(ref.span, f"{_what(name, scope)}: here stands an event or a definition", name, lambda: known)
+    known |= {alias for event in scope.catalog.event_types.values() for alias in event.aliases}
+    message = f"{_what(name, scope)}: here stands an event or a definition"
+    raise RuleError(message, ref.span.line, ref.span.column, "name", lambda: nearest(name, known) or sorted(known)[:3])
 
 
 def bind_segment(ref: s.Ref, scope: Scope) -> s.Ref:
@@ -355,7 +396,14 @@ def event_types(ref: s.Ref, scope: Scope) -> tuple[str, ...]:
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    return difflib.get_close_matches(name, sorted(known), 3, 0.6)
+    """At most three that are written alike, whatever the case. In a Chinese word one sign is half of it."""
+    folded: dict[str, str] = {}
+    for other in sorted(known, reverse=True):
+        folded[nfkc(other).casefold()] = other
+    return [
+        folded[near]
+        for near in difflib.get_close_matches(nfkc(name).casefold(), sorted(folded), 3, 0.6 if name.isascii() else 0.5)
+    ]
 
 
 def _unknown(span: s.Span, message: str, name: str, known: Callable[[], Iterable[str]]) -> RuleError:

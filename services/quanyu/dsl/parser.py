@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
 from quanyu.dsl import syntax as s
 from quanyu.dsl.builder import TreeBuilder
 from quanyu.dsl.diagnosis import explain_syntax
-from quanyu.dsl.errors import RuleError, source
+from quanyu.dsl.errors import Reason, RuleError, source
 from quanyu.dsl.keywords import ChineseKeywords
 from quanyu.dsl.lexer import grammar, lex
 
@@ -64,19 +64,34 @@ def _read(text: str, start: str) -> Any:
     except UnexpectedInput as error:
         raise explain_syntax(text, error, lex) from None
     except VisitError as error:
-        raise error.orig_exc from None
+        raise _as_rule_error(error) from None
     return built
+
+
+def _as_rule_error(error: VisitError) -> RuleError:
+    """What the builder refuses; what is no number to Python has too many digits."""
+    if isinstance(error.orig_exc, RuleError):
+        return error.orig_exc
+    line, column = getattr(error.obj, "line", 1), getattr(error.obj, "column", 1)
+    return RuleError("a number has too many digits", line or 1, column or 1, "limit")
 
 
 def _refuse_excess(text: str) -> None:
     if len(text) > MAX_TEXT:
         raise RuleError(f"the text is longer than {MAX_TEXT} characters: split it", 1, 1, "limit")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _at(text, error.start, "this is half a character: the text was cut or badly decoded", "syntax") from None
     depth = 0
     for at, char in enumerate(text):
         depth += (char == "(") - (char == ")")
         if depth > MAX_DEPTH:
-            line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-            raise RuleError(f"more than {MAX_DEPTH} brackets inside each other", line, column, "limit")
+            raise _at(text, at, f"more than {MAX_DEPTH} brackets inside each other", "limit")
+
+
+def _at(text: str, at: int, message: str, reason: Reason) -> RuleError:
+    return RuleError(message, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at), reason)
 
 
 @functools.cache

@@ -14,9 +14,10 @@ from quanyu.dsl.syntax import ELAPSED_MS
 _DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
 _SPELLED = {"hour": "h", "hr": "h", "minute": "min", "mins": "min", "day": "d", "week": "w"}
 _OPEN, _CLOSE = ("LPAR", "LSQB", "LBRACE"), ("RPAR", "RSQB", "RBRACE")
-_ENDS = ("SEMICOLON", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST", "USE")
-_STARTS = ("COLON", "WHEN", *_ENDS)
+ENDS = ("SEMICOLON", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST", "USE")
+STARTS = ("COLON", "WHEN", *ENDS)
 _OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH")
+_READ_TWICE = 200  # tokens of a text that is offered again as a whole
 
 
 class Reader:
@@ -47,8 +48,9 @@ class Reader:
             return ""
         return self.text[self.tokens[first].start_pos : self.tokens[end - 1].end_pos]
 
-    def error(self, message: str, *offers: str, offset: int = 0) -> RuleError:
-        n = self.at + offset
+    def error(self, message: str, *offers: str, offset: int = 0, begin: int | None = None) -> RuleError:
+        """At the wrong token, one beside it, or the token `begin`."""
+        n = self.at + offset if begin is None else begin
         if n < len(self.tokens):
             token = self.tokens[n]
             return RuleError(message, token.line or 1, token.column or 1, "syntax", offers)
@@ -99,24 +101,41 @@ def _mixed(reader: Reader) -> RuleError | None:
     """G5"""
     if reader.kind() not in ("AND", "OR"):
         return None
-    start = reader.back(_STARTS)
+    start = reader.back(STARTS)
     joined = reader.connectives(start, reader.at)
     if not joined or reader.tokens[joined[-1]].type == reader.kind():
         return None
-    end = reader.forth(reader.at + 1, _ENDS)
-    end = next(iter(reader.connectives(reader.at + 1, end)), end)
-    before, last = reader.between(start, joined[-1] + 1), reader.between(joined[-1] + 1, reader.at)
-    after = f"{reader.word()} {reader.between(reader.at + 1, end)}"
-    whole = reader.between(start, reader.at)
+    end = reader.forth(reader.at + 1, ENDS)
+    joined = reader.connectives(start, end)
     message = "`and` and `or` do not mix without brackets (G5)"
-    return reader.error(message, f"({whole}) {after}", f"{before} ({last} {after})")
+    return reader.error(message, *(_bracketed(reader, start, end, joined, inner) for inner in _kinds(reader, joined)))
+
+
+def _kinds(reader: Reader, joined: Sequence[int]) -> list[str]:
+    """AND and OR, the one that stands first first; none for a text so long that nobody reads it twice."""
+    if joined[-1] - joined[0] > _READ_TWICE:
+        return []
+    return list(dict.fromkeys(reader.tokens[n].type for n in joined))
+
+
+def _bracketed(reader: Reader, start: int, end: int, joined: Sequence[int], inner: str) -> str:
+    """The chain with brackets round what is joined by `inner`."""
+    ends = [n for n in joined if reader.tokens[n].type != inner] + [end]
+    text, begin = "", start
+    for n in ends:
+        group = reader.between(begin, n)
+        is_joined = any(begin <= of < n for of in joined)
+        text += f"({group})" if is_joined else group
+        text += f" {reader.word(n - reader.at)} " if n < end else ""
+        begin = n + 1
+    return text
 
 
 def _not_or_unknown(reader: Reader) -> RuleError | None:
     """G4"""
     if reader.kind() != "_INCLUDING_UNKNOWN":
         return None
-    start = reader.back(("AND", "OR", *_STARTS))
+    start = reader.back(("AND", "OR", *STARTS))
     if reader.tokens[start].type != "NOT":
         return None
     inner = reader.between(start + 1, reader.at)
@@ -129,8 +148,10 @@ def _bare_times(reader: Reader) -> RuleError | None:
     if reader.kind() != "NUMBER" or reader.kind(1) != "TIMES":
         return None
     count = reader.word()
-    offers = [f"{bound} {count} times" for bound in ("at least", "at most", "exactly")]
-    return reader.error(f"`{count} times` has three readings (E3)", *offers)
+    is_chinese = not reader.word(1).isascii()
+    bounds = ("至少", "至多", "恰好") if is_chinese else ("at least", "at most", "exactly")
+    offers = [f"{bound} {count} {reader.word(1)}" for bound in bounds]
+    return reader.error(f"`{count} {reader.word(1)}` has three readings (E3)", *offers)
 
 
 def _bare_units(reader: Reader) -> RuleError | None:
@@ -142,7 +163,11 @@ def _bare_units(reader: Reader) -> RuleError | None:
     plural = written if not written.isascii() else unit + ("" if number == "1" else "s")
     calendar = f"{number} {'自然' if not written.isascii() else 'calendar'} {plural}"
     elapsed = f"{(Decimal(number) * _DAYS[unit]).normalize():f}d"
-    offers = (elapsed, calendar) if unit in ("day", "week") else (calendar, elapsed)
+    offers = [elapsed, calendar] if unit in ("day", "week") else [calendar, elapsed]
+    if reader.kind(-3) == "OF":  # `in at least 3 of last 4 weeks`
+        offers = [calendar]
+    elif reader.kind(-2) in ("CMP", "EQUAL", "BETWEEN"):  # a length, compared
+        offers = [elapsed]
     message = f"`{number} {written}` has two readings: elapsed time, or whole local {unit}s (G12)"
     return reader.error(message, *offers, offset=-1)
 
@@ -197,7 +222,7 @@ def _default_beside(reader: Reader) -> RuleError | None:
     """G15"""
     if reader.kind() != "DEFAULT":
         return None
-    boundary = ("CMP", "EQUAL", "AND", "OR", "NOT", "BETWEEN", *_STARTS)
+    boundary = ("CMP", "EQUAL", "AND", "OR", "NOT", "BETWEEN", *STARTS)
     start = reader.back(boundary)
     other = f"default {reader.between(reader.at + 1, _base_end(reader, reader.at + 1))}"
     operand = reader.back((*boundary, *_OPERATORS))
@@ -228,16 +253,18 @@ def _future_events(reader: Reader) -> RuleError | None:
     """T1"""
     if reader.kind() not in ("NEXT", "TOMORROW"):
         return None
-    if reader.kind() == "TOMORROW":
+    if reader.kind() == "TOMORROW" and reader.kind(-1) not in ("SINCE", "BEFORE", "CMP", "EQUAL"):
         return reader.error("events are looked for in the past: nobody knows tomorrow's (T1)", "yesterday", "today")
-    end = reader.forth(reader.at + 1, ("AND", "OR", *_STARTS))
+    if reader.kind() == "TOMORROW":
+        return None
+    end = reader.forth(reader.at + 1, ("AND", "OR", *STARTS))
     past = f"last {reader.between(reader.at + 1, end)}"
     return reader.error("events are looked for in the past: nobody knows the next ones (T1)", past)
 
 
 def _elapsed_anniversary(reader: Reader) -> RuleError | None:
     """T16, G9"""
-    start = reader.back(("AND", "OR", *_STARTS))
+    start = reader.back(("AND", "OR", *STARTS))
     leaf = [token.type for token in reader.tokens[start : reader.at]]
     if "_ANNIVERSARY" not in leaf:
         return None
@@ -277,7 +304,7 @@ def _past_membership(reader: Reader) -> RuleError | None:
             "when? `was in segment` needs `ago` or `on` (G19)", f"{words} 30d ago", f"{words} on 2026-01-31"
         )
     if reader.kind() == "_IN_SEGMENT" and reader.word(-1) in ("not", "不", "非") and reader.word(-2) == "was":
-        rest = reader.between(reader.at, reader.forth(reader.at, ("AND", "OR", *_STARTS)))
+        rest = reader.between(reader.at, reader.forth(reader.at, ("AND", "OR", *STARTS)))
         return reader.error("`was in segment` is denied as a whole (G19)", f"not was {rest}", offset=-1)
     return None
 
@@ -289,6 +316,8 @@ def _filtered_step(reader: Reader) -> RuleError | None:
         return None
     if not any(token.type == "OR" for token in reader.tokens[start : reader.at]):
         return None
+    if reader.at - start > _READ_TWICE:
+        return reader.error("among several steps a filtered one stands in brackets (G17)")
     last = reader.back(("OR", "EQUAL"))
     where = reader.between(reader.at, reader.forth(reader.at + 2, ()) + 1)
     before, step = reader.between(start, last), reader.between(last, reader.at)

@@ -115,8 +115,8 @@ def test_the_tag_of_the_twenty_comes_back() -> None:
         ("metric m = avg(order.amount) default 0", "指标 m = 平均(下单.金额) 缺省 0"),
         ("use day starts 04:00", "设置 天 starts 04:00"),
         (
-            "test 'a' { given anna did order at 2026-01-02 10:00 {amount: 3} "
-            "when as of 2026-02-03 then anna in segment buyers then anna.frequency = 'light' }",
+            "test 'a' {\n  given anna did order at 2026-01-02 10:00 {amount: 3}\n"
+            "  when as of 2026-02-03\n  then anna in segment buyers\n  then anna.frequency = 'light'\n}",
             "测试 'a' {\n  假设 anna 做过 order 时间 2026-01-02 10:00 {amount: 3}\n"
             "  当 截至 2026-02-03\n  则 anna 属于人群 buyers\n  则 anna.frequency = 'light'\n}",
         ),

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.lark import from_lark
 
 from quanyu.dsl import RuleError, check_and_bind, compile_condition, explain, format_rule, parse, parse_condition, plan
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import RESERVED
+from quanyu.dsl.parser import _lark
 from tests.unit.dsl import trees
 from tests.unit.dsl.plan_shape import check_plan
 from tests.unit.dsl.renamer import EVENT_NAMES, PROPERTY_NAMES, VALUE_NAMES, Renamer
@@ -57,6 +59,19 @@ def test_a_condition_compiles_or_says_why_not(cond: s.Cond, chosen: random.Rando
         return
     check_plan(json.loads(plan(NOW, compiled)))
     assert len(explain(bound, LIBRARY, CATALOG, CLOCK)) == len(compiled.clauses)
+
+
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@example("x = ² and ｗｈｅｎ > ²")
+@given(from_lark(_lark(), start="cond") | from_lark(_lark(), start="start"))
+def test_what_the_grammar_makes_parses_or_says_why_not(text: str) -> None:
+    """Words of it stand side by side without a space, numbers in the digits of any script."""
+    for read in (parse, parse_condition):
+        tree, error = attempt(lambda read=read: read(text))
+        if error is not None:
+            assert_points_into(text, error)
+        else:
+            assert read(format_rule(tree)) == tree
 
 
 @settings(deadline=None, max_examples=300)

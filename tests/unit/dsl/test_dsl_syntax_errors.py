@@ -22,7 +22,7 @@ READINGS = [
     ("did order in last 90m", 19, ["90min", "3 calendar months"]),
     ("did order in last 30 days", 19, ["30d", "30 calendar days"]),
     ("did order in last 1 month", 19, ["1 calendar month", "30d"]),
-    ("last_touch > 30 days", 14, ["30d", "30 calendar days"]),
+    ("last_touch > 30 days", 14, ["30d"]),
     ("did order in last 1.5h", 19, ["90min"]),
     ("did order in last 1h30min", 19, ["90min"]),
     ("did order in last 2 hours", 19, ["2h"]),
@@ -113,10 +113,10 @@ def test_t11_ends_that_are_in_order(rule: str) -> None:
     [
         ("", 1, "ends too early"),
         ("x >", 4, "ends too early"),
-        ("(a = 1", 7, r"expected \)"),
+        ("(a = 1", 1, "not closed"),
         ("x in ['a", 7, "quotes"),
         ("a = 1 && b = 2", 7, "no meaning"),
-        ("did order where a = 1", 17, r"expected \("),
+        ("did order where a = 1", 11, "stands in brackets"),
         ("sum(order.x in at least 3 of last 4 calendar weeks) > 1", 16, "expected"),
         ("did order of last 3 calendar weeks", 11, "expected"),
         ("x is unknown segment", 14, "expected the end of the rule"),
@@ -167,6 +167,12 @@ def test_g9_too_much_text_or_depth() -> None:
         with pytest.raises(RuleError) as caught:
             parse_condition(text)
         assert caught.value.reason == "limit"
+
+
+def test_half_a_character_is_refused_where_it_stands() -> None:
+    with pytest.raises(RuleError, match="half a character") as caught:
+        parse_condition("city = '\ud800'")
+    assert (caught.value.line, caught.value.column) == (1, 9)
 
 
 def test_g10_backquotes_and_quotes() -> None:

@@ -13,6 +13,7 @@ use super::world::{ATTRIBUTES, Event, Person, Val, World, schema};
 use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
 use crate::index::place::{DAY_MS, ordinal_of, partition_of, person_of};
+use crate::index::tests::equivalence::fold;
 use crate::index::tests::send::{self, Sent};
 use crate::record::Value;
 use crate::schema::Type;
@@ -220,10 +221,7 @@ struct Log {
 impl Log {
     fn folded(&self, folder: &Path, at_once: usize) -> Index {
         let index = Index::open(folder).unwrap();
-        for frames in self.frames.chunks(at_once) {
-            let frames: Vec<(u64, &[u8])> = (index.offset()..).zip(frames.iter().map(|frame| &frame[..])).collect();
-            index.fold(&frames).unwrap();
-        }
+        fold(&index, &self.frames, at_once);
         index
     }
 }

@@ -6,5 +6,6 @@ mod naive;
 mod random;
 mod sequence_points;
 mod sequences;
+mod totals;
 mod values;
 mod world;

@@ -8,6 +8,7 @@ use crate::index::history::History;
 use crate::index::learned::Learned;
 use crate::index::place::Key;
 use crate::index::texts::Texts;
+use crate::index::totals::Totals;
 use crate::index::view::{
     Attribute, Came, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit,
     Values, Version,
@@ -300,6 +301,10 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
             events.spans.widen(key);
         }
         events.runs.push(run);
+    }
+    for events in events.values_mut() {
+        let held = people.len() % (events.runs.len() + 1);
+        events.totals = Arc::new(Totals::default().extended(&events.runs[..held]).unwrap());
     }
     let attributes = ATTRIBUTES
         .iter()

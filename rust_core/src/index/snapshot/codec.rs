@@ -7,11 +7,13 @@ use bytemuck::{CheckedBitPattern, NoUninit};
 
 use super::bytes::{In, Out, Read, Stored};
 use crate::index::buffer::Buffer;
+use crate::index::counts;
 use crate::index::firsts::{Block, Firsts};
 use crate::index::learned::{Counts, Learned};
 use crate::index::seal::Seal;
 use crate::index::spans::{Days, Span, Spans};
 use crate::index::texts::{GONE, TextColumn, Texts};
+use crate::index::totals::{Total, Totals};
 use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
 
 fn sound<T>(value: T, is_sound: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
@@ -28,6 +30,20 @@ impl<T: Stored> Stored for Arc<T> {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         T::get(input).map(Arc::new)
+    }
+}
+
+impl<T: Stored> Stored for Option<T> {
+    fn put(&self, out: &mut Out) {
+        out.one(u8::from(self.is_some()));
+        self.iter().for_each(|value| value.put(out));
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        match input.one::<u8>()? {
+            0 => Ok(None),
+            _ => T::get(input).map(Some),
+        }
     }
 }
 
@@ -150,6 +166,38 @@ impl Stored for Span {
         };
         let days = sound(days, Days::is_sound, "first and last days")?;
         Ok(Span::of(days, input.one()?, input.one()?))
+    }
+}
+
+impl Stored for Totals {
+    fn put(&self, out: &mut Out) {
+        let (rows, blocks) = self.parts();
+        out.one(rows as u64);
+        out.list(blocks);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Totals::of_parts(input.length()?, input.list(Stored::get)?))
+    }
+}
+
+impl Stored for Total {
+    fn put(&self, out: &mut Out) {
+        out.one(self.first);
+        out.one(self.last);
+        let (low, full) = self.counts.parts();
+        out.many(low);
+        out.many(full);
+        self.sums.put(out);
+    }
+
+    fn get(input: &mut In<'_>) -> Read<Self> {
+        Ok(Total {
+            first: input.one()?,
+            last: input.one()?,
+            counts: counts::Counts::of_parts(input.many()?, input.many()?),
+            sums: Stored::get(input)?,
+        })
     }
 }
 

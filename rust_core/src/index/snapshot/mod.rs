@@ -32,7 +32,7 @@ const MANIFEST: &str = "manifest";
 const TORN: &str = "manifest.torn";
 /// Ending of the files that a manifest names.
 const ENDING: &str = "index";
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 /// How often a follower begins anew.
 const TRIES: u32 = 10;
 

@@ -8,6 +8,7 @@ use crate::index::buffer::Buffer;
 use crate::index::merging::Rows;
 use crate::index::parted::{Part, Parted};
 use crate::index::seal::Seal;
+use crate::index::totals::Totals;
 use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
 
 /// From so many rows on a run has a file of its own; in tests and fuzzers, where there are few, earlier.
@@ -89,6 +90,7 @@ pub fn put(partition: &Partition, out: &mut Out) {
         out.text(event_type);
         out.one(events.left_behind as u64);
         events.spans.put(out);
+        events.totals.put(out);
         put_small(&events.runs, out);
     }
     put_parts(&partition.parted.events, out);
@@ -141,11 +143,16 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
     let kinds = input.list(|input| {
         let event_type = input.text()?;
         let (left_behind, spans) = (input.length()?, Stored::get(input)?);
+        let totals: Arc<Totals> = Stored::get(input)?;
+        if !totals.are_sound(people) {
+            return Err(format!("totals of {event_type} do not keep together"));
+        }
         let runs = get_small(input, people, &event_type, &mut events)?;
         let of_type = Events {
             runs,
             left_behind,
             spans,
+            totals,
         };
         Ok((event_type, Arc::new(of_type)))
     })?;

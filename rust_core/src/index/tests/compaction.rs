@@ -4,28 +4,9 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::deeds::{decide, frames, steps};
-use super::equivalence::{fold, told};
+use super::equivalence::{fold, settle, told};
 use super::order::check_runs;
 use crate::index::Index;
-use crate::index::merging::left;
-use crate::index::view::Version;
-
-fn is_merged(version: &Version) -> bool {
-    version.partitions.values().all(|partition| {
-        let mut events = partition.events.values();
-        let mut attributes = partition.attributes.values();
-        events.all(|of_type| left(&of_type.runs).is_none())
-            && attributes.all(|attribute| left(&attribute.runs).is_none())
-    })
-}
-
-/// Folds nothing until no runs are left to be merged.
-fn settle(index: &Index) {
-    while !is_merged(&index.version()) {
-        index.fold(&[]).unwrap();
-        std::thread::yield_now();
-    }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]

@@ -239,7 +239,7 @@ fn a_snapshot_of_another_format_is_refused() {
     let sealed = format!("{:08x}\n{json}", crc32fast::hash(json.as_bytes()));
     fs::write(folder.path().join("manifest"), sealed).unwrap();
     match Index::open(folder.path()) {
-        Err(Error::Unsupported(said)) => assert!(said.contains("format 1, but this version reads format 6"), "{said}"),
+        Err(Error::Unsupported(said)) => assert!(said.contains("format 1, but this version reads format 7"), "{said}"),
         other => panic!("{:?}", other.err()),
     }
 }

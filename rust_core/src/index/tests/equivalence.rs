@@ -13,19 +13,44 @@ use crate::error::Result;
 use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
 use crate::index::cells::Cell;
+use crate::index::merging::left;
 use crate::index::texts::normalise;
-use crate::index::view::{DAY_MS, Scalar, Version, ordinal_of, partition_of, person_of};
+use crate::index::view::{DAY_MS, Events, Scalar, Version, ordinal_of, partition_of, person_of};
 use crate::number::from_decimal;
 use crate::record::{Record, Value};
 use crate::wire::{Reader, Wire, put_bytes};
 
-/// Folds frames, `at_once` a call.
+/// Folds frames, `at_once` a call. In the midst of them all is settled, so that there are merged runs and totals, and others come.
 pub fn fold(index: &Index, frames: &[Vec<u8>], at_once: usize) {
-    for frames in frames.chunks(at_once) {
+    let calls = frames.len().div_ceil(at_once);
+    for (call, frames) in frames.chunks(at_once).enumerate() {
+        if call == calls - calls / 3 {
+            settle(index);
+        }
         let from = index.offset();
         let frames: Vec<(u64, &[u8])> = (from..).zip(frames.iter().map(|frame| &frame[..])).collect();
         index.fold(&frames).unwrap();
     }
+}
+
+/// Folds nothing until nothing is left to be merged or summed up.
+pub fn settle(index: &Index) {
+    while !is_settled(&index.version()) {
+        index.fold(&[]).unwrap();
+        std::thread::yield_now();
+    }
+}
+
+fn is_settled(version: &Version) -> bool {
+    version.partitions.values().all(|partition| {
+        let mut attributes = partition.attributes.values();
+        let is_settled = |events: &Events| {
+            let left = left(&events.runs);
+            left.is_none() && events.totals.due(&events.runs, left).is_none()
+        };
+        partition.events.values().all(|events| is_settled(events))
+            && attributes.all(|attribute| left(&attribute.runs).is_none())
+    })
 }
 
 /// Everything that readers can ask, as text.

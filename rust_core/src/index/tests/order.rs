@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::totals::check_totals;
 use crate::index::cells::Cell;
 use crate::index::picks::span;
 use crate::index::texts::Texts;
 use crate::index::view::{Attribute, BLOCK, Column, Version};
 
-/// Runs are in order, and no event of a person stands twice.
+/// Runs are in order, no event of a person stands twice, and totals are those of the rows.
 pub fn check_runs(version: &Version) {
     for partition in version.partitions.values() {
         for events in partition.events.values() {
+            check_totals(events);
             let mut keys = BTreeSet::new();
             for run in &events.runs {
                 assert!(!run.is_empty());

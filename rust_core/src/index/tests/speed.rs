@@ -124,6 +124,14 @@ fn world(people: u32, by_person: bool, merges: u32) -> Vec<Vec<u8>> {
     frames
 }
 
+/// As the service does it: nothing is waited for.
+fn fold(index: &Index, frames: &[Vec<u8>], at_once: usize) {
+    for frames in frames.chunks(at_once) {
+        let frames: Vec<(u64, &[u8])> = (index.offset()..).zip(frames.iter().map(|frame| &frame[..])).collect();
+        index.fold(&frames).unwrap();
+    }
+}
+
 /// Processor time of this thread: other work on the machine does not count.
 fn processor_time() -> Duration {
     let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -154,7 +162,7 @@ fn measure(name: &str, frames: &[Vec<u8>], at_once: usize) {
     let index = Index::open(folder.path()).unwrap();
     let before = resident_mb();
     let started = processor_time();
-    super::equivalence::fold(&index, frames, at_once);
+    fold(&index, frames, at_once);
     let applied = processor_time() - started;
     let resident = resident_mb() - before;
     let version = index.version();
@@ -266,10 +274,10 @@ fn measure_profiles(people: u32, partitions: u32) {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
     let started = processor_time();
-    super::equivalence::fold(&index, &frames, 26);
+    fold(&index, &frames, 26);
     let loaded = processor_time() - started;
     let mut took = Vec::with_capacity(FOLDS);
-    for fold in 0..FOLDS {
+    for number in 0..FOLDS {
         let update = |i: usize| {
             let (who, two) = (mixed(i) % people as usize, mixed(i + 1));
             let named = (two % ATTRIBUTES.len(), two / 8 % ATTRIBUTES.len());
@@ -278,10 +286,10 @@ fn measure_profiles(people: u32, partitions: u32) {
                 profile(people as usize + i, i as i64, |at| at == named.0 || at == named.1),
             )
         };
-        let records: Vec<_> = (fold * UPDATES..(fold + 1) * UPDATES).map(update).collect();
+        let records: Vec<_> = (number * UPDATES..(number + 1) * UPDATES).map(update).collect();
         let frame = send::frame(index.offset(), vec![], &records, None);
         let started = processor_time();
-        super::equivalence::fold(&index, &[frame], 1);
+        fold(&index, &[frame], 1);
         took.push(processor_time() - started);
     }
     let mean = took.iter().sum::<Duration>() / FOLDS as u32;

@@ -1,0 +1,48 @@
+"""Written values in another order or near by: what is offered before a text is a tree."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from quanyu.dsl import syntax as s
+
+
+def ends_turned(low: s.Expr, high: s.Expr) -> str:
+    return f"{_text(high)} and {_text(low)}"
+
+
+def point_turned(latitude: Decimal, longitude: Decimal) -> list[str]:
+    """(longitude, latitude), if that is a point on earth."""
+    is_point = abs(longitude) <= 90 and abs(latitude) <= 180
+    return [f"({longitude:f}, {latitude:f})"] if is_point else []
+
+
+def whole_numbers(value: Decimal) -> list[str]:
+    """Those around a number that is not whole."""
+    below = int(value)
+    return [str(below), str(below + 1)]
+
+
+def days_around(text: str) -> list[str]:
+    """Of a date that is not in the calendar: the last day of its month, and the one after."""
+    year, month, *day = map(int, text.partition(" ")[0].split("-"))
+    if not day or " " in text or not (1 <= month <= 12 and 1 <= year <= 9998):
+        return []
+    following = dt.date(year + month // 12, month % 12 + 1, 1)
+    return [str(following - dt.timedelta(days=1)), str(following)]
+
+
+def _text(end: s.Expr) -> str:
+    match end:
+        case s.Duration(amount=amount, unit=unit):
+            return f"{amount}{unit}"
+        case s.DateTime(value=moment):
+            return f"{moment:%Y-%m-%d %H:%M}"
+        case s.Date(value=day):
+            return day.isoformat()
+        case s.Percent(value=value):
+            return f"{value:f}%"
+        case s.Number(value=value):
+            return f"{value:f}"
+    raise TypeError(f"{type(end).__name__} is in no order")

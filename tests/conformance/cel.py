@@ -1,0 +1,91 @@
+"""CEL's simple conformance cases as rules: a conditional is a tag, a timestamp an instant of the person."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+from tests.conformance.suite import Case, Question, Unsupported
+from tests.laws.world import Fact, has
+
+_REASONS = {
+    r"(?:^| )b'": "there are no bytes",
+    r"\{": "a map is not compared as a whole, nor written",
+    r"^\[|== \[|\] [<>!=]|\[\]": "a list is not compared as a whole",
+    r"\w\[|\]\[": "a list has no numbered places",
+    r"\bnull\b": "there is no null: what is not known is unknown",
+    r"\bsize\(": "the length of a text is not asked for",
+    r"\b(int|string|type)\(": "values are not turned into another type",
+    r"\.get[A-Z]": "a time is not taken apart: windows and `days` are of local days",
+    r"timestamp\(.*\) [-+] |\) [-+] (timestamp|duration)": "times are not added: windows count back from the question",
+    r"^(timestamp|duration)\('[^']*'\)$": "a time is declared and checked when it arrives, not written as a text",
+    r"'[^']*' \+ ": "texts are not joined",
+}
+_METHODS = {"startsWith": "starts with", "endsWith": "ends with", "matches": "matches", "contains": "contains"}
+_MINUTES = {7 * 24 * 60: "w", 24 * 60: "d", 60: "h", 1: "min"}
+
+
+def translate(case: Case) -> Question:
+    expression = str(case.source[1])
+    for pattern, reason in _REASONS.items():
+        if re.search(pattern, expression):
+            raise Unsupported(reason)
+    if " ? " in expression and "(" not in expression:
+        return Question(_tag(re.split(r" \? | : ", expression)), case.expected)
+    if not isinstance(case.expected, bool) and case.expected != "error":
+        return Question(f"{_literal(expression)} = {_literal(str(case.expected))}", True)
+    facts: list[Fact] = []
+    return Question(_cond(_instants(expression, facts)), case.expected, facts)
+
+
+def _tag(parts: list[str]) -> str:
+    """Of conditions and values in turn, and the value of the rest."""
+    tiers = [f"{_literal(value)} when {_cond(when)}" for when, value in zip(parts[:-1:2], parts[1::2], strict=True)]
+    return f"tag chosen: {'; '.join(tiers)}; else {_literal(parts[-1])}"
+
+
+def _instants(expression: str, facts: list[Fact]) -> str:
+    """Timestamps in their order are the person's t1 and t2."""
+    values: dict[str, Any] = {}
+
+    def named(found: re.Match[str]) -> str:
+        moment = dt.datetime.fromisoformat(found[1].replace("Z", "+00:00"))
+        values[f"t{len(values) + 1}"] = int(moment.timestamp()) * 1000
+        return f"t{len(values)}"
+
+    expression = re.sub(r"timestamp\('([^']*)'\)", named, expression)
+    facts += [has(**values)] if values else []
+    return re.sub(r"duration\('(\d+)s'\)", lambda found: _duration(int(found[1])), expression)
+
+
+def _duration(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    if rest:
+        raise Unsupported("durations are whole minutes")
+    unit = next(unit for unit in _MINUTES if minutes % unit == 0)
+    return f"{minutes // unit}{_MINUTES[unit]}"
+
+
+def _cond(expression: str) -> str:
+    """`&&`, `||` and `!` of truths and comparisons."""
+    expression = re.sub(r"\((.*) \? false : true\)", r"!(\1)", expression)
+    for sign, word in ((" || ", "or"), (" && ", "and")):
+        if sign in expression:
+            return f" {word} ".join(f"({_cond(part)})" for part in expression.split(sign))
+    if expression.startswith("!") and not expression.startswith("!="):
+        return f"not ({_cond(expression[1:].removeprefix('(').removesuffix(')'))})"
+    method = re.fullmatch(r"('[^']*')\.(\w+)\(('[^']*')\)", expression)
+    if method:
+        return f"{method[1]} {_METHODS[method[2]]} {method[3]}"
+    if expression in ("true", "false"):
+        return f"{expression} = true"
+    return _literal(expression).replace("==", "=")
+
+
+def _literal(expression: str) -> str:
+    """Numbers are written out, without a mark of their size; texts have no raw form."""
+    expression = re.sub(r"\br'", "'", expression)
+    expression = re.sub(r"\b(\d+)u\b", r"\1", expression)
+    return re.sub(r"(?<![\w'])(\d*\.?\d+)([eE][-+]?\d+)?(?![\w'])", lambda n: f"{Decimal(n[0]):f}", expression)

@@ -1,0 +1,72 @@
+"""The page of counts and reasons: `python -m tests.conformance.report` writes docs/rules/conformance.md."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from tests.conformance import cel, clickhouse, json_logic
+from tests.conformance.suite import DIFFERS, PASSES, UNSUPPORTED, Case, Outcome, Question, counted, judged, load
+from tests.unit.dsl.catering import DOCS
+
+PAGE = DOCS / "rules/conformance.md"
+SUITES: dict[str, Callable[[Case], Question]] = {
+    "json_logic": json_logic.translate,
+    "cel": cel.translate,
+    "clickhouse": clickhouse.translate,
+}
+_HEAD = """# Other languages' test suites
+
+Cases of three public suites, translated mechanically into rules and asked of the engine, with the result that their
+source expects, unchanged. A case *passes* where we say the same, *differs* where we say something else on purpose, and
+is *unsupported* where the rule language has no such construct.
+This page is written by `python -m tests.conformance.report`, and checked by the tests.
+
+| suite | source | cases | pass | differ by design | unsupported |
+|---|---|---|---|---|---|
+"""
+
+
+def outcomes() -> dict[str, tuple[dict[str, str], list[Outcome]]]:
+    found = {}
+    for suite, translate in SUITES.items():
+        source, cases = load(suite)
+        found[suite] = (source, judged(cases, translate))
+    return found
+
+
+def page(found: dict[str, tuple[dict[str, str], list[Outcome]]]) -> str:
+    rows = []
+    for source, judgements in found.values():
+        number = counted(judgements)
+        origin = f"{source['repository']} `{source['file']}` at {source['commit']}"
+        figures = f"{len(judgements)} | {number[PASSES]} | {number[DIFFERS]} | {number[UNSUPPORTED]}"
+        rows.append(f"| {source['name']} | {origin} | {figures} |")
+    parts = [_HEAD + "\n".join(rows) + "\n"]
+    for source, judgements in found.values():
+        parts.append(
+            f"\n## {source['name']}\n\n| | cases | why | for example |\n|---|---|---|---|\n{_reasons(judgements)}\n"
+        )
+    return "".join(parts)
+
+
+def _reasons(judgements: list[Outcome]) -> str:
+    lines = []
+    for kind in (DIFFERS, UNSUPPORTED):
+        of_kind = [outcome for outcome in judgements if outcome.kind == kind]
+        for reason, number in Counter(outcome.reason for outcome in of_kind).most_common():
+            first = next(outcome for outcome in of_kind if outcome.reason == reason)
+            ours = f": expected {_short(first.case.expected)}, here {first.said}" if kind == DIFFERS else ""
+            lines.append(f"| {kind} | {number} | {reason} | `{_short(first.case.source)}`{ours} |")
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False).replace("|", "\\|").replace("`", "'")
+    return text if len(text) < 90 else f"{text[:87]}..."
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(outcomes()), encoding="utf-8")

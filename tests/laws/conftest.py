@@ -1,0 +1,22 @@
+"""Worlds that are closed when the test is over."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.laws.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    made: list[World] = []
+
+    def make(**options: Any) -> World:
+        made.append(World(tmp_path / str(len(made)), **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

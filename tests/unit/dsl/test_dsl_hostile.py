@@ -1,0 +1,20 @@
+"""A text as long as one may be, of any shape: read or refused, in bounded memory and time, with a short answer."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.dsl.hostile import SHAPES, SIZE
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_hostile_text_is_read_or_refused(shape: str) -> None:
+    assert len(SHAPES[shape]()) <= SIZE
+    read = subprocess.run(
+        [sys.executable, "-m", "tests.unit.dsl.hostile", shape], capture_output=True, text=True, timeout=240
+    )
+    assert read.returncode == 0, read.stderr[-2_000:]
+    answer, length = read.stdout.split()
+    assert answer in ("read", "syntax", "name", "type", "value", "version", "cycle", "limit", "not-compiled-yet")
+    assert int(length) < 5_000
