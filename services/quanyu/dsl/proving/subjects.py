@@ -9,7 +9,7 @@ from typing import Literal
 
 from quanyu.dsl.proving.moments import Moment
 from quanyu.dsl.proving.ranges import EITHER_WAY, Choice, Numbers, Values
-from quanyu.dsl.proving.truth import Formula
+from quanyu.dsl.proving.truth import Formula, Joined
 
 SIGNS = Choice.of("<", "=", ">")
 
@@ -66,10 +66,11 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Events:
+class Events(Joined):
     """Which events: of each type those that a formula holds of."""
 
     of: tuple[tuple[str, Formula], ...]
+    __hash__ = Joined.__hash__
 
 
 @dataclass(frozen=True)

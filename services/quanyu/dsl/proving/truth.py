@@ -10,7 +10,8 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from functools import cached_property
+from typing import Any, Protocol, TypeAlias
 
 from quanyu.dsl.proving.ranges import Values, meet
 
@@ -23,6 +24,19 @@ class Subject(Protocol):
         """The values that there are; None: any of their kind."""
 
 
+class Joined:
+    """Its hash is taken once: formulas are looked up often and stand inside each other."""
+
+    of: tuple[Any, ...]
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((type(self), self.of))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 @dataclass(frozen=True)
 class Atom:
     subject: Subject
@@ -30,13 +44,15 @@ class Atom:
 
 
 @dataclass(frozen=True)
-class All:
+class All(Joined):
     of: tuple[Formula, ...]
+    __hash__ = Joined.__hash__
 
 
 @dataclass(frozen=True)
-class Some:
+class Some(Joined):
     of: tuple[Formula, ...]
+    __hash__ = Joined.__hash__
 
 
 Formula: TypeAlias = Atom | All | Some
