@@ -94,7 +94,7 @@ class Cursor:
     @property
     def in_between(self) -> bool:
         """Whether `and` would join the ends of a `between`."""
-        joins = (kind for kind in reversed(self.kinds) if kind in ("BETWEEN", "AND", "OR", "LPAR", "LSQB"))
+        joins = (kind for kind in reversed(self.kinds) if kind in ("BETWEEN", "AND", "_and", "OR", "LPAR", "LSQB"))
         return next(joins, "") == "BETWEEN"
 
     @property

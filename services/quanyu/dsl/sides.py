@@ -109,7 +109,7 @@ def _left(kinds: Sequence[str]) -> int:
         at = len(kinds) - 2
     elif kinds[-1] == "AND":
         opened = last(kinds, "BETWEEN")
-        at = opened - 1 if not {"AND", "OR", "LPAR"} & set(kinds[opened + 1 : -1]) else -1
+        at = opened - 1 if not {"AND", "_and", "OR", "LPAR"} & set(kinds[opened + 1 : -1]) else -1
     elif kinds[-1] in ("LSQB", "COMMA"):
         opened = last(kinds, "LSQB")
         at = opened - 2 if kinds[opened - 1] in _LISTS else -1

@@ -273,6 +273,8 @@ def test_chinese_keywords_and_names_by_either_name() -> None:
     assert "下单" in texts("做过 |")
     assert texts("做过 ord|")[0] == "下单"
     assert texts("points 介于 3 |")[0] == "至"
+    assert texts("points 介于 3 至 points |").count("至") == 0
+    assert "且" in texts("points 介于 3 至 points |")
     assert "至少" in texts("做过 下单 至|")
     assert [(item.text, item.detail) for item in at_bar("cit|").items if item.kind == "attribute"] == [
         ("city", "text · 城市")
