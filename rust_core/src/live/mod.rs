@@ -137,7 +137,8 @@ impl Live {
     }
 
     /// Frames that bring every segment to a version of the index and an as-of. They are to be appended to the membership log and
-    /// folded in order; then `settle` says so. Without that the next step begins from where the last one was settled.
+    /// folded in order; then `settle` says so. Without that the next step begins from where the last one was settled; where only some of
+    /// the frames were folded, whoever they may have moved is asked again.
     ///
     /// Where some segments are up to date but for what has happened since the last step, of those that everybody is to be asked for
     /// only some are, so that it does not take long; the others stay as they are until a later one. Cancelled if it is not wanted any more, and nothing is to be settled then.
@@ -151,6 +152,9 @@ impl Live {
             return Ok(None);
         }
         let as_of_ms = as_of_ms.max(since);
+        if let Some(step) = rules.pending.take() {
+            step.abandon(&mut rules, &memberships);
+        }
         let step = Step::ask(&rules, &memberships, version, as_of_ms, limits)?;
         let frames = step.frames(&memberships)?;
         rules.pending = Some(step);

@@ -30,6 +30,8 @@ pub struct Step {
     errors: BTreeMap<String, String>,
     /// The last segment that was asked anew.
     renewed: String,
+    /// Of the membership log, when it was asked.
+    offset: u64,
 }
 
 impl Step {
@@ -49,6 +51,7 @@ impl Step {
             moves: BTreeMap::new(),
             errors: BTreeMap::new(),
             renewed: renewing.last().map_or_else(String::new, |&last| last.to_owned()),
+            offset: memberships.offset,
         };
         let asked = step.asked.clone();
         let between = rules.asked.as_ref().map(|before| Between {
@@ -151,6 +154,18 @@ impl Step {
             }
         }
         frames.finish()
+    }
+
+    /// Where some of its frames were folded, but it is not settled: whom they moved is not known to who compares with the step before.
+    pub fn abandon(self, rules: &mut Rules, memberships: &Memberships) {
+        if memberships.offset == self.offset {
+            return;
+        }
+        for name in self.moves.keys() {
+            if let Some(rule) = rules.of.get_mut(name) {
+                rule.anew = true;
+            }
+        }
     }
 
     /// Whether segments wait to be asked anew by the next step.

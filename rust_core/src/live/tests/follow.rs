@@ -243,6 +243,32 @@ fn what_was_said_beforehand_comes_true_when_its_time_has_come() {
 }
 
 #[test]
+fn who_entered_by_half_of_a_step_leaves_when_there_is_nobody_any_more() {
+    let history = [
+        Step::Create(1),
+        Step::Event(0, 1),
+        Step::Create(1),
+        Step::Event(1, 1),
+        Step::Merge(0, 1),
+    ];
+    let history = frames(&decide(&history), 1);
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let mut followed = Followed::new();
+    let roots = [root(&json!({"op": "constant", "value": true}))];
+    followed.put(&roots, 1);
+    for (offset, frame) in history.iter().enumerate() {
+        index.fold(&[(offset as u64, frame)]).unwrap();
+        // The second person is there by a step that is written, but not settled.
+        let torn = (offset == 4).then_some(1);
+        followed.step(&index.version(), 40 * DAY_MS, torn).unwrap();
+        let (_, held) = followed.live.members(&["s0".into()]);
+        let expected = from_scratch(&index.version(), 40 * DAY_MS, &roots[0]);
+        assert!(held[0].members.set().iter().eq(expected), "after frame {offset}");
+    }
+}
+
+#[test]
 fn who_is_erased_leaves_every_segment() {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
