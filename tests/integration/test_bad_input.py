@@ -87,6 +87,7 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
 PREVIEW = tagging_pb2.PreviewRuleRequest
 PUBLISH = tagging_pb2.PublishRuleRequest
 RULES = [
+    ("segment s: city matches 'a('", "RULE_VALUE"),
     ("did ordr ever", "RULE_NAME"),
     ("did order in last 30 days", "RULE_SYNTAX"),
     ("city > 3", "RULE_TYPE"),
@@ -125,6 +126,14 @@ def test_a_wrong_rule_is_refused_where_it_is_wrong(declared: Quanyu, text: str, 
     half_typed = declared.tagging.PreviewRule(PREVIEW(workspace=declared.workspace, text=text))
     assert list(half_typed.diagnostics) == [diagnostic]
     assert not half_typed.sets
+
+
+def test_every_clause_that_is_wrong_is_told(declared: Quanyu) -> None:
+    request = tagging_pb2.ValidateRuleRequest(
+        workspace=declared.workspace, text="did ordr and did order\nand did order in last 30 days"
+    )
+    diagnostics = declared.tagging.ValidateRule(request).diagnostics
+    assert [(d.reason, d.line, d.column) for d in diagnostics] == [("RULE_NAME", 1, 5), ("RULE_SYNTAX", 2, 23)]
 
 
 def test_a_near_miss_is_suggested(declared: Quanyu) -> None:
@@ -293,7 +302,7 @@ CALLS += [
             tagging_pb2.PublishRuleRequest(workspace=q.workspace, text="tag t: 'x' when city matches '('; else 'y'")
         ),
         INVALID,
-        "RULE_NOT_COUNTABLE",
+        "RULE_VALUE",
     ),
     (
         "brackets in brackets",

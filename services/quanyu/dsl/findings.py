@@ -24,6 +24,7 @@ Code = Literal[
     "NOT_THE_FIRST_TIME",
     "PERSON_IN_WHERE",
     "EMPTY_WINDOW",
+    "UNDECLARED_VALUE",
 ]
 MAX_FINDINGS = 200  # of one text
 _SHOWN = 80

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from quanyu.dsl import names
 from quanyu.dsl import syntax as s
 from quanyu.dsl.findings import Findings, listed, shown
 from quanyu.dsl.formatter import format_rule
 from quanyu.dsl.proving import Claims, Formula, Place, denied
+from quanyu.dsl.types import nfkc, normalised
 
 _NAMED = 3  # so many unknown values are spelled out in a suggestion
+_SEARCHED = 2_000  # of more values than these the nearest one is not looked for
 
 
 class Pitfalls:
@@ -32,6 +36,7 @@ class Pitfalls:
             self._left_out(node, place, given)
         if not isinstance(node, (s.AllOf, s.AnyOf, s.Negated, s.OrUnknown)):
             self.windows(node)
+            self.undeclared(node, place)
             if place.step is not None:
                 self._of_person(node, place)
 
@@ -78,6 +83,22 @@ class Pitfalls:
                 found.setdefault(format_rule(expr), expr)
         return list(found.values())
 
+    # values
+
+    def undeclared(self, node: s.Cond, place: Place) -> None:
+        """Texts that a field with known values has never had: a slip of the pen holds nobody."""
+        expr, texts = _texts(node)
+        if expr is None or not texts:
+            return
+        values = self._claims.worths.kind(expr, place).values
+        for text in texts if values else ():
+            if nfkc(text.value) in normalised(values):
+                continue
+            near = names.nearest(text.value, values)[:1] if len(values) <= _SEARCHED else []
+            offers = [format_rule(_with(node, text, s.Text(value))) for value in near]
+            message = f"{shown(text)} is no value of {shown(expr)} that is declared or was ever seen"
+            self._found.add("UNDECLARED_VALUE", text, message, *offers)
+
     # events
 
     def _not_the_first_time(self, node: s.Cond, event: s.FirstEvent, place: Place, given: Sequence[Formula]) -> None:
@@ -108,6 +129,23 @@ class Pitfalls:
                     f"not as it was when the event happened (E9)"
                 )
                 self._found.add("PERSON_IN_WHERE", path, message)
+
+
+def _texts(node: s.Cond) -> tuple[s.Expr | None, list[s.Text]]:
+    """What is compared with written texts, and those."""
+    match node:
+        case s.Compare(left=expr, cmp="=" | "!=", right=s.Text() as text):
+            return expr, [text]
+        case s.InList() | s.NotInList() | s.HasAny() | s.HasAll() | s.HasNone():
+            return node.expr, [item for item in node.items if isinstance(item, s.Text)]
+    return None, []
+
+
+def _with(node: Any, text: s.Text, other: s.Text) -> s.Node:
+    if isinstance(node, s.Compare):
+        return replace(node, right=other)
+    same: s.Node = replace(node, items=tuple(other if item is text else item for item in node.items))
+    return same
 
 
 def _values(cond: s.Node) -> Iterator[s.Expr]:

@@ -104,6 +104,7 @@ class Verdicts:
             self._pitfalls.windows(node)
         if len(self._found) > before:
             return  # a filter or a window says why
+        self._pitfalls.undeclared(node, context.place)
         parts, why = self._needed(code, node, context), reason(node, self._claims, context.place)
         none, every = "it holds nobody", "it leaves nobody out"
         if context.place.step is not None:

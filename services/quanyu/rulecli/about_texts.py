@@ -30,10 +30,11 @@ from quanyu.rulecli.test_results import passed, print_results
 @where_options
 @JSON
 def check(rule: Written, as_json: bool, **where: Any) -> None:
-    """Says what is wrong in a RULE, and what to write instead."""
+    """Says what is wrong in a RULE, and what to write instead; of one that is right, what may not be meant."""
     with one_source(**where) as source:
         answer: pb.ValidateRuleResponse = source.ask("ValidateRule", text=rule.text)
-    finish(answer, rule, ["the rule is right"], as_json=as_json)
+        warnings = [] if answer.diagnostics else _warnings(source.ask("LintRule", text=rule.text), rule)
+    finish(answer, rule, ["the rule is right", *(f"warning: {warning}" for warning in warnings)], as_json=as_json)
 
 
 @click.command()
@@ -47,11 +48,15 @@ def lint(rule: Written, as_json: bool, **where: Any) -> None:
     """
     with one_source(**where) as source:
         answer: pb.LintRuleResponse = source.ask("LintRule", text=rule.text)
-    lines = [
+    lines = _warnings(answer, rule)
+    finish(answer, rule, lines or ["nothing to warn of"], as_json=as_json, is_right=not lines)
+
+
+def _warnings(answer: pb.LintRuleResponse, rule: Written) -> list[str]:
+    return [
         shown(rule.text, found.line, found.column, f"{found.message} [{found.code}]", found.suggestions)
         for found in answer.findings
     ]
-    finish(answer, rule, lines or ["nothing to warn of"], as_json=as_json, is_right=not lines)
 
 
 @click.command("format")

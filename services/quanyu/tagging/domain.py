@@ -32,6 +32,7 @@ from quanyu.dsl.plan_values import Json
 from quanyu.dsl.syntax import IsKnown, Metric, Segment, Tag
 from quanyu.engine import Answer, Index, InvalidError, Limits
 from quanyu.runtime.errors import InvalidInput, NotFound
+from quanyu.tagging.patterns import refuse_patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,8 @@ def explain_text(reading: Reading, text: str, language: Language) -> Explained:
 
 def try_out(drafted: Reading, index: Index, bound: Bound) -> None:
     """InvalidInput if a segment or tag of the text cannot be counted: it never changes once it is published."""
+    with refused():
+        refuse_patterns(bound, index)
     drafted.count(index, drafted.compile_sets(bound))
 
 

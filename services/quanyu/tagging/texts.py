@@ -24,6 +24,7 @@ from quanyu.tagging.answers import (
 from quanyu.tagging.asking import Asking
 from quanyu.tagging.domain import explain_text
 from quanyu.tagging.overlap import overlap
+from quanyu.tagging.patterns import refuse_patterns
 from quanyu.tagging.preview import preview
 from quanyu.tagging.trial import run_tests
 from quanyu.tagging.workspace import Readable
@@ -43,10 +44,15 @@ class TextCalls:
         workspace = self._asking.workspace(request.workspace)
         workspace.wait(request.min_raw_offset, context)
         reading = workspace.reading(now_ms())
+        found = reading.recover(request.text)
+        wrong, explanation = found.errors, []
         try:
-            return pb.ValidateRuleResponse(explanation=reading.explained_text(request.text))
+            if found.bound is not None and not wrong:
+                refuse_patterns(found.bound, workspace.index)
+                explanation = reading.explained_text(request.text)
         except RuleError as error:
-            return pb.ValidateRuleResponse(diagnostics=[diagnostic_message(error)])
+            wrong = (error,)
+        return pb.ValidateRuleResponse(diagnostics=map(diagnostic_message, wrong), explanation=explanation)
 
     def LintRule(self, request: pb.LintRuleRequest, context: grpc.ServicerContext) -> pb.LintRuleResponse:
         workspace = self._asking.workspace(request.workspace)
@@ -94,6 +100,7 @@ class TextCalls:
         errors, counted = list(found.errors), None
         try:
             if found.bound is not None:
+                refuse_patterns(found.bound, workspace.index)
                 is_whole = not errors
                 counted = preview(reading, workspace.index, found.bound, is_whole=is_whole, sampled=request.sample)
         except RuleError as error:

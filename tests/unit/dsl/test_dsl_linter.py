@@ -185,6 +185,13 @@ UNKNOWN = [
     ("count(order in 2027-03) > 0", "EMPTY_WINDOW"),
     ("did order between 7d and 7d ago", "EMPTY_WINDOW"),
     ("entered segment buyers on 2027-01-01", "EMPTY_WINDOW"),
+    ("level = 'gld'", "UNDECLARED_VALUE"),
+    ("level != 'Gold'", "UNDECLARED_VALUE"),
+    ("tastes has any ['spicy', 'vegen']", "UNDECLARED_VALUE"),
+    ("level in [gold, 'platinum']", "UNDECLARED_VALUE"),
+    ("channel in ['shop']", "UNDECLARED_VALUE"),
+    ("did order where (channel = 'shop')", "UNDECLARED_VALUE"),
+    ("tag t: 'a' when points > 3\nsegment s: t = 'b'", "UNDECLARED_VALUE"),
 ]  # fmt: skip
 
 

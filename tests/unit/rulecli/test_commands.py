@@ -43,6 +43,13 @@ def test_check_says_what_is_right_and_what_is_wrong() -> None:
     assert wrong.output == ("line 1, column 1: nothing is called `levl`\n  levl >= silver\n  ^\n  write: level\n")
 
 
+def test_check_also_warns() -> None:
+    warned = with_catalog("check", "city = '上诲'")
+    assert warned.exit_code == 0
+    assert warned.output.startswith("the rule is right\nwarning: line 1, column 8: `'上诲'` is no value of `city`")
+    assert warned.output.endswith("write: city = '上海'\n")
+
+
 def test_a_rule_is_a_text_a_file_or_standard_input(tmp_path: Path) -> None:
     path = tmp_path / "lapsed.rule"
     path.write_text(LAPSED.replace("touch =", "touch == "), encoding="utf-8")
