@@ -124,7 +124,7 @@ def test_what_cannot_be_proposed_or_decided(quanyu: Quanyu) -> None:
         (lambda: propose(quanyu, "segment north: city = 'Beijing'"), (INVALID, "NOTHING_TO_PROPOSE")),
         (lambda: propose(quanyu, "segment south: ctiy = 'Beijing'"), (INVALID, "RULE_NAME")),
         (lambda: propose(quanyu, "city = 'Beijing'"), (INVALID, "RULE_WITHOUT_NAME")),
-        (lambda: propose(quanyu, "segment south: city matches '('"), (INVALID, "RULE_NOT_COUNTABLE")),
+        (lambda: propose(quanyu, "segment south: city matches '('"), (INVALID, "RULE_VALUE")),
         (lambda: decide(quanyu, number, unspecified), (INVALID, "NO_DECISION")),
         (lambda: decide(quanyu, number, APPROVE, by=""), (INVALID, "MISSING_PERSON")),
         (lambda: decide(quanyu, 10**9, APPROVE), (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PROPOSAL")),

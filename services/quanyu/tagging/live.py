@@ -94,6 +94,10 @@ class LiveSegments:
         failure, statuses = self._failure, self._live.statuses()
         return [(*status[:5], status[5] or failure) for status in statuses]
 
+    def offset(self) -> int:
+        """Of the membership log: what lies before it is in the members that are read."""
+        return self._live.offset()
+
     def members(self, segments: list[str]) -> tuple[int, list[Held]]:
         """Everybody who is in, and the offset of the membership log from which on others enter and leave."""
         return self._live.members(segments)

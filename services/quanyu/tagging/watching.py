@@ -16,6 +16,7 @@ from quanyu.runtime.instants import timestamp
 from quanyu.tagging.live import LiveSegments
 
 WAIT_MS = 250
+FOLD_SECONDS = 0.002
 
 
 class Watching:
@@ -43,7 +44,14 @@ class Watching:
             while context.is_active() and not self._stopping.is_set():
                 if not live.log.wait(offset, WAIT_MS):
                     continue
+                known = live.offset()
+                if known <= offset:
+                    # Written, but not in the members yet: who is told of a move also reads it.
+                    self._stopping.wait(FOLD_SECONDS)
+                    continue
                 for at, frame in live.log.read(offset, READ_BYTES):
+                    if at >= known:
+                        break
                     offset = at + 1
                     response = _response(pb.MembershipFrame.FromString(frame), offset, wanted)
                     if response.moves:

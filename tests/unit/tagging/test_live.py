@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import grpc
 import pytest
 
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Library
 from quanyu.engine import Index, InvalidError, Limits, LocalLog, StorageError
 from quanyu.runtime.errors import Unavailable
@@ -17,6 +18,7 @@ from quanyu.runtime.settings import Settings
 from quanyu.runtime.worker import Worker
 from quanyu.tagging import live
 from quanyu.tagging.live import LiveSegments
+from quanyu.tagging.watching import Watching
 from quanyu.tagging.workspace import Workspace
 
 PATIENCE = 60
@@ -129,3 +131,26 @@ def test_what_ends_the_thread_is_told_to_who_waits(shop: Shop) -> None:
         shop.workspace.live.wait(1, Call())
     assert shop.errors() == {"a": "of another log"}
     wait_for(lambda: [str(failure) for failure in shop.failures] == ["of another log"])
+
+
+def test_who_is_told_of_a_move_reads_it(shop: Shop) -> None:
+    shop.publish("a")
+    wait_for(lambda: shop.errors() == {"a": None})
+    live = shop.workspace.live
+    watching = Watching(most=1)
+    told: list[pb.WatchMembershipResponse] = []
+
+    def follow() -> None:
+        told.extend(watching.watch(live, pb.WatchMembershipRequest(workspace="shop"), Call()))
+
+    follower = Thread(target=follow)
+    follower.start()
+    wait_for(lambda: len(told) == 1)
+    # As by a step that has written and not folded yet.
+    frame = pb.MembershipFrame(moves=[pb.SegmentMoves(segment="a", version=1)], complete=True).SerializeToString()
+    at = shop.membership.append(frame)
+    Event().wait(0.2)
+    watching.stop()
+    follower.join()
+    assert at == live.offset()
+    assert [response.whole for response in told] == [True]
