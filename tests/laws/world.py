@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
-from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from quanyu import dsl
@@ -23,6 +21,7 @@ from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.engine import Index, Ingestor, LocalLog, Resolver
 from quanyu.tagging.catalog import catalog_of, clock_of
+from quanyu.tagging.catalog_file import load_catalog
 
 SCHEMA = Path(__file__).with_name("schema.yaml")
 ZONE = "Asia/Shanghai"
@@ -85,10 +84,8 @@ class World:
         self._raw, self._rejects = LocalLog.create(str(folder / "raw")), LocalLog.create(str(folder / "rejects"))
         self._ingestor = Ingestor(self._raw, self._rejects, str(folder / "ingest"))
         self._resolver, self._index = Resolver(str(folder / "identity")), Index(str(folder / "index"))
-        declared = yaml.safe_load(schema.read_text())
-        channels = declared.pop("channels", ["pos", "web"])
-        self.schema = json_format.ParseDict(declared, event_pb2.Schema())
-        self._channels = channels
+        declared = load_catalog(schema)
+        self._channels, self.schema = list(declared.channels), declared.schema
         self.declare(self.schema, **(settings or {}))
         self._people: list[str] = []
         for (catalog, key), attributes in (items or {}).items():

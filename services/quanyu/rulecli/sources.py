@@ -16,7 +16,7 @@ from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
-from quanyu.dsl import Library
+from quanyu.dsl import Library, RuleError, check_and_bind
 from quanyu.engine import CoreError, Index, Limits
 from quanyu.runtime.channels import asking, open_channel
 from quanyu.runtime.db import Database
@@ -156,13 +156,15 @@ def of_folder(settings: Settings, data: DataFolder, workspace: str) -> Here:
 
 
 def of_catalog(settings: Settings, path: Path) -> Here:
-    """The names of a file: nobody, and no published rules. InvalidInput if it holds no catalog."""
+    """The names and rules of a file, and nobody. InvalidInput if it holds no catalog."""
     declared = load_catalog(path)
     try:
-        index = world_of(declared.schema.SerializeToString()).index
+        workspace = _Declared(declared, world_of(declared.schema.SerializeToString()).index)
     except CoreError as error:
         raise InvalidInput(f"catalog {path}: {from_core(error).message}", reason="CATALOG_INVALID") from error
-    return Here(_Declared(declared, index), settings.query_mib * 2**20, has_people=False)
+    except RuleError as error:
+        raise InvalidInput(f"catalog {path}: rules: {error}", reason="CATALOG_INVALID") from error
+    return Here(workspace, settings.query_mib * 2**20, has_people=False)
 
 
 def of_nothing(settings: Settings) -> Here:
@@ -191,6 +193,7 @@ class _Declared(Readable):
     def __init__(self, declared: DeclaredCatalog, index: Index) -> None:
         super().__init__("catalog", index, Library())
         self._channels = declared.channels
+        self.library = Library().publish(check_and_bind(declared.rules, self.names(None).catalog, Library()))
 
     def names(self, known_at: int | None) -> Names:
         found = super().names(known_at)

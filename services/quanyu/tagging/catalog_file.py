@@ -1,4 +1,7 @@
-"""A catalog in a file: what a workspace declares, without its people. docs/rules/catering.yaml is one."""
+"""A catalog in a file: what a workspace declares and has published, without its people.
+
+docs/rules/catering.yaml is one.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,14 @@ from quanyu.runtime.yaml_text import read_yaml
 
 @dataclass(frozen=True, slots=True)
 class DeclaredCatalog:
-    """`channels`: those that rules may name, which a workspace knows from its events."""
+    """`channels`: those that rules may name, which a workspace knows from its events.
+
+    `rules`: the text of those that are published.
+    """
 
     schema: event_pb2.Schema
     channels: tuple[str, ...]
+    rules: str
 
 
 def load_catalog(path: Path) -> DeclaredCatalog:
@@ -30,7 +37,7 @@ def load_catalog(path: Path) -> DeclaredCatalog:
 
 
 def parse_catalog(text: str, name: str) -> DeclaredCatalog:
-    """The Schema message in YAML, with `channels` beside it. InvalidInput, naming the place, for anything else."""
+    """The Schema message in YAML, with `channels` and `rules` beside it. InvalidInput, with the place, for all else."""
     try:
         contents = read_yaml(text)
         if not isinstance(contents, dict):
@@ -38,6 +45,9 @@ def parse_catalog(text: str, name: str) -> DeclaredCatalog:
         channels = contents.pop("channels", [])
         if not isinstance(channels, list) or not all(isinstance(channel, str) for channel in channels):
             raise ValueError("channels: must be a list of texts")
-        return DeclaredCatalog(json_format.ParseDict(contents, event_pb2.Schema()), tuple(channels))
+        rules = contents.pop("rules", "")
+        if not isinstance(rules, str):
+            raise ValueError("rules: must be a text, such as `rules: |` with one rule a line below it")
+        return DeclaredCatalog(json_format.ParseDict(contents, event_pb2.Schema()), tuple(channels), rules)
     except (ValueError, TypeError, json_format.ParseError) as error:
         raise InvalidInput(f"catalog {name}: {error}", reason="CATALOG_INVALID") from error

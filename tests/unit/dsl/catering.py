@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-import yaml
-from google.protobuf import json_format
-
 from quanyu import dsl
-from quanyu.api.event.v1 import event_pb2
 from quanyu.tagging.catalog import catalog_of
+from quanyu.tagging.catalog_file import load_catalog
 
 DOCS = Path(__file__).parents[3] / "docs"
 
 
 def catalog() -> dsl.Catalog:
-    declared = yaml.safe_load((DOCS / "rules/catering.yaml").read_text(encoding="utf-8"))
-    channels = declared.pop("channels")
-    return catalog_of(json_format.ParseDict(declared, event_pb2.Schema()), channels)
+    declared = load_catalog(DOCS / "rules/catering.yaml")
+    return catalog_of(declared.schema, declared.channels)

@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from quanyu.cli import main
+from tests.unit.dsl.test_dsl_twenty_rules import RULES, TAG
 
 DOCS = Path(__file__).parents[3] / "docs/rules"
 CATALOG = str(DOCS / "catering.yaml")
-LAPSED = "define touch = order or scan\nsegment lapsed: last_touch > 30d"
+LAPSED = "define contact = order or scan\nsegment lapsed: last_contact > 30d"
 TEST = """
 test 'lapsed' {
   given anna did order at 2026-01-02 10:00 {amount: 30}
@@ -52,9 +53,9 @@ def test_check_also_warns() -> None:
 
 def test_a_rule_is_a_text_a_file_or_standard_input(tmp_path: Path) -> None:
     path = tmp_path / "lapsed.rule"
-    path.write_text(LAPSED.replace("touch =", "touch == "), encoding="utf-8")
+    path.write_text(LAPSED.replace("contact =", "contact == "), encoding="utf-8")
     from_file = with_catalog("check", str(path))
-    assert from_file.output.startswith(f"{path}: line 1, column 14:")
+    assert from_file.output.startswith(f"{path}: line 1, column 16:")
     assert with_catalog("check", "-", text="城市 = '上海'").exit_code == 0
     for name in ("missing.rule", str(tmp_path / "missing.rule")):
         assert "there is no file" in with_catalog("check", name).output
@@ -146,7 +147,7 @@ def test_tests_are_run_and_counted(tmp_path: Path) -> None:
     assert failing.output == (
         f"{good}\n  passed  lapsed (line 3)\n{bad}\n  passed  lapsed (line 3)\n  FAILED  not lapsed (line 9)\n"
         "          line 12: then anna not in segment lapsed: this is true as of 2026-02-03 00:00 (Asia/Shanghai)\n"
-        "            true: last_touch@1 > 30d\n"
+        "            true: last_contact@1 > 30d\n"
         "            given anna did order at 2026-01-02 10:00 {amount: 30}\n"
         "3 tests: 2 passed, 1 failed\n"
     )
@@ -224,3 +225,17 @@ def test_a_catalog_that_is_wrong_is_named(tmp_path: Path) -> None:
         path.write_text(text)
         found = quanyu("check", "did order", "--catalog", str(path))
         assert (found.exit_code, f"catalog {path}: " in found.output, says in found.output) == (1, True, True)
+
+
+@pytest.mark.parametrize("rule", [*RULES, TAG])
+def test_the_twenty_rules_hold_in_the_catering_catalog(rule: str) -> None:
+    checked = with_catalog("check", rule)
+    assert (checked.exit_code, checked.output.splitlines()[0]) == (0, "the rule is right")
+
+
+def test_rules_of_a_catalog_that_are_wrong_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.yaml"
+    path.write_text("rules: |\n  segment s: did ordr\n", encoding="utf-8")
+    refused = quanyu("check", "1 < 2", "--catalog", str(path))
+    assert refused.exit_code == 1
+    assert f"catalog {path}: rules: line 1, column 16" in refused.output
