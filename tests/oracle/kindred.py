@@ -86,7 +86,7 @@ def _of_choices() -> st.SearchStrategy[str]:
             st.builds("tastes {}in ['{}']".format, _NOT, tastes),
             st.builds("city {}in ['{}', '{}']".format, _NOT, cities, cities),
             st.builds("city {} '{}'".format, st.sampled_from(["=", "!="]), cities),
-            st.builds("vip {} {}".format, st.sampled_from(["=", "!="]), st.sampled_from(["true", "false"])),
+            st.builds("is_member {} {}".format, st.sampled_from(["=", "!="]), st.sampled_from(["true", "false"])),
             st.builds("frequency {} '{}'".format, st.sampled_from(["=", "!="]), frequencies),
             st.builds(
                 "nickname {}{} '{}'".format,

@@ -88,7 +88,7 @@ def pair_of(world: World, offset: int | None = None, erased: int | None = None, 
         pair.engine.close()
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(), st.lists(conditions(), min_size=8, max_size=8))
 def test_conditions_hold_the_same_people_and_the_same_unknowns(world: World, texts: list[str]) -> None:
     with pair_of(world) as pair:

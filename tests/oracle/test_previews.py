@@ -188,7 +188,7 @@ MEASURES = [
     "age",
     "birthday",
     "signup_at",
-    "vip",
+    "is_member",
     "tastes",
     "survey.spice",
     "channel",
@@ -221,11 +221,11 @@ def test_facts_are_what_is_so_of_each_person(world: World, measures: list[str], 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_what_has_no_value_to_show_is_left_out(world: World) -> None:
-    text = "latest(order.note) is unknown or latest(order.note) is known or vip = true or vip is unknown or vip = false"
+    text = "latest(order.note) is unknown or latest(order.note) is known or is_member = true or is_member is unknown or is_member = false"
     with pair_of(world) as pair:
         (count,) = preview(reading(pair), pair.engine.index, reading(pair).bind(text), sampled=100).counts
         assert len(count.sample) == len(pair.oracle.universe)
-        assert all([name for name, _ in found] == ["vip"] for _, found in count.sample)
+        assert all([name for name, _ in found] == ["is_member"] for _, found in count.sample)
 
 
 def claims(measure: str, value: str, clock: dsl.Clock) -> list[str]:

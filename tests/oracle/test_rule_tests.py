@@ -28,7 +28,7 @@ LEFT_OUT = re.compile(r"sample|lucky|shanghai|was in segment \w+ on|former")
 
 
 class Written:
-    """A world as a test can give it: wall time to the minute, attributes since always, no maps, goods or places."""
+    """A world as a test can give it: wall time to the minute, attributes since always, no maps, scores, goods or places."""
 
     def __init__(self, world: World) -> None:
         self.clock = clock_of(schema(world).settings, 0, 0)
@@ -49,7 +49,7 @@ class Written:
         return {
             name: Instant(self.minute(value)) if isinstance(value, Instant) else value
             for name, value in attributes.items()
-            if not isinstance(value, dict | None) and value != frozenset()
+            if not isinstance(value, dict | None) and value != frozenset() and "@" not in name
         }
 
     def minute(self, ms: int) -> int:
