@@ -28,7 +28,7 @@ LEFT_OUT = re.compile(r"sample|lucky|shanghai|was in segment \w+ on|former")
 
 
 class Written:
-    """A world as a test can give it: wall time to the minute, attributes since always, no maps, scores, goods or places."""
+    """A world as a test can give it: to the minute, attributes since always, no maps, scores, goods or places."""
 
     def __init__(self, world: World) -> None:
         self.clock = clock_of(schema(world).settings, 0, 0)
