@@ -47,7 +47,7 @@ test-rust: ## The engine's own tests, without Python
 	$(CARGO) test $(CRATE) --quiet
 
 test-python: setup ## Unit, integration and end-to-end tests
-	$(RUN) pytest
+	$(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-wheel: setup ## A wheel built from the sdist holds the stubs and starts
 	scripts/check-wheel
