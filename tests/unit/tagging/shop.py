@@ -18,7 +18,7 @@ CLOCK = Clock(as_of_ms=1_700_000_000_000, zone="Asia/Shanghai")
 
 
 class Shop:
-    """A workspace whose index counts nobody, and refuses what holds `(((`."""
+    """A workspace whose index counts nobody, and refuses what holds `(((` or asks for Nowhere."""
 
     name = "shop"
 
@@ -34,8 +34,12 @@ class Shop:
         self.library = library
 
     def evaluate(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> None:
+        if b"Nowhere" in plan:
+            raise InvalidError("there is no such place")
+
+    def verdicts(self, plan: bytes, persons: list[int]) -> None:
         if b"(((" in plan:
-            raise InvalidError("unclosed group")
+            raise InvalidError("plan.roots[0].cond.value: no pattern\nerror: unclosed group")
 
 
 @dataclass

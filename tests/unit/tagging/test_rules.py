@@ -71,7 +71,8 @@ def test_a_refused_text_publishes_nothing(database: Database) -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ("tag bad: 'a' when city matches '((('; else 'b'", "RULE_NOT_COUNTABLE"),
+        ("tag bad: 'a' when city matches '((('; else 'b'", "RULE_VALUE"),
+        ("segment bad: city = 'Nowhere'", "RULE_NOT_COUNTABLE"),
         ("segment bad: did order on 9999-12-31", "RULE_TIME"),
     ],
 )
