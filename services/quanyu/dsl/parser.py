@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-from contextlib import suppress
 from typing import Any
 
-from lark import Lark, Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
+from lark import Lark
+from lark.exceptions import UnexpectedInput, VisitError
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.builder import TreeBuilder
@@ -46,14 +45,6 @@ def is_condition(text: str) -> bool:
     except UnexpectedInput:
         return False
     return first is not None and first.type not in ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
-
-
-def tokens(text: str) -> list[Token]:
-    """The words and signs of a text, as far as it can be read."""
-    found: list[Token] = []
-    with suppress(UnexpectedCharacters):
-        found.extend(lex(text))
-    return found
 
 
 def _read(text: str, start: str) -> Any:

@@ -12,8 +12,8 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.catalog import Catalog
 from quanyu.dsl.checker import check_and_bind
 from quanyu.dsl.errors import RuleError
+from quanyu.dsl.lexer import readable
 from quanyu.dsl.library import Bound, Library
-from quanyu.dsl.parser import tokens
 
 MAX_CLAUSES = 64  # of a text that is looked at clause by clause
 _OPENS, _CLOSES = ("LPAR", "LSQB", "LBRACE"), ("RPAR", "RSQB", "RBRACE")
@@ -104,7 +104,7 @@ def _condition(bound: Bound) -> s.Cond:
 
 def _chain(text: str) -> _Chain | None:
     """The clauses of the outermost chain, by its words alone."""
-    found = tokens(text)
+    found = list(readable(text))
     head = 0
     if found and found[0].type == "SEGMENT":
         head = next((n for n, token in enumerate(found, 1) if token.type == "COLON"), len(found))

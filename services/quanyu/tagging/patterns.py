@@ -24,5 +24,6 @@ def _refuse(pattern: s.Text, index: Index) -> None:
         # Asked of nobody, a plan is only read.
         index.verdicts(plan_of_roots(0, [{"name": "pattern", "cond": cond, "among": None}]), [])
     except InvalidError as error:
-        *_, why = str(error).split("error: ")
+        # Without the place in the plan, and the pattern again.
+        why = str(error).rpartition("too large: ")[2].rpartition("error: ")[2]
         raise RuleError.at(pattern.span, "value", f"{pattern.value!r} is no pattern (RE2): {why}") from None

@@ -44,6 +44,15 @@ def test_check_says_what_is_right_and_what_is_wrong() -> None:
     assert wrong.output == ("line 1, column 1: nothing is called `levl`\n  levl >= silver\n  ^\n  write: level\n")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [("a(", "unclosed group"), ("a{1000}{1000}", "Compiled regex exceeds size limit of 1048576 bytes.")],
+)
+def test_check_says_why_a_pattern_is_none(pattern: str, why: str) -> None:
+    refused = with_catalog("check", f"nickname matches '{pattern}'")
+    assert refused.output.startswith(f"line 1, column 18: '{pattern}' is no pattern (RE2): {why}\n")
+
+
 def test_check_also_warns() -> None:
     warned = with_catalog("check", "city = '上诲'")
     assert warned.exit_code == 0
