@@ -22,7 +22,7 @@ from quanyu.dsl import (
     explain,
     format_text,
 )
-from quanyu.dsl.catalog import Kind
+from quanyu.dsl.model.catalog import Kind
 
 ROUNDS = 15
 NOW = Clock(1_795_339_800_000, "Asia/Shanghai", earliest_ms=1_700_000_000_000)

@@ -17,10 +17,10 @@ import pytest
 
 from quanyu.api.identity.v1 import identity_pb2, identity_pb2_grpc
 from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
-from quanyu.demo import catering, complete_journey
-from quanyu.demo.client import Workspace
-from quanyu.demo.complete_journey import published_files
-from quanyu.demo.server import running
+from quanyu.cli.demo import catering, complete_journey
+from quanyu.cli.demo.client import Workspace
+from quanyu.cli.demo.complete_journey import published_files
+from quanyu.cli.demo.server import running
 from tests.e2e import catering_sql, complete_journey_sql
 
 PEOPLE = 5_000

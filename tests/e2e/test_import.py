@@ -18,7 +18,7 @@ import pytest
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
 from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
-from quanyu.demo.server import running
+from quanyu.cli.demo.server import running
 from quanyu.importer.mapping import load_mapping
 from quanyu.importer.progress import Progress
 

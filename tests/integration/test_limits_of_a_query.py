@@ -11,7 +11,7 @@ from quanyu.api.event.v1 import event_pb2 as pb
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.dsl import Library
 from quanyu.engine import CancelledError, Index, Ingestor, InvalidError, Limits, LocalLog, OverBudgetError, Resolver
-from quanyu.tagging.preview import preview
+from quanyu.tagging.preview.preview import preview
 from quanyu.tagging.workspace import names_of
 
 NOW = 1_800_000_000_000

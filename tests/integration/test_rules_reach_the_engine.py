@@ -12,7 +12,7 @@ from quanyu.api.event.v1 import event_pb2 as pb
 from quanyu.dsl import Catalog, Field, RuleError, check_and_bind, compile_condition, format_rule, plan
 from quanyu.dsl import syntax as s
 from quanyu.engine import Index, Ingestor, LocalLog, Resolver
-from quanyu.tagging.catalog import KINDS
+from quanyu.tagging.evaluation.catalog import KINDS
 from tests.unit.dsl import trees
 from tests.unit.dsl.renamer import Renamer
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW

@@ -4,9 +4,10 @@ import pytest
 
 from quanyu import dsl
 from quanyu.api.event.v1 import event_pb2
-from quanyu.dsl import RuleError, format_rule, windows
+from quanyu.dsl import RuleError, format_rule
 from quanyu.dsl import syntax as s
-from quanyu.dsl.parser import parse
+from quanyu.dsl.calendar import windows
+from quanyu.dsl.parsing.parser import parse
 from tests.laws.world import ago, did, has
 
 

@@ -7,7 +7,7 @@ from lark.grammar import Terminal
 
 from quanyu.dsl import RuleError, format_rule, parse, parse_condition
 from quanyu.dsl import syntax as s
-from quanyu.dsl.parser import _lark
+from quanyu.dsl.parsing.parser import _lark
 from tests.laws.world import ago, did, has
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from quanyu.dsl import RuleError
-from quanyu.dsl.parser import parse_condition
+from quanyu.dsl.parsing.parser import parse_condition
 from tests.laws.world import ago, at, did, has
 
 

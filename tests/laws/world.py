@@ -19,9 +19,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from quanyu import dsl
 from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
+from quanyu.cli.catalog_file import load_catalog
 from quanyu.engine import Index, Ingestor, LocalLog, Resolver
-from quanyu.tagging.catalog import catalog_of, clock_of
-from quanyu.tagging.catalog_file import load_catalog
+from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
 
 SCHEMA = Path(__file__).with_name("schema.yaml")
 ZONE = "Asia/Shanghai"

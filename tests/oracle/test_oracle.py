@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, note, settings
 from quanyu import dsl
 from quanyu.dsl import syntax
 from quanyu.engine import Answer
-from quanyu.tagging.catalog import catalog_of, clock_of
+from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
 from tests.oracle.engine import Engine, known_at
 from tests.oracle.evaluate import Oracle
 from tests.oracle.strategies import LIBRARY, SEGMENTS, conditions, of_the_past

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, note, settings
 
 from quanyu import dsl
-from quanyu.tagging.comparison import Comparison, Step, changes
-from quanyu.tagging.domain import Reading
-from quanyu.tagging.overlap import overlap
-from quanyu.tagging.preview import Preview, preview
+from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.preview.comparison import Comparison, Step, changes
+from quanyu.tagging.preview.overlap import overlap
+from quanyu.tagging.preview.preview import Preview, preview
 from tests.oracle.strategies import conditions
 from tests.oracle.test_oracle import Pair, members, pair_of
 from tests.oracle.world import World

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from quanyu import dsl
 from quanyu.dsl import Catalog, Clock, Library, syntax
-from quanyu.dsl.proving import Claims, Place, denied
-from quanyu.tagging.catalog import catalog_of, clock_of
+from quanyu.dsl.linting.proving import Claims, Place, denied
+from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
 from tests.oracle.evaluate import Oracle
 from tests.oracle.kindred import clauses, kindred
 from tests.oracle.strategies import LIBRARY, conditions

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, note, settings
 
 from quanyu import dsl
-from quanyu.dsl.library import Rule
-from quanyu.tagging.catalog import catalog_of, clock_of
-from quanyu.tagging.domain import Reading
-from quanyu.tagging.trial import run_tests
+from quanyu.dsl.model.library import Rule
+from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
+from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.rule_tests.runner import run_tests
 from tests.oracle.evaluate import Oracle
 from tests.oracle.strategies import LIBRARY, conditions
 from tests.oracle.world import CHANNELS, SINCE_ALWAYS, Change, Event, Instant, World, schema

@@ -11,7 +11,7 @@ from quanyu import dsl
 from tests.oracle.test_oracle import members, pair_of
 from tests.oracle.world import World
 from tests.oracle.worlds import worlds
-from tests.unit.dsl.test_dsl_twenty_rules import RULES, TAG
+from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, event, given, note, settings
 from quanyu import dsl
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import syntax as s
-from quanyu.tagging.domain import Reading
-from quanyu.tagging.why import explain_membership, published_segment, written_rule
+from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.explanation.why import explain_membership, published_segment, written_rule
 from tests.oracle.evaluate import Oracle, Person
 from tests.oracle.happenings import Choice, choices
 from tests.oracle.strategies import SEGMENTS, amounts, conditions, happenings, numbers, of_the_past

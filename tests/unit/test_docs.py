@@ -12,7 +12,7 @@ import pytest
 
 from quanyu import dsl
 from quanyu.dsl import syntax as s
-from quanyu.dsl.parser import _lark, is_condition
+from quanyu.dsl.parsing.parser import _lark, is_condition
 from quanyu.runtime.settings import documented
 from tests.laws.world import World, did, has
 from tests.unit.dsl.catering import DOCS, catalog

@@ -10,7 +10,7 @@ from loadtests.bench.questions import PUBLISHED
 from loadtests.bench.world import Watch, World
 from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
 from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
-from quanyu.demo.server import running
+from quanyu.cli.demo.server import running
 from quanyu.importer.client import import_file
 from quanyu.runtime.channels import open_channel
 

@@ -24,7 +24,7 @@ from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.eventlog import follow_log
 from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.worker import FRAMES_BYTES
-from quanyu.tagging.store import all_rules
+from quanyu.tagging.storage.store import all_rules
 from quanyu.tagging.workspace import names_of
 
 _DAY_MS = 86_400_000

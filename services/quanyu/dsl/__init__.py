@@ -8,9 +8,28 @@
 Published rules are kept as `format_rule(statement)` and come back by `Library.of(texts)`.
 """
 
-from quanyu.dsl.catalog import Catalog, EventType, Field, ItemCatalog
-from quanyu.dsl.checker import check_and_bind
-from quanyu.dsl.compiler import (
+from quanyu.dsl.binding.checker import check_and_bind
+from quanyu.dsl.binding.dependencies import dependents, rebound, rests_on
+from quanyu.dsl.binding.recovery import LeftOut, Recovered, recover
+from quanyu.dsl.calendar.windows import Clock
+from quanyu.dsl.completion.completer import Completions, complete
+from quanyu.dsl.completion.grammar_candidates import Completion
+from quanyu.dsl.errors import RuleError
+from quanyu.dsl.explaining.differ import differences
+from quanyu.dsl.explaining.editing import format_text
+from quanyu.dsl.explaining.explainer import explain
+from quanyu.dsl.formatting.formatter import Language, format_rule
+from quanyu.dsl.linting.findings import Finding
+from quanyu.dsl.linting.linter import lint
+from quanyu.dsl.model.catalog import (
+    Catalog,
+    EventType,
+    Field,
+    ItemCatalog,
+)
+from quanyu.dsl.model.library import Bound, Library
+from quanyu.dsl.parsing.parser import parse, parse_condition
+from quanyu.dsl.planning.compiler import (
     CompiledRule,
     Parts,
     ResolvedWindow,
@@ -22,20 +41,6 @@ from quanyu.dsl.compiler import (
     standing_plan,
     standing_root,
 )
-from quanyu.dsl.completer import Completions, complete
-from quanyu.dsl.dependencies import dependents, rebound, rests_on
-from quanyu.dsl.differ import differences
-from quanyu.dsl.editing import format_text
-from quanyu.dsl.errors import RuleError
-from quanyu.dsl.explainer import explain
-from quanyu.dsl.findings import Finding
-from quanyu.dsl.formatter import Language, format_rule
-from quanyu.dsl.library import Bound, Library
-from quanyu.dsl.linter import lint
-from quanyu.dsl.offers import Completion
-from quanyu.dsl.parser import parse, parse_condition
-from quanyu.dsl.recovery import LeftOut, Recovered, recover
-from quanyu.dsl.windows import Clock
 
 __all__ = [
     "Bound",

@@ -17,7 +17,7 @@ from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable, from_core
 from quanyu.runtime.eventlog import frames_from
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.worker import RETRY_SECONDS, Worker
-from quanyu.tagging.domain import Reading
+from quanyu.tagging.evaluation.context import Reading
 
 log = logging.getLogger(__name__)
 

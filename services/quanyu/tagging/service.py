@@ -14,14 +14,14 @@ from quanyu.runtime.eventlog import create_log, follow_log
 from quanyu.runtime.service import Context
 from quanyu.runtime.worker import Worker
 from quanyu.runtime.workspaces import Workspaces
-from quanyu.tagging.asking import Asking
+from quanyu.tagging.calls.people import PeopleCalls, WhyCalls
+from quanyu.tagging.calls.request_context import Asking
+from quanyu.tagging.calls.reviewing import ReviewCalls
+from quanyu.tagging.calls.texts import TextCalls
+from quanyu.tagging.calls.versions import ComparingCalls, VersionCalls
+from quanyu.tagging.calls.watching import Watching
 from quanyu.tagging.live import LiveSegments
-from quanyu.tagging.people import PeopleCalls, WhyCalls
-from quanyu.tagging.reviewing import ReviewCalls
-from quanyu.tagging.store import all_rules
-from quanyu.tagging.texts import TextCalls
-from quanyu.tagging.versions import ComparingCalls, VersionCalls
-from quanyu.tagging.watching import Watching
+from quanyu.tagging.storage.store import all_rules
 from quanyu.tagging.workspace import Workspace
 
 DESCRIPTOR = pb.DESCRIPTOR.services_by_name["TaggingService"]

@@ -13,11 +13,11 @@ from quanyu.dsl import Catalog, Library
 from quanyu.engine import Index, InvalidError, Limits, LocalLog
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.worker import Worker
-from quanyu.tagging.arrivals import known_before
-from quanyu.tagging.catalog import catalog_of, clock_of
-from quanyu.tagging.domain import Reading
-from quanyu.tagging.frequencies import Frequencies
+from quanyu.tagging.evaluation.arrivals import known_before
+from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
+from quanyu.tagging.evaluation.context import Reading
 from quanyu.tagging.live import LiveSegments
+from quanyu.tagging.preview.frequencies import Frequencies
 
 
 class Readable:

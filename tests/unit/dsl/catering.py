@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from quanyu import dsl
-from quanyu.tagging.catalog import catalog_of
-from quanyu.tagging.catalog_file import load_catalog
+from quanyu.cli.catalog_file import load_catalog
+from quanyu.tagging.evaluation.catalog import catalog_of
 
 DOCS = Path(__file__).parents[3] / "docs"
 

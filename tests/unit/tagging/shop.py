@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quanyu.dsl import Catalog, Clock, EventType, Field, Library
 from quanyu.engine import InvalidError, Limits
-from quanyu.tagging.domain import Reading
+from quanyu.tagging.evaluation.context import Reading
 
 CATALOG = Catalog(
     event_types={"order": EventType("order", {"amount": Field("amount", "money", currency="CNY")})},

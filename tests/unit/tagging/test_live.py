@@ -17,8 +17,8 @@ from quanyu.runtime.errors import Unavailable
 from quanyu.runtime.settings import Settings
 from quanyu.runtime.worker import Worker
 from quanyu.tagging import live
+from quanyu.tagging.calls.watching import Watching
 from quanyu.tagging.live import LiveSegments
-from quanyu.tagging.watching import Watching
 from quanyu.tagging.workspace import Workspace
 
 PATIENCE = 60

@@ -1,0 +1,86 @@
+"""What stands under the cursor: what a name is, and what its clause means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from quanyu.cli.rule.languages import written_in
+from quanyu.dsl import Catalog, Field, Library, RuleError, check_and_bind, explain, format_rule
+from quanyu.dsl import syntax as s
+from quanyu.tagging.evaluation.context import Reading
+
+_NAME = re.compile(r"`[^`\n]+`|[^\W\d]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    """Lines about the characters from `start` to `end`."""
+
+    start: int
+    end: int
+    lines: list[str]
+
+
+def hover(text: str, offset: int, reading: Reading) -> Hover | None:
+    """None where there is nothing to say. What a name is, is said in a text with errors too; what a clause means in
+    the language of its keywords.
+    """
+    name = next((found for found in _NAME.finditer(text) if found.start() <= offset < found.end()), None)
+    named = [] if name is None else list(meanings(name.group().strip("`"), reading.catalog, reading.library))
+    try:
+        bound = check_and_bind(text, reading.catalog, reading.library)
+        library = reading.library.publish(bound)
+        parts = [part for node in bound.statements or (bound.condition,) for part in _clauses(node)]
+        clause = next((part for part in parts if part.span.start <= offset < part.span.end), None)
+        names = (library, reading.catalog, reading.clock, written_in(text))
+        sentences = explain(clause, *names) if clause is not None else []
+    except RuleError:
+        clause, sentences = None, []
+    if name is not None and (named or sentences):
+        return Hover(name.start(), name.end(), [*named, *sentences])
+    return None if clause is None else Hover(clause.span.start, clause.span.end, sentences)
+
+
+def _clauses(node: s.Node | None) -> Iterator[s.Cond | s.Define | s.Metric]:
+    """Of a statement or a lone condition, what is explained one by one."""
+    match node:
+        case s.Define() | s.Metric():
+            yield node
+        case s.Segment(cond=cond):
+            yield from _clauses(cond)
+        case s.Tag(tiers=tiers):
+            yield from (tier.when for tier in tiers)
+        case s.AllOf(of=parts) | s.AnyOf(of=parts):
+            yield from parts
+        case None:
+            return
+        case _:
+            yield node  # type: ignore[misc]
+
+
+def meanings(name: str, catalog: Catalog, library: Library) -> Iterator[str]:
+    """What a name can be: several things, if it is a property of events too."""
+    declared = catalog.canonical(name)
+    attribute = catalog.score(declared, None)
+    if attribute is not None:
+        yield f"`{attribute.name}`: attribute of people, {_type(attribute)}"
+    if declared in catalog.event_types:
+        properties = ", ".join(catalog.event_types[declared].properties)
+        yield f"`{declared}`: event" + (f" with {properties}" if properties else "")
+    rule = library.get(declared, library.newest(declared))
+    if rule is not None:
+        yield f"`{format_rule(rule)}`"
+    for event in catalog.event_types.values():
+        found = catalog.property_of(event.properties, name)
+        if found is not None:
+            yield f"`{event.name}.{found.name}`: property, {_type(found)}"
+
+
+def _type(field: Field) -> str:
+    kind = f"money ({field.currency})" if field.kind == "money" else field.kind
+    joint = " < " if field.ordered else ", "
+    values = f": {joint.join(field.values[:20])}" if field.values else ""
+    more = f" and {len(field.values) - 20} more" if len(field.values) > 20 else ""
+    return kind + values + more

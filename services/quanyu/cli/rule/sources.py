@@ -1,0 +1,208 @@
+"""What rules are read against: a running server, a data folder, or a catalog in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import grpc
+from google.protobuf.message_factory import GetMessageClass
+
+from quanyu.api.event.v1 import event_pb2
+from quanyu.api.identity.v1 import identity_pb2
+from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
+from quanyu.cli.catalog_file import DeclaredCatalog, load_catalog
+from quanyu.dsl import Library, RuleError, check_and_bind
+from quanyu.engine import CoreError, Index, Limits
+from quanyu.runtime.channels import asking, open_channel
+from quanyu.runtime.db import Database
+from quanyu.runtime.errors import InvalidInput, from_core
+from quanyu.runtime.eventlog import follow_log
+from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.instants import now_ms
+from quanyu.runtime.paging import LARGEST_PAGE
+from quanyu.runtime.settings import Settings, read_setting_file
+from quanyu.runtime.worker import FRAMES_BYTES
+from quanyu.tagging.calls.people import WhyCalls
+from quanyu.tagging.calls.request_context import Asking
+from quanyu.tagging.calls.texts import TextCalls
+from quanyu.tagging.calls.versions import ComparingCalls
+from quanyu.tagging.evaluation.arrivals import known_before
+from quanyu.tagging.evaluation.catalog import catalog_of
+from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.rule_tests.worlds import world_of
+from quanyu.tagging.storage.store import all_rules
+from quanyu.tagging.workspace import Names, Readable
+
+SERVICE = pb.DESCRIPTOR.services_by_name["TaggingService"]
+
+
+class Source(Protocol):
+    """A workspace to ask. `has_people`: whether there is anybody to count."""
+
+    workspace: str
+    has_people: bool
+
+    def ask(self, call: str, **fields: Any) -> Any:
+        """The response of a call of tagging.proto, given the request's fields. DomainError."""
+
+    def reading(self) -> Reading:
+        """Its names, published rules and calendar now."""
+
+    def person(self, identifier: event_pb2.Identifier) -> int:
+        """Whose it is; 0: it was never seen. DomainError where nobody knows identifiers."""
+
+
+class Server:
+    """A workspace of a running server."""
+
+    has_people = True
+
+    def __init__(self, channel: grpc.Channel, workspace: str) -> None:
+        self.workspace = workspace
+        self._stub = TaggingServiceStub(channel)
+        self._identity = IdentityServiceStub(channel)
+
+    def ask(self, call: str, **fields: Any) -> Any:
+        with asking("tagging"):
+            return getattr(self._stub, call)(_request(call, self.workspace, fields))
+
+    def reading(self) -> Reading:
+        declared: pb.GetCatalogResponse = self.ask("GetCatalog")
+        catalog = catalog_of(declared.schema, declared.channels)
+        names = Names(catalog, declared.schema.settings, earliest_ms=0, known_at=None)
+        return names.reading(Library.of(self._published()), now_ms())
+
+    def person(self, identifier: event_pb2.Identifier) -> int:
+        with asking("identity"):
+            request = identity_pb2.ResolveRequest(workspace=self.workspace, identifier=identifier)
+            return int(self._identity.Resolve(request).person)
+
+    def _published(self) -> Iterator[str]:
+        token = ""
+        while True:
+            page: pb.ListRulesResponse = self.ask("ListRules", page_size=LARGEST_PAGE, page_token=token)
+            yield from (rule.text for rule in page.rules)
+            token = page.next_page_token
+            if not token:
+                return
+
+
+class Here:
+    """A workspace that this process reads itself: its calls are answered as a server would."""
+
+    def __init__(self, workspace: Readable, query_bytes: int, *, has_people: bool) -> None:
+        self.workspace = workspace.name
+        self.has_people = has_people
+        self._readable = workspace
+        alone = _Alone(_Only(workspace), query_bytes)
+        self._servicers = [TextCalls(alone), ComparingCalls(alone), WhyCalls(alone)]
+
+    def ask(self, call: str, **fields: Any) -> Any:
+        request = _request(call, self.workspace, fields)
+        answering = next(getattr(servicer, call) for servicer in self._servicers if hasattr(servicer, call))
+        try:
+            return answering(request, None)
+        except CoreError as error:
+            raise from_core(error) from error
+
+    def reading(self) -> Reading:
+        return self._readable.reading(now_ms())
+
+    def person(self, identifier: event_pb2.Identifier) -> int:
+        message = f"{identifier.namespace}:{identifier.value} is known to a server: give --server, or a OneID"
+        raise InvalidInput(message)
+
+
+def _request(call: str, workspace: str, fields: dict[str, Any]) -> Any:
+    return GetMessageClass(SERVICE.methods_by_name[call].input_type)(workspace=workspace, **fields)
+
+
+class _Only:
+    """The one open workspace."""
+
+    def __init__(self, workspace: Readable) -> None:
+        self._workspace = workspace
+
+    def get(self, workspace: str, /) -> Readable:
+        return self._workspace
+
+
+class _Alone(Asking[Readable]):
+    def limits(self, context: grpc.ServicerContext) -> Limits:
+        """Nobody calls from elsewhere: an answer nobody waits for ends with the process."""
+        return Limits(self._query_bytes)
+
+
+@contextmanager
+def of_server(settings: Settings, address: str, workspace: str) -> Iterator[Server]:
+    """As every client does, with QUANYU_AUTH_TOKEN_FILE and QUANYU_TLS_AUTHORITY."""
+    authority = read_setting_file(settings.tls_authority, "tls_authority")
+    with open_channel(address, token=settings.auth_token(), authority=authority) as channel:
+        yield Server(channel, workspace)
+
+
+def of_folder(settings: Settings, data: DataFolder, workspace: str) -> Here:
+    """A workspace as it lies on disk; a server may be running on it. Nothing is written."""
+    if settings.database_url is None:
+        data.check_database()
+    library = _library(settings.database_url or data.database_url(), workspace)
+    return Here(_Stored(data, workspace, library), settings.query_mib * 2**20, has_people=True)
+
+
+def of_catalog(settings: Settings, path: Path) -> Here:
+    """The names and rules of a file, and nobody. InvalidInput if it holds no catalog."""
+    declared = load_catalog(path)
+    try:
+        workspace = _Declared(declared, world_of(declared.schema.SerializeToString()).index)
+    except CoreError as error:
+        raise InvalidInput(f"catalog {path}: {from_core(error).message}", reason="CATALOG_INVALID") from error
+    except RuleError as error:
+        raise InvalidInput(f"catalog {path}: rules: {error}", reason="CATALOG_INVALID") from error
+    return Here(workspace, settings.query_mib * 2**20, has_people=False)
+
+
+def of_nothing(settings: Settings) -> Here:
+    """Nobody, and no names."""
+    index = world_of(b"").index
+    return Here(Readable("none", index, Library()), settings.query_mib * 2**20, has_people=False)
+
+
+class _Stored(Readable):
+    """Of a data folder."""
+
+    def __init__(self, data: DataFolder, workspace: str, library: Library) -> None:
+        self._resolved = follow_log(data, workspace, "resolved")
+        index = Index.follow(str(data.state(workspace, "tagging")))
+        while self._resolved.end() > index.offset():
+            index.fold(self._resolved.read(index.offset(), FRAMES_BYTES))
+        super().__init__(workspace, index, library)
+
+    def known_before(self, instant_ms: int) -> int:
+        return min(known_before(self._resolved, instant_ms), super().known_before(instant_ms))
+
+
+class _Declared(Readable):
+    """Of a catalog in a file."""
+
+    def __init__(self, declared: DeclaredCatalog, index: Index) -> None:
+        super().__init__("catalog", index, Library())
+        self._channels = declared.channels
+        self.library = Library().publish(check_and_bind(declared.rules, self.names(None).catalog, Library()))
+
+    def names(self, known_at: int | None) -> Names:
+        found = super().names(known_at)
+        return replace(found, catalog=replace(found.catalog, channels=self._channels))
+
+
+def _library(url: str, workspace: str) -> Library:
+    database = Database(url)
+    with database.reading() as session:
+        library = Library.of(published.text for published in all_rules(session, workspace))
+    database.close()
+    return library

@@ -1,0 +1,51 @@
+"""`quanyu serve` and `quanyu settings`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from quanyu.cli.options import DATA
+from quanyu.runtime.logs import set_up_logging
+from quanyu.runtime.process import Opener, Process
+from quanyu.runtime.settings import SERVICES, documented, settings_from
+
+STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
+
+
+@click.command(epilog="All settings: quanyu settings")
+@click.option(
+    "--service", "services", type=click.Choice(SERVICES), multiple=True, help="Only these (default: all four)."
+)
+@DATA
+@click.option("--port", type=int, help="Port to listen on (QUANYU_PORT; default 7400).")
+@click.option("--host", help="Address to listen on (QUANYU_HOST; default 127.0.0.1).")
+def serve(services: tuple[str, ...], data: Path | None, port: int | None, host: str | None) -> None:
+    """Runs the services until SIGTERM or SIGINT."""
+    settings = settings_from(os.environ, data=data, port=port, host=host)
+    set_up_logging(settings)
+    # Blocked before any thread starts: only `sigwait` takes these signals, and one that arrives early waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    selected = [service for service in SERVICES if not services or service in services]
+    process = Process(settings, {service: _opener(service) for service in selected})
+    process.start()
+    click.echo(f"quanyu serves {', '.join(selected)} on {process.address} (data in {settings.data})")
+    signal.sigwait(STOPPING)
+    process.stop()
+
+
+@click.command()
+def settings() -> None:
+    """Lists the environment variables."""
+    for variable, default, meaning in documented():
+        click.echo(f"{variable}  {meaning} Default: {default or 'unset'}.")
+
+
+def _opener(service: str) -> Opener:
+    """Imports one service: a process that runs it does not load the libraries of the others."""
+    opener: Opener = import_module(f"quanyu.{service}.service").open_service
+    return opener

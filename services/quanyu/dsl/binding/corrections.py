@@ -1,0 +1,192 @@
+"""What to write instead, where a text parses but its parts do not fit together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.errors import RuleError
+from quanyu.dsl.formatting.formatter import format_rule
+from quanyu.dsl.model.catalog import Catalog, Field
+from quanyu.dsl.model.types import Type
+
+MOST = 4  # so many values or names are offered at once
+_NOTHING = ("null", "NULL", "Null", "none", "None", "nil", "empty", "unknown", "空")
+
+
+def quoted(values: Iterable[str]) -> list[str]:
+    return [f"'{value}'" for value in values]
+
+
+def of_nothing(word: str, sign: str | None) -> list[str]:
+    """`= null` and `!= null`: whether the value is known (U2)."""
+    if word not in _NOTHING or sign not in ("=", "!="):
+        return []
+    return ["is unknown" if sign == "=" else "is known"]
+
+
+def instead_of(written: s.Expr, wanted: Type) -> list[str]:
+    """The value that somebody who wrote `written` means, where a value of another type is wanted."""
+    match written:
+        case s.Text(value=text):
+            return _unquoted(text, wanted)
+        case s.Number(value=number) if wanted.family == "duration" and number == number.to_integral_value() > 0:
+            return [f"{number:f}d"]
+        case s.Number(value=number) if wanted.kind == "bool" and number in (0, 1):
+            return ["true" if number else "false"]
+        case s.Number() | s.Percent() if wanted.kind == "text":
+            return [f"'{format_rule(written)}'"]
+        case s.Number() | s.Percent() | s.Truth() if wanted.kind in ("enum", "set"):
+            return quoted(wanted.values[:MOST])
+    return []
+
+
+def _unquoted(text: str, wanted: Type) -> list[str]:
+    """Of a text that would be right without its quotes."""
+    if wanted.numeric and re.fullmatch(r"-?\d{1,13}(\.\d{1,6})?%?", text):
+        return [text]
+    if wanted.kind in ("date", "instant") and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return [text]
+    if wanted.family == "duration" and re.fullmatch(r"[1-9]\d{0,5}(min|h|d|w)", text):
+        return [text]
+    if wanted.kind == "bool":
+        return ["true"] if text.lower() in ("yes", "true", "y", "1", "是") else ["false"]
+    return []
+
+
+def of_comparison(node: s.Compare, left: Type, right: Type) -> list[str]:
+    """Whole clauses in the place of a comparison of two types."""
+    path, other = node.left, node.right
+    if (
+        isinstance(other, s.Duration)
+        and isinstance(path, s.Aggregate)
+        and path == replace(path, where=None, window=None)
+    ):
+        prefix = {"latest": "last", "earliest": "first"}.get(path.fn)
+        return (
+            [f"{prefix}_{path.path.ref.name} {node.cmp} {format_rule(other)}"] if prefix and not path.path.keys else []
+        )
+    if left.kind == "text" and node.cmp not in ("=", "!="):
+        return [format_rule(replace(node, cmp="=", right=s.Text(format_rule(other))))] if _is_number(other) else []
+    if left.kind in ("date", "instant") and isinstance(other, s.Duration):
+        window = other.ms // s.ELAPSED_MS["d"] or 1
+        return [f"{format_rule(path)} in {way} {window} calendar days" for way in ("next", "last")]
+    if left.kind in ("date", "month_day") and isinstance(other, s.Arith) and isinstance(path, s.Path):
+        day = _month_day(other)
+        return [f"anniversary of {format_rule(path)} on 2026-{day}"] if day else []
+    return []
+
+
+def _is_number(written: s.Expr) -> bool:
+    return isinstance(written, s.Number | s.Percent)
+
+
+def _month_day(written: s.Arith) -> str:
+    """`05-20`, read as a difference."""
+    match written:
+        case s.Arith(op="-", left=s.Number(value=month), right=s.Number(value=day)) if (
+            1 <= month <= 12 and 1 <= day <= 28
+        ):
+            return f"{int(month):02}-{int(day):02}"
+    return ""
+
+
+def of_events(node: Any, events: s.Path) -> list[str]:
+    """What of the events is meant, where their name stands for a value."""
+    name = format_rule(events)
+    match node:
+        case s.InTime(window=window) | s.NotInTime(window=window):
+            did = s.Event(s.Step(events.ref), None, window)
+            return [format_rule(s.Did(did) if isinstance(node, s.InTime) else s.DidNot(did))]
+        case s.Compare(right=s.Duration()) | s.Between(low=s.Duration()):
+            return [f"last_{events.ref.name}", f"first_{events.ref.name}"]
+        case s.Compare(right=s.Date() | s.DateTime()):
+            return [f"latest({name})", f"earliest({name})"]
+    return [f"count({name})"]
+
+
+def of_set(node: s.Compare) -> list[str]:
+    """C5"""
+    if not isinstance(node.right, s.Text | s.Path):
+        return []
+    item = node.right if isinstance(node.right, s.Text) or node.right.keys else s.Text(node.right.ref.name)
+    denied = (s.NotInList, s.HasNone) if node.cmp == "!=" else (s.InList, s.HasAll)
+    return [format_rule(kind(node.left, (item,))) for kind in denied]
+
+
+def of_enum_between(node: s.Between | s.NotBetween) -> list[str]:
+    low, high = format_rule(node.low), format_rule(node.high)
+    inside = f"({format_rule(node.expr)} >= {low} and {format_rule(node.expr)} <= {high})"
+    return [inside if isinstance(node, s.Between) else f"not {inside}"]
+
+
+def of_date_against_recency(node: s.Compare, recency: s.Expr, written: str) -> list[str]:
+    """C1: since the sign would turn round, both are offered, the one that keeps the written sign first."""
+    name = recency.ref.name if isinstance(recency, s.Path) else "last_order"
+    fn = "earliest" if name.startswith("first_") else "latest"
+    signs = ("<", ">=") if node.cmp.startswith("<") else (">=", "<")
+    return [f"{fn}({name.partition('_')[2]}) {sign} {written or '2026-01-31'}" for sign in signs]
+
+
+def of_equal_recency(node: s.Compare) -> list[str]:
+    """C1: around the written duration."""
+    path, written = node.left, node.right
+    if not isinstance(path, s.Path) or not isinstance(written, s.Duration):
+        return []
+    following = replace(written, amount=written.amount + 1)
+    denied = "not " if node.cmp == "!=" else ""
+    return [f"{format_rule(path)} {denied}between {format_rule(written)} and {format_rule(following)}"]
+
+
+def of_ranked_recency(node: s.InTop | s.InBottom) -> list[str]:
+    """R9: the most recent, and the longest ago."""
+    if not isinstance(node.expr, s.Path):
+        return []
+    prefix, _, name = node.expr.ref.name.partition("_")
+    instant = s.Aggregate("latest" if prefix == "last" else "earliest", s.Path(s.Ref(name)))
+    return [format_rule(kind(instant, node.size, node.of)) for kind in (s.InTop, s.InBottom)]
+
+
+def refuse_outside_where(node: Any, catalog: Catalog) -> None:
+    """N4: a property where a value of the person stands; the clause is offered as a filter of its event."""
+    side = "left" if isinstance(node, s.Compare) else "expr"
+    path = getattr(node, side, None)
+    if not isinstance(path, s.Path) or path.ref.version is not None:
+        return
+    events = list(_events_with(path, catalog))
+    if not events:
+        return
+    clauses = []
+    for event, inner in events[:MOST]:
+        filtered = s.Step(s.Ref(event), replace(node, **{side: inner}))
+        clauses.append(format_rule(s.Did(s.Event(filtered, None, s.Ever()))).removesuffix(" ever"))
+    raise RuleError.at(path.span, "scope", "a property stands inside `where` or an aggregate (N4)", *clauses)
+
+
+def _events_with(path: s.Path, catalog: Catalog) -> Iterator[tuple[str, s.Path]]:
+    """The event types that the path may be a property of, and the path as it is written in their `where`."""
+    name, keys = catalog.canonical(path.ref.name), path.keys
+    if name in catalog.event_types and keys:
+        first = keys[0].name if isinstance(keys[0], s.Key) else keys[0].value
+        yield name, s.Path(s.Ref(first), keys[1:])
+        return
+    for event in catalog.event_types.values():
+        if _property(catalog, event.properties, path) is not None:
+            yield event.name, path
+
+
+def _property(catalog: Catalog, fields: Any, path: s.Path) -> Field | None:
+    found = catalog.property_of(fields, path.ref.name)
+    if found is None or not path.keys:
+        return found
+    return found if found.reference in catalog.catalogs else None
+
+
+def properties_for(fn: str, fields: Iterable[Field]) -> list[str]:
+    """Of an event: those that an aggregate takes (A4, A9)."""
+    every = ("distinct", "most", "count", "days", "earliest", "latest")
+    dates = ("date", "instant") if fn in ("min", "max") else ()
+    return sorted(f.name for f in fields if f.kind in ("number", "money", *dates) or fn in every)[:MOST]

@@ -1,0 +1,78 @@
+"""Which rules rest on which: every published version names the versions that it binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.model.catalog import Catalog
+from quanyu.dsl.model.library import (
+    Library,
+    Rule,
+    Rules,
+    key,
+)
+
+Key = tuple[str, int]
+N = TypeVar("N", bound=s.Node)
+
+
+def rests_on(rule: Rule, catalog: Catalog, rules: Rules) -> list[Key]:
+    """The published rules that a bound rule names itself, in order of name and version."""
+    named = {_rule_of(ref, catalog, rules) for ref in s.walk(rule) if isinstance(ref, s.Ref)}
+    return sorted(found for found in named if found is not None and found != key(rule))
+
+
+def dependents(target: Key, catalog: Catalog, library: Library) -> dict[Key, bool]:
+    """Every published version that rests on `target`, by name and version: whether it names it itself."""
+    named_by: dict[Key, list[Key]] = {}
+    for rule_key, rule in library.rules.items():
+        for used in rests_on(rule, catalog, library):
+            named_by.setdefault(used, []).append(rule_key)
+    direct = named_by.get(target, [])
+    found, todo = set(direct), list(direct)
+    while todo:
+        further = [user for user in named_by.get(todo.pop(), []) if user not in found]
+        found.update(further)
+        todo += further
+    return {user: user in direct for user in sorted(found)}
+
+
+def rebound(rule: Rule, versions: Mapping[str, int], catalog: Catalog, rules: Rules) -> Rule:
+    """The rule with every name of `versions` bound to the version given there."""
+
+    def renamed(ref: s.Ref) -> s.Ref:
+        found = _rule_of(ref, catalog, rules)
+        is_mapped = found is not None and found[0] in versions
+        return replace(ref, version=versions[found[0]]) if is_mapped and found else ref
+
+    return replace(_mapped(rule, renamed), ref=rule.ref)
+
+
+def _rule_of(ref: s.Ref, catalog: Catalog, rules: Rules) -> Key | None:
+    """The published rule that a bound name stands for; a recency stands for its definition (V4)."""
+    if ref.version is None:
+        return None
+    if rules.get(ref.name, ref.version) is not None:
+        return ref.name, ref.version
+    stem = ref.name.partition("_")[2]
+    is_recency = catalog.score(ref.name, ref.version) is None and rules.get(stem, ref.version) is not None
+    return (stem, ref.version) if is_recency else None
+
+
+def _mapped(node: N, renamed: Any) -> N:
+    """The same tree with every name replaced."""
+    return replace(node, **dict(_changed(node, renamed)))
+
+
+def _changed(node: s.Node, renamed: Any) -> Iterator[tuple[str, Any]]:
+    for name in (f.name for f in fields(node)):
+        value = getattr(node, name)
+        if isinstance(value, s.Ref):
+            yield name, renamed(value)
+        elif isinstance(value, tuple):
+            yield name, tuple(_mapped(item, renamed) if isinstance(item, s.Node) else item for item in value)
+        elif isinstance(value, s.Node):
+            yield name, _mapped(value, renamed)

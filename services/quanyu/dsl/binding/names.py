@@ -1,0 +1,410 @@
+"""What a name means (N1-N14): of a person, of an event inside `where`, of a set of events, of a segment."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.errors import RuleError
+from quanyu.dsl.keywords import needs_backquotes
+from quanyu.dsl.model.catalog import BUILT_IN, Catalog, Field
+from quanyu.dsl.model.library import RULE_WORDS, Rules
+from quanyu.dsl.model.types import nfkc
+
+
+@dataclass(frozen=True)
+class StepScope:
+    """Inside `where`: the step's name and the event types that it stands for."""
+
+    name: str
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a name is looked up. `rule`: name of the segment or tag it stands in (S2)."""
+
+    catalog: Catalog
+    rules: Rules
+    step: StepScope | None = None
+    rule: str | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def inside(self, ref: s.Ref) -> Scope:
+        return replace(self, step=StepScope(ref.name, event_types(ref, self)))
+
+    def outside(self) -> Scope:
+        """The person's scope, as it is for a metric wherever it is used."""
+        return replace(self, step=None, rule=None)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    field: Field
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Channels:
+    """The set of channels that the person was seen in (N6)."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    first: bool
+
+
+@dataclass(frozen=True)
+class Recency:
+    events: s.Ref
+    first: bool
+
+
+@dataclass(frozen=True)
+class RuleValue:
+    """The value of a metric or a tag."""
+
+    ref: s.Ref
+
+
+@dataclass(frozen=True)
+class EventChannel:
+    pass
+
+
+@dataclass(frozen=True)
+class Property:
+    """A property of the step's event, through goods and places where there are more keys."""
+
+    keys: tuple[str, ...]
+
+
+OfPerson = Attribute | Channels | Seen | Recency | RuleValue
+Meaning = OfPerson | EventChannel | Property
+
+
+def resolve(path: s.Path, scope: Scope) -> tuple[s.Path, Meaning]:
+    """The path with declared names and bound versions, and what it means. RuleError (reason "name") if nothing."""
+    name = scope.catalog.canonical(path.ref.name)
+    if name == "person" and path.keys:
+        return _explicitly_of_person(path, scope)
+    if scope.step is not None:
+        found = _in_step(path, name, scope, scope.step)
+        if found is not None:
+            return found
+    return _of_person(path, name, scope)
+
+
+def _explicitly_of_person(path: s.Path, scope: Scope) -> tuple[s.Path, Meaning]:
+    first, *rest = path.keys
+    if isinstance(first, s.Text):
+        raise RuleError.at(first.span, "name", "a name follows `person`", f"person.{first.value}")
+    inner = s.Path(s.Ref(first.name, span=first.span), tuple(rest), span=path.span)
+    bound, meaning = _of_person(inner, scope.catalog.canonical(first.name), scope)
+    if bound.ref.version is not None and not (scope.step and _properties(scope.step, bound.ref.name, scope)):
+        return bound, meaning
+    return replace(path, keys=(s.Key(bound.ref.name, span=first.span), *bound.keys)), meaning
+
+
+def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.Path, Meaning] | None:
+    if name == "channel" and not path.keys:
+        return replace(path, ref=_named(path.ref, name)), EventChannel()
+    if name == step.name and path.keys:  # the step's own name before the property (N5)
+        keys = property_keys(path.keys, step.types, scope)
+        if keys == ("channel",):
+            return s.Path(s.Ref("channel"), span=path.span), EventChannel()
+        return replace(path, ref=_named(path.ref, name), keys=_keys(path.keys, keys)), Property(keys)
+    declaring = _properties(step, path.ref.name, scope)
+    is_person_value = _is_person_value(name, scope)
+    if declaring == len(step.types) or (declaring and not is_person_value):
+        if is_person_value:
+            raise RuleError.at(
+                path.span,
+                "name",
+                f"`{name}` is a property of {step.name} and a value of the person",
+                f"{step.name}.{name}",
+                f"person.{name}",
+            )
+        head = s.Key(path.ref.name, span=path.ref.span)
+        keys = property_keys((head, *path.keys), step.types, scope)
+        return s.Path(_named(path.ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span), Property(keys)
+    if path.keys and _is_events(name, scope):
+        raise RuleError.at(
+            path.span, "name", f"`{path.ref.name}` is another event: a `where` is about one {step.name} only (N5)"
+        )
+    return None
+
+
+def _properties(step: StepScope, name: str, scope: Scope) -> int:
+    """How many of the step's event types have the property."""
+    return sum(scope.catalog.property_of(scope.catalog.event_types[t].properties, name) is not None for t in step.types)
+
+
+def _keys(written: Sequence[s.Key | s.Text], names: Sequence[str]) -> tuple[s.Key, ...]:
+    return tuple(s.Key(name, span=key.span) for key, name in zip(written, names, strict=True))
+
+
+def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: Scope) -> tuple[str, ...]:
+    """The declared names of a property path that all of the event types have (A10)."""
+    head = keys[0].name if isinstance(keys[0], s.Key) else keys[0].value
+    if head == "channel" and len(keys) == 1:
+        return ("channel",)
+    lacking = [t for t in types if scope.catalog.property_of(scope.catalog.event_types[t].properties, head) is None]
+    if lacking:
+        known = set.intersection(*(property_names(t, scope) for t in types))
+        raise _unknown(keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, lambda: known)
+    canonical = {tuple(name for name, _ in property_fields(keys, t, scope)) for t in types}
+    return canonical.pop() if len(canonical) == 1 else tuple(k.name if isinstance(k, s.Key) else k.value for k in keys)
+
+
+def common_property(
+    path: s.Path, events: Iterable[s.Ref], scope: Scope
+) -> tuple[s.Path, tuple[str, ...], tuple[str, ...]]:
+    """What `by` names: the path, its keys, and the event types, all of which have it (A10)."""
+    types = tuple(dict.fromkeys(t for ref in events for t in event_types(ref, scope)))
+    ref, name = path.ref, scope.catalog.canonical(path.ref.name)
+    if not _properties(StepScope("", types), ref.name, scope):
+        if path.keys and _is_events(name, scope):
+            own = ".".join(key.name if isinstance(key, s.Key) else key.value for key in path.keys)
+            message = "`by` is about every event of the sequence, so no event stands before the property"
+            raise RuleError.at(path.span, "name", message, own)
+        if name == "person" or _is_person_value(name, scope):
+            message = "a value of the person is the same in all events: `by` takes a property of theirs (Q7)"
+            raise RuleError.at(path.span, "scope", message)
+    if ref.version is not None:
+        raise RuleError.at(ref.span, "version", f"a property has no versions: `{ref.name}`", ref.name)
+    keys = property_keys((s.Key(ref.name, span=ref.span), *path.keys), types, scope)
+    bound = s.Path(_named(ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span)
+    return bound, keys, types
+
+
+def property_fields(keys: Sequence[s.Key | s.Text], event_type: str, scope: Scope) -> list[tuple[str, Field]]:
+    """The declared name and field of each key, the first of the event, the next of the items referred to."""
+    fields = scope.catalog.event_types[event_type].properties
+    owner, found = event_type, list[tuple[str, Field]]()
+    for key in keys:
+        name = key.name if isinstance(key, s.Key) else key.value
+        if found:
+            owner = found[-1][1].reference
+            if owner not in scope.catalog.catalogs:
+                message = f"`{found[-1][0]}` refers to no goods or places, so it has no `{name}`"
+                raise RuleError.at(key.span, "name", message)
+            fields = scope.catalog.catalogs[owner].attributes
+        declared = scope.catalog.property_of(fields, name)
+        if declared is None:
+            raise _unknown(key.span, f"{owner} has no `{name}`", name, fields.keys)
+        is_by_name = name == declared.name or name in declared.aliases
+        found.append((declared.name if is_by_name else declared.reference, declared))
+    return found
+
+
+def property_names(event_type: str, scope: Scope) -> set[str]:
+    fields = scope.catalog.event_types[event_type].properties.values()
+    return {f.name for f in fields} | {f.reference for f in fields if f.reference}
+
+
+def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]:
+    ref = path.ref
+    bare = s.Path(_named(ref, name), path.keys, span=path.span)
+    if name == "channel" and not path.keys:
+        return bare, Channels()
+    if name in ("first_seen", "last_seen") and not path.keys:
+        return bare, Seen(name == "first_seen")
+    attribute = scope.catalog.score(name, ref.version)
+    newest = scope.catalog.score(name, None)
+    if attribute is None and ref.version is not None and newest is not None and newest.name.startswith(f"{name}@"):
+        raise RuleError.at(ref.span, "version", f"there is no {name}@{ref.version}", newest.name)
+    if attribute is not None:
+        return _attribute(bare, attribute)
+    if scope.rules.kind(name) in (s.Metric, s.Tag):
+        _refuse_keys(path, f"`{name}` is one value")
+        bound = bind_version(_named(ref, name), scope)
+        return s.Path(bound, span=path.span), RuleValue(bound)
+    recency = None if path.keys else _recency(ref, name, scope)
+    if recency is not None:
+        first = name.startswith("first_")
+        stem = replace(_named(ref, ("first_" if first else "last_") + recency.name), version=recency.version)
+        return s.Path(stem, span=path.span), Recency(recency, first)
+    raise _no_value(path, name, scope)
+
+
+def _named(ref: s.Ref, name: str) -> s.Ref:
+    """The ref by its declared name, as it is read back from canonical text."""
+    return replace(ref, name=name, quoted=ref.quoted or needs_backquotes(name))
+
+
+def _attribute(path: s.Path, declared: Field) -> tuple[s.Path, Attribute]:
+    name, _, version = declared.name.partition("@")
+    path = replace(path, ref=replace(path.ref, name=name, version=int(version) if version else None))
+    if not path.keys:
+        return path, Attribute(declared)
+    if declared.kind != "map" or len(path.keys) > 1:
+        _refuse_keys(path, f"`{name}` is {'a map of values' if declared.kind == 'map' else 'one value'}")
+    key = path.keys[0]
+    return path, Attribute(declared, key.name if isinstance(key, s.Key) else key.value)
+
+
+def _refuse_keys(path: s.Path, what: str) -> None:
+    if path.keys:
+        raise RuleError.at(path.keys[-1].span, "name", f"{what}: nothing stands after it")
+
+
+def _recency(ref: s.Ref, name: str, scope: Scope) -> s.Ref | None:
+    prefix, _, stem = name.partition("_")
+    stem = scope.catalog.canonical(stem)
+    if prefix not in ("last", "first") or not _is_events(stem, scope):
+        return None
+    return bind_events(s.Ref(stem, ref.version, span=ref.span), scope)
+
+
+def _no_value(path: s.Path, name: str, scope: Scope) -> RuleError:
+    span, kind = path.span, scope.rules.kind(name)
+    if kind is s.Segment:
+        return RuleError.at(span, "name", f"`{name}` is a segment, not a value", f"in segment {name}")
+    if _is_events(name, scope):
+        if path.keys:
+            key = path.keys[-1]
+            return RuleError.at(
+                span,
+                "scope",
+                "a property stands inside `where` or an aggregate (N4)",
+                f"did {name} where ({key.name if isinstance(key, s.Key) else key.value} ...)",
+            )
+        message = f"`{name}` is a set of events, not a value: count them, or ask how long ago the last was"
+        return RuleError.at(span, "name", message, f"count({name})", f"last_{name}")
+    if scope.step is not None and (others := _events_with(path.ref.name, scope)):
+        message = (
+            f"{scope.step.name} has no `{path.ref.name}`, {' and '.join(others)} has: a `where` is about one event (N5)"
+        )
+        return RuleError.at(path.ref.span, "name", message)
+    return _unknown(path.ref.span, f"nothing is called `{path.ref.name}`", name, lambda: value_names(scope))
+
+
+def value_names(scope: Scope) -> set[str]:
+    """The names that are values here."""
+    rules = {n for n in scope.rules.names() if scope.rules.kind(n) in (s.Metric, s.Tag)}
+    events = [*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)]
+    recencies = {f"{word}_{name}" for name in events for word in ("last", "first")}
+    attributes = {name.partition("@")[0] for name in scope.catalog.attributes}
+    properties = {p for t in (scope.step.types if scope.step else ()) for p in property_names(t, scope)}
+    aliases = {alias for field in scope.catalog.attributes.values() for alias in field.aliases}
+    return rules | recencies | attributes | aliases | properties | (set(BUILT_IN) - {"person"})
+
+
+def _is_events(name: str, scope: Scope) -> bool:
+    return name in scope.catalog.event_types or scope.rules.kind(name) is s.Define
+
+
+def _is_person_value(name: str, scope: Scope) -> bool:
+    return scope.catalog.score(name, None) is not None or scope.rules.kind(name) in (s.Metric, s.Tag)
+
+
+def is_events(path: s.Path, scope: Scope) -> bool:
+    """Whether the path is the bare name of an event type or a definition."""
+    return not path.keys and _is_events(scope.catalog.canonical(path.ref.name), scope)
+
+
+def refuse_bare_property(ref: s.Ref, scope: Scope) -> None:
+    """Where an event stands, or a property of one: `sum(amount)`."""
+    name = scope.catalog.canonical(ref.name)
+    owners = _events_with(ref.name, scope)
+    if owners and not _is_events(name, scope) and scope.rules.kind(name) is None:
+        message = f"`{ref.name}` is a property: its event stands before it"
+        raise RuleError.at(ref.span, "name", message, *(f"{owner}.{ref.name}" for owner in owners[:3]))
+
+
+def _events_with(name: str, scope: Scope) -> list[str]:
+    """The event types that have a property of that name."""
+    types = scope.catalog.event_types.values()
+    return [event.name for event in types if scope.catalog.property_of(event.properties, name) is not None]
+
+
+def is_of_nobody(path: s.Path, scope: Scope) -> bool:
+    """Whether the name is no value of a person. Nothing is bound, so no rule is asked what it says."""
+    name = scope.catalog.canonical(path.ref.name)
+    prefix, _, stem = name.partition("_")
+    is_recency = prefix in ("last", "first") and _is_events(scope.catalog.canonical(stem), scope)
+    return not (is_recency or name in BUILT_IN or _is_person_value(name, scope) or scope.rules.kind(name) is s.Segment)
+
+
+def is_value_name(path: s.Path, scope: Scope) -> bool:
+    try:
+        resolve(path, scope)
+    except RuleError:
+        return False
+    return True
+
+
+def bind_version(ref: s.Ref, scope: Scope) -> s.Ref:
+    """The ref with its version: the one written if there is it, else the newest (V2)."""
+    newest = scope.rules.newest(ref.name)
+    version = ref.version or newest
+    if scope.rules.get(ref.name, version) is None:
+        raise RuleError.at(
+            ref.span, "version", f"there is no {ref.name}@{version}", *([f"{ref.name}@{newest}"] if newest else [])
+        )
+    return replace(ref, version=version)
+
+
+def bind_events(ref: s.Ref, scope: Scope) -> s.Ref:
+    """An event type, or a definition with its version."""
+    name = scope.catalog.canonical(ref.name)
+    if name in scope.catalog.event_types:
+        if ref.version is not None:
+            raise RuleError.at(ref.span, "version", f"the event type {name} has no versions", name)
+        return _named(ref, name)
+    if scope.rules.kind(name) is s.Define:
+        return bind_version(_named(ref, name), scope)
+    known = {*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)}
+    known |= {alias for event in scope.catalog.event_types.values() for alias in event.aliases}
+    message = f"{_what(name, scope)}: here stands an event or a definition"
+    raise RuleError(message, ref.span.line, ref.span.column, "name", lambda: nearest(name, known) or sorted(known)[:3])
+
+
+def bind_segment(ref: s.Ref, scope: Scope) -> s.Ref:
+    """A segment with its version."""
+    if scope.rules.kind(ref.name) is s.Segment:
+        return bind_version(ref, scope)
+    known = {name for name in scope.rules.names() if scope.rules.kind(name) is s.Segment}
+    raise _unknown(ref.span, f"{_what(ref.name, scope)}: here stands a segment", ref.name, lambda: known)
+
+
+def _what(name: str, scope: Scope) -> str:
+    kind = scope.rules.kind(name)
+    if kind is not None:
+        return f"`{name}` is a {RULE_WORDS[kind]}"
+    if name in scope.catalog.event_types:
+        return f"`{name}` is an event type"
+    return f"`{name}` is an attribute" if name in scope.catalog.attributes else f"nothing is called `{name}`"
+
+
+def event_types(ref: s.Ref, scope: Scope) -> tuple[str, ...]:
+    """The event types that a bound event type or definition stands for, each once."""
+    if ref.name in scope.catalog.event_types:
+        return (ref.name,)
+    rule = scope.rules.get(ref.name, ref.version or scope.rules.newest(ref.name))
+    if not isinstance(rule, s.Define):
+        raise RuleError.at(ref.span, "name", f"{_what(ref.name, scope)}: here stands an event or a definition")
+    key = ("events", rule.ref)  # remembered, since definitions share definitions
+    if key not in scope.memo:
+        scope.memo[key] = tuple(dict.fromkeys(t for step in rule.steps for t in event_types(step.ref, scope)))
+    found: tuple[str, ...] = scope.memo[key]
+    return found
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """At most three that are written alike, whatever the case. In a Chinese word one sign is half of it."""
+    folded: dict[str, str] = {}
+    for other in sorted(known, reverse=True):
+        folded[nfkc(other).casefold()] = other
+    return [
+        folded[near]
+        for near in difflib.get_close_matches(nfkc(name).casefold(), sorted(folded), 3, 0.6 if name.isascii() else 0.5)
+    ]
+
+
+def _unknown(span: s.Span, message: str, name: str, known: Callable[[], Iterable[str]]) -> RuleError:
+    return RuleError(message, span.line, span.column, "name", lambda: nearest(name, known()))

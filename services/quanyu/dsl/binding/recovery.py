@@ -1,0 +1,149 @@
+"""What a half typed text still means: the clauses of its chain that are right, and what is wrong of the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lark import Token
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.binding.checker import check_and_bind
+from quanyu.dsl.errors import RuleError
+from quanyu.dsl.model.catalog import Catalog
+from quanyu.dsl.model.library import Bound, Library
+from quanyu.dsl.parsing.lexer import readable
+
+MAX_CLAUSES = 64  # of a text that is looked at clause by clause
+_OPENS, _CLOSES = ("LPAR", "LSQB", "LBRACE"), ("RPAR", "RSQB", "RBRACE")
+_STATEMENTS = ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A clause as it is written, and where."""
+
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """`bound`: the text, without the clauses that were left out; None where nothing can be understood.
+
+    `errors`: what is wrong, in the order of the text; none: the text is right.
+    """
+
+    bound: Bound | None
+    left_out: tuple[LeftOut, ...] = ()
+    errors: tuple[RuleError, ...] = ()
+
+
+def recover(text: str, catalog: Catalog, library: Library) -> Recovered:
+    """Of a lone condition or one segment whose clauses are joined by `and` or by `or`, what is right.
+
+    Of any other text all or nothing.
+    """
+    try:
+        return Recovered(check_and_bind(text, catalog, library))
+    except RuleError as error:
+        chain = None if error.reason == "limit" else _chain(text)
+        if chain is None:
+            return Recovered(None, errors=(error,))
+        return _without_wrong_clauses(text, chain, error, catalog, library)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """`body`: where the condition begins; `clauses`: where each begins and ends."""
+
+    body: int
+    clauses: list[tuple[int, int]]
+    joint: type[s.AllOf] | type[s.AnyOf]
+
+
+def _without_wrong_clauses(text: str, chain: _Chain, whole: RuleError, catalog: Catalog, library: Library) -> Recovered:
+    good: list[Bound] = []
+    left_out: list[LeftOut] = []
+    errors: dict[tuple[int, int, str], RuleError] = {}
+    for start, end in chain.clauses:
+        alone = text[: chain.body] + _blank(text[chain.body : start]) + text[start:end]
+        try:
+            good.append(check_and_bind(alone, catalog, library))
+        except RuleError as error:
+            error.text = text
+            errors[error.line, error.column, error.message] = error
+            left_out.append(_left_out(text, start, end))
+    found = tuple(errors.values()) or (whole,)
+    if not good:
+        return Recovered(None, errors=found)
+    return Recovered(_joined(text, good, chain.joint), tuple(left_out), found)
+
+
+def _joined(text: str, good: Sequence[Bound], joint: type[s.AllOf] | type[s.AnyOf]) -> Bound:
+    conditions = [_condition(bound) for bound in good]
+    cond = conditions[0] if len(good) == 1 else joint(tuple(conditions), span=conditions[0].span)
+    versions = tuple(sorted({version for bound in good for version in bound.versions}))
+    script = good[0].script
+    if script is None:
+        return Bound(text, None, cond, versions)
+    (segment,) = script.statements
+    assert isinstance(segment, s.Segment)
+    return Bound(text, replace(script, statements=(replace(segment, cond=cond),)), None, versions)
+
+
+def _condition(bound: Bound) -> s.Cond:
+    if bound.condition is not None:
+        return bound.condition
+    (segment,) = bound.statements
+    assert isinstance(segment, s.Segment)
+    return segment.cond
+
+
+def _chain(text: str) -> _Chain | None:
+    """The clauses of the outermost chain, by its words alone."""
+    found = list(readable(text))
+    head = 0
+    if found and found[0].type == "SEGMENT":
+        head = next((n for n, token in enumerate(found, 1) if token.type == "COLON"), len(found))
+    rest = found[head:]
+    if not rest or any(token.type in _STATEMENTS for token in rest):
+        return None
+    joints = _joints(rest)
+    if len({token.type for token in joints}) > 1 or len(joints) >= MAX_CLAUSES:
+        return None
+    body = found[head - 1].end_pos or 0 if head else 0
+    starts = [body, *(token.end_pos or 0 for token in joints)]
+    ends = [*(token.start_pos or 0 for token in joints), len(text)]
+    clauses = [(start, end) for start, end in zip(starts, ends, strict=True) if text[start:end].strip()]
+    return _Chain(body, clauses, s.AnyOf if joints and joints[0].type == "OR" else s.AllOf)
+
+
+def _joints(found: Sequence[Token]) -> list[Token]:
+    """The words that join the outermost clauses; the `and` of a `between` joins its ends."""
+    joints: list[Token] = []
+    depth = betweens = 0
+    for token in found:
+        depth += (token.type in _OPENS) - (token.type in _CLOSES)
+        if depth == 0:
+            betweens += token.type == "BETWEEN"
+            if token.type in ("AND", "OR"):
+                if token.type == "AND" and betweens:
+                    betweens -= 1
+                else:
+                    joints.append(token)
+                    betweens = 0
+    return joints
+
+
+def _left_out(text: str, start: int, end: int) -> LeftOut:
+    clause = text[start:end]
+    at = start + len(clause) - len(clause.lstrip())
+    return LeftOut(clause.strip(), text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def _blank(text: str) -> str:
+    """White space in the same places, so that a clause alone stands where it stood."""
+    return re.sub(r"[^\n]", " ", text)

@@ -1,0 +1,1 @@
+"""Turns windows of time into instants."""

@@ -1,0 +1,1 @@
+"""Lists what may stand at a cursor."""

@@ -1,0 +1,162 @@
+"""What the grammar lets stand at a cursor, whatever the catalog holds: keywords, signs, examples of values, windows."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from quanyu.dsl.completion.cursor import MOST_WORDS, Cursor
+from quanyu.dsl.formatting.chinese import in_chinese
+from quanyu.dsl.keywords import BETWEEN_ENDS, CHINESE, TERMINALS
+from quanyu.dsl.model.types import Type
+from quanyu.dsl.parsing.lexer import lex
+
+CompletionKind = Literal[
+    "keyword", "sign", "window", "setting", "attribute", "built_in", "event", "definition", "metric", "tag", "segment",
+    "recency", "property", "value", "channel", "version", "person", "number", "percent", "text", "duration", "date",
+    "distance", "month", "time",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Completion:
+    """`text` takes the place of what is half typed. `people`: how many hold the value, where that is known."""
+
+    text: str
+    label: str
+    kind: CompletionKind
+    detail: str = ""
+    people: int | None = None
+
+
+# Which come first, where the cursor leaves the choice.
+VALUES, CLOSE, KEYWORDS, NAMES, SIGNS, EXAMPLES = range(6)
+
+
+class Offer(NamedTuple):
+    """`names`: what it is found by, if its beginning or a part of it is typed. `item` makes it, if it is wanted."""
+
+    names: tuple[str, ...]
+    order: int
+    item: Callable[[], Completion]
+
+
+def offer(item: Completion, order: int, *names: str) -> Offer:
+    """One that is made already, found by its text if no names are given."""
+    return Offer(names or (item.text,), order, lambda: item)
+
+
+_SIGNS = {
+    "EQUAL": ("=",), "CMP": (">=", "<=", "!=", ">", "<"), "PLUS": ("+",), "MINUS": ("-",), "STAR": ("*",),
+    "SLASH": ("/",), "LPAR": ("(",), "RPAR": (")",), "LSQB": ("[",), "RSQB": ("]",), "LBRACE": ("{",),
+    "RBRACE": ("}",), "COMMA": (",",), "COLON": (":",), "SEMICOLON": (";",), "DOT": (".",),
+}  # fmt: skip
+_EXAMPLES: dict[str, tuple[CompletionKind, Type, tuple[str, ...]]] = {
+    "NUMBER": ("number", Type("number", literal=True), ("1",)),
+    "PERCENT": ("percent", Type("number", literal=True), ("10%",)),
+    "STRING": ("text", Type("text", literal=True), ("''",)),
+    "DUR": ("duration", Type("duration", literal=True), ("7d", "30d", "90d", "2h", "15min", "1w")),
+    "DATE": ("date", Type("date", literal=True), ("2026-01-31",)),
+    "DATETIME": ("date", Type("instant", literal=True), ("2026-01-31 10:00",)),
+    "DIST": ("distance", Type("any"), ("3km", "500m")),
+    "MONTH": ("month", Type("any"), ("2026-01",)),
+    "TIME": ("time", Type("any"), ("04:00",)),
+}
+_WINDOWS = (
+    "in last 7d",
+    "in last 30d",
+    "in last 90d",
+    "in last 1 calendar month",
+    "in this month",
+    "in next 7d",
+    "in next 7 calendar days",
+    "between 7d and 30d ago",
+    "in at least 3 of last 4 calendar weeks",
+)
+_SETTINGS = ("timezone", "day starts", "week starts", "leap day")
+
+
+def keywords(cursor: Cursor) -> Iterator[Offer]:
+    """Every keyword that may stand here, or whose first words stand before the cursor."""
+    for words in range(MOST_WORDS):
+        phrase = cursor.phrase(words)
+        accepted = cursor.accepts(words)
+        for terminal, known in TERMINALS.items():
+            if terminal not in accepted or terminal == "NAME":
+                continue
+            for english in known:
+                if words == 0:
+                    yield from _keyword(terminal, english, cursor)
+                elif english.startswith(phrase):
+                    rest = english.removeprefix(phrase)
+                    yield offer(Completion(rest, english, "keyword"), KEYWORDS)
+
+
+def _keyword(terminal: str, english: str, cursor: Cursor) -> Iterator[Offer]:
+    chinese = (BETWEEN_ENDS,) if english == "and" and cursor.in_between else CHINESE[english]
+    opens = "(" if terminal in ("AGG", "TILE") else ""
+    if terminal == "UNIT" and cursor.counts_many:
+        english += "s"
+    if not cursor.in_chinese:
+        yield offer(Completion(english + opens, english, "keyword", " ".join(chinese)), KEYWORDS, english, *chinese)
+        return
+    for word in chinese:
+        yield offer(Completion(word + opens, word, "keyword", english), KEYWORDS, english, word)
+
+
+def truths(cursor: Cursor) -> Iterator[Offer]:
+    for english in ("true", "false"):
+        written = CHINESE[english][0] if cursor.in_chinese else english
+        yield offer(Completion(written, english, "value"), VALUES, english, *CHINESE[english])
+
+
+def signs(cursor: Cursor) -> Iterator[Offer]:
+    accepted = cursor.accepts()
+    for terminal, texts in _SIGNS.items():
+        if terminal in accepted:
+            yield from (offer(Completion(text, text, "sign"), SIGNS) for text in texts)
+
+
+def examples(cursor: Cursor, fits: Callable[[Type], bool]) -> Iterator[Offer]:
+    """Written values of a fitting type, with the digits that are typed already."""
+    accepted = cursor.accepts()
+    digits = re.match(r"\d+", cursor.typed)
+    for terminal, (kind, of_type, texts) in _EXAMPLES.items():
+        if terminal not in accepted or not (of_type.kind == "any" or fits(of_type)):
+            continue
+        if digits and kind in ("number", "percent", "duration", "distance"):
+            texts = tuple(dict.fromkeys(re.sub(r"^\d+", digits.group(), text) for text in texts))
+        yield from (offer(Completion(text, text, kind), EXAMPLES) for text in texts if cursor.leaves(text))
+
+
+def windows(cursor: Cursor, fits: Callable[[bool], bool]) -> Iterator[Offer]:
+    """Common windows, whole. `fits` is asked whether one of whole days is meant, or one of elapsed time."""
+    for english, terminals in _windows():
+        if not fits("calendar" in english or "this" in english):
+            continue
+        text = in_chinese(english) if cursor.in_chinese else english
+        for words in range(2):
+            phrase = cursor.phrase(words)
+            if text.startswith(phrase) and bool(phrase) == bool(words) and cursor.accepts_all(terminals[words:]):
+                rest = text.removeprefix(phrase)
+                yield offer(Completion(rest, text, "window"), CLOSE)
+
+
+@functools.cache
+def _windows() -> list[tuple[str, list[str]]]:
+    return [(text, [token.type for token in lex(text)]) for text in _WINDOWS]
+
+
+def settings(cursor: Cursor) -> Iterator[Offer]:
+    """The words of `use`, one by one."""
+    if not cursor.kinds or cursor.kinds[0] != "USE":
+        return
+    said = [str(token) for token in cursor.tokens[1:]]
+    for setting in _SETTINGS:
+        words = setting.split()
+        if words[: len(said)] == said and len(words) > len(said):
+            word = words[len(said)]
+            yield offer(Completion(word, setting, "setting"), CLOSE)

@@ -1,0 +1,1 @@
+"""Describes rules and their differences in words."""

@@ -1,0 +1,168 @@
+"""Names of a tree in one language: the declared ones in English, their Chinese aliases in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.binding import names
+from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.errors import RuleError
+from quanyu.dsl.formatting.formatter import Language
+from quanyu.dsl.model.catalog import Catalog, chinese_alias
+from quanyu.dsl.model.library import Library, Rule, key
+
+_N = TypeVar("_N", bound=s.Node)
+
+
+def renamed(node: _N, scope: Scope, language: Language) -> _N:
+    """The tree with the names of a language, each meaning what it did; what names nothing stays as it is.
+
+    Versions stay as written. The names in tests stay too.
+    """
+    found: _N = _Renamer(language).node(node, scope)
+    return found
+
+
+def drafted(statements: Iterable[s.Statement], catalog: Catalog, library: Library) -> Library:
+    """The library with statements that are neither checked nor bound, for names to be looked up in."""
+    rules = [renamed(rule, Scope(catalog, library), "en") for rule in statements if isinstance(rule, Rule)]
+    return Library({**library.rules, **{key(rule): rule for rule in rules}})
+
+
+class _Renamer:
+    def __init__(self, language: Language) -> None:
+        self._in_chinese = language == "zh"
+
+    def node(self, node: Any, scope: Scope) -> Any:
+        match node:
+            case tuple():
+                return tuple(self.node(item, scope) for item in node)
+            case s.Test() | s.Setting():
+                return node
+            case s.Step():
+                where = node.where and self.node(node.where, _inside(node.ref, scope))
+                return replace(node, ref=self._events(node.ref, scope), where=where)
+            case s.Aggregate():
+                return self._aggregate(node, scope)
+            case s.Sequence(by=s.Path() as by):
+                steps = self.node(replace(node, by=None), scope)
+                return replace(steps, by=self._common(by, node, scope))
+            case s.Path():
+                return self._path(node, scope)
+            case s.Node():
+                return replace(node, **{name: self.node(value, scope) for name, value in s.shallow(node).items()})
+        return node
+
+    def _events(self, ref: s.Ref, scope: Scope) -> s.Ref:
+        def candidates() -> Iterable[s.Ref]:
+            name = names.bind_events(ref, scope).name
+            declared = scope.catalog.event_types.get(name)
+            yield from (replace(ref, name=n) for n in (self._alias(declared) if declared else "", name) if n)
+
+        return _same(ref, candidates, lambda other: names.bind_events(other, scope))
+
+    def _path(self, path: s.Path, scope: Scope) -> s.Path:
+        def candidates() -> Iterable[s.Path]:
+            bound, meaning = names.resolve(path, scope)
+            declared = replace(bound, ref=replace(bound.ref, version=path.ref.version))
+            if self._in_chinese:
+                yield self._aliased(declared, meaning, scope)
+            yield declared
+
+        return _same(path, candidates, lambda other: names.resolve(other, scope))
+
+    def _aliased(self, path: s.Path, meaning: names.Meaning, scope: Scope) -> s.Path:
+        match meaning:
+            case names.Property(keys=keys):
+                assert scope.step is not None
+                own = self._properties(keys, scope.step.types[0], scope)
+                if len(path.keys) < len(keys):
+                    return _with_names(path, own)
+                step = scope.catalog.event_types.get(path.ref.name)
+                return _with_names(path, [(step and self._alias(step)) or path.ref.name, *own])
+            case names.Recency(events=events):
+                prefix, _, _ = path.ref.name.partition("_")
+                event = scope.catalog.event_types.get(events.name)
+                return _with_names(path, [f"{prefix}_{(event and self._alias(event)) or events.name}"])
+            case names.Attribute(field=field) if path.ref.name == "person":
+                return _with_names(path, [path.ref.name, self._alias(field)])
+            case names.Attribute(field=field):
+                return _with_names(path, [self._alias(field)])
+            case names.RuleValue():
+                return path
+        return _with_names(path, [scope.catalog.chinese_of_built_in(path.ref.name)])
+
+    def _aggregate(self, node: s.Aggregate, scope: Scope) -> s.Aggregate:
+        ref = node.path.ref
+        inside = _inside(ref, scope.outside())
+        path = replace(node.path, ref=self._events(ref, scope), keys=self._keys(node.path.keys, inside))
+        return replace(node, path=path, where=node.where and self.node(node.where, inside))
+
+    def _common(self, by: s.Path, node: s.Sequence, scope: Scope) -> s.Path:
+        refs = [node.first.ref, *(item.step.ref for item in node.follow)]
+
+        def candidates() -> Iterable[s.Path]:
+            declared, keys, types = names.common_property(by, refs, scope)
+            if self._in_chinese:
+                yield _with_names(declared, self._properties(keys, types[0], scope))
+            yield declared
+
+        return _same(by, candidates, lambda other: names.common_property(other, refs, scope))
+
+    def _keys(self, keys: tuple[s.Key | s.Text, ...], scope: Scope) -> tuple[s.Key | s.Text, ...]:
+        """Of an aggregate's property."""
+        types = scope.step.types if scope.step else ()
+
+        def candidates() -> Iterable[tuple[s.Key | s.Text, ...]]:
+            declared = names.property_keys(keys, types, scope)
+            if self._in_chinese:
+                yield tuple(map(s.Key, self._properties(declared, types[0], scope)))
+            yield tuple(map(s.Key, declared))
+
+        if not (keys and types):
+            return keys
+        return _same(keys, candidates, lambda other: names.property_keys(other, types, scope))
+
+    def _properties(self, keys: Iterable[str], event_type: str, scope: Scope) -> list[str]:
+        """A property path in Chinese as far as it has aliases."""
+        if tuple(keys) == ("channel",):
+            return ["channel"]
+        fields = names.property_fields([s.Key(key) for key in keys], event_type, scope)
+        return [self._alias(field if name == field.name else scope.catalog.catalogs[name]) for name, field in fields]
+
+    def _alias(self, declared: Any) -> str:
+        """Its Chinese alias where that is wanted and there is one, else its name."""
+        alias = chinese_alias(declared) if self._in_chinese else ""
+        return alias or declared.name.partition("@")[0]
+
+
+_T = TypeVar("_T")
+
+
+def _same(written: _T, candidates: Callable[[], Iterable[_T]], meaning: Callable[[_T], Any]) -> _T:
+    """The first candidate that means what was written; what was written if that has no meaning."""
+    with suppress(RuleError, RecursionError):  # statements that are not checked may go round in a circle
+        meant = meaning(written)
+        for candidate in candidates():
+            with suppress(RuleError):
+                if meaning(candidate) == meant:
+                    return candidate
+    return written
+
+
+def _inside(ref: s.Ref, scope: Scope) -> Scope:
+    """The scope of a `where` about these events; outside any event if nothing is known of them."""
+    with suppress(RuleError, RecursionError):
+        return scope.inside(names.bind_events(ref, scope))
+    return replace(scope, step=None)
+
+
+def _with_names(path: s.Path, written: Iterable[str]) -> s.Path:
+    """The path with other names, in order; what there are no more names for stays."""
+    first, *rest = written
+    keys = tuple(s.Key(name) for name in rest) + path.keys[len(rest) :]
+    return replace(path, ref=replace(path.ref, name=first), keys=keys)

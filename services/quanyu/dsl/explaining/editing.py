@@ -1,0 +1,76 @@
+"""A text rewritten in its canonical form, in either language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.binding.checker import check_and_bind
+from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.errors import RuleError, source
+from quanyu.dsl.explaining.aliases import drafted, renamed
+from quanyu.dsl.formatting.formatter import Language, format_rule
+from quanyu.dsl.model.catalog import Catalog
+from quanyu.dsl.model.library import Library
+from quanyu.dsl.parsing.parser import is_condition, parse, parse_condition
+
+# What may hold a `#` that begins no comment, or a comment.
+_QUOTED_OR_COMMENT = re.compile(r"""'[^'\n]*'|"[^"\n]*"|`[^`\n]*`|(?P<comment>\#[^\n]*)""", re.VERBOSE)
+
+
+def format_text(text: str, catalog: Catalog, library: Library, language: Language = "en") -> str:
+    """One line for each statement, names in the language where the catalog has them, versions as written.
+
+    A comment stands on lines of its own above the statement that it stands in, beside or above. Names that nothing
+    has stay as they are. RuleError for a text that does not parse.
+    """
+    with source(text):
+        if is_condition(text):
+            nodes: tuple[s.Node, ...] = (parse_condition(text),)
+            scope = Scope(catalog, library)
+        else:
+            nodes = parse(text).statements
+            scope = Scope(catalog, drafted(nodes, catalog, library))
+        written = _written(nodes, scope, language, language)
+        meant = _meaning(text, catalog, library)
+        if meant is not None and _meaning("\n".join(written), catalog, library) != meant:
+            # Beside a value of the same word an alias would have two readings (N1).
+            written = _written(nodes, scope, language, "en")
+    return "\n".join(_commented(text, nodes, written))
+
+
+def _written(nodes: tuple[s.Node, ...], scope: Scope, language: Language, names: Language) -> list[str]:
+    return [format_rule(renamed(node, scope, names), language) for node in nodes]
+
+
+def _meaning(text: str, catalog: Catalog, library: Library) -> tuple[s.Script | None, s.Cond | None] | None:
+    """Of a text that is right."""
+    try:
+        bound = check_and_bind(text, catalog, library)
+    except RuleError:
+        return None
+    return bound.script, bound.condition
+
+
+@dataclass(frozen=True)
+class _Comment:
+    line: int
+    text: str
+
+
+def _commented(text: str, nodes: tuple[s.Node, ...], lines: list[str]) -> Iterator[str]:
+    comments = list(_comments(text))
+    for node, line in zip(nodes, lines, strict=True):
+        last = text.count("\n", 0, node.span.end) + 1
+        while comments and comments[0].line <= last:
+            yield comments.pop(0).text
+        yield line
+    yield from (comment.text for comment in comments)
+
+
+def _comments(text: str) -> Iterator[_Comment]:
+    for found in _QUOTED_OR_COMMENT.finditer(text):
+        if found["comment"]:
+            yield _Comment(text.count("\n", 0, found.start()) + 1, found["comment"].rstrip())

@@ -1,0 +1,169 @@
+"""What a rule means: one sentence for each top-level clause, with resolved instants and bound versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.binding import unknowns
+from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.calendar.windows import Clock
+from quanyu.dsl.explaining.aliases import renamed
+from quanyu.dsl.explaining.phrases import PHRASES
+from quanyu.dsl.explaining.speaker import Speaker
+from quanyu.dsl.explaining.window_words import WindowWords
+from quanyu.dsl.formatting.chinese import in_chinese
+from quanyu.dsl.formatting.formatter import Language, format_rule
+from quanyu.dsl.model.catalog import Catalog
+from quanyu.dsl.model.library import Bound, Library, Rule
+from quanyu.dsl.planning.compiler import compile_condition
+
+_JOINT = (s.AllOf, s.AnyOf)
+
+
+def explain(
+    rule: Bound | s.Cond | Rule, library: Library, catalog: Catalog, clock: Clock, language: Language = "en"
+) -> list[str]:
+    """The sentences of a bound condition or statement, or of all statements of a bound text.
+
+    A text that is not published yet is explained with a library that holds it: `library.publish(bound)`.
+    """
+    if isinstance(rule, Bound):
+        rules = [part for part in rule.statements if isinstance(part, Rule)]
+        parts: list[s.Cond | Rule] = [*rules] if rule.condition is None else [rule.condition]
+        return [line for part in parts for line in explain(part, library, catalog, clock, language)]
+    clauses = _Explainer(library, catalog, clock, language)
+    match rule:
+        case s.Define():
+            return [clauses.definition(rule)]
+        case s.Metric():
+            return [clauses.metric(rule)]
+        case s.Segment():
+            return list(clauses.condition(rule.cond, rule.among))
+        case s.Tag():
+            return list(clauses.tag(rule))
+    return list(clauses.condition(rule, None))
+
+
+class _Explainer:
+    def __init__(self, library: Library, catalog: Catalog, clock: Clock, language: Language) -> None:
+        self._library, self._catalog, self._clock, self._language = library, catalog, clock, language
+        self._phrases = PHRASES[language]
+        self._scope = Scope(catalog, library)
+
+    def condition(self, cond: s.Cond, among: s.Ref | None) -> Iterator[str]:
+        parts = cond.of if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
+        is_choice = isinstance(cond, s.AnyOf)
+        for n, part in enumerate(parts):
+            speaker = self._speaker(part, among)
+            clause = speaker.cond(part)
+            if n:
+                clause = self._phrases["or" if is_choice else "and"].format(clause=clause)
+            if among is not None:
+                clause = self._phrases["among"].format(among=speaker.ref(among), clause=clause)
+            remark = "not_met" if is_choice else "left_out"
+            remark = "part_not_met" if any(map(_may_hold_otherwise, _parts(part))) else remark
+            who = list(self._people(part, speaker, remark))
+            yield self._sentence(clause, part, speaker, who)
+
+    def definition(self, rule: s.Define) -> str:
+        return f"{self._meaning(rule)}{self._phrases['end']}"
+
+    def metric(self, rule: s.Metric) -> str:
+        known = s.IsKnown(rule.expr)
+        speaker = self._speaker(known, None)
+        clause = self._phrases["metric"].format(name=speaker.ref(rule.ref), expr=speaker.expr(rule.expr))
+        people = speaker.people(unknowns.of_value(rule.expr, self._scope))
+        who = [self._phrases["is_unknown_for"].format(people=people)] if people else []
+        return self._sentence(clause, known, speaker, who)
+
+    def tag(self, rule: s.Tag) -> Iterator[str]:
+        for tier in rule.tiers:
+            speaker = self._speaker(tier.when, None)
+            clause = self._phrases["tier"].format(value=speaker.expr(tier.value), when=speaker.cond(tier.when))
+            who = list(self._people(tier.when, speaker, "passed_over"))
+            yield self._sentence(clause, tier.when, speaker, who)
+        last = self._speaker(rule.tiers[0].when, None)
+        value = self._phrases["unknown"] if rule.otherwise is None else last.expr(rule.otherwise)
+        yield self._phrases["otherwise"].format(value=value) + self._phrases["end"]
+
+    def _speaker(self, cond: s.Cond, among: s.Ref | None) -> Speaker:
+        compiled = compile_condition(cond, self._library, self._catalog, self._clock)
+        said = WindowWords(compiled.windows, self._clock, self._language)
+        return Speaker(self._scope, said, self._language, compiled.versions, among)
+
+    def _sentence(self, clause: str, cond: s.Cond, speaker: Speaker, who: list[str]) -> str:
+        """The clause, then the windows that it does not say itself, what its names mean, and whom it leaves out."""
+        windows = [
+            self._phrases["window_is"].format(text=in_chinese(text) if self._language == "zh" else text, reach=reach)
+            for text, reach in speaker.windows.left()
+        ]
+        named = [self._library.get(*_name_version(version)) for version in speaker.versions]
+        meanings = [self._meaning(rule) for rule in named if isinstance(rule, (s.Define, s.Metric))]
+        parts = [*windows, *meanings, *who, *self._remarks(cond)]
+        said = "".join(self._phrases["part"].format(part=part) for part in parts)
+        return f"{clause}{said}{self._phrases['end']}"
+
+    def _meaning(self, rule: s.Define | s.Metric) -> str:
+        """`touch@2 is order or scan`"""
+        written = format_rule(renamed(rule, self._scope, self._language), self._language)
+        name, _, meaning = written.partition(" ")[2].partition(" = ")
+        return self._phrases["meaning"].format(name=name, meaning=meaning)
+
+    def _people(self, cond: s.Cond, speaker: Speaker, remark: str) -> Iterator[str]:
+        """Of whom it is unknown, and those who are taken in although it is."""
+        people = speaker.people(unknowns.of_condition(cond, self._scope))
+        if people:
+            yield self._phrases[remark].format(people=people)
+        found = (node.of for node in _parts(cond) if isinstance(node, s.OrUnknown))
+        taken = speaker.people(who for inner in found for who in unknowns.of_condition(inner, self._scope))
+        if taken:
+            is_simple = isinstance(cond, s.OrUnknown) and not isinstance(cond.of, _JOINT)
+            yield self._phrases["taken_in" if is_simple else "part_taken_in"].format(people=taken)
+
+    def _remarks(self, cond: s.Cond) -> Iterable[str]:
+        """What is easily misread."""
+        remarks = []
+        for node in s.walk(cond):
+            if isinstance(node, (s.Entered, s.Left)):
+                remarks.append(self._phrases["both_ends"])
+            elif isinstance(node, s.DidNot) and isinstance(node.happening.window, s.Repeat):
+                offer = _each_without(node.happening, self._language)
+                remarks.append(self._phrases["denies_all_offer" if offer else "denies_all"].format(offer=offer))
+        return dict.fromkeys(remarks)
+
+
+def _parts(cond: s.Node) -> Iterator[s.Node]:
+    """The condition and those that it joins or denies; not what is inside events."""
+    yield cond
+    if isinstance(cond, (*_JOINT, s.Negated)):
+        for child in s.children(cond):
+            yield from _parts(child)
+
+
+def _may_hold_otherwise(cond: s.Node) -> bool:
+    """Whether it may be true although something in it is unknown (U1, U3)."""
+    names_items = isinstance(cond, (s.InList, s.HasAny)) and any(isinstance(item, s.Path) for item in cond.items)
+    return isinstance(cond, _JOINT) or names_items
+
+
+def _each_without(happening: s.Happening, language: Language) -> str:
+    """What `did not` may be taken for: so many units that are without."""
+    if not isinstance(happening, s.Event):
+        return ""
+    match happening.times:
+        case None | s.AtLeast(number=1):
+            times: s.Times = s.Exactly(0)
+        case s.AtLeast(number=number) if number > 1:
+            times = s.AtMost(number - 1)
+        case s.AtMost(number=number):
+            times = s.AtLeast(number + 1)
+        case _:
+            return ""
+    return format_rule(s.Did(replace(happening, times=times)), language)
+
+
+def _name_version(label: str) -> tuple[str, int]:
+    name, _, version = label.partition("@")
+    return name, int(version)

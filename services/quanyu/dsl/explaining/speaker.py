@@ -1,0 +1,255 @@
+"""A bound clause in words: every part of it by its phrase (phrases.py), names in the language, windows as instants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.binding import names
+from quanyu.dsl.binding.conditions import Conditions
+from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.unknowns import Unknown
+from quanyu.dsl.errors import RuleError
+from quanyu.dsl.explaining.aliases import renamed
+from quanyu.dsl.explaining.phrases import PHRASES, UNITS
+from quanyu.dsl.explaining.window_words import WindowWords
+from quanyu.dsl.formatting.formatter import Language, format_rule
+
+_CONDITIONS, _VALUES = get_args(s.Cond), get_args(s.Expr)
+_WINDOWS = (*get_args(s.Window), *get_args(s.Repeat))
+_FLIPPED: dict[str, s.Cmp] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """`scope`: of the part that is spoken of. `versions`: what the clause rests on. `among`: the rule's population."""
+
+    scope: Scope
+    windows: WindowWords
+    language: Language
+    versions: Sequence[str]
+    among: s.Ref | None
+
+    def cond(self, node: s.Cond) -> str:
+        match node:
+            case s.AllOf(of=of) | s.AnyOf(of=of):
+                return self._phrase(_snake(node)).join(map(self._group, of))
+            case s.Negated(of=s.InSegment(ref=ref)):
+                return self._say("not_in_segment", ref=self.ref(ref))
+            case s.Negated(of=of):
+                return self._say("negated", of=self.cond(of))
+            case s.OrUnknown(of=of):
+                return self._say("or_unknown", of=self._group(of))
+            case s.Compare():
+                return self._compare(node)
+            case s.Did(happening=happening) | s.DidNot(happening=happening):
+                return self._happening(happening, isinstance(node, s.DidNot))
+            case s.Entered(ref=ref, window=window) | s.Left(ref=ref, window=window):
+                return self._say(_snake(node), ref=self.ref(ref), window=self._window_of_events(window))
+            case s.InTop(of=of) | s.InBottom(of=of):
+                population = of or self.among
+                of_whom = self.ref(population) if population else self._phrase("everybody")
+                return self._say(_snake(node), expr=self.expr(node.expr), size=self.expr(node.size), of=of_whom)
+            case s.Sample(percent=percent, seed=seed):
+                text = self.expr(seed) if seed else self._phrase("own_name")
+                return self._say("sample", percent=self.expr(percent), seed=text)
+        return self._leaf(node)
+
+    def people(self, unknown: Iterable[Unknown]) -> str:
+        """Those people, each kind once; empty if there are none."""
+        kinds = (self._say(who.reason, what=self._lacking(who)) for who in unknown)
+        return self._phrase("who").join(dict.fromkeys(kinds))
+
+    def ref(self, ref: s.Ref) -> str:
+        """With its version; an event by its name in the language."""
+        return format_rule(renamed(s.Step(ref), self.scope, self.language))
+
+    def expr(self, node: s.Node) -> str:
+        match node:
+            case s.Path():
+                return self._path(node)
+            case s.Duration():
+                return self._duration(node)
+            case s.Arith(op=op, left=left, right=right):
+                return self._say("arith", left=self._operand(left), op=op, right=self._operand(right))
+            case s.Default(expr=expr, otherwise=otherwise):
+                return self._say("default", expr=self.expr(expr), otherwise=self.expr(otherwise))
+            case s.Aggregate(fn=fn):
+                return self._say(fn, of=self._events(node))
+            case s.Tile(fn=fn, expr=expr, among=among):
+                population = among or self.among
+                of_whom = self.ref(population) if population else self._phrase("everybody")
+                return self._say(fn, expr=self.expr(expr), among=of_whom)
+        return format_rule(node, self.language)
+
+    # conditions
+
+    def _leaf(self, node: s.Cond) -> str:
+        """By the phrase of its class, with its fields in words."""
+        key = _snake(node)
+        said = {name: self._part(value) for name, value in s.shallow(node).items() if name != "span"}
+        reach = self.windows.of(format_rule(node))
+        if isinstance(node, (s.InList, s.NotInList)) and self._kind(node.expr) == "set":
+            key = "has_any" if isinstance(node, s.InList) else "has_none"
+        if isinstance(node, (s.Between, s.NotBetween)) and reach:
+            key += "_in_time"
+        return self._say(key, reach=self._say("reaching", reach=reach) if reach else "", **said)
+
+    def _compare(self, node: s.Compare) -> str:
+        if isinstance(node.left, (s.Date, s.Duration)) and node.cmp in _FLIPPED:
+            node = replace(node, left=node.right, cmp=_FLIPPED[node.cmp], right=node.left)
+        left, cmp, right = node.left, node.cmp, node.right
+        kinds = {self._kind(left), self._kind(right)}
+        reach = self.windows.of(format_rule(node))
+        said = {"reach": self._say("reaching", reach=reach) if reach else ""}
+        moment = self._moment(left) if isinstance(left, s.Path) else ""
+        if moment and isinstance(right, s.Duration):
+            return self._say(f"ago {cmp}", left=moment, right=self.expr(right), **said)
+        verb = self._phrase(f"in time {cmp}" if kinds & {"date", "instant"} else cmp)
+        return self._say("compare", left=self.expr(left), cmp=verb, right=self.expr(right), **said)
+
+    def _group(self, node: s.Cond) -> str:
+        is_joint = isinstance(node, (s.AllOf, s.AnyOf))
+        return self._say("group", of=self.cond(node)) if is_joint else self.cond(node)
+
+    def _part(self, value: Any) -> str:
+        match value:
+            case None:
+                return ""
+            case tuple():
+                return self._phrase("items").join(map(self.expr, value))
+            case s.Ref():
+                return self.ref(value)
+        if isinstance(value, _WINDOWS):
+            return self._window(value)
+        return self.expr(value) if isinstance(value, s.Node) else str(value)
+
+    # events
+
+    def _happening(self, node: s.Happening, denied: bool) -> str:
+        window = self._window_of_events(node.window)
+        match node:
+            case s.FirstEvent(step=step):
+                return self._say("not_first_event" if denied else "first_event", step=self._step(step), window=window)
+            case s.Sequence():
+                first, follow, by = self._step(node.first), self._follow(node), self._by(node)
+                said = self._say("sequence", first=first, follow=follow, by=by, window=window)
+                return self._say("negated", of=said) if denied else said
+            case s.Event(step=step, times=None):
+                key = ("did_not" if denied else "did") + ("_ever" if isinstance(node.window, s.Ever) else "")
+                return self._say(key, step=self._step(step), window=window)
+            case s.Event(step=step, times=times):
+                assert times is not None
+                said = self._say("did_times", step=self._step(step), times=self._times(times), window=window)
+                return self._say("negated", of=said) if denied else said
+
+    def _times(self, times: s.Times) -> str:
+        return self._say(_snake(times), number=times.number, times="time" if times.number == 1 else "times")
+
+    def _follow(self, node: s.Sequence) -> str:
+        last = max(n for n, item in enumerate((None, *node.follow)) if not isinstance(item, s.Without))
+        words = []
+        for n, item in enumerate(node.follow, 1):
+            if isinstance(item, s.Without):
+                words.append(self._say("without" if n < last else "without_last", step=self._step(item.step)))
+                continue
+            after = self._say("after", after=self.expr(item.after)) if item.after else ""
+            within = self._say("within", within=self.expr(item.within)) if item.within else ""
+            words.append(self._say("follow", step=self._step(item.step), after=after, within=within))
+        return "".join(words)
+
+    def _by(self, node: s.Sequence) -> str:
+        if node.by is None:
+            return ""
+        by = renamed(node, self.scope, self.language).by
+        return self._say("by", by=format_rule(by)) if by else ""
+
+    def _step(self, step: s.Step) -> str:
+        ref = self.ref(step.ref)
+        return self._say("step_where", ref=ref, where=self._inside(step.ref).cond(step.where)) if step.where else ref
+
+    def _inside(self, ref: s.Ref) -> Speaker:
+        return replace(self, scope=self.scope.outside().inside(ref))
+
+    # windows
+
+    def _window_of_events(self, window: s.Window | s.Repeat) -> str:
+        reach = self.windows.of(format_rule(window))
+        return self._window(window) + (self._say("reaching", reach=reach) if reach else "")
+
+    def _window(self, window: s.Node) -> str:
+        said: dict[str, Any] = {name: value for name, value in s.shallow(window).items() if name != "span"}
+        count = said.get("number", 0)
+        if isinstance(said.get("units"), s.Units):
+            said |= {"count": count, "number": said["units"].number, "unit": said["units"].unit}
+        if "unit" in said:
+            unit = UNITS[self.language][said["unit"]]
+            plural = "s" if self.language == "en" and said.get("number") != 1 else ""
+            said |= {"unit": unit, "units": unit + plural}
+        return self._say(_snake(window), **{n: self.expr(v) if isinstance(v, s.Node) else v for n, v in said.items()})
+
+    # values
+
+    def _path(self, path: s.Path) -> str:
+        moment = self._moment(path)
+        if moment:
+            return self._say("time_since", moment=moment)
+        return format_rule(renamed(path, self.scope, self.language))
+
+    def _moment(self, path: s.Path) -> str:
+        """`the last touch@2` of a recency; empty for what is none."""
+        match names.resolve(path, self.scope)[1]:
+            case names.Recency(events=events, first=first):
+                return self._say("first" if first else "last", events=self.ref(events))
+            case names.Seen(first=first):
+                return self._phrase("first_seen" if first else "last_seen")
+        return ""
+
+    def _events(self, node: s.Aggregate) -> str:
+        bare = replace(node, where=None, window=None)
+        path = format_rule(renamed(bare, self.scope, self.language).path)
+        where = self._say("where", where=self._inside(node.path.ref).cond(node.where)) if node.where else ""
+        if node.window is None:
+            return self._say("of_events", path=path, where=where)
+        return self._say("of_events_in", path=path, where=where, window=self._window(node.window))
+
+    def _lacking(self, unknown: Unknown) -> str:
+        match unknown.what:
+            case None:
+                return ""
+            case s.Aggregate() as aggregate if unknown.reason == "without_events":
+                return self._events(aggregate)
+            case s.Ref() as ref:
+                return self.ref(ref)
+            case expr:
+                return self.expr(expr)
+
+    def _operand(self, node: s.Node) -> str:
+        return self._say("group", of=self.expr(node)) if isinstance(node, s.Arith) else self.expr(node)
+
+    def _duration(self, node: s.Duration) -> str:
+        """As it is written in English, in hours or minutes in Chinese."""
+        if self.language == "en":
+            return format_rule(node)
+        hours, rest = divmod(node.ms, _HOUR_MS)
+        return f"{node.ms // 60_000} 分钟" if rest else f"{hours} 小时"
+
+    def _kind(self, expr: s.Expr) -> str:
+        with suppress(RuleError):
+            return Conditions().expressions.bind(expr, self.scope)[1].kind
+        return ""
+
+    def _phrase(self, name: str) -> str:
+        return PHRASES[self.language][name]
+
+    def _say(self, name: str, **said: object) -> str:
+        return self._phrase(name).format(**said)
+
+
+def _snake(node: s.Node | None) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(node).__name__).lower()

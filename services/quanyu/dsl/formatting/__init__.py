@@ -1,0 +1,1 @@
+"""Formats a syntax tree as canonical text, in English or Chinese."""

@@ -1,0 +1,62 @@
+"""Why one condition is always or never true, where a law of the language says so."""
+
+from __future__ import annotations
+
+from quanyu.dsl import syntax as s
+from quanyu.dsl.linting.proving import Claims, Place
+from quanyu.dsl.model.types import nfkc
+
+_TILES = {"quintile": "1 to 5 (R3)", "decile": "1 to 10 (R3)", "percentile": "1 to 100 (R10)"}
+
+
+def reason(node: s.Cond, claims: Claims, place: Place) -> str:
+    """The end of a sentence; empty where the condition itself is reason enough."""
+    node = s.positive(node) or node
+    match node:
+        case s.Did(happening=happening):
+            return _of_happening(happening)
+        case s.InTop(size=size) | s.InBottom(size=size) if not size.value:
+            return "nobody is among the first 0 (R7)"
+        case s.Sample(percent=percent):
+            return "a sample of 0% is nobody (S1)" if not percent.value else "a sample of 100% is everybody (S1)"
+        case s.Compare() | s.Between() | s.InList():
+            said = (_of_value(child, claims) for child in s.children(node))
+            return next(filter(None, said), "") or _of_order(node, claims, place)
+    return ""
+
+
+def _of_order(node: s.Compare | s.Between | s.InList, claims: Claims, place: Place) -> str:
+    """A value that an ordered enum does not have."""
+    expr = node.left if isinstance(node, s.Compare) else node.expr
+    kind = claims.worths.kind(expr, place)
+    written = {nfkc(child.value) for child in s.children(node) if isinstance(child, s.Text)}
+    if kind.ordered and written - set(map(nfkc, kind.values)):
+        return f"its values are {' < '.join(kind.values)} (C7)"
+    return ""
+
+
+def _of_happening(happening: s.Happening) -> str:
+    window = happening.window
+    if isinstance(window, (s.InAtLeast, s.InAtMost, s.InExactly)):
+        return f"of {window.units.number} units none to {window.units.number} can hold (E8)"
+    match happening:
+        case s.Event(times=s.AtLeast(number=0)):
+            return "every number of times is at least 0 (E6)"
+        case s.Sequence(follow=follow):
+            gaps = [item for item in follow if isinstance(item, s.Follow) and item.after and item.within]
+            if any(item.after.ms > item.within.ms for item in gaps if item.after and item.within):
+                return "`after` is longer than `within` (Q12)"
+            return "its steps lie further apart than the window is long (Q9)"
+    return ""
+
+
+def _of_value(expr: s.Node, claims: Claims) -> str:
+    match expr:
+        case s.Tile(fn=fn):
+            return f"a {fn} is {_TILES[fn]}"
+        case s.Aggregate(fn="days"):
+            most = claims.worths.aggregated(expr).most
+            return "" if most == float("inf") else f"at most {int(most)} local days lie in the window (A8)"
+        case s.Aggregate(fn="count" | "distinct" as fn):
+            return f"a {fn} is a whole number from 0 on (U10)"
+    return ""

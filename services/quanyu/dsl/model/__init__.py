@@ -1,0 +1,1 @@
+"""Defines what a rule may name: the catalog, the published rules and their types."""

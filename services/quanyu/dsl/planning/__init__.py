@@ -1,0 +1,1 @@
+"""Compiles a bound rule into a plan for the engine."""

@@ -1,0 +1,1 @@
+"""Explains a text that does not parse, and offers corrections."""

@@ -1,0 +1,75 @@
+"""Converts what is said of a rule's text to messages."""
+
+from __future__ import annotations
+
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.dsl import Completions, Finding, Language, RuleError
+from quanyu.runtime.errors import InvalidInput
+from quanyu.runtime.instants import timestamp
+from quanyu.tagging.evaluation.context import Explained, reason_of
+from quanyu.tagging.evaluation.messages import epoch_message, windows_of
+from quanyu.tagging.live import Status
+from quanyu.tagging.rule_tests.runner import Outcome
+
+
+def language_of(language: pb.Language) -> Language:
+    """InvalidInput for a number that is no language."""
+    languages: dict[int, Language] = {pb.LANGUAGE_UNSPECIFIED: "en", pb.LANGUAGE_EN: "en", pb.LANGUAGE_ZH: "zh"}
+    if language not in languages:
+        raise InvalidInput(
+            f"there is no language {language}: see Language", reason="UNKNOWN_LANGUAGE", field="language"
+        )
+    return languages[language]
+
+
+def diagnostic_message(error: RuleError) -> pb.Diagnostic:
+    return pb.Diagnostic(
+        message=error.message,
+        line=error.line,
+        column=error.column,
+        reason=reason_of(error),
+        suggestions=error.suggestions,
+    )
+
+
+def finding_message(finding: Finding) -> pb.Finding:
+    return pb.Finding(
+        code=finding.code,
+        message=finding.message,
+        line=finding.line,
+        column=finding.column,
+        suggestions=finding.suggestions,
+    )
+
+
+def completion_message(found: Completions) -> pb.CompleteRuleResponse:
+    message = pb.CompleteRuleResponse(to=found.end, more=found.more)
+    setattr(message, "from", found.start)
+    for item in found.items:
+        message.items.add(text=item.text, kind=item.kind, detail=item.detail, people=item.people, label=item.label)
+    return message
+
+
+def explanation_message(explained: Explained, epoch: tuple[int, int], as_of_ms: int) -> pb.ExplainRuleResponse:
+    basis = pb.Basis(
+        epoch=epoch_message(epoch),
+        as_of=timestamp(as_of_ms),
+        windows=windows_of(explained.compiled),
+        versions=explained.versions,
+    )
+    return pb.ExplainRuleResponse(sentences=explained.sentences, basis=basis)
+
+
+def test_message(result: Outcome) -> pb.TestResult:
+    failures = result.failures
+    return pb.TestResult(name=result.name, passed=not failures, line=result.line, failures=failures)
+
+
+def segment_message(status: Status, now_ms: int) -> pb.LiveSegment:
+    name, version, count, digest, fresh, error = status
+    message = pb.LiveSegment(segment=name, version=version, count=count, digest=digest, error=error or "")
+    if fresh is not None:
+        message.epoch.CopyFrom(epoch_message(fresh[:2]))
+        message.as_of.CopyFrom(timestamp(fresh[2]))
+        message.lag_ms = max(now_ms - fresh[2], 0)
+    return message

@@ -1,0 +1,1 @@
+"""Provides the context of an evaluation: catalog, published rules, clock and index version."""

@@ -1,0 +1,225 @@
+"""The verdict on each clause of a rule about one person, with its reasons. Every verdict is the engine's."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from quanyu.dsl import Clock, Parts, format_rule
+from quanyu.dsl import syntax as s
+from quanyu.dsl.calendar import windows
+from quanyu.tagging.evaluation.context import Reading, refused
+from quanyu.tagging.explanation.assignments import Assignments
+from quanyu.tagging.explanation.facts import Facts, nodes_of, subjects
+from quanyu.tagging.explanation.one_person import (
+    Json,
+    OnePerson,
+    at_ms,
+    verdict,
+)
+from quanyu.tagging.explanation.wording import (
+    WORDS,
+    local,
+    number_of,
+    said,
+)
+
+MOST_WITNESSES = 10
+# Calendar units are shown one by one up to so many, the newest.
+MOST_UNITS = 31
+
+
+class Clauses:
+    """Of one segment, or of a condition that stands alone, as of the reading's instant.
+
+    `depth`: 0 for the rule that is asked about, 1 for a segment that it asks about, which is told no further.
+    """
+
+    def __init__(self, person: OnePerson, segment: s.Segment | None, reading: Reading, depth: int = 0) -> None:
+        self._person, self._segment, self._reading, self._depth = person, segment, reading, depth
+        self._clock = reading.clock
+        self._parts = self._parts_at(self._clock)
+        self._facts = Facts(person, self._parts, self._clock.as_of_ms)
+
+    def verdict(self, cond: s.Cond) -> pb.Verdict:
+        return self._verdicts_at([cond], self._clock)[0]
+
+    def of_rule(self, cond: s.Cond) -> list[pb.ClauseVerdict]:
+        return self._of(_top(cond))
+
+    def of_population(self) -> list[pb.ClauseVerdict]:
+        """Why somebody is outside: the segment's among, if it has one; else there is no record of theirs yet."""
+        if self._segment is None or self._segment.among is None:
+            return []
+        clause = self._of_member(self._segment.among, self._clock.as_of_ms)
+        clause.text = format_rule(s.InSegment(self._segment.among))
+        return [clause]
+
+    def change(self, cond: s.Cond, at: int) -> str:
+        """Which clauses say something else at an instant than now."""
+        conds = _top(cond)
+        before = self._verdicts_at(conds, self._clock)
+        after = self._verdicts_at(conds, replace(self._clock, as_of_ms=at))
+        changed = [
+            f"`{format_rule(part)}` becomes {WORDS[then]}"
+            for part, now, then in zip(conds, before, after, strict=True)
+            if now != then
+        ]
+        return "; ".join(changed)
+
+    def _verdicts_at(self, conds: Sequence[s.Cond], clock: Clock) -> list[pb.Verdict]:
+        with refused():
+            parts = self._parts_at(clock)
+            roots = [parts.population(), *map(parts.root, conds)]
+        inside, *found = self._person.verdicts(clock.as_of_ms, roots)
+        return [verdict(one) if inside else pb.VERDICT_OUTSIDE for one in found]
+
+    def _parts_at(self, clock: Clock) -> Parts:
+        return Parts(self._segment, self._reading.library, self._reading.catalog, clock)
+
+    # clauses
+
+    def _of(self, conds: Sequence[s.Cond]) -> list[pb.ClauseVerdict]:
+        with refused():
+            roots = [self._parts.root(cond) for cond in conds]
+        found = self._person.verdicts(self._clock.as_of_ms, roots)
+        return [self._clause(cond, root, one) for cond, root, one in zip(conds, roots, found, strict=True)]
+
+    def _clause(self, cond: s.Cond, root: Json, found: bool | None) -> pb.ClauseVerdict:
+        clause = self._reasons(s.positive(cond) or cond, root)
+        clause.text, clause.verdict = format_rule(cond), verdict(found)
+        if self._depth == 0 and cond.span != s.NOWHERE:
+            clause.line, clause.column = cond.span.line, cond.span.column
+        return clause
+
+    def _reasons(self, cond: s.Cond, root: Json) -> pb.ClauseVerdict:
+        match cond:
+            case s.AllOf() | s.AnyOf():
+                return _counted(self._of(cond.of))
+            case s.Negated(of=inner) | s.OrUnknown(of=inner):
+                return _counted(self._of([inner]))
+            case s.Did(happening=happening):
+                return self._of_happening(cond, happening, root)
+            case s.InSegment(ref=ref):
+                return self._of_member(ref, self._clock.as_of_ms)
+            case s.WasInSegmentAgo(ref=ref, duration=duration):
+                return self._of_past(ref, [windows.ago_ms(duration, self._clock)])
+            case s.WasInSegmentOn(ref=ref, date=date):
+                return self._of_past(ref, [windows.when_ms(date, self._clock)])
+            case s.Entered(window=window) | s.Left(window=window):
+                if isinstance(window, s.Repeat):
+                    return self._of_units(cond, window)
+                return self._of_past(cond.ref, windows.of_events(window, self._clock))
+            case s.InTop() | s.InBottom():
+                return self._of_rank(cond, root)
+            case s.Sample():
+                return pb.ClauseVerdict(because="a number drawn for the person by the seed, once for ever, decides it")
+        return self._of_values(cond, root)
+
+    # segments
+
+    def _of_past(self, ref: s.Ref, instants: Sequence[int | None]) -> pb.ClauseVerdict:
+        """A part for each instant: whether the person was in then, and why."""
+        parts = []
+        for at in instants:
+            part = self._of_member(ref, at)
+            part.text = format_rule(s.InSegment(ref))
+            part.because += " before everything" if at is None else f" as of {local(at, self._clock)}"
+            parts.append(part)
+        return pb.ClauseVerdict(because="; ".join(part.because for part in parts), parts=parts)
+
+    def _of_member(self, ref: s.Ref, at: int | None) -> pb.ClauseVerdict:
+        segment = self._reading.library.get(ref.name, ref.version or 1)
+        assert isinstance(segment, s.Segment)
+        text = format_rule(s.InSegment(ref))
+        if at is None or at > self._clock.as_of_ms:
+            return pb.ClauseVerdict(verdict=pb.VERDICT_FALSE, because=f"not {text}")
+        reading = replace(self._reading, clock=replace(self._clock, as_of_ms=at))
+        then = Clauses(self._person, segment, reading, self._depth + 1)
+        found = then.verdict(segment.cond)
+        is_in = found == pb.VERDICT_TRUE
+        member = pb.ClauseVerdict(verdict=verdict(is_in), because=text if is_in else f"not {text}")
+        if self._depth == 0:
+            outside = found == pb.VERDICT_OUTSIDE
+            member.parts.extend(then.of_population() if outside else then.of_rule(segment.cond))
+        return member
+
+    # events
+
+    def _of_happening(self, cond: s.Did, happening: s.Happening, root: Json) -> pb.ClauseVerdict:
+        if isinstance(happening.window, s.Repeat):
+            return self._of_units(cond, happening.window)
+        if isinstance(happening, s.Sequence):
+            return self._of_sequence(root)
+        events = self._facts.events(root)
+        start, end = windows.of_events(happening.window, self._clock)
+        if isinstance(happening, s.FirstEvent):
+            first = f"the first was at {self._at(events[-1])}" if events else "there is none"
+            return _with_events(pb.ClauseVerdict(because=first), events[-1:])
+        until = local(end, self._clock)
+        span = f"before {until}" if start is None else f"from {local(start, self._clock)} to {until}"
+        least = "" if self._person.has_all_events else "at least "
+        because = f"{least}{number_of(len(events), 'event')} {span}"
+        return _with_events(pb.ClauseVerdict(because=because), events)
+
+    def _of_units(self, cond: s.Did | s.Entered | s.Left, repeat: s.Repeat) -> pb.ClauseVerdict:
+        """Each calendar unit as a window of its own (E8, M5)."""
+        starts = windows.unit_starts(repeat.units, self._clock)[-MOST_UNITS - 1 :]
+        days = [(self._clock.day_of(start), self._clock.day_of(end - 1)) for start, end in itertools.pairwise(starts)]
+        units = [s.BetweenDays(s.Date(first), s.Date(last)) for first, last in days]
+        parts = self._of([_in_window(cond, unit) for unit in units])
+        held = sum(part.verdict == pb.VERDICT_TRUE for part in parts)
+        because = f"it holds in {held} of the last {number_of(len(parts), repeat.units.unit)}"
+        return pb.ClauseVerdict(because=because, parts=parts)
+
+    def _of_sequence(self, root: Json) -> pb.ClauseVerdict:
+        node = next(node for node in nodes_of(root["cond"]) if node.get("op") == "sequence")
+        assignments = Assignments(self._person, self._facts, node, self._clock.as_of_ms)
+        size, steps = assignments.longest(), len(node["steps"])
+        events = assignments.of_first(size)
+        fit = "the steps fit" if size == steps else f"the first {size} of {steps} steps fit" if size else "no step fits"
+        chosen = ", ".join(f"{event.type} at {self._at(event)}" for event in events)
+        return _with_events(pb.ClauseVerdict(because=f"{fit}: {chosen}" if chosen else fit), events)
+
+    def _at(self, event: pb.TimelineEvent) -> str:
+        return local(at_ms(event.occurred_at), self._clock)
+
+    # values
+
+    def _of_values(self, cond: s.Cond, root: Json) -> pb.ClauseVerdict:
+        witnesses = self._facts.values(subjects(cond))
+        because = "; ".join(said(witness, self._clock) for witness in witnesses) or "it is the same for everybody"
+        return _with_events(pb.ClauseVerdict(because=because, witnesses=witnesses), self._facts.events(root))
+
+    def _of_rank(self, cond: s.InTop | s.InBottom, root: Json) -> pb.ClauseVerdict:
+        clause = self._of_values(cond, root)
+        node = next(node for node in nodes_of(root["cond"]) if node.get("op") == "rank")
+        clause.because += f"; {self._facts.place(cond.expr, node, root['among'])}"
+        return clause
+
+
+def _top(cond: s.Cond) -> tuple[s.Cond, ...]:
+    return cond.of if isinstance(cond, s.AllOf | s.AnyOf) else (cond,)
+
+
+def _in_window(cond: s.Did | s.Entered | s.Left, window: s.BetweenDays) -> s.Cond:
+    """The same in one window; how many times is kept, since it is per unit (E8)."""
+    if isinstance(cond, s.Did):
+        return s.Did(replace(cond.happening, window=window))
+    return type(cond)(cond.ref, window)
+
+
+def _counted(parts: Sequence[pb.ClauseVerdict]) -> pb.ClauseVerdict:
+    counts = Counter(WORDS[part.verdict] for part in parts)
+    one = f"the part is {WORDS[parts[0].verdict]}"
+    many = "of the parts " + ", ".join(f"{count} {word}" for word, count in counts.items())
+    return pb.ClauseVerdict(because=one if len(parts) == 1 else many, parts=parts)
+
+
+def _with_events(clause: pb.ClauseVerdict, events: Sequence[pb.TimelineEvent]) -> pb.ClauseVerdict:
+    clause.witnesses.extend(pb.Witness(event=event) for event in events[:MOST_WITNESSES])
+    clause.more_events = max(len(events) - MOST_WITNESSES, 0)
+    return clause

@@ -1,0 +1,1 @@
+"""Counts and samples the people of a draft, and compares it with the published version."""

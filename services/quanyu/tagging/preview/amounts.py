@@ -1,0 +1,46 @@
+"""Amounts that are unknown where a rule adds up: they add nothing, and whoever has only such ones comes to 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from quanyu.dsl import Bound, compile_condition, format_rule
+from quanyu.dsl import syntax as s
+from quanyu.dsl.planning.values import Json
+from quanyu.tagging.evaluation.context import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownAmounts:
+    """`root`: people who have events that a sum counts but whose amount is unknown."""
+
+    sum: s.Aggregate
+    root: Json
+
+    def note(self, people: int) -> str:
+        who = "1 person has" if people == 1 else f"{people:,} people have"
+        return f"{who} events of which {format_rule(self.sum)} does not know the amount; they add nothing (A1, A3)"
+
+
+def unknown_amounts(drafted: Reading, bound: Bound) -> list[UnknownAmounts]:
+    """Of every sum that the text asks for, itself or in the metrics that it rests on; the library holds the text."""
+    found: dict[s.Aggregate, Json] = {}
+    for node in _rests_on(drafted, bound):
+        for part in s.walk(node):
+            if isinstance(part, s.Aggregate) and part.fn == "sum" and part not in found:
+                found[part] = _root(drafted, part)
+    return [UnknownAmounts(part, root) for part, root in found.items()]
+
+
+def _rests_on(drafted: Reading, bound: Bound) -> list[s.Node]:
+    named = (label.rpartition("@") for label in bound.versions)
+    rules = [drafted.library.get(name, int(version)) for name, _, version in named]
+    return [*([bound.condition] if bound.condition else []), *(rule for rule in rules if rule is not None)]
+
+
+def _root(drafted: Reading, asked: s.Aggregate) -> Json:
+    of_all = replace(asked, fn="count", path=replace(asked.path, keys=()))
+    unknown = s.Arith("-", of_all, replace(asked, fn="count"))
+    cond = s.Compare(unknown, ">", s.Number(Decimal(0)))
+    return compile_condition(cond, drafted.library, drafted.catalog, drafted.clock).roots[0]

@@ -1,0 +1,45 @@
+"""How many people hold each value, for completion: exact when counted, and kept for a minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from quanyu.dsl import compile_condition
+from quanyu.dsl import syntax as s
+from quanyu.dsl.keywords import needs_backquotes
+from quanyu.engine import Index
+from quanyu.tagging.evaluation.context import Reading
+
+KEPT_SECONDS = 60.0
+
+
+class Frequencies:
+    """Of one workspace. Its index changes with every event, so counts of its very last version would never be kept."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], int] = {}
+        self._since = now()
+
+    def counted(self, reading: Reading, index: Index, name: str, values: Sequence[str]) -> Mapping[str, int]:
+        """Of an attribute, or of `channel`: how many hold each of the values, or have it in their set."""
+        with self._lock:
+            if self._now() - self._since > KEPT_SECONDS:
+                self._kept, self._since = {}, self._now()
+            missing = [value for value in values if (name, value) not in self._kept]
+            if missing:
+                counts = _count(reading, index, name, missing)
+                self._kept |= {(name, value): count for value, count in zip(missing, counts, strict=True)}
+            return {value: self._kept[name, value] for value in values}
+
+
+def _count(reading: Reading, index: Index, name: str, values: Sequence[str]) -> list[int]:
+    """One question, of which each value is a root."""
+    path = s.Path(s.Ref(name, quoted=needs_backquotes(name)))
+    held = [s.InList(path, (s.Text(value),)) for value in values]
+    compiled = [compile_condition(cond, reading.library, reading.catalog, reading.clock) for cond in held]
+    answer = reading.find(index, compiled)
+    return [answer.matched(root) for root in range(len(values))]

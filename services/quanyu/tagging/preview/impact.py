@@ -1,0 +1,93 @@
+"""What publishing a text would change: its own rules, and those that rest on what it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from quanyu.dsl import Bound, CompiledRule, RuleError, check_and_bind, format_rule, rebound, rests_on
+from quanyu.dsl.model.library import Library, Rule, key
+from quanyu.engine import Answer, Index
+from quanyu.tagging.evaluation.context import Reading, kind_of
+from quanyu.tagging.preview.comparison import Change, Step, changes
+
+# Dependents that are counted.
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """`changed`: rules of the text that are published in another version; `dependents`: newest versions that rest on
+    those, and what they would become if they were published anew; `left_out`: dependents beyond the first 100.
+    """
+
+    changed: list[Change]
+    dependents: list[Change]
+    left_out: int
+    compiled: list[CompiledRule]
+    answer: Answer
+
+
+def impact(reading: Reading, index: Index, bound: Bound) -> Impact:
+    """Of a text that need not be published."""
+    new = [rule for rule in bound.statements if isinstance(rule, Rule) and key(rule) not in reading.library.rules]
+    renewed = {rule.ref.name: key(rule)[1] for rule in sorted(new, key=key) if reading.library.newest(rule.ref.name)}
+    own = [Step(name, reading.library.newest(name), version) for name, version in renewed.items()]
+    republished = _Republished(reading, bound, renewed)
+    drafted = replace(reading, library=republished.library)
+    found = changes(drafted, index, [*own, *republished.steps])
+    dependents = found.changes[len(own) :] + republished.wrong
+    return Impact(found.changes[: len(own)], dependents, len(republished.left_out), found.compiled, found.answer)
+
+
+class _Republished:
+    """The newest versions that rest on renewed names, each published anew on the renewed ones, in a library apart.
+
+    What becomes wrong by that is in `wrong`, and whatever rests on it stays as it is. Names beyond the first 100 are
+    in `left_out`.
+    """
+
+    def __init__(self, reading: Reading, bound: Bound, renewed: dict[str, int]) -> None:
+        self.steps: list[Step] = []
+        self.wrong: list[Change] = []
+        self.left_out: set[str] = set()
+        self._catalog = reading.catalog
+        self._before = reading.library
+        self.library: Library = reading.drafted(bound).library
+        self._versions = dict(renewed)
+        self._seen = {rule.ref.name for rule in bound.statements if isinstance(rule, Rule)}
+        for name in sorted(self._before.names()) if renewed else ():
+            self._visit(name)
+
+    def _visit(self, name: str) -> None:
+        """Those that it rests on first."""
+        if name in self._seen:
+            return
+        self._seen.add(name)
+        rule = self._newest(name)
+        used = [used for used, _ in rests_on(rule, self._catalog, self._before)]
+        for other in used:
+            self._visit(other)
+        if not any(other in self._versions or other in self.left_out for other in used):
+            return
+        if len(self.steps) + len(self.wrong) < MOST:
+            self._publish(rule)
+        else:
+            self.left_out.add(name)
+
+    def _publish(self, rule: Rule) -> None:
+        name, version = key(rule)
+        again = rebound(rule, self._versions, self._catalog, self._before)
+        text = format_rule(replace(again, ref=replace(again.ref, version=version + 1)))
+        try:
+            bound = check_and_bind(text, self._catalog, self.library)
+        except RuleError as error:
+            self.wrong.append(Change(name, kind_of(rule), version, version + 1, [], [], str(error)))
+            return
+        self.library = self.library.publish(bound)
+        self._versions[name] = version + 1
+        self.steps.append(Step(name, version, version + 1))
+
+    def _newest(self, name: str) -> Rule:
+        rule = self._before.get(name, self._before.newest(name))
+        assert rule is not None
+        return rule

@@ -1,0 +1,1 @@
+"""Publishes, versions, compares and rolls back rules."""

@@ -1,0 +1,89 @@
+"""Publishing: all rules of a text, or none; the same text again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from quanyu.dsl import Bound, format_rule
+from quanyu.dsl.model.library import Rule, key
+from quanyu.engine import Limits
+from quanyu.runtime.db import Database
+from quanyu.runtime.errors import Conflict, InvalidInput
+from quanyu.runtime.instants import now_ms
+from quanyu.tagging.evaluation.context import kind_of, try_out
+from quanyu.tagging.storage.store import find_rule
+from quanyu.tagging.storage.tables import LONGEST_NAME, PublishedRule
+from quanyu.tagging.workspace import Workspace
+
+
+def _nothing(_session: Session) -> None:
+    pass
+
+
+def publish(
+    database: Database,
+    workspace: Workspace,
+    text: str,
+    author: str,
+    limits: Limits | None = None,
+    also: Callable[[Session], None] = _nothing,
+) -> list[PublishedRule]:
+    """The published versions, in the order of the text: new ones, and those that were there already.
+
+    `also` writes in the same transaction; if it raises, nothing is published.
+    """
+    with workspace.publishing:
+        reading = workspace.reading(now_ms(), limits=limits)
+        bound = reading.bind(text)
+        drafted = reading.drafted(bound)
+        rules = rows_of(workspace.name, bound, author)
+        try_out(drafted, workspace.index, bound)
+        try:
+            with database.writing() as session:
+                for at, rule in enumerate(rules):
+                    published = find_rule(session, rule.workspace, rule.name, rule.version)
+                    if published is None:
+                        session.add(rule)
+                    else:
+                        rules[at] = published
+                also(session)
+        except IntegrityError as error:
+            raise Conflict(
+                "another process published one of these versions just now; list the rules", reason="VERSION_TAKEN"
+            ) from error
+        workspace.renew(drafted.library)
+        return rules
+
+
+def rows_of(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
+    """The rules of a text as they are published. InvalidInput if it has none, or a name that is too long."""
+    if bound.condition is not None:
+        raise InvalidInput(
+            "a lone condition has no name to be published under: write `segment <name>: <condition>`",
+            reason="RULE_WITHOUT_NAME",
+        )
+    if not bound.statements:
+        raise InvalidInput(
+            "there is no rule to publish: give a `define`, `metric`, `segment` or `tag`", reason="RULE_EMPTY"
+        )
+    published_at_ms = now_ms()
+    rows = []
+    for statement in (statement for statement in bound.statements if isinstance(statement, Rule)):
+        name, version = key(statement)
+        if len(name) > LONGEST_NAME:
+            raise InvalidInput(f"the name {name[:40]}... is longer than {LONGEST_NAME} characters", reason="RULE_NAME")
+        rows.append(
+            PublishedRule(
+                workspace=workspace,
+                name=name,
+                version=version,
+                kind=kind_of(statement),
+                text=format_rule(statement),
+                author=author,
+                published_at_ms=published_at_ms,
+            )
+        )
+    return rows

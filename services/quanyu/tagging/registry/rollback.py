@@ -1,0 +1,35 @@
+"""Rolling back: an old version's text becomes the next version, since a published version never changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from quanyu.dsl import format_rule
+from quanyu.engine import Limits
+from quanyu.runtime.db import Database
+from quanyu.runtime.errors import InvalidInput
+from quanyu.runtime.instants import now_ms
+from quanyu.tagging.preview.comparison import Changes, Step, changes
+from quanyu.tagging.registry.publishing import publish
+from quanyu.tagging.storage.store import published
+from quanyu.tagging.storage.tables import PublishedRule
+from quanyu.tagging.workspace import Workspace
+
+
+def roll_back(
+    database: Database, workspace: Workspace, name: str, version: int, author: str, limits: Limits | None = None
+) -> tuple[PublishedRule, Changes]:
+    """The newest version, which says what `version` says, and what it changed: nothing where it said so before."""
+    if not version:
+        raise InvalidInput("to_version: say which version to go back to", reason="NO_VERSION", field="to_version")
+    reading = workspace.reading(now_ms(), limits=limits)
+    old = reading.library.get(name, reading.version_of(name, version))
+    newest = reading.library.newest(name)
+    assert old is not None
+    if replace(old, ref=replace(old.ref, version=newest)) == reading.library.get(name, newest):
+        rule = published(database, workspace.name, name, newest)
+    else:
+        text = format_rule(replace(old, ref=replace(old.ref, version=newest + 1)))
+        (rule,) = publish(database, workspace, text, author, limits)
+    reading = workspace.reading(now_ms(), limits=limits)
+    return rule, changes(reading, workspace.index, [Step(name, newest, rule.version)])

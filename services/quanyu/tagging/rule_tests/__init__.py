@@ -1,0 +1,1 @@
+"""Runs the `test` blocks of a text, each in a world of its own."""

@@ -1,0 +1,142 @@
+"""Runs the `test` blocks of a text, each in a world of its own, at the instant that it states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from quanyu.dsl import (
+    CompiledRule,
+    RuleError,
+    check_and_bind,
+    compile_condition,
+    compile_segment,
+    compile_tag,
+    format_rule,
+    plan,
+)
+from quanyu.dsl import syntax as s
+from quanyu.dsl.binding.checker import versions_of
+from quanyu.dsl.binding.conditions import Conditions
+from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.test_blocks import expected
+from quanyu.dsl.calendar.windows import when_ms
+from quanyu.dsl.errors import source
+from quanyu.dsl.model.library import key
+from quanyu.engine import InvalidError
+from quanyu.tagging.evaluation.context import Reading, named
+from quanyu.tagging.rule_tests.fixtures import (
+    Fact,
+    identifier_of,
+    record_of,
+    refuse_rejects,
+)
+from quanyu.tagging.rule_tests.worlds import world_of
+
+Then = s.ThenIn | s.ThenNotIn | s.ThenValue
+_WORDS = {True: "true", False: "false", None: "unknown"}
+# What rests on events of all types.
+_SEEN = frozenset({"channel", "first_seen", "last_seen"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`line`: of the block in its text, from 1. `failures`: why, for each expectation that failed."""
+
+    name: str
+    line: int
+    failures: list[str]
+
+
+def run_tests(reading: Reading, schema: bytes, text: str) -> list[Outcome]:
+    """Of a text whose rules need not be published. `schema`: as declared. RuleError where the text is wrong."""
+    with source(text):
+        bound = check_and_bind(text, reading.catalog, reading.library)
+        drafted = replace(reading, library=reading.library.publish(bound))
+        return [_Trial(test, text, drafted, schema).result() for test in bound.tests]
+
+
+class _Trial:
+    """One test: its world, and what is asked of it."""
+
+    def __init__(self, test: s.Test, text: str, reading: Reading, schema: bytes) -> None:
+        self._test, self._text = test, text
+        people = {name: number for number, name in enumerate(dict.fromkeys(fact.person for fact in test.given))}
+        records = [record_of(fact, people[fact.person], reading.catalog, reading.clock) for fact in test.given]
+        world = world_of(schema, records)
+        refuse_rejects(world.rejects, test.given, reading.catalog)
+        self._index, self._limits = world.index, reading.limits
+        self._persons = {name: world.person(identifier_of(number)) for name, number in people.items()}
+        as_of_ms = when_ms(test.as_of, reading.clock)
+        self._clock = replace(reading.clock, as_of_ms=as_of_ms, earliest_ms=world.index.earliest_ms())
+        self._rules = (reading.library, reading.catalog, self._clock)
+        self._scope = Scope(reading.catalog, reading.library)
+
+    def result(self) -> Outcome:
+        failures = [why for then in self._test.then for why in self._failure(then)]
+        return Outcome(self._test.name, self._test.span.line, failures)
+
+    def _failure(self, then: Then) -> Iterator[str]:
+        """Nothing where it is as expected. Who is in no segment may have no record yet (U5)."""
+        place = f"line {then.span.line}: {self._written(then)}"
+        try:
+            cond = Conditions().bind(expected(then), self._scope)
+            (verdict,) = self._verdicts(self._condition(cond), then.person)
+            if (verdict is True) is not isinstance(then, s.ThenNotIn):
+                return
+            said = [f"  {_WORDS[verdict]}: {clause}" for clause, verdict in self._clauses(cond, then.person)]
+        except (RuleError, InvalidError) as error:
+            yield f"{place}: this cannot be asked: {error}"
+            return
+        as_of = f"{self._clock.local(self._clock.as_of_ms):%Y-%m-%d %H:%M} ({self._clock.zone})"
+        given = [f"  {self._written(fact)}" for fact in self._facts(cond, then.person)]
+        nothing = f"  nothing is given of {then.person} that this reads"
+        yield "\n".join([f"{place}: this is {_WORDS[verdict]} as of {as_of}", *said, *(given or [nothing])])
+
+    def _clauses(self, cond: s.Cond, person: str) -> Iterator[tuple[str, bool | None]]:
+        """What each clause of the segment, or each tier of the tag, that the condition names says of the person."""
+        for ref in (node for node in s.walk(cond) if isinstance(node, s.Ref)):
+            rule = self._scope.rules.get(ref.name, ref.version or 0)
+            if isinstance(rule, s.Segment) and rule.among:
+                among = self._condition(s.InSegment(rule.among))
+                yield f"among {format_rule(s.Path(rule.among))}", self._verdicts(among, person)[0]
+            if isinstance(rule, s.Segment | s.Tag):
+                compiled = self._clause_by_clause(rule)
+                yield from zip(compiled.clauses, self._verdicts(compiled, person), strict=True)
+
+    def _clause_by_clause(self, rule: s.Segment | s.Tag) -> CompiledRule:
+        """A root for each, in the population of the whole."""
+        name, version = key(rule)
+        if isinstance(rule, s.Tag):
+            return compile_tag(name, version, *self._rules)
+        compiled = compile_segment(name, version, *self._rules)
+        (root,) = compiled.roots
+        parts = root["cond"]["of"] if root["cond"]["op"] in ("all", "any") else [root["cond"]]
+        return replace(compiled, roots=[{**root, "cond": part} for part in parts])
+
+    def _facts(self, cond: s.Cond, person: str) -> list[Fact]:
+        """Those of the person that the condition, with all that it uses, reads."""
+        library, catalog, _ = self._rules
+        used = [library.get(*named(label)) for label in versions_of([cond], catalog, library)]
+        nodes = [node for part in (cond, *used) if part is not None for node in s.walk(part)]
+        names = {node.name for node in nodes if isinstance(node, s.Ref | s.Key)}
+        names |= {name.partition("_")[2] for name in names if name.startswith(("first_", "last_"))}
+
+        def is_read(fact: Fact) -> bool:
+            if isinstance(fact, s.GivenEvent):
+                return fact.ref.name in names or not names.isdisjoint(_SEEN)
+            return any(attr.name.partition("@")[0] in names for attr in fact.attrs)
+
+        return [fact for fact in self._test.given if fact.person == person and is_read(fact)]
+
+    def _condition(self, cond: s.Cond) -> CompiledRule:
+        return compile_condition(cond, *self._rules)
+
+    def _verdicts(self, compiled: CompiledRule, person: str) -> list[bool | None]:
+        asked = plan(self._clock.as_of_ms, compiled)
+        rows = self._index.verdicts(asked, [self._persons[person]], limits=self._limits)
+        return [verdict for (verdict,) in rows]
+
+    def _written(self, node: s.Node) -> str:
+        """As it stands in the text, in one line."""
+        return " ".join(self._text[node.span.start : node.span.end].split())

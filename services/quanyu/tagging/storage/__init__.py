@@ -1,0 +1,1 @@
+"""Stores published rules, proposals and drafts in the database."""

@@ -1,0 +1,82 @@
+"""Queries on published rules, proposals and drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.orm import Session
+
+from quanyu.runtime.db import Database
+from quanyu.runtime.errors import NotFound
+from quanyu.tagging.storage.tables import (
+    OPEN,
+    Draft,
+    Proposal,
+    PublishedRule,
+)
+
+
+def all_rules(session: Session, workspace: str) -> Sequence[PublishedRule]:
+    return session.scalars(select(PublishedRule).where(PublishedRule.workspace == workspace)).all()
+
+
+def find_rule(session: Session, workspace: str, name: str, version: int) -> PublishedRule | None:
+    """That version, or the newest where `version` is 0."""
+    found = select(PublishedRule).where(PublishedRule.workspace == workspace, PublishedRule.name == name)
+    if version:
+        found = found.where(PublishedRule.version == version)
+    return session.scalars(found.order_by(PublishedRule.version.desc()).limit(1)).first()
+
+
+def rules_after(session: Session, workspace: str, name: str, version: int, limit: int) -> Sequence[PublishedRule]:
+    """At most `limit` rules in the order of name and version, after the given one."""
+    key = tuple_(PublishedRule.name, PublishedRule.version)
+    page = select(PublishedRule).where(PublishedRule.workspace == workspace, key > (name, version))
+    return session.scalars(page.order_by(PublishedRule.name, PublishedRule.version).limit(limit)).all()
+
+
+def published(database: Database, workspace: str, name: str, version: int) -> PublishedRule:
+    """NotFound if there is no such version."""
+    with database.reading() as session:
+        rule = find_rule(session, workspace, name, version)
+    if rule is None:
+        raise NotFound(f"no rule {name}@{version} is published", reason="UNKNOWN_RULE", rule=name)
+    return rule
+
+
+def find_proposal(session: Session, workspace: str, number: int) -> Proposal | None:
+    return session.scalars(select(Proposal).where(Proposal.workspace == workspace, Proposal.id == number)).first()
+
+
+def open_proposal(session: Session, workspace: str, text: str, author: str) -> Proposal | None:
+    """The one of that text by that author that nobody has decided yet."""
+    same = (Proposal.workspace == workspace, Proposal.state == OPEN, Proposal.text == text, Proposal.author == author)
+    return session.scalars(select(Proposal).where(*same)).first()
+
+
+def proposals_before(
+    session: Session, workspace: str, state: str | None, before: int, limit: int
+) -> Sequence[Proposal]:
+    """At most `limit` proposals, newest first, with numbers below `before`; 0 is from the newest on."""
+    page = select(Proposal).where(Proposal.workspace == workspace)
+    if state is not None:
+        page = page.where(Proposal.state == state)
+    if before:
+        page = page.where(Proposal.id < before)
+    return session.scalars(page.order_by(Proposal.id.desc()).limit(limit)).all()
+
+
+def settle_proposal(session: Session, number: int, state: str, by: str, note: str, at_ms: int) -> bool:
+    """Decides an open proposal; False if it is decided already."""
+    decided = {"state": state, "decided_by": by, "decision_note": note, "decided_at_ms": at_ms}
+    settled = session.execute(
+        update(Proposal).where(Proposal.id == number, Proposal.state == OPEN).values(**decided).returning(Proposal.id)
+    )
+    return settled.first() is not None
+
+
+def drafts_after(session: Session, workspace: str, name: str, limit: int) -> Sequence[Draft]:
+    """At most `limit` drafts in the order of names, after the given one."""
+    page = select(Draft).where(Draft.workspace == workspace, Draft.name > name)
+    return session.scalars(page.order_by(Draft.name).limit(limit)).all()

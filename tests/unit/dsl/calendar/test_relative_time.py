@@ -1,0 +1,53 @@
+"""For how long a compiled segment stands."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from quanyu.dsl import check_and_bind, standing_root
+from quanyu.dsl.calendar.windows import add_units
+from tests.unit.dsl.planning.compiled import DAY
+from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
+
+NEXT_DAY = CLOCK.day_ms(CLOCK.today) + DAY
+NEXT_WEEK = CLOCK.day_ms(add_units(CLOCK.unit_start(CLOCK.today, "week"), 1, "week"))
+NEXT_MONTH = CLOCK.day_ms(add_units(CLOCK.unit_start(CLOCK.today, "month"), 1, "month"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "stands"),
+    [
+        ("did order in last 30d", None),
+        ("last_touch > 30d", None),
+        ("did order today", NEXT_DAY - NOW),
+        ("anniversary of birthday in next 7 calendar days", NEXT_DAY - NOW),
+        ("did order in last 1 calendar week", NEXT_WEEK - NOW),
+        ("did order in this month", NEXT_MONTH - NOW),
+        ("did order in each of last 3 calendar months", NEXT_MONTH - NOW),
+        ("was in segment vip 30d ago", None),
+    ],
+)
+def test_a_calendar_window_stands_until_its_unit_ends_and_elapsed_time_always(
+    condition: str, stands: int | None
+) -> None:
+    library = LIBRARY.publish(check_and_bind(f"segment probe: {condition}", CATALOG, LIBRARY))
+    root, ms = standing_root("probe", 1, library, CATALOG, CLOCK)
+    assert json.loads(root)["name"] == "probe@1"
+    assert ms == stands
+
+
+def test_the_end_of_a_window_to_come_limits_it() -> None:
+    later = CLOCK.local(NOW + 10 * DAY).date()
+    library = LIBRARY.publish(check_and_bind(f"segment probe: did order before {later}", CATALOG, LIBRARY))
+    _, ms = standing_root("probe", 1, library, CATALOG, CLOCK)
+    assert ms == CLOCK.day_ms(later) - NOW
+
+
+def test_days_of_a_window_before_all_events_are_other_ones_when_it_has_come_to_them() -> None:
+    clock = replace(CLOCK, earliest_ms=NOW - DAY)
+    rule = "segment probe: days(order between 30d and 2d ago) > 3"
+    library = LIBRARY.publish(check_and_bind(rule, CATALOG, LIBRARY))
+    _, ms = standing_root("probe", 1, library, CATALOG, clock)
+    # The last instant of the window is one millisecond before its end.
+    assert ms == DAY + 1

@@ -1,0 +1,108 @@
+"""Calendar windows against another library's calendar: Polars, whose time zones and truncation are not Python's."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from quanyu.dsl import Clock
+from quanyu.dsl import syntax as s
+from quanyu.dsl.calendar import windows
+from quanyu.dsl.syntax import Unit
+
+# Zones whose clocks are not put back across midnight: there a local day is not what the wall clock reads (T6).
+ZONES = ["America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo", "UTC"]
+EVERY = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
+# Beside the changes of the clocks, the ends of months, leap days and turns of the year.
+DAYS = ["2026-03-08", "2026-11-01", "2026-03-29", "2026-10-25", "2026-04-05", "2018-11-04", "2024-02-29", "2026-01-31"]
+
+near_changes = st.builds(
+    lambda day, hours, ms: (
+        int(dt.datetime.fromisoformat(f"{day}T00:00+00:00").timestamp() * 1000) + hours * 3_600_000 + ms
+    ),
+    st.sampled_from(DAYS),
+    st.integers(-40, 40),
+    st.sampled_from([-1, 0, 1, 1_800_000]),
+)
+instants = near_changes | st.integers(631_152_000_000, 2_208_988_800_000)  # 1990 to 2040
+units = st.sampled_from(list(EVERY))
+
+
+def local(ms: int, zone: str) -> pl.Series:
+    """The wall clock, without its zone."""
+    return pl.Series([ms]).cast(pl.Datetime("ms", "UTC")).dt.convert_time_zone(zone).dt.replace_time_zone(None)
+
+
+def instant(wall: pl.Series, zone: str) -> int | None:
+    """None in a gap of the clock."""
+    found = wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.epoch("ms")[0]
+    return None if found is None else int(found)
+
+
+def first_of(wall: pl.Series, unit: Unit, week_start: int) -> pl.Series:
+    """Midnight of the unit's first day; Polars' weeks begin on Monday."""
+    shift = f"{week_start - 1}d" if unit == "week" else "0d"
+    return wall.dt.offset_by(f"-{shift}").dt.truncate(EVERY[unit]).dt.offset_by(shift)
+
+
+@settings(max_examples=400, deadline=None)
+@given(instants, st.sampled_from(ZONES), units, st.integers(1, 7), st.sampled_from([0, 240]), st.integers(1, 40))
+def test_windows_begin_and_end_where_polars_says(
+    as_of: int, zone: str, unit: Unit, week_start: int, day_start: int, number: int
+) -> None:
+    clock = Clock(as_of, zone, week_start=week_start, day_start=day_start)
+    day = local(as_of, zone).dt.offset_by(f"-{day_start}m")
+    this = first_of(day, unit, week_start)
+
+    def begins(count: int) -> int | None:
+        """The beginning of the unit so many after this one."""
+        step = EVERY[unit].replace("1", str(abs(count)), 1)
+        return instant(this.dt.offset_by(f"{'-' if count < 0 else ''}{step}").dt.offset_by(f"{day_start}m"), zone)
+
+    expected = {
+        s.ThisUnit(unit): (begins(0), begins(1)),
+        s.LastUnit(unit): (begins(-1), begins(0)),
+        s.LastUnits(number, unit): (begins(-number), begins(0)),
+        s.NextUnits(number, unit): (begins(1), begins(1 + number)),
+    }
+    for window, ends in expected.items():
+        assume(None not in ends)
+        assert windows.instants(window, clock) == ends, window
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dates(dt.date(1960, 1, 1), dt.date(2030, 12, 31)), st.integers(1, 60), st.integers(-3, 3))
+def test_anniversaries_fall_where_polars_says(born: dt.date, years: int, shift: int) -> None:
+    """Where 29 February is the 28th in common years."""
+    falls = pl.Series([born]).dt.offset_by(f"{years}y")[0]
+    day = falls + dt.timedelta(days=shift)
+    held = windows.month_days(day, day + dt.timedelta(days=1), Clock(0, "UTC"))
+    is_anniversary = any(born.month * 100 + born.day in days for year, days in held if year == falls.year)
+    assert is_anniversary == (shift == 0)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 1439), st.sampled_from(DAYS))
+def test_a_datetime_is_the_instant_that_polars_says(zone: str, minute: int, day: str) -> None:
+    wall = dt.datetime.fromisoformat(day) + dt.timedelta(minutes=minute)
+    expected = instant(pl.Series([wall]).cast(pl.Datetime("ms")), zone)
+    assume(expected is not None)
+    assert windows.when_ms(s.DateTime(wall), Clock(0, zone)) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dates(dt.date(1990, 1, 1), dt.date(2040, 1, 1)),
+    st.sampled_from(["month", "quarter", "year"]),
+    st.integers(-30, 30),
+)
+def test_months_quarters_and_years_are_added_as_polars_does(day: dt.date, unit: Unit, number: int) -> None:
+    first = Clock(0, "UTC").unit_start(day, unit)
+    step = EVERY[unit].replace("1", str(abs(number)), 1)
+    assert pl.Series([day]).dt.truncate(EVERY[unit])[0] == first
+    assert pl.Series([first]).dt.offset_by(f"{'-' if number < 0 else ''}{step}")[0] == windows.add_units(
+        first, number, unit
+    )

@@ -1,0 +1,36 @@
+"""The grammar has no conflicts and no colliding terminals, and the words of the language are those of the law."""
+
+from pathlib import Path
+
+import pytest
+from lark import Lark
+
+import quanyu.dsl.parsing
+from quanyu.dsl.keywords import CHINESE, RESERVED
+from quanyu.dsl.parsing.lexer import lex
+from quanyu.dsl.parsing.parser import _lark
+
+GRAMMAR = Path(quanyu.dsl.parsing.__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+
+
+def test_strict() -> None:
+    pytest.importorskip("interegular", reason="Lark's strict mode needs it")
+    Lark(GRAMMAR, parser="lalr", lexer="basic", strict=True, start=["start", "cond"])
+
+
+def test_g10_every_keyword_of_the_grammar_is_reserved() -> None:
+    literal = {t.pattern.value for t in _lark().terminals if type(t.pattern).__name__ == "PatternStr"}
+    assert {word for word in literal if word.isidentifier()} <= RESERVED
+
+
+def test_g14_every_chinese_word_has_one_meaning() -> None:
+    words = [word for words in CHINESE.values() for word in words]
+    assert len(words) == len(set(words))
+    for english, chinese in CHINESE.items():
+        for word in chinese:
+            (token,) = lex(word)
+            assert token.type == "NAME" if english in ("true", "false") else token.type in _terminals()
+
+
+def _terminals() -> set[str]:
+    return {terminal.name for terminal in _lark().terminals}

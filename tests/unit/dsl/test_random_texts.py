@@ -1,0 +1,85 @@
+"""Whatever is written: a plan of the right shape, or a RuleError that points into the text. Never anything else."""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.lark import from_lark
+
+from quanyu.dsl import RuleError, check_and_bind, compile_condition, explain, format_rule, parse, parse_condition, plan
+from quanyu.dsl import syntax as s
+from quanyu.dsl.keywords import RESERVED
+from quanyu.dsl.parsing.parser import _lark
+from tests.unit.dsl import trees
+from tests.unit.dsl.planning.plan_shape import check_plan
+from tests.unit.dsl.renamer import EVENT_NAMES, PROPERTY_NAMES, VALUE_NAMES, Renamer
+from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+_WORDS = (
+    sorted(RESERVED | {*EVENT_NAMES, *VALUE_NAMES, *PROPERTY_NAMES})
+    + list("()[]{}=<>,.:;+-*/%'\"@# \n\t5`")
+    + ["30d", "3.5%"]
+)
+
+
+def attempt(make: Callable[[], Any]) -> tuple[Any, RuleError | None]:
+    try:
+        return make(), None
+    except RuleError as error:
+        return None, error
+
+
+def assert_points_into(text: str, error: RuleError) -> None:
+    lines = text.split("\n")
+    assert error.text == text
+    assert 1 <= error.line <= len(lines)
+    assert 1 <= error.column <= len(lines[error.line - 1]) + 1
+    assert str(error).startswith(f"line {error.line}, column {error.column}: ")
+
+
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@given(trees.conditions, st.randoms(use_true_random=False))
+def test_a_condition_compiles_or_says_why_not(cond: s.Cond, chosen: random.Random) -> None:
+    text = format_rule(Renamer(chosen).tree(cond))
+    bound, error = attempt(lambda: check_and_bind(text, CATALOG, LIBRARY))
+    if error is not None:
+        assert_points_into(text, error)
+        return
+    canonical = format_rule(bound.condition)
+    assert check_and_bind(canonical, CATALOG, LIBRARY).condition == bound.condition
+    compiled, error = attempt(lambda: compile_condition(bound, LIBRARY, CATALOG, CLOCK))
+    if error is not None:
+        assert error.reason in ("time", "limit"), error
+        return
+    check_plan(json.loads(plan(NOW, compiled)))
+    assert len(explain(bound, LIBRARY, CATALOG, CLOCK)) == len(compiled.clauses)
+
+
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@example("x = ² and ｗｈｅｎ > ²")
+@given(from_lark(_lark(), start="cond") | from_lark(_lark(), start="start"))
+def test_what_the_grammar_makes_parses_or_says_why_not(text: str) -> None:
+    """Words of it stand side by side without a space, numbers in the digits of any script."""
+    for read in (parse, parse_condition):
+        tree, error = attempt(lambda read=read: read(text))
+        if error is not None:
+            assert_points_into(text, error)
+        else:
+            assert read(format_rule(tree)) == tree
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(_WORDS), max_size=12).map(" ".join) | st.text(max_size=30))
+def test_any_text_parses_or_says_why_not(text: str) -> None:
+    for read in (parse, parse_condition):
+        tree, error = attempt(lambda read=read: read(text))
+        if error is not None:
+            assert_points_into(text, error)
+        else:
+            assert read(format_rule(tree)) == tree

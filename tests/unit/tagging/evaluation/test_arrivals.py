@@ -1,0 +1,21 @@
+"""Instants of arrival to offsets."""
+
+import tempfile
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quanyu.api.event.v1 import log_pb2
+from quanyu.engine import LocalLog
+from quanyu.tagging.evaluation.arrivals import known_before
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(1, 12), max_size=8).map(sorted), st.integers(0, 13))
+def test_k7_everything_that_had_arrived_before_an_instant(arrivals: list[int], instant: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        log = LocalLog.create(folder)
+        for offset, arrival in enumerate(arrivals):
+            log.append(log_pb2.ResolvedFrame(raw_offset=offset, received_at_ms=arrival).SerializeToString())
+        assert known_before(log, instant) == sum(arrival < instant for arrival in arrivals)
+        log.close()

@@ -1,0 +1,93 @@
+"""What rests on a change, published anew: as if all texts had been published from scratch on the changed one."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quanyu.dsl import Library, check_and_bind
+from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.preview.impact import MOST, Impact, impact
+from tests.unit.tagging.shop import CATALOG, CLOCK, Nobody
+
+
+def library_of(*texts: str) -> Library:
+    library = Library()
+    for text in texts:
+        library = library.publish(check_and_bind(text, CATALOG, library))
+    return library
+
+
+def asked(library: Library, text: str) -> Impact:
+    reading = Reading(CATALOG, library, CLOCK)
+    return impact(reading, Nobody(), reading.bind(text))  # type: ignore[arg-type]
+
+
+CHAIN = "\n".join(
+    [
+        "define d = order",
+        "metric m = count(d)",
+        "segment s: m > 3",
+        "segment t among s: city = 'Beijing'",
+        "tag g: 'a' when in segment t; else 'b'",
+        "segment apart: city = 'Beijing'",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.sampled_from("dmstg"), max_size=4), st.sampled_from("dms"))
+def test_dependents_become_what_they_would_be_from_scratch(older: set[str], changed: str) -> None:
+    """`older`: rules that had a version before the one that is used now."""
+    texts = dict(zip("dmstg", CHAIN.split("\n"), strict=False))
+    library = Library()
+    versions = dict.fromkeys("dmstg", 1)
+    for name, text in texts.items():
+        for version in (1, 2) if name in older else (1,):
+            versioned = text.replace(f" {name}", f" {name}@{version}", 1)
+            extra = versioned.replace("> 3", "> 2").replace("= order", "= order where (amount > 1)")
+            written = extra if version == 1 and name in older and name in "ds" else versioned
+            library = library.publish(check_and_bind(written, CATALOG, library))
+            versions[name] = version
+    new = {"d": "define d@9 = order where (amount > 7)", "m": "metric m@9 = count(d) + 1", "s": "segment s@9: m > 7"}
+    found = asked(library, new[changed])
+    rest = "dmstg"["dmstg".index(changed) + 1 :]
+    assert [(c.name, c.from_version, c.to_version) for c in found.changed] == [(changed, versions[changed], 9)]
+    assert {(c.name, c.from_version, c.to_version) for c in found.dependents} == {
+        (name, versions[name], versions[name] + 1) for name in rest
+    }
+    for change in found.dependents:
+        # Each says what became another below it: the rule it names, and what that rests on in turn.
+        words = " ".join(change.differences)
+        assert f"{changed}@9 is used, was {changed}@{versions[changed]}" in words
+        assert re.search(rf"\b{changed}@{versions[changed]}\b", words)
+
+
+def test_what_only_rests_on_it_by_an_older_version_stays() -> None:
+    library = library_of("define d = order", "segment s: did d", "segment s@2: city = 'Beijing'")
+    assert asked(library, "define d@2 = order where (amount > 3)").dependents == []
+
+
+def test_a_text_that_renews_its_dependents_itself_says_so_once() -> None:
+    library = library_of("define d = order", "segment s: did d", "segment t: in segment s")
+    found = asked(library, "define d@2 = order where (amount > 3)\nsegment s@2: did d")
+    assert [change.name for change in found.changed] == ["d", "s"]
+    assert [change.name for change in found.dependents] == ["t"]
+
+
+def test_what_would_be_wrong_is_said_and_what_is_new_changes_nothing() -> None:
+    library = library_of("metric m = count(order)", "segment s: m > 3", "segment t: in segment s")
+    (wrong,) = asked(library, "metric m@2 = earliest(order)").dependents
+    assert (wrong.name, wrong.comparisons, "line 1" in wrong.error) == ("s", [], True)
+    nothing = asked(library, "segment new: m > 3")
+    assert (nothing.changed, nothing.dependents) == ([], [])
+
+
+def test_at_most_a_hundred_are_counted() -> None:
+    segments = "\n".join(f"segment s{n}: did d" for n in range(MOST + 7))
+    library = library_of("define d = order", segments, "segment z: in segment s99")
+    found = asked(library, "define d@2 = order where (amount > 3)")
+    assert (len(found.dependents), found.left_out) == (MOST, 8)
+    assert all(len(change.comparisons) == 1 for change in found.dependents)

@@ -1,0 +1,44 @@
+"""A roll back says again what an old version said, under the next number, once."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quanyu.dsl import Library, differences
+from quanyu.engine import Limits
+from quanyu.runtime.db import Base, Database
+from quanyu.tagging.registry.publishing import publish
+from quanyu.tagging.registry.rollback import roll_back
+from quanyu.tagging.storage.tables import PublishedRule
+from tests.unit.tagging.shop import CATALOG, Nobody, Shop
+
+TEXTS = ["city = 'Beijing'", "did order", "did order and city = 'Beijing'", "in segment base or city is unknown"]
+
+
+class Emptied(Shop):
+    """Nobody is in any set."""
+
+    def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Nobody:
+        return Nobody()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5), st.data())
+def test_it_is_the_old_version_again(texts: list[str], data: st.DataObject) -> None:
+    database = Database("sqlite://")
+    Base.metadata.create_all(database.engine, [Base.metadata.tables[PublishedRule.__tablename__]])
+    shop = Emptied(Library())
+    publish(database, shop, "segment base: did order", "ann")  # type: ignore[arg-type]
+    for version, text in enumerate(texts, 1):
+        publish(database, shop, f"segment s@{version}: {text}", "ann")  # type: ignore[arg-type]
+    back = data.draw(st.integers(1, len(texts)))
+    rule, found = roll_back(database, shop, "s", back, "bob")  # type: ignore[arg-type]
+    is_there = texts[back - 1] == texts[-1]
+    assert (rule.version, rule.author) == ((len(texts), "ann") if is_there else (len(texts) + 1, "bob"))
+    old, new = shop.library.rules["s", back], shop.library.rules["s", rule.version]
+    assert differences(old, new, shop.library, shop.library, CATALOG) == []
+    assert (found.changes[0].differences == []) == is_there
+    again, nothing = roll_back(database, shop, "s", back, "cid")  # type: ignore[arg-type]
+    assert (again.version, again.author, nothing.changes[0].differences) == (rule.version, rule.author, [])
+    database.close()
