@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.conformance.suite import Case, Question, Unsupported
-from tests.laws.world import Fact, has
+from tests.semantics.world import Fact, has
 
 _REASONS = {
     r"(?:^| )b'": "there are no bytes",

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from tests.conformance.suite import HERE, Case, Question, Unsupported
-from tests.laws.world import Fact, ago, did
+from tests.semantics.world import Fact, ago, did
 
 _MINUTE = 60_000
 TABLES: dict[str, Any] = yaml.safe_load((HERE / "clickhouse_tables.yaml").read_text(encoding="utf-8"))

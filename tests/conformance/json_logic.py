@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 from tests.conformance.suite import Case, Question, Unsupported
-from tests.laws.world import Fact, ago, did, has
+from tests.semantics.world import Fact, ago, did, has
 
 _SIGNS = {"==": "=", "===": "=", "!=": "!=", "!==": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _ARITHMETIC = ("+", "-", "*", "/")

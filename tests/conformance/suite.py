@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from quanyu.dsl import RuleError
-from tests.laws.world import Fact, World, ago, did
+from tests.semantics.world import Fact, World, ago, did
 
 HERE = Path(__file__).parent
 PASSES, DIFFERS, UNSUPPORTED = "passes", "differs", "unsupported"

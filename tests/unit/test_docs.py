@@ -14,7 +14,7 @@ from quanyu import dsl
 from quanyu.dsl import syntax as s
 from quanyu.dsl.parsing.parser import _lark, is_condition
 from quanyu.runtime.settings import documented
-from tests.laws.world import World, did, has
+from tests.semantics.world import World, did, has
 from tests.unit.dsl.catering import DOCS, catalog
 
 ROOT = DOCS.parent

@@ -1,4 +1,4 @@
-"""Every point of the language's law has a test in this folder that is named after it: `test_t13_...`."""
+"""Every point of the language has a test in this folder that is named after it: `test_t13_...`."""
 
 import re
 from pathlib import Path

@@ -8,7 +8,7 @@ from quanyu.dsl import RuleError, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
 from quanyu.dsl.parsing.parser import parse
-from tests.laws.world import ago, did, has
+from tests.semantics.world import ago, did, has
 
 
 def offers_of(w, rule):

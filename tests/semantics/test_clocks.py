@@ -3,7 +3,7 @@
 import pytest
 
 from quanyu.dsl import RuleError, format_rule
-from tests.laws.world import ago, at, did, has
+from tests.semantics.world import ago, at, did, has
 
 
 def test_k1_occurred_before_as_of_and_arrived_by_known_at(world):

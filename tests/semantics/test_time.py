@@ -4,7 +4,7 @@ import pytest
 
 from quanyu.dsl import RuleError
 from quanyu.dsl.parsing.parser import parse_condition
-from tests.laws.world import ago, at, did, has
+from tests.semantics.world import ago, at, did, has
 
 
 def around(*edges: int) -> dict[str, list]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.laws.world import World
+from tests.semantics.world import World
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from lark.grammar import Terminal
 from quanyu.dsl import RuleError, format_rule, parse, parse_condition
 from quanyu.dsl import syntax as s
 from quanyu.dsl.parsing.parser import _lark
-from tests.laws.world import ago, did, has
+from tests.semantics.world import ago, did, has
 
 
 def offers_of(text):

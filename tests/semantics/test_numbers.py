@@ -6,7 +6,7 @@ import pytest
 import xxhash
 
 from quanyu.dsl import RuleError
-from tests.laws.world import ago, at, did, has
+from tests.semantics.world import ago, at, did, has
 
 
 def amounts(*values, kind="order", name="amount"):

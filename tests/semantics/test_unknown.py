@@ -1,6 +1,6 @@
 """U: what is unknown, and what is not."""
 
-from tests.laws.world import ago, did, has
+from tests.semantics.world import ago, did, has
 
 
 def test_u0_only_true_is_in_and_did_is_never_unknown(world):
