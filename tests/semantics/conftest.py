@@ -1,4 +1,4 @@
-"""Worlds that are closed when the test is over."""
+"""Provides worlds that are closed after the test."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""K, M, V: two clocks, segments through time, versions."""
+"""Tests of the K, M and V points: two clocks, segments through time, versions."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from quanyu.dsl import RuleError, format_rule
 from tests.semantics.world import ago, at, did, has
 
 
-def test_k1_occurred_before_as_of_and_arrived_by_known_at(world):
+def test_k1_an_event_counts_if_it_occurred_before_as_of_and_arrived_by_known_at(world):
     w = world(a=[did("order", ago("5d"))], b=[has(points=1)])
     before = w.add(b=[did("order", ago("5d"))])
     assert w.holds("did order") == {"a", "b"}
@@ -16,7 +16,7 @@ def test_k1_occurred_before_as_of_and_arrived_by_known_at(world):
     assert w.holds("did order", as_of=ago("5d", 1)) == {"a", "b"}
 
 
-def test_k2_the_copy_first_received_wins_and_another_is_a_dead_letter(world):
+def test_k2_the_first_copy_counts_and_a_copy_with_other_contents_is_rejected(world):
     w = world(a=[did("order", ago("1d"), id="1", amount=5)])
     (reject,) = w.refused(a=[did("order", ago("1d"), id="1", amount=9)])
     assert "other contents" in reject.message
@@ -25,7 +25,7 @@ def test_k2_the_copy_first_received_wins_and_another_is_a_dead_letter(world):
     assert w.holds("sum(order.amount) = 12") == {"a"}
 
 
-def test_k3_events_of_one_instant_are_ordered_by_source_then_id(world):
+def test_k3_events_at_one_instant_are_ordered_by_source_then_id(world):
     when = ago("1d")
     w = world(
         a=[
@@ -39,7 +39,7 @@ def test_k3_events_of_one_instant_are_ordered_by_source_then_id(world):
     assert w.holds("did (order then order)") == set()
 
 
-def test_k4_attributes_have_history(world):
+def test_k4_an_attribute_has_its_latest_value_before_as_of(world):
     w = world(
         a=[has(when=ago("2d"), points=2), has(when=ago("9d"), points=1)],
         always=[has(points=5)],
@@ -56,7 +56,7 @@ def test_k4_attributes_have_history(world):
     assert w.holds("tastes has any ['vegan']") == {"replaced"}
 
 
-def test_k5_the_past_is_seen_with_the_questions_known_at(world):
+def test_k5_a_past_membership_uses_the_known_at_of_the_question(world):
     w = world(rules="segment s: did order", a=[has(points=1)])
     before = w.add(a=[did("order", ago("9d"))])
     assert w.holds("was in segment s 5d ago") == {"a"}
@@ -76,7 +76,7 @@ def test_k6_merges_and_splits_follow_known_at_only(world):
     assert w.answer(both, known_at=merged).matched(0) == 1
 
 
-def test_k7_a_known_at_holds_what_was_appended_before_it(world):
+def test_k7_a_known_at_includes_only_records_appended_before_it(world):
     w = world(a=[did("order", ago("1d"))])
     first = w.add(a=[did("order", ago("2d"))])
     second = w.add(a=[did("order", ago("3d"))])
@@ -87,7 +87,7 @@ def test_k7_a_known_at_holds_what_was_appended_before_it(world):
     ]
 
 
-def test_k8_an_event_counts_at_its_time_and_far_futures_are_refused(world):
+def test_k8_an_event_counts_at_its_occurred_at_and_far_future_times_are_rejected(world):
     w = world(a=[did("order", "2096-01-01 00:00")])
     assert w.holds("did order", as_of="2096-01-02 00:00") == {"a"}
     (reject,) = w.refused(a=[did("order", "2196-01-01 00:00")])
@@ -108,7 +108,7 @@ def test_k9_catalogs_and_settings_obey_known_at(world):
 # Segments through time.
 
 
-def test_m1_was_on_a_day_is_at_its_start(world):
+def test_m1_was_in_segment_on_a_day_is_the_membership_at_its_start(world):
     start = at("2026-11-10 00:00")
     w = world(rules="segment s: did order", **{f"m{ms}": [has(points=1), did("order", start + ms)] for ms in (-1, 0)})
     assert w.holds("was in segment s on 2026-11-10") == {"m-1"}
@@ -116,7 +116,7 @@ def test_m1_was_on_a_day_is_at_its_start(world):
     assert window.from_ms == window.to_ms == start
 
 
-def test_m2_a_day_after_as_of_is_an_error_and_false_in_an_earlier_evaluation(world):
+def test_m2_a_day_after_as_of_is_an_error_and_is_false_in_an_earlier_evaluation(world):
     w = world(rules="segment s: did order segment t: was in segment s on 2026-11-10", a=[did("order", ago("90d"))])
     with pytest.raises(RuleError, match="M2"):
         w.compiled("was in segment s on 2026-11-23")
@@ -124,7 +124,7 @@ def test_m2_a_day_after_as_of_is_an_error_and_false_in_an_earlier_evaluation(wor
     assert w.says("was in segment t on 2026-11-01") == {"a": False}
 
 
-def test_m3_entered_and_left_look_at_both_ends(world):
+def test_m3_entered_and_left_compare_only_both_ends_of_the_window(world):
     w = world(
         rules="segment active: did order in last 10d",
         came=[has(points=1), did("order", ago("3d"))],
@@ -138,7 +138,7 @@ def test_m3_entered_and_left_look_at_both_ends(world):
     assert w.holds("entered segment active between 5d and 30d ago") == {"went", "stayed"}
 
 
-def test_m4_an_event_exactly_at_an_end_does_not_count(world):
+def test_m4_an_event_exactly_at_an_end_of_the_window_does_not_count(world):
     w = world(
         rules="segment s: did order",
         **{f"start{ms}": [has(points=1), did("order", ago("7d", ms))] for ms in (-1, 0)},
@@ -148,7 +148,7 @@ def test_m4_an_event_exactly_at_an_end_does_not_count(world):
     assert w.holds("entered segment s in this month") == {"start-1", "start0", "end-1"}
 
 
-def test_m5_in_several_units_it_is_judged_unit_by_unit(world):
+def test_m5_entered_over_several_units_is_judged_unit_by_unit(world):
     w = world(
         rules="segment s: did order in last 1d",
         twice=[has(points=1), did("order", "2026-11-01 18:00"), did("order", "2026-11-15 18:00")],
@@ -161,7 +161,7 @@ def test_m5_in_several_units_it_is_judged_unit_by_unit(world):
     assert w.holds("left segment s ever") == set()
 
 
-def test_m6_ranks_and_turns_of_the_calendar_move_people_who_did_nothing(world):
+def test_m6_ranks_and_calendar_turns_move_people_who_did_nothing(world):
     w = world(
         rules="segment top: points in top 1 segment lately: did order in this month",
         still=[has(points=5), did("order", at("2026-10-31 12:00"))],
@@ -171,7 +171,7 @@ def test_m6_ranks_and_turns_of_the_calendar_move_people_who_did_nothing(world):
     assert w.holds("left segment lately between 2026-10-31 23:00 and 2026-11-01 01:00") == {"still"}
 
 
-def test_m7_a_past_membership_is_of_the_version_asked_for_with_its_among_and_ranks_of_then(world):
+def test_m7_a_past_membership_uses_the_given_version_with_its_among_and_ranks_of_then(world):
     w = world(
         rules="segment base: did order segment top among base: points in top 1",
         a=[did("order", ago("90d")), has(points=5)],
@@ -186,7 +186,7 @@ def test_m7_a_past_membership_is_of_the_version_asked_for_with_its_among_and_ran
 # Versions.
 
 
-def test_v1_a_version_is_declared_once(world):
+def test_v1_a_version_that_is_declared_twice_is_refused(world):
     w = world(rules="segment s: did order", a=[has(points=1)])
     assert w.library.newest("s") == 1
     with pytest.raises(RuleError) as refused:
@@ -194,7 +194,7 @@ def test_v1_a_version_is_declared_once(world):
     assert refused.value.suggestions == ("s@2",)
 
 
-def test_v2_publishing_binds_all_the_way_down(world):
+def test_v2_publishing_binds_names_to_versions_all_the_way_down(world):
     w = world(
         rules="define touch = order segment s: did touch", a=[did("scan", ago("1d"))], b=[did("order", ago("1d"))]
     )

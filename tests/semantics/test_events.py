@@ -1,4 +1,4 @@
-"""E, Q: what people did, how often, and in which order."""
+"""Tests of the E and Q points: what people did, how often, and in which order."""
 
 import pytest
 
@@ -11,21 +11,21 @@ def orders(*whens, **values):
     return [did("order", when, **values) for when in whens]
 
 
-def test_e1_an_event_that_fits_two_steps_counts_once(world):
+def test_e1_an_event_that_fits_two_steps_of_a_definition_counts_once(world):
     rules = "define a = order or (order where (amount > 1)) define b = a or order or scan"
     w = world(rules=rules, a=[did("order", ago("1d"), amount=5)], b=orders(ago("1d"), ago("2d")))
     assert w.holds("count(a) = 1") == {"a"}
     assert w.holds("did b exactly 2 times") == {"b"}
 
 
-def test_e2_rules_use_rules_and_a_cycle_is_printed(world):
+def test_e2_rules_may_use_rules_and_a_cycle_is_an_error_that_prints_it(world):
     w = world(rules="metric m = count(order) metric n = m + 1 segment s: n > 2", a=orders(ago("1d"), ago("2d")))
     assert w.holds("in segment s") == {"a"}
     with pytest.raises(RuleError, match="x@1 → y@1 → x@1"):
         w.publish("segment x: in segment y segment y: in segment x")
 
 
-def test_e3_times_need_a_bound(world):
+def test_e3_a_number_of_times_needs_at_least_at_most_or_exactly(world):
     with pytest.raises(RuleError, match="E3") as refused:
         parse_condition("did order 3 times")
     assert refused.value.suggestions == ("at least 3 times", "at most 3 times", "exactly 3 times")
@@ -35,7 +35,7 @@ def test_e3_times_need_a_bound(world):
     assert w.holds("did order exactly 3 times") == {"n3"}
 
 
-def test_e4_the_first_event_that_matches_with_its_filter(world):
+def test_e4_for_the_first_time_is_about_the_first_event_that_matches_the_filter(world):
     w = world(
         first=[did("order", ago("3d"), amount=9)],
         cheap=[did("order", ago("30d"), amount=1), did("order", ago("3d"), amount=9)],
@@ -45,12 +45,12 @@ def test_e4_the_first_event_that_matches_with_its_filter(world):
     assert w.holds("did order where (amount > 5) for the first time in last 7d") == {"first", "cheap"}
 
 
-def test_e5_not_for_the_first_time_holds_for_who_never_did(world):
+def test_e5_not_for_the_first_time_is_true_for_people_who_never_did(world):
     w = world(first=orders(ago("3d")), old=orders(ago("30d")), never=[has(points=1)])
     assert w.holds("did not order for the first time in last 7d") == {"old", "never"}
 
 
-def test_e6_times_and_not(world):
+def test_e6_exactly_0_times_is_did_not_and_did_not_denies_the_number(world):
     w = world(none=[has(points=1)], two=orders(ago("1d"), ago("2d")), three=orders(ago("1d"), ago("2d"), ago("3d")))
     assert w.holds("did order exactly 0 times") == w.holds("did not order") == {"none"}
     assert w.holds("did order at least 0 times") == {"none", "two", "three"}
@@ -60,13 +60,13 @@ def test_e6_times_and_not(world):
 WEEKS = ("2026-10-19 12:00", "2026-10-26 12:00", "2026-11-02 12:00", "2026-11-09 12:00")
 
 
-def test_e7_did_not_denies_the_whole(world):
+def test_e7_did_not_denies_the_whole_condition_over_several_units(world):
     w = world(one=orders(*WEEKS[:1]), two=orders(*WEEKS[:2]), three=orders(*WEEKS[:3]))
     assert w.holds("did not order in at least 3 of last 4 calendar weeks") == {"one", "two"}
     assert w.holds("did order exactly 0 times in at least 3 of last 4 calendar weeks") == {"one"}
 
 
-def test_e8_each_unit_is_judged_alone(world):
+def test_e8_each_of_several_units_is_judged_alone(world):
     monday = at("2026-11-16 00:00")
     w = world(
         each=orders(*WEEKS),
@@ -83,7 +83,7 @@ def test_e8_each_unit_is_judged_alone(world):
     assert w.holds("did order in at most 0 of last 4 calendar weeks") == {"split"}
 
 
-def test_e9_the_persons_values_inside_where_are_as_of_the_question(world):
+def test_e9_values_of_the_person_inside_where_are_as_of_the_question(world):
     w = world(a=[did("order", ago("9d"), quantity=5), has(when=ago("1d"), points=3)])
     assert w.holds("did order where (quantity > points)") == {"a"}
     assert w.holds("did order where (quantity > points)", ago("2d")) == set()
@@ -92,13 +92,13 @@ def test_e9_the_persons_values_inside_where_are_as_of_the_question(world):
             w.compiled(f"did order where ({inside})")
 
 
-def test_e10_events_at_one_instant_are_separate(world):
+def test_e10_events_at_one_instant_with_different_keys_are_separate(world):
     w = world(a=orders(ago("1d"), ago("1d")), b=[did("order", ago("1d"), id="x"), did("order", ago("1d"), id="x")])
     assert w.holds("did order exactly 2 times") == {"a"}
     assert w.holds("did order exactly 1 times") == {"b"}
 
 
-def test_e11_what_is_an_order_is_its_type(world):
+def test_e11_the_event_type_says_which_events_are_orders(world):
     w = world(a=[did("order", ago("1d"))], b=[did("refund", ago("1d"))])
     assert w.holds("did order") == {"a"}
 
@@ -118,13 +118,13 @@ def test_e12_only_events_that_count_as_seen_make_channel_and_last_seen(world):
     assert w.says("last_imported < 3d") == {"a": True, "b": True}
 
 
-# Sequences: minutes after the first step.
+# Sequences. Times are minutes after DAY.
 
 DAY = at("2026-11-20 08:00")
 
 
 def steps(**minutes):
-    """Events at minutes, or at lists of them; a value may be (minute, properties)."""
+    """Returns events by type at a minute or at several; each may be (minute, properties)."""
     made = []
     for kind, when in minutes.items():
         for one in when if isinstance(when, list) else [when]:
@@ -143,14 +143,14 @@ def test_q1_steps_are_at_strictly_increasing_times(world):
     assert w.holds("did (order then order)") == {"two"}
 
 
-def test_q2_q3_within_and_after_hold_their_edge(world):
+def test_q2_q3_within_and_after_include_a_gap_of_exactly_their_length(world):
     gaps = {"less": 120 - MS, "edge": 120, "more": 120 + MS}
     w = world(**{name: steps(scan=0, order=gap) for name, gap in gaps.items()})
     assert w.holds("did (scan then order within 2h)") == {"less", "edge"}
     assert w.holds("did (scan then order after 2h)") == {"edge", "more"}
 
 
-def test_q4_without_is_strictly_between(world):
+def test_q4_without_forbids_events_strictly_between_its_neighbours(world):
     refunds = {"at_first": 0, "between": MS, "at_last": 10, "after": 11, "before": -1}
     w = world(**{name: steps(scan=0, order=10, refund=minute) for name, minute in refunds.items()})
     assert w.holds("did (scan without refund then order)") == {"at_first", "at_last", "after", "before"}
@@ -191,7 +191,7 @@ def test_q7_an_event_without_the_value_fits_no_step(world):
     assert w.holds("did (scan then order) by store.city") == {"same", "city"}
 
 
-def test_q8_after_and_within_bound_one_gap_and_several_without_stand_in_it(world):
+def test_q8_after_and_within_bound_one_gap_and_several_without_may_stand_in_it(world):
     w = world(**{f"m{m}": steps(scan=0, order=m) for m in (59, 60, 120, 121)}, twice=steps(scan=0, order=[1, 90]))
     assert w.holds("did (scan then order after 1h within 2h)") == {"m60", "m120", "twice"}
     w = world(a=steps(scan=0, order=9, refund=5), b=steps(scan=0, order=9, review=5), c=steps(scan=0, order=9))
@@ -208,7 +208,7 @@ def test_q9_all_steps_lie_in_the_window(world):
     assert w.holds("did (scan then order) on 2026-11-20") == {"inside", "broken"}
 
 
-def test_q10_any_assignment_will_do(world):
+def test_q10_a_sequence_is_true_if_any_choice_of_events_fits(world):
     w = world(a=steps(scan=[0, 100], order=[50, 150], review=160))
     assert w.holds("did (scan then order within 50min then review within 10min)") == {"a"}
     w = world(nearest_fails=steps(scan=[0, 10], order=30, refund=5), both_fail=steps(scan=[0, 10], order=30, refund=15))

@@ -1,4 +1,4 @@
-"""G: the text itself."""
+"""Tests of the G points: how a text is read."""
 
 from collections import defaultdict
 
@@ -17,8 +17,8 @@ def offers_of(text):
     return list(refused.value.suggestions)
 
 
-def test_g1_what_is_left_out_of_the_tree_never_decides():
-    """Of the ways to write one node no two keep the same children and drop different words."""
+def test_g1_words_left_out_of_the_tree_never_decide_the_meaning():
+    """No two alternatives of one node keep the same children and drop different words."""
     dropped = defaultdict(set)
     for rule in _lark().rules:
         if rule.options.expand1 and rule.alias is None and len(rule.expansion) == 1:
@@ -42,7 +42,7 @@ def test_g2_a_value_may_carry_a_minus_sign(world):
         parse_condition("points > +5")
 
 
-def test_g3_default_stands_in_for_the_unknown(world):
+def test_g3_default_replaces_an_unknown_value_of_the_same_type(world):
     w = world(a=[did("order", ago("9d"))], b=[has(points=1)])
     assert w.says("(last_order default 90d) > 30d") == {"a": False, "b": True}
     assert w.says("(count(order) default 5) = 0") == {"a": False, "b": True}
@@ -57,7 +57,7 @@ def test_g4_not_and_including_unknown_need_brackets():
     parse_condition("city not in ['上海'] including unknown")
 
 
-def test_g5_and_and_or_do_not_mix():
+def test_g5_and_and_or_do_not_mix_without_brackets():
     offers = offers_of("a = 1 and b = 2 or c = 3")
     assert offers == ["(a = 1 and b = 2) or c = 3", "a = 1 and (b = 2 or c = 3)"]
     assert isinstance(parse_condition(offers[0]), s.AnyOf)
@@ -72,14 +72,14 @@ def test_g6_any_white_space_separates_words():
     assert one == parse_condition("did\u3000order\u00a0at least 3 times\ufeff since 2026-01-01 10:00\u200b")
 
 
-def test_g7_the_first_true_tier_wins_and_the_unknown_is_passed_over(world):
+def test_g7_the_first_true_tier_wins_and_an_unknown_tier_is_passed_over(world):
     rules = "tag t: 'poor' when points < 3; 'vip' when vip = true; else 'rest' tag u: 'poor' when points < 3"
     w = world(rules=rules, a=[has(points=1, vip=True)], b=[has(vip=True)], c=[has(points=9)])
     assert [w.value("t", name) for name in "abc"] == ["poor", "vip", "rest"]
     assert [w.value("u", name) for name in "abc"] == ["poor", None, None]
 
 
-def test_g8_units_are_read_in_singular_and_plural():
+def test_g8_singular_and_plural_units_mean_the_same():
     for unit in ("day", "week", "month", "quarter", "year"):
         for number in (1, 2):
             both = [parse_condition(f"did a in last {number} calendar {word}") for word in (unit, f"{unit}s")]
@@ -101,12 +101,12 @@ def test_g8_units_are_read_in_singular_and_plural():
         "anniversary of b ever",
     ],
 )
-def test_g9_what_does_not_exist_is_an_error(rule):
+def test_g9_impossible_numbers_dates_and_windows_are_errors(rule):
     with pytest.raises(RuleError):
         parse_condition(rule)
 
 
-def test_g10_reserved_words_are_no_names():
+def test_g10_a_reserved_word_needs_backquotes_to_be_a_name():
     for word in ("times", "calendar", "至少"):
         with pytest.raises(RuleError):
             parse_condition(f"{word} > 3")
@@ -114,7 +114,7 @@ def test_g10_reserved_words_are_no_names():
     assert parse_condition("x = 'last'").right == s.Text("last")
 
 
-def test_g11_a_quote_mark_is_doubled():
+def test_g11_a_quote_mark_is_doubled_inside_its_own_quotes():
     assert parse_condition("x = 'it''s'").right == parse_condition('x = "it\'s"').right == s.Text("it's")
     assert parse_condition('x = "say ""hi"""').right == s.Text('say "hi"')
     assert parse_condition(r"x = '\n'").right == s.Text(r"\n")
@@ -134,7 +134,7 @@ def test_g11_a_quote_mark_is_doubled():
         ("x > 1e3", ["1000"]),
     ],
 )
-def test_g12_numbers_and_durations_with_two_readings(text, offers):
+def test_g12_a_number_or_duration_with_two_readings_is_an_error_that_offers_them(text, offers):
     assert offers_of(text) == offers
 
 
@@ -147,18 +147,18 @@ def test_g13_a_percentage_is_a_number(world):
             parse_condition(rule)
 
 
-def test_g14_chinese_words_are_the_same_tokens(world):
+def test_g14_chinese_keywords_are_read_as_their_english_keywords(world):
     w = world(a=[has(city="上海"), *(did("order", ago("1d", n)) for n in range(3))], b=[has(city="上海")])
     assert w.holds("城市 属于 ['上海'] 且 做过 下单 至少 3 次 在 最近 30d") == {"a"}
     assert offers_of("做过 下单 在 最近 30 天") == ["30d", "30 自然 天"]
 
 
-def test_g15_default_stands_alone():
+def test_g15_default_beside_another_sign_needs_brackets():
     assert offers_of("a + b default 0 > 1") == ["(a + b) default 0", "a + (b default 0)"]
     assert offers_of("a = b default 0") == ["a = (b default 0)", "(a default 0) = b"]
 
 
-def test_g16_points_in_time_take_every_window(world):
+def test_g16_attributes_and_recencies_take_past_and_future_windows_except_ever(world):
     w = world(
         a=[has(signup_at="2026-11-22 08:00", renewal="2026-12-24"), did("order", ago("9d"))],
         b=[has(signup_at="2026-10-22 08:00", renewal="2027-01-24"), did("order", ago("40d"))],
@@ -171,7 +171,7 @@ def test_g16_points_in_time_take_every_window(world):
         parse_condition("signup_at ever")
 
 
-def test_g17_a_filtered_step_among_several_stands_in_brackets():
+def test_g17_a_filtered_step_among_several_needs_brackets():
     with pytest.raises(RuleError, match="G17") as refused:
         parse("define a = order or scan where (code = 'x')")
     one, other = (parse(f"define a = {offer}") for offer in refused.value.suggestions)
@@ -188,7 +188,7 @@ def test_g18_keywords_are_lower_case_and_names_are_compared_after_nfkc(world):
         w.compiled("Points = 3")
 
 
-def test_g19_moves_need_a_window_and_are_denied_as_a_whole(world):
+def test_g19_entered_and_left_need_a_window_and_are_denied_by_a_general_not(world):
     for text in ("entered segment s", "left segment s", "was in segment s"):
         assert offers_of(text)
     w = world(rules="segment s: did order", a=[did("order", ago("9d"))], b=[has(points=1)])

@@ -1,4 +1,4 @@
-"""T: windows, from both sides of their ends. 22 November 2026 is a Sunday."""
+"""Tests of the T points: windows, with events on both sides of each end. 22 November 2026 is a Sunday."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from tests.semantics.world import ago, at, did, has
 
 
 def around(*edges: int) -> dict[str, list]:
-    """Of each edge three people with an order a millisecond before, at and after it."""
+    """Returns three people for each edge: with an order one millisecond before it, at it, and one after it."""
     shifts = {"before": -1, "at": 0, "after": 1}
     return {f"{name}{n}": [did("order", edge + ms)] for n, edge in enumerate(edges) for name, ms in shifts.items()}
 
 
-def test_t0_windows_hold_their_start_and_not_their_end(world):
+def test_t0_a_window_includes_its_start_and_not_its_end(world):
     w = world(**around(ago("720h"), ago("0h")))
     assert w.holds("did order in last 30d") == {"at0", "after0", "before1"}
     assert w.holds("did order between 10d and 30d ago") == {"at0", "after0"}
@@ -21,7 +21,7 @@ def test_t0_windows_hold_their_start_and_not_their_end(world):
     assert (window.from_ms, window.to_ms) == (ago("720h"), ago("0h"))
 
 
-def test_t0_elapsed_time_is_blind_to_daylight_saving(world):
+def test_t0_elapsed_time_ignores_clock_changes(world):
     zone = "America/New_York"  # turned back on 1 November 2026, 2:00
     now = at("2026-11-01 12:00", zone)
     w = world(zone=zone, **around(now - 86_400_000, at("2026-10-31 12:00", zone), at("2026-10-31 00:00", zone)))
@@ -33,7 +33,7 @@ def test_t0_elapsed_time_is_blind_to_daylight_saving(world):
     }
 
 
-def test_t1_events_are_counted_up_to_as_of(world):
+def test_t1_events_count_up_to_as_of_and_not_in_future_windows(world):
     w = world(**around(ago("0h")), later=[did("order", ago("-1h"))], signed=[has(signup_at=ago("-2h"))])
     assert w.holds("did order today") == {"before0"}
     assert w.holds("did order ever") == {"before0"}
@@ -49,7 +49,7 @@ def test_t2_no_window_means_ever(world):
     assert w.holds("did order") == w.holds("did order ever") == {"a"}
 
 
-def test_t3_an_event_at_the_edge_is_in_and_not_longer_ago(world):
+def test_t3_an_event_at_the_edge_is_in_the_window_and_not_longer_ago(world):
     w = world(**around(ago("720h")))
     assert w.holds("did order in last 30d") == {"at0", "after0"}
     assert w.holds("last_order > 30d") == {"before0"}
@@ -57,7 +57,7 @@ def test_t3_an_event_at_the_edge_is_in_and_not_longer_ago(world):
     assert w.holds("last_order < 30d") == {"after0"}
 
 
-def test_t4_the_current_unit_holds_as_of(world):
+def test_t4_the_current_unit_is_the_one_that_holds_as_of(world):
     w = world(**around(at("2026-02-01 00:00"), at("2026-01-01 00:00")))
     now = at("2026-02-01 00:00")
     assert w.holds("did order in this month", now) == set()
@@ -65,7 +65,7 @@ def test_t4_the_current_unit_holds_as_of(world):
     assert w.holds("did order in last month", now - 1) == {"before1"}
 
 
-def test_t5_day_start_moves_every_unit(world):
+def test_t5_the_day_start_moves_every_calendar_unit(world):
     settings = {"day_start_minutes": 240}
     people = around(at("2026-02-01 04:00"), at("2026-02-01 03:00"))
     w = world(settings=settings, born=[has(birthday="02-01")], **people)
@@ -78,7 +78,7 @@ def test_t5_day_start_moves_every_unit(world):
     assert both.holds("days(order) = 2") == {"a"}
 
 
-def test_t6_in_a_gap_a_day_begins_at_its_end_and_in_a_fold_at_the_first_pass(world):
+def test_t6_a_day_begins_at_the_end_of_a_gap_and_at_the_first_pass_of_a_fold(world):
     gap = at("2018-11-04 01:00", "America/Sao_Paulo")  # midnight does not exist
     w = world(zone="America/Sao_Paulo", **around(gap))
     assert w.holds("did order on 2018-11-04") == {"at0", "after0"}
@@ -88,14 +88,14 @@ def test_t6_in_a_gap_a_day_begins_at_its_end_and_in_a_fold_at_the_first_pass(wor
     assert w.holds("did order on 2026-11-01") == {"at0", "after0", "before1", "at1", "after1"}
 
 
-def test_t7_every_event_is_on_one_local_day(world):
+def test_t7_an_event_is_on_exactly_one_local_day(world):
     w = world(zone="America/New_York", **around(*(at(f"2026-11-0{day} 00:00", "America/New_York") for day in (1, 2))))
     assert w.holds("did order on 2026-11-01") == {"at0", "after0", "before1"}
     assert w.holds("did order on 2026-10-31") == {"before0"}
     assert w.holds("did order on 2026-11-02") == {"at1", "after1"}
 
 
-def test_t8_since_holds_the_start_of_the_day_and_before_does_not(world):
+def test_t8_since_includes_the_start_of_the_day_and_before_does_not(world):
     w = world(**around(at("2026-11-01 00:00")), later=[did("order", ago("-1d"))], signed=[has(signup_at=ago("-9d"))])
     assert w.holds("did order since 2026-11-01") == {"at0", "after0"}
     assert w.holds("did order before 2026-11-01") == {"before0"}
@@ -106,7 +106,7 @@ def test_t8_since_holds_the_start_of_the_day_and_before_does_not(world):
     assert w.holds("did order before 2026-11-01 01:30") == {"before0"}
 
 
-def test_t9_a_date_end_is_in_and_a_datetime_end_is_out(world):
+def test_t9_between_includes_a_date_at_its_end_and_excludes_a_datetime(world):
     w = world(
         **around(at("2026-11-10 00:00"), at("2026-11-12 00:00"), at("2026-11-13 00:00")),
         signed=[has(signup_at="2026-11-12 18:00")],
@@ -123,20 +123,20 @@ def test_t9_a_date_end_is_in_and_a_datetime_end_is_out(world):
 @pytest.mark.parametrize(
     "ends", ["2026-01-02 and 2026-01-01", "2026-01-02 and 2026-01-01 10:00", "2026-01-02 00:01 and 2026-01-02 00:00"]
 )
-def test_t10_ends_in_the_wrong_order_are_an_error(ends):
+def test_t10_written_ends_in_the_wrong_order_are_an_error(ends):
     for over in ("did order", "signup_at"):
         with pytest.raises(RuleError, match="wrong order"):
             parse_condition(f"{over} between {ends}")
 
 
-def test_t11_between_durations_in_either_order(world):
+def test_t11_between_durations_ago_takes_them_in_either_order(world):
     w = world(**around(ago("30d"), ago("7d")))
     expected = {"at0", "after0", "before1"}
     assert w.holds("did order between 7d and 30d ago") == w.holds("did order between 30d and 7d ago") == expected
     assert w.holds("last_order between 7d and 30d ago") == expected
 
 
-def test_t12_attributes_in_the_last_and_the_next(world):
+def test_t12_last_and_next_over_attributes_meet_at_as_of(world):
     edges = {"past": "30d", "now": "0d", "future": "-30d"}
     people = {f"{k}{ms}": [has(signup_at=ago(e, ms))] for k, e in edges.items() for ms in (-1, 0)}
     w = world(**people)
@@ -144,7 +144,7 @@ def test_t12_attributes_in_the_last_and_the_next(world):
     assert w.holds("signup_at in next 30d") == {"now0", "future-1"}
 
 
-def test_t13_a_date_has_no_time_of_day(world):
+def test_t13_a_date_in_elapsed_time_or_beside_a_datetime_is_an_error(world):
     w = world(a=[has(renewal="2026-12-01")])
     for rule in ("renewal in next 30d", "renewal > 2026-01-01 10:00", "renewal between 7d and 30d ago"):
         with pytest.raises(RuleError, match="T13"):
@@ -152,26 +152,26 @@ def test_t13_a_date_has_no_time_of_day(world):
     assert w.holds("renewal in next 30 calendar days") == {"a"}
 
 
-def test_t14_the_day_itself_is_no_anniversary(world):
+def test_t14_the_date_itself_is_not_an_anniversary(world):
     w = world(new=[has(born="2026-11-22")], old=[has(born="2025-11-22")], md=[has(birthday="11-22")])
     assert w.holds("anniversary of born today") == {"old"}
     assert w.holds("anniversary of birthday today") == {"md"}
 
 
-def test_t15_anniversaries_across_the_turn_of_the_year(world):
+def test_t15_anniversaries_count_across_the_turn_of_the_year(world):
     days = {"a": "12-25", "b": "12-26", "c": "12-31", "d": "01-01", "e": "01-25", "f": "01-26"}
     w = world(**{name: [has(birthday=day)] for name, day in days.items()})
     assert w.holds("anniversary of birthday in next 31 calendar days", "2026-12-25 10:00") == {"b", "c", "d", "e"}
 
 
-def test_t16_an_anniversary_takes_whole_days():
+def test_t16_an_anniversary_in_elapsed_time_is_an_error():
     with pytest.raises(RuleError, match="T16") as refused:
         parse_condition("anniversary of birthday in next 7d")
     assert refused.value.suggestions == ("next 7 calendar days",)
 
 
 @pytest.mark.parametrize(("march", "falls"), [(False, "2026-02-28"), (True, "2026-03-01")])
-def test_t17_29_february_in_common_and_leap_years(world, march, falls):
+def test_t17_29_february_falls_where_the_workspace_says_in_common_years(world, march, falls):
     w = world(settings={"leap_day_is_march_first": march}, a=[has(birthday="02-29")], b=[has(born="2000-02-29")])
     for day in ("2026-02-28", "2026-03-01"):
         expected = {"a", "b"} if day == falls else set()
@@ -191,7 +191,7 @@ def test_t18_quarters_and_years_begin_in_january(world):
 PLACES = ("before", "at", "after")
 
 
-def test_t19_last_week_is_the_whole_local_week_before(world):
+def test_t19_last_week_is_the_whole_local_week_before_this_one(world):
     w = world(**around(at("2026-11-09 00:00"), at("2026-11-16 00:00")))
     assert w.holds("did order in last week") == {"at0", "after0", "before1"}
     sunday = world(settings={"week_start": 7}, **around(at("2026-11-15 00:00"), at("2026-11-22 00:00")))
@@ -201,7 +201,7 @@ def test_t19_last_week_is_the_whole_local_week_before(world):
     assert (window.from_ms, window.to_ms) == (at("2026-11-09 00:00"), at("2026-11-16 00:00"))
 
 
-def test_t20_local_time_is_the_workspaces_zone(world):
+def test_t20_local_time_is_in_the_time_zone_of_the_workspace(world):
     midnight = at("2026-11-22 00:00")
     w = world(**around(midnight), items={("store", "s"): {"city": "北京"}})
     assert w.holds("did order today") == {"at0", "after0"}
@@ -209,7 +209,7 @@ def test_t20_local_time_is_the_workspaces_zone(world):
     assert london.holds("did order today", "2026-11-22 10:00") == {"at1", "after1"}
 
 
-def test_t21_settings_of_the_known_at_are_in_force(world):
+def test_t21_an_evaluation_uses_the_settings_in_force_at_known_at(world):
     w = world(**around(at("2026-11-16 00:00"), at("2026-11-22 00:00")))
     before = w.declare(w.schema, week_start=7)
     assert w.holds("did order in this week") == {"at1", "after1"}
@@ -225,13 +225,13 @@ def test_t22_finer_input_is_cut_to_the_millisecond(world):
     assert w.holds("did order in last 30d") == {"edge"}
 
 
-def test_t23_as_of_in_the_future(world):
+def test_t23_an_as_of_in_the_future_assumes_that_nothing_further_happens(world):
     w = world(a=[did("order", ago("1d"))])
     assert w.holds("last_order > 3650d", "2046-01-01 00:00") == {"a"}
     assert w.holds("did order in last 30d", "2046-01-01 00:00") == set()
 
 
-def test_t24_nothing_is_trimmed_so_every_window_is_exact(world):
+def test_t24_old_events_are_kept_so_every_window_is_exact(world):
     w = world(a=[did("order", "1999-01-01 00:00"), did("order", ago("1d"))])
     assert w.holds("did order at least 2 times in last 10957d") == {"a"}
     assert w.holds("days(order) = 2") == {"a"}

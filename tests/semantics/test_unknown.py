@@ -1,16 +1,16 @@
-"""U: what is unknown, and what is not."""
+"""Tests of the U points: what is unknown, and how conditions treat it."""
 
 from tests.semantics.world import ago, did, has
 
 
-def test_u0_only_true_is_in_and_did_is_never_unknown(world):
+def test_u0_only_people_for_whom_it_is_true_are_in_and_did_is_never_unknown(world):
     w = world(a=[has(city="上海")], b=[has(city="北京")], c=[has(points=1)])
     assert w.says("city = '上海'") == {"a": True, "b": False, "c": None}
     assert w.holds("city = '上海'") == {"a"}
     assert w.says("did order") == {"a": False, "b": False, "c": False}
 
 
-def test_u1_and_or_not_of_three_values(world):
+def test_u1_and_or_and_not_follow_three_valued_logic(world):
     w = world(t=[has(vip=True)], f=[has(vip=False)], u=[has(points=1)])
     true, false = "5 > 3", "3 > 5"
     assert w.says(f"vip = true and {true}") == {"t": True, "f": False, "u": None}
@@ -20,7 +20,7 @@ def test_u1_and_or_not_of_three_values(world):
     assert w.says("not (vip = true)") == {"t": False, "f": True, "u": None}
 
 
-def test_u2_a_comparison_with_an_unknown_is_unknown(world):
+def test_u2_a_comparison_with_an_unknown_value_is_unknown(world):
     w = world(a=[has(points=1)], b=[has(city="上海")])
     assert w.says("points = 1") == {"a": True, "b": None}
     assert w.says("points != 1") == {"a": False, "b": None}
@@ -29,7 +29,7 @@ def test_u2_a_comparison_with_an_unknown_is_unknown(world):
     assert w.says("points is unknown") == {"a": False, "b": True}
 
 
-def test_u3_a_list_with_an_unknown_item(world):
+def test_u3_a_list_with_an_unknown_item_is_true_or_unknown(world):
     w = world(a=[has(points=1)], b=[has(points=2)], c=[has(points=2, other=2)])
     assert w.says("points in [other, 1]") == {"a": True, "b": None, "c": True}
     assert w.says("points not in [other, 1]") == {"a": False, "b": None, "c": False}
@@ -37,7 +37,7 @@ def test_u3_a_list_with_an_unknown_item(world):
     assert w.says("tastes has any ['spicy', nickname]") == {"a": True, "b": None}
 
 
-def test_u4_a_segment_is_never_unknown(world):
+def test_u4_membership_of_a_segment_is_never_unknown(world):
     w = world(rules="segment s: points > 1", a=[has(points=2)], b=[has(points=1)], c=[has(city="上海")])
     assert w.says("in segment s") == {"a": True, "b": False, "c": False}
     assert w.says("not in segment s") == {"a": False, "b": True, "c": True}
@@ -45,7 +45,7 @@ def test_u4_a_segment_is_never_unknown(world):
     assert w.says("points in top 50% of s") == {"a": True, "b": False, "c": False}
 
 
-def test_u5_the_universe_is_who_had_a_record_by_then(world):
+def test_u5_the_universe_is_the_people_with_a_record_by_then(world):
     w = world(
         old=[did("scan", ago("3d"))],
         edge=[did("scan", ago("0d"))],
@@ -75,7 +75,7 @@ def test_u6_an_event_whose_filter_is_unknown_does_not_count(world):
     assert w.holds("count(order where (amount > 3)) = 0") == {"b", "c"}
 
 
-def test_u7_including_unknown_of_a_bracket_is_of_the_whole(world):
+def test_u7_including_unknown_after_a_bracket_is_about_the_whole_bracket(world):
     w = world(a=[has(city="上海")], b=[has(city="北京", points=9)], c=[has(points=9)], d=[has(points=1)])
     assert w.holds("city = '上海' including unknown") == {"a", "c", "d"}
     assert w.holds("(city = '上海' and points > 5) including unknown") == {"a", "c"}
@@ -85,7 +85,7 @@ def test_u7_including_unknown_of_a_bracket_is_of_the_whole(world):
     assert w.holds("did order including unknown") == set()
 
 
-def test_u8_not_is_the_complement_within_among(world):
+def test_u8_not_is_the_complement_within_the_rules_among(world):
     facts = {"a": [did("order", ago("1d"))], "b": [has(city="上海")], "c": [has(points=1)]}
     w = world(rules="segment local: city = '上海' segment s among local: did not order", **facts)
     assert w.holds("did not order") == {"b", "c"}
@@ -94,7 +94,7 @@ def test_u8_not_is_the_complement_within_among(world):
     assert w.holds("not in segment s") == {"a", "c"}
 
 
-def test_u9_empty_is_known(world):
+def test_u9_empty_and_zero_values_are_known(world):
     w = world(a=[has(nickname="", tastes=[], survey={}, points=0, vip=False)])
     for name in ("nickname", "tastes", "survey", "points", "vip"):
         assert w.says(f"{name} is known") == {"a": True}, name
@@ -103,7 +103,7 @@ def test_u9_empty_is_known(world):
     assert w.says("vip = false") == {"a": True}
 
 
-def test_u10_of_nothing(world):
+def test_u10_aggregates_of_no_events_are_0_or_unknown(world):
     w = world(a=[has(points=0)])
     for zero in ("count(order)", "sum(order.amount)", "distinct(order.note)", "days(order)"):
         assert w.says(f"{zero} = 0") == {"a": True}, zero

@@ -1,4 +1,4 @@
-"""Small worlds written by hand, folded by the real engine: what does a rule say of each person?
+"""Builds small workspaces by hand, folds them with the real engine, and evaluates rules on them.
 
 world = World(folder, anna=[did("order", "2026-11-20 09:00", amount=30)], ben=[has(city="上海")])
 assert world.says("city = '上海'") == {"anna": None, "ben": True}
@@ -35,7 +35,10 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Fact:
-    """An event, or a change of attributes if it has no type. `when`: local time or milliseconds; None: since always."""
+    """An event, or a change of attributes if `type` is empty.
+
+    `when` is a local time or milliseconds. A change without it has always held.
+    """
 
     type: str
     when: str | int | None
@@ -52,23 +55,26 @@ def did(kind: str, when: str | int, *, channel: str = "", source: str = "till", 
 
 
 def has(*, when: str | int | None = None, phone: str = "", **values: Any) -> Fact:
-    """`phone`: a second identifier, by which two people become one."""
+    """Returns a change of attributes. `phone` is a second identifier, which may join two people."""
     return Fact("", when, values, phone=phone)
 
 
 def at(local: str, zone: str = ZONE) -> int:
-    """Milliseconds of a local time; in a fold the first pass."""
+    """Returns the milliseconds of a local time; of one that occurs twice, the first."""
     return round(dt.datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
 
 
 def ago(length: str, ms: int = 0) -> int:
-    """So long before NOW, and some milliseconds later."""
+    """Returns the instant that lies `length` before NOW, plus `ms` milliseconds."""
     number = length.rstrip("msinhd")
     return at(NOW) - int(number) * LENGTHS[length.removeprefix(number)] + ms
 
 
 class World:
-    """People in an index. `items`: (catalog, key): attributes. Settings as in event_pb2.Settings."""
+    """A workspace with its people in an index.
+
+    `items` maps (catalog, key) to attributes. `settings` are fields of event_pb2.Settings.
+    """
 
     def __init__(
         self,
@@ -94,10 +100,10 @@ class World:
         self.library = dsl.Library()
         self.publish(rules)
 
-    # what comes in
+    # Input.
 
     def declare(self, schema: event_pb2.Schema, **settings: Any) -> int:
-        """Settings too; the raw offset before it."""
+        """Declares a schema and settings, and returns the raw offset before them."""
         offset = self.end
         schema.settings.CopyFrom(event_pb2.Settings(timezone=self.zone, **settings))
         self._ingestor.put_schema(schema.SerializeToString(), RECEIVED_AT)
@@ -111,13 +117,13 @@ class World:
         return self._ingest([event_pb2.Record(item=item)])
 
     def add(self, **people: list[Fact]) -> int:
-        """More facts, in their order of arrival; the raw offset before them."""
+        """Ingests facts in their order, and returns the raw offset before them."""
         self._people += [name for name in people if name not in self._people]
         records = [self._record(name, fact) for name, facts in people.items() for fact in facts]
         return self._ingest(records) if records else self.end
 
     def refused(self, **people: list[Fact]) -> list[Any]:
-        """Why the facts are not taken."""
+        """Ingests facts, and returns the rejections."""
         return list(
             self._answer([self._record(name, fact) for name, facts in people.items() for fact in facts]).rejects
         )
@@ -127,7 +133,7 @@ class World:
         return self._decide(log_pb2.Decision(erase=erase, idempotency_key=f"erase {name}"))
 
     def split(self, name: str, other: str) -> int:
-        """The other one's card leaves."""
+        """Takes the card of `other` away from the person `name`."""
         leaving = event_pb2.Identifier(namespace="card", value=f"c-{other}")
         parted = log_pb2.Split(person=self.oneid(name), identifiers=[leaving])
         return self._decide(log_pb2.Decision(split=parted, idempotency_key=f"split {name}"))
@@ -135,7 +141,7 @@ class World:
     def publish(self, rules: str) -> None:
         self.library = self.library.publish(dsl.check_and_bind(rules, self.catalog(), self.library))
 
-    # what is asked
+    # Questions.
 
     @property
     def end(self) -> int:
@@ -153,7 +159,7 @@ class World:
         return clock_of(settings, self._ms(as_of), self._index.earliest_ms(known_at))
 
     def compiled(self, rule: str, as_of: str | int = NOW, known_at: int | None = None) -> dsl.CompiledRule:
-        """Of a condition, or of the name of a published segment or tag."""
+        """Compiles a condition, or a published segment or tag by its name."""
         catalog, clock = self.catalog(known_at), self.clock(as_of, known_at)
         kind = self.library.kind(rule)
         if kind is not None:
@@ -162,14 +168,14 @@ class World:
         return dsl.compile_condition(dsl.check_and_bind(rule, catalog, self.library), self.library, catalog, clock)
 
     def says(self, rule: str, as_of: str | int = NOW, known_at: int | None = None) -> Verdicts:
-        """Of each person: true, false or, None, unknown."""
+        """Returns the verdict for each person: true, false, or None where it is unknown."""
         compiled = self.compiled(rule, as_of, known_at)
         ids = [self.oneid(name) for name in self._people]
         message = dsl.plan(self._ms(as_of), compiled)
         return dict(zip(self._people, self._index.verdicts(message, ids, known_at)[0], strict=True))
 
     def holds(self, rule: str, as_of: str | int = NOW, known_at: int | None = None) -> set[str]:
-        """Those of whom it is true: the members, by evaluation; the verdicts agree."""
+        """Returns the members by evaluation, and asserts that the verdicts agree."""
         answer = self.answer(rule, as_of, known_at)
         held = dict(zip(self._people, answer.contains(0, [self.oneid(name) for name in self._people]), strict=True))
         members = {name for name, is_in in held.items() if is_in}
@@ -181,13 +187,13 @@ class World:
         return self._index.evaluate(dsl.plan(self._ms(as_of), self.compiled(rule, as_of, known_at)), known_at)
 
     def value(self, tag: str, name: str, as_of: str | int = NOW) -> str | None:
-        """Of a published tag."""
+        """Returns the value of a published tag; None where it is unknown."""
         answer, values = self.answer(tag, as_of), self.compiled(tag, as_of).values
         held = [value for root, value in enumerate(values) if answer.contains(root, [self.oneid(name)])[0]]
         assert len(held) <= 1, held
         return held[0] if held else None
 
-    # how it is sent
+    # Messages.
 
     def _ms(self, when: str | int) -> int:
         return when if isinstance(when, int) else at(when, self.zone)
@@ -263,7 +269,7 @@ class World:
 
 
 def _untyped(value: Any) -> event_pb2.Value:
-    """Of a map's entry."""
+    """Returns the message for the value of a map entry."""
     if isinstance(value, bool):
         return event_pb2.Value(flag=value)
     return event_pb2.Value(text=value) if isinstance(value, str) else event_pb2.Value(decimal=str(value))
