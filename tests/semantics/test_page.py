@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from quanyu import dsl
+from quanyu.cli.catalog_file import load_catalog
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import BETWEEN_ENDS, CHINESE, RESERVED
-from quanyu.tagging.catalog import catalog_of
-from quanyu.tagging.catalog_file import load_catalog
+from quanyu.tagging.evaluation.catalog import catalog_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
