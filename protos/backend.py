@@ -1,7 +1,7 @@
-"""PEP 517 hooks: generate the gRPC stubs from the protos, then let maturin build.
+"""PEP 517 hooks that generate the gRPC stubs from the protos and then delegate to maturin.
 
-A proto's directory is its Python package, so the generated imports need no rewriting. The stubs are written beside the
-services, never committed, and `[tool.maturin] include` puts them into wheels and sdists.
+The directory of a proto is its Python package, so the generated imports need no rewriting. The stubs live beside the
+services and are never committed; `[tool.maturin] include` adds them to wheels and sdists.
 """
 
 import shutil
@@ -22,7 +22,7 @@ STUBS = PROTOS.parent / "services"
 
 
 def generate() -> None:
-    """Writes `services/quanyu/api/**` anew. Raises SystemExit with protoc's message if a proto is wrong."""
+    """Regenerates `services/quanyu/api/**`. Raises SystemExit if protoc rejects a proto."""
     import grpc_tools
     from grpc_tools import protoc
 
@@ -32,7 +32,7 @@ def generate() -> None:
     well_known = Path(grpc_tools.__file__).parent / "_proto"
     arguments = [f"-I{PROTOS}", f"-I{well_known}", f"--python_out={STUBS}", f"--pyi_out={STUBS}"]
     if protoc.main(["protoc", *arguments, f"--grpc_python_out={STUBS}", *sources]) != 0:
-        raise SystemExit("protoc refused the protos; its message is above")
+        raise SystemExit("protoc rejected the protos; its message is above")
     for folder in {out, *(path.parent for path in out.rglob("*_pb2.py")), *(p for p in out.rglob("*") if p.is_dir())}:
         (folder / "__init__.py").touch()
 
