@@ -1,4 +1,4 @@
-# `make help` lists the targets. Each does its own set-up.
+# `make help` lists the targets. Each target runs its own setup.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 10
 help: ## Lists these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: .venv/.ready ## Installs what is missing and builds the engine
+setup: .venv/.ready ## Installs missing packages and builds the engine
 
 .venv/.ready: pyproject.toml uv.lock rust_core/Cargo.toml rust_core/Cargo.lock $(shell find rust_core/src protos -type f -name '*.rs' -o -name '*.proto' -o -name 'backend.py')
 	@scripts/system-packages
@@ -23,19 +23,19 @@ setup: .venv/.ready ## Installs what is missing and builds the engine
 	$(UV) sync --locked --all-extras
 	@touch $@
 
-demo: setup ## Real shoppers to people, audiences and a delivered coupon recall (PEOPLE=200000 JSON=file)
+demo: setup ## Imports two data sets, evaluates segments and delivers a campaign (PEOPLE=200000 JSON=file)
 	$(RUN) quanyu demo --people $(PEOPLE) $(if $(JSON),--json $(JSON))
 
-serve: setup ## All services in one process on 127.0.0.1:7400, data in ./data
+serve: setup ## Runs all services in one process on 127.0.0.1:7400, data in ./data
 	$(RUN) quanyu serve
 
-bench: setup ## Quanyu beside ClickHouse, DuckDB, Polars and pyroaring (SCALE=tiny|small|full|wide JSON=file)
+bench: setup ## Compares Quanyu with ClickHouse, DuckDB, Polars and pyroaring (SCALE=tiny|small|full|wide JSON=file)
 	$(UV) sync --locked --all-extras --group clickhouse --quiet
 	$(RUN) python -m loadtests.bench --scale $(SCALE) $(if $(JSON),--json $(JSON))
 
-test: lint test-rust test-python test-wheel fuzz ## Everything that must pass
+test: lint test-rust test-python test-wheel fuzz ## Runs all checks and tests
 
-lint: setup ## Formatting, types, layers, warnings
+lint: setup ## Checks formatting, types, import layers and warnings
 	$(RUN) ruff check . && $(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
@@ -43,16 +43,16 @@ lint: setup ## Formatting, types, layers, warnings
 	$(CARGO) fmt $(FUZZ) --check
 	$(CARGO) clippy $(CRATE) --all-targets --quiet -- -D warnings
 
-test-rust: ## The engine's own tests, without Python
+test-rust: ## Runs the tests of the engine, without Python
 	$(CARGO) test $(CRATE) --quiet
 
-test-python: setup ## Unit, integration and end-to-end tests
+test-python: setup ## Runs the unit, integration and end-to-end tests
 	$(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
-test-wheel: setup ## A wheel built from the sdist holds the stubs and starts
+test-wheel: setup ## Builds a wheel from the sdist and checks that it contains the stubs and starts
 	scripts/check-wheel
 
-fuzz: ## What reads bytes from outside meets any bytes, under AddressSanitizer (FUZZ_SECONDS=10 a target)
+fuzz: ## Fuzzes all code that reads untrusted bytes, under AddressSanitizer (FUZZ_SECONDS=10 for each target)
 	@scripts/system-packages
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
 
@@ -61,5 +61,5 @@ format: setup ## Formats all code
 	$(CARGO) fmt $(CRATE)
 	$(CARGO) fmt $(FUZZ)
 
-clean: ## Removes what was built; leaves ./data
+clean: ## Removes all build output; keeps ./data
 	rm -rf .venv .venv-uv dist build rust_core/target rust_core/fuzz/target services/quanyu/api services/quanyu/*.so
