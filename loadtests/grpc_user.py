@@ -1,4 +1,4 @@
-"""A locust user that speaks gRPC: every call is timed and reported under its method's name."""
+"""A locust user that calls gRPC services. It reports the time of every call under the name of its method."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import grpc
 import grpc.experimental.gevent
 from locust import User
 
-# gRPC's own threads must yield to gevent before the first channel is made.
+# Must run before the first channel is created, so that the threads of gRPC yield to gevent.
 grpc.experimental.gevent.init_gevent()
 
 
-class Timed(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
-    """Reports each unary call to locust: milliseconds, bytes of the answer, and the error if it failed."""
+class TimingInterceptor(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+    """Reports each unary call to locust: milliseconds, size of the response in bytes, and the error if it failed."""
 
     def __init__(self, request_event: Any) -> None:
         self.request_event = request_event
@@ -36,14 +36,16 @@ class Timed(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
 
 
 class GrpcUser(User):  # type: ignore[misc]
-    """`host` is `address:port` of a server with the service under test."""
+    """A user of one service. `host` is the `address:port` of a server that runs it."""
 
     abstract = True
     workspace = "loadtest"
 
     def on_start(self) -> None:
         address = (self.host or "127.0.0.1:7400").removeprefix("grpc://")
-        self.channel = grpc.intercept_channel(grpc.insecure_channel(address), Timed(self.environment.events.request))
+        self.channel = grpc.intercept_channel(
+            grpc.insecure_channel(address), TimingInterceptor(self.environment.events.request)
+        )
 
     def on_stop(self) -> None:
         self.channel.close()

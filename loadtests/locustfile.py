@@ -1,9 +1,9 @@
-"""One user a service. Start a server, then for example:
+"""Load test with one user class for each service. Start a server, then run for example:
 
     quanyu serve &
     locust -f loadtests/locustfile.py --host 127.0.0.1:7400 --headless -u 20 -r 5 -t 30s
 
-Name users to run only some: `locust ... IngestionUser TaggingUser`. The target is a server of your own.
+To run only some users, name them: `locust ... IngestionUser TaggingUser`. Test only a server that you operate.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def schema() -> event_pb2.Schema:
 
 
 def order(source: str, number: int) -> event_pb2.Record:
-    """An order by one of PEOPLE, within the last 60 days."""
+    """Returns an order by a random person, at a random time within the last 60 days."""
     person = random.randrange(PEOPLE)
     event = event_pb2.Event(source=source, id=str(number), type="order", channel=random.choice(CHANNELS))
     event.occurred_at.CopyFrom(Timestamp(seconds=int(time.time()) - random.randrange(60 * 86_400)))
@@ -121,7 +121,7 @@ class DeliveryUser(GrpcUser):
 
 
 def declare(user: GrpcUser) -> None:
-    """The schema, and one batch that makes the channels known, folded before the first question."""
+    """Declares the schema and ingests one batch, so that the channels are known; waits until both are folded."""
     ingestion = ingestion_pb2_grpc.IngestionServiceStub(user.channel)
     ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=user.workspace, schema=schema()))
     records = [order(uuid.uuid4().hex, number) for number in range(BATCH)]

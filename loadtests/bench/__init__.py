@@ -1,1 +1,1 @@
-"""`make bench`: Quanyu beside other engines, on one made world, with answers compared before they are timed."""
+"""`make bench`: compares Quanyu with other engines on one data set, first the answers and then the times."""

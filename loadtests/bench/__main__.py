@@ -1,4 +1,4 @@
-"""`make bench`."""
+"""The command of `make bench`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from loadtests.bench import report
 from loadtests.bench.bench import run
 from loadtests.bench.comparison import Difference
-from loadtests.bench.processes import SystemDied, take_few_threads
+from loadtests.bench.processes import SystemDied, limit_threads
 from loadtests.bench.system import SYSTEMS
 from loadtests.bench.world import SCALES
 
@@ -21,12 +21,12 @@ ROOT = Path("bench-data")
 @click.command()
 @click.option("--scale", type=click.Choice(list(SCALES)), default="small", show_default=True)
 @click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also writes what was found."
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also writes the results to a file."
 )
 def main(scale: str, json_file: Path | None) -> None:
-    """Quanyu beside ClickHouse, DuckDB, Polars and pyroaring, on one made world."""
+    """Compares Quanyu with ClickHouse, DuckDB, Polars and pyroaring on one synthetic data set."""
     console = Console()
-    take_few_threads()
+    limit_threads()
     try:
         results = run(SCALES[scale], ROOT, SYSTEMS, console)
     except (Difference, SystemDied) as error:

@@ -1,4 +1,4 @@
-"""The benchmark: a world, every system loaded with it, answers compared, then times taken."""
+"""Runs the benchmark: prepares the data set, loads every system, compares the answers, then measures times."""
 
 from __future__ import annotations
 
@@ -15,61 +15,64 @@ from loadtests.bench.quanyu import served
 from loadtests.bench.questions import QUESTIONS, Question
 from loadtests.bench.results import Asked, Results
 from loadtests.bench.stores import load, store_of, world_of
-from loadtests.bench.timing import rounds, summed_up
+from loadtests.bench.timing import summarise, time_rounds
 from loadtests.bench.world import Scale, Watch, World
 
 
 def run(scale: Scale, root: Path, systems: Sequence[str], console: Console) -> Results:
-    """`root`: folder of worlds and stores, which are made where missing. Difference if answers are not the same."""
+    """Runs all systems. Creates missing data sets and stores in the folder `root`.
+
+    Raises Difference if two systems answer differently.
+    """
     results = Results(scale)
-    with _watched(console, "world") as watch:
+    with _progress_bar(console, "world") as watch:
         world = world_of(scale, root, watch)
     for system in systems:
-        with _watched(console, f"loading {system}") as watch:
+        with _progress_bar(console, f"loading {system}") as watch:
             results.load[system] = load(system, world, watch)
     with ExitStack() as open_processes:
         processes = [open_processes.enter_context(Process(name, world, store_of(name, world))) for name in systems]
-        _ask_all(processes, world, results, console)
+        _compare_and_time(processes, world, results, console)
     if "quanyu" in systems:
-        with console.status("quanyu through gRPC, while events stream in"):
+        with console.status("measuring quanyu through gRPC while events stream in"):
             results.served = served.measure(store_of("quanyu", world), scale)
     return results
 
 
-def _ask_all(processes: Sequence[Process], world: World, results: Results, console: Console) -> None:
-    """Every question compared, and only then every question timed."""
+def _compare_and_time(processes: Sequence[Process], world: World, results: Results, console: Console) -> None:
+    """Compares the answers of all questions, and only then measures the times."""
     for process in processes:
         results.load[process.system]["open_s"] = process.open()
-    with _watched(console, "comparing answers") as watch:
+    with _progress_bar(console, "comparing answers") as watch:
         first = {}
         for number, question in enumerate(QUESTIONS, 1):
             first[question.name] = compare(question, processes, by_person=world.scale.by_person)
             watch(number, len(QUESTIONS))
     for process in processes:
-        process.forget_peak()
-    with _watched(console, "taking times") as watch:
+        process.reset_peak()
+    with _progress_bar(console, "measuring times") as watch:
         for number, question in enumerate(QUESTIONS, 1):
-            results.asked.append(_timed(question, first[question.name], processes))
+            results.asked.append(_time_question(question, first[question.name], processes))
             watch(number, len(QUESTIONS))
     for process in processes:
         results.load[process.system]["asking_bytes"] = process.peak_bytes()
 
 
-def _timed(question: Question, first: dict[str, Answer], processes: Sequence[Process]) -> Asked:
+def _time_question(question: Question, first: dict[str, Answer], processes: Sequence[Process]) -> Asked:
     answering = [process for process in processes if not first[process.system].refused]
     counts = first[answering[0].system].counts if answering else ()
-    warm = rounds(question, answering, counts)
+    warm = time_rounds(question, answering, counts)
     return Asked(
         question=question,
         people=sum(counts),
-        times={name: summed_up(first[name].ms, ms) for name, ms in warm.items()},
+        times={name: summarise(first[name].ms, ms) for name, ms in warm.items()},
         refused={name: answer.refused for name, answer in first.items() if answer.refused},
     )
 
 
 @contextmanager
-def _watched(console: Console, what: str) -> Iterator[Watch]:
-    """A bar, on a terminal."""
+def _progress_bar(console: Console, what: str) -> Iterator[Watch]:
+    """Shows a progress bar if the console is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(what, total=None)

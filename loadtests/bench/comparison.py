@@ -1,4 +1,4 @@
-"""Answers before times: everybody must mean the same people."""
+"""Compares the answers of the systems: all must select the same people."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from loadtests.bench.processes import Answer, Process
 from loadtests.bench.questions import Question
 from loadtests.bench.system import People
 
-# Of the questions with many parts, so many are compared person by person; the counts of all are.
+# For a question with many parts, the number of parts to compare person by person. The counts of all parts are compared.
 _PARTS = 10
 _SHOWN = 5
 
 
 class Difference(Exception):
-    """Two systems answer a question differently."""
+    """Two systems give different answers to a question."""
 
 
 def compare(question: Question, processes: Sequence[Process], *, by_person: bool) -> dict[str, Answer]:
-    """The first answer of each system, which is a cold one. Difference if they are not the same."""
+    """Returns the first, cold answer of each system. Raises Difference if the answers differ."""
     answers = {process.system: process.ask(question) for process in processes}
     answering = [process for process in processes if not answers[process.system].refused]
     for process in answering[1:]:

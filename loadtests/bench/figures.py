@@ -1,4 +1,4 @@
-"""Draws docs/benchmarks/*.svg and fills the tables of docs/benchmarks.md from what runs have written.
+"""Draws docs/benchmarks/*.svg and writes the tables of docs/benchmarks.md from the results of runs.
 
 python -m loadtests.bench.figures small.json full.json wide.json
 """
@@ -24,7 +24,7 @@ from loadtests.bench.results import RIVALS
 from loadtests.bench.system import SYSTEMS
 
 DOCUMENT = Path("docs/benchmarks.md")
-# Questions that attributes alone answer: what grows with people.
+# Questions that read attributes only; their time grows with the number of people.
 GROWING = ("profile", "quiet_kept", "five_clauses")
 
 _COLOURS = dict(zip(SYSTEMS, ("#c0392b", "#e2a400", "#3b7dd8", "#2e8b57", "#7f7f7f"), strict=True))
@@ -36,26 +36,31 @@ Run = Mapping[str, Any]
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(files: tuple[Path, ...]) -> None:
-    """FILES: what `make bench JSON=FILE` has written, at one scale or several."""
+    """Draws FILES, which `make bench JSON=FILE` has written at one or more scales."""
     draw([json.loads(file.read_text()) for file in files], DOCUMENT)
 
 
 def draw(runs: Sequence[Run], document: Path) -> None:
-    """Ratios and tables of the run with the most events, growth over all of them. Pictures go into a folder beside."""
+    """Draws ratios and tables of the run with the most events, and growth over all runs.
+
+    Writes the pictures to a folder next to the document.
+    """
     runs = sorted(runs, key=lambda run: int(run["scale"]["people"]))
     largest = max(runs, key=lambda run: int(run["scale"]["events"]))
     folder = document.with_suffix("")
     folder.mkdir(exist_ok=True)
     plt.rcParams |= {"svg.hashsalt": "quanyu", "font.size": 9}
-    _ratios(largest, folder / "ratios.svg")
-    _growth(runs, folder / "growth.svg")
+    _draw_ratios(largest, folder / "ratios.svg")
+    _draw_growth(runs, folder / "growth.svg")
     text = document.read_text()
-    figures = "\n".join(["", _pictures(folder), _heading(largest), _times(largest), "", _costs(largest), "", ""])
+    figures = "\n".join(
+        ["", _image_links(folder), _heading(largest), _time_table(largest), "", _cost_table(largest), "", ""]
+    )
     document.write_text(_MARKED.sub(lambda marks: f"{marks[1]}{figures}{marks[2]}", text))
 
 
-def _ratios(run: Run, path: Path) -> None:
-    """A row a question, a dot a rival: its time in times of Quanyu's."""
+def _draw_ratios(run: Run, path: Path) -> None:
+    """Draws one row for each question with one dot for each rival: its time as a multiple of Quanyu's."""
     asked = {name: q for name, q in run["questions"].items() if q["quanyu_ms"] is not None}
     figure, axes = plt.subplots(figsize=(7.5, 0.28 * len(asked) + 1.2), layout="constrained")
     for rival in RIVALS:
@@ -63,16 +68,16 @@ def _ratios(run: Run, path: Path) -> None:
         ratios = [q[f"{rival}_ms"] / q["quanyu_ms"] for q in asked.values() if q[f"{rival}_ms"] is not None]
         axes.scatter(ratios, rows, color=_COLOURS[rival], label=rival, zorder=2)
     axes.axvline(1, color=_COLOURS["quanyu"], label="quanyu", zorder=1)
-    axes.set_yticks(range(len(asked)), [f"{q['title']}{_kept(q)}" for q in asked.values()])
+    axes.set_yticks(range(len(asked)), [f"{q['title']}{_kept_suffix(q)}" for q in asked.values()])
     axes.invert_yaxis()
     axes.set_xscale("log")
-    axes.set_xlabel("time in times of Quanyu's (right of the line: slower)")
+    axes.set_xlabel("time as a multiple of Quanyu's (right of the line: slower)")
     axes.grid(axis="x", alpha=0.3)
-    _save(figure, axes, path)
+    _save_figure(figure, axes, path)
 
 
-def _growth(runs: Sequence[Run], path: Path) -> None:
-    """A panel a question, a line a system: milliseconds over people."""
+def _draw_growth(runs: Sequence[Run], path: Path) -> None:
+    """Draws one panel for each question with one line for each system: milliseconds over people."""
     figure, panels = plt.subplots(1, len(GROWING), figsize=(10, 3.2), sharey=True, layout="constrained")
     for axes, name in zip(panels, GROWING, strict=True):
         for system in SYSTEMS:
@@ -85,17 +90,17 @@ def _growth(runs: Sequence[Run], path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.set_xlabel("people")
     panels[0].set_ylabel("ms")
-    _save(figure, panels[0], path)
+    _save_figure(figure, panels[0], path)
 
 
-def _save(figure: Figure, named: Axes, path: Path) -> None:
+def _save_figure(figure: Figure, named: Axes, path: Path) -> None:
     figure.legend(*named.get_legend_handles_labels(), loc="outside upper center", ncols=len(SYSTEMS), frameon=False)
-    # Without a date, the same figures give the same file.
+    # Omits the date, so that the same figures produce the same file.
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
 
-def _pictures(folder: Path) -> str:
+def _image_links(folder: Path) -> str:
     return "\n\n".join(f"![{name}]({folder.name}/{name}.svg)" for name in ("ratios", "growth")) + "\n"
 
 
@@ -107,18 +112,18 @@ def _heading(run: Run) -> str:
     )
 
 
-def _times(run: Run) -> str:
+def _time_table(run: Run) -> str:
     systems = list(run["load"])
     rows = [["question", "people", *systems], ["---", *["---:"] * (len(systems) + 1)]]
     for question in run["questions"].values():
-        times = (_shown(question, system) for system in systems)
-        rows.append([f"{question['title']}{_kept(question)}", f"{question['answer']:,}", *times])
+        times = (_format_ms(question, system) for system in systems)
+        rows.append([f"{question['title']}{_kept_suffix(question)}", f"{question['answer']:,}", *times])
     return _table(rows)
 
 
-def _costs(run: Run) -> str:
+def _cost_table(run: Run) -> str:
     columns = {"load_s": "load, s", "maintain_s": "kept, s", "open_s": "open, s"}
-    sizes = {"disk_bytes": "disk, MB", "peak_bytes": "peak loading, MB", "asking_bytes": "peak asked, MB"}
+    sizes = {"disk_bytes": "disk, MB", "peak_bytes": "peak loading, MB", "asking_bytes": "peak querying, MB"}
     rows = [["system", *columns.values(), *sizes.values()], ["---", *["---:"] * (len(columns) + len(sizes))]]
     for system, cost in run["load"].items():
         numbers = [f"{cost[name]:,.1f}" for name in columns] + [f"{cost[name] / 1e6:,.0f}" for name in sizes]
@@ -126,12 +131,12 @@ def _costs(run: Run) -> str:
     return _table(rows)
 
 
-def _shown(question: Run, system: str) -> str:
+def _format_ms(question: Run, system: str) -> str:
     ms = question[f"{system}_ms"]
     return "" if ms is None else f"{ms:.3g}" if ms < 100 else f"{ms:,.0f}"
 
 
-def _kept(question: Run) -> str:
+def _kept_suffix(question: Run) -> str:
     return " (kept)" if question["mode"] == "maintained" else ""
 
 

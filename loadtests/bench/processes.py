@@ -1,4 +1,4 @@
-"""The systems' processes, seen from the one that runs the benchmark."""
+"""Controls the processes of the systems from the process that runs the benchmark."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from loadtests.bench.system import THREADS, People
 from loadtests.bench.world import Watch, World
 
 _STOP_SECONDS = 60
-# Where libraries read how many threads they may use; the others are told by their own settings.
+# Environment variables from which libraries read their number of threads. Other systems have their own settings.
 _THREADS = ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS")
 
 
-def take_few_threads() -> None:
-    """This process and all that it starts run on THREADS processors, as do Quanyu's servers."""
+def limit_threads() -> None:
+    """Restricts this process and its children, including Quanyu's servers, to THREADS processors."""
     os.environ |= dict.fromkeys(_THREADS, str(THREADS))
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
 
 
 class SystemDied(Exception):
-    """A system's process ended before it answered; it has said why on standard error."""
+    """The process of a system ended before it answered. Its standard error gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Counts of a question's parts and the milliseconds they took; or, with neither, why it is not answered."""
+    """The counts of a question's parts and the time in milliseconds, or the reason why there is no answer."""
 
     counts: tuple[int, ...] = ()
     ms: float = 0.0
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Process:
-    """One system in a process of its own, from `with` to its end."""
+    """A system in its own process. A context manager that ends the process on exit."""
 
     def __init__(self, system: str, world: World, store: Path) -> None:
         self.system = system
@@ -66,7 +66,7 @@ class Process:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The end of its input ends it."""
+        """Closes the input of the process, which ends it."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
@@ -81,7 +81,7 @@ class Process:
         return self._call("load", watch=watch)
 
     def open(self) -> float:
-        """Seconds."""
+        """Opens the store and returns the time in seconds."""
         return float(self._call("open")["open_s"])
 
     def ask(self, question: Question) -> Answer:
@@ -95,8 +95,8 @@ class Process:
         self._scratch.unlink()
         return people
 
-    def forget_peak(self) -> None:
-        self._call("forget_peak")
+    def reset_peak(self) -> None:
+        self._call("reset_peak")
 
     def peak_bytes(self) -> int:
         return int(self._call("peak")["peak_bytes"])
@@ -107,10 +107,10 @@ class Process:
         try:
             print(json.dumps({"call": call, **given}), file=self._process.stdin, flush=True)
         except BrokenPipeError:
-            raise SystemDied(f"{self.system} ended before it was asked") from None
+            raise SystemDied(f"{self.system} ended before the call") from None
         for line in self._process.stdout:
             answer: dict[str, Any] = json.loads(line)
             if "done" not in answer:
                 return answer
             watch(answer["done"], answer["of"])
-        raise SystemDied(f"{self.system} ended while it was asked for {call} {given}")
+        raise SystemDied(f"{self.system} ended during the call {call} {given}")

@@ -1,4 +1,4 @@
-"""What is asked. Everybody answers the same questions as of the same instant, each in its own words."""
+"""The questions of the benchmark. Every system answers them as of the same instant, with its own queries."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Literal
 from loadtests.bench.world.habits import CHANNELS
 from loadtests.bench.world.people import CITIES, LEVELS
 
-# From the raw events and attributes alone; or with what is kept up to date for exactly such questions.
+# Ad hoc: uses only events and attributes. Maintained: can use data that is kept up to date for exactly such questions.
 Mode = Literal["ad hoc", "maintained"]
-# A set of people; the same as roaring bytes; many sets at once; who has joined and left each of them since yesterday.
+# A set of people; the same as Roaring bytes; many sets at once; who entered and left each of them since yesterday.
 Shape = Literal["people", "bytes", "segments", "changes"]
 
 
@@ -19,20 +19,20 @@ class Question:
     name: str
     title: str
     mode: Mode
-    # Quanyu's: a condition, which is read when it is asked. A maintained one is published beforehand, as a segment of
-    # the question's name.
+    # The condition that Quanyu parses at query time. A maintained question is published before, as a segment with the
+    # name of the question.
     rule: str
     shape: Shape = "people"
 
     @property
     def parts(self) -> int:
-        """Sets that its answer has: segments in order, or who has joined and who has left each of them in turn."""
+        """The number of sets in the answer: one for each segment, or for each segment who entered and who left."""
         return {"people": 1, "bytes": 1, "segments": len(SEGMENTS), "changes": 2 * len(SEGMENTS)}[self.shape]
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One of the many: no touch for so many days, seen in a channel, in a city, of a level or a higher one."""
+    """A segment: no touch for `days` days, seen in a channel, in a city, of at least a level."""
 
     name: str
     days: int
@@ -124,7 +124,7 @@ QUESTIONS = (
 
 _KEPT = "\n".join(f"segment {q.name}: {q.rule}" for q in QUESTIONS if q.mode == "maintained" and q.shape == "people")
 _AT_ONCE = 50
-# Quanyu's published rules, text by text: names that conditions use, and the maintained segments.
+# The texts that Quanyu publishes: the names that conditions use, and the maintained segments.
 PUBLISHED = (
     DEFINITIONS + _KEPT,
     *(

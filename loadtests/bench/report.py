@@ -1,4 +1,4 @@
-"""What the benchmark prints."""
+"""Prints the results of the benchmark."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ def _show_times(results: Results, console: Console) -> None:
     scale = results.scale
     console.print(f"{scale.people:,} people, {scale.events:,} events", style="bold", highlight=False)
     warm = _table(f"Milliseconds, median of {ROUNDS}", "question", "people", *results.load, "faster")
-    cold = _table("Milliseconds, asked for the first time", "question", *results.load)
+    cold = _table("Milliseconds, first time", "question", *results.load)
     for asked in results.asked:
         name = asked.question.name + " *" * (asked.question.mode == "maintained")
         medians = (_time(asked, system, "median") for system in results.load)
         warm.add_row(name, f"{asked.people:,}", *medians, _ratio(asked.times_faster))
         cold.add_row(name, *(_time(asked, system, "cold") for system in results.load))
     console.print(warm)
-    console.print(f"* from what is maintained; faster: than the fastest of {', '.join(RIVALS)}", style="dim")
+    console.print(f"* uses maintained data; faster: compared with the fastest of {', '.join(RIVALS)}", style="dim")
     console.print(cold)
 
 
 def _time(asked: Asked, system: str, which: Literal["median", "cold"]) -> str:
     if system not in asked.times:
-        return "refused" if system == "quanyu" else ""
+        return "rejected" if system == "quanyu" else ""
     return _ms(getattr(asked.times[system], which))
 
 
 def _show_refusals(results: Results, console: Console) -> None:
     for asked in results.asked:
         if "quanyu" in asked.refused:
-            console.print(Text(f"quanyu refused {asked.question.name}: {asked.refused['quanyu']}"))
+            console.print(Text(f"quanyu rejected {asked.question.name}: {asked.refused['quanyu']}"))
 
 
 def _show_costs(results: Results, console: Console) -> None:
-    names = ("system", "load s", "kept s", "open s", "disk MB", "peak MB loading", "asked")
-    table = _table("What it costs", *names)
+    names = ("system", "load s", "kept s", "open s", "disk MB", "peak MB loading", "querying")
+    table = _table("Costs", *names)
     for system, cost in results.load.items():
         seconds = (f"{cost[name]:.2f}" for name in ("load_s", "maintain_s", "open_s"))
         sizes = (f"{cost[name] / 1e6:,.0f}" for name in ("disk_bytes", "peak_bytes", "asking_bytes"))
@@ -61,8 +61,8 @@ def _show_costs(results: Results, console: Console) -> None:
 
 def _show_served(served: Served, console: Console) -> None:
     table = _table(
-        f"Quanyu through gRPC, ms; events come in at {served.events_a_second:,.0f}/s",
-        *("question", "at rest", "of which engine", "ingesting p50", "p99"),
+        f"Quanyu through gRPC, ms; {served.events_a_second:,.0f} ingested events/s",
+        *("question", "idle", "engine part", "ingesting p50", "p99"),
     )
     for name, (whole, engine) in served.at_rest.items():
         live = served.while_ingesting.get(name)
@@ -70,7 +70,7 @@ def _show_served(served: Served, console: Console) -> None:
     console.print(table)
     fresh = served.freshness
     console.print(
-        f"From acknowledged to counted: p50 {_ms(fresh.p50)} ms, p99 {_ms(fresh.p99)} ms of {fresh.samples} events",
+        f"From acknowledgement to count: p50 {_ms(fresh.p50)} ms, p99 {_ms(fresh.p99)} ms of {fresh.samples} events",
         highlight=False,
     )
 

@@ -1,4 +1,4 @@
-"""What a run has found, in the form that `JSON=FILE` writes."""
+"""The results of a run, in the form that `JSON=FILE` writes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from loadtests.bench.system import SYSTEMS, THREADS
 from loadtests.bench.timing import Times
 from loadtests.bench.world import Scale
 
-# Quanyu's ratio is to the fastest of these: engines that answer every question.
+# Quanyu is compared with the fastest of these engines, which answer every question.
 RIVALS = ("clickhouse", "duckdb", "polars")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: how many people it means, and by system the time, or why there is none."""
+    """The result of one question: the number of people, and for each system its times or why there are none."""
 
     question: Question
     people: int
@@ -30,7 +30,7 @@ class Asked:
 
     @property
     def times_faster(self) -> float | None:
-        """The time of the fastest rival, in times of Quanyu's."""
+        """Returns the time of the fastest rival as a multiple of Quanyu's."""
         rivals = [self.times[name].median for name in RIVALS if name in self.times]
         return min(rivals) / self.times["quanyu"].median if rivals and "quanyu" in self.times else None
 
@@ -49,7 +49,7 @@ class Asked:
 @dataclass(slots=True)
 class Results:
     scale: Scale
-    # By system: load_s, maintain_s, open_s, disk_bytes, peak_bytes (of loading), asking_bytes (peak while asked).
+    # By system: load_s, maintain_s, open_s, disk_bytes, peak_bytes (of loading), asking_bytes (peak while querying).
     load: dict[str, dict[str, float]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     served: Served | None = None
@@ -76,7 +76,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Its model, where the system tells."""
+    """Returns the model of the processor, if the operating system reports it."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

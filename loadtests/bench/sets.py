@@ -1,7 +1,7 @@
-"""Set algebra on the public Roaring data sets, beside CRoaring: sets of people as they travel, bytes in and bytes out.
+"""Compares set algebra with CRoaring on the public Roaring data sets, from serialised input to serialised output.
 
 `python -m loadtests.bench.sets FOLDER` where FOLDER holds the zip files of RoaringBitmap/real-roaring-datasets
-(a Go module: `go mod download -json github.com/RoaringBitmap/real-roaring-datasets@latest` says where it put them).
+(a Go module: `go mod download -json github.com/RoaringBitmap/real-roaring-datasets@latest` prints its folder).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rich.table import Table
 from quanyu.engine import roaring_difference, roaring_union
 
 ROUNDS = 7
-# Where the ids are people: of the first partition.
+# Added to every id, so that the ids are people of the first partition.
 PARTITION = np.uint64(1 << 32)
 Algebra = Callable[[bytes, bytes], bytes]
 
@@ -42,7 +42,7 @@ OPERATIONS: dict[str, tuple[Algebra, Algebra]] = {
 
 
 def read(archive: Path) -> Iterator[bytes]:
-    """The sets of a data set, as bytes."""
+    """Yields the sets of a data set as Roaring bytes."""
     with zipfile.ZipFile(archive) as files:
         for name in sorted(files.namelist()):
             ids = np.fromstring(files.read(name).decode(), dtype=np.uint64, sep=",")
@@ -59,7 +59,7 @@ def seconds(algebra: Algebra, pairs: list[tuple[bytes, bytes]]) -> float:
 
 
 def compare(ours: Algebra, theirs: Algebra, pairs: list[tuple[bytes, bytes]]) -> tuple[float, float]:
-    """Median microseconds an operation, in turn. The answers are the same sets."""
+    """Returns the median time of one operation in microseconds, ours and theirs. Checks that the results are equal."""
     for a, b in pairs:
         assert BitMap64.deserialize(ours(a, b)) == BitMap64.deserialize(theirs(a, b)), "the answers differ"
     rounds = [(seconds(ours, pairs), seconds(theirs, pairs)) for _ in range(ROUNDS)]

@@ -1,4 +1,4 @@
-"""Where worlds and loaded stores are kept, so that a second run finds them."""
+"""Finds the data sets and loaded stores of earlier runs, or creates them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _LOADED = "loaded.json"
 
 
 def world_of(scale: Scale, root: Path, watch: Watch) -> World:
-    """Of a scale, seed and version; made if missing."""
+    """Returns the data set of a scale, seed and version. Creates it if it is missing."""
     return prepare(scale, root.absolute() / f"{scale.name}-{SEED}-{VERSION}" / "world", watch)
 
 
 def store_of(system: str, world: World) -> Path:
-    """The system's folder for that world, as this version of it would write it."""
+    """Returns the folder in which the current version of a system stores that data set."""
     return world.folder.parent / f"{system}-{fingerprint(system)}"
 
 
 def load(system: str, world: World, watch: Watch) -> dict[str, float]:
-    """What loading cost: seconds, bytes on disk, peak bytes in memory. Measured now, or when the store was made.
+    """Loads a system if its store is missing. Returns the cost: seconds, bytes on disk, peak bytes in memory.
 
-    A store of another version of the same system is removed first.
+    Removes the store of another version of the same system first. For an existing store, returns the stored cost.
     """
     store = store_of(system, world)
     if not (store / _LOADED).exists():

@@ -1,4 +1,4 @@
-"""What every system that is measured can do."""
+"""The interface of every measured system, and the list of systems."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import numpy.typing as npt
 from loadtests.bench.questions import Question
 from loadtests.bench.world import Watch, World
 
-# Each system may use so many threads, and processors.
+# The number of threads and processors that each system can use.
 THREADS = 2
-# Numbers of people, ascending.
+# Numbers of people, in ascending order.
 People = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Its class, the distribution that it comes with, and the modules that decide what it stores."""
+    """The class of a system, the distribution that contains it, and the modules that determine what it stores."""
 
     module: str
     name: str
@@ -38,7 +38,7 @@ def _peer(module: str, name: str, distribution: str) -> _Place:
     return _Place(module, name, distribution, (module,))
 
 
-# In the order of the rounds.
+# The order is that of the rounds.
 _PLACES: Mapping[str, _Place] = {
     "quanyu": _Place(
         *("loadtests.bench.quanyu.system", "Quanyu", "quanyu"),
@@ -53,25 +53,28 @@ SYSTEMS = tuple(_PLACES)
 
 
 class NotAnswered(Exception):
-    """The system has no answer to a question, for the reason given."""
+    """The system cannot answer a question. The message gives the reason."""
 
 
 class System(Protocol):
-    """Made for a world and a folder. `load`, then `maintain`, fill the folder; `open`, in a new process, reads it."""
+    """A system for one data set and one folder.
+
+    `load` and then `maintain` fill the folder; `open` reads it in a new process.
+    """
 
     def load(self, watch: Watch) -> None:
-        """All rows of the files, until questions can be asked about them."""
+        """Loads all rows of the files. Returns when queries see them."""
 
     def maintain(self) -> None:
-        """What maintained questions are answered from."""
+        """Builds the data that maintained questions use."""
 
     def open(self) -> None: ...
 
     def ask(self, question: Question) -> list[int]:
-        """How many people, in each of the question's parts. NotAnswered."""
+        """Returns the number of people in each part of a question. Raises NotAnswered."""
 
     def members(self, question: Question, parts: Sequence[int]) -> list[People]:
-        """Who they are in some of the parts."""
+        """Returns the people in some of the parts."""
 
 
 def make(system: str, world: World, folder: Path) -> System:
@@ -81,7 +84,7 @@ def make(system: str, world: World, folder: Path) -> System:
 
 
 def fingerprint(system: str) -> str:
-    """Changes when what `load` and `maintain` write would. The system's libraries stay unloaded."""
+    """Returns a digest that changes whenever `load` or `maintain` would write other data. Imports no system."""
     place = _PLACES[system]
     digest = hashlib.sha256(version(place.distribution).encode())
     for module in place.stored_by:

@@ -1,4 +1,4 @@
-"""Warm times: in turn, again and again, so that a moment's noise hits everybody."""
+"""Measures warm times. The systems take turns, so that momentary noise affects all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Milliseconds."""
+    """Times of one question in milliseconds."""
 
     cold: float
     median: float
@@ -23,17 +23,17 @@ class Times:
     most: float
 
 
-def rounds(question: Question, processes: Sequence[Process], counts: Sequence[int]) -> dict[str, list[float]]:
-    """Milliseconds of each round, by system. Difference if an answer is not the one agreed upon."""
+def time_rounds(question: Question, processes: Sequence[Process], counts: Sequence[int]) -> dict[str, list[float]]:
+    """Returns the milliseconds of each round by system. Raises Difference if a count differs from `counts`."""
     times: dict[str, list[float]] = {process.system: [] for process in processes}
     for _ in range(ROUNDS):
         for process in processes:
             answer = process.ask(question)
             if answer.counts != tuple(counts):
-                raise Difference(f"{question.name}: {process.system} answered otherwise before\n  {question.rule}")
+                raise Difference(f"{question.name}: {process.system} changed its answer\n  {question.rule}")
             times[process.system].append(answer.ms)
     return times
 
 
-def summed_up(cold: float, warm: Sequence[float]) -> Times:
+def summarise(cold: float, warm: Sequence[float]) -> Times:
     return Times(cold, median(warm), min(warm), max(warm))

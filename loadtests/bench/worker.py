@@ -1,4 +1,4 @@
-"""One system in a process of its own: a JSON request a line on standard input, a JSON answer a line on standard output.
+"""Runs one system in its own process: JSON requests on standard input, JSON answers on standard output, one a line.
 
 python -m loadtests.bench.worker SYSTEM SCALE WORLD_FOLDER STORE_FOLDER
 """
@@ -27,7 +27,7 @@ _WATCH_SECONDS = 0.2
 
 def main() -> None:
     name, scale, world, store = sys.argv[1:]
-    replies = _own_output()
+    replies = _reserve_stdout()
     return_freed_memory()
     worker = Worker(make(name, World(SCALES[scale], Path(world)), Path(store)), replies)
     for line in sys.stdin:
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 class Worker:
-    """The calls; each gives its answer."""
+    """The calls of the protocol. Each returns its answer."""
 
     def __init__(self, system: System, replies: IO[str]) -> None:
         self._system = system
@@ -48,7 +48,7 @@ class Worker:
         print(json.dumps(answer), file=self._replies, flush=True)
 
     def load(self) -> dict[str, Any]:
-        """Seconds of loading and of making what is maintained. Before it, {"done", "of"} again and again."""
+        """Loads the data and builds the maintained data. Reports {"done", "of"} first, then the seconds."""
         started = time.perf_counter()
         self._system.load(self._watch)
         loaded = time.perf_counter()
@@ -61,7 +61,7 @@ class Worker:
         return {"open_s": time.perf_counter() - started}
 
     def ask(self, question: str) -> dict[str, Any]:
-        """Counts and milliseconds; or why there is no answer."""
+        """Returns counts and milliseconds, or the reason why there is no answer."""
         asked = _QUESTIONS[question]
         started = time.perf_counter()
         try:
@@ -71,12 +71,12 @@ class Worker:
         return {"counts": counts, "ms": (time.perf_counter() - started) * 1000}
 
     def members(self, question: str, parts: list[int], file: str) -> dict[str, Any]:
-        """Writes the numbers of the people, an array a part."""
+        """Writes the numbers of the people to a file, one array for each part."""
         np.savez(file, *self._system.members(_QUESTIONS[question], parts))
         return {}
 
-    def forget_peak(self) -> dict[str, Any]:
-        """From now on the peak is of what comes."""
+    def reset_peak(self) -> dict[str, Any]:
+        """Resets the peak of the resident memory."""
         if sys.platform == "linux":
             Path("/proc/self/clear_refs").write_text("5")
         return {}
@@ -91,18 +91,18 @@ class Worker:
 
 
 def peak_bytes() -> int:
-    """Peak resident memory of this process and of the largest child that has ended, together."""
+    """Returns the sum of the peak resident memory of this process and of its largest finished child."""
     unit = 1 if sys.platform == "darwin" else 1024
     own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     if sys.platform == "linux":
-        # Unlike the other number it can be reset, and knows nothing of the process that this one was forked from.
+        # Unlike ru_maxrss, VmHWM can be reset and excludes the process from which this one was forked.
         lines = Path("/proc/self/status").read_text().splitlines()
         own = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     return (own + child) * unit
 
 
-def _own_output() -> IO[str]:
-    """Standard output, kept apart from whatever a library may print."""
+def _reserve_stdout() -> IO[str]:
+    """Returns standard output, and redirects whatever libraries print to standard error."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     return replies

@@ -1,5 +1,5 @@
-"""Other engines, each with the layout and the queries that its documentation recommends and that ran fastest here.
+"""The other engines, each with the layout and the queries that its documentation recommends and that ran fastest.
 
-`..._queries` hold a query a question that gives the people; counting them is left to the engine. Sets of few declared
-values (tastes, channels) are bits of a byte.
+The `..._queries` modules have one query for each question. It returns the people; the engine counts them. Sets with few
+declared values (tastes, channels) are stored as the bits of a byte.
 """

@@ -1,4 +1,4 @@
-"""ClickHouse, as chdb: MergeTrees by month, ordered by type, person and time; and sets of people kept as bitmaps."""
+"""ClickHouse (chdb): MergeTree tables by month, ordered by type, person and time; maintained sets as bitmaps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loadtests.bench.world.habits import CHANNELS
 from loadtests.bench.world.people import LEVELS, TASTES
 
 _INSTANT = "DateTime64(3, 'UTC')"
-# What a merge has replaced leaves the disk at once, not after minutes.
+# Deletes the parts that a merge has replaced at once instead of after some minutes.
 _TIDY = (
     "SETTINGS old_parts_lifetime = 0, cleanup_delay_period = 0, cleanup_delay_period_random_add = 0, "
     "max_cleanup_delay_period = 0, merge_tree_clear_old_parts_interval_seconds = 0"
@@ -66,7 +66,7 @@ ENGINE = AggregatingMergeTree ORDER BY (name, value) {_TIDY}
 _QUIET_MS = "dateDiff('ms', last_touch, toDateTime64('2025-07-01', 3, 'UTC'))"
 _DAYS = f"people ARRAY JOIN range(1, {DAYS + 1}) AS days"
 _NAMES = f"people ARRAY JOIN {list(CHANNELS)} AS names, range({len(CHANNELS)}) AS bits"
-# name, value, condition, and what it is read from.
+# Name, value, condition, and source.
 _SETS = (
     ("city", "assumeNotNull(city)", "city IS NOT NULL", "people"),
     ("level", "toString(assumeNotNull(level))", "level IS NOT NULL", "people"),
@@ -113,7 +113,7 @@ class ClickHouse(SqlEngine):
     def open(self) -> None:
         self._session = Session(str(self._folder / "clickhouse"))
         self._do(f"SET max_threads = {THREADS}", "SET join_use_nulls = 1")
-        # Imports what turns answers into arrays.
+        # The first query imports the modules that convert results to arrays.
         self._columns("SELECT 1")
 
     def ask(self, question: Question) -> list[int]:
@@ -132,7 +132,10 @@ class ClickHouse(SqlEngine):
         return tuple(column.to_numpy() for column in table.columns)
 
     def _roaring(self, sql: str) -> tuple[bytes, int]:
-        """A state is a byte for its kind (1: roaring), the length as a varint, and the portable bytes."""
+        """Returns the people as portable Roaring bytes, and their number.
+
+        An aggregate state consists of one byte for the kind (1: Roaring), the length as a varint, and the bytes.
+        """
         state: bytes = self._session.query(f"SELECT groupBitmapState(person) FROM ({sql})", "RowBinary").bytes()
         length = next(at for at in range(1, len(state)) if state[at] < 128)
         roaring = state[length + 1 :]

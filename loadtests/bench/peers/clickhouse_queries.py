@@ -1,4 +1,4 @@
-"""The questions in ClickHouse's SQL."""
+"""The queries in the SQL of ClickHouse."""
 
 from loadtests.bench.world.people import CITIES, LEVELS
 
@@ -6,12 +6,12 @@ _IN_30D = "ts >= '2025-06-01 00:00:00' AND ts < '2025-07-01 00:00:00'"
 _IN_90D = "ts >= '2025-04-02 00:00:00' AND ts < '2025-07-01 00:00:00'"
 _IN_7D = "ts >= '2025-06-24 00:00:00' AND ts < '2025-07-01 00:00:00'"
 _CITIES = "city IN ('city-000', 'city-001', 'city-002', 'city-003')"
-# spicy and vegan.
+# The bits of spicy and vegan.
 _TASTES = "bitAnd(tastes, 9) <> 0"
 
 
 def _bitmap(name: str, *values: str | int) -> str:
-    """People who have one of the values."""
+    """Returns an expression for the people who have one of the values."""
     listed = ", ".join(f"'{value}'" for value in values)
     return f"(SELECT groupBitmapMergeState(people) FROM bitmaps WHERE name = '{name}' AND value IN ({listed}))"
 
@@ -26,7 +26,7 @@ def _all(*bitmaps: str) -> str:
 _QUIET = (_bitmap("untouched_days", 30), _bitmap("channel", "pos", "miniapp"))
 _FOUR_CITIES = _bitmap("city", *CITIES[:4])
 
-# Questions that sets kept as bitmaps answer.
+# Questions that maintained bitmaps answer.
 BITMAPS = {
     "quiet_kept": _all(*_QUIET),
     "five_clauses": _all(
@@ -79,8 +79,8 @@ WHO = {
             toUInt64(toUnixTimestamp64Milli(ts)), kind = 'browse', kind = 'order'
         ) = 2
     """,
-    # Of n people the ceil(n / 10) th largest total is the least that is in. A quantile is at place floor(n * level),
-    # from 0: with a level just below a tenth it is that one, also where n is a multiple of ten.
+    # Of n people, the ceil(n / 10) th largest total is the smallest one inside. A quantile has index floor(n * level),
+    # from 0: a level just below a tenth selects that total, even if n is a multiple of ten.
     "top_spenders": """
         WITH (
             SELECT -quantileExact(0.0999999999999)(-total)

@@ -1,4 +1,4 @@
-"""DuckDB: a database file, events sorted by type, person and time, with enums and exact decimals."""
+"""DuckDB: a database file with events sorted by type, person and time, enums and exact decimals."""
 
 from __future__ import annotations
 

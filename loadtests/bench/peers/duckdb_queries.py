@@ -1,9 +1,9 @@
-"""The questions in DuckDB's SQL."""
+"""The queries in the SQL of DuckDB."""
 
 _IN_30D = "ts >= '2025-06-01' AND ts < '2025-07-01'"
 _IN_90D = "ts >= '2025-04-02' AND ts < '2025-07-01'"
 _CITIES = "city IN ('city-000', 'city-001', 'city-002', 'city-003')"
-# pos and miniapp; spicy and vegan.
+# The bits of pos and miniapp, and of spicy and vegan.
 _CHANNELS = "channels & 3 <> 0"
 _TASTES = "tastes & 9 <> 0"
 _SILVER = "level >= 'silver'::level"
@@ -53,7 +53,7 @@ WHO = {
         SELECT person FROM (SELECT DISTINCT person, store FROM events WHERE kind = 'order' AND {_IN_90D})
         GROUP BY person HAVING count(*) >= 3
     """,
-    # The latest browse before an order is the only one that matters.
+    # Only the latest browse before an order matters.
     "funnel": """
         SELECT DISTINCT orders.person
         FROM (SELECT person, ts FROM events WHERE kind = 'order') AS orders

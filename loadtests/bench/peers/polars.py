@@ -1,4 +1,4 @@
-"""Polars: frames in memory, events sorted by type, person and time, with enums and money in cents."""
+"""Polars: data frames in memory, with events sorted by type, person and time, enums, and money in cents."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Polars:
             pl.col("category").cast(pl.Enum(CATEGORIES)),
         )
         events = pl.scan_parquet(self._world.events).select(columns).collect()
-        # Type by type, which takes less memory than sorting all at once.
+        # Sorts one type at a time, which takes less memory than sorting all events at once.
         for kind in TYPES:
             events.filter(kind=kind).sort("person", "ts").write_ipc(self._events[kind])
         attributes = pl.scan_parquet(self._world.people).select(
@@ -108,7 +108,7 @@ class Polars:
 
 
 def _segments() -> pl.DataFrame:
-    """One row a segment; channels are bits, levels their rank."""
+    """Returns one row for each segment, with channels as bits and levels as ranks."""
     return pl.DataFrame(
         {
             "number": pl.Series(range(len(SEGMENTS)), dtype=pl.UInt16),

@@ -1,4 +1,4 @@
-"""The questions in Polars."""
+"""The queries in Polars."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import polars as pl
 _AS_OF = datetime(2025, 7, 1)
 _30D_AGO, _90D_AGO, _7D_AGO = datetime(2025, 6, 1), datetime(2025, 4, 2), datetime(2025, 6, 24)
 _CITIES = ["city-000", "city-001", "city-002", "city-003"]
-# pos and miniapp, spicy and vegan, as bits.
+# The bits of pos and miniapp, and of spicy and vegan.
 _CHANNELS, _TASTES = 3, 9
 _TOUCHED = ("order", "scan")
-# The first instant of the world, and more milliseconds than it lasts and a week.
+# The first instant of the data set, and a number of milliseconds that exceeds its duration plus one week.
 _FIRST, _MS_A_PERSON = datetime(2025, 1, 2), 1 << 35
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """`events` has all of them, by type, person and time; `of` the slice of a type, by person and time."""
+    """The tables. `events` is sorted by type, person and time; `of` has the slice of each type, by person and time."""
 
     people: pl.LazyFrame
     events: pl.LazyFrame
@@ -39,7 +39,7 @@ def _at_least(count: int, events: pl.LazyFrame) -> pl.LazyFrame:
     return events.group_by("person").len().filter(pl.col("len") >= count)
 
 
-# A type's slice is sorted by person and time, so grouping it is a walk; what several types say is joined after that.
+# The slice of a type is sorted by person and time, so grouping it is sequential. Results of several types are joined.
 
 
 def _quiet(frames: Frames) -> pl.LazyFrame:
@@ -93,7 +93,7 @@ def _spent(frames: Frames) -> pl.LazyFrame:
 
 
 def _first_order(frames: Frames) -> pl.LazyFrame:
-    # A person's orders are in order of time.
+    # The orders of a person are sorted by time.
     return frames.of["order"].group_by("person").agg(pl.col("ts").first()).filter(_IN_7D)
 
 
@@ -108,7 +108,7 @@ def _stores(frames: Frames) -> pl.LazyFrame:
 
 
 def _funnel(frames: Frames) -> pl.LazyFrame:
-    """Person and time in one number, which is in order: a join by time alone then stays within a person."""
+    """Combines person and time in one sorted number, so that a join by that number stays within one person."""
     person_and_ms = pl.col("person").cast(pl.Int64) * _MS_A_PERSON + (pl.col("ts") - _FIRST).dt.total_milliseconds()
     browses = frames.of["browse"].select(at=person_and_ms.set_sorted()).with_columns(browsed="at")
     orders = (
@@ -120,7 +120,7 @@ def _funnel(frames: Frames) -> pl.LazyFrame:
 
 
 def _top_spenders(frames: Frames) -> pl.LazyFrame:
-    # Of n people, the (n + 9) // 10 th largest is the least that is in.
+    # Of n people, the (n + 9) // 10 th largest total is the smallest one inside.
     total = pl.col("cents")
     return _spent(frames).filter(total >= total.sort(descending=True).get((pl.len() + 9) // 10 - 1))
 
@@ -141,7 +141,7 @@ def _full_kept(frames: Frames) -> pl.LazyFrame:
 
 
 def _candidates(frames: Frames) -> pl.LazyFrame:
-    """Of each segment, the people of its city and levels."""
+    """Returns, for each segment, the people of its city and levels."""
     pairs = frames.people.join(frames.segments, on="city")
     return pairs.filter(pl.col("level").to_physical() >= pl.col("least_level"))
 

@@ -1,6 +1,6 @@
-"""pyroaring: a bitmap for each value of each attribute, and for each number of days without touch, in memory.
+"""pyroaring: in-memory bitmaps for each value of each attribute, and for each number of days without a touch.
 
-It answers what such bitmaps can; of events it knows nothing else.
+It answers only the questions that such bitmaps can answer; it stores no other data of events.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from loadtests.bench.world.habits import CHANNELS
 from loadtests.bench.world.people import CITIES, LEVELS
 
 _DAY_MS = 86_400_000
-# By name and value, such as ("city", "city-007") or ("untouched", "30").
+# Keys are name and value, such as ("city", "city-007") or ("untouched", "30").
 Bitmaps = dict[tuple[str, str], BitMap]
 
 
@@ -36,7 +36,7 @@ class Pyroaring:
         self._file = folder / "bitmaps.pickle"
 
     def load(self, watch: Watch) -> None:
-        """Attributes only: events are nothing but what `maintain` makes of them."""
+        """Loads attributes only. `maintain` reads the events."""
         bitmaps = _attributes(self._world.people)
         self._file.write_bytes(pickle.dumps(bitmaps))
         watch(self._world.scale.people, self._world.scale.people)
@@ -101,7 +101,7 @@ class Pyroaring:
         return reduce(and_, sorted(wanted, key=len))
 
     def _changes(self, segment: Segment) -> tuple[BitMap, BitMap]:
-        """Joined and left."""
+        """Returns who entered and who left."""
         now, before = self._segment(segment), self._segment(segment, "_before")
         return now - before, before - now
 
@@ -124,7 +124,7 @@ def _attributes(people: Path) -> Bitmaps:
 
 
 def _touches(world: World, as_of_ms: int, suffix: str) -> Bitmaps:
-    """Who was last touched more than each number of days ago, and who was seen in each channel."""
+    """Returns, for each number of days, who had no touch for longer, and for each channel, who was seen in it."""
     last, seen = _last_touches(world, as_of_ms)
     bitmaps: Bitmaps = {}
     for days in range(1, DAYS + 1):
@@ -136,7 +136,7 @@ def _touches(world: World, as_of_ms: int, suffix: str) -> Bitmaps:
 
 
 def _last_touches(world: World, as_of_ms: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Of each person the last touch in ms (0: none), and of each channel who was seen in it."""
+    """Returns the last touch of each person in ms (0: none), and for each channel who was seen in it."""
     last = np.zeros(world.scale.people, dtype=np.int64)
     seen = np.zeros((len(CHANNELS), world.scale.people), dtype=np.bool_)
     for batch in pq.ParquetFile(world.events).iter_batches(columns=["person", "type", "occurred_at", "channel"]):
@@ -144,7 +144,7 @@ def _last_touches(world: World, as_of_ms: int) -> tuple[npt.NDArray[np.int64], n
         person = batch["person"].to_numpy()
         touch = pc.is_in(batch["type"].cast("string"), pa.array(["order", "scan"])).to_numpy(zero_copy_only=False)
         touch &= at < as_of_ms
-        # Events are in order of time, and of equal places the last one stays.
+        # Events are sorted by time, and the last assignment to an index wins.
         last[person[touch]] = at[touch]
         channel = pc.index_in(batch["channel"].cast("string"), pa.array(CHANNELS)).to_numpy()
         earlier = at < as_of_ms
@@ -153,7 +153,7 @@ def _last_touches(world: World, as_of_ms: int) -> tuple[npt.NDArray[np.int64], n
 
 
 def _active(world: World, since_ms: int) -> BitMap:
-    """Who made two events or more since then."""
+    """Returns the people with at least two events since then."""
     counts = np.zeros(world.scale.people, dtype=np.uint32)
     for batch in pq.ParquetFile(world.events).iter_batches(columns=["person", "occurred_at"]):
         person = batch["person"].to_numpy()[batch["occurred_at"].cast("int64").to_numpy() >= since_ms]

@@ -1,4 +1,4 @@
-"""What the two SQL engines have in common: a question is a query that gives its people."""
+"""The common part of the two SQL engines: each question has a query that returns its people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from loadtests.bench.world.habits import CHANNELS
 
 
 class SqlEngine(ABC):
-    """`WHO`: by question, a query of the column `person`; of questions with many parts, of `part` and `person`."""
+    """A SQL engine.
+
+    `WHO` maps a question to a query with the column `person`, or `part` and `person` if the question has many parts.
+    """
 
     WHO: ClassVar[Mapping[str, str]]
 
@@ -48,11 +51,11 @@ class SqlEngine(ABC):
 
     @abstractmethod
     def _columns(self, sql: str) -> tuple[npt.NDArray[Any], ...]:
-        """The columns of an answer."""
+        """Runs a query and returns its columns."""
 
     @abstractmethod
     def _roaring(self, sql: str) -> tuple[bytes, int]:
-        """The people of a query as a roaring bitmap, and how many they are."""
+        """Returns the people of a query as a Roaring bitmap, and their number."""
 
 
 def _row(number: int, segment: Segment) -> tuple[int, str, str, int, str, str]:
@@ -61,5 +64,5 @@ def _row(number: int, segment: Segment) -> tuple[int, str, str, int, str, str]:
     return number, now, then, 1 << CHANNELS.index(segment.channel), segment.city, segment.level
 
 
-# What an INSERT takes: number, touched before (now, and a day ago), bits of channels, city, level.
+# The values of an INSERT: number, touched before (now, and a day ago), bits of channels, city, level.
 SEGMENT_VALUES = ", ".join(str(_row(number, segment)) for number, segment in enumerate(SEGMENTS))

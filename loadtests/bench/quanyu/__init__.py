@@ -1,1 +1,1 @@
-"""Quanyu as one of the systems that are asked: loaded through its services, answering in the process that asks."""
+"""Quanyu as a measured system: loads data through its services and answers in the process of the caller."""

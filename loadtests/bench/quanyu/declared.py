@@ -1,4 +1,4 @@
-"""The world as a Quanyu workspace: what is declared, and how the files' rows become records."""
+"""The schema of the data set and the mappings that convert its rows to records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from quanyu.importer.mapping import Mapping
 
 WORKSPACE = "bench"
 NAMESPACE = "card"
-# A rule that is true of all.
+# A rule that is true for everybody.
 EVERYBODY = "gender is known or gender is unknown"
 
 _MONEY = event_pb2.Field(name="amount", type=event_pb2.TYPE_MONEY, currency="CNY")

@@ -1,4 +1,4 @@
-"""A world goes into Quanyu as its users' data does: a server, the schema, the importer; then rules are published."""
+"""Loads a data set through a server, the schema and the importer, as users do, and then publishes the rules."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from quanyu.cli.demo.server import running
 from quanyu.importer.client import import_file
 from quanyu.runtime.channels import open_channel
 
-# The data folder, in the store's folder.
+# The name of the data folder in the folder of the store.
 DATA = "data"
 _VISIBLE_SECONDS = 3_600
 
 
 class Loading:
-    """`load`, then `publish`, by one server on an empty data folder."""
+    """Runs one server on an empty data folder. Call `load`, then `publish`."""
 
     def __init__(self, world: World, data: Path) -> None:
         self._world = world
@@ -28,7 +28,7 @@ class Loading:
         self._serving = ExitStack()
 
     def load(self, watch: Watch) -> None:
-        """Until rules see everything."""
+        """Imports all rows and waits until rules see them."""
         self._data.mkdir()
         self._channel = self._serving.enter_context(open_channel(self._serving.enter_context(running(self._data))))
         ingestion = ingestion_pb2_grpc.IngestionServiceStub(self._channel)
@@ -44,7 +44,7 @@ class Loading:
         self._tagging().PreviewRule(request, timeout=_VISIBLE_SECONDS)
 
     def publish(self) -> None:
-        """And stops the server, which writes snapshots."""
+        """Publishes the rules and stops the server, which writes snapshots."""
         for text in PUBLISHED:
             self._tagging().PublishRule(tagging_pb2.PublishRuleRequest(workspace=WORKSPACE, text=text))
         self._serving.close()

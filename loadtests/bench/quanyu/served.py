@@ -1,4 +1,4 @@
-"""What Quanyu's callers see: the same questions through gRPC, at rest and while events stream in."""
+"""Measures the same questions through gRPC, idle and while events stream in."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from quanyu.runtime.channels import open_channel
 _BATCH = 200
 _BATCHES_A_SECOND = 10
 _SECONDS_BETWEEN_PROBES = 0.05
-# Asked again and again while events stream in.
+# The questions that are repeated while events stream in.
 _LIVE = ("quiet", "orders_30d", "full")
 _FRESH = "did scan in last 1h"
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Milliseconds."""
+    """The distribution of times in milliseconds."""
 
     p50: float
     p99: float
@@ -51,16 +51,19 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    # By question: milliseconds of the whole call, and of the engine in it.
+    # By question: milliseconds of the whole call, and of its engine part.
     at_rest: dict[str, tuple[float, float]]
     events_a_second: float
     while_ingesting: dict[str, Spread]
-    # From an event's acknowledgement to an answer that has it.
+    # From the acknowledgement of an event to an answer that includes it.
     freshness: Spread
 
 
 def measure(store: Path, scale: Scale) -> Served:
-    """Streamed events happen now, long after the world's instant, so that they change no answer of other runs."""
+    """Measures a loaded store.
+
+    Streamed events happen now, long after the as-of instant, so they change no answer of other runs.
+    """
     with running(store / DATA) as address, open_channel(address) as channel:
         client = _Client(channel)
         asked = [question for question in QUESTIONS if question.shape == "people" and client.answers(question)]
@@ -90,11 +93,11 @@ class _Client:
         return self._preview(tagging_pb2.PreviewRuleRequest(workspace=WORKSPACE, text=question.rule, as_of=as_of))
 
     def ingest(self, request: ingestion_pb2.IngestRequest) -> int:
-        """The raw offset to wait for."""
+        """Ingests the records and returns the raw offset to wait for."""
         return int(self._ingestion.Ingest(request).raw_offset)
 
     def freshness(self, request: ingestion_pb2.IngestRequest) -> float:
-        """Milliseconds from the acknowledgement to an answer that has the events."""
+        """Ingests the records. Returns the milliseconds from the acknowledgement to an answer that includes them."""
         wanted = tagging_pb2.AsOf(min_raw_offset=self.ingest(request))
         return self._preview(tagging_pb2.PreviewRuleRequest(workspace=WORKSPACE, text=_FRESH, as_of=wanted))[0]
 
@@ -131,7 +134,7 @@ def _ask_until(ended: threading.Event, client: _Client, questions: list[Question
 def _paced(
     requests: list[ingestion_pb2.IngestRequest], seconds: float, send: Callable[[ingestion_pb2.IngestRequest], float]
 ) -> list[float]:
-    """Sends one request every so many seconds, whenever the former is answered."""
+    """Sends one request every `seconds` seconds, and waits for each response."""
     results = []
     due = time.perf_counter()
     for request in requests:

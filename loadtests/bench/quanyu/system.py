@@ -1,4 +1,4 @@
-"""Quanyu: a rule's text is read, compiled and evaluated in the process that has the index."""
+"""Quanyu: parses, compiles and evaluates the text of a rule in the process that holds the index."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Quanyu:
         self._live = self._begun()
 
     def _begun(self) -> Live:
-        """The segments as they were a day before; each step from there on is the same, since none is settled."""
+        """Returns the live segments of one day earlier. Later steps are not settled, so each one does the same work."""
         self._live_folder = tempfile.TemporaryDirectory()
         live = Live(self._live_folder.name)
         for name in _NAMES:
@@ -111,7 +111,7 @@ class Quanyu:
         return self._index.find(standing_plan(AS_OF_MS, [self._roots[name] for name in names]))
 
     def _changes(self) -> list[bytes]:
-        """Who joined and who left each segment in turn, since a day before."""
+        """Returns, for each segment in turn, who entered and who left since one day earlier."""
         moved: dict[str, tuple[bytes, bytes]] = {}
         for frame in self._live.step(self._index, AS_OF_MS, _LIMITS) or []:
             for moves in tagging_pb2.MembershipFrame.FromString(frame).moves:
@@ -127,7 +127,7 @@ class Quanyu:
         return np.sort(numbers[np.searchsorted(persons, found)])
 
     def _everybody(self) -> tuple[npt.NDArray[np.uint64], People]:
-        """All OneIDs, ascending, and each one's number in the world, which is on the card."""
+        """Returns all OneIDs in ascending order, and each person's number in the data set, taken from the card."""
         folder = DataFolder.existing(self._data)
         resolver = Resolver(str(folder.state(WORKSPACE, "identity")))
         everybody = self._found(EVERYBODY).roaring(0)

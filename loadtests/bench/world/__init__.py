@@ -1,4 +1,4 @@
-"""The world that everybody is asked about: two Parquet files, the same for the same scale."""
+"""The synthetic data set ("world"): two Parquet files that depend only on the scale, the seed and the version."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from loadtests.bench.world.habits import Habits
 from loadtests.bench.world.people import write_people
 
 SEED = 20250701
-# Changes whenever the same seed makes another world.
+# Incremented whenever the same seed produces another data set.
 VERSION = 1
-# Midnight in UTC, so that engines which keep days can answer windows from them; 08:00 in the workspace's zone.
+# Midnight in UTC, so that engines that store days can use them for windows; 08:00 in the time zone of the workspace.
 AS_OF = datetime(2025, 7, 1, tzinfo=UTC)
 AS_OF_MS = int(AS_OF.timestamp() * 1000)
 
-# Called with (rows done, rows in all).
+# A callback with (rows done, all rows).
 Watch = Callable[[int, int], None]
 
 
@@ -27,9 +27,9 @@ class Scale:
     name: str
     people: int
     events: int
-    # Answers are compared person by person; else by their counts.
+    # True: answers are compared person by person. False: by counts only.
     by_person: bool
-    # How long events stream in while freshness is measured.
+    # How long events stream in during the measurement of freshness.
     stream_seconds: int
 
 
@@ -39,7 +39,7 @@ SCALES = {
         Scale("tiny", 20_000, 200_000, by_person=True, stream_seconds=1),
         Scale("small", 1_000_000, 10_000_000, by_person=True, stream_seconds=5),
         Scale("full", 10_000_000, 100_000_000, by_person=False, stream_seconds=20),
-        # For the growth of rules on attributes: more people, not more events.
+        # Shows how rules on attributes scale: ten times the people with the same number of events.
         Scale("wide", 100_000_000, 100_000_000, by_person=False, stream_seconds=20),
     )
 }
@@ -47,7 +47,7 @@ SCALES = {
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Where its files are. `people` has a row a person, `events` a row an event in order of time."""
+    """The files of a data set. `people` has one row for each person, `events` one for each event, ordered by time."""
 
     scale: Scale
     folder: Path
@@ -62,7 +62,7 @@ class World:
 
 
 def prepare(scale: Scale, folder: Path, watch: Watch) -> World:
-    """Written to `folder` unless it is there already."""
+    """Returns the data set in `folder`. Creates it if it is missing."""
     world = World(scale, folder)
     if not world.events.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Half a year of events, day by day: who, what, when, where, and what was bought."""
+"""Generates half a year of events, day by day."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ CATEGORIES = (
 )
 
 _DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
-# Of each hour after midnight in UTC, which is 08:00 where the shops are.
+# The share of each hour after midnight in UTC, which is 08:00 at the shops.
 _HOURS = np.cumsum([6, 4, 5, 14, 20, 13, 6, 5, 5, 9, 17, 15, 10, 6, 4, 2, 1, 0.5, 0.4, 0.4, 0.4, 0.6, 2, 4])
-# Monday to Sunday.
+# The weight of each day from Monday to Sunday.
 _WEEKDAYS = np.array([0.93, 0.92, 0.94, 0.98, 1.06, 1.12, 1.05])
 _CATEGORIES = zipf(len(CATEGORIES), 1.5)
 _STORES = zipf(STORES, 20.0)
-# A thousandth of the people make, by rank, as many events each as all others would at 1 / rank.
+# Shifts the ranks: with `people / 1000` added to the rank, the most active people do not dominate.
 _SHIFT = 1_000
 _ORDER, _REFUND = TYPES.index("order"), TYPES.index("refund")
 
@@ -44,10 +44,10 @@ _ORDER, _REFUND = TYPES.index("order"), TYPES.index("refund")
 def write_events(
     path: Path, habits: Habits, events: int, as_of_ms: int, seed: int, watch: Callable[[int, int], None]
 ) -> None:
-    """Columns: person, type, occurred_at, channel, amount, store, category.
+    """Writes the events. Columns: person, type, occurred_at, channel, amount, store, category.
 
-    Amount, store and category are those of orders; refunds have an amount too.
-    The last DAYS people do nothing but order once, at the very start of a day each: they stand on windows' edges.
+    Orders have an amount, a store and a category; refunds have an amount.
+    Each of the last DAYS people only orders once, exactly at the start of a day: they lie on the edges of windows.
     """
     start_ms = as_of_ms - DAYS * _DAY_MS
     counts = _counts(events, start_ms)
@@ -74,7 +74,7 @@ _SCHEMA = pa.schema(
 
 
 def _counts(events: int, start_ms: int) -> list[int]:
-    """Events of each day, by the day of the week."""
+    """Returns the number of events of each day, weighted by the day of the week."""
     first = start_ms // _DAY_MS
     # 1 January 1970 was a Thursday.
     weights = _WEEKDAYS[(first + 3 + np.arange(DAYS)) % 7]
@@ -106,14 +106,14 @@ def _day(habits: Habits, day: int, count: int, start_ms: int, random: np.random.
 
 
 def _people(people: int, count: int, random: np.random.Generator) -> Whole:
-    """Numbers below `people`; how busy a person is falls as 1 / (rank + people / 1000), and ranks are scattered."""
+    """Draws numbers below `people`. Activity is proportional to 1 / (rank + people / 1000); ranks are scattered."""
     drawn = people / _SHIFT * (np.power(_SHIFT + 1.0, random.random(count)) - 1)
     rank: Whole = np.minimum(drawn.astype(np.int64), people - 1)
     return np.mod(rank * _prime_to(people) + 12_345, people)
 
 
 def _prime_to(people: int) -> int:
-    """A factor that scatters ranks and maps no two to one number."""
+    """Returns a factor that scatters ranks without collisions."""
     factor = int(people * 0.618) | 1
     while np.gcd(factor, people) != 1:
         factor += 2
@@ -125,7 +125,7 @@ def _named(names: tuple[str, ...], index: npt.NDArray[Any], absent: npt.NDArray[
 
 
 def _money(cents: npt.NDArray[np.int64], known: npt.NDArray[np.bool_]) -> pa.Array:
-    """Decimals of two digits; null where not known."""
+    """Returns decimals with two digits; null where `known` is false."""
     words = np.zeros((len(cents), 2), dtype="<i8")
     words[:, 0] = cents
     validity = np.packbits(known, bitorder="little")

@@ -1,4 +1,4 @@
-"""What kind of shopper each person is: it decides which events they make, and where."""
+"""Assigns a kind of shopper to each person, which determines the types and channels of their events."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TYPES = ("browse", "order", "scan", "review", "refund")
 CHANNELS = ("pos", "miniapp", "web", "app", "delivery")
 STORES = 2_000
 
-# Shares of people: till, mini-program, delivery, web and app, and visitors who never buy.
+# Shares of people by habit: till, mini-program, delivery, web and app, and visitors who never buy.
 _HABITS = np.array([0.35, 0.30, 0.15, 0.12, 0.08])
-# Shares of TYPES in what a buyer and a visitor do.
+# Shares of TYPES among the events of a buyer and of a visitor.
 _BUYER = [0.519, 0.271, 0.145, 0.043, 0.022]
 _VISITOR = [0.90, 0.0, 0.10, 0.0, 0.0]
-# Shares of CHANNELS by habit, where people look and where they buy.
+# Shares of CHANNELS by habit, for events of looking and of buying.
 _LOOKS = [
     [0.0, 0.7, 0.2, 0.1, 0.0],
     [0.0, 0.9, 0.0, 0.1, 0.0],
@@ -42,14 +42,14 @@ def _cumulative(shares: list[list[float]]) -> Real:
     return np.cumsum(np.array(shares), axis=-1)
 
 
-# By habit: shares up to each type; by habit and type: shares up to each channel.
+# Cumulative shares of types by habit, and of channels by habit and type.
 _TYPES_OF = _cumulative([_BUYER, _BUYER, _BUYER, _BUYER, _VISITOR])
 _CHANNELS_OF = np.stack([_cumulative(_LOOKS if t in _LOOKING else _BUYS) for t in TYPES], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """One entry a person, by number from 0."""
+    """The habits of all people; index n is the person with number n."""
 
     habit: npt.NDArray[np.uint8]
     home_store: npt.NDArray[np.uint16]
@@ -66,27 +66,27 @@ class Habits:
         return len(self.habit)
 
     def types(self, person: Whole, random: np.random.Generator) -> npt.NDArray[np.uint8]:
-        """A type for an event of each of these people, as indices of TYPES."""
+        """Draws the type of one event for each of these people, as indices of TYPES."""
         return _drawn(_TYPES_OF[self.habit[person]], random)
 
     def channels(self, person: Whole, kind: Whole, random: np.random.Generator) -> npt.NDArray[np.uint8]:
-        """Where an event of that type takes place, as indices of CHANNELS."""
+        """Draws the channel of each event, as indices of CHANNELS."""
         return _drawn(_CHANNELS_OF[self.habit[person], kind], random)
 
 
 def skewed(random: np.random.Generator, cumulative: Real, count: int) -> Whole:
-    """Indices drawn by their cumulative shares."""
+    """Draws indices by their cumulative shares."""
     return np.minimum(np.searchsorted(cumulative, random.random(count), side="right"), len(cumulative) - 1)
 
 
 def zipf(length: int, shift: float) -> Real:
-    """Cumulative shares of ranks 0, 1, ... that fall as 1 / (rank + shift)."""
+    """Returns cumulative shares of ranks 0, 1, ..., which are proportional to 1 / (rank + shift)."""
     shares: Real = np.cumsum(1 / (np.arange(length) + shift))
     shares /= shares[-1]
     return shares
 
 
 def _drawn(cumulative: Real, random: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """`cumulative`: one row a draw."""
+    """Draws one index for each row of `cumulative`."""
     chosen: npt.NDArray[np.uint8] = (random.random(len(cumulative))[:, None] >= cumulative).sum(axis=1, dtype=np.uint8)
     return np.minimum(chosen, np.uint8(cumulative.shape[1] - 1))

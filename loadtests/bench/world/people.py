@@ -1,4 +1,4 @@
-"""Attributes of people: one row a person, in the order of their numbers."""
+"""Generates the attributes of people: one row for each person, ordered by number."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _SIGNUP_DAYS = 7 * 365
 
 
 def write_people(path: Path, habits: Habits, as_of_ms: int, seed: int) -> None:
-    """Columns: number, city, level, gender, birthday, signup_at, tastes, score; all but the number have nulls."""
+    """Writes the people. Columns: number, city, level, gender, birthday, signup_at, tastes, score.
+
+    All columns except the number have nulls.
+    """
     starts = range(0, len(habits), _ROWS)
     tables = (_people(start, min(_ROWS, len(habits) - start), as_of_ms, seed) for start in starts)
     first = next(tables)
@@ -39,7 +42,7 @@ def write_people(path: Path, habits: Habits, as_of_ms: int, seed: int) -> None:
 
 def _people(start: int, count: int, as_of_ms: int, seed: int) -> pa.Table:
     random = np.random.default_rng([seed, 1, start])
-    # Most have signed up lately.
+    # Most people signed up recently.
     signed_up = as_of_ms - (random.random(count) ** 2 * _SIGNUP_DAYS * _DAY_MS).astype(np.int64) - 1
     born = _FIRST_BIRTHDAY + random.integers(0, _BIRTHDAYS, count)
     return pa.table(
@@ -61,7 +64,7 @@ def _chosen(names: tuple[str, ...], index: npt.NDArray[np.integer], known: npt.N
 
 
 def _sets(chosen: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_]) -> pa.Array:
-    """A list a row of the tastes chosen; null where not known."""
+    """Returns a list of the chosen tastes for each row; null where `known` is false."""
     rows, items = np.nonzero(chosen & known[:, None])
     starts = np.searchsorted(rows, np.arange(len(chosen) + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(starts), pa.array(TASTES).take(pa.array(items)), mask=pa.array(~known))
