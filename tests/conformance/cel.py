@@ -11,17 +11,17 @@ from tests.conformance.suite import Case, Question, Unsupported
 from tests.semantics.world import Fact, has
 
 _REASONS = {
-    r"(?:^| )b'": "there are no bytes",
-    r"\{": "a map is not compared as a whole, nor written",
-    r"^\[|== \[|\] [<>!=]|\[\]": "a list is not compared as a whole",
-    r"\w\[|\]\[": "a list has no numbered places",
-    r"\bnull\b": "there is no null: what is not known is unknown",
-    r"\bsize\(": "the length of a text is not asked for",
-    r"\b(int|string|type)\(": "values are not turned into another type",
-    r"\.get[A-Z]": "a time is not taken apart: windows and `days` are of local days",
-    r"timestamp\(.*\) [-+] |\) [-+] (timestamp|duration)": "times are not added: windows count back from the question",
-    r"^(timestamp|duration)\('[^']*'\)$": "a time is declared and checked when it arrives, not written as a text",
-    r"'[^']*' \+ ": "texts are not joined",
+    r"(?:^| )b'": "there is no bytes type",
+    r"\{": "maps cannot be compared as a whole and have no literals",
+    r"^\[|== \[|\] [<>!=]|\[\]": "lists cannot be compared as a whole",
+    r"\w\[|\]\[": "list elements have no index",
+    r"\bnull\b": "there is no null: a missing value is unknown",
+    r"\bsize\(": "the length of a text is not available",
+    r"\b(int|string|type)\(": "there are no type conversions",
+    r"\.get[A-Z]": "an instant has no parts: windows and `days` use local days",
+    r"timestamp\(.*\) [-+] |\) [-+] (timestamp|duration)": "instants cannot be added: use a window instead",
+    r"^(timestamp|duration)\('[^']*'\)$": "an instant is declared and checked at ingestion and has no literal",
+    r"'[^']*' \+ ": "texts cannot be concatenated",
 }
 _METHODS = {"startsWith": "starts with", "endsWith": "ends with", "matches": "matches", "contains": "contains"}
 _MINUTES = {7 * 24 * 60: "w", 24 * 60: "d", 60: "h", 1: "min"}

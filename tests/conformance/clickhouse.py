@@ -16,7 +16,7 @@ _QUERY = re.compile(
     r"(windowFunnel|sequenceMatch|sequenceCount)\(('[^']*'|\d+(?:, '\w+')*)\)\((.*)\) (?:as \w+ )?from (\w+)",
     re.IGNORECASE,
 )
-_STRICT = "what may not come between is named by `without`, not everything that is no step"
+_STRICT = "`without` names the forbidden events; there is no way to forbid all other events"
 
 
 def translate(case: Case) -> Question:
@@ -30,7 +30,7 @@ def translate(case: Case) -> Question:
     if name == "windowFunnel":
         return Question(_funnel(options, steps, span, case.expected), True, facts)
     if name == "sequenceCount":
-        raise Unsupported("how often a sequence happened is not counted")
+        raise Unsupported("occurrences of a sequence cannot be counted")
     return Question(_match(options.strip("'"), steps), bool(case.expected), facts)
 
 
@@ -66,7 +66,7 @@ def _funnel(options: str, steps: list[str], span: int, level: int) -> str:
     """The first `level` steps happened in order, and no further one."""
     window, *modes = options.split(", ")
     if int(window) < span:
-        raise Unsupported("the gap of each step is bounded, or the time back from now, not the whole chain")
+        raise Unsupported("a rule can limit each gap and the window, but not the duration of the whole chain")
     if any("strict_order" in mode or "strict_dedup" in mode or "reentry" in mode for mode in modes):
         raise Unsupported(_STRICT)
     reached = [_chain(steps[:level])] if level else []
@@ -82,7 +82,7 @@ def _match(pattern: str, steps: list[str]) -> str:
     """Between two steps that stand side by side no event may come that any condition describes."""
     parts = re.findall(r"\(\?(\d+)\)|\(\?t([<>=]+)(\d+)\)|(\.\*)|(\.)", pattern)
     if not any(step for step, *_ in parts) or any(dot for *_, dot in parts):
-        raise Unsupported("a pattern that any event fits")
+        raise Unsupported("no step matches every event")
     chain, gap, is_apart = "", "", False
     for step, sign, seconds, anything, _ in parts:
         if step and not chain:

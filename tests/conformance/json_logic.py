@@ -11,18 +11,18 @@ from tests.semantics.world import Fact, ago, did, has
 _SIGNS = {"==": "=", "===": "=", "!=": "!=", "!==": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _ARITHMETIC = ("+", "-", "*", "/")
 _LISTS = ("some", "all", "none")
-_NO_TRUTH = "a value is no condition: nothing is truthy or falsy"
-_NO_LIST = "a list is no value"
+_NO_TRUTH = "a value is not a condition: no value is truthy or falsy"
+_NO_LIST = "the language has no list values"
 _WHY = {
-    "cat": "texts are not joined",
-    "%": "there is no remainder",
-    "max": "max and min are of a person's events, not of written numbers",
-    "min": "max and min are of a person's events, not of written numbers",
+    "cat": "texts cannot be concatenated",
+    "%": "there is no modulo operator",
+    "max": "max and min aggregate a person's events and take no literals",
+    "min": "max and min aggregate a person's events and take no literals",
     "merge": _NO_LIST,
     "filter": _NO_LIST,
     "map": _NO_LIST,
     "reduce": _NO_LIST,
-    "missing_some": "how many values are unknown is not counted",
+    "missing_some": "unknown values cannot be counted",
 }
 
 
@@ -30,7 +30,7 @@ def translate(case: Case) -> Question:
     rule, data = case.source
     facts = _facts(data)
     if data is not None and not isinstance(data, dict | list):
-        raise Unsupported("what is known of a person has a name")
+        raise Unsupported("a fact about a person always has a name")
     if isinstance(case.expected, list) and not _is(rule, "missing"):
         raise Unsupported(_WHY.get(next(iter(rule)), _NO_LIST) if isinstance(rule, dict) else _NO_LIST)
     if _is(rule, "if") or _is(rule, "?:"):
@@ -122,7 +122,7 @@ def _of_items(operator: str, rule: Any) -> str:
 
 def _value(rule: Any) -> str:
     if rule is None:
-        raise Unsupported("there is no null: what is not known is unknown")
+        raise Unsupported("there is no null: a missing value is unknown")
     if isinstance(rule, bool):
         return "true" if rule else "false"
     if isinstance(rule, int | float):
@@ -145,7 +145,7 @@ def _value(rule: Any) -> str:
 def _path(held: Any) -> str:
     name, *default = _arguments(held) or [""]
     if not isinstance(name, str) or name[:1].isdigit():
-        raise Unsupported("a list has no numbered places")
+        raise Unsupported("list elements have no index")
     if name == "":
         return "value"
     path = name if name in ("qty", "sku") else f"held['{name}']"

@@ -17,12 +17,13 @@ SUITES: dict[str, Callable[[Case], Question]] = {
     "cel": cel.translate,
     "clickhouse": clickhouse.translate,
 }
-_HEAD = """# Other languages' test suites
+_HEAD = """# Conformance with other languages' test suites
 
-Cases of three public suites, translated mechanically into rules and asked of the engine, with the result that their
-source expects, unchanged. A case *passes* where we say the same, *differs* where we say something else on purpose, and
-is *unsupported* where the rule language has no such construct.
-This page is written by `python -m tests.conformance.report`, and checked by the tests.
+This page compares the rule language with three public test suites.
+Each case is translated mechanically into a rule, and the engine evaluates it. The expected result is that of the
+source, unchanged. A case *passes* if the results agree, *differs* if Quanyu deliberately returns another result, and
+is *unsupported* if the rule language has no such construct.
+`python -m tests.conformance.report` writes this page, and the tests check it.
 
 | suite | source | cases | pass | differ by design | unsupported |
 |---|---|---|---|---|---|
