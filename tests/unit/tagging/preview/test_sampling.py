@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.tagging.preview.preview import sampling
+from quanyu.tagging.preview import sampling
 from quanyu.tagging.preview.sampling import FEW, sample
 
 
