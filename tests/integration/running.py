@@ -18,7 +18,7 @@ from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
 from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
-from quanyu.runtime.channels import open_channel
+from quanyu.runtime.rpc.channels import open_channel
 
 # Seconds; generous, since machines that run tests stall.
 PATIENCE = 100

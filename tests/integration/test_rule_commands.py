@@ -16,7 +16,7 @@ from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
-from quanyu.runtime.channels import open_channel
+from quanyu.runtime.rpc.channels import open_channel
 from tests.integration.editor import editor
 from tests.integration.running import FLOW, PATIENCE, address_of, serve, stopped
 from tests.integration.world import SCHEMA, batch, lives_in, order

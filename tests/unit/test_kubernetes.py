@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from quanyu.runtime.settings import SERVICES, settings_from
+from quanyu.runtime.settings import SERVICES, load_settings
 
 K8S = Path(__file__).parents[2] / "k8s"
 VERSION = "1.31"
@@ -70,7 +70,7 @@ def test_pods_keep_to_the_restricted_pod_security_standard() -> None:
 
 def test_the_services_start_with_the_settings_of_the_config_map() -> None:
     data = next(d["data"] for d in base() if d["kind"] == "ConfigMap")
-    settings = settings_from(data)
+    settings = load_settings(data)
     ports = {d["metadata"]["name"]: d["spec"]["ports"][0]["port"] for d in base() if d["kind"] == "Service"}
     for service in SERVICES:
         assert settings.address_of(service) == f"{service}:{ports[service]}"

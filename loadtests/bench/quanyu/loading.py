@@ -12,7 +12,7 @@ from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
 from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
 from quanyu.cli.demo.server import running
 from quanyu.importer.client import import_file
-from quanyu.runtime.channels import open_channel
+from quanyu.runtime.rpc.channels import open_channel
 
 # The name of the data folder in the folder of the store.
 DATA = "data"

@@ -25,7 +25,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
 from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
 from quanyu.cli.demo.server import running
-from quanyu.runtime.channels import open_channel
+from quanyu.runtime.rpc.channels import open_channel
 
 _BATCH = 200
 _BATCHES_A_SECOND = 10

@@ -19,11 +19,11 @@ from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.dsl import Library, compile_condition, standing_plan
 from quanyu.engine import Answer, Index, Limits, Live, Resolver, roaring_count, roaring_from_ids
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput
-from quanyu.runtime.eventlog import follow_log
-from quanyu.runtime.folder import DataFolder
-from quanyu.runtime.worker import FRAMES_BYTES
+from quanyu.runtime.log_follower import FRAMES_BYTES
+from quanyu.runtime.storage.data_folder import DataFolder
+from quanyu.runtime.storage.database import Database
+from quanyu.runtime.storage.event_log import follow_log
 from quanyu.tagging.storage.store import all_rules
 from quanyu.tagging.workspace import names_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from quanyu.engine import CoreError
-from quanyu.runtime.errors import DomainError, from_core
+from quanyu.runtime.errors import DomainError, to_domain_error
 from quanyu.runtime.memory import return_freed_memory
 
 # Each command's module is imported when the command runs: a serving process does not load the libraries of the others.
@@ -43,7 +43,7 @@ class Commands(click.Group):
         except DomainError as error:
             raise click.ClickException(error.message) from error
         except CoreError as error:
-            raise click.ClickException(from_core(error).message) from error
+            raise click.ClickException(to_domain_error(error).message) from error
 
 
 @click.group(cls=Commands)

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from quanyu.importer.client import Imported, import_file
 from quanyu.importer.mapping import Mapping, load_mapping
-from quanyu.runtime.channels import open_channel
-from quanyu.runtime.settings import read_setting_file, settings_from
+from quanyu.runtime.rpc.channels import open_channel
+from quanyu.runtime.settings import load_settings, read_setting_file
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -29,7 +29,7 @@ def import_command(ctx: click.Context, file: Path, mapping_file: Path, workspace
 
     Safe to repeat: what has arrived counts as duplicate. Ends with status 1 if rows were refused.
     """
-    settings = settings_from(os.environ)
+    settings = load_settings(os.environ)
     mapping = load_mapping(mapping_file)
     authority = read_setting_file(settings.tls_authority, "tls_authority")
     with open_channel(server, token=settings.auth_token(), authority=authority) as channel:

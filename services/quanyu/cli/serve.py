@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from quanyu.cli.options import DATA
-from quanyu.runtime.logs import set_up_logging
+from quanyu.runtime.logging_setup import set_up_logging
 from quanyu.runtime.process import Opener, Process
-from quanyu.runtime.settings import SERVICES, documented, settings_from
+from quanyu.runtime.settings import SERVICES, documented, load_settings
 
 STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -26,7 +26,7 @@ STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
 @click.option("--host", help="Address to listen on (QUANYU_HOST; default 127.0.0.1).")
 def serve(services: tuple[str, ...], data: Path | None, port: int | None, host: str | None) -> None:
     """Runs the services until SIGTERM or SIGINT."""
-    settings = settings_from(os.environ, data=data, port=port, host=host)
+    settings = load_settings(os.environ, data=data, port=port, host=host)
     set_up_logging(settings)
     # Blocked before any thread starts: only `sigwait` takes these signals, and one that arrives early waits for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select, update
 
-from quanyu.delivery.peers import Peers
+from quanyu.delivery.people_client import PeopleClient
 from quanyu.delivery.recheck import all_ids, intersection
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import Attempt, Campaign, DeadLetter, Forgotten, Message, Shard
@@ -23,9 +23,9 @@ LOOK_SECONDS = 5.0
 class Forgetting:
     """One thread for all workspaces; it asks identity now and then who was erased."""
 
-    def __init__(self, store: Store, peers: Peers, on_failure: Callable[[BaseException], None]) -> None:
+    def __init__(self, store: Store, people: PeopleClient, on_failure: Callable[[BaseException], None]) -> None:
         self._store = store
-        self._peers = peers
+        self._people = people
         self._on_failure = on_failure
         # By workspace: where the last look ended. Messages may be made meanwhile with an address that was asked for
         # before, so everybody is forgotten in two looks.
@@ -64,7 +64,7 @@ class Forgetting:
             known = session.get(Forgotten, workspace)
         forgotten = 0 if known is None else known.raw_offset
         try:
-            erased, next_raw_offset = self._peers.erased(workspace, forgotten)
+            erased, next_raw_offset = self._people.erased(workspace, forgotten)
         except NotFound:
             return False  # nothing was ever sent to it
         if not erased:

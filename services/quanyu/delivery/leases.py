@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from quanyu.delivery.domain import TERMINAL, CampaignState, MessageState, is_complete
 from quanyu.delivery.store import count_messages
 from quanyu.delivery.tables import Campaign, Job, Message, Output, Shard
-from quanyu.runtime.db import Base, Database
+from quanyu.runtime.storage.database import Base, Database
 
 _SETTLED = [*TERMINAL, MessageState.AMBIGUOUS]
 

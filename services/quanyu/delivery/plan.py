@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quanyu.delivery.domain import DAY_MS, STEPS
-from quanyu.delivery.peers import Members, Peers
+from quanyu.delivery.people_client import Members, PeopleClient
 from quanyu.delivery.recheck import intersection
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import Audience, CampaignVersion, Job, JobStep
@@ -48,14 +48,14 @@ def waterfall(audience: bytes, policies: Policies) -> Waterfall:
     return Waterfall(list(zip(names, remaining, stopped, strict=True)), eligible)
 
 
-def plan_campaign(store: Store, peers: Peers, definition: CampaignVersion, now_ms: int) -> None:
+def plan_campaign(store: Store, people: PeopleClient, definition: CampaignVersion, now_ms: int) -> None:
     """Evaluates, narrows, and freezes the outcome; a no-op if the campaign is planned already."""
     if store.plan(definition.workspace, definition.name) is not None:
         return
     channel = store.channel(definition.workspace, definition.channel)
-    members = peers.members(definition.workspace, definition.segment, definition.segment_version, definition.as_of_ms)
+    members = people.members(definition.workspace, definition.segment, definition.segment_version, definition.as_of_ms)
     reachable = roaring_from_ids(
-        [person for person, _ in peers.identifiers(definition.workspace, members.persons, channel.namespace)]
+        [person for person, _ in people.identifiers(definition.workspace, members.persons, channel.namespace)]
     )
     consent, suppression = store.policies(definition.workspace, definition.purpose)
     policies = Policies(

@@ -12,17 +12,17 @@ from quanyu.api.delivery.v1 import delivery_pb2 as pb
 from quanyu.delivery.checks import checked_campaign, checked_channel, checked_purpose
 from quanyu.delivery.domain import Backoff, CampaignState, MessageState
 from quanyu.delivery.forgetting import Forgetting
-from quanyu.delivery.peers import Peers
+from quanyu.delivery.people_client import PeopleClient
 from quanyu.delivery.plan import plan_campaign
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import CampaignVersion, Channel
-from quanyu.delivery.worker import Worker
-from quanyu.runtime import rpc
+from quanyu.delivery.worker import DeliveryWorker
 from quanyu.runtime.errors import InvalidInput
-from quanyu.runtime.folder import check_workspace_name
 from quanyu.runtime.instants import milliseconds, now_ms, timestamp
-from quanyu.runtime.paging import numbers_of, page_limit
-from quanyu.runtime.service import Context
+from quanyu.runtime.rpc.paging import page_limit, parse_page_token
+from quanyu.runtime.rpc.server import register_service
+from quanyu.runtime.service import ServiceContext
+from quanyu.runtime.storage.data_folder import check_workspace_name
 
 _DESCRIPTOR = pb.DESCRIPTOR.services_by_name["DeliveryService"]
 _WATCH_SECONDS = 0.25
@@ -37,7 +37,7 @@ _STATES = {
 _FORMATS = {pb.FileSink.FORMAT_CSV: "csv", pb.FileSink.FORMAT_PARQUET: "parquet"}
 
 
-def open_service(context: Context) -> DeliveryService:
+def open_service(context: ServiceContext) -> DeliveryService:
     return DeliveryService(context, Backoff())
 
 
@@ -46,16 +46,16 @@ class DeliveryService:
 
     name = _DESCRIPTOR.full_name
 
-    def __init__(self, context: Context, backoff: Backoff) -> None:
+    def __init__(self, context: ServiceContext, backoff: Backoff) -> None:
         self._folder = context.folder
         self._store = Store(context.database)
-        self._peers = Peers(context.channels.to("tagging"), context.channels.to("identity"))
+        self._people = PeopleClient(context.channels.to("tagging"), context.channels.to("identity"))
         failed = partial(context.health.failed, self.name)
-        self._worker = Worker(self._store, self._peers, context.folder, backoff, failed)
-        self._forgetting = Forgetting(self._store, self._peers, failed)
+        self._worker = DeliveryWorker(self._store, self._people, context.folder, backoff, failed)
+        self._forgetting = Forgetting(self._store, self._people, failed)
 
     def register(self, server: grpc.Server) -> None:
-        rpc.register(server, _DESCRIPTOR, self)
+        register_service(server, _DESCRIPTOR, self)
 
     def start(self) -> None:
         self._worker.start()
@@ -98,7 +98,7 @@ class DeliveryService:
 
     def PlanCampaign(self, request: pb.PlanCampaignRequest, _context: grpc.ServicerContext) -> pb.PlanCampaignResponse:
         definition = self._store.definition(request.workspace, request.name)
-        plan_campaign(self._store, self._peers, definition, now_ms())
+        plan_campaign(self._store, self._people, definition, now_ms())
         return pb.PlanCampaignResponse(status=self._status(request.workspace, request.name))
 
     def StartCampaign(
@@ -151,7 +151,7 @@ class DeliveryService:
         self, request: pb.ListDeadLettersRequest, _context: grpc.ServicerContext
     ) -> pb.ListDeadLettersResponse:
         limit = page_limit(request.page_size)
-        (after,) = numbers_of(request.page_token, 1)
+        (after,) = parse_page_token(request.page_token, 1)
         dead = self._store.dead_letters(request.workspace, request.name, after, limit)
         messages = [pb.DeadMessage(person=row.person, reason=row.reason, attempts=row.attempts) for row in dead]
         token = str(dead[-1].person) if len(dead) == limit else ""

@@ -26,8 +26,8 @@ from quanyu.delivery.tables import (
     Suppression,
 )
 from quanyu.engine import roaring_difference, roaring_from_ids, roaring_ids, roaring_union
-from quanyu.runtime.db import Base, Database
 from quanyu.runtime.errors import Conflict, FailedPrecondition, NotFound
+from quanyu.runtime.storage.database import Base, Database
 
 # People per shard: few enough that making their messages is one short transaction.
 SHARD_PEOPLE = 8192

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quanyu.runtime.db import Base
+from quanyu.runtime.storage.database import Base
 
 Name = String(255)
 

@@ -15,15 +15,15 @@ from pathlib import Path
 from quanyu.delivery.domain import Backoff, message_keys, parse_template, render
 from quanyu.delivery.leases import Lease, LeaseLostError, Leases
 from quanyu.delivery.ledger import Dispatched, Ledger
-from quanyu.delivery.peers import Peers
+from quanyu.delivery.people_client import PeopleClient
 from quanyu.delivery.recheck import Recheck, all_ids
 from quanyu.delivery.sinks import Outgoing, Run, Sink, SinkFailedError
 from quanyu.delivery.sinks.open import open_sink
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import CampaignVersion, Channel, Job, Output
 from quanyu.runtime.errors import DomainError, Unavailable
-from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.instants import now_ms
+from quanyu.runtime.storage.data_folder import DataFolder
 
 log = logging.getLogger(__name__)
 
@@ -54,19 +54,19 @@ class Delivery:
         return Outgoing(message.key.hex(), message.person, message.identifier, coupon, content)
 
 
-class Worker:
+class DeliveryWorker:
     """One delivering thread, and one that renews its lease while a sink is slow."""
 
     def __init__(
         self,
         store: Store,
-        peers: Peers,
+        people: PeopleClient,
         folder: DataFolder,
         backoff: Backoff,
         on_failure: Callable[[BaseException], None],
     ) -> None:
         self._store = store
-        self._peers = peers
+        self._people = people
         self._folder = folder
         self._backoff = backoff
         self._on_failure = on_failure
@@ -162,7 +162,7 @@ class Worker:
         self._leases.release(lease)
 
     def _make(self, lease: Lease, delivery: Delivery) -> None:
-        known = dict(self._peers.identifiers(lease.workspace, lease.persons, delivery.channel.namespace))
+        known = dict(self._people.identifiers(lease.workspace, lease.persons, delivery.channel.namespace))
         lacking = [person for person in all_ids(lease.persons) if person not in known]
         self._ledger.make(lease, known, lacking, delivery.key_of, delivery.definition.coupon_prefix)
 

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from quanyu.engine import LocalLog, Redactor, Resolver, StorageError
-from quanyu.identity.peers import Peers
-from quanyu.runtime.errors import Unavailable, from_core
-from quanyu.runtime.eventlog import frames_from
-from quanyu.runtime.worker import RETRY_SECONDS, Worker
+from quanyu.identity.ingestion_client import IngestionClient
+from quanyu.runtime.errors import Unavailable, to_domain_error
+from quanyu.runtime.log_follower import RETRY_SECONDS, LogFollower
+from quanyu.runtime.storage.event_log import read_frames
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ Frames = dict[int, bytes]
 
 
 class Erasing:
-    """Of one workspace, whose graph `worker` folds. It writes the resolved log; `peers` write the others."""
+    """Of one workspace, whose graph `worker` folds. It writes the resolved log; `ingestion` writes the others."""
 
     def __init__(
         self,
@@ -40,8 +40,8 @@ class Erasing:
         raw: LocalLog,
         resolved: LocalLog,
         rejects: LocalLog,
-        worker: Worker,
-        peers: Peers,
+        worker: LogFollower,
+        ingestion: IngestionClient,
         stopping: threading.Event,
         on_failure: Callable[[BaseException], None],
     ) -> None:
@@ -51,7 +51,7 @@ class Erasing:
         self._resolved = resolved
         self._rejects = rejects
         self._worker = worker
-        self._peers = peers
+        self._ingestion = ingestion
         self._stopping = stopping
         self._on_failure = on_failure
         self._thread = threading.Thread(target=self._run, name=f"erasing in {workspace}", daemon=True)
@@ -77,7 +77,7 @@ class Erasing:
                     self._erase(redactor)
             except (Unavailable, StorageError) as error:
                 if not self._stopping.is_set():
-                    told = from_core(error) if isinstance(error, StorageError) else error
+                    told = to_domain_error(error) if isinstance(error, StorageError) else error
                     log.warning("erasing in %s: %s; trying again", self._workspace, told)
                 self._stopping.wait(RETRY_SECONDS)
             except Exception as error:
@@ -119,7 +119,7 @@ class Erasing:
         """Empties both."""
         count = len(raw) + len(resolved)
         if raw:
-            self._peers.replace_raw(self._workspace, sorted(raw.items()))
+            self._ingestion.replace_raw(self._workspace, sorted(raw.items()))
         self._resolved.replace(sorted(resolved.items()))
         raw.clear()
         resolved.clear()
@@ -131,7 +131,7 @@ class Erasing:
             began = time.monotonic()
             raw = _before(self._raw, first, end)
             start = raw[0][0]
-            resolved = frames_from(self._resolved, start)
+            resolved = read_frames(self._resolved, start)
             yield [(offset, frame, next(resolved)[1]) for offset, frame in raw]
             end = start
             self._stopping.wait(time.monotonic() - began)
@@ -140,7 +140,7 @@ class Erasing:
         """How many frames were replaced."""
         redacted: Frames = {}
         replaced = 0
-        for offset, frame in frames_from(self._rejects, 0):
+        for offset, frame in read_frames(self._rejects, 0):
             if self._stopping.is_set():
                 break
             new = redactor.redact_rejects(frame)
@@ -153,7 +153,7 @@ class Erasing:
         """Empties them."""
         count = len(redacted)
         if redacted:
-            self._peers.replace_rejects(self._workspace, sorted(redacted.items()))
+            self._ingestion.replace_rejects(self._workspace, sorted(redacted.items()))
         redacted.clear()
         return count
 

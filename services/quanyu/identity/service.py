@@ -14,16 +14,16 @@ from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.engine import LocalLog, Resolver
 from quanyu.identity.domain import carried_out, refused
 from quanyu.identity.erasing import Erasing
-from quanyu.identity.peers import Peers
+from quanyu.identity.ingestion_client import IngestionClient
 from quanyu.identity.worker import Resolution
-from quanyu.runtime import rpc
 from quanyu.runtime.errors import Conflict, InvalidInput, NotFound
-from quanyu.runtime.eventlog import create_log, follow_log
 from quanyu.runtime.instants import timestamp
-from quanyu.runtime.paging import numbers_of, page_limit
-from quanyu.runtime.service import Context
-from quanyu.runtime.worker import Worker
-from quanyu.runtime.workspaces import Workspaces
+from quanyu.runtime.log_follower import LogFollower
+from quanyu.runtime.rpc.paging import page_limit, parse_page_token
+from quanyu.runtime.rpc.server import register_service
+from quanyu.runtime.service import ServiceContext
+from quanyu.runtime.storage.event_log import create_log, follow_log
+from quanyu.runtime.workspaces import OpenWorkspaces
 
 DESCRIPTOR = pb.DESCRIPTOR.services_by_name["IdentityService"]
 # Identifiers in one message of ListIdentifiers.
@@ -36,7 +36,7 @@ class Graph:
 
     resolver: Resolver
     resolved: LocalLog
-    worker: Worker
+    worker: LogFollower
     erasing: Erasing
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
@@ -57,15 +57,15 @@ class IdentityService:
 
     name = DESCRIPTOR.full_name
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._peers = Peers(partial(context.channels.to, "ingestion"))
+        self._ingestion = IngestionClient(partial(context.channels.to, "ingestion"))
         self._stopping = threading.Event()
-        self._workspaces = Workspaces(context.folder, self._open)
+        self._workspaces = OpenWorkspaces(context.folder, self._open)
         self._workspaces.open_existing()
 
     def register(self, server: grpc.Server) -> None:
-        rpc.register(server, DESCRIPTOR, self)
+        register_service(server, DESCRIPTOR, self)
 
     def start(self) -> None:
         self._workspaces.watch()
@@ -125,7 +125,7 @@ class IdentityService:
         if outcome is None:
             if refusal := graph.resolver.refusal(message):
                 raise refused(refusal, request.person, list(request.identifiers))
-            graph.wait(self._peers.record(request.workspace, decision), context)
+            graph.wait(self._ingestion.record(request.workspace, decision), context)
             outcome = graph.resolver.outcome(message)
         split = carried_out(outcome)
         epoch = graph.epoch()
@@ -153,7 +153,7 @@ class IdentityService:
             decision = log_pb2.Decision(
                 erase=log_pb2.Erase(person=person), by=request.by, why=request.why, idempotency_key=key
             )
-            graph.wait(self._peers.record(request.workspace, decision), context)
+            graph.wait(self._ingestion.record(request.workspace, decision), context)
         raw_offset, erased = graph.resolver.erased(key) or (0, 0)
         # Whoever was erased has no identifiers any more. One of an alias is that of the whole person.
         is_other = person not in (0, erased) and person not in graph.resolver.all_erased(raw_offset)[1]
@@ -175,7 +175,7 @@ class IdentityService:
     def ListViolations(
         self, request: pb.ListViolationsRequest, context: grpc.ServicerContext
     ) -> pb.ListViolationsResponse:
-        (before,) = numbers_of(request.page_token, 1)
+        (before,) = parse_page_token(request.page_token, 1)
         page = self._graph(request.workspace).resolver.violations(before, page_limit(request.page_size))
         return pb.ListViolationsResponse.FromString(page)
 
@@ -188,16 +188,18 @@ class IdentityService:
         resolved = create_log(folder, workspace, "resolved")
         raw = follow_log(folder, workspace, "raw")
         failed = partial(self._context.health.failed, self.name)
-        worker = Worker(f"identity of {workspace}", raw, Resolution(resolver, resolved), self._context.settings, failed)
+        worker = LogFollower(
+            f"identity of {workspace}", raw, Resolution(resolver, resolved), self._context.settings, failed
+        )
         worker.start()
         # Logs of its own to read: it is elsewhere in them than the worker.
         logs = follow_log(folder, workspace, "raw"), resolved, follow_log(folder, workspace, "rejects")
-        erasing = Erasing(workspace, resolver, *logs, worker, self._peers, self._stopping, failed)
+        erasing = Erasing(workspace, resolver, *logs, worker, self._ingestion, self._stopping, failed)
         erasing.start()
         return Graph(resolver, resolved, worker, erasing)
 
 
-def open_service(context: Context) -> IdentityService:
+def open_service(context: ServiceContext) -> IdentityService:
     return IdentityService(context)
 
 

@@ -16,7 +16,7 @@ from quanyu.importer.mapping import Mapping
 from quanyu.importer.progress import Progress
 from quanyu.importer.rows import open_rows
 from quanyu.importer.stream import send
-from quanyu.runtime.errors import InvalidInput, from_core
+from quanyu.runtime.errors import InvalidInput, to_domain_error
 
 REJECTS_SHOWN = 20
 # As many rows as are sent again to see whether the server still has what it acknowledged.
@@ -115,7 +115,7 @@ def _requests(
             yield from encoder.encode(_stream(batch), first)
     except CoreError as error:
         raise InvalidInput(
-            f"{path}: {from_core(error).message} (mapping {mapping.name})", reason="ROW_INVALID"
+            f"{path}: {to_domain_error(error).message} (mapping {mapping.name})", reason="ROW_INVALID"
         ) from error
 
 

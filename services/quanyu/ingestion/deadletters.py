@@ -7,16 +7,16 @@ from google.protobuf.message import DecodeError
 from quanyu.api.event.v1 import log_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2 as pb
 from quanyu.engine import LocalLog
-from quanyu.runtime.eventlog import frames_from
 from quanyu.runtime.instants import timestamp
-from quanyu.runtime.paging import numbers_of
+from quanyu.runtime.rpc.paging import parse_page_token
+from quanyu.runtime.storage.event_log import read_frames
 
 
 def read_page(rejects: LocalLog, token: str, limit: int) -> tuple[list[pb.DeadLetter], str]:
     """At most `limit` dead letters, oldest first, and the token of the next page ('' at the end): `offset:index`."""
-    first_offset, first_index = numbers_of(token, 2)
+    first_offset, first_index = parse_page_token(token, 2)
     letters: list[pb.DeadLetter] = []
-    for offset, frame in frames_from(rejects, first_offset):
+    for offset, frame in read_frames(rejects, first_offset):
         found = log_pb2.RejectFrame.FromString(frame)
         for index in range(first_index if offset == first_offset else 0, len(found.rejects)):
             if len(letters) == limit:

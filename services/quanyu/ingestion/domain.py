@@ -9,7 +9,7 @@ from pathlib import Path
 from quanyu.api.event.v1 import event_pb2
 from quanyu.engine import LocalLog
 from quanyu.runtime.errors import DataLoss, InvalidInput
-from quanyu.runtime.eventlog import REPAIRS
+from quanyu.runtime.storage.event_log import REPAIRS
 
 
 def check_zone(schema: event_pb2.Schema) -> None:

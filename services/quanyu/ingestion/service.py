@@ -12,12 +12,12 @@ from quanyu.api.ingestion.v1 import ingestion_pb2 as pb
 from quanyu.engine import Ingestor, LocalLog, peek_workspace
 from quanyu.ingestion.deadletters import read_page
 from quanyu.ingestion.domain import check_complete, check_zone
-from quanyu.runtime import rpc
-from quanyu.runtime.eventlog import create_log, follow_log
 from quanyu.runtime.instants import now_ms
-from quanyu.runtime.paging import page_limit
-from quanyu.runtime.service import Context
-from quanyu.runtime.workspaces import Workspaces
+from quanyu.runtime.rpc.paging import page_limit
+from quanyu.runtime.rpc.server import register_service, takes_bytes
+from quanyu.runtime.service import ServiceContext
+from quanyu.runtime.storage.event_log import create_log, follow_log
+from quanyu.runtime.workspaces import OpenWorkspaces
 
 DESCRIPTOR = pb.DESCRIPTOR.services_by_name["IngestionService"]
 
@@ -41,13 +41,13 @@ class IngestionService:
 
     name = DESCRIPTOR.full_name
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._folder = context.folder
-        self._workspaces = Workspaces(context.folder, self._open)
+        self._workspaces = OpenWorkspaces(context.folder, self._open)
         self._workspaces.open_existing()
 
     def register(self, server: grpc.Server) -> None:
-        rpc.register(server, DESCRIPTOR, self)
+        register_service(server, DESCRIPTOR, self)
 
     def start(self) -> None:
         """There is no background work: a call is durable when it returns."""
@@ -58,12 +58,12 @@ class IngestionService:
     def close(self) -> None:
         self._workspaces.close()
 
-    @rpc.takes_bytes
+    @takes_bytes
     def Ingest(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         intake = self._workspaces.get(peek_workspace(request), create=True)
         return intake.ingestor.ingest(request, now_ms())
 
-    @rpc.takes_bytes
+    @takes_bytes
     def IngestStream(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         for request in requests:
             yield self.Ingest(request, context)
@@ -107,5 +107,5 @@ class IngestionService:
         return Intake(Ingestor(raw, rejects, str(self._folder.state(workspace, "ingestion"))), raw, rejects)
 
 
-def open_service(context: Context) -> IngestionService:
+def open_service(context: ServiceContext) -> IngestionService:
     return IngestionService(context)

@@ -1,1 +1,1 @@
-"""One Alembic history for the tables of all services; `runtime.migration` runs it."""
+"""One Alembic history for the tables of all services; `runtime.storage.migration` runs it."""

@@ -1,4 +1,4 @@
-"""The errors that services raise. `runtime.interceptors` maps them to a gRPC status, once, for all."""
+"""The errors that services raise. `runtime.rpc.interceptors` maps them to a gRPC status, once, for all."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class DataLoss(DomainError):
     default_reason = "DAMAGED_FILE"
 
 
-def from_core(error: CoreError) -> DomainError:
+def to_domain_error(error: CoreError) -> DomainError:
     """What an error of the Rust core means to a caller."""
     message = str(error)
     match error:

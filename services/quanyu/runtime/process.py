@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from quanyu.engine import CoreError
-from quanyu.runtime import rpc
-from quanyu.runtime.channels import Channels
-from quanyu.runtime.db import Database
-from quanyu.runtime.errors import from_core
-from quanyu.runtime.folder import DataFolder
-from quanyu.runtime.health import Health
-from quanyu.runtime.migration import migrate
-from quanyu.runtime.service import Context, Service
+from quanyu.runtime.errors import to_domain_error
+from quanyu.runtime.rpc.channels import Channels
+from quanyu.runtime.rpc.health import Health
+from quanyu.runtime.rpc.server import add_reflection, bind_port, build_server, local_address
+from quanyu.runtime.service import Service, ServiceContext
 from quanyu.runtime.settings import Settings
+from quanyu.runtime.storage.data_folder import DataFolder
+from quanyu.runtime.storage.database import Database
+from quanyu.runtime.storage.migration import migrate
 
-Opener = Callable[[Context], Service]
+Opener = Callable[[ServiceContext], Service]
 
 
 class Process:
@@ -29,16 +29,16 @@ class Process:
             try:
                 self._open(openers, opened)
             except CoreError as error:
-                raise from_core(error) from error
+                raise to_domain_error(error) from error
             self._closing = opened.pop_all()
 
     def _open(self, openers: Mapping[str, Opener], opened: ExitStack) -> None:
         settings = self._settings
         self.health = Health()
-        self._server = rpc.build_server(settings, self.health)
+        self._server = build_server(settings, self.health)
         opened.callback(lambda: self._server.stop(grace=None).wait())
-        port = rpc.bind(self._server, settings, settings.default_port(tuple(openers)))
-        self.address = rpc.local_address(settings, port)
+        port = bind_port(self._server, settings, settings.default_port(tuple(openers)))
+        self.address = local_address(settings, port)
         folder = DataFolder.open(settings.data)
         opened.callback(folder.unlock)
         for name in openers:
@@ -51,12 +51,12 @@ class Process:
         self.channels = Channels(settings, frozenset(openers), self.address)
         opened.callback(self.channels.close)
         opened.callback(self._close_services)
-        context = Context(settings, folder, database, self.channels, self.health)
+        context = ServiceContext(settings, folder, database, self.channels, self.health)
         for opener in openers.values():
             service = opener(context)
             self._services.append(service)
             service.register(self._server)
-        rpc.add_reflection(self._server, [service.name for service in self._services])
+        add_reflection(self._server, [service.name for service in self._services])
 
     def start(self) -> None:
         """Accepts calls, begins background work, and says that it serves."""

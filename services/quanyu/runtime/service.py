@@ -2,7 +2,7 @@
 
 Each of `quanyu.{ingestion,identity,tagging,delivery}.service` exports
 
-    def open_service(context: Context) -> Service
+    def open_service(context: ServiceContext) -> Service
 
 and `cli` does the rest: opens the wanted services, registers them on one server, starts and stops them. The order of a
 service's life is `open_service`, `register`, `start`, ... , `stop`, `close`.
@@ -15,15 +15,15 @@ from typing import Protocol
 
 import grpc
 
-from quanyu.runtime.channels import Channels
-from quanyu.runtime.db import Database
-from quanyu.runtime.folder import DataFolder
-from quanyu.runtime.health import Health
+from quanyu.runtime.rpc.channels import Channels
+from quanyu.runtime.rpc.health import Health
 from quanyu.runtime.settings import Settings
+from quanyu.runtime.storage.data_folder import DataFolder
+from quanyu.runtime.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ServiceContext:
     """What a service is given. Nothing else is global."""
 
     settings: Settings
@@ -45,7 +45,7 @@ class Service(Protocol):
         """Full gRPC name, such as `quanyu.api.tagging.v1.TaggingService`."""
 
     def register(self, server: grpc.Server) -> None:
-        """Adds the handlers; called before the server starts. `rpc.register(server, DESCRIPTOR, servicer)` does it."""
+        """Adds the handlers by `register_service`; called before the server starts."""
 
     def start(self) -> None:
         """Begins background work; the server accepts calls from here on, so other services can be called."""

@@ -117,7 +117,7 @@ def read_setting_file(path: Path | None, name: str) -> bytes | None:
     return contents
 
 
-def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
+def load_settings(environment: Mapping[str, str], **given: Any) -> Settings:
     """Settings of `QUANYU_*` variables, overridden by what is `given`, unless None. InvalidInput names a wrong one."""
     hints = get_type_hints(Settings)
     known = {f"QUANYU_{name.upper()}": name for name in hints}

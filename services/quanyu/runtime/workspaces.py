@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from quanyu.engine import CoreError
-from quanyu.runtime.errors import DomainError, NotFound, ResourceExhausted, Unavailable, from_core
-from quanyu.runtime.folder import DataFolder, check_workspace_name
+from quanyu.runtime.errors import DomainError, NotFound, ResourceExhausted, Unavailable, to_domain_error
+from quanyu.runtime.storage.data_folder import DataFolder, check_workspace_name
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Closable(Protocol):
 T = TypeVar("T", bound=Closable)
 
 
-class Workspaces(Generic[T]):
+class OpenWorkspaces(Generic[T]):
     """The open workspaces of one service. `opening` makes what it holds for one; errors of it reach the caller."""
 
     def __init__(self, folder: DataFolder, opening: Callable[[str], T]) -> None:
@@ -89,7 +89,7 @@ class Workspaces(Generic[T]):
             try:
                 self.get(workspace)
             except (CoreError, DomainError) as error:
-                self._failed(workspace, from_core(error) if isinstance(error, CoreError) else error)
+                self._failed(workspace, to_domain_error(error) if isinstance(error, CoreError) else error)
 
     def _failed(self, workspace: str, error: DomainError) -> None:
         """Says it once; what may pass by itself, such as a full disk, is tried again at the next look."""

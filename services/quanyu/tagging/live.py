@@ -13,10 +13,10 @@ import grpc
 from quanyu.dsl import Library
 from quanyu.dsl.syntax import Segment
 from quanyu.engine import Answer, CoreError, Index, InvalidError, Limits, Live, LocalLog, StorageError
-from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable, from_core
-from quanyu.runtime.eventlog import frames_from
+from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable, to_domain_error
 from quanyu.runtime.instants import now_ms
-from quanyu.runtime.worker import RETRY_SECONDS, Worker
+from quanyu.runtime.log_follower import RETRY_SECONDS, LogFollower
+from quanyu.runtime.storage.event_log import read_frames
 from quanyu.tagging.evaluation.context import Reading
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class LiveSegments:
     def __init__(
         self,
         workspace: Asked,
-        worker: Worker,
+        worker: LogFollower,
         membership: LocalLog,
         state: str,
         limits: Limits,
@@ -127,8 +127,8 @@ class LiveSegments:
                 self._step()
             except StorageError as error:
                 # A full disk may be freed again; the next step begins where the last one was settled.
-                log.error("live segments of %s: %s; trying again", self._workspace.name, from_core(error))
-                self._fail(str(from_core(error)))
+                log.error("live segments of %s: %s; trying again", self._workspace.name, to_domain_error(error))
+                self._fail(str(to_domain_error(error)))
                 self._stopping.wait(RETRY_SECONDS)
             except Exception as error:
                 if not self._stopping.is_set():
@@ -217,7 +217,7 @@ def _opened(membership: LocalLog, state: str, name: str) -> Live:
     if live.offset() > membership.end():
         raise DataLoss(f"the membership log of {name} is shorter than what was folded from it; {advice}")
     try:
-        for offset, frame in frames_from(membership, live.offset()):
+        for offset, frame in read_frames(membership, live.offset()):
             live.fold(offset, frame)
     except InvalidError as error:
         raise DataLoss(f"{error}; {advice}") from error

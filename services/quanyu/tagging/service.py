@@ -9,11 +9,11 @@ import grpc
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Library
 from quanyu.engine import Index, Limits
-from quanyu.runtime import rpc
-from quanyu.runtime.eventlog import create_log, follow_log
-from quanyu.runtime.service import Context
-from quanyu.runtime.worker import Worker
-from quanyu.runtime.workspaces import Workspaces
+from quanyu.runtime.log_follower import LogFollower
+from quanyu.runtime.rpc.server import register_service
+from quanyu.runtime.service import ServiceContext
+from quanyu.runtime.storage.event_log import create_log, follow_log
+from quanyu.runtime.workspaces import OpenWorkspaces
 from quanyu.tagging.calls.people import PeopleCalls, WhyCalls
 from quanyu.tagging.calls.request_context import Asking
 from quanyu.tagging.calls.reviewing import ReviewCalls
@@ -32,12 +32,12 @@ class TaggingService:
 
     name = DESCRIPTOR.full_name
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._database = context.database
         self._query_bytes = context.settings.query_mib * 2**20
         self._watching = Watching(most=max(context.settings.threads // 4, 1))
-        self._workspaces = Workspaces(context.folder, self._open)
+        self._workspaces = OpenWorkspaces(context.folder, self._open)
         self._workspaces.open_existing()
 
     def register(self, server: grpc.Server) -> None:
@@ -46,7 +46,7 @@ class TaggingService:
         versions = VersionCalls(asking, self._database, by_approval=self._context.settings.approval == "required")
         reviews = ReviewCalls(asking, self._database)
         pure = TextCalls(asking), ComparingCalls(asking), WhyCalls(asking)
-        rpc.register(server, DESCRIPTOR, *pure, versions, reviews, people)
+        register_service(server, DESCRIPTOR, *pure, versions, reviews, people)
 
     def start(self) -> None:
         self._workspaces.watch()
@@ -66,7 +66,7 @@ class TaggingService:
         failed = partial(self._context.health.failed, self.name)
         membership = create_log(folder, workspace, "membership")
         resolved = follow_log(folder, workspace, "resolved")
-        worker = Worker(f"tagging of {workspace}", resolved, index, self._context.settings, failed)
+        worker = LogFollower(f"tagging of {workspace}", resolved, index, self._context.settings, failed)
         state = str(folder.state(workspace, "membership"))
 
         def live(opened: Workspace) -> LiveSegments:
@@ -75,5 +75,5 @@ class TaggingService:
         return Workspace(workspace, index, resolved, worker, library, live)
 
 
-def open_service(context: Context) -> TaggingService:
+def open_service(context: ServiceContext) -> TaggingService:
     return TaggingService(context)

@@ -12,7 +12,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.dsl import Catalog, Library
 from quanyu.engine import Index, InvalidError, Limits, LocalLog
 from quanyu.runtime.errors import InvalidInput
-from quanyu.runtime.worker import Worker
+from quanyu.runtime.log_follower import LogFollower
 from quanyu.tagging.evaluation.arrivals import known_before
 from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
 from quanyu.tagging.evaluation.context import Reading
@@ -61,7 +61,7 @@ class Workspace(Readable):
         name: str,
         index: Index,
         resolved: LocalLog,
-        worker: Worker,
+        worker: LogFollower,
         library: Library,
         live: Callable[[Workspace], LiveSegments],
     ) -> None:

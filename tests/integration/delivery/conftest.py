@@ -14,7 +14,7 @@ import pytest
 
 from quanyu.api.delivery.v1 import delivery_pb2 as pb
 from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
-from quanyu.runtime.channels import open_channel
+from quanyu.runtime.rpc.channels import open_channel
 from tests.integration.delivery.peers import Peers
 from tests.integration.running import address_of, serve
 

@@ -11,7 +11,7 @@ import grpc
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.engine import roaring_from_ids, roaring_ids
-from quanyu.runtime.channels import MESSAGE_LIMITS
+from quanyu.runtime.rpc.channels import MESSAGE_LIMITS
 
 CHUNK = 4096
 AS_OF_MS = 1_514_782_800_000

@@ -10,7 +10,7 @@ from quanyu.delivery.forgetting import Forgetting
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import Message, Shard
 from quanyu.engine import roaring_from_ids, roaring_ids
-from quanyu.runtime.db import Database
+from quanyu.runtime.storage.database import Database
 
 ANN, BOB = 1 << 32, 1 << 32 | 1
 

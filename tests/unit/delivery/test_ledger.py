@@ -19,7 +19,7 @@ from quanyu.delivery.ledger import Ledger
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import Attempt, Audience, CampaignVersion, CapEntry, Job, Message
 from quanyu.engine import roaring_from_ids, roaring_ids
-from quanyu.runtime.db import Base, Database
+from quanyu.runtime.storage.database import Base, Database
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from quanyu.delivery import tables
-from quanyu.runtime.db import Base, Database
+from quanyu.runtime.storage.database import Base, Database
 
 NAMES = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if mapper.class_.__module__ == tables.__name__}
 

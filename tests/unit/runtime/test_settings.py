@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quanyu.runtime.errors import InvalidInput
-from quanyu.runtime.settings import Settings, documented, settings_from
+from quanyu.runtime.settings import Settings, documented, load_settings
 
 
 def test_every_setting_is_documented() -> None:
@@ -18,15 +18,15 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_variables_are_typed_and_what_is_given_wins() -> None:
-    settings = settings_from({"QUANYU_PORT": "9", "QUANYU_DATA": "/d", "HOME": "/root"}, port=10, data=None)
+    settings = load_settings({"QUANYU_PORT": "9", "QUANYU_DATA": "/d", "HOME": "/root"}, port=10, data=None)
     assert (settings.port, settings.data) == (10, Path("/d"))
 
 
 def test_one_service_has_its_own_port() -> None:
-    settings = settings_from({"QUANYU_TAGGING_ADDRESS": "tagging:81"})
+    settings = load_settings({"QUANYU_TAGGING_ADDRESS": "tagging:81"})
     assert settings.default_port(("tagging",)) == 81
     assert settings.default_port(("identity", "tagging")) == 7400
-    assert settings_from({"QUANYU_PORT": "0"}).default_port(("tagging",)) == 0
+    assert load_settings({"QUANYU_PORT": "0"}).default_port(("tagging",)) == 0
 
 
 @pytest.mark.parametrize(
@@ -44,25 +44,25 @@ def test_one_service_has_its_own_port() -> None:
 )
 def test_a_wrong_setting_is_named(environment: dict[str, str], says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
-        settings_from(environment)
+        load_settings(environment)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "host:", "host:http", "host:70000", "host:-1"])
 def test_an_address_without_a_port_is_named(address: str) -> None:
-    settings = settings_from({"QUANYU_TAGGING_ADDRESS": address})
+    settings = load_settings({"QUANYU_TAGGING_ADDRESS": address})
     with pytest.raises(InvalidInput, match="QUANYU_TAGGING_ADDRESS must be host:port"):
         settings.default_port(("tagging",))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_loopback_needs_no_authentication(host: str) -> None:
-    assert settings_from({"QUANYU_HOST": host}).auth_token() is None
+    assert load_settings({"QUANYU_HOST": host}).auth_token() is None
 
 
 def test_the_token_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("secret\n")
-    settings = settings_from({"QUANYU_HOST": "0.0.0.0", "QUANYU_AUTH_TOKEN_FILE": str(file)})
+    settings = load_settings({"QUANYU_HOST": "0.0.0.0", "QUANYU_AUTH_TOKEN_FILE": str(file)})
     assert settings.auth_token() == "secret"
     file.write_text("\n")
     with pytest.raises(InvalidInput, match="empty file"):

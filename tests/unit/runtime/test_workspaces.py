@@ -10,8 +10,8 @@ import pytest
 
 from quanyu.engine import CorruptError, StorageError
 from quanyu.runtime.errors import InvalidInput, NotFound, Unavailable
-from quanyu.runtime.folder import DataFolder
-from quanyu.runtime.workspaces import Workspaces
+from quanyu.runtime.storage.data_folder import DataFolder
+from quanyu.runtime.workspaces import OpenWorkspaces
 
 
 class Held:
@@ -32,7 +32,7 @@ def test_existing_ones_are_opened_at_start_and_closed_at_the_end(tmp_path: Path)
     folder = DataFolder.open(tmp_path)
     made(folder, "cafe", "shop")
     opened: list[Held] = []
-    workspaces = Workspaces(folder, lambda name: opened.append(Held(name)) or opened[-1])
+    workspaces = OpenWorkspaces(folder, lambda name: opened.append(Held(name)) or opened[-1])
     workspaces.open_existing()
     assert [held.name for held in opened] == ["cafe", "shop"]
     workspaces.close()
@@ -50,14 +50,14 @@ def test_many_callers_open_one_once(tmp_path: Path) -> None:
         time.sleep(0.05)
         return Held(name)
 
-    workspaces = Workspaces(folder, slowly)
+    workspaces = OpenWorkspaces(folder, slowly)
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(lambda _: workspaces.get("new", create=True), range(8)))
     assert (len(found), opened) == (1, ["new"])
 
 
 def test_unknown_ones_are_not_made_by_asking(tmp_path: Path) -> None:
-    workspaces = Workspaces(DataFolder.open(tmp_path), Held)
+    workspaces = OpenWorkspaces(DataFolder.open(tmp_path), Held)
     with pytest.raises(NotFound, match="first PutSchema or Ingest"):
         workspaces.get("nobody")
     with pytest.raises(InvalidInput):
@@ -69,7 +69,7 @@ def test_unknown_ones_are_not_made_by_asking(tmp_path: Path) -> None:
 def test_one_made_by_another_process_is_found(tmp_path: Path) -> None:
     folder = DataFolder.open(tmp_path)
     opened: list[str] = []
-    workspaces = Workspaces(folder, lambda name: opened.append(name) or Held(name))
+    workspaces = OpenWorkspaces(folder, lambda name: opened.append(name) or Held(name))
     workspaces.watch()
     made(folder, "late")
     deadline = time.monotonic() + 5
@@ -83,7 +83,7 @@ def test_one_made_just_before_the_end_is_opened_and_closed(tmp_path: Path, monke
     monkeypatch.setattr("quanyu.runtime.workspaces.LOOK_SECONDS", 3600)
     folder = DataFolder.open(tmp_path)
     opened: list[Held] = []
-    workspaces = Workspaces(folder, lambda name: opened.append(Held(name)) or opened[-1])
+    workspaces = OpenWorkspaces(folder, lambda name: opened.append(Held(name)) or opened[-1])
     workspaces.watch()
     made(folder, "late")
     workspaces.close()
@@ -98,7 +98,7 @@ def test_a_damaged_one_is_known_at_start(tmp_path: Path) -> None:
         raise CorruptError(f"{name}: segment 3 is damaged")
 
     with pytest.raises(CorruptError, match="segment 3"):
-        Workspaces(folder, damaged).open_existing()
+        OpenWorkspaces(folder, damaged).open_existing()
 
 
 @pytest.mark.parametrize("passing", [StorageError("raw: No space left on device"), Unavailable("locked")])
@@ -115,7 +115,7 @@ def test_one_that_could_not_be_opened_is_tried_again(
             raise passing
         return Held(name)
 
-    workspaces = Workspaces(folder, opening)
+    workspaces = OpenWorkspaces(folder, opening)
     workspaces.watch()
     made(folder, "late")
     deadline = time.monotonic() + 5
@@ -135,7 +135,7 @@ def test_a_damaged_one_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
         attempts.append(name)
         raise CorruptError(f"{name}: segment 3 is damaged")
 
-    workspaces = Workspaces(folder, opening)
+    workspaces = OpenWorkspaces(folder, opening)
     workspaces.watch()
     made(folder, "late")
     time.sleep(0.3)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from quanyu.runtime.db import Database
-from quanyu.runtime.folder import DataFolder
-from quanyu.runtime.migration import migrate
+from quanyu.runtime.storage.data_folder import DataFolder
+from quanyu.runtime.storage.database import Database
+from quanyu.runtime.storage.migration import migrate
 
 
 @pytest.fixture

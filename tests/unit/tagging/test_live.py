@@ -14,8 +14,8 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Library
 from quanyu.engine import Index, InvalidError, Limits, LocalLog, StorageError
 from quanyu.runtime.errors import Unavailable
+from quanyu.runtime.log_follower import LogFollower
 from quanyu.runtime.settings import Settings
-from quanyu.runtime.worker import Worker
 from quanyu.tagging import live
 from quanyu.tagging.calls.watching import Watching
 from quanyu.tagging.live import LiveSegments
@@ -60,7 +60,7 @@ class Shop:
         self._resolved = LocalLog.create(str(folder / "resolved"))
         index = Index(str(folder / "index"))
         follow = LocalLog.follow(str(folder / "resolved"))
-        worker = Worker("test", follow, index, Settings(), self.failures.append)
+        worker = LogFollower("test", follow, index, Settings(), self.failures.append)
 
         def opened(workspace: Workspace) -> LiveSegments:
             state, limits = str(folder / "state"), Limits(2**30)

@@ -27,8 +27,8 @@ from quanyu.cli.demo.server import peak_memory_mb, serving
 from quanyu.cli.demo.world import World
 from quanyu.cli.import_command import import_visibly
 from quanyu.engine import roaring_count, roaring_difference
-from quanyu.runtime.channels import open_channel
 from quanyu.runtime.errors import FailedPrecondition, Unavailable
+from quanyu.runtime.rpc.channels import open_channel
 
 # Below the data folder: the files that the worlds are made of.
 WORLDS = "worlds"

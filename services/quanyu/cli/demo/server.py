@@ -18,8 +18,8 @@ from typing import IO
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from quanyu.runtime.channels import open_channel
 from quanyu.runtime.errors import FailedPrecondition, Unavailable
+from quanyu.runtime.rpc.channels import open_channel
 
 # In the data folder: it was made by a demo, so the next demo may empty it.
 MARK = "DEMO"

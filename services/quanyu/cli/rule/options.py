@@ -24,9 +24,9 @@ from quanyu.cli.rule.sources import (
 )
 from quanyu.dsl import Language
 from quanyu.runtime.errors import InvalidInput, NotFound
-from quanyu.runtime.folder import DataFolder
 from quanyu.runtime.instants import timestamp
-from quanyu.runtime.settings import settings_from
+from quanyu.runtime.settings import load_settings
+from quanyu.runtime.storage.data_folder import DataFolder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -135,7 +135,7 @@ def source_or_none(**where: Any) -> Iterator[Source]:
         with one_source(**where) as found:
             yield found
     else:
-        yield of_nothing(settings_from(os.environ))
+        yield of_nothing(load_settings(os.environ))
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def sources(
         raise click.UsageError("give one of --server, --data and --catalog")
     if catalog is not None and workspace is not None:
         raise click.UsageError("a catalog is one workspace: leave --workspace out")
-    settings = settings_from(os.environ, data=data)
+    settings = load_settings(os.environ, data=data)
     if catalog is not None:
         yield [of_catalog(settings, catalog)]
     elif server is not None:

@@ -19,15 +19,15 @@ from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.cli.catalog_file import DeclaredCatalog, load_catalog
 from quanyu.dsl import Library, RuleError, check_and_bind
 from quanyu.engine import CoreError, Index, Limits
-from quanyu.runtime.channels import asking, open_channel
-from quanyu.runtime.db import Database
-from quanyu.runtime.errors import InvalidInput, from_core
-from quanyu.runtime.eventlog import follow_log
-from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.errors import InvalidInput, to_domain_error
 from quanyu.runtime.instants import now_ms
-from quanyu.runtime.paging import LARGEST_PAGE
+from quanyu.runtime.log_follower import FRAMES_BYTES
+from quanyu.runtime.rpc.channels import domain_errors_of, open_channel
+from quanyu.runtime.rpc.paging import LARGEST_PAGE
 from quanyu.runtime.settings import Settings, read_setting_file
-from quanyu.runtime.worker import FRAMES_BYTES
+from quanyu.runtime.storage.data_folder import DataFolder
+from quanyu.runtime.storage.database import Database
+from quanyu.runtime.storage.event_log import follow_log
 from quanyu.tagging.calls.people import WhyCalls
 from quanyu.tagging.calls.request_context import Asking
 from quanyu.tagging.calls.texts import TextCalls
@@ -69,7 +69,7 @@ class Server:
         self._identity = IdentityServiceStub(channel)
 
     def ask(self, call: str, **fields: Any) -> Any:
-        with asking("tagging"):
+        with domain_errors_of("tagging"):
             return getattr(self._stub, call)(_request(call, self.workspace, fields))
 
     def reading(self) -> Reading:
@@ -79,7 +79,7 @@ class Server:
         return names.reading(Library.of(self._published()), now_ms())
 
     def person(self, identifier: event_pb2.Identifier) -> int:
-        with asking("identity"):
+        with domain_errors_of("identity"):
             request = identity_pb2.ResolveRequest(workspace=self.workspace, identifier=identifier)
             return int(self._identity.Resolve(request).person)
 
@@ -109,7 +109,7 @@ class Here:
         try:
             return answering(request, None)
         except CoreError as error:
-            raise from_core(error) from error
+            raise to_domain_error(error) from error
 
     def reading(self) -> Reading:
         return self._readable.reading(now_ms())
@@ -161,7 +161,7 @@ def of_catalog(settings: Settings, path: Path) -> Here:
     try:
         workspace = _Declared(declared, world_of(declared.schema.SerializeToString()).index)
     except CoreError as error:
-        raise InvalidInput(f"catalog {path}: {from_core(error).message}", reason="CATALOG_INVALID") from error
+        raise InvalidInput(f"catalog {path}: {to_domain_error(error).message}", reason="CATALOG_INVALID") from error
     except RuleError as error:
         raise InvalidInput(f"catalog {path}: rules: {error}", reason="CATALOG_INVALID") from error
     return Here(workspace, settings.query_mib * 2**20, has_people=False)

@@ -10,10 +10,10 @@ import grpc
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl.syntax import Tag
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.instants import is_instant, now_ms
-from quanyu.runtime.paging import numbers_of, page_limit, refuse_token
+from quanyu.runtime.rpc.paging import page_limit, parse_page_token, refuse_token
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.calls.members import members
 from quanyu.tagging.calls.messages import segment_message
 from quanyu.tagging.calls.request_context import Asking
@@ -53,7 +53,7 @@ class PeopleCalls:
     def ListMembers(self, request: pb.ListMembersRequest, context: grpc.ServicerContext) -> pb.ListMembersResponse:
         # Later pages are of the first one's version, instant and offset: `after:version:as of:known at`. Where that
         # is 0, none was asked for: nobody was known at it.
-        after, version, as_of_ms, known_at = numbers_of(request.page_token, 4)
+        after, version, as_of_ms, known_at = parse_page_token(request.page_token, 4)
         if not is_instant(as_of_ms):
             refuse_token(request.page_token)
         workspace, reading = self._asking.asked(request.workspace, request.as_of, context, as_of_ms, known_at)

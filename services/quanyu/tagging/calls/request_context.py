@@ -16,7 +16,7 @@ from quanyu.tagging.workspace import Readable
 Asked = TypeVar("Asked", bound=Readable, covariant=True)
 
 
-class Workspaces(Protocol[Asked]):
+class WorkspaceLookup(Protocol[Asked]):
     def get(self, workspace: str, /) -> Asked:
         """NotFound if there is none."""
 
@@ -24,7 +24,7 @@ class Workspaces(Protocol[Asked]):
 class Asking(Generic[Asked]):
     """The open workspaces, for the calls of one service."""
 
-    def __init__(self, workspaces: Workspaces[Asked], query_bytes: int) -> None:
+    def __init__(self, workspaces: WorkspaceLookup[Asked], query_bytes: int) -> None:
         self._workspaces = workspaces
         self._query_bytes = query_bytes
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import grpc
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import timestamp
-from quanyu.runtime.paging import numbers_of, page_limit
+from quanyu.runtime.rpc.paging import page_limit, parse_page_token
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.calls.request_context import Asking
 from quanyu.tagging.registry import proposals
 from quanyu.tagging.registry.messages import rule_message
@@ -58,7 +58,7 @@ class ReviewCalls:
     ) -> pb.ListProposalsResponse:
         self._asking.workspace(request.workspace)
         limit = page_limit(request.page_size)
-        (before,) = numbers_of(request.page_token, 1)
+        (before,) = parse_page_token(request.page_token, 1)
         state = next((state for state, asked in STATES.items() if asked == request.state), None)
         with self._database.reading() as session:
             found = proposals_before(session, request.workspace, state, before, limit + 1)

@@ -10,7 +10,7 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import RuleError, complete, format_text
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import now_ms
-from quanyu.runtime.paging import LARGEST_PAGE
+from quanyu.runtime.rpc.paging import LARGEST_PAGE
 from quanyu.tagging.calls.messages import (
     completion_message,
     diagnostic_message,

@@ -7,10 +7,10 @@ import grpc
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import dependents, rests_on
 from quanyu.dsl.model.library import Rule, key
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import FailedPrecondition, InvalidInput
 from quanyu.runtime.instants import now_ms
-from quanyu.runtime.paging import numbers_of, page_limit, refuse_token
+from quanyu.runtime.rpc.paging import page_limit, parse_page_token, refuse_token
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.calls.request_context import Asking
 from quanyu.tagging.evaluation.context import Reading
 from quanyu.tagging.evaluation.messages import basis_message
@@ -142,7 +142,7 @@ def _diffed(reading: Reading, request: pb.DiffRuleRequest) -> tuple[Reading, Ste
 def _rule_of_token(token: str) -> tuple[str, int]:
     """Name and version of a token `version:name`: of the last rule before."""
     number, _, name = token.partition(":")
-    (version,) = numbers_of(number, 1)
+    (version,) = parse_page_token(number, 1)
     if bool(token) != bool(name):
         refuse_token(token)
     return name, version

@@ -11,8 +11,8 @@ import grpc
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.runtime.errors import InvalidInput, NotFound, ResourceExhausted
-from quanyu.runtime.eventlog import READ_BYTES
 from quanyu.runtime.instants import timestamp
+from quanyu.runtime.storage.event_log import READ_BYTES
 from quanyu.tagging.live import LiveSegments
 
 WAIT_MS = 250

@@ -10,9 +10,9 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Bound, parse
 from quanyu.dsl.model.library import Rule, key
 from quanyu.engine import Limits
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import Conflict, DomainError, FailedPrecondition, InvalidInput, NotFound
 from quanyu.runtime.instants import now_ms
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.evaluation.context import Reading, try_out
 from quanyu.tagging.preview.impact import impact
 from quanyu.tagging.preview.messages import impact_message

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from quanyu.dsl import Bound, format_rule
 from quanyu.dsl.model.library import Rule, key
 from quanyu.engine import Limits
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import Conflict, InvalidInput
 from quanyu.runtime.instants import now_ms
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.evaluation.context import kind_of, try_out
 from quanyu.tagging.storage.store import find_rule
 from quanyu.tagging.storage.tables import LONGEST_NAME, PublishedRule

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from quanyu.dsl import format_rule
 from quanyu.engine import Limits
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import now_ms
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.preview.comparison import Changes, Step, changes
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.storage.store import published

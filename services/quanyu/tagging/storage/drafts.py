@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy.exc import IntegrityError
 
 from quanyu.dsl.parsing.parser import MAX_TEXT
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import Conflict, InvalidInput, NotFound
 from quanyu.runtime.instants import now_ms
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.storage.tables import LONGEST_NAME, Draft
 
 

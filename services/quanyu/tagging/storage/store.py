@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import NotFound
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.storage.tables import (
     OPEN,
     Draft,

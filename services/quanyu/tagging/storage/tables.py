@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quanyu.runtime.db import Base
+from quanyu.runtime.storage.database import Base
 
 LONGEST_NAME = 255
 

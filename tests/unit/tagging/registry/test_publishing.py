@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from quanyu.dsl import Library, format_rule
 from quanyu.dsl.syntax import Tag
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import InvalidInput, NotFound
+from quanyu.runtime.storage.database import Database
 from quanyu.tagging.evaluation.context import Reading, named
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.storage.store import all_rules, find_rule, rules_after
@@ -117,7 +117,7 @@ def test_names_with_and_without_versions() -> None:
     limit=st.integers(1, 5),
 )
 def test_pages_joined_are_all_rules_in_order(versions: list[tuple[str, int]], limit: int) -> None:
-    from quanyu.runtime.db import Base
+    from quanyu.runtime.storage.database import Base
 
     database = Database("sqlite://")
     Base.metadata.create_all(database.engine, [Base.metadata.tables[PublishedRule.__tablename__]])

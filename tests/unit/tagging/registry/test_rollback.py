@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from quanyu.dsl import Library, differences
 from quanyu.engine import Limits
-from quanyu.runtime.db import Base, Database
+from quanyu.runtime.storage.database import Base, Database
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.registry.rollback import roll_back
 from quanyu.tagging.storage.tables import PublishedRule

@@ -3,7 +3,7 @@
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from quanyu.runtime.db import Base, Database
+from quanyu.runtime.storage.database import Base, Database
 from quanyu.tagging.storage import tables
 
 NAMES = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if mapper.class_.__module__ == tables.__name__}

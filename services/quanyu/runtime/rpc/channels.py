@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import grpc
 
 from quanyu.runtime.errors import DomainError, Unavailable
-from quanyu.runtime.interceptors import ShowToken
+from quanyu.runtime.rpc.interceptors import ShowToken
 from quanyu.runtime.settings import Settings, read_setting_file
 
 # An audience or a batch in one message: 64 MiB, and room for what goes with it.
@@ -56,7 +56,7 @@ class Channels:
 
 
 @contextmanager
-def asking(service: str) -> Iterator[None]:
+def domain_errors_of(service: str) -> Iterator[None]:
     """Errors come as the domain errors they are in the other service; Unavailable is worth trying again."""
     try:
         yield

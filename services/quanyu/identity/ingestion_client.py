@@ -9,14 +9,14 @@ import grpc
 from quanyu.api.event.v1 import log_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
-from quanyu.runtime.channels import asking
+from quanyu.runtime.rpc.channels import domain_errors_of
 
 RECORD_SECONDS = 30.0
 # Files of 64 MiB and more are written anew.
 REPLACE_SECONDS = 120.0
 
 
-class Peers:
+class IngestionClient:
     """`ingestion`: opens the channel, which only who decides needs."""
 
     def __init__(self, ingestion: Callable[[], grpc.Channel]) -> None:
@@ -25,7 +25,7 @@ class Peers:
     def record(self, workspace: str, decision: log_pb2.Decision) -> int:
         """The raw offset from which on it is decided, once it is durable."""
         request = ingestion_pb2.RecordDecisionRequest(workspace=workspace, decision=decision)
-        with asking("ingestion"):
+        with domain_errors_of("ingestion"):
             recorded = IngestionServiceStub(self._ingestion()).RecordDecision(request, timeout=RECORD_SECONDS)
         return int(recorded.raw_offset)
 
@@ -36,7 +36,7 @@ class Peers:
         self._replace(ingestion_pb2.ReplaceFramesRequest(workspace=workspace, rejects=_messages(frames)))
 
     def _replace(self, request: ingestion_pb2.ReplaceFramesRequest) -> None:
-        with asking("ingestion"):
+        with domain_errors_of("ingestion"):
             IngestionServiceStub(self._ingestion()).ReplaceFrames(request, timeout=REPLACE_SECONDS)
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from quanyu.engine import CorruptError, LocalLog, StorageError
 from quanyu.runtime.errors import DeadlineExceeded, Unavailable
+from quanyu.runtime.log_follower import LogFollower
 from quanyu.runtime.settings import Settings
-from quanyu.runtime.worker import Worker
 
 _folders = count()
 
@@ -70,12 +70,12 @@ def log(tmp_path: Path) -> Iterator[LocalLog]:
     made.close()
 
 
-def worker_of(log_path: Path, state: Listing, failures: list[BaseException] | None = None, **given: int) -> Worker:
+def worker_of(log_path: Path, state: Listing, failures: list[BaseException] | None = None, **given: int) -> LogFollower:
     failures = [] if failures is None else failures
-    return Worker("test", LocalLog.follow(str(log_path)), state, Settings(**given), failures.append)  # type: ignore[arg-type]
+    return LogFollower("test", LocalLog.follow(str(log_path)), state, Settings(**given), failures.append)  # type: ignore[arg-type]
 
 
-def wait(worker: Worker, state: Listing, offset: int, seconds: float | None = 10) -> None:
+def wait(worker: LogFollower, state: Listing, offset: int, seconds: float | None = 10) -> None:
     call: Any = Call(seconds)
     worker.wait_until(lambda: state.offset() >= offset, call)
 
@@ -135,7 +135,7 @@ def test_waiting_ends_at_the_calls_deadline(log: LocalLog, tmp_path: Path) -> No
 
 
 def test_a_full_disk_is_waited_for(log: LocalLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quanyu.runtime.worker.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("quanyu.runtime.log_follower.RETRY_SECONDS", 0.01)
     state, failures = Listing([]), list[BaseException]()
     state.failing = [StorageError("No space left on device")] * 2
     worker = worker_of(tmp_path / "log", state, failures)

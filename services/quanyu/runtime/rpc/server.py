@@ -12,10 +12,10 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
-from quanyu.runtime.channels import MESSAGE_LIMITS
 from quanyu.runtime.errors import FailedPrecondition
-from quanyu.runtime.health import Health
-from quanyu.runtime.interceptors import Errors, RequireToken
+from quanyu.runtime.rpc.channels import MESSAGE_LIMITS
+from quanyu.runtime.rpc.health import Health
+from quanyu.runtime.rpc.interceptors import Errors, RequireToken
 from quanyu.runtime.settings import Settings, read_setting_file
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +27,7 @@ def takes_bytes(method: F) -> F:
     return method
 
 
-def register(server: grpc.Server, service: ServiceDescriptor, *servicers: object) -> None:
+def register_service(server: grpc.Server, service: ServiceDescriptor, *servicers: object) -> None:
     """Adds every RPC of a service; one of the servicers has a method of its name. AttributeError if none has."""
     handlers = {method.name: _handler(method, _behavior(method.name, servicers)) for method in service.methods}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
@@ -53,7 +53,7 @@ def add_reflection(server: grpc.Server, services: Iterable[str]) -> None:
     reflection.enable_server_reflection(names, server)
 
 
-def bind(server: grpc.Server, settings: Settings, port: int) -> int:
+def bind_port(server: grpc.Server, settings: Settings, port: int) -> int:
     """The port that the server listens on once started. FailedPrecondition if it is taken."""
     certificate = read_setting_file(settings.tls_certificate, "tls_certificate")
     key = read_setting_file(settings.tls_key, "tls_key")

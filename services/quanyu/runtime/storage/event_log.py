@@ -10,7 +10,7 @@ from typing import Literal
 
 from quanyu.engine import CorruptError, LocalLog
 from quanyu.runtime.errors import DataLoss
-from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.storage.data_folder import DataFolder
 
 LogName = Literal["raw", "resolved", "rejects", "membership"]
 READ_BYTES = 4 * 2**20
@@ -36,7 +36,7 @@ def follow_log(folder: DataFolder, workspace: str, name: LogName) -> LocalLog:
     return LocalLog.follow(str(folder.log(workspace, name)))
 
 
-def frames_from(log: LocalLog, offset: int) -> Iterator[tuple[int, bytes]]:
+def read_frames(log: LocalLog, offset: int) -> Iterator[tuple[int, bytes]]:
     """The (offset, frame) pairs that are in the log now, from `offset` on."""
     end = log.end()
     while offset < end:

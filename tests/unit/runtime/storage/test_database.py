@@ -14,10 +14,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 import quanyu
-from quanyu.runtime.db import Base, Database
 from quanyu.runtime.errors import FailedPrecondition, InvalidInput, ResourceExhausted, Unavailable
-from quanyu.runtime.folder import DataFolder
-from quanyu.runtime.migration import migrate
+from quanyu.runtime.storage.data_folder import DataFolder
+from quanyu.runtime.storage.database import Base, Database
+from quanyu.runtime.storage.migration import migrate
 
 
 @pytest.fixture

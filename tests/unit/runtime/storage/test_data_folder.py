@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.runtime.errors import DataLoss, FailedPrecondition, InvalidInput
-from quanyu.runtime.folder import DataFolder, check_workspace_name
+from quanyu.runtime.storage.data_folder import DataFolder, check_workspace_name
 
 
 def test_a_new_folder_is_stamped_and_opens_again(tmp_path: Path) -> None:

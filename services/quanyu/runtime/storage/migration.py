@@ -7,9 +7,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from quanyu.runtime.db import Database
 from quanyu.runtime.errors import FailedPrecondition
-from quanyu.runtime.folder import DataFolder
+from quanyu.runtime.storage.data_folder import DataFolder
+from quanyu.runtime.storage.database import Database
 
 
 def migrate(database: Database, folder: DataFolder) -> str:

@@ -24,9 +24,10 @@ from quanyu.engine import (
     StorageError,
     UnsupportedError,
 )
-from quanyu.runtime import errors, rpc
-from quanyu.runtime.channels import open_channel
-from quanyu.runtime.health import Health
+from quanyu.runtime import errors
+from quanyu.runtime.rpc import server as rpc
+from quanyu.runtime.rpc.channels import open_channel
+from quanyu.runtime.rpc.health import Health
 from quanyu.runtime.settings import Settings
 
 SERVICE = pb.DESCRIPTOR.services_by_name["IdentityService"]
@@ -63,9 +64,9 @@ class Running:
         self.health = Health()
         self.servicer = Answers()
         self.server = rpc.build_server(settings, self.health)
-        rpc.register(self.server, SERVICE, self.servicer)
+        rpc.register_service(self.server, SERVICE, self.servicer)
         rpc.add_reflection(self.server, [SERVICE.full_name])
-        self.port = rpc.bind(self.server, settings, 0)
+        self.port = rpc.bind_port(self.server, settings, 0)
         self.server.start()
 
 
@@ -222,14 +223,14 @@ def test_a_taken_port_is_explained(running: Running) -> None:
     settings = Settings()
     server = rpc.build_server(settings, Health())
     with pytest.raises(errors.FailedPrecondition, match="in use"):
-        rpc.bind(server, settings, running.port)
+        rpc.bind_port(server, settings, running.port)
 
 
 def test_a_certificate_that_is_none_is_explained(tmp_path: Path) -> None:
     (tmp_path / "pem").write_text("no certificate")
     settings = Settings(tls_certificate=tmp_path / "pem", tls_key=tmp_path / "pem")
     with pytest.raises(errors.FailedPrecondition, match="QUANYU_TLS_CERTIFICATE"):
-        rpc.bind(rpc.build_server(settings, Health()), settings, 0)
+        rpc.bind_port(rpc.build_server(settings, Health()), settings, 0)
 
 
 def test_health_follows_the_services(running: Running, channel: grpc.Channel) -> None:

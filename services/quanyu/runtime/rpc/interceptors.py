@@ -16,7 +16,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from quanyu.engine import CoreError
-from quanyu.runtime.errors import DomainError, InvalidInput, Unauthenticated, from_core
+from quanyu.runtime.errors import DomainError, InvalidInput, Unauthenticated, to_domain_error
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def _answering(context: grpc.ServicerContext, method: str) -> Iterator[None]:
     except DomainError as error:
         _abort(context, error)
     except CoreError as error:
-        _abort(context, from_core(error))
+        _abort(context, to_domain_error(error))
     except Exception as error:
         if not context.is_active():
             return  # The caller has gone: there is nobody left to tell.

@@ -17,7 +17,7 @@ def page_limit(asked: int) -> int:
     return min(asked or DEFAULT_PAGE, LARGEST_PAGE)
 
 
-def numbers_of(token: str, count: int) -> tuple[int, ...]:
+def parse_page_token(token: str, count: int) -> tuple[int, ...]:
     """The `count` numbers of a token such as `7:12`; zeros for the first page. InvalidInput for anything else."""
     if not token:
         return (0,) * count

@@ -13,8 +13,8 @@ from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.engine import roaring_count, roaring_from_ids, roaring_ids
-from quanyu.runtime.channels import asking
 from quanyu.runtime.errors import DataLoss
+from quanyu.runtime.rpc.channels import domain_errors_of
 
 EVALUATE_SECONDS = 120.0
 IDENTIFIERS_SECONDS = 60.0
@@ -33,7 +33,7 @@ class Members:
     count: int
 
 
-class Peers:
+class PeopleClient:
     """Errors come as the domain errors they are in the other service; Unavailable is worth trying again."""
 
     def __init__(self, tagging: grpc.Channel, identity: grpc.Channel) -> None:
@@ -47,7 +47,7 @@ class Peers:
             request.as_of.instant.FromMilliseconds(as_of_ms)
         header = None
         chunks: list[bytes] = []
-        with asking("tagging"):
+        with domain_errors_of("tagging"):
             for response in self._tagging.Evaluate(request, timeout=EVALUATE_SECONDS):
                 if response.HasField("header"):
                     header = response.header
@@ -71,7 +71,7 @@ class Peers:
     def erased(self, workspace: str, from_raw_offset: int) -> tuple[list[int], int]:
         """Who was erased from a raw offset on, with all who were merged into them; and the offset to go on from."""
         request = identity_pb2.ListErasedRequest(workspace=workspace, from_raw_offset=from_raw_offset)
-        with asking("identity"):
+        with domain_errors_of("identity"):
             response = self._identity.ListErased(request, timeout=IDENTIFIERS_SECONDS)
         return list(response.persons), response.next_raw_offset
 
@@ -82,7 +82,7 @@ class Peers:
             request = identity_pb2.ListIdentifiersRequest(
                 workspace=workspace, persons=roaring_from_ids(page), namespace=namespace
             )
-            with asking("identity"):
+            with domain_errors_of("identity"):
                 for response in self._identity.ListIdentifiers(request, timeout=IDENTIFIERS_SECONDS):
                     yield from zip(response.persons, response.values, strict=True)
             page = roaring_ids(persons, page[-1], _PAGE_PEOPLE)

@@ -11,7 +11,7 @@ from typing import Protocol
 import grpc
 
 from quanyu.engine import CoreError, LocalLog, StorageError
-from quanyu.runtime.errors import DeadlineExceeded, Unavailable, from_core
+from quanyu.runtime.errors import DeadlineExceeded, Unavailable, to_domain_error
 from quanyu.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Fold(Protocol):
         """Writes state and offset, atomically."""
 
 
-class Worker:
+class LogFollower:
     """One thread that follows `source` into `state`. Readers of the state never wait for it, but by `wait_until`."""
 
     def __init__(
@@ -119,7 +119,7 @@ class Worker:
                 self._tidy()
             except StorageError as error:
                 # A full disk may be freed again; state and offset have not moved.
-                log.error("%s: %s; trying again", self._name, from_core(error))
+                log.error("%s: %s; trying again", self._name, to_domain_error(error))
                 self._stopping.wait(RETRY_SECONDS)
             except Exception as error:
                 self._failure = error

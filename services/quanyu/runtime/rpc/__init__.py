@@ -1,0 +1,1 @@
+"""gRPC: the server, its interceptors and health, and the channels to other services."""
