@@ -68,7 +68,7 @@ class Oracle:
     def tag(self, name: str, person: int) -> Any:
         scope = Person(self, person, self.universe, name)
         for tier in self.library[name].tiers:
-            if self.cond(tier.when, scope) is True:
+            if self.cond(tier.cond, scope) is True:
                 return self.expr(tier.value, scope)
         otherwise = self.library[name].otherwise
         return None if otherwise is None else self.expr(otherwise, scope)
@@ -76,25 +76,25 @@ class Oracle:
     # --- conditions ----------------------------------------------------------------------------
 
     def cond(self, node: Any, scope: Scope) -> Tri:
-        inner = s.positive(node)
+        inner = s.strip_not(node)
         if inner is not None:
             return denied(self.cond(inner, scope))
         return getattr(self, f"on_{type(node).__name__}")(node, scope)
 
     def on_AllOf(self, node: s.AllOf, scope: Scope) -> Tri:
-        return all_of(self.cond(part, scope) for part in node.of)
+        return all_of(self.cond(part, scope) for part in node.operands)
 
     def on_AnyOf(self, node: s.AnyOf, scope: Scope) -> Tri:
-        return any_of(self.cond(part, scope) for part in node.of)
+        return any_of(self.cond(part, scope) for part in node.operands)
 
-    def on_Negated(self, node: s.Negated, scope: Scope) -> Tri:
-        return denied(self.cond(node.of, scope))
+    def on_Not(self, node: s.Not, scope: Scope) -> Tri:
+        return denied(self.cond(node.operand, scope))
 
-    def on_OrUnknown(self, node: s.OrUnknown, scope: Scope) -> Tri:
-        return self.cond(node.of, scope) is not False
+    def on_IncludingUnknown(self, node: s.IncludingUnknown, scope: Scope) -> Tri:
+        return self.cond(node.operand, scope) is not False
 
     def on_Compare(self, node: s.Compare, scope: Scope) -> Tri:
-        return self.compare(self.expr(node.left, scope), node.cmp, self.expr(node.right, scope))
+        return self.compare(self.expr(node.left, scope), node.op, self.expr(node.right, scope))
 
     def compare(self, left: Any, cmp: str, right: Any) -> Tri:
         if left is None or right is None:
@@ -166,7 +166,7 @@ class Oracle:
     def on_IsUnknown(self, node: s.IsUnknown, scope: Scope) -> Tri:
         return self.expr(node.expr, scope) is None
 
-    def on_InTime(self, node: s.InTime, scope: Scope) -> Tri:
+    def on_InWindow(self, node: s.InWindow, scope: Scope) -> Tri:
         value = self.expr(node.expr, scope)
         return self.in_range(value, self.windows.of(node.window), node.window)
 
@@ -187,7 +187,7 @@ class Oracle:
         return self.ranked(node, scope, lambda own, other: other < own)
 
     def ranked(self, node: Any, scope: Scope, better: Callable[[Any, Any], bool]) -> Tri:
-        values = self.ranking(node.expr, node.of and node.of.name, scope)
+        values = self.ranking(node.expr, node.among and node.among.name, scope)
         if scope.person not in values:
             return False
         own = values[scope.person]
@@ -228,11 +228,15 @@ class Oracle:
 
     def on_Near(self, node: s.Near, scope: Scope) -> Tri:
         a = self.expr(node.path, scope)
-        b = (float(node.of.lat), float(node.of.lon)) if isinstance(node.of, s.Point) else self.expr(node.of, scope)
+        b = (
+            (float(node.center.lat), float(node.center.lon))
+            if isinstance(node.center, s.Point)
+            else self.expr(node.center, scope)
+        )
         return None if a is None or b is None else haversine(a, b) <= float(node.distance.metres)
 
     def on_Did(self, node: s.Did, scope: Scope) -> Tri:
-        return happened(self, node.happening, scope)
+        return happened(self, node.pattern, scope)
 
     def on_InSegment(self, node: s.InSegment, scope: Scope) -> Tri:
         return self.was_in(node.ref.name, self.as_of, scope)
@@ -243,10 +247,10 @@ class Oracle:
     def on_WasInSegmentOn(self, node: s.WasInSegmentOn, scope: Scope) -> Tri:
         return self.was_in(node.ref.name, self.windows.moment(node.date), scope)
 
-    def on_Entered(self, node: s.Entered, scope: Scope) -> Tri:
+    def on_EnteredSegment(self, node: s.EnteredSegment, scope: Scope) -> Tri:
         return self.crossed(node, scope, lambda before, after: after and not before)
 
-    def on_Left(self, node: s.Left, scope: Scope) -> Tri:
+    def on_LeftSegment(self, node: s.LeftSegment, scope: Scope) -> Tri:
         return self.crossed(node, scope, lambda before, after: before and not after)
 
     def crossed(self, node: Any, scope: Scope, crosses: Callable[[bool, bool], bool]) -> bool:
@@ -254,7 +258,7 @@ class Oracle:
             before, after = (self.was_in(node.ref.name, at, scope) for at in window)
             return crosses(before, after)
 
-        if isinstance(node.window, s.Repeat):
+        if isinstance(node.window, s.Recurrence):
             return in_units(self.windows, node.window, within)
         start, end = self.windows.of_events(node.window)
         return within((min(start, end), end))
@@ -296,7 +300,7 @@ class Oracle:
                 return Fraction(node.fraction)
             case s.Text():
                 return node.value
-            case s.Truth():
+            case s.Boolean():
                 return node.value
             case s.Duration():
                 return Duration(node.ms)
@@ -309,7 +313,7 @@ class Oracle:
             case s.Default():
                 value = self.expr(node.expr, scope)
                 return self.expr(node.otherwise, scope) if value is None else value
-            case s.Arith():
+            case s.Arithmetic():
                 return arithmetic(node.op, self.expr(node.left, scope), self.expr(node.right, scope))
             case s.Aggregate():
                 return self.aggregate(node, scope)

@@ -14,14 +14,14 @@ from tests.oracle.world import Event
 Span = tuple[int, int]
 
 
-def happened(oracle: Any, happening: s.Happening, scope: Any) -> bool:
-    window = happening.window
-    if isinstance(window, s.Repeat):
-        return in_units(oracle.windows, window, lambda unit: within(oracle, happening, unit, scope))
-    return within(oracle, happening, oracle.windows.of_events(window), scope)
+def happened(oracle: Any, pattern: s.EventPattern, scope: Any) -> bool:
+    window = pattern.window
+    if isinstance(window, s.Recurrence):
+        return in_units(oracle.windows, window, lambda unit: within(oracle, pattern, unit, scope))
+    return within(oracle, pattern, oracle.windows.of_events(window), scope)
 
 
-def in_units(windows: Windows, repeat: s.Repeat, holds: Callable[[Span], bool]) -> bool:
+def in_units(windows: Windows, repeat: s.Recurrence, holds: Callable[[Span], bool]) -> bool:
     """Each unit is judged alone (E8, M5)."""
     units = windows.units(repeat.units)
     count = sum(holds(unit) for unit in units)
@@ -36,16 +36,14 @@ def in_units(windows: Windows, repeat: s.Repeat, holds: Callable[[Span], bool]) 
             return count == number
 
 
-def within(oracle: Any, happening: s.Happening, window: Span, scope: Any) -> bool:
-    if isinstance(happening, s.Sequence):
-        return any(
-            Choice(oracle, happening, window, scope, events).fits() for events in choices(oracle, happening, scope)
-        )
-    matching = oracle.matching(happening.step, scope)
-    if isinstance(happening, s.FirstEvent):
+def within(oracle: Any, pattern: s.EventPattern, window: Span, scope: Any) -> bool:
+    if isinstance(pattern, s.Sequence):
+        return any(Choice(oracle, pattern, window, scope, events).fits() for events in choices(oracle, pattern, scope))
+    matching = oracle.matching(pattern.step, scope)
+    if isinstance(pattern, s.FirstEvent):
         matching = matching[:1]
     count = sum(window[0] <= event.at < window[1] for event in matching)
-    times = None if isinstance(happening, s.FirstEvent) else happening.times
+    times = None if isinstance(pattern, s.FirstEvent) else pattern.times
     if isinstance(times, s.AtMost):
         return count <= times.number
     if isinstance(times, s.Exactly):
@@ -55,7 +53,7 @@ def within(oracle: Any, happening: s.Happening, window: Span, scope: Any) -> boo
 
 def choices(oracle: Any, sequence: s.Sequence, scope: Any) -> Iterator[tuple[Event, ...]]:
     """Every assignment of the person's events to the steps (Q10)."""
-    steps = [sequence.first, *(item.step for item in sequence.follow if isinstance(item, s.Follow))]
+    steps = [sequence.first, *(item.step for item in sequence.later_steps if isinstance(item, s.ThenStep))]
     return itertools.product(*(oracle.matching(step, scope) for step in steps))
 
 
@@ -77,7 +75,7 @@ class Choice:
         return None not in values and all(value == values[0] for value in values)
 
     def in_order(self) -> bool:
-        follow = [item for item in self.sequence.follow if isinstance(item, s.Follow)]
+        follow = [item for item in self.sequence.later_steps if isinstance(item, s.ThenStep)]
         for item, (before, event) in zip(follow, itertools.pairwise(self.events), strict=True):
             gap = event.at - before.at
             if gap <= 0 or (item.after and gap < item.after.ms) or (item.within and gap > item.within.ms):
@@ -87,8 +85,8 @@ class Choice:
     def broken(self) -> bool:
         """Something forbidden lies strictly in its gap, or after the last step in the window (Q4, Q5)."""
         step = 0
-        for item in self.sequence.follow:
-            if isinstance(item, s.Follow):
+        for item in self.sequence.later_steps:
+            if isinstance(item, s.ThenStep):
                 step += 1
                 continue
             until = self.events[step + 1].at if step + 1 < len(self.events) else self.window[1]

@@ -67,7 +67,7 @@ class Pair:
         assert answer.matched(0) == len(true)
         assert answer.counts(0) == (len(true), len(unknown))
         cond = dsl.parse_condition(text)
-        clauses = cond.of if isinstance(cond, syntax.AllOf | syntax.AnyOf) else (cond,)
+        clauses = cond.operands if isinstance(cond, syntax.AllOf | syntax.AnyOf) else (cond,)
         assert answer.clauses(0) == [tuple(map(len, self.oracle.rule(clause))) for clause in clauses]
 
     def is_to_come(self, text: str) -> bool:

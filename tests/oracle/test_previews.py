@@ -108,7 +108,7 @@ def test_the_clause_that_decides_is_the_first_that_does_not_hold(world: World, p
             (0, found.entering_sample, found.entering_clauses),
             (1, found.leaving_sample, found.leaving_clauses),
         ):
-            texts = [dsl.format_rule(part) for part in bound[n].of]  # type: ignore[union-attr]
+            texts = [dsl.format_rule(part) for part in bound[n].operands]  # type: ignore[union-attr]
             assert clauses == [
                 next(text for text, people in zip(texts, true[n], strict=True) if person not in people)
                 for person in persons

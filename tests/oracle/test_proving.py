@@ -92,7 +92,7 @@ def test_a_text_without_what_changes_nothing_holds_the_same_people(world: World,
     for text in (text for text in texts if not asked.is_to_come(text)):
         bound = dsl.check_and_bind(text, asked.catalog, asked.library)
         assert isinstance(bound.condition, syntax.AllOf | syntax.AnyOf)
-        places = {(part.span.line, part.span.column) for part in bound.condition.of}
+        places = {(part.span.line, part.span.column) for part in bound.condition.operands}
         for finding in dsl.lint(bound, asked.catalog, asked.library, asked.clock):
             if finding.code in IDLE and (finding.line, finding.column) in places:
                 note(f"{text}: {finding}")

@@ -68,7 +68,7 @@ def brackets(clauses: list[pb.ClauseVerdict]) -> Iterator[pb.ClauseVerdict]:
     """The clauses and what stands in their brackets, not what stands in the segments that they name."""
     for clause in clauses:
         yield clause
-        if isinstance(dsl.parse_condition(clause.text), s.AllOf | s.AnyOf | s.Negated | s.OrUnknown):
+        if isinstance(dsl.parse_condition(clause.text), s.AllOf | s.AnyOf | s.Not | s.IncludingUnknown):
             yield from brackets(list(clause.parts))
 
 
@@ -177,24 +177,24 @@ def test_the_events_shown_are_those_that_count(world: World, texts: list[str]) -
         for text in texts:
             cond = dsl.parse_condition(f"did {text}")
             assert isinstance(cond, s.Did)
-            happening = cond.happening
-            if isinstance(happening.window, s.Repeat):
+            pattern = cond.pattern
+            if isinstance(pattern.window, s.Recurrence):
                 continue
             for person in pair.oracle.universe:
                 note(f"{text}: {person}")
                 (clause,) = why(pair, f"did {text}", person).clauses
-                check_events(pair.oracle, happening, Person(pair.oracle, person, pair.oracle.universe, ""), clause)
+                check_events(pair.oracle, pattern, Person(pair.oracle, person, pair.oracle.universe, ""), clause)
 
 
 def first_steps(sequence: s.Sequence, size: int) -> s.Sequence:
     """Without what is forbidden after the last of them, but for the whole sequence."""
-    steps = [at for at, item in enumerate(sequence.follow) if isinstance(item, s.Follow)]
+    steps = [at for at, item in enumerate(sequence.later_steps) if isinstance(item, s.ThenStep)]
     if size > len(steps):
         return sequence
-    follow = list(sequence.follow[: steps[size - 1]])
-    while follow and isinstance(follow[-1], s.Without):
+    follow = list(sequence.later_steps[: steps[size - 1]])
+    while follow and isinstance(follow[-1], s.WithoutStep):
         follow.pop()
-    return replace(sequence, follow=tuple(follow))
+    return replace(sequence, later_steps=tuple(follow))
 
 
 def fitting(oracle: Oracle, sequence: s.Sequence, span: tuple[int, int], scope: Person) -> list[list[tuple[str, int]]]:
@@ -202,21 +202,21 @@ def fitting(oracle: Oracle, sequence: s.Sequence, span: tuple[int, int], scope: 
     return [[(event.type, event.at) for event in choice.events] for choice in tried if choice.fits()]
 
 
-def check_events(oracle: Oracle, happening: s.Happening, scope: Person, clause: pb.ClauseVerdict) -> None:
-    start, end = oracle.windows.of_events(happening.window)
-    if isinstance(happening, s.Sequence):
-        shown, steps = occurred(clause), 1 + sum(isinstance(item, s.Follow) for item in happening.follow)
+def check_events(oracle: Oracle, pattern: s.EventPattern, scope: Person, clause: pb.ClauseVerdict) -> None:
+    start, end = oracle.windows.of_events(pattern.window)
+    if isinstance(pattern, s.Sequence):
+        shown, steps = occurred(clause), 1 + sum(isinstance(item, s.ThenStep) for item in pattern.later_steps)
         fits = [
-            size for size in range(1, steps + 1) if fitting(oracle, first_steps(happening, size), (start, end), scope)
+            size for size in range(1, steps + 1) if fitting(oracle, first_steps(pattern, size), (start, end), scope)
         ]
         # Whether the whole fits is the verdict; else as many of the first steps as can be are shown.
         assert len(shown) == max(fits, default=0)
         assert (len(shown) == steps) == (clause.verdict == pb.VERDICT_TRUE)
         if shown:
-            assert shown in fitting(oracle, first_steps(happening, len(shown)), (start, end), scope)
+            assert shown in fitting(oracle, first_steps(pattern, len(shown)), (start, end), scope)
         return
-    matching = [(event.type, event.at) for event in oracle.matching(happening.step, scope) if event.at < end]
-    if isinstance(happening, s.FirstEvent):
+    matching = [(event.type, event.at) for event in oracle.matching(pattern.step, scope) if event.at < end]
+    if isinstance(pattern, s.FirstEvent):
         assert occurred(clause) == matching[:1]
         return
     inside = [event for event in reversed(matching) if event[1] >= start]
@@ -235,7 +235,7 @@ def test_measures_are_the_values_of_the_naive_evaluator(world: World, texts: lis
                 (clause,) = why(pair, f"{text} > 0", person).clauses
                 scope = Person(pair.oracle, person, pair.oracle.universe, "")
                 found = {w.measure.text: w.measure for w in clause.witnesses if w.HasField("measure")}
-                for node in (node for node in s.walk(expr) if isinstance(node, s.Aggregate | s.Arith | s.Tile)):
+                for node in (node for node in s.walk(expr) if isinstance(node, s.Aggregate | s.Arithmetic | s.Tile)):
                     check_measure(found[dsl.format_rule(bound_like(pair, node))], pair.oracle.expr(node, scope))
 
 

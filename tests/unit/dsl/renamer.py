@@ -36,7 +36,7 @@ class Renamer:
             return tuple(self.tree(item) for item in node)
         if not isinstance(node, s.Node):
             return node
-        node = replace(node, **{name: self.tree(value) for name, value in s.shallow(node).items() if name != "span"})
+        node = replace(node, **{name: self.tree(value) for name, value in s.get_fields(node).items() if name != "span"})
         match node:
             case s.Aggregate():
                 keys = tuple(
@@ -47,12 +47,12 @@ class Renamer:
                 return s.Path(self._ref(VALUE_NAMES + PROPERTY_NAMES), node.keys if self._chosen.random() < 0.1 else ())
             case s.Step():
                 return replace(node, ref=self._ref(EVENT_NAMES))
-            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.Entered() | s.Left():
+            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.EnteredSegment() | s.LeftSegment():
                 return replace(node, ref=self._ref(["vip", "buyers"]))
             case s.Sequence():
                 return replace(node, by=node.by and s.Path(self._ref([*PROPERTY_NAMES, "points"])))
             case s.InTop() | s.InBottom():
-                return replace(node, of=node.of and self._ref(["vip", "buyers"]))
+                return replace(node, among=node.among and self._ref(["vip", "buyers"]))
             case s.Tile():
                 return replace(node, among=node.among and self._ref(["vip", "buyers"]))
         return node

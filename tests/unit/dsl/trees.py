@@ -30,7 +30,7 @@ moments = st.builds(s.DateTime, st.datetimes().map(lambda m: m.replace(second=0,
 points = st.builds(s.Point, st.decimals(-90, 90, places=4), st.decimals(-180, 180, places=4))
 distances = st.builds(s.Distance, st.decimals(0, 500, places=1), st.sampled_from(["km", "m"]))
 whens = dates | moments
-values = st.one_of(numbers, percents, texts, paths, st.builds(s.Truth, st.booleans()))
+values = st.one_of(numbers, percents, texts, paths, st.builds(s.Boolean, st.booleans()))
 
 units: Any = st.sampled_from(["day", "week", "month", "quarter", "year"])
 _counts = st.integers(1, 99)
@@ -77,17 +77,17 @@ _aggregates = st.sampled_from(
 _expressions: Any = st.recursive(
     st.one_of(values, durations, dates, moments),
     lambda inner: st.one_of(
-        st.builds(s.Arith, st.sampled_from("+-*/"), inner, inner),
+        st.builds(s.Arithmetic, st.sampled_from("+-*/"), inner, inner),
         st.builds(s.Default, inner, inner),
         st.builds(s.Aggregate, _aggregates, paths, st.none() | conditions, st.none() | event_windows),
         st.builds(s.Tile, st.sampled_from(["quintile", "decile", "percentile"]), inner, st.none() | refs),
     ),
     max_leaves=4,
 )
-_ends = st.one_of(paths, st.builds(s.Truth, st.booleans()))  # ends that are in no order
+_ends = st.one_of(paths, st.builds(s.Boolean, st.booleans()))  # ends that are in no order
 _lists = st.lists(values, min_size=1, max_size=3).map(tuple)
 _follow = st.one_of(
-    st.builds(s.Follow, steps, st.none() | durations, st.none() | durations), st.builds(s.Without, steps)
+    st.builds(s.ThenStep, steps, st.none() | durations, st.none() | durations), st.builds(s.WithoutStep, steps)
 )
 happenings = st.one_of(
     st.builds(s.Event, steps, st.none() | times, st.one_of(event_windows, repeats, st.builds(s.Ever))),
@@ -108,7 +108,7 @@ _leaves = st.one_of(
     st.builds(s.Compare, expressions, _comparisons, expressions),
     *(st.builds(k, expressions, _ends, _ends) for k in (s.Between, s.NotBetween, s.BetweenAgo, s.NotBetweenAgo)),
     *(st.builds(k, expressions, _lists) for k in (s.InList, s.NotInList, s.HasAny, s.HasAll, s.HasNone)),
-    *(st.builds(k, expressions, moment_windows) for k in (s.InTime, s.NotInTime)),
+    *(st.builds(k, expressions, moment_windows) for k in (s.InWindow, s.NotInWindow)),
     *(
         st.builds(k, expressions, percents | st.integers(0, 99).map(Decimal).map(s.Number), st.none() | refs)
         for k in (s.InTop, s.InBottom)
@@ -121,7 +121,10 @@ _leaves = st.one_of(
     st.builds(s.InSegment, refs),
     st.builds(s.WasInSegmentAgo, refs, durations),
     st.builds(s.WasInSegmentOn, refs, dates),
-    *(st.builds(k, refs, st.one_of(event_windows, repeats, st.builds(s.Ever))) for k in (s.Entered, s.Left)),
+    *(
+        st.builds(k, refs, st.one_of(event_windows, repeats, st.builds(s.Ever)))
+        for k in (s.EnteredSegment, s.LeftSegment)
+    ),
     st.builds(s.Sample, percents, st.none() | texts),
 )
 _conditions: Any = st.recursive(
@@ -129,8 +132,8 @@ _conditions: Any = st.recursive(
     lambda inner: st.one_of(
         st.builds(s.AllOf, st.lists(inner, min_size=2, max_size=3).map(tuple)),
         st.builds(s.AnyOf, st.lists(inner, min_size=2, max_size=3).map(tuple)),
-        st.builds(s.Negated, inner),
-        st.builds(s.OrUnknown, inner),
+        st.builds(s.Not, inner),
+        st.builds(s.IncludingUnknown, inner),
     ),
     max_leaves=4,
 )

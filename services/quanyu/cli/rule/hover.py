@@ -51,8 +51,8 @@ def _clauses(node: s.Node | None) -> Iterator[s.Cond | s.Define | s.Metric]:
         case s.Segment(cond=cond):
             yield from _clauses(cond)
         case s.Tag(tiers=tiers):
-            yield from (tier.when for tier in tiers)
-        case s.AllOf(of=parts) | s.AnyOf(of=parts):
+            yield from (tier.cond for tier in tiers)
+        case s.AllOf(operands=parts) | s.AnyOf(operands=parts):
             yield from parts
         case None:
             return

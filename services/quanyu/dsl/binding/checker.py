@@ -140,7 +140,7 @@ class _Drafts:
                 message = "a tag's value is a number or a text in quotes (N1)"
                 raise RuleError.at(value.span, "name", message, f"'{value.ref.name}'")
         self._conditions.expressions.type_of_tag(tag, scope)
-        tiers = tuple(replace(tier, when=self._conditions.bind(tier.when, scope)) for tier in tag.tiers)
+        tiers = tuple(replace(tier, cond=self._conditions.bind(tier.cond, scope)) for tier in tag.tiers)
         return replace(tag, tiers=tiers)
 
 

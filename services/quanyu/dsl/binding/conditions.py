@@ -47,9 +47,9 @@ class Conditions:
         bound: s.Cond
         match node:
             case s.AllOf() | s.AnyOf():
-                bound = replace(node, of=tuple(self.bind(part, scope) for part in node.of))
-            case s.Negated() | s.OrUnknown():
-                bound = replace(node, of=self.bind(node.of, scope))
+                bound = replace(node, operands=tuple(self.bind(part, scope) for part in node.operands))
+            case s.Not() | s.IncludingUnknown():
+                bound = replace(node, operand=self.bind(node.operand, scope))
             case s.Compare():
                 bound = self._compare(node, scope)
             case s.Between() | s.NotBetween():
@@ -60,7 +60,7 @@ class Conditions:
                 bound = self._in_list(node, scope)
             case s.HasAny() | s.HasAll() | s.HasNone():
                 bound = self._has(node, scope)
-            case s.InTime() | s.NotInTime():
+            case s.InWindow() | s.NotInWindow():
                 bound = self._in_time(node, scope)
             case s.InTop() | s.InBottom():
                 bound = self._ranked(node, scope)
@@ -72,7 +72,7 @@ class Conditions:
                 bound = self._near(node, scope)
             case s.Did() | s.DidNot():
                 bound = self._did(node, scope)
-            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.Entered() | s.Left():
+            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.EnteredSegment() | s.LeftSegment():
                 _refuse_in_step(node, "a segment is", scope)
                 bound = replace(node, ref=names.bind_segment(node.ref, scope))
             case s.Sample():
@@ -95,7 +95,7 @@ class Conditions:
 
     def _compare(self, node: s.Compare, scope: Scope) -> s.Cond:
         left, a = self.expressions.bind(node.left, scope)
-        right, b = self.expressions.bind_beside(node.right, a, scope, node.cmp)
+        right, b = self.expressions.bind_beside(node.right, a, scope, node.op)
         _refuse_wholes(node, a, b)
         _refuse_recency(node, a, b)
         if {a.kind, b.kind} == {"instant", "date"}:
@@ -107,20 +107,20 @@ class Conditions:
 
     def _refuse_order(self, node: s.Compare, a: Type, b: Type) -> None:
         """C2: what may stand beside `<`; C4: an instant is never exactly a written minute."""
-        if node.cmp in ("=", "!="):
+        if node.op in ("=", "!="):
             written = next((side for side in (node.left, node.right) if isinstance(side, s.DateTime)), None)
             if written is not None:
                 minute = f"{written.value:%Y-%m-%d %H:%M}"
                 following = f"{written.value + dt.timedelta(minutes=1):%Y-%m-%d %H:%M}"
                 name = format_rule(node.left if written is node.right else node.right)
-                message = f"an instant is not compared with a minute by `{node.cmp}` (C4)"
+                message = f"an instant is not compared with a minute by `{node.op}` (C4)"
                 offered = [f"{name} between {minute} and {following}", f"{name} > {minute}"]
                 raise RuleError.at(node.span, "type", message, *offered)
             return
         kind = unify(a, b) or a
         if kind.kind in ("text", "bool"):
-            offered = [format_rule(replace(node, cmp=cmp)) for cmp in ("=", "!=")]
-            raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.cmp}` means nothing", *offered)
+            offered = [format_rule(replace(node, op=op)) for op in ("=", "!=")]
+            raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.op}` means nothing", *offered)
         if kind.kind == "enum" and order_of(a, b) is None:
             raise unordered(node, a, b)
 
@@ -194,7 +194,7 @@ class Conditions:
 
     # time, ranks, places
 
-    def _in_time(self, node: s.InTime | s.NotInTime, scope: Scope) -> s.Cond:
+    def _in_time(self, node: s.InWindow | s.NotInWindow, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
         if kind.kind == "month_day":
             offered = [f"anniversary of {format_rule(node.expr)} {format_rule(node.window)}"]
@@ -211,7 +211,7 @@ class Conditions:
         expr, kind = self.expressions.bind(node.expr, scope)
         refuse_unranked(node.expr, kind, corrections.of_ranked_recency(node))
         self.expressions.bind(node.size, scope)
-        return replace(node, expr=expr, of=names.bind_segment(node.of, scope) if node.of else None)
+        return replace(node, expr=expr, among=names.bind_segment(node.among, scope) if node.among else None)
 
     def _anniversary(self, node: s.Anniversary | s.NotAnniversary, scope: Scope) -> s.Cond:
         path, kind = self.expressions.bind(node.path, scope)
@@ -221,7 +221,7 @@ class Conditions:
 
     def _near(self, node: s.Near, scope: Scope) -> s.Cond:
         places: list[Any] = []
-        for place in (node.path, node.of):
+        for place in (node.path, node.center):
             if isinstance(place, s.Point):
                 places.append(place)
                 continue
@@ -229,24 +229,24 @@ class Conditions:
             if kind.kind not in ("point", "any"):
                 raise RuleError.at(place.span, "type", f"here stands a point, this is {kind}", "(31.2304, 121.4737)")
             places.append(bound)
-        return replace(node, path=places[0], of=places[1])
+        return replace(node, path=places[0], center=places[1])
 
     # events
 
     def _did(self, node: s.Did | s.DidNot, scope: Scope) -> s.Cond:
         _refuse_in_step(node, "`did` is", scope)
-        happening = node.happening
-        if isinstance(happening, s.Sequence):
-            return replace(node, happening=self._sequence(happening, scope))
-        return replace(node, happening=replace(happening, step=self.step(happening.step, scope)))
+        pattern = node.pattern
+        if isinstance(pattern, s.Sequence):
+            return replace(node, pattern=self._sequence(pattern, scope))
+        return replace(node, pattern=replace(pattern, step=self.step(pattern.step, scope)))
 
     def _sequence(self, node: s.Sequence, scope: Scope) -> s.Sequence:
-        if sum(isinstance(item, s.Follow) for item in node.follow) >= MAX_STEPS:
+        if sum(isinstance(item, s.ThenStep) for item in node.later_steps) >= MAX_STEPS:
             raise RuleError.at(node.span, "limit", f"a sequence has at most {MAX_STEPS} steps")
         first = self.step(node.first, scope)
-        follow = tuple(replace(item, step=self.step(item.step, scope)) for item in node.follow)
-        by = self._common(node.by, [first, *(item.step for item in follow)], scope) if node.by else None
-        return replace(node, first=first, follow=follow, by=by)
+        later_steps = tuple(replace(item, step=self.step(item.step, scope)) for item in node.later_steps)
+        by = self._common(node.by, [first, *(item.step for item in later_steps)], scope) if node.by else None
+        return replace(node, first=first, later_steps=later_steps, by=by)
 
     def _common(self, by: s.Path, steps: Sequence[s.Step], scope: Scope) -> s.Path:
         """A path that every event of the sequence has, and that is one value (Q6, Q7)."""
@@ -289,14 +289,14 @@ def _refuse_wholes(node: s.Compare, a: Type, b: Type) -> None:
 def unordered(node: s.Compare, a: Type, b: Type) -> RuleError:
     """Two enums without an order that holds both (C2)."""
     if not (a.ordered or b.ordered):
-        message = f"the values of this enum have no declared order, so `{node.cmp}` means nothing"
+        message = f"the values of this enum have no declared order, so `{node.op}` means nothing"
         offered = [format_rule(s.InList(node.left, (node.right,)))] if isinstance(node.right, s.Text | s.Path) else []
         return RuleError.at(node.span, "type", message, *offered)
     declared, other = (a, node.right) if a.ordered else (b, node.left)
     if isinstance(other, s.Text):
         message = f"'{other.value}' has no place in the order {' < '.join(declared.values)}"
         return RuleError.at(other.span, "value", message, *(f"'{value}'" for value in declared.values))
-    return RuleError.at(node.span, "type", f"these enums have no order in common, so `{node.cmp}` means nothing")
+    return RuleError.at(node.span, "type", f"these enums have no order in common, so `{node.op}` means nothing")
 
 
 def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:
@@ -310,7 +310,7 @@ def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:
         message = "a recency is how long ago, so it is not compared with a date: the sign would turn round (C1)"
         offered = corrections.of_date_against_recency(node, path, _written(other))
         raise RuleError.at(node.span, "type", message, *offered)
-    if node.cmp in ("=", "!="):
+    if node.op in ("=", "!="):
         message = "a recency is exact to the millisecond, so `=` is never true (C1)"
         raise RuleError.at(node.span, "type", message, *corrections.of_equal_recency(node))
 
@@ -354,7 +354,7 @@ def _refuse_elapsed(expr: s.Expr, kind: Type, *offered: str) -> None:
         raise RuleError.at(expr.span, "time", message, *offered)
 
 
-def _in_days(node: s.InTime | s.NotInTime) -> list[str]:
+def _in_days(node: s.InWindow | s.NotInWindow) -> list[str]:
     """The clause with the calendar window nearest to one of elapsed time, or with the days of its moments."""
     window: s.Window = node.window
     match window:

@@ -39,7 +39,7 @@ def instead_of(written: s.Expr, wanted: Type) -> list[str]:
             return ["true" if number else "false"]
         case s.Number() | s.Percent() if wanted.kind == "text":
             return [f"'{format_rule(written)}'"]
-        case s.Number() | s.Percent() | s.Truth() if wanted.kind in ("enum", "set"):
+        case s.Number() | s.Percent() | s.Boolean() if wanted.kind in ("enum", "set"):
             return quoted(wanted.values[:MOST])
     return []
 
@@ -67,14 +67,14 @@ def of_comparison(node: s.Compare, left: Type, right: Type) -> list[str]:
     ):
         prefix = {"latest": "last", "earliest": "first"}.get(path.fn)
         return (
-            [f"{prefix}_{path.path.ref.name} {node.cmp} {format_rule(other)}"] if prefix and not path.path.keys else []
+            [f"{prefix}_{path.path.ref.name} {node.op} {format_rule(other)}"] if prefix and not path.path.keys else []
         )
-    if left.kind == "text" and node.cmp not in ("=", "!="):
-        return [format_rule(replace(node, cmp="=", right=s.Text(format_rule(other))))] if _is_number(other) else []
+    if left.kind == "text" and node.op not in ("=", "!="):
+        return [format_rule(replace(node, op="=", right=s.Text(format_rule(other))))] if _is_number(other) else []
     if left.kind in ("date", "instant") and isinstance(other, s.Duration):
         window = other.ms // s.ELAPSED_MS["d"] or 1
         return [f"{format_rule(path)} in {way} {window} calendar days" for way in ("next", "last")]
-    if left.kind in ("date", "month_day") and isinstance(other, s.Arith) and isinstance(path, s.Path):
+    if left.kind in ("date", "month_day") and isinstance(other, s.Arithmetic) and isinstance(path, s.Path):
         day = _month_day(other)
         return [f"anniversary of {format_rule(path)} on 2026-{day}"] if day else []
     return []
@@ -84,10 +84,10 @@ def _is_number(written: s.Expr) -> bool:
     return isinstance(written, s.Number | s.Percent)
 
 
-def _month_day(written: s.Arith) -> str:
+def _month_day(written: s.Arithmetic) -> str:
     """`05-20`, read as a difference."""
     match written:
-        case s.Arith(op="-", left=s.Number(value=month), right=s.Number(value=day)) if (
+        case s.Arithmetic(op="-", left=s.Number(value=month), right=s.Number(value=day)) if (
             1 <= month <= 12 and 1 <= day <= 28
         ):
             return f"{int(month):02}-{int(day):02}"
@@ -98,9 +98,9 @@ def of_events(node: Any, events: s.Path) -> list[str]:
     """What of the events is meant, where their name stands for a value."""
     name = format_rule(events)
     match node:
-        case s.InTime(window=window) | s.NotInTime(window=window):
+        case s.InWindow(window=window) | s.NotInWindow(window=window):
             did = s.Event(s.Step(events.ref), None, window)
-            return [format_rule(s.Did(did) if isinstance(node, s.InTime) else s.DidNot(did))]
+            return [format_rule(s.Did(did) if isinstance(node, s.InWindow) else s.DidNot(did))]
         case s.Compare(right=s.Duration()) | s.Between(low=s.Duration()):
             return [f"last_{events.ref.name}", f"first_{events.ref.name}"]
         case s.Compare(right=s.Date() | s.DateTime()):
@@ -113,7 +113,7 @@ def of_set(node: s.Compare) -> list[str]:
     if not isinstance(node.right, s.Text | s.Path):
         return []
     item = node.right if isinstance(node.right, s.Text) or node.right.keys else s.Text(node.right.ref.name)
-    denied = (s.NotInList, s.HasNone) if node.cmp == "!=" else (s.InList, s.HasAll)
+    denied = (s.NotInList, s.HasNone) if node.op == "!=" else (s.InList, s.HasAll)
     return [format_rule(kind(node.left, (item,))) for kind in denied]
 
 
@@ -127,7 +127,7 @@ def of_date_against_recency(node: s.Compare, recency: s.Expr, written: str) -> l
     """C1: since the sign would turn round, both are offered, the one that keeps the written sign first."""
     name = recency.ref.name if isinstance(recency, s.Path) else "last_order"
     fn = "earliest" if name.startswith("first_") else "latest"
-    signs = ("<", ">=") if node.cmp.startswith("<") else (">=", "<")
+    signs = ("<", ">=") if node.op.startswith("<") else (">=", "<")
     return [f"{fn}({name.partition('_')[2]}) {sign} {written or '2026-01-31'}" for sign in signs]
 
 
@@ -137,7 +137,7 @@ def of_equal_recency(node: s.Compare) -> list[str]:
     if not isinstance(path, s.Path) or not isinstance(written, s.Duration):
         return []
     following = replace(written, amount=written.amount + 1)
-    denied = "not " if node.cmp == "!=" else ""
+    denied = "not " if node.op == "!=" else ""
     return [f"{format_rule(path)} {denied}between {format_rule(written)} and {format_rule(following)}"]
 
 
@@ -147,7 +147,7 @@ def of_ranked_recency(node: s.InTop | s.InBottom) -> list[str]:
         return []
     prefix, _, name = node.expr.ref.name.partition("_")
     instant = s.Aggregate("latest" if prefix == "last" else "earliest", s.Path(s.Ref(name)))
-    return [format_rule(kind(instant, node.size, node.of)) for kind in (s.InTop, s.InBottom)]
+    return [format_rule(kind(instant, node.size, node.among)) for kind in (s.InTop, s.InBottom)]
 
 
 def refuse_outside_where(node: Any, catalog: Catalog) -> None:

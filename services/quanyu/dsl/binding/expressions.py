@@ -42,7 +42,7 @@ class Expressions:
                 return node, Type("number", literal=True)
             case s.Text(value=value):
                 return node, Type("text", values=(nfkc(value),), literal=True)
-            case s.Truth():
+            case s.Boolean():
                 return node, BOOL
             case s.Duration():
                 return node, Type("duration", literal=True)
@@ -53,7 +53,7 @@ class Expressions:
             case s.Path():
                 path, meaning = names.resolve(node, scope)
                 return path, self.type_of(path, meaning, scope)
-            case s.Arith():
+            case s.Arithmetic():
                 return self._arith(node, scope)
             case s.Default():
                 return self._default(node, scope)
@@ -137,7 +137,7 @@ class Expressions:
         values = tuple(dict.fromkeys(value for t in found for value in t.values))
         return replace(found[0], values=values, ordered=ordered)
 
-    def _arith(self, node: s.Arith, scope: Scope) -> tuple[s.Expr, Type]:
+    def _arith(self, node: s.Arithmetic, scope: Scope) -> tuple[s.Expr, Type]:
         left, a = self.bind(node.left, scope)
         right, b = self.bind(node.right, scope)
         kind = arithmetic(node.op, a, b)

@@ -16,7 +16,7 @@ from quanyu.dsl.model.types import Type, of_field
 MAX_TESTS = 100  # of one text
 MAX_GIVEN = 1_000  # of one test
 _WRITTEN: dict[str, tuple[tuple[type[s.Node], ...], str]] = {
-    "bool": ((s.Truth,), "true"),
+    "bool": ((s.Boolean,), "true"),
     "number": ((s.Number, s.Percent), "3"),
     "money": ((s.Number,), "12.50"),
     "text": ((s.Text,), "'...'"),

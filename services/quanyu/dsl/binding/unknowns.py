@@ -12,7 +12,7 @@ from quanyu.dsl.binding.names import Scope
 
 Reason = Literal["whose", "without_events", "never_seen", "divided_by_zero", "outside", "no_tier"]
 _OF_NOTHING = ("avg", "min", "max", "median", "earliest", "latest", "most")  # U10
-_NEVER = (s.Did, s.DidNot, s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.Entered, s.Left, s.Sample)
+_NEVER = (s.Did, s.DidNot, s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.EnteredSegment, s.LeftSegment, s.Sample)
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Unknown:
 
 def of_condition(cond: s.Node, scope: Scope) -> Iterator[Unknown]:
     """For whom it may be unknown. None for what takes the unknown in, or asks for it."""
-    if isinstance(cond, (*_NEVER, s.OrUnknown, s.IsKnown, s.IsUnknown)):
+    if isinstance(cond, (*_NEVER, s.IncludingUnknown, s.IsKnown, s.IsUnknown)):
         return
-    for child in s.children(cond):
-        is_cond = isinstance(cond, (s.AllOf, s.AnyOf, s.Negated))
+    for child in s.iter_children(cond):
+        is_cond = isinstance(cond, (s.AllOf, s.AnyOf, s.Not))
         yield from of_condition(child, scope) if is_cond else of_value(child, scope)
 
 
@@ -37,7 +37,7 @@ def of_value(expr: s.Node, scope: Scope) -> Iterator[Unknown]:
     match expr:
         case s.Path():
             yield from _of_name(expr, scope)
-        case s.Arith(op=op, left=left, right=right):
+        case s.Arithmetic(op=op, left=left, right=right):
             yield from of_value(left, scope)
             yield from of_value(right, scope)
             if op == "/" and not isinstance(right, (s.Number, s.Percent)):

@@ -52,7 +52,7 @@ class Clock:
         """The local day that holds as-of."""
         return self.current("day")
 
-    def current(self, unit: s.Unit) -> dt.date:
+    def current(self, unit: s.CalendarUnit) -> dt.date:
         """The first day of the unit that holds as-of (T4)."""
         start = self.unit_start(self.day_of(int(self.as_of_ms)), unit)
         if isinstance(self.as_of_ms, Moving):
@@ -97,7 +97,7 @@ class Clock:
             self.standing.limit(second - int(first))
         return first, second
 
-    def unit_start(self, day: dt.date, unit: s.Unit) -> dt.date:
+    def unit_start(self, day: dt.date, unit: s.CalendarUnit) -> dt.date:
         """The first day of the unit that holds the day; quarters and years begin in January (T18)."""
         if unit == "day":
             return day
@@ -107,7 +107,7 @@ class Clock:
         return day.replace(month=(day.month - 1) // months * months + 1, day=1)
 
 
-def add_units(start: dt.date, number: int, unit: s.Unit) -> dt.date:
+def add_units(start: dt.date, number: int, unit: s.CalendarUnit) -> dt.date:
     """The start of a unit, so many units later."""
     if unit in ("day", "week"):
         return start + dt.timedelta(days=number * (7 if unit == "week" else 1))
@@ -184,13 +184,13 @@ def of_events(window: s.Window | None, clock: Clock) -> tuple[int | None, int]:
     return (start if start is None else clock.earlier(start, end)), end
 
 
-def when_ms(when: s.When, clock: Clock) -> int:
+def when_ms(when: s.DateOrDateTime, clock: Clock) -> int:
     """A DATE is the start of its local day, a DATETIME the wall clock's minute (T8)."""
     with _calendar(when):
         return clock.day_ms(when.value) if isinstance(when, s.Date) else clock.wall_ms(when.value)
 
 
-def between(low: s.When, high: s.When, clock: Clock) -> tuple[int, int]:
+def between(low: s.DateOrDateTime, high: s.DateOrDateTime, clock: Clock) -> tuple[int, int]:
     """A DATE end is a whole local day and is in; a DATETIME end is an instant and is out (T9)."""
     with _calendar(high):
         end = clock.day_ms(high.value + _DAY) if isinstance(high, s.Date) else clock.wall_ms(high.value)

@@ -54,7 +54,7 @@ class _Renamer:
             case s.Path():
                 return self._path(node, scope)
             case s.Node():
-                return replace(node, **{name: self.node(value, scope) for name, value in s.shallow(node).items()})
+                return replace(node, **{name: self.node(value, scope) for name, value in s.get_fields(node).items()})
         return node
 
     def _events(self, ref: s.Ref, scope: Scope) -> s.Ref:
@@ -103,7 +103,7 @@ class _Renamer:
         return replace(node, path=path, where=node.where and self.node(node.where, inside))
 
     def _common(self, by: s.Path, node: s.Sequence, scope: Scope) -> s.Path:
-        refs = [node.first.ref, *(item.step.ref for item in node.follow)]
+        refs = [node.first.ref, *(item.step.ref for item in node.later_steps)]
 
         def candidates() -> Iterable[s.Path]:
             declared, keys, types = names.common_property(by, refs, scope)

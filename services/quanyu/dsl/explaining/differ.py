@@ -63,7 +63,7 @@ def _conditions(old: s.Cond, new: s.Cond) -> list[str]:
 
 
 def _clauses(cond: s.Cond) -> Sequence[s.Cond]:
-    return cond.of if isinstance(cond, _CHAINS) else (cond,)
+    return cond.operands if isinstance(cond, _CHAINS) else (cond,)
 
 
 def _tiers(old: s.Tag, new: s.Tag) -> list[str]:
@@ -72,7 +72,7 @@ def _tiers(old: s.Tag, new: s.Tag) -> list[str]:
     sentences += [f"added: {text}" for value, (text, _) in after.items() if value not in before]
     kept = [value for value in before if value in after]
     for value in kept:
-        words = _conditions(before[value][1].when, after[value][1].when)
+        words = _conditions(before[value][1].cond, after[value][1].cond)
         sentences += [f"{value[0]}: {sentence}" for sentence in words]
     order = [value[0] for value in after if value in before]
     if kept != [value for value in after if value in before]:
@@ -90,7 +90,7 @@ def _by_value(tag: s.Tag) -> dict[tuple[str, int], tuple[str, s.Tier]]:
     for tier in tag.tiers:
         value = format_rule(tier.value)
         seen[value] += 1
-        found[value, seen[value]] = (f"{value} when {format_rule(tier.when)}", tier)
+        found[value, seen[value]] = (f"{value} when {format_rule(tier.cond)}", tier)
     return found
 
 
@@ -126,11 +126,11 @@ def _text(node: s.Node) -> str:
 
 def _sorted(node: s.Node) -> s.Node:
     """The same with everything in order whose order means nothing."""
-    fields: dict[str, Any] = {name: _sorted_field(value) for name, value in s.shallow(node).items()}
+    fields: dict[str, Any] = {name: _sorted_field(value) for name, value in s.get_fields(node).items()}
     same = replace(node, **fields)
     match same:
-        case s.AllOf(of=parts) | s.AnyOf(of=parts):
-            return replace(same, of=tuple(sorted(parts, key=format_rule)))
+        case s.AllOf(operands=parts) | s.AnyOf(operands=parts):
+            return replace(same, operands=tuple(sorted(parts, key=format_rule)))
         case s.InList() | s.NotInList() | s.HasAny() | s.HasAll() | s.HasNone():
             return replace(same, items=tuple(sorted(same.items, key=format_rule)))
     return same

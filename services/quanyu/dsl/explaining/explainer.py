@@ -53,7 +53,7 @@ class _Explainer:
         self._scope = Scope(catalog, library)
 
     def condition(self, cond: s.Cond, among: s.Ref | None) -> Iterator[str]:
-        parts = cond.of if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
+        parts = cond.operands if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
         is_choice = isinstance(cond, s.AnyOf)
         for n, part in enumerate(parts):
             speaker = self._speaker(part, among)
@@ -80,11 +80,11 @@ class _Explainer:
 
     def tag(self, rule: s.Tag) -> Iterator[str]:
         for tier in rule.tiers:
-            speaker = self._speaker(tier.when, None)
-            clause = self._phrases["tier"].format(value=speaker.expr(tier.value), when=speaker.cond(tier.when))
-            who = list(self._people(tier.when, speaker, "passed_over"))
-            yield self._sentence(clause, tier.when, speaker, who)
-        last = self._speaker(rule.tiers[0].when, None)
+            speaker = self._speaker(tier.cond, None)
+            clause = self._phrases["tier"].format(value=speaker.expr(tier.value), when=speaker.cond(tier.cond))
+            who = list(self._people(tier.cond, speaker, "passed_over"))
+            yield self._sentence(clause, tier.cond, speaker, who)
+        last = self._speaker(rule.tiers[0].cond, None)
         value = self._phrases["unknown"] if rule.otherwise is None else last.expr(rule.otherwise)
         yield self._phrases["otherwise"].format(value=value) + self._phrases["end"]
 
@@ -116,20 +116,20 @@ class _Explainer:
         people = speaker.people(unknowns.of_condition(cond, self._scope))
         if people:
             yield self._phrases[remark].format(people=people)
-        found = (node.of for node in _parts(cond) if isinstance(node, s.OrUnknown))
+        found = (node.operand for node in _parts(cond) if isinstance(node, s.IncludingUnknown))
         taken = speaker.people(who for inner in found for who in unknowns.of_condition(inner, self._scope))
         if taken:
-            is_simple = isinstance(cond, s.OrUnknown) and not isinstance(cond.of, _JOINT)
+            is_simple = isinstance(cond, s.IncludingUnknown) and not isinstance(cond.operand, _JOINT)
             yield self._phrases["taken_in" if is_simple else "part_taken_in"].format(people=taken)
 
     def _remarks(self, cond: s.Cond) -> Iterable[str]:
         """What is easily misread."""
         remarks = []
         for node in s.walk(cond):
-            if isinstance(node, (s.Entered, s.Left)):
+            if isinstance(node, (s.EnteredSegment, s.LeftSegment)):
                 remarks.append(self._phrases["both_ends"])
-            elif isinstance(node, s.DidNot) and isinstance(node.happening.window, s.Repeat):
-                offer = _each_without(node.happening, self._language)
+            elif isinstance(node, s.DidNot) and isinstance(node.pattern.window, s.Recurrence):
+                offer = _each_without(node.pattern, self._language)
                 remarks.append(self._phrases["denies_all_offer" if offer else "denies_all"].format(offer=offer))
         return dict.fromkeys(remarks)
 
@@ -137,8 +137,8 @@ class _Explainer:
 def _parts(cond: s.Node) -> Iterator[s.Node]:
     """The condition and those that it joins or denies; not what is inside events."""
     yield cond
-    if isinstance(cond, (*_JOINT, s.Negated)):
-        for child in s.children(cond):
+    if isinstance(cond, (*_JOINT, s.Not)):
+        for child in s.iter_children(cond):
             yield from _parts(child)
 
 
@@ -148,11 +148,11 @@ def _may_hold_otherwise(cond: s.Node) -> bool:
     return isinstance(cond, _JOINT) or names_items
 
 
-def _each_without(happening: s.Happening, language: Language) -> str:
+def _each_without(pattern: s.EventPattern, language: Language) -> str:
     """What `did not` may be taken for: so many units that are without."""
-    if not isinstance(happening, s.Event):
+    if not isinstance(pattern, s.Event):
         return ""
-    match happening.times:
+    match pattern.times:
         case None | s.AtLeast(number=1):
             times: s.Times = s.Exactly(0)
         case s.AtLeast(number=number) if number > 1:
@@ -161,7 +161,7 @@ def _each_without(happening: s.Happening, language: Language) -> str:
             times = s.AtLeast(number + 1)
         case _:
             return ""
-    return format_rule(s.Did(replace(happening, times=times)), language)
+    return format_rule(s.Did(replace(pattern, times=times)), language)
 
 
 def _name_version(label: str) -> tuple[str, int]:

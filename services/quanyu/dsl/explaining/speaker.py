@@ -20,8 +20,8 @@ from quanyu.dsl.explaining.window_words import WindowWords
 from quanyu.dsl.formatting.formatter import Language, format_rule
 
 _CONDITIONS, _VALUES = get_args(s.Cond), get_args(s.Expr)
-_WINDOWS = (*get_args(s.Window), *get_args(s.Repeat))
-_FLIPPED: dict[str, s.Cmp] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_WINDOWS = (*get_args(s.Window), *get_args(s.Recurrence))
+_FLIPPED: dict[str, s.ComparisonOperator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _HOUR_MS = 3_600_000
 
 
@@ -37,21 +37,21 @@ class Speaker:
 
     def cond(self, node: s.Cond) -> str:
         match node:
-            case s.AllOf(of=of) | s.AnyOf(of=of):
+            case s.AllOf(operands=of) | s.AnyOf(operands=of):
                 return self._phrase(_snake(node)).join(map(self._group, of))
-            case s.Negated(of=s.InSegment(ref=ref)):
+            case s.Not(operand=s.InSegment(ref=ref)):
                 return self._say("not_in_segment", ref=self.ref(ref))
-            case s.Negated(of=of):
+            case s.Not(operand=of):
                 return self._say("negated", of=self.cond(of))
-            case s.OrUnknown(of=of):
-                return self._say("or_unknown", of=self._group(of))
+            case s.IncludingUnknown(operand=of):
+                return self._say("including_unknown", of=self._group(of))
             case s.Compare():
                 return self._compare(node)
-            case s.Did(happening=happening) | s.DidNot(happening=happening):
-                return self._happening(happening, isinstance(node, s.DidNot))
-            case s.Entered(ref=ref, window=window) | s.Left(ref=ref, window=window):
+            case s.Did(pattern=pattern) | s.DidNot(pattern=pattern):
+                return self._event_pattern(pattern, isinstance(node, s.DidNot))
+            case s.EnteredSegment(ref=ref, window=window) | s.LeftSegment(ref=ref, window=window):
                 return self._say(_snake(node), ref=self.ref(ref), window=self._window_of_events(window))
-            case s.InTop(of=of) | s.InBottom(of=of):
+            case s.InTop(among=of) | s.InBottom(among=of):
                 population = of or self.among
                 of_whom = self.ref(population) if population else self._phrase("everybody")
                 return self._say(_snake(node), expr=self.expr(node.expr), size=self.expr(node.size), of=of_whom)
@@ -75,7 +75,7 @@ class Speaker:
                 return self._path(node)
             case s.Duration():
                 return self._duration(node)
-            case s.Arith(op=op, left=left, right=right):
+            case s.Arithmetic(op=op, left=left, right=right):
                 return self._say("arith", left=self._operand(left), op=op, right=self._operand(right))
             case s.Default(expr=expr, otherwise=otherwise):
                 return self._say("default", expr=self.expr(expr), otherwise=self.expr(otherwise))
@@ -92,7 +92,7 @@ class Speaker:
     def _leaf(self, node: s.Cond) -> str:
         """By the phrase of its class, with its fields in words."""
         key = _snake(node)
-        said = {name: self._part(value) for name, value in s.shallow(node).items() if name != "span"}
+        said = {name: self._part(value) for name, value in s.get_fields(node).items() if name != "span"}
         reach = self.windows.of(format_rule(node))
         if isinstance(node, (s.InList, s.NotInList)) and self._kind(node.expr) == "set":
             key = "has_any" if isinstance(node, s.InList) else "has_none"
@@ -101,9 +101,9 @@ class Speaker:
         return self._say(key, reach=self._say("reaching", reach=reach) if reach else "", **said)
 
     def _compare(self, node: s.Compare) -> str:
-        if isinstance(node.left, (s.Date, s.Duration)) and node.cmp in _FLIPPED:
-            node = replace(node, left=node.right, cmp=_FLIPPED[node.cmp], right=node.left)
-        left, cmp, right = node.left, node.cmp, node.right
+        if isinstance(node.left, (s.Date, s.Duration)) and node.op in _FLIPPED:
+            node = replace(node, left=node.right, op=_FLIPPED[node.op], right=node.left)
+        left, cmp, right = node.left, node.op, node.right
         kinds = {self._kind(left), self._kind(right)}
         reach = self.windows.of(format_rule(node))
         said = {"reach": self._say("reaching", reach=reach) if reach else ""}
@@ -131,7 +131,7 @@ class Speaker:
 
     # events
 
-    def _happening(self, node: s.Happening, denied: bool) -> str:
+    def _event_pattern(self, node: s.EventPattern, denied: bool) -> str:
         window = self._window_of_events(node.window)
         match node:
             case s.FirstEvent(step=step):
@@ -152,10 +152,10 @@ class Speaker:
         return self._say(_snake(times), number=times.number, times="time" if times.number == 1 else "times")
 
     def _follow(self, node: s.Sequence) -> str:
-        last = max(n for n, item in enumerate((None, *node.follow)) if not isinstance(item, s.Without))
+        last = max(n for n, item in enumerate((None, *node.later_steps)) if not isinstance(item, s.WithoutStep))
         words = []
-        for n, item in enumerate(node.follow, 1):
-            if isinstance(item, s.Without):
+        for n, item in enumerate(node.later_steps, 1):
+            if isinstance(item, s.WithoutStep):
                 words.append(self._say("without" if n < last else "without_last", step=self._step(item.step)))
                 continue
             after = self._say("after", after=self.expr(item.after)) if item.after else ""
@@ -178,12 +178,12 @@ class Speaker:
 
     # windows
 
-    def _window_of_events(self, window: s.Window | s.Repeat) -> str:
+    def _window_of_events(self, window: s.Window | s.Recurrence) -> str:
         reach = self.windows.of(format_rule(window))
         return self._window(window) + (self._say("reaching", reach=reach) if reach else "")
 
     def _window(self, window: s.Node) -> str:
-        said: dict[str, Any] = {name: value for name, value in s.shallow(window).items() if name != "span"}
+        said: dict[str, Any] = {name: value for name, value in s.get_fields(window).items() if name != "span"}
         count = said.get("number", 0)
         if isinstance(said.get("units"), s.Units):
             said |= {"count": count, "number": said["units"].number, "unit": said["units"].unit}
@@ -230,7 +230,7 @@ class Speaker:
                 return self.expr(expr)
 
     def _operand(self, node: s.Node) -> str:
-        return self._say("group", of=self.expr(node)) if isinstance(node, s.Arith) else self.expr(node)
+        return self._say("group", of=self.expr(node)) if isinstance(node, s.Arithmetic) else self.expr(node)
 
     def _duration(self, node: s.Duration) -> str:
         """As it is written in English, in hours or minutes in Chinese."""

@@ -32,7 +32,7 @@ _LIST_TESTS: dict[type[s.Node], str] = {
 }
 _REPEATS: dict[type[s.Node], str] = {s.InAtLeast: "at least", s.InAtMost: "at most", s.InExactly: "exactly"}
 _TIMES: dict[type[s.Node], str] = {s.AtLeast: "at least", s.AtMost: "at most", s.Exactly: "exactly"}
-_BARE_NOT = (s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.Entered, s.Left, s.Sample)
+_BARE_NOT = (s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.EnteredSegment, s.LeftSegment, s.Sample)
 
 
 def format_rule(node: s.Node, language: Language = "en") -> str:
@@ -51,7 +51,7 @@ def _any(node: s.Node) -> str:
         case s.Setting() | s.Define() | s.Metric() | s.Segment() | s.Tag() | s.Test():
             return _statement(node)
         case s.Event() | s.FirstEvent() | s.Sequence():
-            return _happening(node)
+            return _event_pattern(node)
         case s.Step():
             return _step(node)
     return _window(node) or _cond(node) or _expr(node)
@@ -73,7 +73,7 @@ def _statement(node: s.Statement) -> str:
         case s.Segment(ref=ref, among=among, cond=cond):
             return f"segment {_ref(ref)}{_among(among)}: {_cond(cond)}"
         case s.Tag(ref=ref, tiers=tiers, otherwise=otherwise):
-            parts = [f"{_expr(tier.value)} when {_cond(tier.when)}" for tier in tiers]
+            parts = [f"{_expr(tier.value)} when {_cond(tier.cond)}" for tier in tiers]
             parts += [f"else {_expr(otherwise)}"] if otherwise else []
             return f"tag {_ref(ref)}: {'; '.join(parts)}"
         case s.Test(name=name, given=given, as_of=as_of, then=then):
@@ -108,13 +108,13 @@ def _then(then: s.ThenIn | s.ThenNotIn | s.ThenValue) -> str:
 
 def _cond(node: s.Node) -> str:
     match node:
-        case s.AllOf(of=of):
+        case s.AllOf(operands=of):
             return " and ".join(map(_unit, of))
-        case s.AnyOf(of=of):
+        case s.AnyOf(operands=of):
             return " or ".join(map(_unit, of))
-        case s.Negated(of=inner):
+        case s.Not(operand=inner):
             return f"not {_cond(inner)}" if isinstance(inner, _BARE_NOT) else f"not ({_cond(inner)})"
-        case s.OrUnknown(of=inner):
+        case s.IncludingUnknown(operand=inner):
             return f"{_group(inner)} including unknown"
     return _leaf(node)
 
@@ -124,25 +124,25 @@ def _unit(node: s.Node) -> str:
 
 
 def _group(node: s.Node) -> str:
-    logical = isinstance(node, (s.AllOf, s.AnyOf, s.Negated, s.OrUnknown))
+    logical = isinstance(node, (s.AllOf, s.AnyOf, s.Not, s.IncludingUnknown))
     return f"({_cond(node)})" if logical else _cond(node)
 
 
 def _leaf(node: s.Node) -> str:
     match node:
-        case s.Compare(left=left, cmp=cmp, right=right):
+        case s.Compare(left=left, op=cmp, right=right):
             return f"{_sum(left)} {cmp} {_sum(right)}"
         case s.Between() | s.NotBetween() | s.BetweenAgo() | s.NotBetweenAgo():
             word = "not between" if isinstance(node, (s.NotBetween, s.NotBetweenAgo)) else "between"
             ago = " ago" if isinstance(node, (s.BetweenAgo, s.NotBetweenAgo)) else ""
             return f"{_sum(node.expr)} {word} {_sum(node.low)} and {_sum(node.high)}{ago}"
-        case s.InTime(expr=expr, window=window):
+        case s.InWindow(expr=expr, window=window):
             return f"{_sum(expr)} {_window(window)}"
-        case s.NotInTime(expr=expr, window=window):
+        case s.NotInWindow(expr=expr, window=window):
             return f"{_sum(expr)} not {_window(window)}"
-        case s.InTop(expr=expr, size=size, of=of):
+        case s.InTop(expr=expr, size=size, among=of):
             return f"{_sum(expr)} in top {_expr(size)}" + (f" of {_ref(of)}" if of else "")
-        case s.InBottom(expr=expr, size=size, of=of):
+        case s.InBottom(expr=expr, size=size, among=of):
             return f"{_sum(expr)} in bottom {_expr(size)}" + (f" of {_ref(of)}" if of else "")
         case s.IsKnown(expr=expr):
             return f"{_sum(expr)} is known"
@@ -150,7 +150,7 @@ def _leaf(node: s.Node) -> str:
             return f"{_sum(expr)} is unknown"
         case s.InList() | s.NotInList() | s.HasAny() | s.HasAll() | s.HasNone():
             return f"{_sum(node.expr)} {_LIST_TESTS[type(node)]} {_list(node.items)}"
-        case s.Near(path=path, distance=distance, of=of):
+        case s.Near(path=path, distance=distance, center=of):
             return f"{_expr(path)} within {_expr(distance)} of {_expr(of)}"
     if type(node) in _TEXT_TESTS:
         return f"{_sum(node.expr)} {_TEXT_TESTS[type(node)]} {_expr(node.value)}"  # type: ignore[attr-defined]
@@ -163,39 +163,39 @@ def _of_people(node: s.Node) -> str:
             return f"anniversary of {_expr(path)} {_window(window)}"
         case s.NotAnniversary(path=path, window=window):
             return f"anniversary of {_expr(path)} not {_window(window)}"
-        case s.Did(happening=happening):
-            return f"did {_happening(happening)}"
-        case s.DidNot(happening=happening):
-            return f"did not {_happening(happening)}"
+        case s.Did(pattern=pattern):
+            return f"did {_event_pattern(pattern)}"
+        case s.DidNot(pattern=pattern):
+            return f"did not {_event_pattern(pattern)}"
         case s.InSegment(ref=ref):
             return f"in segment {_ref(ref)}"
         case s.WasInSegmentAgo(ref=ref, duration=duration):
             return f"was in segment {_ref(ref)} {_expr(duration)} ago"
         case s.WasInSegmentOn(ref=ref, date=date):
             return f"was in segment {_ref(ref)} on {_expr(date)}"
-        case s.Entered(ref=ref, window=window):
+        case s.EnteredSegment(ref=ref, window=window):
             return f"entered segment {_ref(ref)} {_window(window)}"
-        case s.Left(ref=ref, window=window):
+        case s.LeftSegment(ref=ref, window=window):
             return f"left segment {_ref(ref)} {_window(window)}"
         case s.Sample(percent=percent, seed=seed):
             return f"sample {_expr(percent)}" + (f" seed {_expr(seed)}" if seed else "")
     return ""
 
 
-def _happening(node: s.Happening) -> str:
+def _event_pattern(node: s.EventPattern) -> str:
     match node:
         case s.Event(step=step, times=times, window=window):
             counted = f" {_TIMES[type(times)]} {times.number} times" if times else ""
             return f"{_step(step)}{counted} {_window(window)}"
         case s.FirstEvent(step=step, window=window):
             return f"{_step(step)} for the first time {_window(window)}"
-        case s.Sequence(first=first, follow=follow, by=by, window=window):
+        case s.Sequence(first=first, later_steps=follow, by=by, window=window):
             steps = " ".join([_step(first), *map(_follow, follow)])
             return f"({steps})" + (f" by {_expr(by)}" if by else "") + f" {_window(window)}"
 
 
-def _follow(node: s.Follow | s.Without) -> str:
-    if isinstance(node, s.Without):
+def _follow(node: s.ThenStep | s.WithoutStep) -> str:
+    if isinstance(node, s.WithoutStep):
         return f"without {_step(node.step)}"
     after = f" after {_expr(node.after)}" if node.after else ""
     within = f" within {_expr(node.within)}" if node.within else ""
@@ -264,7 +264,7 @@ def _expr(node: s.Node) -> str:
             return f"{_decimal(value)}%"
         case s.Text(value=text):
             return _text(text)
-        case s.Truth(value=truth):
+        case s.Boolean(value=truth):
             return "true" if truth else "false"
         case s.Duration(amount=amount, unit=unit):
             return f"{amount}{unit}"
@@ -276,7 +276,7 @@ def _expr(node: s.Node) -> str:
             return moment.isoformat(" ", "minutes")
         case s.Point(lat=lat, lon=lon):
             return f"({_decimal(lat)}, {_decimal(lon)})"
-        case s.Arith(op=op, left=left, right=right):
+        case s.Arithmetic(op=op, left=left, right=right):
             return f"{_operand(left, op, False)} {op} {_operand(right, op, True)}"
         case s.Default(expr=expr, otherwise=otherwise):
             return f"{_base(expr)} default {_base(otherwise)}"
@@ -294,11 +294,11 @@ def _sum(node: s.Node) -> str:
 
 
 def _base(node: s.Node) -> str:
-    return f"({_expr(node)})" if isinstance(node, (s.Default, s.Arith)) else _expr(node)
+    return f"({_expr(node)})" if isinstance(node, (s.Default, s.Arithmetic)) else _expr(node)
 
 
 def _operand(node: s.Node, op: str, is_right: bool) -> str:
-    if not isinstance(node, s.Arith):
+    if not isinstance(node, s.Arithmetic):
         return _base(node)
     binds_tighter = node.op in "*/" and op in "+-"
     same = (node.op in "*/") == (op in "*/")

@@ -72,8 +72,8 @@ class _Linter:
         place = Place(rule=tag.ref.name)
         earlier: list[tuple[s.Tier, Formula]] = []
         for n, tier in enumerate(tag.tiers):
-            self._verdicts.whole(tier.when, Context(place))
-            true = self._claims.truth(tier.when, place).true
+            self._verdicts.whole(tier.cond, Context(place))
+            true = self._claims.truth(tier.cond, place).true
             if self._claims.prover.refuted(true, *(formula for _, formula in earlier)):
                 self._unreachable(tag, n, true, earlier)
             earlier.append((tier, denied(true)))
@@ -100,8 +100,8 @@ class _Linter:
         unknown = {
             format_rule(value): value
             for tier in tag.tiers
-            if self._claims.prover.possible(*none, self._claims.truth(tier.when, place).unknown)
-            for value in self._pitfalls.unknowable(tier.when, place)
+            if self._claims.prover.possible(*none, self._claims.truth(tier.cond, place).unknown)
+            for value in self._pitfalls.unknowable(tier.cond, place)
         }
         if not unknown:
             return

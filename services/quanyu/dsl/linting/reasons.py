@@ -11,16 +11,16 @@ _TILES = {"quintile": "1 to 5 (R3)", "decile": "1 to 10 (R3)", "percentile": "1 
 
 def reason(node: s.Cond, claims: Claims, place: Place) -> str:
     """The end of a sentence; empty where the condition itself is reason enough."""
-    node = s.positive(node) or node
+    node = s.strip_not(node) or node
     match node:
-        case s.Did(happening=happening):
-            return _of_happening(happening)
+        case s.Did(pattern=pattern):
+            return _of_event_pattern(pattern)
         case s.InTop(size=size) | s.InBottom(size=size) if not size.value:
             return "nobody is among the first 0 (R7)"
         case s.Sample(percent=percent):
             return "a sample of 0% is nobody (S1)" if not percent.value else "a sample of 100% is everybody (S1)"
         case s.Compare() | s.Between() | s.InList():
-            said = (_of_value(child, claims) for child in s.children(node))
+            said = (_of_value(child, claims) for child in s.iter_children(node))
             return next(filter(None, said), "") or _of_order(node, claims, place)
     return ""
 
@@ -29,21 +29,21 @@ def _of_order(node: s.Compare | s.Between | s.InList, claims: Claims, place: Pla
     """A value that an ordered enum does not have."""
     expr = node.left if isinstance(node, s.Compare) else node.expr
     kind = claims.worths.kind(expr, place)
-    written = {nfkc(child.value) for child in s.children(node) if isinstance(child, s.Text)}
+    written = {nfkc(child.value) for child in s.iter_children(node) if isinstance(child, s.Text)}
     if kind.ordered and written - set(map(nfkc, kind.values)):
         return f"its values are {' < '.join(kind.values)} (C7)"
     return ""
 
 
-def _of_happening(happening: s.Happening) -> str:
-    window = happening.window
+def _of_event_pattern(pattern: s.EventPattern) -> str:
+    window = pattern.window
     if isinstance(window, (s.InAtLeast, s.InAtMost, s.InExactly)):
         return f"of {window.units.number} units none to {window.units.number} can hold (E8)"
-    match happening:
+    match pattern:
         case s.Event(times=s.AtLeast(number=0)):
             return "every number of times is at least 0 (E6)"
-        case s.Sequence(follow=follow):
-            gaps = [item for item in follow if isinstance(item, s.Follow) and item.after and item.within]
+        case s.Sequence(later_steps=follow):
+            gaps = [item for item in follow if isinstance(item, s.ThenStep) and item.after and item.within]
             if any(item.after.ms > item.within.ms for item in gaps if item.after and item.within):
                 return "`after` is longer than `within` (Q12)"
             return "its steps lie further apart than the window is long (Q9)"

@@ -24,7 +24,7 @@ from quanyu.dsl.linting.reasons import reason
 from quanyu.dsl.linting.semantic_checks import Pitfalls
 
 Said = tuple[s.Cond, Formula]
-Logic = s.AllOf | s.AnyOf | s.Negated | s.OrUnknown
+Logic = s.AllOf | s.AnyOf | s.Not | s.IncludingUnknown
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class Verdicts:
         match node:
             case s.AllOf() | s.AnyOf():
                 self._parts(node, context)
-            case s.Negated(of=inner):
+            case s.Not(operand=inner):
                 self._visit(inner, replace(context, wanted=not context.wanted))
-            case s.OrUnknown(of=inner):
+            case s.IncludingUnknown(operand=inner):
                 self._visit(inner, replace(context, wanted=False))
             case _:
                 self.filters(node)
@@ -102,9 +102,9 @@ class Verdicts:
     def _settles(self, code: Code, node: s.Cond, part: s.Cond, context: Context) -> bool:
         """Whether the part is so itself, and its whole because of it."""
         truth = self._claims.truth(part, context.place)
-        if isinstance(node, s.Negated):
+        if isinstance(node, s.Not):
             return self._refuted(denied(truth.true) if code == "NEVER_TRUE" else truth.true)
-        if isinstance(node, s.OrUnknown):
+        if isinstance(node, s.IncludingUnknown):
             return self._refuted(truth.true if code == "NEVER_TRUE" else denied(truth.true))
         return self._refuted(_verdicts(truth)[code])
 
@@ -158,7 +158,7 @@ class Verdicts:
         """The fewest parts of `and` that exclude each other, of `or` that together leave nobody out."""
         if not isinstance(node, s.AllOf if code == "NEVER_TRUE" else s.AnyOf):
             return [node]
-        said = [(part, _verdicts(self._claims.truth(part, context.place))[code]) for part in node.of]
+        said = [(part, _verdicts(self._claims.truth(part, context.place))[code]) for part in node.operands]
         return [part for part, _ in self._fewest(said)]
 
     def _fewest(self, said: Sequence[Said], *others: Formula) -> list[Said]:
@@ -175,14 +175,14 @@ class Verdicts:
     def _parts(self, node: s.AllOf | s.AnyOf, context: Context) -> None:
         """Where all must hold, a part is judged where the others do; where one is enough, where no other does."""
         joint = isinstance(node, s.AllOf) == context.wanted
-        values = [self._said(part, context) for part in node.of]
+        values = [self._said(part, context) for part in node.operands]
         beside = {n: value if joint else denied(value) for n, value in enumerate(values)}
-        settled = {n for n, part in enumerate(node.of) if self._is_settled(part, context)}
+        settled = {n for n, part in enumerate(node.operands) if self._is_settled(part, context)}
         for n in sorted(beside.keys() - settled, reverse=True):
             if self._claims.prover.is_spent:
                 return
-            part = node.of[n]
-            others = [(node.of[m], formula) for m, formula in beside.items() if m != n]
+            part = node.operands[n]
+            others = [(node.operands[m], formula) for m, formula in beside.items() if m != n]
             contrary = denied(values[n]) if joint else values[n]
             is_stated = isinstance(part, s.IsKnown) and all(other != part for other, _ in others)
             if others and not is_stated and self._refuted(*context.formulas, *(f for _, f in others), contrary):
@@ -191,8 +191,8 @@ class Verdicts:
         for n in sorted(beside.keys() - settled):
             if self._claims.prover.is_spent:
                 return
-            given = [(_given(node, node.of[m]), formula) for m, formula in beside.items() if m != n]
-            self._visit(node.of[n], context.beside(given))
+            given = [(_given(node, node.operands[m]), formula) for m, formula in beside.items() if m != n]
+            self._visit(node.operands[n], context.beside(given))
 
     def _said(self, part: s.Cond, context: Context) -> Formula:
         truth = self._claims.truth(part, context.place)
@@ -207,9 +207,9 @@ class Verdicts:
         context: Context,
     ) -> None:
         """The part changes nothing; the whole without it is offered."""
-        part = node.of[n]
-        rest = tuple(other for m, other in enumerate(node.of) if m != n)
-        offer = format_rule(replace(node, of=rest) if len(rest) > 1 else rest[0])
+        part = node.operands[n]
+        rest = tuple(other for m, other in enumerate(node.operands) if m != n)
+        offer = format_rule(replace(node, operands=rest) if len(rest) > 1 else rest[0])
         if any(other == part for other, _ in others):
             self._found.add("DUPLICATE_CLAUSE", part, f"{shown(part)} stands here twice", offer)
             return
@@ -234,21 +234,21 @@ def _verdicts(truth: Truth) -> dict[Code, Formula]:
 
 def _given(node: s.AllOf | s.AnyOf, part: s.Cond) -> s.Cond:
     """What is so of a part, where another one is asked for."""
-    return part if isinstance(node, s.AllOf) else s.Negated(part)
+    return part if isinstance(node, s.AllOf) else s.Not(part)
 
 
 def _parts_of(node: s.Cond) -> tuple[s.Cond, ...]:
     match node:
-        case s.AllOf(of=parts) | s.AnyOf(of=parts):
+        case s.AllOf(operands=parts) | s.AnyOf(operands=parts):
             return parts
-        case s.Negated(of=inner) | s.OrUnknown(of=inner):
+        case s.Not(operand=inner) | s.IncludingUnknown(operand=inner):
             return (inner,)
     return ()
 
 
 def _filtered(node: s.Node) -> Iterator[s.Step]:
     """The outermost filtered steps below a node, those of aggregates too."""
-    for child in s.children(node):
+    for child in s.iter_children(node):
         if isinstance(child, s.Step) and child.where is not None:
             yield child
         elif isinstance(child, s.Aggregate) and child.where is not None:

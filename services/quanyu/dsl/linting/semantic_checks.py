@@ -29,17 +29,17 @@ class Pitfalls:
     def of(self, node: s.Cond, place: Place, given: Sequence[Formula], wanted: bool) -> None:
         """Of one condition, without its parts, where all of `given` is so; `wanted`: it matters where it is true."""
         match node:
-            case s.OrUnknown(of=inner):
+            case s.IncludingUnknown(operand=inner):
                 self._nothing_unknown(node, inner, place, given)
-            case s.Negated(of=s.InSegment(ref=ref)) if wanted:
+            case s.Not(operand=s.InSegment(ref=ref)) if wanted:
                 self._denied_segment(node, ref, given)
-            case s.DidNot(happening=s.FirstEvent() as event) if wanted:
+            case s.DidNot(pattern=s.FirstEvent() as event) if wanted:
                 self._not_the_first_time(node, event, place, given)
-            case s.Negated(of=s.Did(happening=s.FirstEvent() as event)) if wanted:
+            case s.Not(operand=s.Did(pattern=s.FirstEvent() as event)) if wanted:
                 self._not_the_first_time(node, event, place, given)
-        if wanted and (isinstance(node, s.Negated) or s.positive(node) is not None):
+        if wanted and (isinstance(node, s.Not) or s.strip_not(node) is not None):
             self._left_out(node, place, given)
-        if not isinstance(node, (s.AllOf, s.AnyOf, s.Negated, s.OrUnknown)):
+        if not isinstance(node, (s.AllOf, s.AnyOf, s.Not, s.IncludingUnknown)):
             self.windows(node)
             self.undeclared(node, place)
             if place.step is not None:
@@ -47,7 +47,7 @@ class Pitfalls:
 
     # unknown
 
-    def _nothing_unknown(self, node: s.OrUnknown, inner: s.Cond, place: Place, given: Sequence[Formula]) -> None:
+    def _nothing_unknown(self, node: s.IncludingUnknown, inner: s.Cond, place: Place, given: Sequence[Formula]) -> None:
         if self._claims.prover.refuted(*given, self._claims.truth(inner, place).unknown):
             message = f"{shown(inner)} is never unknown here, so `including unknown` changes nothing (U7)"
             self._found.add("NOTHING_UNKNOWN", node, message, format_rule(inner))
@@ -61,7 +61,7 @@ class Pitfalls:
         who, are = ("an event", "is") if place.step else ("people", "are")
         shown_values = listed([shown(value) for value in values])
         message = f"{who} whose {shown_values} is unknown {are} left out: `not` does not make the unknown true (U2)"
-        including = format_rule(s.OrUnknown(node))
+        including = format_rule(s.IncludingUnknown(node))
         known = tuple(s.IsKnown(value) for value in values[:_NAMED])
         self._found.add("NOT_LEAVES_OUT_UNKNOWN", node, message, including, format_rule(s.AllOf((*known, node))))
 
@@ -139,7 +139,7 @@ class Pitfalls:
 def _texts(node: s.Cond) -> tuple[s.Expr | None, list[s.Text]]:
     """What is compared with written texts, and those."""
     match node:
-        case s.Compare(left=expr, cmp="=" | "!=", right=s.Text() as text):
+        case s.Compare(left=expr, op="=" | "!=", right=s.Text() as text):
             return expr, [text]
         case s.InList() | s.NotInList() | s.HasAny() | s.HasAll() | s.HasNone():
             return node.expr, [item for item in node.items if isinstance(item, s.Text)]
@@ -155,8 +155,8 @@ def _with(node: Any, text: s.Text, other: s.Text) -> s.Node:
 
 def _values(cond: s.Node) -> Iterator[s.Expr]:
     """The values that conditions compare or test, without literals; not those inside the filters of events."""
-    for child in s.children(cond):
-        if isinstance(child, (s.Path, s.Arith, s.Default, s.Aggregate, s.Tile)):
+    for child in s.iter_children(cond):
+        if isinstance(child, (s.Path, s.Arithmetic, s.Default, s.Aggregate, s.Tile)):
             yield child
         elif not isinstance(child, (s.Event, s.FirstEvent, s.Sequence, s.Ref)):
             yield from _values(child)
@@ -164,7 +164,7 @@ def _values(cond: s.Node) -> Iterator[s.Expr]:
 
 def _paths(node: s.Node) -> Iterator[s.Path]:
     """Those of the node's own values; an aggregate is the person's whatever stands in it."""
-    for child in s.children(node):
+    for child in s.iter_children(node):
         if isinstance(child, s.Path):
             yield child
         elif not isinstance(child, s.Aggregate):
@@ -173,9 +173,9 @@ def _paths(node: s.Node) -> Iterator[s.Path]:
 
 def _windows(node: s.Node) -> Iterator[s.Window]:
     """Of what happened, of moves, and of what is counted, but not inside the filters of events."""
-    if isinstance(node, (s.Event, s.FirstEvent, s.Sequence, s.Entered, s.Left, s.Aggregate)):
-        if node.window is not None and not isinstance(node.window, s.Repeat):
+    if isinstance(node, (s.Event, s.FirstEvent, s.Sequence, s.EnteredSegment, s.LeftSegment, s.Aggregate)):
+        if node.window is not None and not isinstance(node.window, s.Recurrence):
             yield node.window
         return
-    for child in s.children(node):
+    for child in s.iter_children(node):
         yield from _windows(child)

@@ -29,7 +29,7 @@ MAX_DURATION_MS = 365_250 * 86_400_000  # a thousand years
 def _span(at: Meta | Token) -> s.Span:
     start = getattr(at, "start_pos", None)
     if start is None:
-        return s.NOWHERE
+        return s.NO_SPAN
     return s.Span(at.line or 1, at.column or 1, start, at.end_pos or start)
 
 
@@ -122,10 +122,10 @@ class TreeBuilder(Transformer[Token, Any]):
     def on_key(self, children: list[Any], span: s.Span) -> s.Key:
         return s.Key(_name(children[0]), span=_span(children[0]))
 
-    def on_path(self, children: list[Any], span: s.Span) -> s.Path | s.Truth:
+    def on_path(self, children: list[Any], span: s.Span) -> s.Path | s.Boolean:
         ref, *keys = children
         if not keys and ref in (s.Ref("true"), s.Ref("false")):
-            return s.Truth(ref.name == "true", span=span)
+            return s.Boolean(ref.name == "true", span=span)
         return s.Path(ref, tuple(keys), span=span)
 
     def on_negative(self, children: list[Any], span: s.Span) -> s.Number | s.Percent:
@@ -156,7 +156,7 @@ class TreeBuilder(Transformer[Token, Any]):
         left = children[0]
         for op, right in zip(children[1::2], children[2::2], strict=True):
             inner = s.Span(left.span.line, left.span.column, left.span.start, right.span.end)
-            left = s.Arith(op.value, left, right, span=inner)
+            left = s.Arithmetic(op.value, left, right, span=inner)
         return left  # type: ignore[no-any-return]
 
     on_term = on_sum
@@ -220,14 +220,16 @@ class TreeBuilder(Transformer[Token, Any]):
 
     def on_sequence(self, children: list[Any], span: s.Span) -> s.Sequence:
         first, *rest = children
-        follow = [s.Follow(f, span=f.span) if isinstance(f, s.Step) else f for f in rest if isinstance(f, _FOLLOW)]
-        by, window = _split([f for f in rest if not isinstance(f, _FOLLOW)], s.Path)
-        return s.Sequence(first, tuple(follow), by, window or s.Ever(span=span), span=span)
+        later_steps = [
+            s.ThenStep(f, span=f.span) if isinstance(f, s.Step) else f for f in rest if isinstance(f, _LATER_STEPS)
+        ]
+        by, window = _split([f for f in rest if not isinstance(f, _LATER_STEPS)], s.Path)
+        return s.Sequence(first, tuple(later_steps), by, window or s.Ever(span=span), span=span)
 
-    def on_follow(self, children: list[Any], span: s.Span) -> s.Follow:
+    def on_then_step(self, children: list[Any], span: s.Span) -> s.ThenStep:
         step, *rest = children
         after, within = _split(rest, _After)
-        return s.Follow(step, after.duration if after else None, within, span=span)
+        return s.ThenStep(step, after.duration if after else None, within, span=span)
 
     def on_after(self, children: list[Any], span: s.Span) -> _After:
         return _After(children[0])
@@ -335,7 +337,7 @@ class _Otherwise:
 
 
 _TIMES = (s.AtLeast, s.AtMost, s.Exactly)
-_FOLLOW = (s.Follow, s.Without, s.Step)
+_LATER_STEPS = (s.ThenStep, s.WithoutStep, s.Step)
 
 
 def _split(rest: list[Any], first: Any) -> tuple[Any, Any]:

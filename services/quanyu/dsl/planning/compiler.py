@@ -27,7 +27,7 @@ from quanyu.dsl.planning.values import (
     decimal_text,
 )
 
-_FLIPPED: dict[str, s.Cmp] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_FLIPPED: dict[str, s.ComparisonOperator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _TEXT_TESTS: dict[type[s.Node], str] = {
     s.Contains: "contains",
     s.StartsWith: "starts_with",
@@ -94,9 +94,9 @@ def compile_tag(name: str, version: int, library: Library, catalog: Catalog, clo
     with source(format_rule(tag)):
         compiler = _Compiler(catalog, library, clock)
         place = replace(compiler.values.top, scope=replace(compiler.values.top.scope, rule=name))
-        tiers = [compiler.cond(tier.when, place) for tier in tag.tiers]
+        tiers = [compiler.cond(tier.cond, place) for tier in tag.tiers]
         values = [tier.value for tier in tag.tiers]
-        clauses = [f"{format_rule(tier.value)} when {format_rule(tier.when)}" for tier in tag.tiers]
+        clauses = [f"{format_rule(tier.value)} when {format_rule(tier.cond)}" for tier in tag.tiers]
         conds = [_first_match(tiers[:n], tier) for n, tier in enumerate(tiers)]
         if tag.otherwise is not None:
             conds.append(_first_match(tiers, {"op": "constant", "value": True}))
@@ -173,7 +173,7 @@ class Parts:
 
 def clauses_of(cond: s.Cond) -> list[str]:
     """The texts of what the engine counts one by one."""
-    parts: Sequence[s.Cond] = cond.of if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
+    parts: Sequence[s.Cond] = cond.operands if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
     return [format_rule(part) for part in parts]
 
 
@@ -207,18 +207,18 @@ class _Compiler:
 
     def cond(self, node: s.Cond, place: Place) -> Json:
         self.values.grow(node)
-        denied = s.positive(node)
+        denied = s.strip_not(node)
         if denied is not None:
             return _not(self.cond(denied, place))
         value = self.values.value
         match node:
-            case s.AllOf(of=parts):
+            case s.AllOf(operands=parts):
                 return {"op": "all", "of": [self.cond(part, place) for part in parts]}
-            case s.AnyOf(of=parts):
+            case s.AnyOf(operands=parts):
                 return {"op": "any", "of": [self.cond(part, place) for part in parts]}
-            case s.Negated(of=inner):
+            case s.Not(operand=inner):
                 return _not(self.cond(inner, place))
-            case s.OrUnknown(of=inner):
+            case s.IncludingUnknown(operand=inner):
                 return {"op": "or_unknown", "of": self.cond(inner, place)}
             case s.Compare():
                 return self._compare(node, place)
@@ -226,7 +226,7 @@ class _Compiler:
                 return self._between(node, place)
             case s.BetweenAgo(expr=expr, low=s.Duration() as low, high=s.Duration() as high):
                 return self._lies(node, expr, windows.between_ago(low, high, place.clock), place)
-            case s.InTime(expr=expr, window=window):
+            case s.InWindow(expr=expr, window=window):
                 return self._in_time(node, expr, window, place)
             case s.InList(expr=expr, items=items):
                 return {"op": "in", "expr": value(expr, place), "items": [value(item, place) for item in items]}
@@ -249,7 +249,7 @@ class _Compiler:
     def _of_people(self, node: s.Cond, place: Place) -> Json:
         value = self.values.value
         match node:
-            case s.InTop(expr=expr, size=size, of=of) | s.InBottom(expr=expr, size=size, of=of):
+            case s.InTop(expr=expr, size=size, among=of) | s.InBottom(expr=expr, size=size, among=of):
                 is_share = isinstance(size, s.Percent)
                 return {
                     "op": "rank",
@@ -261,13 +261,13 @@ class _Compiler:
                 }
             case s.Anniversary(path=path, window=window):
                 return self._anniversary(path, window, place)
-            case s.Near(path=path, distance=distance, of=of_point):
+            case s.Near(path=path, distance=distance, center=of_point):
                 metres = float(distance.metres)
                 point = value(of_point, place)
                 return {"op": "near", "expr": value(path, place), "point": point, "metres": metres}
-            case s.Did(happening=happening):
-                return self._happenings.did(happening, place)
-            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.Entered() | s.Left():
+            case s.Did(pattern=pattern):
+                return self._happenings.did(pattern, place)
+            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.EnteredSegment() | s.LeftSegment():
                 return membership(node, self.values, place)
             case s.Sample(percent=percent, seed=seed):
                 text = seed.value if seed else place.scope.rule
@@ -278,15 +278,15 @@ class _Compiler:
 
     def _compare(self, node: s.Compare, place: Place) -> Json:
         a, b = self.values.type_of(node.left, place), self.values.type_of(node.right, place)
-        if isinstance(node.left, (s.Date, s.Text, s.Duration)) and node.cmp in _FLIPPED:
-            flipped = replace(node, left=node.right, cmp=_FLIPPED[node.cmp], right=node.left)
+        if isinstance(node.left, (s.Date, s.Text, s.Duration)) and node.op in _FLIPPED:
+            flipped = replace(node, left=node.right, op=_FLIPPED[node.op], right=node.left)
             if type(node.right) is not type(node.left):
                 return self._compare(flipped, place)
         if a.kind == "instant" and isinstance(node.right, s.Date):
-            return self._on_days(node.left, node.cmp, node.right, place)
+            return self._on_days(node.left, node.op, node.right, place)
         if b.kind == "instant" and isinstance(node.left, s.Date):
-            return self._on_days(node.right, node.cmp, node.left, place)
-        if node.cmp in _FLIPPED and (a.ordered or b.ordered):
+            return self._on_days(node.right, node.op, node.left, place)
+        if node.op in _FLIPPED and (a.ordered or b.ordered):
             order = order_of(a, b)
             if order is None:  # what is declared has changed since the rule was published
                 raise unordered(node, a, b)
@@ -294,11 +294,11 @@ class _Compiler:
         if a.kind == "recency" and isinstance(node.right, s.Duration):
             self._echo_recency(node, node.right, place)
         left, right = self.values.value(node.left, place), self.values.value(node.right, place)
-        return {"op": "compare", "cmp": node.cmp, "left": left, "right": right}
+        return {"op": "compare", "cmp": node.op, "left": left, "right": right}
 
     def _echo_recency(self, node: s.Compare, duration: s.Duration, place: Place) -> None:
         border = windows.ago_ms(duration, place.clock)
-        longer_ago = node.cmp in (">", ">=")
+        longer_ago = node.op in (">", ">=")
         self.values.echo(
             format_rule(node), None if longer_ago else border, border if longer_ago else place.clock.as_of_ms
         )
@@ -321,9 +321,9 @@ class _Compiler:
         """`level >= silver` is one of the values from there on, in the declared order (C2)."""
         if not isinstance(node.right, s.Text):
             left, right = (self._place_in(order, side, place) for side in (node.left, node.right))
-            return {"op": "compare", "cmp": node.cmp, "left": left, "right": right}
+            return {"op": "compare", "cmp": node.op, "left": left, "right": right}
         at = order.index(nfkc(node.right.value))
-        fits = {"<": order[:at], "<=": order[: at + 1], ">": order[at + 1 :], ">=": order[at:]}[node.cmp]
+        fits = {"<": order[:at], "<=": order[: at + 1], ">": order[at + 1 :], ">=": order[at:]}[node.op]
         expr = self.values.value(node.left, place)
         if not fits:  # below the lowest: false of what is known, unknown of the rest
             return {"op": "all", "of": [_in(expr, order), _not(_in(expr, order))]}
@@ -342,7 +342,7 @@ class _Compiler:
             written = s.BetweenDays(node.low, node.high, span=node.span)
             if kind in ("instant", "date", "recency"):
                 return self._in_time(node, node.expr, written, place)
-        until: s.Cmp = "<" if isinstance(node.high, s.DateTime) else "<="  # T9
+        until: s.ComparisonOperator = "<" if isinstance(node.high, s.DateTime) else "<="  # T9
         ends = (s.Compare(node.expr, ">=", node.low), s.Compare(node.expr, until, node.high))
         return {"op": "all", "of": [self._compare(end, place) for end in ends]}
 

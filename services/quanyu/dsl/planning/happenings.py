@@ -19,22 +19,22 @@ from quanyu.dsl.planning.values import (
 class Happenings:
     values: Values
 
-    def did(self, happening: s.Happening, place: Place) -> Json:
-        window = happening.window
-        if not isinstance(window, s.Repeat):
-            return self._within(happening, self.values.span(window, place), place)
-        if isinstance(happening, s.Event) and _bounds(happening.times) == (1, None):
-            return self._in_units_with(happening.step, window, place)
-        return repeated(window, lambda span: self._within(happening, span, place), self.values, place)
+    def did(self, pattern: s.EventPattern, place: Place) -> Json:
+        window = pattern.window
+        if not isinstance(window, s.Recurrence):
+            return self._within(pattern, self.values.span(window, place), place)
+        if isinstance(pattern, s.Event) and _bounds(pattern.times) == (1, None):
+            return self._in_units_with(pattern.step, window, place)
+        return repeated(window, lambda span: self._within(pattern, span, place), self.values, place)
 
-    def _within(self, happening: s.Happening, span: Span, place: Place) -> Json:
-        match happening:
+    def _within(self, pattern: s.EventPattern, span: Span, place: Place) -> Json:
+        match pattern:
             case s.Event(step=step, times=times):
                 return _happened(self.values.events(step, span, place), *_bounds(times))
             case s.FirstEvent(step=step):
                 return self._first_event(step, span, place)
             case s.Sequence():
-                return self._sequence(happening, span, place)
+                return self._sequence(pattern, span, place)
 
     def _first_event(self, step: s.Step, span: Span, place: Place) -> Json:
         """Some matching event in the window and none before it (E4)."""
@@ -45,7 +45,7 @@ class Happenings:
         before = _happened({**events, "from": None, "to": events["from"]}, 1, None)
         return {"op": "all", "of": [inside, {"op": "not", "of": before}]}
 
-    def _in_units_with(self, step: s.Step, repeat: s.Repeat, place: Place) -> Json:
+    def _in_units_with(self, step: s.Step, repeat: s.Recurrence, place: Place) -> Json:
         """At least one event in so many units: the number of units with events, as `days` counts days."""
         starts = starts_of(repeat, self.values, place)
         events = self.values.events(step, (starts[0], starts[-1]), place)
@@ -57,8 +57,8 @@ class Happenings:
     def _sequence(self, node: s.Sequence, span: Span, place: Place) -> Json:
         steps = [self._step(node.first, None, None, place)]
         without: list[list[s.Step]] = [[]]
-        for item in node.follow:
-            if isinstance(item, s.Without):
+        for item in node.later_steps:
+            if isinstance(item, s.WithoutStep):
                 without[-1].append(item.step)
             else:
                 steps.append(self._step(item.step, item.after, item.within, place))

@@ -14,7 +14,7 @@ from quanyu.dsl.planning.values import (
     Values,
 )
 
-Membership = s.InSegment | s.WasInSegmentAgo | s.WasInSegmentOn | s.Entered | s.Left
+Membership = s.InSegment | s.WasInSegmentAgo | s.WasInSegmentOn | s.EnteredSegment | s.LeftSegment
 
 
 def membership(node: Membership, values: Values, place: Place) -> Json:
@@ -27,21 +27,21 @@ def membership(node: Membership, values: Values, place: Place) -> Json:
             at = windows.when_ms(date, place.clock)
             if at > values.top.clock.as_of_ms:
                 raise RuleError.at(date.span, "time", "this day is still to come: nobody was in it yet (M2)")
-        case s.Entered() | s.Left():
+        case s.EnteredSegment() | s.LeftSegment():
             return _crossed(node, values, place)
     values.echo(format_rule(node), at, at)
     return _members(ref, at, values, place)
 
 
-def _crossed(node: s.Entered | s.Left, values: Values, place: Place) -> Json:
+def _crossed(node: s.EnteredSegment | s.LeftSegment, values: Values, place: Place) -> Json:
     """In at one end of the window and not at the other (M3), or so in its units one by one (M5)."""
 
     def within(span: Span) -> Json:
         before, after = (_members(node.ref, at, values, place) for at in span)
-        inside, outside = (before, after) if isinstance(node, s.Left) else (after, before)
+        inside, outside = (before, after) if isinstance(node, s.LeftSegment) else (after, before)
         return {"op": "all", "of": [inside, {"op": "not", "of": outside}]}
 
-    if isinstance(node.window, s.Repeat):
+    if isinstance(node.window, s.Recurrence):
         return repeated(node.window, within, values, place)
     return within(values.span(node.window, place))
 

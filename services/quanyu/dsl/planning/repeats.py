@@ -19,7 +19,7 @@ from quanyu.dsl.planning.values import (
 MAX_UNITS = 100  # judged one by one
 
 
-def starts_of(repeat: s.Repeat, values: Values, place: Place) -> list[int]:
+def starts_of(repeat: s.Recurrence, values: Values, place: Place) -> list[int]:
     """The beginnings of the units and the end of the last; echoed as one window."""
     starts = windows.unit_starts(repeat.units, place.clock)
     values.grow(repeat, len(starts))
@@ -27,7 +27,7 @@ def starts_of(repeat: s.Repeat, values: Values, place: Place) -> list[int]:
     return starts
 
 
-def repeated(repeat: s.Repeat, judge: Callable[[Span], Json], values: Values, place: Place) -> Json:
+def repeated(repeat: s.Recurrence, judge: Callable[[Span], Json], values: Values, place: Place) -> Json:
     """`judge` compiles what must hold in one unit; it is never unknown."""
     if repeat.units.number > MAX_UNITS:
         message = f"at most {MAX_UNITS} units are judged one by one: take larger ones"
@@ -39,7 +39,7 @@ def repeated(repeat: s.Repeat, judge: Callable[[Span], Json], values: Values, pl
     return counted(repeat, _sum([_one_if(unit) for unit in judged]))
 
 
-def counted(repeat: s.Repeat, units: Json) -> Json:
+def counted(repeat: s.Recurrence, units: Json) -> Json:
     """Whether the number of units that hold is as wanted."""
     match repeat:
         case s.InEach(units=s.Units(number=number)):

@@ -91,7 +91,7 @@ class Values:
         match node:
             case s.Path():
                 return self._path(node, place)
-            case s.Arith(op=op, left=left, right=right):
+            case s.Arithmetic(op=op, left=left, right=right):
                 return {"op": "arith", "fn": op, "left": self.value(left, place), "right": self.value(right, place)}
             case s.Default(expr=expr, otherwise=otherwise):
                 return {
@@ -114,7 +114,7 @@ class Values:
                 return {"num": decimal_text(node.fraction)}
             case s.Text(value=text):
                 return {"text": nfkc(text)}
-            case s.Truth(value=truth):
+            case s.Boolean(value=truth):
                 return {"bool": truth}
             case s.Duration():
                 return {"duration": node.ms}
@@ -166,7 +166,7 @@ class Values:
 
     def _tag(self, tag: s.Tag, place: Place) -> Json:
         place = replace(place, scope=replace(place.scope, rule=tag.ref.name))
-        tiers = [{"when": self._cond(tier.when, place), "value": self.literal(tier.value, place)} for tier in tag.tiers]
+        tiers = [{"when": self._cond(tier.cond, place), "value": self.literal(tier.value, place)} for tier in tag.tiers]
         otherwise = self.literal(tag.otherwise, place) if tag.otherwise else None
         return {"op": "case", "tiers": tiers, "otherwise": otherwise}
 

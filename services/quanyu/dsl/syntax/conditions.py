@@ -8,12 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from quanyu.dsl.syntax.membership import Entered, InSegment, Left, Sample, WasInSegmentAgo, WasInSegmentOn
-from quanyu.dsl.syntax.nodes import Node, shallow
-from quanyu.dsl.syntax.values import Date, DateTime, Distance, Duration, Number, Path, Percent, Point, Ref, Text, Truth
-from quanyu.dsl.syntax.windows import Ever, Repeat, Times, Window
+from quanyu.dsl.syntax.membership import EnteredSegment, InSegment, LeftSegment, Sample, WasInSegmentAgo, WasInSegmentOn
+from quanyu.dsl.syntax.nodes import Node, get_fields
+from quanyu.dsl.syntax.values import (
+    Boolean,
+    Date,
+    DateTime,
+    Distance,
+    Duration,
+    Number,
+    Path,
+    Percent,
+    Point,
+    Ref,
+    Text,
+)
+from quanyu.dsl.syntax.windows import Ever, Recurrence, Times, Window
 
-Cmp = Literal["<", "<=", ">", ">=", "=", "!="]
+ComparisonOperator = Literal["<", "<=", ">", ">=", "=", "!="]
 AggregateName = Literal["count", "sum", "avg", "min", "max", "median", "distinct", "days", "earliest", "latest", "most"]
 
 
@@ -32,7 +44,7 @@ class Event(Node):
 
     step: Step
     times: Times | None = None
-    window: Window | Repeat = field(default_factory=Ever)
+    window: Window | Recurrence = field(default_factory=Ever)
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class FirstEvent(Node):
 
 
 @dataclass(frozen=True)
-class Follow(Node):
+class ThenStep(Node):
     """`then order after 1d within 2h`"""
 
     step: Step
@@ -53,7 +65,7 @@ class Follow(Node):
 
 
 @dataclass(frozen=True)
-class Without(Node):
+class WithoutStep(Node):
     step: Step
 
 
@@ -62,17 +74,17 @@ class Sequence(Node):
     """`(scan then order without refund) by store in last 90d`"""
 
     first: Step
-    follow: tuple[Follow | Without, ...]
+    later_steps: tuple[ThenStep | WithoutStep, ...]
     by: Path | None = None
-    window: Window | Repeat = field(default_factory=Ever)
+    window: Window | Recurrence = field(default_factory=Ever)
 
 
 # --- expressions --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Arith(Node):
-    """Binary, left to right: `a - b - c` is Arith("-", Arith("-", a, b), c)."""
+class Arithmetic(Node):
+    """Binary, left to right: `a - b - c` is Arithmetic("-", Arithmetic("-", a, b), c)."""
 
     op: Literal["+", "-", "*", "/"]
     left: Expr
@@ -111,32 +123,32 @@ class Tile(Node):
 
 @dataclass(frozen=True)
 class AllOf(Node):
-    of: tuple[Cond, ...]
+    operands: tuple[Cond, ...]
 
 
 @dataclass(frozen=True)
 class AnyOf(Node):
-    of: tuple[Cond, ...]
+    operands: tuple[Cond, ...]
 
 
 @dataclass(frozen=True)
-class Negated(Node):
+class Not(Node):
     """`not (...)`"""
 
-    of: Cond
+    operand: Cond
 
 
 @dataclass(frozen=True)
-class OrUnknown(Node):
+class IncludingUnknown(Node):
     """`... including unknown`"""
 
-    of: Cond
+    operand: Cond
 
 
 @dataclass(frozen=True)
 class Compare(Node):
     left: Expr
-    cmp: Cmp
+    op: ComparisonOperator
     right: Expr
 
 
@@ -185,7 +197,7 @@ class NotInList(Node):
 
 
 @dataclass(frozen=True)
-class InTime(Node):
+class InWindow(Node):
     """An instant, a date or a recency lies in a window: `signup_at in last 30d`."""
 
     expr: Expr
@@ -193,25 +205,25 @@ class InTime(Node):
 
 
 @dataclass(frozen=True)
-class NotInTime(Node):
+class NotInWindow(Node):
     expr: Expr
     window: Window
 
 
 @dataclass(frozen=True)
 class InTop(Node):
-    """`x in top 10% of buyers`; no `of`: the rule's own among, else the universe (R6)."""
+    """`x in top 10% of buyers`; no `among`: the rule's own, else the universe (R6)."""
 
     expr: Expr
     size: Percent | Number
-    of: Ref | None = None
+    among: Ref | None = None
 
 
 @dataclass(frozen=True)
 class InBottom(Node):
     expr: Expr
     size: Percent | Number
-    of: Ref | None = None
+    among: Ref | None = None
 
 
 @dataclass(frozen=True)
@@ -310,35 +322,36 @@ class Near(Node):
 
     path: Path
     distance: Distance
-    of: Point | Path
+    center: Point | Path
 
 
 @dataclass(frozen=True)
 class Did(Node):
-    happening: Happening
+    pattern: EventPattern
 
 
 @dataclass(frozen=True)
 class DidNot(Node):
-    happening: Happening
+    pattern: EventPattern
 
 
-Happening: TypeAlias = Event | FirstEvent | Sequence
+EventPattern: TypeAlias = Event | FirstEvent | Sequence
 Expr: TypeAlias = (
-    Path | Number | Percent | Text | Truth | Duration | Date | DateTime | Arith | Default | Aggregate | Tile
+    Path | Number | Percent | Text | Boolean | Duration | Date | DateTime | Arithmetic | Default | Aggregate | Tile
 )  # fmt: skip
 Cond: TypeAlias = (
-    AllOf | AnyOf | Negated | OrUnknown | Compare | Between | NotBetween | BetweenAgo | NotBetweenAgo | InList
-    | NotInList | InTime | NotInTime | InTop | InBottom | Contains | NotContains | StartsWith | NotStartsWith | EndsWith
-    | NotEndsWith | Matches | NotMatches | HasAny | HasAll | HasNone | IsKnown | IsUnknown | Anniversary
-    | NotAnniversary | Near | Did | DidNot | InSegment | WasInSegmentAgo | WasInSegmentOn | Entered | Left | Sample
+    AllOf | AnyOf | Not | IncludingUnknown | Compare | Between | NotBetween | BetweenAgo | NotBetweenAgo | InList
+    | NotInList | InWindow | NotInWindow | InTop | InBottom | Contains | NotContains | StartsWith | NotStartsWith
+    | EndsWith | NotEndsWith | Matches | NotMatches | HasAny | HasAll | HasNone | IsKnown | IsUnknown | Anniversary
+    | NotAnniversary | Near | Did | DidNot | InSegment | WasInSegmentAgo | WasInSegmentOn | EnteredSegment | LeftSegment
+    | Sample
 )  # fmt: skip
 
-_POSITIVE: dict[type[Node], type[Node]] = {
+_WITHOUT_NOT: dict[type[Node], type[Node]] = {
     NotBetween: Between,
     NotBetweenAgo: BetweenAgo,
     NotInList: InList,
-    NotInTime: InTime,
+    NotInWindow: InWindow,
     NotContains: Contains,
     NotStartsWith: StartsWith,
     NotEndsWith: EndsWith,
@@ -348,7 +361,7 @@ _POSITIVE: dict[type[Node], type[Node]] = {
 }
 
 
-def positive(cond: Node) -> Cond | None:
+def strip_not(cond: Node) -> Cond | None:
     """The leaf that `cond` denies with its own `not` (`x not in [...]` gives `x in [...]`), None if it denies none."""
-    kind = _POSITIVE.get(type(cond))
-    return kind(**shallow(cond)) if kind else None  # type: ignore[return-value]
+    kind = _WITHOUT_NOT.get(type(cond))
+    return kind(**get_fields(cond)) if kind else None  # type: ignore[return-value]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from quanyu.dsl.syntax.nodes import Node
 from quanyu.dsl.syntax.values import Date, Duration, Percent, Ref, Text
-from quanyu.dsl.syntax.windows import Repeat, Window
+from quanyu.dsl.syntax.windows import Recurrence, Window
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class WasInSegmentOn(Node):
 
 
 @dataclass(frozen=True)
-class Entered(Node):
+class EnteredSegment(Node):
     ref: Ref
-    window: Window | Repeat
+    window: Window | Recurrence
 
 
 @dataclass(frozen=True)
-class Left(Node):
+class LeftSegment(Node):
     ref: Ref
-    window: Window | Repeat
+    window: Window | Recurrence
 
 
 @dataclass(frozen=True)

@@ -17,22 +17,22 @@ class Span:
     end: int
 
 
-NOWHERE = Span(1, 1, 0, 0)
+NO_SPAN = Span(1, 1, 0, 0)
 
 
 @dataclass(frozen=True)
 class Node:
-    span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    span: Span = field(default=NO_SPAN, compare=False, repr=False, kw_only=True)
 
 
-def shallow(node: Node) -> dict[str, Any]:
+def get_fields(node: Node) -> dict[str, Any]:
     """The node's fields by name, its span among them, as they are."""
     return {f.name: getattr(node, f.name) for f in fields(node)}
 
 
-def children(node: Node) -> Iterator[Node]:
+def iter_children(node: Node) -> Iterator[Node]:
     """The nodes directly below this one, in the order of the text."""
-    for value in shallow(node).values():
+    for value in get_fields(node).values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Node):
                 yield item
@@ -41,5 +41,5 @@ def children(node: Node) -> Iterator[Node]:
 def walk(node: Node) -> Iterator[Node]:
     """This node and everything below it, in the order of the text."""
     yield node
-    for child in children(node):
+    for child in iter_children(node):
         yield from walk(child)

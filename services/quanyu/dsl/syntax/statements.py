@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from quanyu.dsl.syntax.conditions import Cond, Expr, Step
 from quanyu.dsl.syntax.nodes import Node
-from quanyu.dsl.syntax.values import Point, Ref, Text, When
+from quanyu.dsl.syntax.values import DateOrDateTime, Point, Ref, Text
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Segment(Node):
 @dataclass(frozen=True)
 class Tier(Node):
     value: Expr
-    when: Cond
+    cond: Cond
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Attr(Node):
 class GivenEvent(Node):
     person: str
     ref: Ref
-    at: When
+    at: DateOrDateTime
     attrs: tuple[Attr, ...] = ()
 
 
@@ -97,7 +97,7 @@ class ThenValue(Node):
 class Test(Node):
     name: str
     given: tuple[GivenEvent | GivenPerson, ...]
-    as_of: When
+    as_of: DateOrDateTime
     then: tuple[ThenIn | ThenNotIn | ThenValue, ...]
 
 

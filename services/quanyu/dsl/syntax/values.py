@@ -60,7 +60,7 @@ class Text(Node):
 
 
 @dataclass(frozen=True)
-class Truth(Node):
+class Boolean(Node):
     """`true` or `false`."""
 
     value: bool
@@ -106,4 +106,4 @@ class Point(Node):
     lon: Decimal
 
 
-When: TypeAlias = Date | DateTime
+DateOrDateTime: TypeAlias = Date | DateTime

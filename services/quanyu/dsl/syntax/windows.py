@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from quanyu.dsl.syntax.nodes import Node
-from quanyu.dsl.syntax.values import Date, Duration, When
+from quanyu.dsl.syntax.values import Date, DateOrDateTime, Duration
 
-Unit = Literal["day", "week", "month", "quarter", "year"]
+CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class LastUnits(Node):
     """`in last 3 calendar months`"""
 
     number: int
-    unit: Unit
+    unit: CalendarUnit
 
 
 @dataclass(frozen=True)
@@ -38,28 +38,28 @@ class NextUnits(Node):
     """`in next 3 calendar months`"""
 
     number: int
-    unit: Unit
+    unit: CalendarUnit
 
 
 @dataclass(frozen=True)
 class LastUnit(Node):
     """`in last month`"""
 
-    unit: Unit
+    unit: CalendarUnit
 
 
 @dataclass(frozen=True)
 class ThisUnit(Node):
     """`in this month`"""
 
-    unit: Unit
+    unit: CalendarUnit
 
 
 @dataclass(frozen=True)
 class NextUnit(Node):
     """`in next month`"""
 
-    unit: Unit
+    unit: CalendarUnit
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Ever(Node):
 class BetweenDays(Node):
     """`between 2026-01-01 and 2026-01-31` over events; the same over attributes is a Between."""
 
-    low: When
-    high: When
+    low: DateOrDateTime
+    high: DateOrDateTime
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,12 @@ class BetweenDurations(Node):
 
 @dataclass(frozen=True)
 class Since(Node):
-    when: When
+    when: DateOrDateTime
 
 
 @dataclass(frozen=True)
 class Before(Node):
-    when: When
+    when: DateOrDateTime
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Units(Node):
     """`last 4 calendar weeks` of a repeat."""
 
     number: int
-    unit: Unit
+    unit: CalendarUnit
 
 
 @dataclass(frozen=True)
@@ -175,5 +175,5 @@ Window: TypeAlias = (
     LastElapsed | NextElapsed | LastUnits | NextUnits | LastUnit | ThisUnit | NextUnit | Month | Today | Yesterday
     | Tomorrow | OnDay | Ever | BetweenDays | BetweenDurations | Since | Before
 )  # fmt: skip
-Repeat: TypeAlias = InEach | InAtLeast | InAtMost | InExactly
+Recurrence: TypeAlias = InEach | InAtLeast | InAtMost | InExactly
 Times: TypeAlias = AtLeast | AtMost | Exactly

@@ -89,28 +89,28 @@ class Clauses:
         return [self._clause(cond, root, one) for cond, root, one in zip(conds, roots, found, strict=True)]
 
     def _clause(self, cond: s.Cond, root: Json, found: bool | None) -> pb.ClauseVerdict:
-        clause = self._reasons(s.positive(cond) or cond, root)
+        clause = self._reasons(s.strip_not(cond) or cond, root)
         clause.text, clause.verdict = format_rule(cond), verdict(found)
-        if self._depth == 0 and cond.span != s.NOWHERE:
+        if self._depth == 0 and cond.span != s.NO_SPAN:
             clause.line, clause.column = cond.span.line, cond.span.column
         return clause
 
     def _reasons(self, cond: s.Cond, root: Json) -> pb.ClauseVerdict:
         match cond:
             case s.AllOf() | s.AnyOf():
-                return _counted(self._of(cond.of))
-            case s.Negated(of=inner) | s.OrUnknown(of=inner):
+                return _counted(self._of(cond.operands))
+            case s.Not(operand=inner) | s.IncludingUnknown(operand=inner):
                 return _counted(self._of([inner]))
-            case s.Did(happening=happening):
-                return self._of_happening(cond, happening, root)
+            case s.Did(pattern=pattern):
+                return self._of_event_pattern(cond, pattern, root)
             case s.InSegment(ref=ref):
                 return self._of_member(ref, self._clock.as_of_ms)
             case s.WasInSegmentAgo(ref=ref, duration=duration):
                 return self._of_past(ref, [windows.ago_ms(duration, self._clock)])
             case s.WasInSegmentOn(ref=ref, date=date):
                 return self._of_past(ref, [windows.when_ms(date, self._clock)])
-            case s.Entered(window=window) | s.Left(window=window):
-                if isinstance(window, s.Repeat):
+            case s.EnteredSegment(window=window) | s.LeftSegment(window=window):
+                if isinstance(window, s.Recurrence):
                     return self._of_units(cond, window)
                 return self._of_past(cond.ref, windows.of_events(window, self._clock))
             case s.InTop() | s.InBottom():
@@ -149,14 +149,14 @@ class Clauses:
 
     # events
 
-    def _of_happening(self, cond: s.Did, happening: s.Happening, root: Json) -> pb.ClauseVerdict:
-        if isinstance(happening.window, s.Repeat):
-            return self._of_units(cond, happening.window)
-        if isinstance(happening, s.Sequence):
+    def _of_event_pattern(self, cond: s.Did, pattern: s.EventPattern, root: Json) -> pb.ClauseVerdict:
+        if isinstance(pattern.window, s.Recurrence):
+            return self._of_units(cond, pattern.window)
+        if isinstance(pattern, s.Sequence):
             return self._of_sequence(root)
         events = self._facts.events(root)
-        start, end = windows.of_events(happening.window, self._clock)
-        if isinstance(happening, s.FirstEvent):
+        start, end = windows.of_events(pattern.window, self._clock)
+        if isinstance(pattern, s.FirstEvent):
             first = f"the first was at {self._at(events[-1])}" if events else "there is none"
             return _with_events(pb.ClauseVerdict(because=first), events[-1:])
         until = local(end, self._clock)
@@ -165,7 +165,7 @@ class Clauses:
         because = f"{least}{number_of(len(events), 'event')} {span}"
         return _with_events(pb.ClauseVerdict(because=because), events)
 
-    def _of_units(self, cond: s.Did | s.Entered | s.Left, repeat: s.Repeat) -> pb.ClauseVerdict:
+    def _of_units(self, cond: s.Did | s.EnteredSegment | s.LeftSegment, repeat: s.Recurrence) -> pb.ClauseVerdict:
         """Each calendar unit as a window of its own (E8, M5)."""
         starts = windows.unit_starts(repeat.units, self._clock)[-MOST_UNITS - 1 :]
         days = [(self._clock.day_of(start), self._clock.day_of(end - 1)) for start, end in itertools.pairwise(starts)]
@@ -202,13 +202,13 @@ class Clauses:
 
 
 def _top(cond: s.Cond) -> tuple[s.Cond, ...]:
-    return cond.of if isinstance(cond, s.AllOf | s.AnyOf) else (cond,)
+    return cond.operands if isinstance(cond, s.AllOf | s.AnyOf) else (cond,)
 
 
-def _in_window(cond: s.Did | s.Entered | s.Left, window: s.BetweenDays) -> s.Cond:
+def _in_window(cond: s.Did | s.EnteredSegment | s.LeftSegment, window: s.BetweenDays) -> s.Cond:
     """The same in one window; how many times is kept, since it is per unit (E8)."""
     if isinstance(cond, s.Did):
-        return s.Did(replace(cond.happening, window=window))
+        return s.Did(replace(cond.pattern, window=window))
     return type(cond)(cond.ref, window)
 
 

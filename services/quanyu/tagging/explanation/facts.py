@@ -144,7 +144,7 @@ class Facts:
 def subjects(cond: s.Cond) -> list[s.Expr]:
     """What a condition compares, and what that is computed of, each once."""
     found: list[s.Expr] = []
-    for child in s.children(cond):
+    for child in s.iter_children(cond):
         found += _parts_of(child)
     return list(dict.fromkeys(found))
 
@@ -153,7 +153,7 @@ def _parts_of(node: s.Node) -> Iterator[s.Expr]:
     match node:
         case s.Path() | s.Aggregate():
             yield node
-        case s.Arith(left=left, right=right):
+        case s.Arithmetic(left=left, right=right):
             yield node
             yield from (*_parts_of(left), *_parts_of(right))
         case s.Default(expr=expr, otherwise=otherwise):

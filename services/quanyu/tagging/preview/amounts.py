@@ -41,6 +41,6 @@ def _rests_on(drafted: Reading, bound: Bound) -> list[s.Node]:
 
 def _root(drafted: Reading, asked: s.Aggregate) -> Json:
     of_all = replace(asked, fn="count", path=replace(asked.path, keys=()))
-    unknown = s.Arith("-", of_all, replace(asked, fn="count"))
+    unknown = s.Arithmetic("-", of_all, replace(asked, fn="count"))
     cond = s.Compare(unknown, ">", s.Number(Decimal(0)))
     return compile_condition(cond, drafted.library, drafted.catalog, drafted.clock).roots[0]

@@ -126,7 +126,7 @@ def _sets(drafted: Reading, bound: Bound) -> list[_Set]:
 
 
 def _parts(cond: s.Cond) -> Sequence[s.Cond]:
-    return cond.of if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
+    return cond.operands if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
 
 
 def _published(reading: Reading, one: _Set, notes: list[str]) -> list[Pair]:

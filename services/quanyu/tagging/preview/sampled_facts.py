@@ -53,7 +53,7 @@ def asked_of_people(node: s.Node) -> Iterator[s.Expr]:
         case s.Path() | s.Aggregate():
             yield node
         case _:
-            for child in s.children(node):
+            for child in s.iter_children(node):
                 yield from asked_of_people(child)
 
 

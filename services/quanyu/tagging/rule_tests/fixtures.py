@@ -66,7 +66,7 @@ def _field(fact: Fact, name: str, catalog: Catalog) -> Field:
 
 def _value(value: Given, field: Field, clock: Clock) -> event_pb2.Value:
     match value:
-        case s.Truth(value=truth):
+        case s.Boolean(value=truth):
             return event_pb2.Value(flag=truth)
         case s.Percent():
             return event_pb2.Value(decimal=f"{value.fraction:f}")

@@ -57,7 +57,7 @@ def test_what_is_given_has_declared_names_and_values() -> None:
 WRITTEN = [
     ("points: 3", s.Number(Decimal(3))),
     ("balance: -12.50", s.Number(Decimal("-12.50"))),
-    ("subscribed: true", s.Truth(True)),
+    ("subscribed: true", s.Boolean(True)),
     ("tastes: [spicy, 'vegan']", (s.Text("spicy"), s.Text("vegan"))),
     ("birthday: '02-29'", s.Text("02-29")),
     ("home: (31.2, 121.4)", s.Point(Decimal("31.2"), Decimal("121.4"))),

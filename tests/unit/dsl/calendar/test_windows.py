@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from quanyu.dsl import Clock, RuleError
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
-from quanyu.dsl.syntax import Unit
+from quanyu.dsl.syntax import CalendarUnit
 
 MINUTE = 60_000
 DAY = 86_400_000
@@ -88,7 +88,7 @@ units = st.sampled_from(["day", "week", "month", "quarter", "year"])
 clocks = st.builds(Clock, instants, zones, st.integers(1, 7), st.sampled_from([0, 240]))
 
 
-def same_unit(unit: Unit, week_start: int, a: dt.date, b: dt.date) -> bool:
+def same_unit(unit: CalendarUnit, week_start: int, a: dt.date, b: dt.date) -> bool:
     """Whether two days are of one unit, said without any arithmetic of months."""
     if unit == "week":
         week = [(day.toordinal() - (week_start - 1) - 1) // 7 for day in (a, b)]  # 1 January of year 1 is a Monday
@@ -102,7 +102,7 @@ def same_unit(unit: Unit, week_start: int, a: dt.date, b: dt.date) -> bool:
     return bool(names[unit](a) == names[unit](b))
 
 
-def covered(unit: Unit, clock: Clock, first: dt.date, end: dt.date) -> int:
+def covered(unit: CalendarUnit, clock: Clock, first: dt.date, end: dt.date) -> int:
     """How many units [first, end) is, counted day by day; fails unless they are whole."""
     day, count = first, 1
     assert not same_unit(unit, clock.week_start, first - dt.timedelta(days=1), first)
@@ -115,7 +115,7 @@ def covered(unit: Unit, clock: Clock, first: dt.date, end: dt.date) -> int:
 
 @settings(deadline=None)
 @given(clocks, units, st.integers(1, 6))
-def test_t0_t4_t18_t19_units_are_whole_and_adjoin(clock: Clock, unit: Unit, number: int) -> None:
+def test_t0_t4_t18_t19_units_are_whole_and_adjoin(clock: Clock, unit: CalendarUnit, number: int) -> None:
     last = windows.days(s.LastUnits(number, unit), clock)
     this = windows.days(s.ThisUnit(unit), clock)
     following = windows.days(s.NextUnits(number, unit), clock)
@@ -133,7 +133,7 @@ def test_t0_t4_t18_t19_units_are_whole_and_adjoin(clock: Clock, unit: Unit, numb
 
 @settings(deadline=None)
 @given(clocks, units)
-def test_t4_the_current_unit_holds_as_of(clock: Clock, unit: Unit) -> None:
+def test_t4_the_current_unit_holds_as_of(clock: Clock, unit: CalendarUnit) -> None:
     start, end = windows.instants(s.ThisUnit(unit), clock)
     assert start is not None
     assert end is not None

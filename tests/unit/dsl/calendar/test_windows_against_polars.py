@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from quanyu.dsl import Clock
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
-from quanyu.dsl.syntax import Unit
+from quanyu.dsl.syntax import CalendarUnit
 
 # Zones whose clocks are not put back across midnight: there a local day is not what the wall clock reads (T6).
 ZONES = ["America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo", "UTC"]
@@ -41,7 +41,7 @@ def instant(wall: pl.Series, zone: str) -> int | None:
     return None if found is None else int(found)
 
 
-def first_of(wall: pl.Series, unit: Unit, week_start: int) -> pl.Series:
+def first_of(wall: pl.Series, unit: CalendarUnit, week_start: int) -> pl.Series:
     """Midnight of the unit's first day; Polars' weeks begin on Monday."""
     shift = f"{week_start - 1}d" if unit == "week" else "0d"
     return wall.dt.offset_by(f"-{shift}").dt.truncate(EVERY[unit]).dt.offset_by(shift)
@@ -50,7 +50,7 @@ def first_of(wall: pl.Series, unit: Unit, week_start: int) -> pl.Series:
 @settings(max_examples=400, deadline=None)
 @given(instants, st.sampled_from(ZONES), units, st.integers(1, 7), st.sampled_from([0, 240]), st.integers(1, 40))
 def test_windows_begin_and_end_where_polars_says(
-    as_of: int, zone: str, unit: Unit, week_start: int, day_start: int, number: int
+    as_of: int, zone: str, unit: CalendarUnit, week_start: int, day_start: int, number: int
 ) -> None:
     clock = Clock(as_of, zone, week_start=week_start, day_start=day_start)
     day = local(as_of, zone).dt.offset_by(f"-{day_start}m")
@@ -99,7 +99,7 @@ def test_a_datetime_is_the_instant_that_polars_says(zone: str, minute: int, day:
     st.sampled_from(["month", "quarter", "year"]),
     st.integers(-30, 30),
 )
-def test_months_quarters_and_years_are_added_as_polars_does(day: dt.date, unit: Unit, number: int) -> None:
+def test_months_quarters_and_years_are_added_as_polars_does(day: dt.date, unit: CalendarUnit, number: int) -> None:
     first = Clock(0, "UTC").unit_start(day, unit)
     step = EVERY[unit].replace("1", str(abs(number)), 1)
     assert pl.Series([day]).dt.truncate(EVERY[unit])[0] == first

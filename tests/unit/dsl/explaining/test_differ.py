@@ -24,7 +24,7 @@ rules = trees.statements.filter(lambda statement: isinstance(statement, Rule))
 def shuffled(node: Any, by: random.Random) -> Any:
     """The same meaning: clauses of chains, items of lists and steps of definitions in any order."""
     fields = {}
-    for name, value in syntax.shallow(node).items():
+    for name, value in syntax.get_fields(node).items():
         if isinstance(value, tuple):
             items = [shuffled(item, by) if isinstance(item, syntax.Node) else item for item in value]
             if isinstance(node, (syntax.AllOf, syntax.AnyOf, syntax.Define, *LISTS)):
@@ -60,7 +60,7 @@ def canonical(node: Any) -> Any:
         return "[" + ",".join(map(canonical, node)) + "]"
     if not isinstance(node, syntax.Node):
         return repr(node)
-    parts = {name: value for name, value in syntax.shallow(node).items() if name != "span"}
+    parts = {name: value for name, value in syntax.get_fields(node).items() if name != "span"}
     text = {name: canonical(value) for name, value in parts.items()}
     if isinstance(node, (syntax.AllOf, syntax.AnyOf, syntax.Define, *LISTS)):
         sets = {name: sorted(map(canonical, value)) for name, value in parts.items() if isinstance(value, tuple)}

@@ -30,7 +30,7 @@ def test_statements_round_trip(statement: s.Statement) -> None:
 def test_every_node_knows_its_place_in_the_text(cond: s.Cond) -> None:
     text = format_rule(cond)
     for node in s.walk(parse_condition(text)):
-        if node.span is not s.NOWHERE:
+        if node.span is not s.NO_SPAN:
             assert 0 <= node.span.start < node.span.end <= len(text)
             assert node.span.column == node.span.start + 1
 

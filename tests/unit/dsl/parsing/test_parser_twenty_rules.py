@@ -49,14 +49,14 @@ def test_rule_6_has_times_and_repeat() -> None:
 def test_rule_12_keeps_the_order_of_steps() -> None:
     did = parse_condition(RULES[11])
     assert isinstance(did, s.Did)
-    assert isinstance(did.happening, s.Sequence)
-    assert did.happening.follow == (
-        s.Follow(s.Step(s.Ref("order")), None, s.Duration(2, "h")),
-        s.Without(s.Step(s.Ref("refund"))),
-        s.Follow(s.Step(s.Ref("review")), None, s.Duration(7, "d")),
+    assert isinstance(did.pattern, s.Sequence)
+    assert did.pattern.later_steps == (
+        s.ThenStep(s.Step(s.Ref("order")), None, s.Duration(2, "h")),
+        s.WithoutStep(s.Step(s.Ref("refund"))),
+        s.ThenStep(s.Step(s.Ref("review")), None, s.Duration(7, "d")),
     )
-    assert did.happening.by == s.Path(s.Ref("store_id"))
-    assert did.happening.window == s.LastElapsed(s.Duration(90, "d"))
+    assert did.pattern.by == s.Path(s.Ref("store_id"))
+    assert did.pattern.window == s.LastElapsed(s.Duration(90, "d"))
 
 
 def test_rule_20_is_a_tag_with_two_tiers_and_else() -> None:

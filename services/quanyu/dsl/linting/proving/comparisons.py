@@ -40,7 +40,7 @@ from quanyu.dsl.linting.proving.value_domains import (
 )
 from quanyu.dsl.model.types import Type, nfkc, order_of
 
-_FLIPPED: dict[str, s.Cmp] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+_FLIPPED: dict[str, s.ComparisonOperator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 _SIGNS = {
     "<": Choice.of("<"),
     "<=": Choice.of("<", "="),
@@ -69,13 +69,13 @@ class Comparisons:
     def truth(self, node: s.Cond, place: Place) -> Truth | None:
         """None: it is no test of values."""
         match node:
-            case s.Compare(left=left, cmp=cmp, right=right):
+            case s.Compare(left=left, op=cmp, right=right):
                 return self.compare(left, cmp, right, place)
             case s.Between():
                 return self._between(node, place)
             case s.BetweenAgo(expr=expr, low=s.Duration() as low, high=s.Duration() as high):
                 return self._in_time(expr, s.BetweenDurations(low, high, span=node.span), place)
-            case s.InTime(expr=expr, window=window):
+            case s.InWindow(expr=expr, window=window):
                 return self._in_time(expr, window, place)
             case s.InList(expr=expr, items=items):
                 return self._in_list(expr, items, place)
@@ -95,7 +95,7 @@ class Comparisons:
 
     # comparisons
 
-    def compare(self, left: s.Expr, cmp: s.Cmp, right: s.Expr, place: Place) -> Truth:
+    def compare(self, left: s.Expr, cmp: s.ComparisonOperator, right: s.Expr, place: Place) -> Truth:
         """Where one side has a default, case by case (G3)."""
         cases = [
             (both(one, other), self._compare(a, cmp, b, place))
@@ -115,24 +115,24 @@ class Comparisons:
             (both(denied(known), case), value) for case, value in self._cases(expr.otherwise, beside, place)
         ]
 
-    def _compare(self, left: s.Expr, cmp: s.Cmp, right: s.Expr, place: Place) -> Truth:
+    def _compare(self, left: s.Expr, cmp: s.ComparisonOperator, right: s.Expr, place: Place) -> Truth:
         if _is_literal(left) and not _is_literal(right):
             return self._compare(right, _FLIPPED[cmp], left, place)
         a, b = self.worths.kind(left, place), self.worths.kind(right, place)
         known = both(self.worths.known(left, place, b), self.worths.known(right, place, a))
         return Truth.where(self._holds(left, cmp, right, a, b, place), known)
 
-    def _holds(self, left: s.Expr, cmp: s.Cmp, right: s.Expr, a: Type, b: Type, place: Place) -> Formula:
+    def _holds(self, left: s.Expr, cmp: s.ComparisonOperator, right: s.Expr, a: Type, b: Type, place: Place) -> Formula:
         """Where both sides are known."""
         if a.kind in _TIMES and _is_literal(right):
             return self._in_order(left, cmp, right, a, place)
         if a.numeric and b.numeric:
             return self._numbers(left, cmp, right, place)
-        if isinstance(right, (s.Text, s.Truth)):
+        if isinstance(right, (s.Text, s.Boolean)):
             return self._chosen(left, cmp, right, a, b, place)
         return self._signed(self.worths.key(left, place), cmp, self.worths.key(right, place))
 
-    def _numbers(self, left: s.Expr, cmp: s.Cmp, right: s.Expr, place: Place) -> Formula:
+    def _numbers(self, left: s.Expr, cmp: s.ComparisonOperator, right: s.Expr, place: Place) -> Formula:
         one, other = self.worths.measure(left, place), self.worths.measure(right, place)
         difference = one + other.times(Fraction(-1))
         if difference is None:
@@ -140,7 +140,7 @@ class Comparisons:
         return self.worths.measured(difference, Numbers.where(cmp, 0))
 
     @staticmethod
-    def _signed(one: Any, cmp: s.Cmp, other: Any) -> Formula:
+    def _signed(one: Any, cmp: s.ComparisonOperator, other: Any) -> Formula:
         """Two values that differ from person to person: only how they compare."""
         if one == other:
             return ALWAYS if cmp in ("=", "<=", ">=") else NEVER
@@ -148,7 +148,9 @@ class Comparisons:
             one, cmp, other = other, _FLIPPED[cmp], one
         return says(Sign(one, other), _SIGNS[cmp])
 
-    def _chosen(self, expr: s.Expr, cmp: s.Cmp, right: s.Text | s.Truth, a: Type, b: Type, place: Place) -> Formula:
+    def _chosen(
+        self, expr: s.Expr, cmp: s.ComparisonOperator, right: s.Text | s.Boolean, a: Type, b: Type, place: Place
+    ) -> Formula:
         subject = self.worths.chosen(expr, a, place)
         value = nfkc(right.value) if isinstance(right, s.Text) else right.value
         if cmp in ("=", "!="):
@@ -177,7 +179,7 @@ class Comparisons:
         values = [
             nfkc(item.value) if isinstance(item, s.Text) else item.value
             for item in items
-            if isinstance(item, s.Text | s.Truth)
+            if isinstance(item, s.Text | s.Boolean)
         ]
         return Truth.where(says(self.worths.chosen(expr, kind, place), Choice.of(*values)), known)
 
@@ -209,7 +211,7 @@ class Comparisons:
         in_time = self.worths.kind(node.expr, place).kind in ("instant", "date", "recency")
         if in_time and isinstance(node.low, (s.Date, s.DateTime)) and isinstance(node.high, (s.Date, s.DateTime)):
             return self._in_time(node.expr, s.BetweenDays(node.low, node.high, span=node.span), place)
-        until: s.Cmp = "<" if isinstance(node.high, s.DateTime) else "<="  # T9
+        until: s.ComparisonOperator = "<" if isinstance(node.high, s.DateTime) else "<="  # T9
         low, high = self.compare(node.expr, ">=", node.low, place), self.compare(node.expr, until, node.high, place)
         return Truth(both(low.true, high.true), either(low.false, high.false))
 
@@ -221,7 +223,7 @@ class Comparisons:
     def _moments(self, kind: Type) -> Moments:
         return self.days if kind.kind == "date" else self.instants
 
-    def _in_order(self, expr: s.Expr, cmp: s.Cmp, right: s.Expr, kind: Type, place: Place) -> Formula:
+    def _in_order(self, expr: s.Expr, cmp: s.ComparisonOperator, right: s.Expr, kind: Type, place: Place) -> Formula:
         """An instant, a date or a recency against a written one."""
         if isinstance(right, s.Duration):
             if isinstance(expr, s.Duration):
@@ -281,4 +283,4 @@ class Comparisons:
 
 
 def _is_literal(expr: s.Expr) -> bool:
-    return isinstance(expr, (s.Number, s.Percent, s.Text, s.Truth, s.Duration, s.Date, s.DateTime))
+    return isinstance(expr, (s.Number, s.Percent, s.Text, s.Boolean, s.Duration, s.Date, s.DateTime))

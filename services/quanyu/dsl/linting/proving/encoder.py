@@ -68,24 +68,24 @@ class Claims:
         return self._memo[key][1]
 
     def _truth(self, cond: s.Cond, place: Place) -> Truth:
-        inner = s.positive(cond)
+        inner = s.strip_not(cond)
         if inner is not None:
             return ~self._truth(inner, place)
         match cond:
-            case s.AllOf(of=parts):
+            case s.AllOf(operands=parts):
                 truths = [self.truth(part, place) for part in parts]
                 return Truth(both(*(t.true for t in truths)), either(*(t.false for t in truths)))
-            case s.AnyOf(of=parts):
+            case s.AnyOf(operands=parts):
                 truths = [self.truth(part, place) for part in parts]
                 return Truth(either(*(t.true for t in truths)), both(*(t.false for t in truths)))
-            case s.Negated(of=inner):
+            case s.Not(operand=inner):
                 return ~self.truth(inner, place)
-            case s.OrUnknown(of=inner):
+            case s.IncludingUnknown(operand=inner):
                 truth = self.truth(inner, place)
                 return ~Truth.where(truth.false)
-            case s.Did(happening=happening):
-                return Truth.where(self._happened(happening, place))
-            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.Entered() | s.Left():
+            case s.Did(pattern=pattern):
+                return Truth.where(self._happened(pattern, place))
+            case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.EnteredSegment() | s.LeftSegment():
                 return Truth.where(self._member(cond))
             case s.Sample(percent=percent, seed=seed):
                 drawn = Value(("sample", seed.value if seed else place.rule), _BELOW_ONE)
@@ -97,7 +97,7 @@ class Claims:
         match cond:
             case s.InTop() | s.InBottom():
                 return self._ranked(cond, place)
-            case s.Near(path=path, distance=distance, of=of):
+            case s.Near(path=path, distance=distance, center=of):
                 far = Value(("distance", worths.key(path, place), worths.key(of, place)), Numbers.where(">=", 0))
                 known = both(*(worths.known(point, place, _POINT) for point in (path, of)))
                 return Truth.where(says(far, Numbers.where("<=", Fraction(distance.metres))), known)
@@ -110,8 +110,8 @@ class Claims:
 
     def _ranked(self, node: s.InTop | s.InBottom, place: Place) -> Truth:
         """By the share or number of the population that is strictly better; false outside it (R4)."""
-        population = self.worths.population(node.of, place)
-        of = node.of or place.among
+        population = self.worths.population(node.among, place)
+        of = node.among or place.among
         name = (type(node), self.worths.key(node.expr, place), of)
         if isinstance(node.size, s.Percent):
             better, least = Value(("share", *name), _BELOW_ONE), Fraction(node.size.fraction)
@@ -123,32 +123,32 @@ class Claims:
 
     # events
 
-    def _happened(self, happening: s.Happening, place: Place) -> Formula:
-        if isinstance(happening.window, (s.InEach, s.InAtLeast, s.InAtMost, s.InExactly)):
-            return _in_units(happening.window, (type(happening), replace(happening, window=s.Ever())))
-        span = self.moments.of_events(happening.window)
-        match happening:
+    def _happened(self, pattern: s.EventPattern, place: Place) -> Formula:
+        if isinstance(pattern.window, (s.InEach, s.InAtLeast, s.InAtMost, s.InExactly)):
+            return _in_units(pattern.window, (type(pattern), replace(pattern, window=s.Ever())))
+        span = self.moments.of_events(pattern.window)
+        match pattern:
             case s.Event(step=step, times=times):
                 return says(self._tally(step, span), _times(times))
             case s.FirstEvent(step=step):
                 before = none(self._tally(step, (EVER[0], span[0])))
                 return both(some(self._tally(step, span)), ALWAYS if span[0] == EVER[0] else before)
             case s.Sequence():
-                return self._sequence(happening, span)
+                return self._sequence(pattern, span)
 
     def _tally(self, step: s.Step, span: Span) -> Tally:
         return self.worths.tally("count", self.worths.events(step), span)
 
     def _sequence(self, node: s.Sequence, span: Span) -> Formula:
         """Not without the events of its steps, and not where the gaps are longer than the window (Q1, Q9, Q12)."""
-        follow = [item for item in node.follow if isinstance(item, s.Follow)]
+        follow = [item for item in node.later_steps if isinstance(item, s.ThenStep)]
         least = sum(item.after.ms if item.after else 1 for item in follow)
         contrary = any(item.after and item.within and item.after.ms > item.within.ms for item in follow)
         if contrary or (follow and least >= self.moments.longest_ms(span)):
             return NEVER
         steps = Counter(self._tally(step, span) for step in (node.first, *(item.step for item in follow)))
         needed = (says(tally, Numbers.where(">=", times, True)) for tally, times in steps.items())
-        return both(says(Says((node.first, node.follow, node.by, span)), TRULY), *needed)
+        return both(says(Says((node.first, node.later_steps, node.by, span)), TRULY), *needed)
 
     # segments
 
@@ -160,11 +160,13 @@ class Claims:
                 return self._in_segment(ref, Ago(duration.ms))
             case s.WasInSegmentOn(ref=ref, date=date):
                 return self._in_segment(ref, self.moments.when(date))
-            case s.Entered(ref=ref, window=window) | s.Left(ref=ref, window=window):
+            case s.EnteredSegment(ref=ref, window=window) | s.LeftSegment(ref=ref, window=window):
                 if isinstance(window, (s.InEach, s.InAtLeast, s.InAtMost, s.InExactly)):
                     return _in_units(window, (type(node), ref))
                 before, after = (self._in_segment(ref, at) for at in self.moments.of_events(window))
-                return both(after, denied(before)) if isinstance(node, s.Entered) else both(before, denied(after))
+                return (
+                    both(after, denied(before)) if isinstance(node, s.EnteredSegment) else both(before, denied(after))
+                )
         raise TypeError(f"{type(node).__name__} is no membership")
 
     def _in_segment(self, ref: s.Ref, at: Moment) -> Formula:
@@ -191,7 +193,7 @@ def _times(times: s.Times | None) -> Numbers:
     return Numbers.where(">=", 1, True)
 
 
-def _in_units(window: s.Repeat, what: Hashable) -> Formula:
+def _in_units(window: s.Recurrence, what: Hashable) -> Formula:
     """In so many of the units (E8)."""
     most = window.units.number
     held = Value(("units", what, window.units), _COUNTS & Numbers.where("<=", most, True))

@@ -38,7 +38,7 @@ class Ago:
 class Turn:
     """The beginning of the calendar unit so many units after the one that holds as-of; `at`: where it lies now."""
 
-    unit: s.Unit
+    unit: s.CalendarUnit
     number: int
     at: float
 
@@ -78,7 +78,7 @@ class Moments:
         start, end = self.of(window)
         return start, NOW if self.never_later(NOW, end) else end
 
-    def when(self, when: s.When) -> Fixed:
+    def when(self, when: s.DateOrDateTime) -> Fixed:
         """Its beginning (T8)."""
         return Fixed(self._day(when.value) if isinstance(when, s.Date) else windows.when_ms(when, self._clock))
 
@@ -160,7 +160,7 @@ class Moments:
         return -(-(longest + self._slack_ms(math.inf if isinstance(start, Fixed) else longest / DAY_MS)) // DAY_MS) + 1
 
 
-def _units_of(window: s.Window) -> tuple[s.Unit, int, int] | None:
+def _units_of(window: s.Window) -> tuple[s.CalendarUnit, int, int] | None:
     """The unit, and how many units from the current one the window begins and ends; None: on written days."""
     match window:
         case s.LastUnits(number=number, unit=unit):

@@ -121,7 +121,7 @@ class Worths:
                 return (fn, self.aggregated(expr), value)
             case s.Tile(fn=fn, expr=ranked, among=among):
                 return (fn, self.key(ranked, place), among or place.among)
-            case s.Arith(op=op, left=left, right=right):
+            case s.Arithmetic(op=op, left=left, right=right):
                 return (op, self.key(left, place), self.key(right, place))
             case s.Default(expr=inner, otherwise=otherwise):
                 return ("default", self.key(inner, place), self.key(otherwise, place))
@@ -137,7 +137,7 @@ class Worths:
                 return ("person", declared.name) if key is None else ("person", declared.name, key)
             case names.RuleValue(ref=ref):
                 rule = self.rule(ref)
-                if isinstance(rule, s.Metric) and not isinstance(rule.expr, (s.Arith, s.Default)):
+                if isinstance(rule, s.Metric) and not isinstance(rule.expr, (s.Arithmetic, s.Default)):
                     return self.key(rule.expr, Place())
                 return ("person", ref.name, ref.version)
             case names.Seen(first=first) | names.Recency(first=first):
@@ -151,7 +151,7 @@ class Worths:
         match expr:
             case s.Path():
                 return self._path_known(expr, place, beside)
-            case s.Arith(op=op, left=left, right=right):
+            case s.Arithmetic(op=op, left=left, right=right):
                 divides = denied(self.number(right, Numbers.where("=", 0), place)) if op == "/" else ALWAYS
                 return both(self.known(left, place, NUMBER), self.known(right, place, NUMBER), divides)
             case s.Default(expr=inner, otherwise=otherwise):
@@ -219,7 +219,7 @@ class Worths:
                 return Measure(Fraction(0), None, Fraction(number))
             case s.Percent(fraction=number):
                 return Measure(Fraction(0), None, Fraction(number))
-            case s.Arith():
+            case s.Arithmetic():
                 return self._arithmetic(expr, place) or self._single(Value(self.key(expr, place)))
             case s.Aggregate(fn=fn) if fn in _TALLIES:
                 return self._single(self.aggregated(expr))
@@ -242,7 +242,7 @@ class Worths:
     def _single(subject: Subject) -> Measure:
         return Measure(Fraction(1), subject, Fraction(0))
 
-    def _arithmetic(self, node: s.Arith, place: Place) -> Measure | None:
+    def _arithmetic(self, node: s.Arithmetic, place: Place) -> Measure | None:
         left, right = self.measure(node.left, place), self.measure(node.right, place)
         match node.op:
             case "+":

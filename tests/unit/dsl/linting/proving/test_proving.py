@@ -142,8 +142,8 @@ WINDOWS = [
 def window(text: str) -> s.Window:
     cond = parse_condition(f"did x {text}")
     assert isinstance(cond, s.Did)
-    assert not isinstance(cond.happening.window, s.Repeat)
-    return cond.happening.window
+    assert not isinstance(cond.pattern.window, s.Recurrence)
+    return cond.pattern.window
 
 
 @st.composite
