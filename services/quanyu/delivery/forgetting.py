@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable
-
 from sqlalchemy import select, update
 
 from quanyu.delivery.people_client import PeopleClient
@@ -13,9 +9,8 @@ from quanyu.delivery.recheck import all_ids, intersection
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import Attempt, Campaign, DeadLetter, Forgotten, Message, Shard
 from quanyu.engine import roaring_from_ids
+from quanyu.runtime.background import BackgroundLoop, Pause, ReportFailure
 from quanyu.runtime.errors import NotFound, Unavailable
-
-log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 
@@ -23,36 +18,33 @@ LOOK_SECONDS = 5.0
 class Forgetting:
     """One thread for all workspaces; it asks identity now and then who was erased."""
 
-    def __init__(self, store: Store, people: PeopleClient, on_failure: Callable[[BaseException], None]) -> None:
+    def __init__(self, store: Store, people: PeopleClient, report_failure: ReportFailure) -> None:
         self._store = store
         self._people = people
-        self._on_failure = on_failure
         # By workspace: where the last look ended. Messages may be made meanwhile with an address that was asked for
         # before, so everybody is forgotten in two looks.
         self._looked: dict[str, int] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="forgetting", daemon=True)
+        self._is_scrubbed = True
+        self._loop = BackgroundLoop(
+            "forgetting erased people",
+            self._step,
+            report_failure,
+            retried=(Unavailable,),
+            retry_seconds=LOOK_SECONDS,
+            first_pause=Pause.exactly(LOOK_SECONDS),
+        )
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """What is not forgotten yet is after the next start."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._loop.stop()
 
-    def _run(self) -> None:
-        is_scrubbed = True
-        while not self._stopping.wait(LOOK_SECONDS):
-            try:
-                forgets = [self.forget_erased(workspace) for workspace in self._workspaces()]
-                is_scrubbed = (is_scrubbed and not any(forgets)) or self._store.database.scrub()
-            except Unavailable as error:
-                log.warning("forgetting who was erased: %s; trying again", error)
-            except Exception as error:
-                self._on_failure(error)
-                return
+    def _step(self) -> Pause:
+        forgets = [self.forget_erased(workspace) for workspace in self._workspaces()]
+        self._is_scrubbed = (self._is_scrubbed and not any(forgets)) or self._store.database.scrub()
+        return Pause.exactly(LOOK_SECONDS)
 
     def _workspaces(self) -> list[str]:
         with self._store.database.reading() as session:

@@ -50,9 +50,9 @@ class DeliveryService:
         self._folder = context.folder
         self._store = Store(context.database)
         self._people = PeopleClient(context.channels.to("tagging"), context.channels.to("identity"))
-        failed = partial(context.health.failed, self.name)
-        self._worker = DeliveryWorker(self._store, self._people, context.folder, backoff, failed)
-        self._forgetting = Forgetting(self._store, self._people, failed)
+        report_failure = partial(context.health.report_failure, self.name)
+        self._worker = DeliveryWorker(self._store, self._people, context.folder, backoff, report_failure)
+        self._forgetting = Forgetting(self._store, self._people, report_failure)
 
     def register(self, server: grpc.Server) -> None:
         register_service(server, _DESCRIPTOR, self)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import socket
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from quanyu.delivery.sinks import Outgoing, Run, Sink, SinkFailedError
 from quanyu.delivery.sinks.open import open_sink
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import CampaignVersion, Channel, Job, Output
+from quanyu.runtime.background import NO_PAUSE, BackgroundLoop, Pause, ReportFailure
 from quanyu.runtime.errors import DomainError, Unavailable
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.storage.data_folder import DataFolder
@@ -63,60 +63,45 @@ class DeliveryWorker:
         people: PeopleClient,
         folder: DataFolder,
         backoff: Backoff,
-        on_failure: Callable[[BaseException], None],
+        report_failure: ReportFailure,
     ) -> None:
         self._store = store
         self._people = people
         self._folder = folder
         self._backoff = backoff
-        self._on_failure = on_failure
         owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         self._leases = Leases(store.database, owner, now_ms, LEASE_MS)
         self._ledger = Ledger(self._leases)
         self._open: dict[tuple[str, str], Delivery] = {}
         self._held: Lease | None = None
-        self._stopping = threading.Event()
-        self._news = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
-        self._keeper = threading.Thread(target=self._keep_lease, name="delivery-lease", daemon=True)
+        self._delivering = BackgroundLoop("delivering", self._step, report_failure)
+        self._renewing = BackgroundLoop("renewing leases", self._renew_lease, report_failure)
 
     def start(self) -> None:
-        self._thread.start()
-        self._keeper.start()
+        self._delivering.start()
+        self._renewing.start()
 
     def wake(self) -> None:
         """There may be something to do."""
-        self._news.set()
+        self._delivering.wake()
 
     def stop(self) -> None:
         """After the batch at hand; what is left goes on at the next start."""
-        self._stopping.set()
-        self._news.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-            self._keeper.join()
+        self._delivering.stop()
+        self._renewing.stop()
+        for delivery in self._open.values():
+            delivery.sink.close()
+        self._open.clear()
 
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._news.clear()
-                if not self._step():
-                    self._news.wait(IDLE_SECONDS)
-        except Exception as error:
-            self._on_failure(error)
-        finally:
-            for delivery in self._open.values():
-                delivery.sink.close()
-
-    def _step(self) -> bool:
-        """Works on one shard for a turn; False if there was none."""
+    def _step(self) -> Pause:
+        """Works on one shard for a turn, if there is one."""
         try:
             lease = self._leases.claim()
         except Unavailable as error:
             log.warning("%s", error)
-            return False
+            lease = None
         if lease is None:
-            return False
+            return Pause.until_woken(IDLE_SECONDS)
         self._held = lease
         try:
             self._work(lease)
@@ -126,7 +111,7 @@ class DeliveryWorker:
             self._put_off(lease, error)
         finally:
             self._held = None
-        return True
+        return NO_PAUSE
 
     def _put_off(self, lease: Lease, error: Exception) -> None:
         """Tries again soon what may pass by itself; stops the campaign for anything else."""
@@ -151,7 +136,7 @@ class DeliveryWorker:
         if not lease.is_made:
             self._make(lease, delivery)
         turn_ends = time.monotonic() + TURN_SECONDS
-        while not self._stopping.is_set() and time.monotonic() < turn_ends:
+        while not self._delivering.is_stopping and time.monotonic() < turn_ends:
             delivery.sink.check()
             sent = self._ledger.dispatch(lease, delivery.sink.batch, delivery.recheck.refused)
             if sent is None:
@@ -221,12 +206,11 @@ class DeliveryWorker:
     def _campaign_folder(self, workspace: str, name: str) -> Path:
         return self._folder.delivered(workspace) / name
 
-    def _keep_lease(self) -> None:
-        while not self._stopping.wait(LEASE_MS / 3000):
-            lease = self._held
-            if lease is None:
-                continue
+    def _renew_lease(self) -> Pause:
+        lease = self._held
+        if lease is not None:
             try:
                 self._leases.renew(lease)
             except (LeaseLostError, Unavailable) as error:
                 log.warning("renewing shard %d of campaign %s: %s", lease.number, lease.campaign, error)
+        return Pause.exactly(LEASE_MS / 3000)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from quanyu.engine import LocalLog, Redactor, Resolver, StorageError
 from quanyu.identity.ingestion_client import IngestionClient
-from quanyu.runtime.errors import Unavailable, to_domain_error
-from quanyu.runtime.log_follower import RETRY_SECONDS, LogFollower
+from quanyu.runtime.background import NO_PAUSE, BackgroundLoop, Pause, ReportFailure
+from quanyu.runtime.errors import Unavailable
+from quanyu.runtime.log_follower import LogFollower
 from quanyu.runtime.storage.event_log import read_frames
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ Frames = dict[int, bytes]
 
 
 class Erasing:
-    """Of one workspace, whose graph `worker` folds. It writes the resolved log; `ingestion` writes the others."""
+    """Of one workspace, whose graph `follower` folds. It writes the resolved log; `ingestion` writes the others."""
 
     def __init__(
         self,
@@ -40,52 +41,39 @@ class Erasing:
         raw: LocalLog,
         resolved: LocalLog,
         rejects: LocalLog,
-        worker: LogFollower,
+        follower: LogFollower,
         ingestion: IngestionClient,
         stopping: threading.Event,
-        on_failure: Callable[[BaseException], None],
+        report_failure: ReportFailure,
     ) -> None:
         self._workspace = workspace
         self._resolver = resolver
         self._raw = raw
         self._resolved = resolved
         self._rejects = rejects
-        self._worker = worker
         self._ingestion = ingestion
         self._stopping = stopping
-        self._on_failure = on_failure
-        self._thread = threading.Thread(target=self._run, name=f"erasing in {workspace}", daemon=True)
+        self._loop = BackgroundLoop(
+            f"erasing in {workspace}", self._step, report_failure, retried=(Unavailable, StorageError)
+        )
+        follower.add_listener(self._loop.wake)
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.start()
 
     def close(self) -> None:
         """What is not replaced yet is after the next start."""
         self._stopping.set()
-        self._worker.wake()
-        self._thread.join()
+        self._loop.stop()
         self._raw.close()
         self._rejects.close()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                redactor = self._resolver.redactor()
-                if redactor is None:
-                    self._worker.wait_for(self._is_wanted, TICK_SECONDS)
-                else:
-                    self._erase(redactor)
-            except (Unavailable, StorageError) as error:
-                if not self._stopping.is_set():
-                    told = to_domain_error(error) if isinstance(error, StorageError) else error
-                    log.warning("erasing in %s: %s; trying again", self._workspace, told)
-                self._stopping.wait(RETRY_SECONDS)
-            except Exception as error:
-                self._on_failure(error)
-                return
-
-    def _is_wanted(self) -> bool:
-        return self._stopping.is_set() or self._resolver.redactor() is not None
+    def _step(self) -> Pause:
+        redactor = None if self._stopping.is_set() else self._resolver.redactor()
+        if redactor is None:
+            return Pause.until_woken(TICK_SECONDS)
+        self._erase(redactor)
+        return NO_PAUSE
 
     def _erase(self, redactor: Redactor) -> None:
         _, end = redactor.raw_offsets()

@@ -1,4 +1,4 @@
-"""IdentityService: questions to the identity graph, which a worker folds from the raw log."""
+"""IdentityService: questions to the identity graph, which a follower folds from the raw log."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ CHUNK_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A workspace's identity graph and the worker that folds it."""
+    """A workspace's identity graph and the follower that folds it."""
 
     resolver: Resolver
     resolved: LocalLog
-    worker: LogFollower
+    follower: LogFollower
     erasing: Erasing
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
-        self.worker.wait_until(lambda: self.resolver.offset() >= min_raw_offset, context)
+        self.follower.wait_until(lambda: self.resolver.offset() >= min_raw_offset, context)
 
     def epoch(self) -> event_pb2.Epoch:
         """Read before the answer, so that the answer is complete up to it."""
@@ -48,7 +48,7 @@ class Graph:
 
     def close(self) -> None:
         self.erasing.close()
-        self.worker.close()
+        self.follower.close()
         self.resolved.close()
 
 
@@ -187,16 +187,16 @@ class IdentityService:
         resolver = Resolver(str(folder.state(workspace, "identity")))
         resolved = create_log(folder, workspace, "resolved")
         raw = follow_log(folder, workspace, "raw")
-        failed = partial(self._context.health.failed, self.name)
-        worker = LogFollower(
-            f"identity of {workspace}", raw, Resolution(resolver, resolved), self._context.settings, failed
+        report_failure = partial(self._context.health.report_failure, self.name)
+        follower = LogFollower(
+            f"identity of {workspace}", raw, Resolution(resolver, resolved), self._context.settings, report_failure
         )
-        worker.start()
-        # Logs of its own to read: it is elsewhere in them than the worker.
+        # Logs of its own to read: it is elsewhere in them than the follower.
         logs = follow_log(folder, workspace, "raw"), resolved, follow_log(folder, workspace, "rejects")
-        erasing = Erasing(workspace, resolver, *logs, worker, self._ingestion, self._stopping, failed)
+        erasing = Erasing(workspace, resolver, *logs, follower, self._ingestion, self._stopping, report_failure)
+        follower.start()
         erasing.start()
-        return Graph(resolver, resolved, worker, erasing)
+        return Graph(resolver, resolved, follower, erasing)
 
 
 def open_service(context: ServiceContext) -> IdentityService:

@@ -1,4 +1,4 @@
-"""The loop that folds a log into state, and stops without losing or repeating anything."""
+"""Folds a log into state, without losing or repeating a frame when it stops or is killed."""
 
 from __future__ import annotations
 
@@ -11,84 +11,92 @@ from typing import Protocol
 import grpc
 
 from quanyu.engine import CoreError, LocalLog, StorageError
-from quanyu.runtime.errors import DeadlineExceeded, Unavailable, to_domain_error
+from quanyu.runtime.background import NO_PAUSE, RETRY_SECONDS, BackgroundLoop, Pause, ReportFailure
+from quanyu.runtime.errors import DeadlineExceeded, Unavailable
 from quanyu.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
 
 FRAMES_BYTES = 8 * 2**20
 WAIT_MS = 250
-RETRY_SECONDS = 2.0
 # A call without a deadline waits this long for the log to be folded.
-PATIENCE_SECONDS = 60.0
+DEFAULT_WAIT_SECONDS = 60.0
 
 
-class Fold(Protocol):
-    """State that is a pure function of a log's frames, with the offset it is complete up to."""
+class FoldedState(Protocol):
+    """State that depends on a log's frames alone, and the offset up to which it has folded them."""
 
     def offset(self) -> int:
-        """Of the next frame to fold."""
+        """Returns the offset of the next frame to fold."""
 
     def fold(self, frames: list[tuple[int, bytes]]) -> None:
-        """Applies frames in order, the first at `offset()`."""
+        """Applies frames in order; the first one is at `offset()`."""
 
     def tidy(self) -> bool:
-        """Does a small part of what is to be done beside folding; False if there is nothing to do."""
+        """Does a small part of the work beside folding; returns False if there is nothing to do."""
 
     def snapshot(self) -> None:
-        """Writes state and offset, atomically."""
+        """Writes state and offset atomically."""
 
 
 class LogFollower:
-    """One thread that follows `source` into `state`. Readers of the state never wait for it, but by `wait_until`."""
+    """Folds the frames of `source` into `state` on one thread; readers of the state wait only in `wait_until`."""
 
     def __init__(
-        self, name: str, source: LocalLog, state: Fold, settings: Settings, on_failure: Callable[[BaseException], None]
+        self, name: str, source: LocalLog, state: FoldedState, settings: Settings, report_failure: ReportFailure
     ) -> None:
         self._name = name
         self._source = source
-        # What is in the log already, which others may have seen folded before.
-        self._begun = source.end()
+        # The frames that the log held at the start: others may have seen them folded before.
+        self._end_at_start = source.end()
         self._state = state
         self._snapshot_bytes = settings.snapshot_mib * 2**20
         self._snapshot_idle_seconds = settings.snapshot_idle_seconds
-        self._on_failure = on_failure
         self._unsaved_bytes = 0
-        # Whether something was tidied away that is still in the last snapshot.
-        self._tidied = False
+        # True if the last snapshot still holds something that was tidied away.
+        self._is_tidied = False
         self._last_fold = time.monotonic()
-        self._failure: BaseException | None = None
-        self._stopping = threading.Event()
+        self._listeners: list[Callable[[], None]] = []
         self._progress = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        # A full disk may be freed again: until then state and offset do not move.
+        self._loop = BackgroundLoop(
+            f"folding {name}", self._follow, report_failure, retried=(StorageError,), retry_seconds=RETRY_SECONDS
+        )
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.start()
 
     def close(self) -> None:
-        """Folds what is in the log and writes a snapshot. Called once the log's writer has stopped."""
-        self._stopping.set()
-        self._source.close()  # ends the wait; what is there can still be read
-        if self._thread.ident is not None:
-            self._thread.join()
+        """Folds the rest of the log and writes a snapshot; called after the log's writer has stopped."""
+        self._loop.request_stop()
+        self._source.close()  # This ends the wait for frames; the frames can still be read.
+        self._loop.stop()
         try:
-            if self._failure is None:
-                while self._step(wait_ms=0):
+            if self._loop.failure is None:
+                while self._fold_next(wait_ms=0):
                     pass
-                if self._unsaved_bytes or self._tidied:
+                if self._unsaved_bytes or self._is_tidied:
                     self._snapshot()
         except CoreError as error:
-            # Nothing is lost: the log has it, and the next start folds it.
+            # The log still has everything, and the next start folds it.
             log.error("%s could not finish: %s", self._name, error)
 
-    def wait_until(self, reached: Callable[[], bool], context: grpc.ServicerContext) -> None:
-        """Returns once `reached()`. DeadlineExceeded at the call's deadline, Unavailable if folding has stopped."""
+    def add_listener(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` after each fold, on the folding thread; called before `start`."""
+        self._listeners.append(listener)
+
+    def wait_until(self, is_reached: Callable[[], bool], context: grpc.ServicerContext) -> None:
+        """Returns once `is_reached()`, which is asked after each fold and each `wake_waiting`.
+
+        Raises DeadlineExceeded at the call's deadline, and Unavailable if folding has stopped.
+        """
         given = context.time_remaining()
-        deadline = time.monotonic() + (PATIENCE_SECONDS if given is None else given)
+        deadline = time.monotonic() + (DEFAULT_WAIT_SECONDS if given is None else given)
         with self._progress:
-            while not reached():
-                if self._failure is not None:
-                    raise Unavailable(f"{self._name} stopped folding: {self._failure}", reason="FOLDING_STOPPED")
+            while not is_reached():
+                failure = self._loop.failure
+                if failure is not None:
+                    raise Unavailable(f"{self._name} stopped folding: {failure}", reason="FOLDING_STOPPED")
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or not context.is_active():
                     raise DeadlineExceeded(
@@ -97,37 +105,23 @@ class LogFollower:
                     )
                 self._progress.wait(min(remaining, 1.0))
 
-    def wait_for(self, reached: Callable[[], bool], seconds: float) -> None:
-        """Returns once `reached()`, or when the time is over. It is asked at every fold and every `wake`."""
-        with self._progress:
-            self._progress.wait_for(reached, seconds)
+    def has_caught_up(self) -> bool:
+        """Returns True once everything is folded that the log held at the start."""
+        return self._state.offset() >= self._end_at_start
 
-    def has_begun(self) -> bool:
-        """Whether all that was in the log at the start is folded."""
-        return self._state.offset() >= self._begun
-
-    def wake(self) -> None:
-        """For who waits for more than what was folded."""
+    def wake_waiting(self) -> None:
+        """Makes `wait_until` ask its condition again."""
         with self._progress:
             self._progress.notify_all()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                if not self._step(0 if self._tidied else WAIT_MS):
-                    self._snapshot_if_quiet()
-                self._tidy()
-            except StorageError as error:
-                # A full disk may be freed again; state and offset have not moved.
-                log.error("%s: %s; trying again", self._name, to_domain_error(error))
-                self._stopping.wait(RETRY_SECONDS)
-            except Exception as error:
-                self._failure = error
-                self._on_failure(error)
-                return
+    def _follow(self) -> Pause:
+        if not self._fold_next(0 if self._is_tidied else WAIT_MS):
+            self._snapshot_if_quiet()
+        self._tidy()
+        return NO_PAUSE
 
-    def _step(self, wait_ms: int) -> bool:
-        """Folds the next frames; False if there were none."""
+    def _fold_next(self, wait_ms: int) -> bool:
+        """Folds the next frames; returns False if there are none."""
         offset = self._state.offset()
         if not self._source.wait(offset, wait_ms):
             return False
@@ -135,16 +129,18 @@ class LogFollower:
         self._state.fold(frames)
         self._unsaved_bytes += sum(len(frame) for _, frame in frames)
         self._last_fold = time.monotonic()
-        self.wake()
+        self.wake_waiting()
+        for listener in self._listeners:
+            listener()
         if self._unsaved_bytes >= self._snapshot_bytes:
             self._snapshot()
         return True
 
     def _tidy(self) -> None:
-        """What is tidied away is gone from the disk with a snapshot, so the last part is followed by one."""
+        """Tidies a part; a snapshot follows the last part, because only it removes the bytes from the disk."""
         if self._state.tidy():
-            self._tidied = True
-        elif self._tidied:
+            self._is_tidied = True
+        elif self._is_tidied:
             self._snapshot()
 
     def _snapshot_if_quiet(self) -> None:
@@ -153,4 +149,4 @@ class LogFollower:
 
     def _snapshot(self) -> None:
         self._state.snapshot()
-        self._unsaved_bytes, self._tidied = 0, False
+        self._unsaved_bytes, self._is_tidied = 0, False

@@ -33,7 +33,7 @@ class ServiceContext:
     database: Database
     # `channels.to("tagging")`: a gRPC channel to a service, in this process or another; authenticated.
     channels: Channels
-    # `health.failed(name, error)` when background work cannot go on.
+    # `health.report_failure(service, work, error)` when background work cannot go on.
     health: Health
 
 

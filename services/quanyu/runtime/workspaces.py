@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from quanyu.engine import CoreError
+from quanyu.runtime.background import BackgroundLoop, Pause
 from quanyu.runtime.errors import DomainError, NotFound, ResourceExhausted, Unavailable, to_domain_error
 from quanyu.runtime.storage.data_folder import DataFolder, check_workspace_name
 
@@ -34,9 +35,9 @@ class OpenWorkspaces(Generic[T]):
         self._damaged: set[str] = set()
         # What was last said of those that could not be opened.
         self._failures: dict[str, str] = {}
-        self._ending = threading.Event()
         self._closed = False
-        self._watcher = threading.Thread(target=self._watch, name="workspaces", daemon=True)
+        self._is_watching = False
+        self._watcher = BackgroundLoop("looking for new workspaces", self._look, _log_failure)
 
     def get(self, workspace: str, *, create: bool = False) -> T:
         """InvalidInput for what is no name; NotFound if nothing was ever sent to it, unless it may be created."""
@@ -64,13 +65,13 @@ class OpenWorkspaces(Generic[T]):
 
     def watch(self) -> None:
         """From now on, also opens workspaces that other processes make."""
+        self._is_watching = True
         self._watcher.start()
 
     def close(self) -> None:
         """Closes them all, also those made so late that nobody looked yet: what is in their logs is theirs to fold."""
-        self._ending.set()
-        if self._watcher.ident is not None:
-            self._watcher.join()
+        self._watcher.stop()
+        if self._is_watching:
             self._open_new()
         with self._guard:
             self._closed = True
@@ -78,9 +79,9 @@ class OpenWorkspaces(Generic[T]):
                 held.close()
             self._open.clear()
 
-    def _watch(self) -> None:
-        while not self._ending.wait(LOOK_SECONDS):
-            self._open_new()
+    def _look(self) -> Pause:
+        self._open_new()
+        return Pause.exactly(LOOK_SECONDS)
 
     def _open_new(self) -> None:
         for workspace in self._folder.workspaces():
@@ -98,3 +99,7 @@ class OpenWorkspaces(Generic[T]):
         if self._failures.get(workspace) != error.message:
             self._failures[workspace] = error.message
             log.error("workspace %s cannot be opened: %s", workspace, error)
+
+
+def _log_failure(name: str, error: BaseException) -> None:
+    log.error("%s stopped: %s", name, error, exc_info=error)

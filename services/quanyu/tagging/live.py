@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable
 from typing import Protocol
 
 import grpc
@@ -13,9 +11,10 @@ import grpc
 from quanyu.dsl import Library
 from quanyu.dsl.syntax import Segment
 from quanyu.engine import Answer, CoreError, Index, InvalidError, Limits, Live, LocalLog, StorageError
+from quanyu.runtime.background import RETRY_SECONDS, BackgroundLoop, Pause, ReportFailure
 from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable, to_domain_error
 from quanyu.runtime.instants import now_ms
-from quanyu.runtime.log_follower import RETRY_SECONDS, LogFollower
+from quanyu.runtime.log_follower import LogFollower
 from quanyu.runtime.storage.event_log import read_frames
 from quanyu.tagging.evaluation.context import Reading
 
@@ -42,22 +41,21 @@ class Asked(Protocol):
 
 
 class LiveSegments:
-    """Of one workspace. `worker` folds its index."""
+    """The live segments of one workspace; `follower` folds its index."""
 
     def __init__(
         self,
         workspace: Asked,
-        worker: LogFollower,
+        follower: LogFollower,
         membership: LocalLog,
         state: str,
         limits: Limits,
-        on_failure: Callable[[BaseException], None],
+        report_failure: ReportFailure,
     ) -> None:
         self.log = membership
         self._limits = limits
         self._workspace = workspace
-        self._worker = worker
-        self._on_failure = on_failure
+        self._follower = follower
         self._live = _opened(membership, state, workspace.name)
         self._rules = _Standing(workspace, self._live)
         self._unsaved_bytes = 0
@@ -67,21 +65,29 @@ class LiveSegments:
         self._failure: str | None = None
         # Whether segments are left that were not asked yet.
         self._is_left = False
-        self._seen: tuple[int, Library | None] = (-1, None)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"live segments of {workspace.name}", daemon=True)
+        # A full disk may be freed again; the next step begins where the last one was settled.
+        self._loop = BackgroundLoop(
+            f"updating live segments of {workspace.name}",
+            self._update,
+            report_failure,
+            retried=(StorageError,),
+            retry_seconds=RETRY_SECONDS,
+        )
+        follower.add_listener(self._loop.wake)
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.start()
+
+    def wake(self) -> None:
+        """Updates the segments at once, because the published rules have changed."""
+        self._loop.wake()
 
     def close(self) -> None:
         """What was not stepped yet is at the next start."""
-        self._stopping.set()
+        self._loop.request_stop()
         self._limits.cancel()
-        self._worker.wake()
         self.log.close()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._loop.stop()
         try:
             if self._unsaved_bytes:
                 self._save()
@@ -111,45 +117,35 @@ class LiveSegments:
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         """Until the segments rest on so much of the raw log. Unavailable while they cannot be kept up to date."""
-        self._worker.wait_until(lambda: self._reached >= min_raw_offset or self._failure is not None, context)
+        self._follower.wait_until(lambda: self._reached >= min_raw_offset or self._failure is not None, context)
         if self._reached < min_raw_offset:
             raise Unavailable(
                 f"live segments of {self._workspace.name} are not up to date: {self._failure}", reason="LIVE_STOPPED"
             )
 
-    def _run(self) -> None:
-        # Whatever was known before the start is no news.
-        while not (self._stopping.is_set() or self._worker.has_begun()):
-            self._worker.wait_for(lambda: self._stopping.is_set() or self._worker.has_begun(), TICK_SECONDS)
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            try:
-                self._step()
-            except StorageError as error:
-                # A full disk may be freed again; the next step begins where the last one was settled.
-                log.error("live segments of %s: %s; trying again", self._workspace.name, to_domain_error(error))
-                self._fail(str(to_domain_error(error)))
-                self._stopping.wait(RETRY_SECONDS)
-            except Exception as error:
-                if not self._stopping.is_set():
-                    self._fail(str(error))
-                    self._on_failure(error)
-                return
-            self._stopping.wait(max(REST_SECONDS, time.monotonic() - began))
-            self._worker.wait_for(self._is_behind, TICK_SECONDS)
+    def _update(self) -> Pause:
+        # Changes from before the start are no news: the first step waits for what the log held then.
+        if not self._follower.has_caught_up():
+            return Pause.until_woken(TICK_SECONDS)
+        began = time.monotonic()
+        try:
+            self._step()
+        except StorageError as error:
+            self._fail(str(to_domain_error(error)))
+            raise
+        except Exception as error:
+            if not self._loop.is_stopping:
+                self._fail(str(error))
+            raise
+        rest = max(REST_SECONDS, time.monotonic() - began)
+        return Pause.exactly(rest) if self._is_left else Pause(rest, rest + TICK_SECONDS)
 
     def _fail(self, why: str) -> None:
         self._failure = why
-        self._worker.wake()
-
-    def _is_behind(self) -> bool:
-        workspace = self._workspace
-        is_seen = self._seen == (workspace.index.offset(), workspace.library)
-        return self._stopping.is_set() or self._is_left or not is_seen
+        self._follower.wake_waiting()
 
     def _step(self) -> None:
         index, as_of_ms = self._workspace.index, now_ms()
-        self._seen = index.offset(), self._workspace.library
         self._rules.renew(as_of_ms)
         reached = index.epoch()[0]
         frames = self._live.step(index, as_of_ms, self._limits)
@@ -161,7 +157,7 @@ class LiveSegments:
         self._is_left, self._failure = self._live.settle(), None
         if not self._is_left:
             self._reached = reached
-        self._worker.wake()
+        self._follower.wake_waiting()
         if self._unsaved_bytes >= SAVE_BYTES:
             self._save()
 

@@ -63,16 +63,16 @@ class TaggingService:
         index = Index(str(folder.state(workspace, "tagging")))
         with self._database.reading() as session:
             library = Library.of(rule.text for rule in all_rules(session, workspace))
-        failed = partial(self._context.health.failed, self.name)
+        report_failure = partial(self._context.health.report_failure, self.name)
         membership = create_log(folder, workspace, "membership")
         resolved = follow_log(folder, workspace, "resolved")
-        worker = LogFollower(f"tagging of {workspace}", resolved, index, self._context.settings, failed)
+        follower = LogFollower(f"tagging of {workspace}", resolved, index, self._context.settings, report_failure)
         state = str(folder.state(workspace, "membership"))
 
         def live(opened: Workspace) -> LiveSegments:
-            return LiveSegments(opened, worker, membership, state, Limits(self._query_bytes), failed)
+            return LiveSegments(opened, follower, membership, state, Limits(self._query_bytes), report_failure)
 
-        return Workspace(workspace, index, resolved, worker, library, live)
+        return Workspace(workspace, index, resolved, follower, library, live)
 
 
 def open_service(context: ServiceContext) -> TaggingService:

@@ -1,4 +1,4 @@
-"""A workspace as tagging holds it: its index and the worker that folds it, its published rules."""
+"""A workspace as tagging holds it: its index and the follower that folds it, its published rules."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Workspace(Readable):
         name: str,
         index: Index,
         resolved: LocalLog,
-        worker: LogFollower,
+        follower: LogFollower,
         library: Library,
         live: Callable[[Workspace], LiveSegments],
     ) -> None:
@@ -69,10 +69,10 @@ class Workspace(Readable):
         self._resolved = resolved
         # Held while publishing, so that a version is taken once.
         self.publishing = threading.Lock()
-        self._worker = worker
+        self._follower = follower
         # Opened first: if its log is damaged, nothing runs yet.
         self.live = live(self)
-        worker.start()
+        follower.start()
         self.live.start()
 
     def known_before(self, instant_ms: int) -> int:
@@ -82,16 +82,16 @@ class Workspace(Readable):
     def renew(self, library: Library) -> None:
         """Takes another library; live segments follow it at once."""
         self.library = library
-        self._worker.wake()
+        self.live.wake()
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
-        self._worker.wait_until(lambda: self.index.epoch()[0] >= min_raw_offset, context)
+        self._follower.wait_until(lambda: self.index.epoch()[0] >= min_raw_offset, context)
 
     def wait_live(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         self.live.wait(min_raw_offset, context)
 
     def close(self) -> None:
-        self._worker.close()
+        self._follower.close()
         self.live.close()
 
 

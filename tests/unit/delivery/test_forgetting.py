@@ -50,7 +50,7 @@ def test_who_was_erased_is_suppressed_and_loses_their_address(database: Database
         session.add(row(Shard, **shard, **leased))
     make(ANN, "ann's")
     make(BOB, "bob's")
-    forgetting = Forgetting(store, peers, lambda error: None)  # type: ignore[arg-type]
+    forgetting = Forgetting(store, peers, lambda work, error: None)  # type: ignore[arg-type]
     assert forgetting.forget_erased("shop")
     assert addresses() == ["", "bob's"]
     assert roaring_ids(store.policies("shop", "")[1].persons, 0, 9) == [ANN]

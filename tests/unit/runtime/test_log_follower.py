@@ -72,7 +72,8 @@ def log(tmp_path: Path) -> Iterator[LocalLog]:
 
 def worker_of(log_path: Path, state: Listing, failures: list[BaseException] | None = None, **given: int) -> LogFollower:
     failures = [] if failures is None else failures
-    return LogFollower("test", LocalLog.follow(str(log_path)), state, Settings(**given), failures.append)  # type: ignore[arg-type]
+    log, settings = LocalLog.follow(str(log_path)), Settings(**given)  # type: ignore[arg-type]
+    return LogFollower("test", log, state, settings, lambda work, error: failures.append(error))
 
 
 def wait(worker: LogFollower, state: Listing, offset: int, seconds: float | None = 10) -> None:

@@ -60,13 +60,16 @@ class Shop:
         self._resolved = LocalLog.create(str(folder / "resolved"))
         index = Index(str(folder / "index"))
         follow = LocalLog.follow(str(folder / "resolved"))
-        worker = LogFollower("test", follow, index, Settings(), self.failures.append)
+        follower = LogFollower("test", follow, index, Settings(), self._report)
 
         def opened(workspace: Workspace) -> LiveSegments:
             state, limits = str(folder / "state"), Limits(2**30)
-            return LiveSegments(workspace, worker, self.membership, state, limits, self.failures.append)  # type: ignore[arg-type]
+            return LiveSegments(workspace, follower, self.membership, state, limits, self._report)  # type: ignore[arg-type]
 
-        self.workspace = Workspace("shop", index, follow, worker, Library(), opened)
+        self.workspace = Workspace("shop", index, follow, follower, Library(), opened)
+
+    def _report(self, work: str, error: BaseException) -> None:
+        self.failures.append(error)
 
     def publish(self, name: str) -> None:
         text = f"segment {name}: last_seen > 1d"

@@ -24,10 +24,13 @@ class Health:
         for name in names:
             self._servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
 
-    def failed(self, name: str, error: BaseException) -> None:
-        """Background work of a service cannot go on: its state stays as it is until somebody acts."""
-        log.error("%s stopped folding: %s", name, error, exc_info=error)
-        for affected in (name, ""):
+    def report_failure(self, service: str, work: str, error: BaseException) -> None:
+        """Marks a service NOT_SERVING because its background `work` (such as `folding tagging of shop`) has ended.
+
+        The state of the service does not change any more until somebody acts.
+        """
+        log.error("%s: %s stopped: %s", service, work, error, exc_info=error)
+        for affected in (service, ""):
             self._servicer.set(affected, health_pb2.HealthCheckResponse.NOT_SERVING)
 
     def stopping(self) -> None:

@@ -241,7 +241,7 @@ def test_health_follows_the_services(running: Running, channel: grpc.Channel) ->
     assert status("") == not_serving
     running.health.serving("", "a", "b")
     assert [status(name) for name in ("", "a", "b")] == [serving] * 3
-    running.health.failed("a", OSError("disk"))
+    running.health.report_failure("a", "delivering", OSError("disk"))
     assert [status(name) for name in ("", "a", "b")] == [not_serving, not_serving, serving]
 
 

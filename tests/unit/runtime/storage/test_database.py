@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,9 +32,8 @@ def database(folder: DataFolder) -> Iterator[Database]:
 
 
 def test_the_history_makes_the_tables_that_the_code_declares(database: Database, folder: DataFolder) -> None:
-    for module in pkgutil.iter_modules(quanyu.__path__):
-        if module.ispkg and importlib.util.find_spec(f"quanyu.{module.name}.tables"):
-            importlib.import_module(f"quanyu.{module.name}.tables")
+    for file in Path(quanyu.__path__[0]).rglob("tables.py"):
+        importlib.import_module(".".join(("quanyu", *file.relative_to(quanyu.__path__[0]).with_suffix("").parts)))
     migrate(database, folder)
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
