@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from quanyu.runtime.errors import DomainError, Unavailable
-from quanyu.runtime.rpc.interceptors import ShowToken
+from quanyu.runtime.rpc.interceptors import ERROR_DOMAIN, ShowToken
 from quanyu.runtime.settings import Settings, read_setting_file
 
 # An audience or a batch in one message: 64 MiB, and room for what goes with it.
@@ -57,7 +60,10 @@ class Channels:
 
 @contextmanager
 def domain_errors_of(service: str) -> Iterator[None]:
-    """Errors come as the domain errors they are in the other service; Unavailable is worth trying again."""
+    """Turns an error that `service` answers into the domain error that it raised there.
+
+    Reason and metadata are kept; the message names the service. Raises Unavailable for a call that may work later.
+    """
     try:
         yield
     except grpc.RpcError as error:
@@ -65,10 +71,27 @@ def domain_errors_of(service: str) -> Iterator[None]:
 
 
 def _domain_error(service: str, error: grpc.RpcError) -> DomainError:
-    code, details = error.code(), error.details()
+    code, details, info = error.code(), error.details(), _error_info(error)
     if code in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
-        return Unavailable(f"the {service} service did not answer in time; try again")
-    known = {kind.code: kind for kind in DomainError.__subclasses__()}
-    if code in known:
-        return known[code](f"{service}: {details}")
-    return Unavailable(f"the {service} service failed ({code.name}): {details}")
+        raised: DomainError = Unavailable(f"the {service} service did not answer in time; try again")
+    else:
+        known = {kind.code: kind for kind in DomainError.__subclasses__()}
+        if code in known:
+            raised = known[code](f"{service}: {details}")
+        else:
+            raised = Unavailable(f"the {service} service failed ({code.name}): {details}")
+    if info is not None:
+        raised.reason = info.reason
+        raised.metadata = dict(info.metadata)
+    return raised
+
+
+def _error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo | None:
+    """Returns the ErrorInfo that a Quanyu service attached; None if the call failed before one answered."""
+    # Every error that a call raises is the call itself.
+    status = rpc_status.from_call(cast(grpc.Call, error))
+    info = error_details_pb2.ErrorInfo()
+    for detail in () if status is None else status.details:
+        if detail.Unpack(info) and info.domain == ERROR_DOMAIN:
+            return info
+    return None

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 # 8 KiB of them, and then never learn what was wrong.
 MESSAGE_BYTES = 1_200
 METADATA_BYTES = 400
+# The ErrorInfo of every error of a service names this domain.
+ERROR_DOMAIN = "quanyu"
 
 Behavior = Callable[[Any, grpc.ServicerContext], Any]
 
@@ -146,7 +148,7 @@ def _abort_with(
 ) -> NoReturn:
     shown = {key: _cut(value, METADATA_BYTES) for key, value in metadata.items()}
     detail = any_pb2.Any()
-    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="quanyu", metadata=shown))
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain=ERROR_DOMAIN, metadata=shown))
     cut = _cut(message, MESSAGE_BYTES)
     status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=cut, details=[detail])
     context.abort_with_status(rpc_status.to_status(status))

@@ -1,10 +1,25 @@
-"""The log names the background work that has stopped, for every kind of work."""
+"""Health follows the services, and the log names the background work that has stopped."""
 
 from __future__ import annotations
 
+import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from quanyu.runtime.rpc.health import Health
+from tests.unit.runtime.rpc.served import Running
+
+
+def test_health_follows_the_services(running: Running, channel: grpc.Channel) -> None:
+    def status(name: str) -> int:
+        return int(health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name)).status)
+
+    serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+    assert status("") == not_serving
+    running.health.serving("", "a", "b")
+    assert [status(name) for name in ("", "a", "b")] == [serving] * 3
+    running.health.report_failure("a", "delivering", OSError("disk"))
+    assert [status(name) for name in ("", "a", "b")] == [not_serving, not_serving, serving]
 
 
 @pytest.mark.parametrize("work", ["delivering", "folding tagging of shop"])
