@@ -11,7 +11,7 @@ import pytest
 from quanyu import dsl
 from quanyu.cli.catalog_file import load_catalog
 from quanyu.dsl import syntax as s
-from quanyu.dsl.keywords import BETWEEN_ENDS, CHINESE, RESERVED
+from quanyu.dsl.keywords import BETWEEN_ENDS, CHINESE_KEYWORDS, RESERVED
 from quanyu.tagging.evaluation.catalog import catalog_of
 
 HERE = Path(__file__).parent
@@ -188,11 +188,11 @@ def test_the_keyword_table_is_the_languages_own() -> None:
     cells = [cell.strip() for row in rows for cell in row.split("|")]
     shown = {english: tuple(words.split(" / ")) for english, words in zip(cells[::2], cells[1::2], strict=True)}
     assert shown.pop("") == ("",)
-    assert shown == {**CHINESE, "and (after between)": (BETWEEN_ENDS,)}
+    assert shown == {**CHINESE_KEYWORDS, "and (after between)": (BETWEEN_ENDS,)}
 
 
 def test_the_reserved_words_are_the_languages_own() -> None:
     shown = code_spans(TEXT.partition("### Reserved words")[2].partition("##")[0])
     assert len(shown) == len(set(shown))
-    chinese = {word for words in CHINESE.values() for word in words} | {BETWEEN_ENDS}
+    chinese = {word for words in CHINESE_KEYWORDS.values() for word in words} | {BETWEEN_ENDS}
     assert {*shown, *chinese} == RESERVED

@@ -7,7 +7,7 @@ from lark.grammar import Terminal
 
 from quanyu.dsl import RuleError, format_rule, parse, parse_condition
 from quanyu.dsl import syntax as s
-from quanyu.dsl.parsing.parser import _lark
+from quanyu.dsl.parsing.parser import load_parser
 from tests.semantics.world import ago, did, has
 
 
@@ -20,7 +20,7 @@ def offers_of(text):
 def test_g1_words_left_out_of_the_tree_never_decide_the_meaning():
     """No two alternatives of one node keep the same children and drop different words."""
     dropped = defaultdict(set)
-    for rule in _lark().rules:
+    for rule in load_parser().rules:
         if rule.options.expand1 and rule.alias is None and len(rule.expansion) == 1:
             continue
         kept = [of for of in rule.expansion if not (isinstance(of, Terminal) and of.filter_out)]

@@ -12,7 +12,7 @@ import pytest
 
 from quanyu import dsl
 from quanyu.dsl import syntax as s
-from quanyu.dsl.parsing.parser import _lark, is_condition
+from quanyu.dsl.parsing.parser import is_condition, load_parser
 from quanyu.runtime.settings import documented
 from tests.semantics.world import World, did, has
 from tests.unit.dsl.catering import DOCS, catalog
@@ -99,11 +99,11 @@ def test_the_reference_shows_every_alternative_of_the_grammar() -> None:
     shown = {
         tree.data
         for text in [*blocks(page, "rule"), *blocks(page, "syntax")]
-        for tree in _lark().parse(text, start="cond" if is_condition(text) else "start").iter_subtrees()
+        for tree in load_parser().parse(text, start="cond" if is_condition(text) else "start").iter_subtrees()
     }
-    names = {str(rule.alias or rule.origin.name) for rule in _lark().rules}
+    names = {str(rule.alias or rule.origin.name) for rule in load_parser().rules}
     inlined = {name for name in names if name.startswith("_")} | {
-        str(rule.origin.name) for rule in _lark().rules if rule.options.expand1 and rule.alias is None
+        str(rule.origin.name) for rule in load_parser().rules if rule.options.expand1 and rule.alias is None
     }
     assert len(names - inlined) > 100
     assert names - inlined - {str(name) for name in shown} == set()

@@ -55,10 +55,10 @@ class RuleError(Exception):
         return cls(message, span.line, span.column, reason, suggestions)
 
     def __str__(self) -> str:
-        return shown(self.text, self.line, self.column, self.message, self.suggestions)
+        return format_error(self.text, self.line, self.column, self.message, self.suggestions)
 
 
-def shown(text: str, line: int, column: int, message: str, suggestions: Sequence[str]) -> str:
+def format_error(text: str, line: int, column: int, message: str, suggestions: Sequence[str]) -> str:
     """Lines that say what is wrong, show where with a caret if there is a text, and offer what to write."""
     lines = [f"line {line}, column {column}: {message}"]
     rows = text.split("\n")
@@ -85,7 +85,7 @@ def _blank(before: str) -> str:
 
 
 @contextmanager
-def source(text: str) -> Iterator[None]:
+def attach_text(text: str) -> Iterator[None]:
     """Gives errors raised inside the text that they are about."""
     try:
         yield

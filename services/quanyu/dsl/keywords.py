@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lark import Token
 
 # English keyword: its Chinese words; all are read, the first is written.
-CHINESE: dict[str, tuple[str, ...]] = {
+CHINESE_KEYWORDS: dict[str, tuple[str, ...]] = {
     "and": ("且",),
     "or": ("或",),
     "not": ("不", "非"),
@@ -132,14 +132,16 @@ _TERMINALS = {
 }
 
 _TOKENS: dict[str, tuple[str, str]] = {
-    word: (_TERMINALS.get(english, english.upper()), english) for english, words in CHINESE.items() for word in words
+    word: (_TERMINALS.get(english, english.upper()), english)
+    for english, words in CHINESE_KEYWORDS.items()
+    for word in words
 }
 
 # By terminal, the English keywords that are read as it.
-TERMINALS: dict[str, tuple[str, ...]] = {}
-for _english in CHINESE:
+KEYWORDS_BY_TERMINAL: dict[str, tuple[str, ...]] = {}
+for _english in CHINESE_KEYWORDS:
     _terminal = _TERMINALS.get(_english, _english.upper())
-    TERMINALS[_terminal] = (*TERMINALS.get(_terminal, ()), _english)
+    KEYWORDS_BY_TERMINAL[_terminal] = (*KEYWORDS_BY_TERMINAL.get(_terminal, ()), _english)
 
 _ENGLISH = """use define or metric segment among tag when else test given did at then not and between ago in contains
 matches within of on sample seed where without after by times ever tomorrow last next today yesterday this calendar
@@ -156,12 +158,12 @@ def needs_backquotes(name: str) -> bool:
     return name in RESERVED or not _PLAIN.fullmatch(name)
 
 
-def chinese_words(token: Token) -> tuple[str, ...]:
+def find_chinese_words(token: Token) -> tuple[str, ...]:
     """The Chinese words for a token as the lexer gives it; none if it is no keyword."""
-    english = TERMINALS.get(token.type, ())
+    english = KEYWORDS_BY_TERMINAL.get(token.type, ())
     word = token.value.removesuffix("s") if token.type == "UNIT" else token.value
     keyword = english[0] if len(english) == 1 else word
-    return CHINESE[keyword] if keyword in english else ()
+    return CHINESE_KEYWORDS[keyword] if keyword in english else ()
 
 
 class ChineseKeywords:

@@ -13,7 +13,7 @@ from hypothesis.extra.lark import from_lark
 from quanyu.dsl import RuleError, check_and_bind, compile_condition, explain, format_rule, parse, parse_condition, plan
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import RESERVED
-from quanyu.dsl.parsing.parser import _lark
+from quanyu.dsl.parsing.parser import load_parser
 from tests.unit.dsl import trees
 from tests.unit.dsl.planning.plan_shape import check_plan
 from tests.unit.dsl.renamer import EVENT_NAMES, PROPERTY_NAMES, VALUE_NAMES, Renamer
@@ -63,7 +63,7 @@ def test_a_condition_compiles_or_says_why_not(cond: s.Cond, chosen: random.Rando
 
 @settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @example("x = ² and ｗｈｅｎ > ²")
-@given(from_lark(_lark(), start="cond") | from_lark(_lark(), start="start"))
+@given(from_lark(load_parser(), start="cond") | from_lark(load_parser(), start="start"))
 def test_what_the_grammar_makes_parses_or_says_why_not(text: str) -> None:
     """Words of it stand side by side without a space, numbers in the digits of any script."""
     for read in (parse, parse_condition):

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.cli.rule.options import Written
-from quanyu.dsl.errors import shown
+from quanyu.dsl.errors import format_error
 from quanyu.runtime.errors import InvalidInput
 
 
@@ -44,4 +44,4 @@ def refuse_wrong(answer: Any, rule: Written) -> None:
 def diagnostic_lines(diagnostics: Iterable[pb.Diagnostic], rule: Written) -> list[str]:
     """What is wrong, where, and what to write instead."""
     file = f"{rule.name}: " if rule.name else ""
-    return [file + shown(rule.text, d.line, d.column, d.message, d.suggestions) for d in diagnostics]
+    return [file + format_error(rule.text, d.line, d.column, d.message, d.suggestions) for d in diagnostics]

@@ -27,7 +27,7 @@ from quanyu.cli.rule.options import (
 )
 from quanyu.cli.rule.output import as_json_text, finish
 from quanyu.cli.rule.test_results import passed, print_results
-from quanyu.dsl.errors import shown
+from quanyu.dsl.errors import format_error
 
 
 @click.command()
@@ -59,7 +59,7 @@ def lint(rule: Written, as_json: bool, **where: Any) -> None:
 
 def _warnings(answer: pb.LintRuleResponse, rule: Written) -> list[str]:
     return [
-        shown(rule.text, found.line, found.column, f"{found.message} [{found.code}]", found.suggestions)
+        format_error(rule.text, found.line, found.column, f"{found.message} [{found.code}]", found.suggestions)
         for found in answer.findings
     ]
 

@@ -10,7 +10,7 @@ from quanyu.dsl.binding import names
 from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.binding.test_blocks import bind_tests
-from quanyu.dsl.errors import RuleError, source
+from quanyu.dsl.errors import RuleError, attach_text
 from quanyu.dsl.model.catalog import BUILT_IN, Catalog
 from quanyu.dsl.model.library import (
     RULE_WORDS,
@@ -29,7 +29,7 @@ def check_and_bind(text: str, catalog: Catalog, library: Library) -> Bound:
 
     Raises RuleError with the place and what to write instead.
     """
-    with source(text):
+    with attach_text(text):
         if is_condition(text):
             condition = Conditions().bind(parse_condition(text), Scope(catalog, library))
             return Bound(text, None, condition, versions_of([condition], catalog, library))

@@ -13,7 +13,7 @@ from quanyu.dsl.binding.checker import check_and_bind
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Bound, Library
-from quanyu.dsl.parsing.lexer import readable
+from quanyu.dsl.parsing.lexer import tokenize_prefix
 
 MAX_CLAUSES = 64  # of a text that is looked at clause by clause
 _OPENS, _CLOSES = ("LPAR", "LSQB", "LBRACE"), ("RPAR", "RSQB", "RBRACE")
@@ -104,7 +104,7 @@ def _condition(bound: Bound) -> s.Cond:
 
 def _chain(text: str) -> _Chain | None:
     """The clauses of the outermost chain, by its words alone."""
-    found = list(readable(text))
+    found = list(tokenize_prefix(text))
     head = 0
     if found and found[0].type == "SEGMENT":
         head = next((n for n, token in enumerate(found, 1) if token.type == "COLON"), len(found))

@@ -10,28 +10,28 @@ from functools import lru_cache, partial
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.completion import grammar_candidates as offers
-from quanyu.dsl.completion.cursor import STATEMENTS, Cursor, cursor_at
+from quanyu.dsl.completion.cursor import STATEMENTS, Cursor, locate_cursor
 from quanyu.dsl.completion.expected_type import (
-    Side,
-    read_before,
-    scope_at,
-    side_at,
+    ExpectedType,
+    infer_expected_type,
+    infer_type_before,
+    resolve_scope,
 )
 from quanyu.dsl.completion.grammar_candidates import (
     VALUES,
+    Candidate,
     Completion,
     CompletionKind,
-    Offer,
-    offer,
+    make_candidate,
 )
-from quanyu.dsl.completion.matching import fold, matching
-from quanyu.dsl.completion.name_candidates import Nameable
+from quanyu.dsl.completion.matching import find_matches, normalize
+from quanyu.dsl.completion.name_candidates import NameCandidates
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explaining.aliases import drafted
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Library
 from quanyu.dsl.model.types import BOOL
-from quanyu.dsl.parsing.lexer import readable
+from quanyu.dsl.parsing.lexer import tokenize_prefix
 from quanyu.dsl.parsing.parser import parse
 
 Counted = Callable[[str, Sequence[str]], Mapping[str, int]]
@@ -57,7 +57,7 @@ def complete(
     What stands right of the cursor, and other statements, need not be right. Nothing is offered in a comment or after
     an error in the same statement. `counted(attribute or "channel", values)` says how many people hold each.
     """
-    cursor = cursor_at(text, offset)
+    cursor = locate_cursor(text, offset)
     if cursor is None:
         return Completions(offset, offset, ())
     found = _Completer(cursor, catalog, _with_drafts(cursor, catalog, library)).items(counted, limit + 1)
@@ -67,15 +67,15 @@ def complete(
 class _Completer:
     def __init__(self, cursor: Cursor, catalog: Catalog, library: Library) -> None:
         self._cursor = cursor
-        self._scope = scope_at(cursor, Scope(catalog, library))
-        self._side = side_at(cursor, self._scope)
+        self._scope = resolve_scope(cursor, Scope(catalog, library))
+        self._side = infer_expected_type(cursor, self._scope)
 
     def items(self, counted: Counted | None, most: int) -> list[Completion]:
         """The first so many, what begins with what is typed before what only contains it."""
-        typed = fold(self._cursor.typed)
+        typed = normalize(self._cursor.typed)
         begins, holds = self._values(counted, most)
         for one in self._offers():
-            names = map(fold, one.names) if typed else ("",)
+            names = map(normalize, one.names) if typed else ("",)
             found = [name.find(typed) for name in names if typed in name]
             if found:
                 (holds if min(found) else begins).append(one)
@@ -86,24 +86,24 @@ class _Completer:
                 break
         return list(items)
 
-    def _offers(self) -> Iterator[Offer]:
+    def _offers(self) -> Iterator[Candidate]:
         cursor, accepted = self._cursor, self._cursor.accepts()
         if "NAME" in accepted and cursor.quote in ("", "`"):
-            yield from Nameable(cursor, self._scope, self._side).offers()
+            yield from NameCandidates(cursor, self._scope, self._side).offers()
         if cursor.quote:
             return
         if "VERSION" in accepted:
-            yield from Nameable(cursor, self._scope, self._side).versions()
+            yield from NameCandidates(cursor, self._scope, self._side).versions()
         if "NAME" in accepted and self._side.type == BOOL:
             yield from offers.truths(cursor)
         yield from offers.keywords(cursor)
-        yield from offers.windows(cursor, partial(_lies, read_before(cursor, self._scope)))
+        yield from offers.windows(cursor, partial(_lies, infer_type_before(cursor, self._scope)))
         yield from offers.settings(cursor)
         yield from offers.examples(cursor, self._side.fits)
         if not cursor.typed:
             yield from offers.signs(cursor)
 
-    def _values(self, counted: Counted | None, most: int) -> tuple[list[Offer], list[Offer]]:
+    def _values(self, counted: Counted | None, most: int) -> tuple[list[Candidate], list[Candidate]]:
         """Declared values of what stands on the other side, the most frequent first where few enough fit.
 
         Those that begin with what is typed, and those that contain it.
@@ -112,23 +112,23 @@ class _Completer:
         values = side.type.values if side.type and not side.type.literal else ()
         if not values or "STRING" not in cursor.accepts() or cursor.quote == "`":
             return [], []
-        begins, holds = matching(values, cursor.typed, max(most, MOST_COUNTED + 1))
+        begins, holds = find_matches(values, cursor.typed, max(most, MOST_COUNTED + 1))
         people: Mapping[str, int] = {}
         if counted is not None and side.counted and len(begins) + len(holds) <= MOST_COUNTED:
             people = counted(side.counted, [*begins, *holds])
         kind: CompletionKind = "channel" if values is self._scope.catalog.channels else "value"
         mark = cursor.quote or "'"
 
-        def offered(some: list[str]) -> list[Offer]:
+        def offered(some: list[str]) -> list[Candidate]:
             ordered = sorted(some, key=lambda value: -people.get(value, 0))
             texts = ((value, mark + value.replace(mark, mark * 2) + mark) for value in ordered)
             items = (Completion(text, value, kind, "", people.get(value)) for value, text in texts)
-            return [offer(item, VALUES) for item in items]
+            return [make_candidate(item, VALUES) for item in items]
 
         return offered(begins), offered(holds)
 
 
-def _lies(side: Side, whole_days: bool) -> bool:
+def _lies(side: ExpectedType, whole_days: bool) -> bool:
     """Whether what has just been read may lie in a window: events always, a date in whole days only (T13)."""
     kind = side.type.kind if side.type else "instant"
     return kind in ("instant", "recency") or (kind == "date" and whole_days)
@@ -143,7 +143,7 @@ def _with_drafts(cursor: Cursor, catalog: Catalog, library: Library) -> Library:
 
 
 def _others(cursor: Cursor) -> Iterator[str]:
-    starts = [token.start_pos or 0 for token in readable(cursor.text) if token.type in STATEMENTS]
+    starts = [token.start_pos or 0 for token in tokenize_prefix(cursor.text) if token.type in STATEMENTS]
     for start, end in itertools.pairwise([*starts, len(cursor.text) + 1]):
         if not start <= cursor.start < end:
             yield cursor.text[start:end]

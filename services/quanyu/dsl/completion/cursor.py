@@ -15,8 +15,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.parsing.builder import TreeBuilder
-from quanyu.dsl.parsing.lexer import lex, readable
-from quanyu.dsl.parsing.parser import MAX_TEXT, reading_of
+from quanyu.dsl.parsing.lexer import tokenize, tokenize_prefix
+from quanyu.dsl.parsing.parser import MAX_TEXT, start_interactive_parser
 
 STATEMENTS = ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
 _WORD = re.compile(r"@\d*$|\w*$")
@@ -42,7 +42,7 @@ class Cursor:
     @cached_property
     def states(self) -> list[Any]:
         """The parser after all tokens, after all but the last, and so on; None where it could not read on."""
-        parser = reading_of("start" if self.tokens and self.tokens[0].type in STATEMENTS else "cond")
+        parser = start_interactive_parser("start" if self.tokens and self.tokens[0].type in STATEMENTS else "cond")
         states: list[Any] = []
         wrong = False
         for n in range(len(self.tokens) + 1):
@@ -88,7 +88,7 @@ class Cursor:
         last = self.tokens[-_MOST_JOINED:]
         if not last:
             return True
-        read = readable(self.text[last[0].start_pos : self.start] + text)
+        read = tokenize_prefix(self.text[last[0].start_pos : self.start] + text)
         return [token.type for token in islice(read, len(last))] == [token.type for token in last]
 
     @property
@@ -104,7 +104,7 @@ class Cursor:
 
     def built(self, at: int) -> Any:
         """What of the stack stands there, as a part of the syntax tree; None if it is wrong."""
-        return built([self.stack[at]])
+        return build_tree([self.stack[at]])
 
     @cached_property
     def in_chinese(self) -> bool:
@@ -114,7 +114,7 @@ class Cursor:
         return not all(map(str.isascii, (outside, *words)))
 
 
-def built(items: Sequence[Token | Tree[Token]], rule: str = "") -> Any:
+def build_tree(items: Sequence[Token | Tree[Token]], rule: str = "") -> Any:
     """The syntax tree of what the parser holds: of the one item, or of a rule's parts."""
     part = Tree(rule, list(items)) if rule else items[0]
     try:
@@ -131,7 +131,7 @@ def _reads(parser: Any, token: Token) -> bool:
     return True
 
 
-def cursor_at(text: str, offset: int) -> Cursor | None:
+def locate_cursor(text: str, offset: int) -> Cursor | None:
     """None inside a comment, and where what stands before cannot be read at all."""
     if len(text) > MAX_TEXT:
         return None
@@ -148,7 +148,7 @@ def cursor_at(text: str, offset: int) -> Cursor | None:
         rest = _REST_OF_WORD.match(text, offset) if typed else None
         start, end = offset - len(typed), rest.end() if rest else offset
     try:
-        tokens = tuple(lex(left[:start]))
+        tokens = tuple(tokenize(left[:start]))
     except UnexpectedCharacters:
         return None
     last = max((n for n, token in enumerate(tokens) if token.type in STATEMENTS), default=0)

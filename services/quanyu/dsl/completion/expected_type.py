@@ -26,7 +26,7 @@ _UNORDERED = ("text", "bool", "enum", "set", "map", "point")
 
 
 @dataclass(frozen=True)
-class Side:
+class ExpectedType:
     """`type` of what stands on the other side, `kinds` that may stand here alone; nothing said: anything may.
 
     `in_order`: the two are compared by order. `counted`: the attribute of people, or `channel`, whose values these are.
@@ -52,41 +52,41 @@ class Side:
         return are_one(Type("enum") if mine.kind == "set" else mine, other)
 
 
-def side_at(cursor: Cursor, scope: Scope) -> Side:
+def infer_expected_type(cursor: Cursor, scope: Scope) -> ExpectedType:
     """Of the cursor's place."""
     kinds = cursor.kinds
     if kinds[:1] == ("TEST",):
         return _bound(_of_test(cursor), scope)
     if kinds[-1:] == ("_ANNIVERSARY",):
-        return Side(kinds=("date", "month_day"))
+        return ExpectedType(kinds=("date", "month_day"))
     if kinds[-2:] == ("DIST", "OF"):
-        return Side(kinds=("point", "any"))
+        return ExpectedType(kinds=("point", "any"))
     if kinds[-2:] == ("TILE", "LPAR"):
-        return Side(kinds=(*_NUMBERS, "date", "instant"))
+        return ExpectedType(kinds=(*_NUMBERS, "date", "instant"))
     if kinds and kinds[-1] in _OPERATORS:
-        return Side(kinds=_NUMBERS)
+        return ExpectedType(kinds=_NUMBERS)
     at = _left(kinds)
     is_between = "BETWEEN" in kinds[at:][:3]
     in_order = is_between or (kinds[-1:] == ("CMP",) and cursor.stack[-1] != "!=")
-    return _bound(cursor.built(at), scope, in_order, is_between) if at >= 0 else Side()
+    return _bound(cursor.built(at), scope, in_order, is_between) if at >= 0 else ExpectedType()
 
 
-def read_before(cursor: Cursor, scope: Scope) -> Side:
+def infer_type_before(cursor: Cursor, scope: Scope) -> ExpectedType:
     """Of the value that has just been read, before a `not` or `in`: what a window here would be about."""
     at = max((n for n, kind in enumerate(cursor.kinds) if kind not in ("NOT", "IN")), default=-1)
     if at < 0 or cursor.kinds[at - 1 : at] == ("DOT",):
-        return Side()
+        return ExpectedType()
     item = cursor.stack[at]
     named = isinstance(item, Token) and item.type == "NAME"
     return _bound(s.Path(s.Ref(str(item).strip("`"))) if named else cursor.built(at), scope)
 
 
-def scope_at(cursor: Cursor, scope: Scope) -> Scope:
+def resolve_scope(cursor: Cursor, scope: Scope) -> Scope:
     """Inside the innermost `where` that is open, or an event whose properties a test gives; else as it was."""
     kinds = cursor.kinds
-    at = last(kinds, "WHERE") - 1
-    if kinds[:1] == ("TEST",) and last(kinds, "LBRACE") > last(kinds, "DID") > last(kinds, "GIVEN"):
-        at = last(kinds, "DID") + 1
+    at = find_last(kinds, "WHERE") - 1
+    if kinds[:1] == ("TEST",) and find_last(kinds, "LBRACE") > find_last(kinds, "DID") > find_last(kinds, "GIVEN"):
+        at = find_last(kinds, "DID") + 1
     if at < 0:
         return scope
     step = cursor.built(at)
@@ -95,7 +95,7 @@ def scope_at(cursor: Cursor, scope: Scope) -> Scope:
     return scope
 
 
-def last(kinds: Sequence[str], kind: str) -> int:
+def find_last(kinds: Sequence[str], kind: str) -> int:
     """Where the last one stands; -1 if there is none."""
     return max((n for n, other in enumerate(kinds) if other == kind), default=-1)
 
@@ -108,10 +108,10 @@ def _left(kinds: Sequence[str]) -> int:
     if kinds[-1] in _AFTER_LEFT:
         at = len(kinds) - 2
     elif kinds[-1] == "AND":
-        opened = last(kinds, "BETWEEN")
+        opened = find_last(kinds, "BETWEEN")
         at = opened - 1 if not {"AND", "_and", "OR", "LPAR"} & set(kinds[opened + 1 : -1]) else -1
     elif kinds[-1] in ("LSQB", "COMMA"):
-        opened = last(kinds, "LSQB")
+        opened = find_last(kinds, "LSQB")
         at = opened - 2 if kinds[opened - 1] in _LISTS else -1
     return at - 1 if at > 0 and kinds[at] == "NOT" else at
 
@@ -119,7 +119,7 @@ def _left(kinds: Sequence[str]) -> int:
 def _of_test(cursor: Cursor) -> s.Path | None:
     """The name whose value is given or expected."""
     kinds = cursor.kinds
-    at = max(last(kinds, "COLON"), last(kinds, "EQUAL"))
+    at = max(find_last(kinds, "COLON"), find_last(kinds, "EQUAL"))
     in_list = "LSQB" in kinds[at:]
     if at < 1 or not (kinds[-1] in ("COLON", "EQUAL", "LSQB") or (kinds[-1] == "COMMA" and in_list)):
         return None
@@ -130,12 +130,12 @@ def _has_order(kind: Type) -> bool:
     return kind.ordered or kind.kind not in _UNORDERED
 
 
-def _bound(expr: object, scope: Scope, in_order: bool = False, is_between: bool = False) -> Side:
+def _bound(expr: object, scope: Scope, in_order: bool = False, is_between: bool = False) -> ExpectedType:
     with suppress(RuleError, RecursionError):
         if isinstance(expr, _VALUES):
             _, found = Conditions().expressions.bind(expr, scope)
-            return Side(found, (), in_order, is_between, _counted(expr, scope))
-    return Side()
+            return ExpectedType(found, (), in_order, is_between, _counted(expr, scope))
+    return ExpectedType()
 
 
 def _counted(expr: s.Node, scope: Scope) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from quanyu.dsl.completion.cursor import MOST_WORDS, Cursor
-from quanyu.dsl.formatting.chinese import in_chinese
-from quanyu.dsl.keywords import BETWEEN_ENDS, CHINESE, TERMINALS
+from quanyu.dsl.formatting.chinese import translate_to_chinese
+from quanyu.dsl.keywords import BETWEEN_ENDS, CHINESE_KEYWORDS, KEYWORDS_BY_TERMINAL
 from quanyu.dsl.model.types import Type
-from quanyu.dsl.parsing.lexer import lex
+from quanyu.dsl.parsing.lexer import tokenize
 
 CompletionKind = Literal[
     "keyword", "sign", "window", "setting", "attribute", "built_in", "event", "definition", "metric", "tag", "segment",
@@ -36,7 +36,7 @@ class Completion:
 VALUES, CLOSE, KEYWORDS, NAMES, SIGNS, EXAMPLES = range(6)
 
 
-class Offer(NamedTuple):
+class Candidate(NamedTuple):
     """`names`: what it is found by, if its beginning or a part of it is typed. `item` makes it, if it is wanted."""
 
     names: tuple[str, ...]
@@ -44,9 +44,9 @@ class Offer(NamedTuple):
     item: Callable[[], Completion]
 
 
-def offer(item: Completion, order: int, *names: str) -> Offer:
+def make_candidate(item: Completion, order: int, *names: str) -> Candidate:
     """One that is made already, found by its text if no names are given."""
-    return Offer(names or (item.text,), order, lambda: item)
+    return Candidate(names or (item.text,), order, lambda: item)
 
 
 _SIGNS = {
@@ -79,12 +79,12 @@ _WINDOWS = (
 _SETTINGS = ("timezone", "day starts", "week starts", "leap day")
 
 
-def keywords(cursor: Cursor) -> Iterator[Offer]:
+def keywords(cursor: Cursor) -> Iterator[Candidate]:
     """Every keyword that may stand here, or whose first words stand before the cursor."""
     for words in range(MOST_WORDS):
         phrase = cursor.phrase(words)
         accepted = cursor.accepts(words)
-        for terminal, known in TERMINALS.items():
+        for terminal, known in KEYWORDS_BY_TERMINAL.items():
             if terminal not in accepted or terminal == "NAME":
                 continue
             for english in known:
@@ -92,35 +92,37 @@ def keywords(cursor: Cursor) -> Iterator[Offer]:
                     yield from _keyword(terminal, english, cursor)
                 elif english.startswith(phrase):
                     rest = english.removeprefix(phrase)
-                    yield offer(Completion(rest, english, "keyword"), KEYWORDS)
+                    yield make_candidate(Completion(rest, english, "keyword"), KEYWORDS)
 
 
-def _keyword(terminal: str, english: str, cursor: Cursor) -> Iterator[Offer]:
-    chinese = (BETWEEN_ENDS,) if english == "and" and cursor.in_between else CHINESE[english]
+def _keyword(terminal: str, english: str, cursor: Cursor) -> Iterator[Candidate]:
+    chinese = (BETWEEN_ENDS,) if english == "and" and cursor.in_between else CHINESE_KEYWORDS[english]
     opens = "(" if terminal in ("AGG", "TILE") else ""
     if terminal == "UNIT" and cursor.counts_many:
         english += "s"
     if not cursor.in_chinese:
-        yield offer(Completion(english + opens, english, "keyword", " ".join(chinese)), KEYWORDS, english, *chinese)
+        yield make_candidate(
+            Completion(english + opens, english, "keyword", " ".join(chinese)), KEYWORDS, english, *chinese
+        )
         return
     for word in chinese:
-        yield offer(Completion(word + opens, word, "keyword", english), KEYWORDS, english, word)
+        yield make_candidate(Completion(word + opens, word, "keyword", english), KEYWORDS, english, word)
 
 
-def truths(cursor: Cursor) -> Iterator[Offer]:
+def truths(cursor: Cursor) -> Iterator[Candidate]:
     for english in ("true", "false"):
-        written = CHINESE[english][0] if cursor.in_chinese else english
-        yield offer(Completion(written, english, "value"), VALUES, english, *CHINESE[english])
+        written = CHINESE_KEYWORDS[english][0] if cursor.in_chinese else english
+        yield make_candidate(Completion(written, english, "value"), VALUES, english, *CHINESE_KEYWORDS[english])
 
 
-def signs(cursor: Cursor) -> Iterator[Offer]:
+def signs(cursor: Cursor) -> Iterator[Candidate]:
     accepted = cursor.accepts()
     for terminal, texts in _SIGNS.items():
         if terminal in accepted:
-            yield from (offer(Completion(text, text, "sign"), SIGNS) for text in texts)
+            yield from (make_candidate(Completion(text, text, "sign"), SIGNS) for text in texts)
 
 
-def examples(cursor: Cursor, fits: Callable[[Type], bool]) -> Iterator[Offer]:
+def examples(cursor: Cursor, fits: Callable[[Type], bool]) -> Iterator[Candidate]:
     """Written values of a fitting type, with the digits that are typed already."""
     accepted = cursor.accepts()
     digits = re.match(r"\d+", cursor.typed)
@@ -129,28 +131,28 @@ def examples(cursor: Cursor, fits: Callable[[Type], bool]) -> Iterator[Offer]:
             continue
         if digits and kind in ("number", "percent", "duration", "distance"):
             texts = tuple(dict.fromkeys(re.sub(r"^\d+", digits.group(), text) for text in texts))
-        yield from (offer(Completion(text, text, kind), EXAMPLES) for text in texts if cursor.leaves(text))
+        yield from (make_candidate(Completion(text, text, kind), EXAMPLES) for text in texts if cursor.leaves(text))
 
 
-def windows(cursor: Cursor, fits: Callable[[bool], bool]) -> Iterator[Offer]:
+def windows(cursor: Cursor, fits: Callable[[bool], bool]) -> Iterator[Candidate]:
     """Common windows, whole. `fits` is asked whether one of whole days is meant, or one of elapsed time."""
     for english, terminals in _windows():
         if not fits("calendar" in english or "this" in english):
             continue
-        text = in_chinese(english) if cursor.in_chinese else english
+        text = translate_to_chinese(english) if cursor.in_chinese else english
         for words in range(2):
             phrase = cursor.phrase(words)
             if text.startswith(phrase) and bool(phrase) == bool(words) and cursor.accepts_all(terminals[words:]):
                 rest = text.removeprefix(phrase)
-                yield offer(Completion(rest, text, "window"), CLOSE)
+                yield make_candidate(Completion(rest, text, "window"), CLOSE)
 
 
 @functools.cache
 def _windows() -> list[tuple[str, list[str]]]:
-    return [(text, [token.type for token in lex(text)]) for text in _WINDOWS]
+    return [(text, [token.type for token in tokenize(text)]) for text in _WINDOWS]
 
 
-def settings(cursor: Cursor) -> Iterator[Offer]:
+def settings(cursor: Cursor) -> Iterator[Candidate]:
     """The words of `use`, one by one."""
     if not cursor.kinds or cursor.kinds[0] != "USE":
         return
@@ -159,4 +161,4 @@ def settings(cursor: Cursor) -> Iterator[Offer]:
         words = setting.split()
         if words[: len(said)] == said and len(words) > len(said):
             word = words[len(said)]
-            yield offer(Completion(word, setting, "setting"), CLOSE)
+            yield make_candidate(Completion(word, setting, "setting"), CLOSE)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 
-def fold(text: str) -> str:
+def normalize(text: str) -> str:
     """As what is typed is compared with names and values: after NFKC, whatever the case."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
-def matching(values: tuple[str, ...], typed: str, most: int) -> tuple[list[str], list[str]]:
+def find_matches(values: tuple[str, ...], typed: str, most: int) -> tuple[list[str], list[str]]:
     """At most so many of the values, in order: those that begin with what is typed, then those that contain it.
 
     A value with a line break cannot be written in a rule, so it is left out.
@@ -21,9 +21,9 @@ def matching(values: tuple[str, ...], typed: str, most: int) -> tuple[list[str],
     if not typed:
         return list(itertools.islice((value for value in values if "\n" not in value), most)), []
     written, lines = _as_lines(values)
-    begins = list(itertools.islice(_lines_with(lines, f"\n{fold(typed)}"), most))
+    begins = list(itertools.islice(_lines_with(lines, f"\n{normalize(typed)}"), most))
     known = set(begins)
-    holds = (line for line in _lines_with(lines, fold(typed)) if line not in known)
+    holds = (line for line in _lines_with(lines, normalize(typed)) if line not in known)
     return [written[n] for n in begins], [written[n] for n in itertools.islice(holds, most - len(begins))]
 
 
@@ -31,7 +31,7 @@ def matching(values: tuple[str, ...], typed: str, most: int) -> tuple[list[str],
 def _as_lines(values: tuple[str, ...]) -> tuple[list[str], str]:
     """One text is looked through much sooner than a hundred thousand."""
     written = [value for value in values if "\n" not in value]
-    return written, f"\n{fold(chr(10).join(written))}\n"
+    return written, f"\n{normalize(chr(10).join(written))}\n"
 
 
 def _lines_with(lines: str, part: str) -> Iterator[int]:

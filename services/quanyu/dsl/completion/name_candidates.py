@@ -13,15 +13,15 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
 from quanyu.dsl.binding.expressions import Expressions, has_aggregate
 from quanyu.dsl.binding.names import Scope
-from quanyu.dsl.completion.cursor import Cursor, built
-from quanyu.dsl.completion.expected_type import Side, last
+from quanyu.dsl.completion.cursor import Cursor, build_tree
+from quanyu.dsl.completion.expected_type import ExpectedType, find_last
 from quanyu.dsl.completion.grammar_candidates import (
     CLOSE,
     NAMES,
+    Candidate,
     Completion,
     CompletionKind,
-    Offer,
-    offer,
+    make_candidate,
 )
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import needs_backquotes
@@ -45,14 +45,14 @@ Fits = Callable[[Type], bool]
 Declared = EventType | Field | ItemCatalog
 
 
-class Nameable:
+class NameCandidates:
     """`scope`: that of the cursor. `side`: what a value here stands beside."""
 
-    def __init__(self, cursor: Cursor, scope: Scope, side: Side) -> None:
+    def __init__(self, cursor: Cursor, scope: Scope, side: ExpectedType) -> None:
         self._cursor, self._scope, self._side = cursor, scope, side
         self._catalog: Catalog = scope.catalog
 
-    def offers(self) -> Iterator[Offer]:
+    def offers(self) -> Iterator[Candidate]:
         """Every name that has a meaning here and a fitting type."""
         kinds, last_kind = self._cursor.kinds, self._cursor.kinds[-1:]
         if last_kind == ("DOT",):
@@ -72,7 +72,7 @@ class Nameable:
         elif last_kind not in (("USE",), ("NAME",), ("UNIT",)):
             yield from self._values()
 
-    def versions(self) -> Iterator[Offer]:
+    def versions(self) -> Iterator[Candidate]:
         """`@2` after the name of a rule or a score."""
         item = self._cursor.stack[-1] if self._cursor.kinds else None
         if not isinstance(item, Token) or item.type != "NAME":
@@ -83,7 +83,7 @@ class Nameable:
         known = [str(n) for n in range(newest, 0, -1) if self._scope.rules.get(stem, n) is not None]
         known += [n for a, _, n in (a.partition("@") for a in self._catalog.attributes) if a == name and n]
         for text in (f"@{n}" for n in known):
-            yield offer(Completion(text, name + text, "version"), CLOSE)
+            yield make_candidate(Completion(text, name + text, "version"), CLOSE)
 
     # where events, segments and the parts of a test stand
 
@@ -96,40 +96,40 @@ class Nameable:
 
     def _in_test(self) -> bool:
         kinds = self._cursor.kinds
-        in_list = "LSQB" in kinds[last(kinds, "LBRACE") :]
+        in_list = "LSQB" in kinds[find_last(kinds, "LBRACE") :]
         return kinds[:1] == ("TEST",) and not in_list and kinds[-1] in ("GIVEN", "THEN", "LBRACE", "COMMA")
 
-    def _of_test(self) -> Iterator[Offer]:
+    def _of_test(self) -> Iterator[Candidate]:
         kinds = self._cursor.kinds
         if kinds[-1] in ("GIVEN", "THEN"):
             tokens = self._cursor.tokens
             people = (str(b) for a, b in pairwise(tokens) if a.type in ("GIVEN", "THEN"))
             for name in dict.fromkeys(people):
-                yield offer(Completion(name, name.strip("`"), "person"), CLOSE)
+                yield make_candidate(Completion(name, name.strip("`"), "person"), CLOSE)
         elif self._scope.step is not None:
             yield from self._properties(self._scope.step.types, (), lambda _: True)
-        elif last(kinds, "LBRACE") > last(kinds, "GIVEN") >= 0:
+        elif find_last(kinds, "LBRACE") > find_last(kinds, "GIVEN") >= 0:
             yield from self._attributes(set())
 
     def _types_of_sequence(self) -> tuple[str, ...]:
         """Of the events that stand between the brackets before `by`."""
         kinds = self._cursor.kinds
-        did = max(last(kinds, "DID"), last(kinds, "_DID_NOT"))
+        did = max(find_last(kinds, "DID"), find_last(kinds, "_DID_NOT"))
         trees = [item for item in self._cursor.stack[did:] if isinstance(item, Tree)]
-        refs = [built([ref]) for tree in trees for ref in tree.find_data("ref")]
+        refs = [build_tree([ref]) for tree in trees for ref in tree.find_data("ref")]
         return tuple(dict.fromkeys(event_type for ref in refs for event_type in self._types(ref)))
 
     # after a dot
 
-    def _after_dot(self) -> Iterator[Offer]:
+    def _after_dot(self) -> Iterator[Candidate]:
         kinds, stack = self._cursor.kinds, self._cursor.stack
         if self._cursor.kinds[:1] == ("TEST",):
             yield from self._rules(s.Tag, CLOSE)
             yield from self._rules(s.Metric, CLOSE)
             return
-        at = last(kinds, "ref")
+        at = find_last(kinds, "ref")
         keys = [key for star in stack[at + 1 : -1] if isinstance(star, Tree) for key in star.find_data("key")]
-        path = built([stack[at], *keys], "path")
+        path = build_tree([stack[at], *keys], "path")
         if not isinstance(path, s.Path):
             return
         if kinds[at - 2 : at] == ("AGG", "LPAR"):
@@ -141,7 +141,7 @@ class Nameable:
         else:
             yield from self._of_path(path)
 
-    def _of_path(self, path: s.Path) -> Iterator[Offer]:
+    def _of_path(self, path: s.Path) -> Iterator[Candidate]:
         scope, fits = self._scope, self._side.fits
         name = self._catalog.canonical(path.ref.name)
         if name == "person" and not path.keys:
@@ -158,7 +158,7 @@ class Nameable:
 
     def _properties(
         self, types: tuple[str, ...], keys: tuple[s.Key | s.Text, ...], fits: Fits, step: str = ""
-    ) -> Iterator[Offer]:
+    ) -> Iterator[Candidate]:
         """Those that all of the event types have; those of the goods or places that the keys lead to."""
         for name, field in self._fields(types, keys).items():
             target = self._catalog.catalogs.get(field.reference) if name == field.reference else None
@@ -185,7 +185,7 @@ class Nameable:
 
     # values
 
-    def _values(self) -> Iterator[Offer]:
+    def _values(self) -> Iterator[Candidate]:
         step, fits = self._scope.step, self._side.fits
         if step is not None:
             yield from self._properties(step.types, (), fits, step.name)
@@ -194,7 +194,7 @@ class Nameable:
         taken = set(self._fields(step.types, ())) if step else set[str]()
         yield from self._of_people(self._scope.outside(), taken)
 
-    def _of_people(self, scope: Scope, taken: set[str]) -> Iterator[Offer]:
+    def _of_people(self, scope: Scope, taken: set[str]) -> Iterator[Candidate]:
         """`taken`: names that alone could be the event's (N3)."""
         fits = self._side.fits
         yield from self._attributes(taken)
@@ -209,8 +209,8 @@ class Nameable:
         if fits(RECENCY):
             yield from self._recencies()
 
-    def _attributes(self, taken: set[str]) -> Iterator[Offer]:
-        takes_all = self._side == Side()
+    def _attributes(self, taken: set[str]) -> Iterator[Candidate]:
+        takes_all = self._side == ExpectedType()
         for field in self._catalog.attributes.values():
             if takes_all or self._side.fits(of_field(field)):
                 name, _, version = field.name.partition("@")
@@ -218,7 +218,7 @@ class Nameable:
                 detail = f"version {version} of a score" if version else ""
                 yield self._declared(name, field, "attribute", detail, NAMES, owner)
 
-    def _recencies(self) -> Iterator[Offer]:
+    def _recencies(self) -> Iterator[Candidate]:
         for name in ("first_seen", "last_seen"):
             yield self._plain(name, "recency", "time since", NAMES)
         rules = self._scope.rules
@@ -229,12 +229,12 @@ class Nameable:
                 declared = EventType(prefix + name, aliases=aliases)
                 yield self._declared(prefix + name, declared, "recency", "time since", NAMES)
 
-    def _events(self) -> Iterator[Offer]:
+    def _events(self) -> Iterator[Candidate]:
         for event in self._catalog.event_types.values():
             yield self._declared(event.name, event, "event", "event", CLOSE)
         yield from self._rules(s.Define, CLOSE)
 
-    def _rules(self, kind: type[s.Node], order: int) -> Iterator[Offer]:
+    def _rules(self, kind: type[s.Node], order: int) -> Iterator[Candidate]:
         rules = self._scope.rules
         for name in sorted(n for n in rules.names() if rules.kind(n) is kind):
             yield self._plain(name, _KINDS[kind], f"{RULE_WORDS[kind]}, version {rules.newest(name)}", order)
@@ -250,7 +250,7 @@ class Nameable:
 
     def _declared(
         self, name: str, declared: Declared, kind: CompletionKind, detail: str, order: int, owner: str = ""
-    ) -> Offer:
+    ) -> Candidate:
         """`detail`: that of a field is its type. `owner`: what stands before it, where it could be another's (N3)."""
 
         def item() -> Completion:
@@ -260,12 +260,12 @@ class Nameable:
             text = f"{owner}.{self._quoted(written)}" if owner else self._quoted(written)
             return Completion(text, name, kind, " · ".join([what, *others]))
 
-        return Offer((name, *declared.aliases), order, item)
+        return Candidate((name, *declared.aliases), order, item)
 
-    def _plain(self, name: str, kind: CompletionKind, detail: str, order: int) -> Offer:
+    def _plain(self, name: str, kind: CompletionKind, detail: str, order: int) -> Candidate:
         chinese = self._catalog.chinese_of_built_in(name)
         written = chinese if self._cursor.in_chinese else name
-        return Offer((name, chinese), order, lambda: Completion(self._quoted(written), name, kind, detail))
+        return Candidate((name, chinese), order, lambda: Completion(self._quoted(written), name, kind, detail))
 
     def _quoted(self, name: str) -> str:
         return f"`{name}`" if self._cursor.quote or needs_backquotes(name) else name

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import check_and_bind
 from quanyu.dsl.binding.names import Scope
-from quanyu.dsl.errors import RuleError, source
+from quanyu.dsl.errors import RuleError, attach_text
 from quanyu.dsl.explaining.aliases import drafted, renamed
 from quanyu.dsl.formatting.formatter import Language, format_rule
 from quanyu.dsl.model.catalog import Catalog
@@ -26,7 +26,7 @@ def format_text(text: str, catalog: Catalog, library: Library, language: Languag
     A comment stands on lines of its own above the statement that it stands in, beside or above. Names that nothing
     has stay as they are. RuleError for a text that does not parse.
     """
-    with source(text):
+    with attach_text(text):
         if is_condition(text):
             nodes: tuple[s.Node, ...] = (parse_condition(text),)
             scope = Scope(catalog, library)

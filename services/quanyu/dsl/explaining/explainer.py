@@ -13,7 +13,7 @@ from quanyu.dsl.explaining.aliases import renamed
 from quanyu.dsl.explaining.phrases import PHRASES
 from quanyu.dsl.explaining.speaker import Speaker
 from quanyu.dsl.explaining.window_words import WindowWords
-from quanyu.dsl.formatting.chinese import in_chinese
+from quanyu.dsl.formatting.chinese import translate_to_chinese
 from quanyu.dsl.formatting.formatter import Language, format_rule
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Bound, Library, Rule
@@ -96,7 +96,9 @@ class _Explainer:
     def _sentence(self, clause: str, cond: s.Cond, speaker: Speaker, who: list[str]) -> str:
         """The clause, then the windows that it does not say itself, what its names mean, and whom it leaves out."""
         windows = [
-            self._phrases["window_is"].format(text=in_chinese(text) if self._language == "zh" else text, reach=reach)
+            self._phrases["window_is"].format(
+                text=translate_to_chinese(text) if self._language == "zh" else text, reach=reach
+            )
             for text, reach in speaker.windows.left()
         ]
         named = [self._library.get(*_name_version(version)) for version in speaker.versions]

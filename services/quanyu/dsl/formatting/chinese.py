@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from lark import Token
 
-from quanyu.dsl.keywords import BETWEEN_ENDS, chinese_words
-from quanyu.dsl.parsing.lexer import lex
+from quanyu.dsl.keywords import BETWEEN_ENDS, find_chinese_words
+from quanyu.dsl.parsing.lexer import tokenize
 
 
-def in_chinese(text: str) -> str:
+def translate_to_chinese(text: str) -> str:
     """The same tokens with Chinese keywords. `text` is canonical English, or a part of such a text."""
-    tokens = list(lex(text))
+    tokens = list(tokenize(text))
     places = _places(tokens)
     written: list[str] = []
     at = 0
@@ -55,7 +55,7 @@ def _word(tokens: Sequence[Token], n: int, places: _Places) -> str:
     """The Chinese keyword that the token is written as where it stands; empty if it is no keyword."""
     if n in places.ends:
         return BETWEEN_ENDS
-    words = chinese_words(tokens[n])
+    words = find_chinese_words(tokens[n])
     before, after = (tokens[at].type if 0 <= at < len(tokens) else "" for at in (n - 1, n + 1))
     is_second = {
         "IN": after == "LSQB",

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.formatting.chinese import in_chinese
+from quanyu.dsl.formatting.chinese import translate_to_chinese
 from quanyu.dsl.keywords import needs_backquotes
 
 Language = Literal["en", "zh"]
@@ -41,7 +41,7 @@ def format_rule(node: s.Node, language: Language = "en") -> str:
     `language` is that of the keywords; names are written as they stand in the tree.
     """
     english = _any(node)
-    return in_chinese(english) if language == "zh" else english
+    return translate_to_chinese(english) if language == "zh" else english
 
 
 def _any(node: s.Node) -> str:

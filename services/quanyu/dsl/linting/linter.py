@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar.windows import Clock
-from quanyu.dsl.errors import source
+from quanyu.dsl.errors import attach_text
 from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.linting.findings import (
     Finding,
@@ -33,7 +33,7 @@ def lint(bound: Bound, catalog: Catalog, library: Library, clock: Clock) -> list
 
     Raises RuleError (reason "time" or "limit") where a window reaches beyond the calendar or the text is too deep.
     """
-    with source(bound.text):
+    with attach_text(bound.text):
         linter = _Linter(Claims(catalog, library.publish(bound), clock))
         if bound.condition is not None:
             linter.condition(bound.condition)

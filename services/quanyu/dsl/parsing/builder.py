@@ -14,10 +14,10 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import needs_backquotes
 from quanyu.dsl.parsing.literal_fixes import (
-    days_around,
-    ends_turned,
-    point_turned,
-    whole_numbers,
+    find_nearest_dates,
+    find_nearest_integers,
+    swap_coordinates,
+    swap_ends,
 )
 
 MAX_TERMS = 100  # of one sum
@@ -136,7 +136,7 @@ class TreeBuilder(Transformer[Token, Any]):
         lat, lon = (child.value for child in children)
         if abs(lat) > 90 or abs(lon) > 180:
             message = "a point is (latitude, longitude): -90 to 90, -180 to 180 degrees (P3)"
-            raise RuleError.at(span, "value", message, *point_turned(lat, lon))
+            raise RuleError.at(span, "value", message, *swap_coordinates(lat, lon))
         return s.Point(lat, lon, span=span)
 
     def on_list(self, children: list[Any], span: s.Span) -> tuple[Any, ...]:
@@ -349,7 +349,7 @@ def _split(rest: list[Any], first: Any) -> tuple[Any, Any]:
 
 def _whole(number: s.Number) -> int:
     if number.value != number.value.to_integral_value():
-        around = whole_numbers(number.value)
+        around = find_nearest_integers(number.value)
         raise RuleError.at(number.span, "value", f"`{number.value}` is not a whole number", *around)
     if number.value > MAX_COUNT:
         raise RuleError.at(number.span, "value", f"a count is at most {MAX_COUNT}")
@@ -375,7 +375,7 @@ def _refuse_order(low: s.Expr, high: s.Expr) -> None:
     a, b = _end(low), _end(high)
     if a is not None and b is not None and type(a) is type(b) and a > b:
         message = "the ends stand in the wrong order: write the smaller first"
-        raise RuleError.at(low.span, "value", message, ends_turned(low, high))
+        raise RuleError.at(low.span, "value", message, swap_ends(low, high))
 
 
 def _end(expr: s.Expr) -> Any:
@@ -391,4 +391,4 @@ def _end(expr: s.Expr) -> Any:
 
 
 def _no_such_date(token: Token, text: str) -> RuleError:
-    return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar", *days_around(text))
+    return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar", *find_nearest_dates(text))

@@ -13,21 +13,21 @@ from lark.exceptions import UnexpectedCharacters
 from quanyu.dsl.keywords import ChineseKeywords
 
 
-def lex(text: str) -> Iterator[Token]:
+def tokenize(text: str) -> Iterator[Token]:
     """The tokens of a text, white space and comments left out. Lark's UnexpectedCharacters where there is none."""
     return _lexer().lex(text)
 
 
-def readable(text: str) -> Iterator[Token]:
+def tokenize_prefix(text: str) -> Iterator[Token]:
     """The tokens up to where there is none."""
     with suppress(UnexpectedCharacters):
-        yield from lex(text)
+        yield from tokenize(text)
 
 
-def grammar() -> str:
+def read_grammar() -> str:
     return FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
 
 
 @functools.cache
 def _lexer() -> Lark:
-    return Lark(grammar(), parser=None, lexer="basic", start=["start", "cond"], postlex=ChineseKeywords())
+    return Lark(read_grammar(), parser=None, lexer="basic", start=["start", "cond"], postlex=ChineseKeywords())

@@ -8,23 +8,23 @@ from decimal import Decimal
 from quanyu.dsl import syntax as s
 
 
-def ends_turned(low: s.Expr, high: s.Expr) -> str:
+def swap_ends(low: s.Expr, high: s.Expr) -> str:
     return f"{_text(high)} and {_text(low)}"
 
 
-def point_turned(latitude: Decimal, longitude: Decimal) -> list[str]:
+def swap_coordinates(latitude: Decimal, longitude: Decimal) -> list[str]:
     """(longitude, latitude), if that is a point on earth."""
     is_point = abs(longitude) <= 90 and abs(latitude) <= 180
     return [f"({longitude:f}, {latitude:f})"] if is_point else []
 
 
-def whole_numbers(value: Decimal) -> list[str]:
+def find_nearest_integers(value: Decimal) -> list[str]:
     """Those around a number that is not whole."""
     below = int(value)
     return [str(below), str(below + 1)]
 
 
-def days_around(text: str) -> list[str]:
+def find_nearest_dates(text: str) -> list[str]:
     """Of a date that is not in the calendar: the last day of its month, and the one after."""
     year, month, *day = map(int, text.partition(" ")[0].split("-"))
     if not day or " " in text or not (1 <= month <= 12 and 1 <= year <= 9998):

@@ -9,11 +9,11 @@ from lark import Lark
 from lark.exceptions import UnexpectedInput, VisitError
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.errors import Reason, RuleError, source
+from quanyu.dsl.errors import Reason, RuleError, attach_text
 from quanyu.dsl.keywords import ChineseKeywords
 from quanyu.dsl.parsing.builder import TreeBuilder
-from quanyu.dsl.parsing.lexer import grammar, lex
-from quanyu.dsl.syntax_errors.diagnosis import explain_syntax
+from quanyu.dsl.parsing.lexer import read_grammar, tokenize
+from quanyu.dsl.syntax_errors.diagnosis import explain_syntax_error
 
 MAX_TEXT = 100_000  # characters of one text
 MAX_DEPTH = 100  # brackets inside brackets
@@ -21,27 +21,27 @@ MAX_DEPTH = 100  # brackets inside brackets
 
 def parse(text: str) -> s.Script:
     """The statements of a text. Raises RuleError (reason "syntax", "value" or "limit")."""
-    with source(text):
+    with attach_text(text):
         statements: tuple[s.Statement, ...] = _read(text, "start")
         return s.Script(statements, span=s.Span(1, 1, 0, len(text)))
 
 
 def parse_condition(text: str) -> s.Cond:
     """A condition that stands alone (X3), as a preview takes it. Raises RuleError like `parse`."""
-    with source(text):
+    with attach_text(text):
         cond: s.Cond = _read(text, "cond")
         return cond
 
 
-def reading_of(start: str) -> Any:
+def start_interactive_parser(start: str) -> Any:
     """Lark's interactive parser at the beginning of a "start" (statements) or a "cond"."""
-    return _lark().parse_interactive("", start=start)
+    return load_parser().parse_interactive("", start=start)
 
 
 def is_condition(text: str) -> bool:
     """Whether the text begins like a condition, not like a statement."""
     try:
-        first = next(lex(text), None)
+        first = next(tokenize(text), None)
     except UnexpectedInput:
         return False
     return first is not None and first.type not in ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
@@ -50,10 +50,10 @@ def is_condition(text: str) -> bool:
 def _read(text: str, start: str) -> Any:
     _refuse_excess(text)
     try:
-        tree = _lark().parse(text, start=start)
+        tree = load_parser().parse(text, start=start)
         built = TreeBuilder().transform(tree)
     except UnexpectedInput as error:
-        raise explain_syntax(text, error, lex) from None
+        raise explain_syntax_error(text, error, tokenize) from None
     except VisitError as error:
         raise _as_rule_error(error) from None
     return built
@@ -86,9 +86,9 @@ def _at(text: str, at: int, message: str, reason: Reason) -> RuleError:
 
 
 @functools.cache
-def _lark() -> Lark:
+def load_parser() -> Lark:
     return Lark(
-        grammar(),
+        read_grammar(),
         parser="lalr",
         lexer="basic",
         start=["start", "cond"],

@@ -13,7 +13,7 @@ from quanyu.dsl.binding.conditions import unordered
 from quanyu.dsl.calendar import windows
 from quanyu.dsl.calendar.relative_time import resolvable
 from quanyu.dsl.calendar.windows import Clock, Instants
-from quanyu.dsl.errors import RuleError, source
+from quanyu.dsl.errors import RuleError, attach_text
 from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Bound, Library
@@ -65,7 +65,7 @@ def compile_condition(
     condition: s.Cond | Bound, library: Library, catalog: Catalog, clock: Clock, name: str = "preview"
 ) -> CompiledRule:
     """A bound condition that stands alone, over the universe (X3)."""
-    with source(condition.text if isinstance(condition, Bound) else ""):
+    with attach_text(condition.text if isinstance(condition, Bound) else ""):
         cond = condition.condition if isinstance(condition, Bound) else condition
         if cond is None:
             raise RuleError("here stands a lone condition, not statements", 1, 1, "scope")
@@ -79,7 +79,7 @@ def compile_segment(name: str, version: int, library: Library, catalog: Catalog,
     segment = library.get(name, version)
     if not isinstance(segment, s.Segment):
         raise RuleError(f"there is no segment {name}@{version}", 1, 1, "version")
-    with source(format_rule(segment)):
+    with attach_text(format_rule(segment)):
         compiler = _Compiler(catalog, library, clock)
         place, among = compiler.values.inside(segment, compiler.values.top)
         root = compiler.root(f"{name}@{version}", segment.cond, place, among)
@@ -91,7 +91,7 @@ def compile_tag(name: str, version: int, library: Library, catalog: Catalog, clo
     tag = library.get(name, version)
     if not isinstance(tag, s.Tag):
         raise RuleError(f"there is no tag {name}@{version}", 1, 1, "version")
-    with source(format_rule(tag)):
+    with attach_text(format_rule(tag)):
         compiler = _Compiler(catalog, library, clock)
         place = replace(compiler.values.top, scope=replace(compiler.values.top.scope, rule=name))
         tiers = [compiler.cond(tier.cond, place) for tier in tag.tiers]

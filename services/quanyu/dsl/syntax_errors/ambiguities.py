@@ -92,7 +92,7 @@ class Reader:
         return found
 
 
-def both_readings(reader: Reader) -> RuleError | None:
+def find_ambiguity(reader: Reader) -> RuleError | None:
     """The error of the first known confusion that the text fits."""
     return next((error for know in _KNOWN if (error := know(reader)) is not None), None)
 

@@ -39,7 +39,7 @@ _VALUE_ENDS = (
 _AFTER_A_CONDITION = ("", "RPAR", *ENDS, *_JOINED)
 
 
-def incomplete(reader: Reader) -> RuleError | None:
+def find_missing_part(reader: Reader) -> RuleError | None:
     """The error of a text that is right but for its brackets, or for a part of a clause."""
     for known in (_missing_condition, _bare_truth, _unclosed, _too_many_closed, _not_joined, _upper_case):
         error = known(reader)

@@ -12,9 +12,9 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import RESERVED
-from quanyu.dsl.syntax_errors.ambiguities import Reader, both_readings
-from quanyu.dsl.syntax_errors.brackets import incomplete
-from quanyu.dsl.syntax_errors.foreign_syntax import known_slip
+from quanyu.dsl.syntax_errors.ambiguities import Reader, find_ambiguity
+from quanyu.dsl.syntax_errors.brackets import find_missing_part
+from quanyu.dsl.syntax_errors.foreign_syntax import find_foreign_syntax
 
 _WORDS = {
     "NAME": "a name",
@@ -58,10 +58,10 @@ _LOOKALIKES = dict(zip("（）［］｛｝，；：。、＝＞＜％＋－＊�
 _SYMBOLS = {"&": "and", "|": "or", "!": "not or !="}
 
 
-def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Iterator[Token]]) -> RuleError:
+def explain_syntax_error(text: str, error: UnexpectedInput, lex: Callable[[str], Iterator[Token]]) -> RuleError:
     """The error of a text that does not parse: known confusions first, else what could have stood there."""
     if isinstance(error, UnexpectedCharacters):
-        return known_slip(text, error.pos_in_stream or 0) or _strange_character(text, error)
+        return find_foreign_syntax(text, error.pos_in_stream or 0) or _strange_character(text, error)
     assert isinstance(error, UnexpectedToken)
     tokens: list[Token] = []
     with suppress(UnexpectedCharacters):  # further on in the text
@@ -73,8 +73,8 @@ def explain_syntax(text: str, error: UnexpectedInput, lex: Callable[[str], Itera
     expected = sorted(error.accepts or error.expected) or ["$END"]
     place = len(text.rstrip()) if reader.token is None else error.token.start_pos or 0
     with suppress(ValueError, ArithmeticError):  # numbers of thousands of digits have no near reading
-        found = both_readings(reader) or _misspelt(reader, expected, (2, 3)) or known_slip(text, place)
-        found = found or incomplete(reader) or _misspelt(reader, expected, (1,))
+        found = find_ambiguity(reader) or _misspelt(reader, expected, (2, 3)) or find_foreign_syntax(text, place)
+        found = found or find_missing_part(reader) or _misspelt(reader, expected, (1,))
         if found is not None:
             return found
     return _unexpected(reader, expected)

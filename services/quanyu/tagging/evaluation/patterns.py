@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from quanyu.dsl import Bound, RuleError, plan_of_roots
 from quanyu.dsl import syntax as s
-from quanyu.dsl.errors import source
+from quanyu.dsl.errors import attach_text
 from quanyu.engine import Index, InvalidError
 
 
 def refuse_patterns(bound: Bound, index: Index) -> None:
     """RuleError at the first pattern that is none (RE2 syntax, C7)."""
-    with source(bound.text):
+    with attach_text(bound.text):
         for node in (bound.condition, *bound.statements):
             for part in s.walk(node) if node is not None else ():
                 if isinstance(part, (s.Matches, s.NotMatches)) and isinstance(part.value, s.Text):

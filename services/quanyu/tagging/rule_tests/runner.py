@@ -21,7 +21,7 @@ from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.binding.test_blocks import expected
 from quanyu.dsl.calendar.windows import when_ms
-from quanyu.dsl.errors import source
+from quanyu.dsl.errors import attach_text
 from quanyu.dsl.model.library import key
 from quanyu.engine import InvalidError
 from quanyu.tagging.evaluation.context import Reading, named
@@ -50,7 +50,7 @@ class Outcome:
 
 def run_tests(reading: Reading, schema: bytes, text: str) -> list[Outcome]:
     """Of a text whose rules need not be published. `schema`: as declared. RuleError where the text is wrong."""
-    with source(text):
+    with attach_text(text):
         bound = check_and_bind(text, reading.catalog, reading.library)
         drafted = replace(reading, library=reading.library.publish(bound))
         return [_Trial(test, text, drafted, schema).result() for test in bound.tests]

@@ -11,9 +11,9 @@ from lark.exceptions import UnexpectedInput
 from quanyu.dsl import Catalog, Field, RuleError, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.completion.completer import Completions, complete
-from quanyu.dsl.keywords import TERMINALS
-from quanyu.dsl.parsing.lexer import lex
-from quanyu.dsl.parsing.parser import reading_of
+from quanyu.dsl.keywords import KEYWORDS_BY_TERMINAL
+from quanyu.dsl.parsing.lexer import tokenize
+from quanyu.dsl.parsing.parser import start_interactive_parser
 from tests.unit.dsl import trees
 from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
 from tests.unit.dsl.renamer import Renamer
@@ -51,9 +51,9 @@ def texts(marked: str) -> list[str]:
 def is_read_so_far(text: str) -> bool:
     """Whether some text that begins so can be right."""
     for start in ("cond", "start"):
-        parser = reading_of(start)
+        parser = start_interactive_parser(start)
         try:
-            for token in lex(text):
+            for token in tokenize(text):
                 parser.feed_token(token)
         except UnexpectedInput:
             continue
@@ -84,14 +84,14 @@ def test_what_is_offered_can_be_read_there(rule: str, part: float, rest: str, la
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(rules, cursors)
 def test_every_keyword_that_the_parser_accepts_is_offered(rule: str, part: float) -> None:
-    tokens = list(lex(rule))
+    tokens = list(tokenize(rule))
     at = round(part * len(tokens))
     before = f"{rule[: tokens[at - 1].end_pos]} " if at else ""
     is_statement = bool(tokens) and tokens[0].type in ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
-    parser = reading_of("start" if is_statement else "cond")
+    parser = start_interactive_parser("start" if is_statement else "cond")
     for token in tokens[:at]:
         parser.feed_token(token)
-    accepted = {w for t in parser.accepts() for w in TERMINALS.get(t, ()) if t != "NAME"}
+    accepted = {w for t in parser.accepts() for w in KEYWORDS_BY_TERMINAL.get(t, ()) if t != "NAME"}
     offered = complete(before, len(before), CATALOG, LIBRARY, ALL).items
     shown = {item.label for item in offered} | {item.detail for item in offered}
     assert {word for word in accepted if not {word, word + "s"} & shown} == set()
@@ -105,7 +105,7 @@ def kinds_of_next(rule: str, at: int, tokens: Sequence[object]) -> tuple[str, se
 
 
 def assert_next_is_offered(rule: str) -> None:
-    tokens = list(lex(rule))
+    tokens = list(tokenize(rule))
     for at, token in enumerate(tokens):
         kind, kinds, shown = kinds_of_next(rule, at, tokens)
         if kind in _VALUES:
@@ -113,7 +113,7 @@ def assert_next_is_offered(rule: str) -> None:
             assert is_new or kinds & _VALUES[kind], (rule, token, kinds)
         elif not (kind == "LPAR" and at and tokens[at - 1].type in ("AGG", "TILE")):  # one word with its bracket
             written = rule[token.start_pos : token.end_pos]
-            assert {written, written.removesuffix("s"), *TERMINALS.get(kind, ())} & shown, (rule, token)
+            assert {written, written.removesuffix("s"), *KEYWORDS_BY_TERMINAL.get(kind, ())} & shown, (rule, token)
 
 
 @pytest.mark.parametrize("rule", [*RULES, TAG])

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from quanyu.dsl import Catalog, Field, Library, RuleError, format_rule, format_text, parse, parse_condition
 from quanyu.dsl import syntax as s
-from quanyu.dsl.keywords import CHINESE, chinese_words
-from quanyu.dsl.parsing.lexer import lex
+from quanyu.dsl.keywords import CHINESE_KEYWORDS, find_chinese_words
+from quanyu.dsl.parsing.lexer import tokenize
 from tests.unit.dsl import trees
 from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
 from tests.unit.dsl.renamer import Renamer
@@ -37,11 +37,11 @@ def test_statements_round_trip(statement: s.Statement) -> None:
 @given(trees.conditions)
 def test_g14_token_by_token_in_the_same_order(cond: s.Cond) -> None:
     chinese, english = format_rule(cond, "zh"), format_rule(cond)
-    tokens = list(lex(chinese))
+    tokens = list(tokenize(chinese))
     kinds = ["AND" if token == "至" and token.type != "NAME" else token.type for token in tokens]
-    assert kinds == [token.type for token in lex(english)]
+    assert kinds == [token.type for token in tokenize(english)]
     assert not [
-        token for token in tokens if chinese_words(token) and chinese[token.start_pos : token.end_pos].isascii()
+        token for token in tokens if find_chinese_words(token) and chinese[token.start_pos : token.end_pos].isascii()
     ]
 
 
@@ -130,7 +130,7 @@ def test_g14_g8_both_languages(english: str, chinese: str) -> None:
 def test_g14_of_two_words_the_other_is_read_too() -> None:
     text = "下单 在 ['x']"
     assert parse_condition(text) == parse_condition(text.replace("在", "属于"))
-    assert CHINESE["in"] == ("在", "属于")
+    assert CHINESE_KEYWORDS["in"] == ("在", "属于")
 
 
 def test_an_alias_that_would_mean_something_else_is_not_written() -> None:

@@ -6,19 +6,26 @@ A table by subject; each row is a pattern that holds the wrong place, what the e
 from __future__ import annotations
 
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.syntax_errors.foreign_syntax.chinese import CHINESE_SLIPS
-from quanyu.dsl.syntax_errors.foreign_syntax.events import EVENTS
-from quanyu.dsl.syntax_errors.foreign_syntax.slip import near
-from quanyu.dsl.syntax_errors.foreign_syntax.statements import STATEMENTS
-from quanyu.dsl.syntax_errors.foreign_syntax.windows import WINDOWS
-from quanyu.dsl.syntax_errors.foreign_syntax.words import WORDS
+from quanyu.dsl.syntax_errors.foreign_syntax.chinese import CHINESE_PATTERNS
+from quanyu.dsl.syntax_errors.foreign_syntax.events import EVENT_PATTERNS
+from quanyu.dsl.syntax_errors.foreign_syntax.slip import match_patterns
+from quanyu.dsl.syntax_errors.foreign_syntax.statements import STATEMENT_PATTERNS
+from quanyu.dsl.syntax_errors.foreign_syntax.windows import WINDOW_PATTERNS
+from quanyu.dsl.syntax_errors.foreign_syntax.words import EXPRESSION_PATTERNS
 
-_ALL = (*CHINESE_SLIPS[:-1], *EVENTS, *STATEMENTS, *WINDOWS, *WORDS, CHINESE_SLIPS[-1])
+_ALL = (
+    *CHINESE_PATTERNS[:-1],
+    *EVENT_PATTERNS,
+    *STATEMENT_PATTERNS,
+    *WINDOW_PATTERNS,
+    *EXPRESSION_PATTERNS,
+    CHINESE_PATTERNS[-1],
+)
 
 
-def known_slip(text: str, at: int) -> RuleError | None:
+def find_foreign_syntax(text: str, at: int) -> RuleError | None:
     """The error of the first slip that the place of the text lies in, if any has something to offer."""
-    for slip, found in near(text, at, _ALL):
+    for slip, found in match_patterns(text, at, _ALL):
         offers = [offer for offer in slip.offers(found) if offer != found[0]]
         if offers:
             start = found.start()

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from quanyu.dsl.keywords import CHINESE
-from quanyu.dsl.syntax_errors.foreign_syntax.slip import Written, slips
+from quanyu.dsl.keywords import CHINESE_KEYWORDS
+from quanyu.dsl.syntax_errors.foreign_syntax.slip import Match, compile_patterns
 
-_KEYWORDS = sorted((word for words in CHINESE.values() for word in words), key=len, reverse=True)
+_KEYWORDS = sorted((word for words in CHINESE_KEYWORDS.values() for word in words), key=len, reverse=True)
 _PART = re.compile(rf"{'|'.join(_KEYWORDS)}|\d+(?:\.\d+)?(?:min|h|d|w|km|m|%)?|[a-zA-Z_]\w*|.")
 _GLUED = re.compile(rf"(?:{'|'.join(_KEYWORDS)}|\d+(?:min|h|d|w)?)+")
 
 
-def _apart(found: Written) -> Sequence[str]:
+def _apart(found: Match) -> Sequence[str]:
     """Where the whole word is made of keywords and numbers."""
     if not _GLUED.fullmatch(found["word"]):
         return []
     return [" ".join(part[0] for part in _PART.finditer(found["word"]))]
 
 
-CHINESE_SLIPS = slips(
+CHINESE_PATTERNS = compile_patterns(
     (r"并且|而且|以及|同时", "并列写作 且; conditions are joined by 且", "且"),
     (
         r"近\s*(?P<n>\d{1,9})\s*天\s*(?P<at><name>)",

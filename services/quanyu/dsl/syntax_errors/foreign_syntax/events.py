@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quanyu.dsl.syntax_errors.foreign_syntax.slip import Written, slips
+from quanyu.dsl.syntax_errors.foreign_syntax.slip import Match, compile_patterns
 
 _WORDS = {"once": 1, "one": 1, "twice": 2, "two": 2, "thrice": 3, "three": 3, "four": 4, "five": 5, "ten": 10}
 _CALLS = {
@@ -19,7 +19,7 @@ _CALLS = {
 }
 
 
-def _times(found: Written) -> Sequence[str]:
+def _times(found: Match) -> Sequence[str]:
     """`more than 3` is at least 4, `fewer than 3` at most 2."""
     sign, number = found["sign"].strip(), int(found["n"])
     if sign in ("more than", "over", ">", "超过"):
@@ -30,39 +30,39 @@ def _times(found: Written) -> Sequence[str]:
     return [f"{bound} {number} times"]
 
 
-def _spelled_times(found: Written) -> Sequence[str]:
+def _spelled_times(found: Match) -> Sequence[str]:
     number = _WORDS[found["word"]]
     if found["bound"]:
         return [f"{found['bound'].strip()} {number} times"]
     return [f"{bound} {number} times" for bound in ("at least", "at most", "exactly")]
 
 
-def _past(found: Written) -> Sequence[str]:
+def _past(found: Match) -> Sequence[str]:
     """`has ordered`, `has scanned`"""
     verb = found["verb"]
     return [f"did {verb[:-1] if verb[-1:] == verb[-2:-1] else verb}"]
 
 
-def _filter(found: Written) -> Sequence[str]:
+def _filter(found: Match) -> Sequence[str]:
     return [f"where ({found['cond'].strip()}){found['rest']}"]
 
 
-def _call(found: Written) -> Sequence[str]:
+def _call(found: Match) -> Sequence[str]:
     return [_CALLS[found["name"]]]
 
 
-def _lower_call(found: Written) -> Sequence[str]:
+def _lower_call(found: Match) -> Sequence[str]:
     return [found[0].lower()]
 
 
-def _first_step(found: Written) -> Sequence[str]:
+def _first_step(found: Match) -> Sequence[str]:
     return [f"({found['first']} then {found['rest']})"]
 
 
 _DENIED = "what somebody did not do is written `did not`"
 _ORDER = "first `where (...)`, then the number of times, then the window"
 
-EVENTS = slips(
+EVENT_PATTERNS = compile_patterns(
     (
         r"\b(?:didn['’]?t|did\s?n['’]t|didnt|never\s+did|hasn['’]t|has\s+not|have\s+not|haven['’]t|never)\b",
         _DENIED,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Written = re.Match[str]
-Meant = str | Callable[[Written], Sequence[str]]
+Match = re.Match[str]
+Meant = str | Callable[[Match], Sequence[str]]
 
 # So much of a text around its wrong place is looked at, so that a long one costs no more.
 _AROUND = 300
@@ -40,17 +40,17 @@ class Slip:
     says: str
     meant: tuple[Meant, ...]
 
-    def offers(self, found: Written) -> list[str]:
+    def offers(self, found: Match) -> list[str]:
         return [offer for meant in self.meant for offer in _offers(meant, found)]
 
 
-def slips(*rows: tuple[Any, ...]) -> tuple[Slip, ...]:
+def compile_patterns(*rows: tuple[Any, ...]) -> tuple[Slip, ...]:
     """Of rows (pattern, what the error says, what was meant ...); in a pattern <date> stands for any date."""
     return tuple(Slip(_pattern(pattern), says, tuple(meant)) for pattern, says, *meant in rows)
 
 
-def near(text: str, at: int, known: Sequence[Slip]) -> Iterator[tuple[Slip, Written]]:
-    """The slips whose writing holds a place of the text."""
+def match_patterns(text: str, at: int, known: Sequence[Slip]) -> Iterator[tuple[Slip, Match]]:
+    """The compile_patterns whose writing holds a place of the text."""
     start, end = max(0, at - _AROUND), at + _AROUND
     for slip in known:
         for found in slip.written.finditer(text, start, end):
@@ -58,11 +58,11 @@ def near(text: str, at: int, known: Sequence[Slip]) -> Iterator[tuple[Slip, Writ
                 yield slip, found
 
 
-def _begins(found: Written, at: int) -> bool:
+def _begins(found: Match, at: int) -> bool:
     return found.re.groupindex.get("at") is None or found.start("at") in (at, -1)
 
 
-def _offers(meant: Meant, found: Written) -> Sequence[str]:
+def _offers(meant: Meant, found: Match) -> Sequence[str]:
     return [found.expand(meant)] if isinstance(meant, str) else meant(found)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from quanyu.dsl.syntax_errors.foreign_syntax.slip import slips
+from quanyu.dsl.syntax_errors.foreign_syntax.slip import compile_patterns
 
-STATEMENTS = slips(
+STATEMENT_PATTERNS = compile_patterns(
     (r"\b(segment\s+<name>(?:\s+among\s+<name>)?)\s*(?P<at>=)\s*", "a segment's name ends with `:`", r"\1: "),
     (r"\b(tag\s+<name>)\s*(?P<at>=)\s*", "a tag's name ends with `:`", r"\1: "),
     (r"\b((?:metric|define)\s+<name>)\s*(?P<at>:)\s*", "after the name of a metric or definition stands `=`", r"\1 = "),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from quanyu.dsl.syntax_errors.foreign_syntax.slip import Written, slips
+from quanyu.dsl.syntax_errors.foreign_syntax.slip import Match, compile_patterns
 
 _LETTERS = {"h": "h", "m": "min", "d": "d", "w": "w", "小": "h", "分": "min", "天": "d", "日": "d", "周": "w"}
 _UNITS = {"天": "天", "日": "天", "周": "周", "个月": "月", "月": "月", "季度": "季度", "年": "年"}
@@ -15,35 +15,35 @@ _SPELLED_UNIT = r"(?:days?|weeks?|months?|quarters?|years?)"
 _ELAPSED_UNIT = r"(?:hours?|hrs?|minutes?|mins?|days?|weeks?|小时|分钟|天|周)"
 
 
-def _elapsed(found: Written) -> Sequence[str]:
+def _elapsed(found: Match) -> Sequence[str]:
     return [f"{found['before']}{found['n']}{_LETTERS[found['unit'][0]]}"]
 
 
-def _both_readings(found: Written) -> Sequence[str]:
+def _both_readings(found: Match) -> Sequence[str]:
     """Of a spelled unit: elapsed, and whole local units."""
     number, unit = int(found["n"]), found["unit"].removesuffix("s")
     whole = {"mo": "month", "y": "year", "yr": "year"}.get(unit, unit)
     return [f"in last {number * _DAYS[unit]}d", f"in last {number} calendar {whole}{'' if number == 1 else 's'}"]
 
 
-def _hours_and_minutes(found: Written) -> Sequence[str]:
+def _hours_and_minutes(found: Match) -> Sequence[str]:
     hours, minutes = (found["h"], found["m"]) if found["h"] else (found["h2"], found["m2"])
     return [f"{int(hours) * 60 + int(minutes)}min"]
 
 
-def _both_chinese(found: Written) -> Sequence[str]:
+def _both_chinese(found: Match) -> Sequence[str]:
     unit = _UNITS[found["unit"]]
     days = int(found["n"]) * {"天": 1, "周": 7, "月": 30, "季度": 90, "年": 365}[unit]
     return [f"在 最近 {days}d", f"在 最近 {found['n']} 自然 {unit}"]
 
 
-def _bare_number(found: Written) -> Sequence[str]:
+def _bare_number(found: Match) -> Sequence[str]:
     number = int(found["n"])
     offers = [f"last {number}d", f"last {number} calendar day{'' if number == 1 else 's'}"]
     return [offer + found["rest"] for offer in offers]
 
 
-def _short_unit(found: Written) -> Sequence[str]:
+def _short_unit(found: Match) -> Sequence[str]:
     number, unit = int(found["n"]), found["unit"].lower()
     if unit in ("d", "h", "w"):
         return [f"{number}{unit}"]
@@ -51,7 +51,7 @@ def _short_unit(found: Written) -> Sequence[str]:
     return [f"{number} calendar {whole}{'' if number == 1 else 's'}", f"{number * days}d"]
 
 
-def _date(found: Written) -> Sequence[str]:
+def _date(found: Match) -> Sequence[str]:
     """Both readings of a date that begins with a day or a month, where both exist."""
     year = int(found["y"])
     a, b = int(found["a"]), int(found["b"])
@@ -67,7 +67,7 @@ def _existing(year: int, month: int, day: int) -> str:
         return ""
 
 
-def _after(found: Written) -> Sequence[str]:
+def _after(found: Match) -> Sequence[str]:
     try:
         day = dt.date.fromisoformat(found["day"])
         return [f"since {day}", f"since {day + dt.timedelta(days=1)}"]
@@ -75,19 +75,19 @@ def _after(found: Written) -> Sequence[str]:
         return []
 
 
-def _whole_year(found: Written) -> Sequence[str]:
+def _whole_year(found: Match) -> Sequence[str]:
     return [f"between {found['y']}-01-01 and {found['y']}-12-31"]
 
 
-def _month(found: Written) -> Sequence[str]:
+def _month(found: Match) -> Sequence[str]:
     return [f"in {found['y']}-{int(found['m']):02}"] if 1 <= int(found["m"]) <= 12 else []
 
 
-def _named_month(found: Written) -> Sequence[str]:
+def _named_month(found: Match) -> Sequence[str]:
     return [f"in {found['y']}-{_MONTHS.index(found['m'][:3].lower()) + 1:02}"]
 
 
-def _clock(found: Written) -> Sequence[str]:
+def _clock(found: Match) -> Sequence[str]:
     """`9:00`, `10pm`, `10:00pm` after a date."""
     hour, minute, half = int(found["h"]), found["min"] or "00", (found["half"] or found["half2"] or "").lower()
     if half:
@@ -95,7 +95,7 @@ def _clock(found: Written) -> Sequence[str]:
     return [f"{found['day']} {hour:02}:{minute}"] if hour < 24 else []
 
 
-def _compared_with_today(found: Written) -> Sequence[str]:
+def _compared_with_today(found: Match) -> Sequence[str]:
     sign, day = found["cmp"], found["day"]
     if sign in ("=", "=="):
         return [day]
@@ -107,7 +107,7 @@ _ELAPSED_SAYS = "a duration is one number with its unit, such as 7d or 2h (G12)"
 _WINDOW_SAYS = "of elapsed time the window is written `in last 30d`"
 _DATE_SAYS = "a date is written year-month-day, such as 2026-01-31"
 
-WINDOWS = slips(
+WINDOW_PATTERNS = compile_patterns(
     (
         r"\bof\s+(?P<at>(?P<n><count>))\s+(?:calendar\s+)?(?P<u>day|week|month|quarter|year)s?\b",
         "the units are the last whole ones",

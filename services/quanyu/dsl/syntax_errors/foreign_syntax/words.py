@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from quanyu.dsl.syntax_errors.foreign_syntax.slip import Written, slips
+from quanyu.dsl.syntax_errors.foreign_syntax.slip import Match, compile_patterns
 
 
-def _like(found: Written) -> Sequence[str]:
+def _like(found: Match) -> Sequence[str]:
     quoted = found["text"]
     inner = quoted[1:-1]
     test = {(True, True): "contains", (False, True): "starts with", (True, False): "ends with", (False, False): "="}
@@ -16,17 +16,17 @@ def _like(found: Written) -> Sequence[str]:
     return [f"{word} {quoted[0]}{inner.strip('%')}{quoted[0]}"]
 
 
-def _items(found: Written) -> Sequence[str]:
+def _items(found: Match) -> Sequence[str]:
     values = re.findall(r"'[^'\n]*'|\"[^\"\n]*\"|[^\s,，、;]+", found["items"])
     return [f"{found['before'] or ''}[{', '.join(values)}]"] if values else []
 
 
-def _chained(found: Written) -> Sequence[str]:
+def _chained(found: Match) -> Sequence[str]:
     turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[found["one"]]
     return [f"{found['p']} {turned} {found['low']} and {found['p']} {found['two']} {found['high']}"]
 
 
-def _scaled(found: Written) -> Sequence[str]:
+def _scaled(found: Match) -> Sequence[str]:
     whole, _, fraction = found["n"].partition(".")
     zeros = {"k": 3, "K": 3, "m": 6, "M": 6, "千": 3, "万": 4, "百万": 6, "亿": 8}[found["scale"]]
     digits = (whole + fraction.ljust(zeros, "0")[:zeros] + fraction[zeros:]).lstrip("0") or "0"
@@ -37,7 +37,7 @@ _LIST = "a list stands in square brackets"
 _NULL = "what is not known is asked for with `is known`, `is unknown` (U2)"
 _MONEY = "an amount is written without its currency, in major units (A7)"
 
-WORDS = slips(
+EXPRESSION_PATTERNS = compile_patterns(
     (
         r"\bis\s+not\s+(?:null|empty|none|missing|blank|set)\b|\bis\s+(?:set|present|given)\b|\bexists\b|不为空|非空",
         _NULL,
