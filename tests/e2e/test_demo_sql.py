@@ -22,6 +22,7 @@ from quanyu.cli.demo.client import Workspace
 from quanyu.cli.demo.complete_journey import published_files
 from quanyu.cli.demo.server import running
 from tests.e2e import catering_sql, complete_journey_sql
+from tests.waiting import PATIENCE
 
 PEOPLE = 5_000
 
@@ -52,7 +53,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         "--json",
         str(report),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     return Demo(data, done.stdout, json.loads(report.read_text()))
 
@@ -181,7 +182,7 @@ def test_the_json_has_what_it_promises(demo: Demo) -> None:
 def test_the_demo_refuses_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("precious")
     command = [sys.executable, "-m", "quanyu", "demo", "--people", "1", "--data", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert "holds something else" in done.stderr
     assert (tmp_path / "orders.csv").read_text() == "precious"

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
 from quanyu.cli.demo.server import running
 from quanyu.importer.mapping import load_mapping
 from quanyu.importer.progress import Progress
+from tests.waiting import PATIENCE, wait_until
 
 MAPPING = """
 records: event
@@ -64,7 +64,7 @@ def orders(address: str, condition: str) -> int:
         nothing = ingestion.Ingest(ingestion_pb2.IngestRequest(workspace="shop"))
         as_of = tagging_pb2.AsOf(min_raw_offset=nothing.raw_offset)
         request = tagging_pb2.PreviewRuleRequest(workspace="shop", text=condition, as_of=as_of)
-        response = tagging_pb2_grpc.TaggingServiceStub(channel).PreviewRule(request, timeout=60)
+        response = tagging_pb2_grpc.TaggingServiceStub(channel).PreviewRule(request, timeout=PATIENCE)
         return int(response.sets[0].matched)
 
 
@@ -74,7 +74,7 @@ def command(file: Path, mapping: Path, address: str) -> list[str]:
 
 
 def imported(file: Path, mapping: Path, address: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(file, mapping, address), capture_output=True, text=True, timeout=120)
+    return subprocess.run(command(file, mapping, address), capture_output=True, text=True, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -135,9 +135,7 @@ def test_an_import_that_was_killed_goes_on_and_nothing_counts_twice(
     file = many(tmp_path, 400_000)
     progress = file.with_name("many.parquet.quanyu-progress")
     first = subprocess.Popen(command(file, mapping, address), stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not progress.exists() and first.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
+    wait_until(lambda: progress.exists() or first.poll() is not None, pause=0.002)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     assert progress.exists(), "the import was over before it could be killed"

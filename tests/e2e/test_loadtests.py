@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.integration.running import ALL, address_of, serve
+from tests.waiting import PATIENCE
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "locustfile.py"
 CALLS = {"IngestionService/Ingest", "IdentityService/BatchResolve", "TaggingService/PreviewRule"} | {
@@ -19,7 +20,7 @@ def test_every_user_runs_without_a_failed_call(tmp_path: Path) -> None:
     try:
         command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", address_of(server), "--headless"]
         options = ["-u", "4", "-r", "4", "-t", "6s", "--csv", str(tmp_path / "stats"), "--only-summary"]
-        run = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
+        run = subprocess.run([*command, *options], capture_output=True, text=True, timeout=PATIENCE, check=False)
     finally:
         server.kill()
         server.communicate()

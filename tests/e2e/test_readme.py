@@ -17,6 +17,7 @@ from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
 from quanyu.runtime.rpc.channels import open_channel
 from tests.integration.running import ALL, address_of, serve
 from tests.integration.world import SCHEMA, batch, order
+from tests.waiting import PATIENCE
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -32,7 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         # The README's reader comes later than its first events.
         visible = tagging_pb2.AsOf(min_raw_offset=offset)
         preview = tagging_pb2.PreviewRuleRequest(workspace="shop", text="did order", as_of=visible)
-        tagging_pb2_grpc.TaggingServiceStub(channel).PreviewRule(preview, timeout=30)
+        tagging_pb2_grpc.TaggingServiceStub(channel).PreviewRule(preview, timeout=PATIENCE)
     yield address
     server.kill()
     server.communicate()
@@ -42,7 +43,7 @@ def test_the_python_block_runs(address: str) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert "127.0.0.1:7400" in block
     code = block.replace("127.0.0.1:7400", address)
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert run.returncode == 0, run.stderr
     assert re.fullmatch(r"\d+ of \d+ people\n", run.stdout)
 
@@ -58,4 +59,4 @@ def test_the_grpcurl_line_names_a_call_that_reflection_knows(address: str) -> No
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=message_factory.GetMessageClass(described.output_type).FromString,
         )
-        assert call(request, timeout=30).sets[0].matched in (0, 1)
+        assert call(request, timeout=PATIENCE).sets[0].matched in (0, 1)

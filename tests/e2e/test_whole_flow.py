@@ -6,7 +6,7 @@ import itertools
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -18,6 +18,7 @@ from quanyu.api.tagging.v1 import tagging_pb2
 from tests.integration.delivery.conftest import SECRET, Receiver
 from tests.integration.running import ALL, Quanyu, running
 from tests.integration.world import SCHEMA, batch, instant, order
+from tests.waiting import PATIENCE, wait_until
 
 BATCH = 50
 PEOPLE = 400
@@ -58,7 +59,7 @@ class Client(threading.Thread):
     def send(self, request: ingestion_pb2.IngestRequest) -> None:
         while True:
             try:
-                answer = self.quanyu.ingestion.Ingest(request, timeout=10)
+                answer = self.quanyu.ingestion.Ingest(request, timeout=PATIENCE)
             except (grpc.RpcError, ValueError):
                 # Killed, or its channel closed under the call.
                 time.sleep(0.05)
@@ -69,20 +70,13 @@ class Client(threading.Thread):
             return
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "waited for a minute"
-        time.sleep(0.02)
-
-
 def as_of(offset: int) -> tagging_pb2.AsOf:
     return tagging_pb2.AsOf(instant=instant(0), min_raw_offset=offset)
 
 
 def matched(quanyu: Quanyu, text: str, offset: int) -> int:
     request = tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text=text, as_of=as_of(offset))
-    return int(quanyu.tagging.PreviewRule(request, timeout=30).sets[0].matched)
+    return int(quanyu.tagging.PreviewRule(request, timeout=PATIENCE).sets[0].matched)
 
 
 def ingest_through_kills(quanyu: Quanyu) -> Client:
@@ -90,9 +84,9 @@ def ingest_through_kills(quanyu: Quanyu) -> Client:
     client = Client(quanyu)
     client.start()
     for enough in (10 * BATCH, 30 * BATCH):
-        until(lambda enough=enough: client.acknowledged >= enough)
+        wait_until(lambda enough=enough: client.acknowledged >= enough)
         quanyu.restart(signal.SIGKILL)
-    until(lambda: client.acknowledged >= 40 * BATCH)
+    wait_until(lambda: client.acknowledged >= 40 * BATCH)
     client.stopping.set()
     client.join(30)
     return client
@@ -109,7 +103,7 @@ def test_what_was_acknowledged_counts_once_and_is_delivered_once(quanyu: Quanyu,
     publish = tagging_pb2.PublishRuleRequest(
         workspace=quanyu.workspace, text="segment lapsed: last_order > 30d", min_raw_offset=client.offset
     )
-    quanyu.tagging.PublishRule(publish, timeout=30)
+    quanyu.tagging.PublishRule(publish, timeout=PATIENCE)
     status = deliver_through_kills(quanyu, receiver)
 
     waterfall = {step.step: step.count for step in status.waterfall}
@@ -136,11 +130,11 @@ def deliver_through_kills(quanyu: Quanyu, receiver: Receiver) -> delivery_pb2.Ca
     quanyu.delivery.PutChannel(delivery_pb2.PutChannelRequest(workspace=quanyu.workspace, channel=channel))
     create = delivery_pb2.CreateCampaignRequest(workspace=quanyu.workspace, campaign=campaign)
     quanyu.delivery.CreateCampaign(create)
-    quanyu.delivery.PlanCampaign(delivery_pb2.PlanCampaignRequest(**named), timeout=30)
+    quanyu.delivery.PlanCampaign(delivery_pb2.PlanCampaignRequest(**named), timeout=PATIENCE)
     quanyu.delivery.StartCampaign(delivery_pb2.StartCampaignRequest(**named))
     for enough in (50, 150):
-        until(lambda enough=enough: len(receiver.effects()) >= enough)
+        wait_until(lambda enough=enough: len(receiver.effects()) >= enough)
         quanyu.restart(signal.SIGKILL)
     request = delivery_pb2.GetCampaignRequest(**named)
-    until(lambda: quanyu.delivery.GetCampaign(request).status.state in DONE)
+    wait_until(lambda: quanyu.delivery.GetCampaign(request).status.state in DONE)
     return quanyu.delivery.GetCampaign(request).status

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-PATIENCE = 100
+from tests.waiting import PATIENCE
 
 
 class Editor:

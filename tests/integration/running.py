@@ -19,9 +19,8 @@ from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.runtime.rpc.channels import open_channel
+from tests.waiting import PATIENCE
 
-# Seconds; generous, since machines that run tests stall.
-PATIENCE = 100
 FLOW = ("ingestion", "identity", "tagging")
 # Delivery last: it is told where the others are.
 ALL = (*FLOW, "delivery")

@@ -14,8 +14,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, PATIENCE, Quanyu, address_of, reason, refusal, running, serve
+from tests.integration.running import FLOW, Quanyu, address_of, reason, refusal, running, serve
 from tests.integration.world import SCHEMA, batch, order
+from tests.waiting import PATIENCE
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, PATIENCE, Quanyu, refusal, running
+from tests.integration.running import FLOW, Quanyu, refusal, running
 from tests.integration.world import SCHEMA, batch, order
+from tests.waiting import PATIENCE
 
 ORDERS = 40
 RAW = "shop/log/raw/0/00000000000000000000.log"

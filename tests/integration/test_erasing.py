@@ -16,8 +16,9 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import ALL, FLOW, PATIENCE, Quanyu, reason, running
+from tests.integration.running import ALL, FLOW, Quanyu, reason, running
 from tests.integration.world import SCHEMA, batch, identifiers, lives_in, order
+from tests.waiting import PATIENCE, wait_until
 
 THEIRS = "card:card-of-ann+phone:13911112222"
 DEVICE = "device:device-of-ann"
@@ -89,10 +90,7 @@ def left(data: Path, texts: list[str] = TEXTS) -> list[str]:
 
 
 def wait_until_gone(data: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while found := left(data):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+    wait_until(lambda: not left(data), pause=0.1)
 
 
 @pytest.mark.parametrize("groups", [[FLOW], [(service,) for service in FLOW]], ids=["one process", "a process each"])
@@ -174,10 +172,7 @@ def test_delivery_forgets_whom_it_sent_to(tmp_path: Path) -> None:
         database = [path for path in data.glob("quanyu.db*") if b"card-of-ann" in path.read_bytes()]
         assert database
         erase(quanyu, person=ann)
-        deadline = time.monotonic() + PATIENCE
-        while any(b"card-of-ann" in path.read_bytes() for path in data.glob("quanyu.db*")):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        wait_until(lambda: not any(b"card-of-ann" in path.read_bytes() for path in data.glob("quanyu.db*")), pause=0.2)
         explained = quanyu.delivery.ExplainDelivery(
             delivery_pb2.ExplainDeliveryRequest(workspace="shop", name="thanks", person=ann)
         )
@@ -193,8 +188,6 @@ def deliver(quanyu: Quanyu) -> None:
     quanyu.delivery.CreateCampaign(delivery_pb2.CreateCampaignRequest(workspace="shop", campaign=campaign))
     quanyu.delivery.PlanCampaign(delivery_pb2.PlanCampaignRequest(workspace="shop", name="thanks"), timeout=PATIENCE)
     quanyu.delivery.StartCampaign(delivery_pb2.StartCampaignRequest(workspace="shop", name="thanks"))
-    deadline = time.monotonic() + PATIENCE
-    asked = delivery_pb2.GetCampaignRequest(workspace="shop", name="thanks")
-    while quanyu.delivery.GetCampaign(asked).status.state != delivery_pb2.CampaignStatus.STATE_DONE:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    request = delivery_pb2.GetCampaignRequest(workspace="shop", name="thanks")
+    done = delivery_pb2.CampaignStatus.STATE_DONE
+    wait_until(lambda: quanyu.delivery.GetCampaign(request).status.state == done, pause=0.1)

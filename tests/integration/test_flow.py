@@ -15,8 +15,9 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import PATIENCE, Quanyu, running
+from tests.integration.running import Quanyu, running
 from tests.integration.world import SCHEMA, batch, identifiers, instant, lives_in, order
+from tests.waiting import PATIENCE
 
 RULES = """
 segment lapsed: last_order > 30d

@@ -15,6 +15,7 @@ from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.runtime.workspaces import LOOK_SECONDS
 from tests.integration.running import FLOW, Quanyu, reason, refusal, running
 from tests.integration.world import SCHEMA, batch, order
+from tests.waiting import PATIENCE
 
 FULL = (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL")
 
@@ -82,4 +83,4 @@ def buyers(quanyu: Quanyu, workspace: str, times: int, offset: int) -> int:
     """How many people bought exactly so often."""
     request = tagging_pb2.PreviewRuleRequest(workspace=workspace, text=f"did order exactly {times} times ever")
     request.as_of.min_raw_offset = offset
-    return quanyu.tagging.PreviewRule(request, timeout=20).sets[0].matched
+    return quanyu.tagging.PreviewRule(request, timeout=PATIENCE).sets[0].matched

@@ -2,8 +2,9 @@
 
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import PATIENCE, Quanyu
+from tests.integration.running import Quanyu
 from tests.integration.world import SCHEMA
+from tests.waiting import PATIENCE
 
 
 def lint(quanyu: Quanyu, text: str, offset: int = 0) -> pb.LintRuleResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +16,10 @@ from pyroaring import BitMap64
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import PATIENCE, Quanyu, reason, running
+from tests.integration.running import Quanyu, reason, running
 from tests.integration.test_flow import declare, people, publish
 from tests.integration.world import NOW, batch, lives_in, order
+from tests.waiting import PATIENCE, wait_until
 
 DAY = 86_400
 
@@ -139,7 +139,7 @@ def test_a_new_version_moves_people_like_an_event(quanyu: Quanyu) -> None:
     publish(quanyu, "segment north: city = 'Beijing'", offset)
     follower = Follower(quanyu, "north")
     # It is known once it was published and looked at.
-    wait_for(lambda: "north" in listed(quanyu))
+    wait_until(lambda: "north" in listed(quanyu))
     follower.until(follower.holds("north", ann))
     publish(quanyu, "segment north@2: city = 'Shanghai'", offset)
     follower.until(follower.holds("north", bob))
@@ -149,15 +149,6 @@ def test_a_new_version_moves_people_like_an_event(quanyu: Quanyu) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         list(quanyu.tagging.Evaluate(request))
     assert reason(caught.value)[1] == "NOT_LIVE"
-
-
-def wait_for(so: Callable[[], bool]) -> None:
-    ticks = threading.Event()
-    for _ in range(PATIENCE * 10):
-        if so():
-            return
-        ticks.wait(0.1)
-    raise AssertionError("it did not come about")
 
 
 def test_what_cannot_be_watched_is_refused(quanyu: Quanyu) -> None:
@@ -221,7 +212,7 @@ def test_streams_do_not_take_all_the_threads(quanyu: Quanyu) -> None:
     offset = declare(quanyu)
     send(quanyu, lives_in("card:ann", "Beijing"))
     publish(quanyu, "segment s: city = 'Beijing'", offset)
-    wait_for(lambda: "s" in listed(quanyu))
+    wait_until(lambda: "s" in listed(quanyu))
     request = pb.WatchMembershipRequest(workspace=quanyu.workspace)
     streams = [quanyu.tagging.WatchMembership(request, timeout=PATIENCE) for _ in range(40)]
     outcomes = [began(stream) for stream in streams]

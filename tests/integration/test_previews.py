@@ -5,10 +5,11 @@ from __future__ import annotations
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import PATIENCE, Quanyu
+from tests.integration.running import Quanyu
 from tests.integration.test_flow import as_of, declare, people, publish
 from tests.integration.test_live import send
 from tests.integration.world import lives_in, order
+from tests.waiting import PATIENCE
 
 WHOLE = "segment buyers@2:\n  did order in last 30d\n  and city = 'Beijing'"
 

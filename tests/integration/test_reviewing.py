@@ -10,11 +10,12 @@ import grpc
 import pytest
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import FLOW, PATIENCE, Quanyu, reason, running
+from tests.integration.running import FLOW, Quanyu, reason, running
 from tests.integration.test_flow import declare, publish
 from tests.integration.test_live import send
 from tests.integration.test_previews import folded
 from tests.integration.world import lives_in
+from tests.waiting import PATIENCE
 
 APPROVE = pb.DecideProposalRequest.DECISION_APPROVE
 REJECT = pb.DecideProposalRequest.DECISION_REJECT

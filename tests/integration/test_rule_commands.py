@@ -18,8 +18,9 @@ from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.runtime.rpc.channels import open_channel
 from tests.integration.editor import editor
-from tests.integration.running import FLOW, PATIENCE, address_of, serve, stopped
+from tests.integration.running import FLOW, address_of, serve, stopped
 from tests.integration.world import SCHEMA, batch, lives_in, order
+from tests.waiting import PATIENCE
 
 TEST = """
 test 'who bought lately' {

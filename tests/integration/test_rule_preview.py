@@ -9,8 +9,9 @@ from pathlib import Path
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, PATIENCE, running
+from tests.integration.running import FLOW, running
 from tests.integration.world import SCHEMA, batch, lives_in, order
+from tests.waiting import PATIENCE
 
 
 def preview(data: Path, rule: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -10,8 +10,9 @@ import pytest
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import PATIENCE, Quanyu, reason
+from tests.integration.running import Quanyu, reason
 from tests.integration.world import NOW, SCHEMA, batch, lives_in, order
+from tests.waiting import PATIENCE
 
 ALIASED = event_pb2.Schema(
     attributes=[event_pb2.Field(name="city", type=event_pb2.TYPE_ENUM, aliases=["城市"])],

@@ -12,10 +12,11 @@ import pytest
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import PATIENCE, Quanyu, reason, running
+from tests.integration.running import Quanyu, reason, running
 from tests.integration.test_flow import declare, people, publish
 from tests.integration.test_live import DAY, Follower, ago, people_of, send
 from tests.integration.world import identifiers, order
+from tests.waiting import PATIENCE
 
 ANN, BOB, CARD = "phone:13912345671", "phone:13912345672", "card:1"
 RULES = "segment regulars: did order at least 2 times in last 30d\nsegment buyers: did order in last 30d"

@@ -8,10 +8,11 @@ import grpc
 import pytest
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import PATIENCE, Quanyu, reason
+from tests.integration.running import Quanyu, reason
 from tests.integration.test_flow import declare, people, publish
-from tests.integration.test_live import DAY, Follower, ago, listed, live_members, send, wait_for
+from tests.integration.test_live import DAY, Follower, ago, listed, live_members, send
 from tests.integration.world import lives_in, order
+from tests.waiting import PATIENCE, wait_until
 
 RULES = """
 define visit = order
@@ -122,7 +123,7 @@ def test_what_rests_on_a_rule_and_would_change_with_it(quanyu: Quanyu) -> None:
 def test_a_roll_back_is_a_new_version_that_live_segments_follow(quanyu: Quanyu) -> None:
     offset, ann, bob = fill(quanyu)
     follower = Follower(quanyu, "apart")
-    wait_for(lambda: "apart" in listed(quanyu))
+    wait_until(lambda: "apart" in listed(quanyu))
     follower.until(follower.holds("apart", ann, bob))
     publish(quanyu, "segment apart@2: did browse ever", offset)
     follower.until(follower.holds("apart", bob))

@@ -9,9 +9,10 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import PATIENCE, Quanyu, reason
+from tests.integration.running import Quanyu, reason
 from tests.integration.test_flow import RULES, as_of, fill, people, publish
 from tests.integration.world import NOW, batch, lives_in, order
+from tests.waiting import PATIENCE
 
 
 def why(

@@ -16,6 +16,7 @@ from quanyu.dsl.parsing.parser import is_condition, load_parser
 from quanyu.runtime.settings import documented
 from tests.semantics.world import World, did, has
 from tests.unit.dsl.catering import DOCS, catalog
+from tests.waiting import PATIENCE
 
 ROOT = DOCS.parent
 NOW = dsl.Clock(as_of_ms=1_795_312_800_000, zone="Asia/Shanghai", earliest_ms=1_700_000_000_000)
@@ -135,7 +136,7 @@ def test_every_command_prints_what_is_shown(page: Path, block: str, tmp_path: Pa
         assert program == "quanyu", command
         environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1", "QUANYU_DATA": str(tmp_path / "data")}
         run = [sys.executable, "-m", "quanyu", *words]
-        ran = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        ran = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE)
         printed = ran.stdout + ran.stderr
         assert prints(shown, printed), f"$ {command}\n{printed}"
 

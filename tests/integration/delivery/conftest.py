@@ -17,6 +17,7 @@ from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
 from quanyu.runtime.rpc.channels import open_channel
 from tests.integration.delivery.peers import Peers
 from tests.integration.running import address_of, serve
+from tests.waiting import PATIENCE
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WORKSPACE = "shop"
@@ -34,7 +35,7 @@ class Serving:
     def begin(self) -> None:
         self._process = serve(self.data, "delivery", **self._addresses)
         self._channel = open_channel(address_of(self._process))
-        grpc.channel_ready_future(self._channel).result(timeout=30)
+        grpc.channel_ready_future(self._channel).result(timeout=PATIENCE)
         self.stub = DeliveryServiceStub(self._channel)
 
     def kill(self) -> None:
@@ -48,7 +49,7 @@ class Serving:
         self._channel.close()
         self._process.terminate()
         try:
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -6,13 +6,14 @@ import sys
 import pytest
 
 from tests.unit.dsl.hostile import SHAPES, SIZE
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_hostile_text_is_read_or_refused(shape: str) -> None:
     assert len(SHAPES[shape]()) <= SIZE
     read = subprocess.run(
-        [sys.executable, "-m", "tests.unit.dsl.hostile", shape], capture_output=True, text=True, timeout=240
+        [sys.executable, "-m", "tests.unit.dsl.hostile", shape], capture_output=True, text=True, timeout=PATIENCE
     )
     assert read.returncode == 0, read.stderr[-2_000:]
     answer, length = read.stdout.split()

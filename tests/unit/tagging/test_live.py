@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -20,8 +20,7 @@ from quanyu.tagging import live
 from quanyu.tagging.calls.watching import Watching
 from quanyu.tagging.live import LiveSegments
 from quanyu.tagging.workspace import Workspace
-
-PATIENCE = 60
+from tests.waiting import PATIENCE, wait_until
 
 
 class Membership:
@@ -97,33 +96,24 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     made.close()
 
 
-def wait_for(so: Callable[[], bool]) -> None:
-    ticks = Event()
-    for _ in range(PATIENCE * 50):
-        if so():
-            return
-        ticks.wait(0.02)
-    raise AssertionError("it did not come about")
-
-
 def test_what_is_published_is_looked_at_at_once(shop: Shop) -> None:
     shop.publish("a")
-    wait_for(lambda: shop.errors() == {"a": None})
+    wait_until(lambda: shop.errors() == {"a": None})
     shop.publish("b")
-    wait_for(lambda: shop.errors() == {"a": None, "b": None})
+    wait_until(lambda: shop.errors() == {"a": None, "b": None})
 
 
 def test_a_full_disk_is_told_until_there_is_space(shop: Shop) -> None:
     shop.publish("a")
-    wait_for(lambda: shop.errors() == {"a": None})
+    wait_until(lambda: shop.errors() == {"a": None})
     shop.membership.failure = StorageError("No space left on device")
     shop.publish("b")
-    wait_for(lambda: "No space left" in (shop.errors().get("a") or ""))
+    wait_until(lambda: "No space left" in (shop.errors().get("a") or ""))
     with pytest.raises(Unavailable, match="No space left"):
         shop.workspace.live.wait(1, Call())
     shop.membership.failure = None
     shop.publish("c")
-    wait_for(lambda: shop.errors() == {"a": None, "b": None, "c": None})
+    wait_until(lambda: shop.errors() == {"a": None, "b": None, "c": None})
     assert shop.failures == []
 
 
@@ -133,12 +123,12 @@ def test_what_ends_the_thread_is_told_to_who_waits(shop: Shop) -> None:
     with pytest.raises(Unavailable, match="of another log"):
         shop.workspace.live.wait(1, Call())
     assert shop.errors() == {"a": "of another log"}
-    wait_for(lambda: [str(failure) for failure in shop.failures] == ["of another log"])
+    wait_until(lambda: [str(failure) for failure in shop.failures] == ["of another log"])
 
 
 def test_who_is_told_of_a_move_reads_it(shop: Shop) -> None:
     shop.publish("a")
-    wait_for(lambda: shop.errors() == {"a": None})
+    wait_until(lambda: shop.errors() == {"a": None})
     live = shop.workspace.live
     watching = Watching(most=1)
     told: list[pb.WatchMembershipResponse] = []
@@ -148,7 +138,7 @@ def test_who_is_told_of_a_move_reads_it(shop: Shop) -> None:
 
     follower = Thread(target=follow)
     follower.start()
-    wait_for(lambda: len(told) == 1)
+    wait_until(lambda: len(told) == 1)
     # As by a step that has written and not folded yet.
     frame = pb.MembershipFrame(moves=[pb.SegmentMoves(segment="a", version=1)], complete=True).SerializeToString()
     at = shop.membership.append(frame)
