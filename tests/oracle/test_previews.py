@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, note, settings
 
 from quanyu import dsl
-from quanyu.tagging.evaluation.context import Reading
-from quanyu.tagging.preview.comparison import Comparison, Step, changes
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.preview.comparison import SetComparison, VersionPair, compare_versions
 from quanyu.tagging.preview.overlap import overlap
 from quanyu.tagging.preview.preview import Preview, preview
 from tests.oracle.strategies import conditions
@@ -25,16 +25,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 texts = st.lists(conditions(), min_size=2, max_size=4)
 
 
-def reading(pair: Pair) -> Reading:
-    return Reading(pair.catalog, pair.library, pair.clock, pair.known_at)
+def evaluation_of(pair: Pair) -> EvaluationContext:
+    return EvaluationContext(pair.catalog, pair.library, pair.clock, pair.known_at)
 
 
-def previewed(pair: Pair, read: Reading, text: str) -> Preview:
+def previewed(pair: Pair, read: EvaluationContext, text: str) -> Preview:
     return preview(read, pair.engine.index, read.bind(text), sampled=3)
 
 
-def published(read: Reading, text: str) -> Reading:
-    return read.drafted(read.bind(text))
+def published(read: EvaluationContext, text: str) -> EvaluationContext:
+    return read.with_draft(read.bind(text))
 
 
 def of_now(pair: Pair, texts: list[str]) -> None:
@@ -49,7 +49,7 @@ def test_the_funnel_is_who_is_left_clause_by_clause(world: World, parts: list[st
         of_now(pair, parts)
         text = f" {joint} ".join(f"({part})" for part in parts)
         note(text)
-        (count,) = previewed(pair, reading(pair), text).counts
+        (count,) = previewed(pair, evaluation_of(pair), text).counts
         true, unknown = pair.oracle.rule(dsl.parse_condition(text))
         assert (count.matched, count.unknown) == (len(true), len(unknown))
         assert [(c.matched, c.unknown) for c in count.clauses] == [
@@ -66,13 +66,13 @@ def test_the_funnel_is_who_is_left_clause_by_clause(world: World, parts: list[st
             assert text[clause.column - 1 :].lstrip("(").startswith(part.lstrip("("))
 
 
-def moves(comparison: Comparison) -> tuple[int, int, int]:
+def moves(comparison: SetComparison) -> tuple[int, int, int]:
     return comparison.entering, comparison.leaving, comparison.staying
 
 
-def held(pair: Pair, read: Reading, name: str, version: int) -> dict[str, set[int]]:
+def held(pair: Pair, read: EvaluationContext, name: str, version: int) -> dict[str, set[int]]:
     """By value of a tag, or of a segment by its name."""
-    compiled = read.compile_set(name, version)
+    compiled = read.compile_segment_or_tag(name, version)
     assert compiled is not None
     answer = pair.evaluate(compiled)
     if not compiled.values:
@@ -83,7 +83,7 @@ def held(pair: Pair, read: Reading, name: str, version: int) -> dict[str, set[in
     return found
 
 
-def check(found: list[Comparison], old: dict[str, set[int]], new: dict[str, set[int]]) -> None:
+def check(found: list[SetComparison], old: dict[str, set[int]], new: dict[str, set[int]]) -> None:
     assert [c.name for c in found] == list(dict.fromkeys((*new, *old)))
     for comparison in found:
         before, after = old.get(comparison.name, set()), new.get(comparison.name, set())
@@ -101,9 +101,9 @@ def test_the_clause_that_decides_is_the_first_that_does_not_hold(world: World, p
         of_now(pair, parts)
         chains = [[f"({part})" for part in parts[:2]], [f"({part})" for part in parts[2:]]]
         first, second = (f"segment s@{n}: {' and '.join(chain)}" for n, chain in enumerate(chains, 1))
-        (found,) = previewed(pair, published(reading(pair), first), second).comparisons
+        (found,) = previewed(pair, published(evaluation_of(pair), first), second).comparisons
         true = [[pair.persons(pair.oracle.rule(dsl.parse_condition(part))[0]) for part in chain] for chain in chains]
-        bound = [reading(pair).bind(" and ".join(chain)).condition for chain in chains]
+        bound = [evaluation_of(pair).bind(" and ".join(chain)).condition for chain in chains]
         for n, persons, clauses in (
             (0, found.entering_sample, found.entering_clauses),
             (1, found.leaving_sample, found.leaving_clauses),
@@ -129,17 +129,19 @@ def test_who_enters_and_leaves_is_set_algebra(world: World, parts: list[str], ru
         parts = [f"({part})" for part in parts]
         first, second = rules[0].format(1, *parts[:2]), rules[1].format(2, *parts[2:])
         note(f"{first}\n{second}")
-        read = published(reading(pair), first)
+        read = published(evaluation_of(pair), first)
         both = published(read, second)
         old, new = held(pair, both, "s", 1), held(pair, both, "s", 2)
         found = previewed(pair, read, second)
         check(found.comparisons, old, new)
         assert sum(count.matched for count in found.counts) == sum(map(len, new.values()))
-        forth, back = changes(both, pair.engine.index, [Step("s", 1, 2), Step("s", 2, 1)]).changes
+        forth, back = compare_versions(
+            both, pair.engine.index, [VersionPair("s", 1, 2), VersionPair("s", 2, 1)]
+        ).changes
         check(forth.comparisons, old, new)
         check(back.comparisons, new, old)
         assert previewed(pair, read, first).comparisons[0].entering == 0
-        assert previewed(pair, reading(pair), first).comparisons == []
+        assert previewed(pair, evaluation_of(pair), first).comparisons == []
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -148,7 +150,7 @@ def test_an_overlap_counts_everybody_in_one_combination(world: World, parts: lis
     with pair_of(world) as pair:
         of_now(pair, parts)
         sets = [pair.oracle.rule(dsl.parse_condition(part)) for part in parts]
-        found = overlap(reading(pair), pair.engine.index, parts)
+        found = overlap(evaluation_of(pair), pair.engine.index, parts)
         assert found.sets == [(part, len(t), len(u)) for part, (t, u) in zip(parts, sets, strict=True)]
         where = Counter(
             tuple(n for n, (true, _) in enumerate(sets) if person in true) for person in pair.oracle.universe
@@ -164,10 +166,10 @@ def test_unknown_amounts_are_told(world: World) -> None:
     with pair_of(world) as pair:
         unknown = pair.oracle.rule(dsl.parse_condition("count(order) > count(order.amount)"))[0]
         for text in ("sum(order.amount) > 3", "segment s: sum(order.amount) > 3 or sum(order.amount) < 0"):
-            notes = previewed(pair, reading(pair), text).notes
+            notes = previewed(pair, evaluation_of(pair), text).notes
             assert len(notes) == bool(unknown)
             assert all(found.startswith(f"{len(unknown)} pe") for found in notes)
-        assert previewed(pair, reading(pair), "avg(order.amount) > 3").notes == []
+        assert previewed(pair, evaluation_of(pair), "avg(order.amount) > 3").notes == []
 
 
 MEASURES = [
@@ -205,7 +207,7 @@ def test_facts_are_what_is_so_of_each_person(world: World, measures: list[str], 
     text = " or ".join(f"{measure} is unknown or {measure} is known" for measure in measures)
     with pair_of(world, offset) as pair:
         people = sorted(pair.oneid[person] for person in pair.oracle.universe)
-        (count,) = preview(reading(pair), pair.engine.index, reading(pair).bind(text), sampled=100).counts
+        (count,) = preview(evaluation_of(pair), pair.engine.index, evaluation_of(pair).bind(text), sampled=100).counts
         assert sorted(person for person, _ in count.sample) == people
         by_oneid = {oneid: person for person, oneid in pair.oneid.items()}
         for oneid, found in count.sample:
@@ -224,7 +226,7 @@ def test_what_has_no_value_to_show_is_left_out(world: World) -> None:
     note_known = "latest(order.note) is unknown or latest(order.note) is known"
     text = f"{note_known} or is_member = true or is_member is unknown or is_member = false"
     with pair_of(world) as pair:
-        (count,) = preview(reading(pair), pair.engine.index, reading(pair).bind(text), sampled=100).counts
+        (count,) = preview(evaluation_of(pair), pair.engine.index, evaluation_of(pair).bind(text), sampled=100).counts
         assert len(count.sample) == len(pair.oracle.universe)
         assert all([name for name, _ in found] == ["is_member"] for _, found in count.sample)
 

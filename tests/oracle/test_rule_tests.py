@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, assume, given, note, settings
 from quanyu import dsl
 from quanyu.dsl.model.library import Rule
 from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
-from quanyu.tagging.evaluation.context import Reading
-from quanyu.tagging.rule_tests.runner import run_tests
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.rule_tests.runner import run_rule_tests
 from tests.oracle.evaluate import Oracle
 from tests.oracle.strategies import LIBRARY, conditions
 from tests.oracle.world import CHANNELS, SINCE_ALWAYS, Change, Event, Instant, World, schema
@@ -120,7 +120,7 @@ def test_what_the_naive_evaluator_says_passes_and_the_contrary_fails(
     text = "\n".join([written.block(expected), *segments, LIBRARY])
     note(text)
     declared = schema(written.world)
-    reading = Reading(catalog_of(declared, CHANNELS), dsl.Library(), written.clock)
-    (result,) = run_tests(reading, declared.SerializeToString(), text)
+    evaluation = EvaluationContext(catalog_of(declared, CHANNELS), dsl.Library(), written.clock)
+    (result,) = run_rule_tests(evaluation, declared.SerializeToString(), text)
     assert not any("cannot be asked" in failure for failure in result.failures)
     assert len(result.failures) == (len(expected) if is_contrary else 0), "\n".join(result.failures)

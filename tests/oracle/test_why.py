@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, event, given, note, settings
 from quanyu import dsl
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import syntax as s
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.explanation.why import explain_membership, published_segment, written_rule
 from tests.oracle.evaluate import Oracle, Person
 from tests.oracle.happenings import Choice, choices
@@ -47,12 +47,12 @@ MOVING = [
 INSIDE = {True: pb.VERDICT_TRUE, False: pb.VERDICT_FALSE, None: pb.VERDICT_UNKNOWN}
 
 
-def reading_of(pair: Pair) -> Reading:
-    return Reading(pair.catalog, pair.library, pair.clock, pair.known_at)
+def evaluation_of(pair: Pair) -> EvaluationContext:
+    return EvaluationContext(pair.catalog, pair.library, pair.clock, pair.known_at)
 
 
 def why(pair: Pair, text: str, person: int) -> pb.ExplainMembershipResponse:
-    asked = written_rule(reading_of(pair), text)
+    asked = written_rule(evaluation_of(pair), text)
     return explain_membership(pair.engine.index, asked, pair.oneid[person])
 
 
@@ -93,7 +93,7 @@ def test_every_clause_has_the_verdict_of_the_naive_evaluator(
 def test_segments_are_told_among_their_population(world: World) -> None:
     with pair_of(world) as pair:
         for name in SEGMENTS:
-            asked = published_segment(reading_of(pair), name)
+            asked = published_segment(evaluation_of(pair), name)
             among = asked.segment.among and asked.segment.among.name
             for person in pair.oracle.world.people():
                 found = explain_membership(pair.engine.index, asked, pair.oneid[person])

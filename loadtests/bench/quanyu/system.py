@@ -25,7 +25,7 @@ from quanyu.runtime.storage.data_folder import DataFolder
 from quanyu.runtime.storage.database import Database
 from quanyu.runtime.storage.event_log import follow_log
 from quanyu.tagging.storage.store import all_rules
-from quanyu.tagging.workspace import names_of
+from quanyu.tagging.workspace import read_schema_snapshot
 
 _DAY_MS = 86_400_000
 _ROWS = 100_000
@@ -56,9 +56,9 @@ class Quanyu:
         with database.reading() as session:
             library = Library.of(rule.text for rule in all_rules(session, WORKSPACE))
         database.close()
-        self._reading = names_of(self._index).reading(library, AS_OF_MS)
+        self._evaluation = read_schema_snapshot(self._index).evaluation_at(library, AS_OF_MS)
         kept = [q.name for q in QUESTIONS if q.mode == "maintained" and q.shape == "people"]
-        self._roots = {name: self._reading.standing_segment(name, 1)[0] for name in kept + _NAMES}
+        self._roots = {name: self._evaluation.compile_live_segment(name, 1)[0] for name in kept + _NAMES}
         self._live = self._begun()
 
     def _begun(self) -> Live:
@@ -103,9 +103,9 @@ class Quanyu:
             raise NotAnswered(refusal.message.splitlines()[0]) from refusal
 
     def _found(self, text: str) -> Answer:
-        reading = self._reading
-        compiled = compile_condition(reading.bind(text), reading.library, reading.catalog, reading.clock)
-        return reading.find(self._index, [compiled])
+        evaluation = self._evaluation
+        compiled = compile_condition(evaluation.bind(text), evaluation.library, evaluation.catalog, evaluation.clock)
+        return evaluation.find(self._index, [compiled])
 
     def _standing(self, names: Sequence[str]) -> Answer:
         return self._index.find(standing_plan(AS_OF_MS, [self._roots[name] for name in names]))

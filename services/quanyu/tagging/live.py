@@ -16,7 +16,7 @@ from quanyu.runtime.errors import DataLoss, InvalidInput, Unavailable, to_domain
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.log_follower import LogFollower
 from quanyu.runtime.storage.event_log import read_frames
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +26,18 @@ TICK_SECONDS = 1.0
 REST_SECONDS = 0.02
 SAVE_BYTES = 16 * 2**20
 
-Status = tuple[str, int, int, int, tuple[int, int, int] | None, str | None]
-Held = tuple[str, int, bytes, int, int]
+SegmentStatus = tuple[str, int, int, int, tuple[int, int, int] | None, str | None]
+SegmentMembers = tuple[str, int, bytes, int, int]
 
 
-class Asked(Protocol):
+class WorkspaceView(Protocol):
     """The workspace that is asked."""
 
     name: str
     index: Index
     library: Library
 
-    def reading(self, as_of_ms: int) -> Reading: ...
+    def evaluation_at(self, as_of_ms: int) -> EvaluationContext: ...
 
 
 class LiveSegments:
@@ -45,7 +45,7 @@ class LiveSegments:
 
     def __init__(
         self,
-        workspace: Asked,
+        workspace: WorkspaceView,
         follower: LogFollower,
         membership: LocalLog,
         state: str,
@@ -56,8 +56,8 @@ class LiveSegments:
         self._limits = limits
         self._workspace = workspace
         self._follower = follower
-        self._live = _opened(membership, state, workspace.name)
-        self._rules = _Standing(workspace, self._live)
+        self._live = _open_live(membership, state, workspace.name)
+        self._rules = _CompiledSegments(workspace, self._live)
         self._unsaved_bytes = 0
         # Raw offset that all segments rest on.
         self._reached = 0
@@ -95,7 +95,7 @@ class LiveSegments:
             # Nothing is lost: the log has it, and the next start folds it.
             log.error("live segments of %s could not be saved: %s", self._workspace.name, error)
 
-    def statuses(self) -> list[Status]:
+    def statuses(self) -> list[SegmentStatus]:
         """By name."""
         failure, statuses = self._failure, self._live.statuses()
         return [(*status[:5], status[5] or failure) for status in statuses]
@@ -104,7 +104,7 @@ class LiveSegments:
         """Of the membership log: what lies before it is in the members that are read."""
         return self._live.offset()
 
-    def members(self, segments: list[str]) -> tuple[int, list[Held]]:
+    def members(self, segments: list[str]) -> tuple[int, list[SegmentMembers]]:
         """Everybody who is in, and the offset of the membership log from which on others enter and leave."""
         return self._live.members(segments)
 
@@ -146,7 +146,7 @@ class LiveSegments:
 
     def _step(self) -> None:
         index, as_of_ms = self._workspace.index, now_ms()
-        self._rules.renew(as_of_ms)
+        self._rules.recompile_due(as_of_ms)
         reached = index.epoch()[0]
         frames = self._live.step(index, as_of_ms, self._limits)
         if frames is None:
@@ -166,10 +166,10 @@ class LiveSegments:
         self._unsaved_bytes = 0
 
 
-class _Standing:
+class _CompiledSegments:
     """The compiled rules: each is compiled again when it stands no longer."""
 
-    def __init__(self, workspace: Asked, live: Live) -> None:
+    def __init__(self, workspace: WorkspaceView, live: Live) -> None:
         self._workspace = workspace
         self._live = live
         self._library: Library | None = None
@@ -178,7 +178,7 @@ class _Standing:
         # By segment: its version, and the instant from which on it stands no longer.
         self._until: dict[str, tuple[int, float]] = {}
 
-    def renew(self, as_of_ms: int) -> None:
+    def recompile_due(self, as_of_ms: int) -> None:
         index, library = self._workspace.index, self._workspace.library
         declared = (index.declared(), index.earliest_ms())
         if declared != self._declared:
@@ -188,18 +188,18 @@ class _Standing:
             self._library, self._newest = library, library.newest_of(Segment)
         due = [(name, version) for name, version in self._newest if not self._stands(name, version, as_of_ms)]
         if due:
-            reading = self._workspace.reading(as_of_ms)
+            evaluation = self._workspace.evaluation_at(as_of_ms)
             for name, version in due:
-                self._until[name] = version, as_of_ms + self._compile(reading, name, version)
+                self._until[name] = version, as_of_ms + self._compile(evaluation, name, version)
 
     def _stands(self, name: str, version: int, as_of_ms: int) -> bool:
         compiled, until = self._until.get(name, (0, 0.0))
         return compiled == version and as_of_ms < until
 
-    def _compile(self, reading: Reading, name: str, version: int) -> float:
+    def _compile(self, evaluation: EvaluationContext, name: str, version: int) -> float:
         """For how many milliseconds it stands."""
         try:
-            root, stands = reading.standing_segment(name, version)
+            root, stands = evaluation.compile_live_segment(name, version)
             self._live.put(name, version, root)
         except (InvalidInput, InvalidError) as error:
             self._live.refuse(name, version, str(error))
@@ -207,7 +207,7 @@ class _Standing:
         return float("inf") if stands is None else stands
 
 
-def _opened(membership: LocalLog, state: str, name: str) -> Live:
+def _open_live(membership: LocalLog, state: str, name: str) -> Live:
     live = Live(state)
     advice = f"remove state/membership of workspace {name} to have it made anew from the membership log"
     if live.offset() > membership.end():

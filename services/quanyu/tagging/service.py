@@ -14,12 +14,12 @@ from quanyu.runtime.rpc.server import register_service
 from quanyu.runtime.service import ServiceContext
 from quanyu.runtime.storage.event_log import create_log, follow_log
 from quanyu.runtime.workspaces import OpenWorkspaces
-from quanyu.tagging.calls.people import PeopleCalls, WhyCalls
-from quanyu.tagging.calls.request_context import Asking
-from quanyu.tagging.calls.reviewing import ReviewCalls
-from quanyu.tagging.calls.texts import TextCalls
-from quanyu.tagging.calls.versions import ComparingCalls, VersionCalls
-from quanyu.tagging.calls.watching import Watching
+from quanyu.tagging.calls.membership_streams import MembershipStreams
+from quanyu.tagging.calls.people import MembershipExplanationCalls, PeopleCalls
+from quanyu.tagging.calls.request_context import RequestContext
+from quanyu.tagging.calls.reviews import ReviewCalls
+from quanyu.tagging.calls.texts import RuleTextCalls
+from quanyu.tagging.calls.versions import ComparisonCalls, VersionCalls
 from quanyu.tagging.live import LiveSegments
 from quanyu.tagging.storage.store import all_rules
 from quanyu.tagging.workspace import Workspace
@@ -36,16 +36,22 @@ class TaggingService:
         self._context = context
         self._database = context.database
         self._query_bytes = context.settings.query_mib * 2**20
-        self._watching = Watching(most=max(context.settings.threads // 4, 1))
+        self._streams = MembershipStreams(most=max(context.settings.threads // 4, 1))
         self._workspaces = OpenWorkspaces(context.folder, self._open)
         self._workspaces.open_existing()
 
     def register(self, server: grpc.Server) -> None:
-        asking = Asking(self._workspaces, self._query_bytes)
-        people = PeopleCalls(asking, self._database, self._watching)
-        versions = VersionCalls(asking, self._database, by_approval=self._context.settings.approval == "required")
-        reviews = ReviewCalls(asking, self._database)
-        pure = TextCalls(asking), ComparingCalls(asking), WhyCalls(asking)
+        request_context = RequestContext(self._workspaces, self._query_bytes)
+        people = PeopleCalls(request_context, self._database, self._streams)
+        versions = VersionCalls(
+            request_context, self._database, by_approval=self._context.settings.approval == "required"
+        )
+        reviews = ReviewCalls(request_context, self._database)
+        pure = (
+            RuleTextCalls(request_context),
+            ComparisonCalls(request_context),
+            MembershipExplanationCalls(request_context),
+        )
         register_service(server, DESCRIPTOR, *pure, versions, reviews, people)
 
     def start(self) -> None:
@@ -53,7 +59,7 @@ class TaggingService:
 
     def stop(self) -> None:
         """Folding calls no other service; it ends in `close`. Streams would hold up the server."""
-        self._watching.stop()
+        self._streams.stop()
 
     def close(self) -> None:
         self._workspaces.close()

@@ -15,12 +15,12 @@ from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.log_follower import LogFollower
 from quanyu.tagging.evaluation.arrivals import known_before
 from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.live import LiveSegments
 from quanyu.tagging.preview.frequencies import Frequencies
 
 
-class Readable:
+class ReadableWorkspace:
     """People and published rules, read as of any instant. What is there now is all there is."""
 
     def __init__(self, name: str, index: Index, library: Library) -> None:
@@ -28,18 +28,20 @@ class Readable:
         self.index = index
         self.library = library
         self.frequencies = Frequencies()
-        self._names: tuple[tuple[tuple[int, int], int | None], Names] | None = None
+        self._names: tuple[tuple[tuple[int, int], int | None], SchemaSnapshot] | None = None
 
-    def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:
+    def evaluation_at(
+        self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None
+    ) -> EvaluationContext:
         # Names and values change only when something is folded, and are not cheap to gather.
         asked = (self.index.epoch(), known_at)
         names = self._names
         if names is None or names[0] != asked:
-            names = self._names = (asked, self.names(known_at))
-        return replace(names[1].reading(self.library, as_of_ms), limits=limits)
+            names = self._names = (asked, self.schema_snapshot(known_at))
+        return replace(names[1].evaluation_at(self.library, as_of_ms), limits=limits)
 
-    def names(self, known_at: int | None) -> Names:
-        return names_of(self.index, known_at)
+    def schema_snapshot(self, known_at: int | None) -> SchemaSnapshot:
+        return read_schema_snapshot(self.index, known_at)
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         """Until so much is folded."""
@@ -53,7 +55,7 @@ class Readable:
         return self.index.epoch()[0]
 
 
-class Workspace(Readable):
+class Workspace(ReadableWorkspace):
     """One that is folded on. Its library grows when rules are published, and never changes otherwise."""
 
     def __init__(
@@ -79,7 +81,7 @@ class Workspace(Readable):
         """See `arrivals.known_before`; of what is folded."""
         return min(known_before(self._resolved, instant_ms), self.index.epoch()[0])
 
-    def renew(self, library: Library) -> None:
+    def replace_library(self, library: Library) -> None:
         """Takes another library; live segments follow it at once."""
         self.library = library
         self.live.wake()
@@ -96,7 +98,7 @@ class Workspace(Readable):
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class SchemaSnapshot:
     """What texts can name, and the calendar they are read by, at one version of the index."""
 
     catalog: Catalog
@@ -104,15 +106,17 @@ class Names:
     earliest_ms: int
     known_at: int | None
 
-    def reading(self, library: Library, as_of_ms: int) -> Reading:
-        return Reading(self.catalog, library, clock_of(self.settings, as_of_ms, self.earliest_ms), self.known_at)
+    def evaluation_at(self, library: Library, as_of_ms: int) -> EvaluationContext:
+        return EvaluationContext(
+            self.catalog, library, clock_of(self.settings, as_of_ms, self.earliest_ms), self.known_at
+        )
 
 
-def names_of(index: Index, known_at: int | None = None) -> Names:
+def read_schema_snapshot(index: Index, known_at: int | None = None) -> SchemaSnapshot:
     """With the values that the index has seen, or had at a raw offset. InvalidInput if it is not folded that far."""
     try:
         schema = event_pb2.Schema.FromString(index.schema(known_at))
         catalog = catalog_of(schema, index.channels(known_at))
-        return Names(catalog, schema.settings, index.earliest_ms(known_at), known_at)
+        return SchemaSnapshot(catalog, schema.settings, index.earliest_ms(known_at), known_at)
     except InvalidError as error:
         raise InvalidInput(str(error), reason="NOT_FOLDED_YET", field="as_of.known_at") from error

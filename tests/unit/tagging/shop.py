@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quanyu.dsl import Catalog, Clock, EventType, Field, Library
 from quanyu.engine import InvalidError, Limits
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 
 CATALOG = Catalog(
     event_types={"order": EventType("order", {"amount": Field("amount", "money", currency="CNY")})},
@@ -27,10 +27,12 @@ class Shop:
         self.index = self
         self.publishing = threading.Lock()
 
-    def reading(self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None) -> Reading:
-        return Reading(CATALOG, self.library, CLOCK)
+    def evaluation_at(
+        self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None
+    ) -> EvaluationContext:
+        return EvaluationContext(CATALOG, self.library, CLOCK)
 
-    def renew(self, library: Library) -> None:
+    def replace_library(self, library: Library) -> None:
         self.library = library
 
     def evaluate(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> None:

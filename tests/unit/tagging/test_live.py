@@ -17,7 +17,7 @@ from quanyu.runtime.errors import Unavailable
 from quanyu.runtime.log_follower import LogFollower
 from quanyu.runtime.settings import Settings
 from quanyu.tagging import live
-from quanyu.tagging.calls.watching import Watching
+from quanyu.tagging.calls.membership_streams import MembershipStreams
 from quanyu.tagging.live import LiveSegments
 from quanyu.tagging.workspace import Workspace
 from tests.waiting import PATIENCE, wait_until
@@ -72,7 +72,7 @@ class Shop:
 
     def publish(self, name: str) -> None:
         text = f"segment {name}: last_seen > 1d"
-        self.workspace.renew(Library.of([*(self.published()), text]))
+        self.workspace.replace_library(Library.of([*(self.published()), text]))
 
     def published(self) -> list[str]:
         return [f"segment {name}: last_seen > 1d" for name, _ in self.workspace.library.rules]
@@ -130,7 +130,7 @@ def test_who_is_told_of_a_move_reads_it(shop: Shop) -> None:
     shop.publish("a")
     wait_until(lambda: shop.errors() == {"a": None})
     live = shop.workspace.live
-    watching = Watching(most=1)
+    watching = MembershipStreams(most=1)
     told: list[pb.WatchMembershipResponse] = []
 
     def follow() -> None:

@@ -13,7 +13,7 @@ from quanyu.cli.rule.sources import Source
 from quanyu.dsl import Bound, check_and_bind, differences
 from quanyu.dsl import syntax as s
 from quanyu.dsl.model.library import RULE_WORDS, Rule
-from quanyu.tagging.evaluation.context import Reading, named, refused
+from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference, rule_errors_as_invalid_input
 
 SAME = "it means the same"
 _REFERENCE = re.compile(r"[^\W\d]\w*(@\d+)?")
@@ -26,10 +26,10 @@ def is_published(rule: Written) -> bool:
 
 def diff(source: Source, old: str, new: Written, as_of: pb.AsOf) -> pb.DiffRuleResponse:
     """From a published rule to another version of it, or to a text that declares it."""
-    name, former = named(old)
+    name, former = parse_reference(old)
     to: dict[str, str | int] = {"text": new.text}
     if is_published(new):
-        other, later = named(new.text)
+        other, later = parse_reference(new.text)
         if other != name:
             raise click.UsageError(f"{name} and {other} are two rules, not two versions of one")
         to = {"to_version": later}
@@ -46,17 +46,17 @@ def change_lines(change: pb.RuleChange) -> Iterator[str]:
         yield f"  people cannot be compared: {change.error}"
 
 
-def text_lines(reading: Reading, old: Written, new: Written) -> Iterator[str]:
+def text_lines(evaluation: EvaluationContext, old: Written, new: Written) -> Iterator[str]:
     """In words only, rule by rule, between two texts that need not be published. InvalidInput where one is wrong."""
-    with refused():
-        bounds = [check_and_bind(text.text, reading.catalog, reading.library) for text in (old, new)]
-        before, after = (reading.library.publish(bound) for bound in bounds)
+    with rule_errors_as_invalid_input():
+        bounds = [check_and_bind(text.text, evaluation.catalog, evaluation.library) for text in (old, new)]
+        before, after = (evaluation.library.publish(bound) for bound in bounds)
     was, now = map(_declared, bounds)
     for name in dict.fromkeys((*was, *now)):
         old_rule, new_rule = was.get(name), now.get(name)
         if old_rule and new_rule and type(old_rule) is type(new_rule):
             yield f"{_label(new_rule)}:"
-            words = differences(old_rule, new_rule, before, after, reading.catalog)
+            words = differences(old_rule, new_rule, before, after, evaluation.catalog)
             yield from (f"  {sentence}" for sentence in words or [SAME])
             continue
         if old_rule:

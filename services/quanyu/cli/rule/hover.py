@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from quanyu.cli.rule.languages import written_in
 from quanyu.dsl import Catalog, Field, Library, RuleError, check_and_bind, explain, format_rule
 from quanyu.dsl import syntax as s
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 
 _NAME = re.compile(r"`[^`\n]+`|[^\W\d]\w*")
 
@@ -23,18 +23,18 @@ class Hover:
     lines: list[str]
 
 
-def hover(text: str, offset: int, reading: Reading) -> Hover | None:
+def hover(text: str, offset: int, evaluation: EvaluationContext) -> Hover | None:
     """None where there is nothing to say. What a name is, is said in a text with errors too; what a clause means in
     the language of its keywords.
     """
     name = next((found for found in _NAME.finditer(text) if found.start() <= offset < found.end()), None)
-    named = [] if name is None else list(meanings(name.group().strip("`"), reading.catalog, reading.library))
+    named = [] if name is None else list(meanings(name.group().strip("`"), evaluation.catalog, evaluation.library))
     try:
-        bound = check_and_bind(text, reading.catalog, reading.library)
-        library = reading.library.publish(bound)
+        bound = check_and_bind(text, evaluation.catalog, evaluation.library)
+        library = evaluation.library.publish(bound)
         parts = [part for node in bound.statements or (bound.condition,) for part in _clauses(node)]
         clause = next((part for part in parts if part.span.start <= offset < part.span.end), None)
-        names = (library, reading.catalog, reading.clock, written_in(text))
+        names = (library, evaluation.catalog, evaluation.clock, written_in(text))
         sentences = explain(clause, *names) if clause is not None else []
     except RuleError:
         clause, sentences = None, []

@@ -96,7 +96,7 @@ def _completed(server: RuleServer, params: lsp.CompletionParams) -> lsp.Completi
 
 def _hovered(server: RuleServer, params: lsp.HoverParams) -> lsp.Hover | None:
     text, positions = server.opened_text(params.text_document.uri)
-    found = hover(text, positions.offset(params.position), server.source.reading())
+    found = hover(text, positions.offset(params.position), server.source.evaluation_now())
     if found is None:
         return None
     contents = lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n".join(found.lines))

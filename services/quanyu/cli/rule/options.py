@@ -110,7 +110,7 @@ def _instant(option: str, text: str, source: Source) -> Timestamp:
     if not 1900 <= moment.year <= 9998:
         raise InvalidInput(f"{option} {text!r}: it lies outside the years 1900 to 9998")
     if moment.tzinfo is None:
-        return timestamp(source.reading().clock.wall_ms(moment))
+        return timestamp(source.evaluation_now().clock.wall_ms(moment))
     return timestamp(int(moment.timestamp() * 1000))
 
 

@@ -65,7 +65,7 @@ def preview_command(
             if not as_json:
                 if len(found) > 1:
                     click.echo(f"In workspace {source.workspace}:")
-                print_preview(answer, source.reading().clock)
+                print_preview(answer, source.evaluation_now().clock)
         if len(refusals) == len(found):
             raise refusals[0]
 
@@ -98,7 +98,7 @@ def why_command(
         answer: pb.ExplainMembershipResponse = source.ask(
             "ExplainMembership", person=_oneid(source, person), as_of=asked, **said
         )
-        finish(answer, rule, reason_lines(answer, source.reading().clock), as_json=as_json)
+        finish(answer, rule, reason_lines(answer, source.evaluation_now().clock), as_json=as_json)
 
 
 def _oneid(source: Source, person: str) -> int:

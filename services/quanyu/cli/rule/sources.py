@@ -28,16 +28,16 @@ from quanyu.runtime.settings import Settings, read_setting_file
 from quanyu.runtime.storage.data_folder import DataFolder
 from quanyu.runtime.storage.database import Database
 from quanyu.runtime.storage.event_log import follow_log
-from quanyu.tagging.calls.people import WhyCalls
-from quanyu.tagging.calls.request_context import Asking
-from quanyu.tagging.calls.texts import TextCalls
-from quanyu.tagging.calls.versions import ComparingCalls
+from quanyu.tagging.calls.people import MembershipExplanationCalls
+from quanyu.tagging.calls.request_context import RequestContext
+from quanyu.tagging.calls.texts import RuleTextCalls
+from quanyu.tagging.calls.versions import ComparisonCalls
 from quanyu.tagging.evaluation.arrivals import known_before
 from quanyu.tagging.evaluation.catalog import catalog_of
-from quanyu.tagging.evaluation.context import Reading
-from quanyu.tagging.rule_tests.worlds import world_of
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.rule_tests.in_memory_workspace import build_in_memory_workspace
 from quanyu.tagging.storage.store import all_rules
-from quanyu.tagging.workspace import Names, Readable
+from quanyu.tagging.workspace import ReadableWorkspace, SchemaSnapshot
 
 SERVICE = pb.DESCRIPTOR.services_by_name["TaggingService"]
 
@@ -51,7 +51,7 @@ class Source(Protocol):
     def ask(self, call: str, **fields: Any) -> Any:
         """The response of a call of tagging.proto, given the request's fields. DomainError."""
 
-    def reading(self) -> Reading:
+    def evaluation_now(self) -> EvaluationContext:
         """Its names, published rules and calendar now."""
 
     def person(self, identifier: event_pb2.Identifier) -> int:
@@ -72,11 +72,11 @@ class Server:
         with domain_errors_of("tagging"):
             return getattr(self._stub, call)(_request(call, self.workspace, fields))
 
-    def reading(self) -> Reading:
+    def evaluation_now(self) -> EvaluationContext:
         declared: pb.GetCatalogResponse = self.ask("GetCatalog")
         catalog = catalog_of(declared.schema, declared.channels)
-        names = Names(catalog, declared.schema.settings, earliest_ms=0, known_at=None)
-        return names.reading(Library.of(self._published()), now_ms())
+        names = SchemaSnapshot(catalog, declared.schema.settings, earliest_ms=0, known_at=None)
+        return names.evaluation_at(Library.of(self._published()), now_ms())
 
     def person(self, identifier: event_pb2.Identifier) -> int:
         with domain_errors_of("identity"):
@@ -96,12 +96,12 @@ class Server:
 class Here:
     """A workspace that this process reads itself: its calls are answered as a server would."""
 
-    def __init__(self, workspace: Readable, query_bytes: int, *, has_people: bool) -> None:
+    def __init__(self, workspace: ReadableWorkspace, query_bytes: int, *, has_people: bool) -> None:
         self.workspace = workspace.name
         self.has_people = has_people
         self._readable = workspace
         alone = _Alone(_Only(workspace), query_bytes)
-        self._servicers = [TextCalls(alone), ComparingCalls(alone), WhyCalls(alone)]
+        self._servicers = [RuleTextCalls(alone), ComparisonCalls(alone), MembershipExplanationCalls(alone)]
 
     def ask(self, call: str, **fields: Any) -> Any:
         request = _request(call, self.workspace, fields)
@@ -111,8 +111,8 @@ class Here:
         except CoreError as error:
             raise to_domain_error(error) from error
 
-    def reading(self) -> Reading:
-        return self._readable.reading(now_ms())
+    def evaluation_now(self) -> EvaluationContext:
+        return self._readable.evaluation_at(now_ms())
 
     def person(self, identifier: event_pb2.Identifier) -> int:
         message = f"{identifier.namespace}:{identifier.value} is known to a server: give --server, or a OneID"
@@ -126,14 +126,14 @@ def _request(call: str, workspace: str, fields: dict[str, Any]) -> Any:
 class _Only:
     """The one open workspace."""
 
-    def __init__(self, workspace: Readable) -> None:
+    def __init__(self, workspace: ReadableWorkspace) -> None:
         self._workspace = workspace
 
-    def get(self, workspace: str, /) -> Readable:
+    def get(self, workspace: str, /) -> ReadableWorkspace:
         return self._workspace
 
 
-class _Alone(Asking[Readable]):
+class _Alone(RequestContext[ReadableWorkspace]):
     def limits(self, context: grpc.ServicerContext) -> Limits:
         """Nobody calls from elsewhere: an answer nobody waits for ends with the process."""
         return Limits(self._query_bytes)
@@ -159,7 +159,7 @@ def of_catalog(settings: Settings, path: Path) -> Here:
     """The names and rules of a file, and nobody. InvalidInput if it holds no catalog."""
     declared = load_catalog(path)
     try:
-        workspace = _Declared(declared, world_of(declared.schema.SerializeToString()).index)
+        workspace = _Declared(declared, build_in_memory_workspace(declared.schema.SerializeToString()).index)
     except CoreError as error:
         raise InvalidInput(f"catalog {path}: {to_domain_error(error).message}", reason="CATALOG_INVALID") from error
     except RuleError as error:
@@ -169,11 +169,11 @@ def of_catalog(settings: Settings, path: Path) -> Here:
 
 def of_nothing(settings: Settings) -> Here:
     """Nobody, and no names."""
-    index = world_of(b"").index
-    return Here(Readable("none", index, Library()), settings.query_mib * 2**20, has_people=False)
+    index = build_in_memory_workspace(b"").index
+    return Here(ReadableWorkspace("none", index, Library()), settings.query_mib * 2**20, has_people=False)
 
 
-class _Stored(Readable):
+class _Stored(ReadableWorkspace):
     """Of a data folder."""
 
     def __init__(self, data: DataFolder, workspace: str, library: Library) -> None:
@@ -187,16 +187,16 @@ class _Stored(Readable):
         return min(known_before(self._resolved, instant_ms), super().known_before(instant_ms))
 
 
-class _Declared(Readable):
+class _Declared(ReadableWorkspace):
     """Of a catalog in a file."""
 
     def __init__(self, declared: DeclaredCatalog, index: Index) -> None:
         super().__init__("catalog", index, Library())
         self._channels = declared.channels
-        self.library = Library().publish(check_and_bind(declared.rules, self.names(None).catalog, Library()))
+        self.library = Library().publish(check_and_bind(declared.rules, self.schema_snapshot(None).catalog, Library()))
 
-    def names(self, known_at: int | None) -> Names:
-        found = super().names(known_at)
+    def schema_snapshot(self, known_at: int | None) -> SchemaSnapshot:
+        found = super().schema_snapshot(known_at)
         return replace(found, catalog=replace(found.catalog, channels=self._channels))
 
 

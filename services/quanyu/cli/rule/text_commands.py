@@ -132,7 +132,7 @@ def diff_command(old: Written, new: Written, as_of: str | None, as_json: bool, *
             finish(answer, new, change_lines(answer.change), as_json=as_json)
         if as_json or is_published(new):
             raise click.UsageError("from a text there are words only: give OLD as NAME@VERSION of a published rule")
-        for line in text_lines(source.reading(), old, new):
+        for line in text_lines(source.evaluation_now(), old, new):
             click.echo(line)
 
 

@@ -9,7 +9,7 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import CompiledRule
 from quanyu.engine import Answer
 from quanyu.runtime.errors import InvalidInput
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.evaluation.messages import basis_message
 from quanyu.tagging.workspace import Workspace
 
@@ -27,13 +27,15 @@ class Members:
         return basis_message(self.answer, self.as_of_ms, self.compiled)
 
 
-def members(workspace: Workspace, reading: Reading, asked: Sequence[tuple[str, int]], *, live: bool) -> Members:
+def members(
+    workspace: Workspace, evaluation: EvaluationContext, asked: Sequence[tuple[str, int]], *, live: bool
+) -> Members:
     """`asked`: names and versions, 0 being the newest. NotFound, or InvalidInput for what is no segment."""
     if live:
         return _held(workspace, asked)
-    segments = [(name, reading.version_of(name, version)) for name, version in asked]
-    compiled = [reading.compile_segment(name, version) for name, version in segments]
-    return Members(reading.find(workspace.index, compiled), reading.clock.as_of_ms, segments, compiled)
+    segments = [(name, evaluation.resolve_version(name, version)) for name, version in asked]
+    compiled = [evaluation.compile_segment(name, version) for name, version in segments]
+    return Members(evaluation.find(workspace.index, compiled), evaluation.clock.as_of_ms, segments, compiled)
 
 
 def _held(workspace: Workspace, asked: Sequence[tuple[str, int]]) -> Members:
@@ -47,6 +49,6 @@ def _held(workspace: Workspace, asked: Sequence[tuple[str, int]]) -> Members:
                 reason="NOT_LIVE",
                 segment=name,
             )
-    reading = workspace.reading(as_of_ms)
-    compiled = [reading.compile_segment(name, version) for name, version in segments]
+    evaluation = workspace.evaluation_at(as_of_ms)
+    compiled = [evaluation.compile_segment(name, version) for name, version in segments]
     return Members(answer, as_of_ms, segments, compiled)

@@ -6,10 +6,10 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Completions, Finding, Language, RuleError
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import timestamp
-from quanyu.tagging.evaluation.context import Explained, reason_of
+from quanyu.tagging.evaluation.context import Explanation, reason_of
 from quanyu.tagging.evaluation.messages import epoch_message, windows_of
-from quanyu.tagging.live import Status
-from quanyu.tagging.rule_tests.runner import Outcome
+from quanyu.tagging.live import SegmentStatus
+from quanyu.tagging.rule_tests.runner import RuleTestResult
 
 
 def language_of(language: pb.Language) -> Language:
@@ -50,7 +50,7 @@ def completion_message(found: Completions) -> pb.CompleteRuleResponse:
     return message
 
 
-def explanation_message(explained: Explained, epoch: tuple[int, int], as_of_ms: int) -> pb.ExplainRuleResponse:
+def explanation_message(explained: Explanation, epoch: tuple[int, int], as_of_ms: int) -> pb.ExplainRuleResponse:
     basis = pb.Basis(
         epoch=epoch_message(epoch),
         as_of=timestamp(as_of_ms),
@@ -60,12 +60,12 @@ def explanation_message(explained: Explained, epoch: tuple[int, int], as_of_ms: 
     return pb.ExplainRuleResponse(sentences=explained.sentences, basis=basis)
 
 
-def test_message(result: Outcome) -> pb.TestResult:
+def test_message(result: RuleTestResult) -> pb.TestResult:
     failures = result.failures
     return pb.TestResult(name=result.name, passed=not failures, line=result.line, failures=failures)
 
 
-def segment_message(status: Status, now_ms: int) -> pb.LiveSegment:
+def segment_message(status: SegmentStatus, now_ms: int) -> pb.LiveSegment:
     name, version, count, digest, fresh, error = status
     message = pb.LiveSegment(segment=name, version=version, count=count, digest=digest, error=error or "")
     if fresh is not None:

@@ -10,30 +10,30 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.engine import Limits
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import milliseconds, now_ms
-from quanyu.tagging.evaluation.context import Reading
-from quanyu.tagging.workspace import Readable
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.workspace import ReadableWorkspace
 
-Asked = TypeVar("Asked", bound=Readable, covariant=True)
+WorkspaceT = TypeVar("WorkspaceT", bound=ReadableWorkspace, covariant=True)
 
 
-class WorkspaceLookup(Protocol[Asked]):
-    def get(self, workspace: str, /) -> Asked:
+class WorkspaceLookup(Protocol[WorkspaceT]):
+    def get(self, workspace: str, /) -> WorkspaceT:
         """NotFound if there is none."""
 
 
-class Asking(Generic[Asked]):
+class RequestContext(Generic[WorkspaceT]):
     """The open workspaces, for the calls of one service."""
 
-    def __init__(self, workspaces: WorkspaceLookup[Asked], query_bytes: int) -> None:
+    def __init__(self, workspaces: WorkspaceLookup[WorkspaceT], query_bytes: int) -> None:
         self._workspaces = workspaces
         self._query_bytes = query_bytes
 
-    def workspace(self, name: str) -> Asked:
+    def workspace(self, name: str) -> WorkspaceT:
         return self._workspaces.get(name)
 
-    def asked(
+    def open_evaluation(
         self, name: str, as_of: pb.AsOf, context: grpc.ServicerContext, as_of_ms: int = 0, known_at: int = 0
-    ) -> tuple[Asked, Reading]:
+    ) -> tuple[WorkspaceT, EvaluationContext]:
         """The workspace, folded as far as the request wants, and its rules at the instant asked for (unset: now), by
         what was known at the raw offset asked for (unset: all that is).
         """
@@ -47,7 +47,7 @@ class Asking(Generic[Asked]):
         asked = known_at or _known_at(workspace, as_of)
         if not as_of_ms:
             as_of_ms = milliseconds(as_of.instant, "as_of.instant") if given else now_ms()
-        return workspace, workspace.reading(as_of_ms, asked, self.limits(context))
+        return workspace, workspace.evaluation_at(as_of_ms, asked, self.limits(context))
 
     def limits(self, context: grpc.ServicerContext) -> Limits:
         """Of a call; nobody wants an answer once it has ended."""
@@ -56,7 +56,7 @@ class Asking(Generic[Asked]):
         return limits
 
 
-def _known_at(workspace: Readable, as_of: pb.AsOf) -> int | None:
+def _known_at(workspace: ReadableWorkspace, as_of: pb.AsOf) -> int | None:
     """The raw offset asked for, by itself or by an instant; None: all that is folded."""
     by_offset, by_instant = as_of.HasField("known_at"), as_of.HasField("known_before")
     if by_offset and by_instant:

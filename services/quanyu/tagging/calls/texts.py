@@ -19,109 +19,109 @@ from quanyu.tagging.calls.messages import (
     language_of,
     test_message,
 )
-from quanyu.tagging.calls.request_context import Asking
-from quanyu.tagging.evaluation.context import explain_text
-from quanyu.tagging.evaluation.patterns import refuse_patterns
+from quanyu.tagging.calls.request_context import RequestContext
+from quanyu.tagging.evaluation.context import explain_and_compile
+from quanyu.tagging.evaluation.patterns import check_patterns
 from quanyu.tagging.preview.messages import overlap_message, preview_message
 from quanyu.tagging.preview.overlap import overlap
 from quanyu.tagging.preview.preview import preview
-from quanyu.tagging.rule_tests.runner import run_tests
-from quanyu.tagging.workspace import Readable
+from quanyu.tagging.rule_tests.runner import run_rule_tests
+from quanyu.tagging.workspace import ReadableWorkspace
 
 DEFAULT_COMPLETIONS = 50
 # People of each set that a preview shows.
 MAX_SAMPLE = 100
 
 
-class TextCalls:
+class RuleTextCalls:
     """See tagging.proto."""
 
-    def __init__(self, asking: Asking[Readable]) -> None:
-        self._asking = asking
+    def __init__(self, request_context: RequestContext[ReadableWorkspace]) -> None:
+        self._request_context = request_context
 
     def ValidateRule(self, request: pb.ValidateRuleRequest, context: grpc.ServicerContext) -> pb.ValidateRuleResponse:
-        workspace = self._asking.workspace(request.workspace)
+        workspace = self._request_context.workspace(request.workspace)
         workspace.wait(request.min_raw_offset, context)
-        reading = workspace.reading(now_ms())
-        found = reading.recover(request.text)
+        evaluation = workspace.evaluation_at(now_ms())
+        found = evaluation.recover(request.text)
         wrong, explanation = found.errors, []
         try:
             if found.bound is not None and not wrong:
-                refuse_patterns(found.bound, workspace.index)
-                explanation = reading.explained_text(request.text)
+                check_patterns(found.bound, workspace.index)
+                explanation = evaluation.explain_text(request.text)
         except RuleError as error:
             wrong = (error,)
         return pb.ValidateRuleResponse(diagnostics=map(diagnostic_message, wrong), explanation=explanation)
 
     def LintRule(self, request: pb.LintRuleRequest, context: grpc.ServicerContext) -> pb.LintRuleResponse:
-        workspace = self._asking.workspace(request.workspace)
+        workspace = self._request_context.workspace(request.workspace)
         workspace.wait(request.min_raw_offset, context)
         try:
-            findings = workspace.reading(now_ms()).linted(request.text)
+            findings = workspace.evaluation_at(now_ms()).lint(request.text)
         except RuleError as error:
             return pb.LintRuleResponse(diagnostics=[diagnostic_message(error)])
         return pb.LintRuleResponse(findings=map(finding_message, findings))
 
     def CompleteRule(self, request: pb.CompleteRuleRequest, context: grpc.ServicerContext) -> pb.CompleteRuleResponse:
-        workspace = self._asking.workspace(request.workspace)
+        workspace = self._request_context.workspace(request.workspace)
         if request.offset > len(request.text):
             message = f"offset {request.offset}: the text has {len(request.text)} characters"
             raise InvalidInput(message, reason="OFFSET_BEYOND_TEXT", field="offset")
-        reading = workspace.reading(now_ms(), limits=self._asking.limits(context))
+        evaluation = workspace.evaluation_at(now_ms(), limits=self._request_context.limits(context))
         limit = min(request.limit or DEFAULT_COMPLETIONS, LARGEST_PAGE)
-        counted = partial(workspace.frequencies.counted, reading, workspace.index)
+        counted = partial(workspace.frequencies.counted, evaluation, workspace.index)
         return completion_message(
-            complete(request.text, request.offset, reading.catalog, reading.library, limit, counted)
+            complete(request.text, request.offset, evaluation.catalog, evaluation.library, limit, counted)
         )
 
     def FormatRule(self, request: pb.FormatRuleRequest, context: grpc.ServicerContext) -> pb.FormatRuleResponse:
-        reading = self._asking.workspace(request.workspace).reading(now_ms())
+        evaluation = self._request_context.workspace(request.workspace).evaluation_at(now_ms())
         try:
-            text = format_text(request.text, reading.catalog, reading.library, language_of(request.language))
+            text = format_text(request.text, evaluation.catalog, evaluation.library, language_of(request.language))
             return pb.FormatRuleResponse(text=text)
         except RuleError as error:
             return pb.FormatRuleResponse(diagnostics=[diagnostic_message(error)])
 
     def ExplainRule(self, request: pb.ExplainRuleRequest, context: grpc.ServicerContext) -> pb.ExplainRuleResponse:
-        workspace, reading = self._asking.asked(request.workspace, request.as_of, context)
+        workspace, evaluation = self._request_context.open_evaluation(request.workspace, request.as_of, context)
         language = language_of(request.language)
         try:
-            explained = explain_text(reading, request.text, language)
+            explained = explain_and_compile(evaluation, request.text, language)
         except RuleError as error:
             return pb.ExplainRuleResponse(diagnostics=[diagnostic_message(error)])
-        return explanation_message(explained, workspace.index.epoch(), reading.clock.as_of_ms)
+        return explanation_message(explained, workspace.index.epoch(), evaluation.clock.as_of_ms)
 
     def PreviewRule(self, request: pb.PreviewRuleRequest, context: grpc.ServicerContext) -> pb.PreviewRuleResponse:
-        workspace, reading = self._asking.asked(request.workspace, request.as_of, context)
+        workspace, evaluation = self._request_context.open_evaluation(request.workspace, request.as_of, context)
         if request.sample > MAX_SAMPLE:
             raise InvalidInput(f"sample: at most {MAX_SAMPLE} people are shown", reason="SAMPLE_SIZE", field="sample")
-        found = reading.recover(request.text)
+        found = evaluation.recover(request.text)
         errors, counted = list(found.errors), None
         try:
             if found.bound is not None:
-                refuse_patterns(found.bound, workspace.index)
+                check_patterns(found.bound, workspace.index)
                 is_whole = not errors
-                counted = preview(reading, workspace.index, found.bound, is_whole=is_whole, sampled=request.sample)
+                counted = preview(evaluation, workspace.index, found.bound, is_whole=is_whole, sampled=request.sample)
         except RuleError as error:
             errors.append(error)
         response = pb.PreviewRuleResponse(
             revision=request.revision, diagnostics=[diagnostic_message(error) for error in errors]
         )
         if counted is not None:
-            response.MergeFrom(preview_message(counted, found.left_out, reading.clock.as_of_ms))
+            response.MergeFrom(preview_message(counted, found.left_out, evaluation.clock.as_of_ms))
         return response
 
     def DescribeOverlap(
         self, request: pb.DescribeOverlapRequest, context: grpc.ServicerContext
     ) -> pb.DescribeOverlapResponse:
-        workspace, reading = self._asking.asked(request.workspace, request.as_of, context)
-        found = overlap(reading, workspace.index, request.conditions)
-        return overlap_message(found, reading.clock.as_of_ms)
+        workspace, evaluation = self._request_context.open_evaluation(request.workspace, request.as_of, context)
+        found = overlap(evaluation, workspace.index, request.conditions)
+        return overlap_message(found, evaluation.clock.as_of_ms)
 
     def RunRuleTests(self, request: pb.RunRuleTestsRequest, context: grpc.ServicerContext) -> pb.RunRuleTestsResponse:
-        workspace, reading = self._asking.asked(request.workspace, pb.AsOf(), context)
+        workspace, evaluation = self._request_context.open_evaluation(request.workspace, pb.AsOf(), context)
         try:
-            results = run_tests(reading, workspace.index.declared(), request.text)
+            results = run_rule_tests(evaluation, workspace.index.declared(), request.text)
         except RuleError as error:
             return pb.RunRuleTestsResponse(diagnostics=[diagnostic_message(error)])
         return pb.RunRuleTestsResponse(results=map(test_message, results))

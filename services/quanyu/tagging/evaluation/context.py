@@ -32,11 +32,11 @@ from quanyu.dsl.planning.values import Json
 from quanyu.dsl.syntax import IsKnown, Metric, Segment, Tag
 from quanyu.engine import Answer, Index, InvalidError, Limits
 from quanyu.runtime.errors import InvalidInput, NotFound
-from quanyu.tagging.evaluation.patterns import refuse_patterns
+from quanyu.tagging.evaluation.patterns import check_patterns
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EvaluationContext:
     """What a text is read against: the names there are, the published rules, and the calendar at an instant."""
 
     catalog: Catalog
@@ -49,24 +49,24 @@ class Reading:
 
     def bind(self, text: str) -> Bound:
         """Checked, every name bound to a version. InvalidInput with the place where it is wrong."""
-        with refused():
+        with rule_errors_as_invalid_input():
             return check_and_bind(text, self.catalog, self.library)
 
     def recover(self, text: str) -> Recovered:
         """Checked as far as it is right."""
         return recover(text, self.catalog, self.library)
 
-    def drafted(self, bound: Bound) -> Reading:
+    def with_draft(self, bound: Bound) -> EvaluationContext:
         """As if the text were published. InvalidInput if one of its versions is taken."""
-        with refused():
+        with rule_errors_as_invalid_input():
             return replace(self, library=self.library.publish(bound))
 
-    def explained_text(self, text: str) -> list[str]:
+    def explain_text(self, text: str) -> list[str]:
         """A sentence for each clause of a text that need not be published. RuleError where it is wrong."""
         bound = check_and_bind(text, self.catalog, self.library)
         return explain(bound, self.library.publish(bound), self.catalog, self.clock)
 
-    def linted(self, text: str) -> list[Finding]:
+    def lint(self, text: str) -> list[Finding]:
         """Warnings about a text that need not be published. RuleError where it is wrong."""
         return lint(check_and_bind(text, self.catalog, self.library), self.catalog, self.library, self.clock)
 
@@ -74,19 +74,19 @@ class Reading:
         """A published one. InvalidInput if it is another kind of rule."""
         if not isinstance(self.library.get(name, version), Segment):
             raise InvalidInput(f"{name}@{version} is published, but is no segment", reason="RULE_KIND", rule=name)
-        with refused():
+        with rule_errors_as_invalid_input():
             return compile_segment(name, version, self.library, self.catalog, self.clock)
 
-    def standing_segment(self, name: str, version: int) -> tuple[bytes, int | None]:
+    def compile_live_segment(self, name: str, version: int) -> tuple[bytes, int | None]:
         """A published one for the live membership, and for how many milliseconds from the clock's instant it stands."""
-        with refused():
+        with rule_errors_as_invalid_input():
             return standing_root(name, version, self.library, self.catalog, self.clock)
 
     def compile_tag(self, name: str, version: int) -> CompiledRule:
-        with refused():
+        with rule_errors_as_invalid_input():
             return compile_tag(name, version, self.library, self.catalog, self.clock)
 
-    def compile_set(self, name: str, version: int) -> CompiledRule | None:
+    def compile_segment_or_tag(self, name: str, version: int) -> CompiledRule | None:
         """A published segment or tag; None for a definition or metric, which is no set of people."""
         match self.library.get(name, version):
             case Segment():
@@ -95,18 +95,18 @@ class Reading:
                 return self.compile_tag(name, version)
         return None
 
-    def compile_sets(self, bound: Bound) -> list[CompiledRule]:
+    def compile_segments_and_tags(self, bound: Bound) -> list[CompiledRule]:
         """The segments and tags of a text that the library holds, in its order."""
-        found = [self.compile_set(*key(rule)) for rule in bound.statements if isinstance(rule, Rule)]
+        found = [self.compile_segment_or_tag(*key(rule)) for rule in bound.statements if isinstance(rule, Rule)]
         return [compiled for compiled in found if compiled is not None]
 
-    def explained(self, name: str, version: int) -> list[str]:
+    def explain_rule(self, name: str, version: int) -> list[str]:
         """A sentence for each clause of a published rule."""
         rule = self.library.get(name, version)
-        with refused():
+        with rule_errors_as_invalid_input():
             return [] if rule is None else explain(rule, self.library, self.catalog, self.clock)
 
-    def version_of(self, name: str, version: int) -> int:
+    def resolve_version(self, name: str, version: int) -> int:
         """`version`, or the newest where it is 0. NotFound if it was never published."""
         found = version or self.library.newest(name)
         if self.library.get(name, found) is None:
@@ -143,7 +143,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Explanation:
     """A sentence for each clause; the rules and scores that the text rests on; what it compiles to."""
 
     sentences: list[str]
@@ -151,7 +151,7 @@ class Explained:
     compiled: list[CompiledRule]
 
 
-def named(reference: str) -> tuple[str, int]:
+def parse_reference(reference: str) -> tuple[str, int]:
     """Name and version of `name@version`; of `name` the version is 0."""
     name, at, version = reference.rpartition("@")
     if not at:
@@ -161,23 +161,23 @@ def named(reference: str) -> tuple[str, int]:
     return name, int(version)
 
 
-def explain_text(reading: Reading, text: str, language: Language) -> Explained:
+def explain_and_compile(evaluation: EvaluationContext, text: str, language: Language) -> Explanation:
     """What a text means that need not be published. RuleError where it is wrong."""
-    bound = check_and_bind(text, reading.catalog, reading.library)
-    drafted = replace(reading, library=reading.library.publish(bound))
+    bound = check_and_bind(text, evaluation.catalog, evaluation.library)
+    drafted = replace(evaluation, library=evaluation.library.publish(bound))
     names = (drafted.library, drafted.catalog, drafted.clock)
     sentences = explain(bound, *names, language)
     values = [IsKnown(rule.expr) for rule in bound.statements if isinstance(rule, Metric)]
     alone = values if bound.condition is None else [bound.condition]
-    compiled = [*(compile_condition(cond, *names) for cond in alone), *drafted.compile_sets(bound)]
-    return Explained(sentences, bound.versions, compiled)
+    compiled = [*(compile_condition(cond, *names) for cond in alone), *drafted.compile_segments_and_tags(bound)]
+    return Explanation(sentences, bound.versions, compiled)
 
 
-def try_out(drafted: Reading, index: Index, bound: Bound) -> None:
+def check_countable(drafted: EvaluationContext, index: Index, bound: Bound) -> None:
     """InvalidInput if a segment or tag of the text cannot be counted: it never changes once it is published."""
-    with refused():
-        refuse_patterns(bound, index)
-    drafted.count(index, drafted.compile_sets(bound))
+    with rule_errors_as_invalid_input():
+        check_patterns(bound, index)
+    drafted.count(index, drafted.compile_segments_and_tags(bound))
 
 
 def tag_values(answer: Answer, compiled: Sequence[CompiledRule], person: int) -> list[str | None]:
@@ -197,7 +197,7 @@ def kind_of(rule: Rule) -> str:
 
 
 @contextmanager
-def refused() -> Iterator[None]:
+def rule_errors_as_invalid_input() -> Iterator[None]:
     """A RuleError as the caller's error: the message shows the line with a caret."""
     try:
         yield

@@ -8,7 +8,7 @@ from quanyu.dsl.errors import attach_text
 from quanyu.engine import Index, InvalidError
 
 
-def refuse_patterns(bound: Bound, index: Index) -> None:
+def check_patterns(bound: Bound, index: Index) -> None:
     """RuleError at the first pattern that is none (RE2 syntax, C7)."""
     with attach_text(bound.text):
         for node in (bound.condition, *bound.statements):

@@ -11,7 +11,7 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Clock, Parts, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
-from quanyu.tagging.evaluation.context import Reading, refused
+from quanyu.tagging.evaluation.context import EvaluationContext, rule_errors_as_invalid_input
 from quanyu.tagging.explanation.assignments import Assignments
 from quanyu.tagging.explanation.facts import Facts, nodes_of, subjects
 from quanyu.tagging.explanation.one_person import (
@@ -33,14 +33,16 @@ MOST_UNITS = 31
 
 
 class Clauses:
-    """Of one segment, or of a condition that stands alone, as of the reading's instant.
+    """Of one segment, or of a condition that stands alone, as of the evaluation's instant.
 
     `depth`: 0 for the rule that is asked about, 1 for a segment that it asks about, which is told no further.
     """
 
-    def __init__(self, person: OnePerson, segment: s.Segment | None, reading: Reading, depth: int = 0) -> None:
-        self._person, self._segment, self._reading, self._depth = person, segment, reading, depth
-        self._clock = reading.clock
+    def __init__(
+        self, person: OnePerson, segment: s.Segment | None, evaluation: EvaluationContext, depth: int = 0
+    ) -> None:
+        self._person, self._segment, self._evaluation, self._depth = person, segment, evaluation, depth
+        self._clock = evaluation.clock
         self._parts = self._parts_at(self._clock)
         self._facts = Facts(person, self._parts, self._clock.as_of_ms)
 
@@ -71,19 +73,19 @@ class Clauses:
         return "; ".join(changed)
 
     def _verdicts_at(self, conds: Sequence[s.Cond], clock: Clock) -> list[pb.Verdict]:
-        with refused():
+        with rule_errors_as_invalid_input():
             parts = self._parts_at(clock)
             roots = [parts.population(), *map(parts.root, conds)]
         inside, *found = self._person.verdicts(clock.as_of_ms, roots)
         return [verdict(one) if inside else pb.VERDICT_OUTSIDE for one in found]
 
     def _parts_at(self, clock: Clock) -> Parts:
-        return Parts(self._segment, self._reading.library, self._reading.catalog, clock)
+        return Parts(self._segment, self._evaluation.library, self._evaluation.catalog, clock)
 
     # clauses
 
     def _of(self, conds: Sequence[s.Cond]) -> list[pb.ClauseVerdict]:
-        with refused():
+        with rule_errors_as_invalid_input():
             roots = [self._parts.root(cond) for cond in conds]
         found = self._person.verdicts(self._clock.as_of_ms, roots)
         return [self._clause(cond, root, one) for cond, root, one in zip(conds, roots, found, strict=True)]
@@ -132,13 +134,13 @@ class Clauses:
         return pb.ClauseVerdict(because="; ".join(part.because for part in parts), parts=parts)
 
     def _of_member(self, ref: s.Ref, at: int | None) -> pb.ClauseVerdict:
-        segment = self._reading.library.get(ref.name, ref.version or 1)
+        segment = self._evaluation.library.get(ref.name, ref.version or 1)
         assert isinstance(segment, s.Segment)
         text = format_rule(s.InSegment(ref))
         if at is None or at > self._clock.as_of_ms:
             return pb.ClauseVerdict(verdict=pb.VERDICT_FALSE, because=f"not {text}")
-        reading = replace(self._reading, clock=replace(self._clock, as_of_ms=at))
-        then = Clauses(self._person, segment, reading, self._depth + 1)
+        evaluation = replace(self._evaluation, clock=replace(self._clock, as_of_ms=at))
+        then = Clauses(self._person, segment, evaluation, self._depth + 1)
         found = then.verdict(segment.cond)
         is_in = found == pb.VERDICT_TRUE
         member = pb.ClauseVerdict(verdict=verdict(is_in), because=text if is_in else f"not {text}")

@@ -18,7 +18,7 @@ from quanyu.dsl.planning.moments import (
     reads_of,
 )
 from quanyu.runtime.instants import EARLIEST_MS, LATEST_MS, timestamp
-from quanyu.tagging.evaluation.context import Reading, refused
+from quanyu.tagging.evaluation.context import EvaluationContext, rule_errors_as_invalid_input
 from quanyu.tagging.explanation.one_person import (
     Json,
     OnePerson,
@@ -37,17 +37,19 @@ _LOOKS = 256
 EVERYBODY: Json = {"op": "constant", "value": True}
 
 
-class Flips:
+class NextChange:
     """Of one condition, as it stands in a segment or alone."""
 
-    def __init__(self, person: OnePerson, cond: s.Cond, segment: s.Segment | None, reading: Reading) -> None:
-        self._person, self._cond, self._segment, self._reading = person, cond, segment, reading
-        self._as_of = reading.clock.as_of_ms
+    def __init__(
+        self, person: OnePerson, cond: s.Cond, segment: s.Segment | None, evaluation: EvaluationContext
+    ) -> None:
+        self._person, self._cond, self._segment, self._evaluation = person, cond, segment, evaluation
+        self._as_of = evaluation.clock.as_of_ms
         self._end = min(self._as_of + HORIZON_MS, LATEST_MS - 1)
         self._known: dict[tuple[frozenset[str], frozenset[str], int], Known] = {}
         self._approximate = False
 
-    def first(self) -> pb.Flip:
+    def find(self) -> pb.Flip:
         """Without `because`."""
         root, _ = self._moving(self._as_of)
         now = self._verdict(self._as_of, root)
@@ -85,12 +87,14 @@ class Flips:
             at = until
 
     def _moving(self, at: int) -> tuple[Json, int | None]:
-        clock = replace(self._reading.clock, as_of_ms=at)
-        with refused():
-            return Parts(self._segment, self._reading.library, self._reading.catalog, clock).moving_root(self._cond)
+        clock = replace(self._evaluation.clock, as_of_ms=at)
+        with rule_errors_as_invalid_input():
+            return Parts(self._segment, self._evaluation.library, self._evaluation.catalog, clock).moving_root(
+                self._cond
+            )
 
     def _days(self, after: int, until: int) -> Iterable[int]:
-        clock = self._reading.clock
+        clock = self._evaluation.clock
         day = clock.day_of(after)
         while (start := clock.day_ms(day)) < until:
             if start > after:

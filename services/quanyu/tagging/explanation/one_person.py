@@ -20,7 +20,7 @@ from quanyu.dsl.calendar.windows import epoch_days
 from quanyu.engine import Index, InvalidError
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.instants import LATEST_MS
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 
 Json = dict[str, Any]
 # Of a timeline, the newest; nobody's membership is told by events beyond them.
@@ -36,12 +36,12 @@ class OnePerson:
     NotFound if nothing of the person is known there.
     """
 
-    def __init__(self, index: Index, reading: Reading, person: int) -> None:
-        self.reading = reading
+    def __init__(self, index: Index, evaluation: EvaluationContext, person: int) -> None:
+        self.evaluation = evaluation
         self._index, self._person = index, person
         self._profiles: dict[bytes, pb.GetProfileResponse] = {}
         self._first_look = self._look()
-        self.answer = index.evaluate(plan(reading.clock.as_of_ms), reading.known_at, reading.limits)
+        self.answer = index.evaluate(plan(evaluation.clock.as_of_ms), evaluation.known_at, evaluation.limits)
         self.engine_ms = self.answer.microseconds / 1000
         if not self._first_look[0]:
             raise NotFound(f"there is no person {person}", reason="UNKNOWN_PERSON")
@@ -51,14 +51,14 @@ class OnePerson:
 
         Ranks may already hold what others did meanwhile.
         """
-        is_past = self.reading.known_at is not None
+        is_past = self.evaluation.known_at is not None
         return is_past or self._index.epoch() == self.answer.epoch or self._look() == self._first_look
 
     def _look(self) -> list[bytes]:
         """What there is of the person, to be compared."""
-        reading = self.reading
-        instants = (reading.clock.as_of_ms, LATEST_MS)
-        return [*(self._index.profile(self._person, at, reading.known_at) for at in instants), *self._pages()]
+        evaluation = self.evaluation
+        instants = (evaluation.clock.as_of_ms, LATEST_MS)
+        return [*(self._index.profile(self._person, at, evaluation.known_at) for at in instants), *self._pages()]
 
     def verdicts(self, as_of_ms: int, roots: Sequence[Json]) -> list[bool | None]:
         """True, False or unknown (None), root by root. InvalidInput for a pattern that cannot be read."""
@@ -71,7 +71,7 @@ class OnePerson:
     def _ask(self, message: bytes) -> list[bool | None]:
         began = time.perf_counter()
         try:
-            found = self._index.verdicts(message, [self._person], self.reading.known_at, self.reading.limits)
+            found = self._index.verdicts(message, [self._person], self.evaluation.known_at, self.evaluation.limits)
         except InvalidError as error:
             raise InvalidInput(f"the rule cannot be asked: {error}", reason="RULE_NOT_COUNTABLE") from error
         self.engine_ms += (time.perf_counter() - began) * 1000
@@ -85,14 +85,14 @@ class OnePerson:
         """Of how many people roots are true."""
         answer = self._index.find(
             standing_plan(as_of_ms, [json.dumps(root).encode() for root in roots]),
-            self.reading.known_at,
-            self.reading.limits,
+            self.evaluation.known_at,
+            self.evaluation.limits,
         )
         self.engine_ms += answer.microseconds / 1000
         return [answer.matched(at) for at in range(len(roots))]
 
     def profile(self, as_of_ms: int) -> pb.GetProfileResponse:
-        found = self._index.profile(self._person, as_of_ms, self.reading.known_at)
+        found = self._index.profile(self._person, as_of_ms, self.evaluation.known_at)
         if found not in self._profiles:
             self._profiles[found] = pb.GetProfileResponse.FromString(found)
         return self._profiles[found]
@@ -117,8 +117,8 @@ class OnePerson:
     @cached_property
     def has_all_events(self) -> bool:
         """Whether `events` are all that count; some may be beyond them, or be with another person by now."""
-        end = max([self.reading.clock.as_of_ms, *(at_ms(event.occurred_at) + 1 for event in self.events[:1])])
-        steps = [{"type": name, "where": None} for name in self.reading.catalog.event_types]
+        end = max([self.evaluation.clock.as_of_ms, *(at_ms(event.occurred_at) + 1 for event in self.events[:1])])
+        steps = [{"type": name, "where": None} for name in self.evaluation.catalog.event_types]
         every = {"steps": steps, "from": None, "to": end}
         number = len(self.events)
         return not steps or self.holding(end, [{"op": "happened", "events": every, "min": 0, "max": number}])[0]
@@ -148,7 +148,7 @@ class OnePerson:
         """Filters that tell it from other events of its type at its instant."""
         channel: Json = {"op": "event_channel"}
         conds = [_equal(channel, {"text": event.channel}) if event.channel else {"op": "unknown", "expr": channel}]
-        declared = self.reading.catalog.event_types.get(event.type)
+        declared = self.evaluation.catalog.event_types.get(event.type)
         for name, field in (declared.properties if declared else {}).items():
             value: Json = {"op": "property", "name": name}
             if name not in event.properties:

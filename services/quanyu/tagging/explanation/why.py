@@ -10,10 +10,10 @@ from quanyu.dsl.model.library import key
 from quanyu.dsl.syntax import Cond, Segment
 from quanyu.engine import Index
 from quanyu.runtime.errors import InvalidInput
-from quanyu.tagging.evaluation.context import Reading, named, refused
+from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference, rule_errors_as_invalid_input
 from quanyu.tagging.evaluation.messages import basis_message
 from quanyu.tagging.explanation.clauses import Clauses
-from quanyu.tagging.explanation.next_change import Flips
+from quanyu.tagging.explanation.next_change import NextChange
 from quanyu.tagging.explanation.one_person import OnePerson, at_ms
 
 # So often it is asked anew where the person has changed meanwhile.
@@ -21,38 +21,38 @@ _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A condition, alone or of a segment. `reading` knows all that it names."""
+class RuleToExplain:
+    """A condition, alone or of a segment. `evaluation` knows all that it names."""
 
     cond: Cond
     segment: Segment | None
-    reading: Reading
+    evaluation: EvaluationContext
     compiled: CompiledRule
 
 
-def published_segment(reading: Reading, reference: str) -> Asked:
+def published_segment(evaluation: EvaluationContext, reference: str) -> RuleToExplain:
     """`name` or `name@version`. NotFound, or InvalidInput for what is no segment."""
-    name, version = named(reference)
-    version = reading.version_of(name, version)
-    compiled = reading.compile_segment(name, version)
-    rule = reading.library.get(name, version)
+    name, version = parse_reference(reference)
+    version = evaluation.resolve_version(name, version)
+    compiled = evaluation.compile_segment(name, version)
+    rule = evaluation.library.get(name, version)
     assert isinstance(rule, Segment)
     # As GetRule writes it, so that places are those of its text.
     (segment,) = parse(format_rule(rule)).statements
     assert isinstance(segment, Segment)
-    return Asked(segment.cond, segment, reading, compiled)
+    return RuleToExplain(segment.cond, segment, evaluation, compiled)
 
 
-def written_rule(reading: Reading, text: str) -> Asked:
+def written_rule(evaluation: EvaluationContext, text: str) -> RuleToExplain:
     """A condition, or a segment with what it uses. InvalidInput where the text is wrong."""
-    bound = reading.bind(text)
-    drafted = reading.drafted(bound)
+    bound = evaluation.bind(text)
+    drafted = evaluation.with_draft(bound)
     if bound.condition is not None:
-        with refused():
+        with rule_errors_as_invalid_input():
             compiled = compile_condition(bound, drafted.library, drafted.catalog, drafted.clock)
-        return Asked(bound.condition, None, drafted, compiled)
+        return RuleToExplain(bound.condition, None, drafted, compiled)
     segment = _only_segment(bound)
-    return Asked(segment.cond, segment, drafted, drafted.compile_segment(*key(segment)))
+    return RuleToExplain(segment.cond, segment, drafted, drafted.compile_segment(*key(segment)))
 
 
 def _only_segment(bound: Bound) -> Segment:
@@ -63,26 +63,26 @@ def _only_segment(bound: Bound) -> Segment:
     return segments[0]
 
 
-def explain_membership(index: Index, asked: Asked, person: int) -> pb.ExplainMembershipResponse:
+def explain_membership(index: Index, asked: RuleToExplain, person: int) -> pb.ExplainMembershipResponse:
     """NotFound where nothing of the person is known."""
     for _ in range(_TRIES):
-        one = OnePerson(index, asked.reading, person)
+        one = OnePerson(index, asked.evaluation, person)
         response = _explained(one, asked)
         if one.is_as_before():
             return response
     # It takes long to go back in a large index, but nothing comes in between.
-    reading = replace(asked.reading, known_at=index.epoch()[0])
-    return _explained(OnePerson(index, reading, person), asked)
+    evaluation = replace(asked.evaluation, known_at=index.epoch()[0])
+    return _explained(OnePerson(index, evaluation, person), asked)
 
 
-def _explained(one: OnePerson, asked: Asked) -> pb.ExplainMembershipResponse:
-    clauses = Clauses(one, asked.segment, asked.reading)
+def _explained(one: OnePerson, asked: RuleToExplain) -> pb.ExplainMembershipResponse:
+    clauses = Clauses(one, asked.segment, asked.evaluation)
     verdict = clauses.verdict(asked.cond)
     is_outside = verdict == pb.VERDICT_OUTSIDE
-    flip = Flips(one, asked.cond, asked.segment, asked.reading).first()
+    flip = NextChange(one, asked.cond, asked.segment, asked.evaluation).find()
     if flip.HasField("at"):
         flip.because = clauses.change(asked.cond, at_ms(flip.at))
-    basis = basis_message(one.answer, asked.reading.clock.as_of_ms, [asked.compiled])
+    basis = basis_message(one.answer, asked.evaluation.clock.as_of_ms, [asked.compiled])
     of = clauses.of_population() if is_outside else clauses.of_rule(asked.cond)
     basis.milliseconds = one.engine_ms
     return pb.ExplainMembershipResponse(verdict=verdict, clauses=of, flip=flip, basis=basis)

@@ -10,7 +10,7 @@ from quanyu.dsl import compile_condition
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import needs_backquotes
 from quanyu.engine import Index
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 
 KEPT_SECONDS = 60.0
 
@@ -24,22 +24,24 @@ class Frequencies:
         self._kept: dict[tuple[str, str], int] = {}
         self._since = now()
 
-    def counted(self, reading: Reading, index: Index, name: str, values: Sequence[str]) -> Mapping[str, int]:
+    def counted(
+        self, evaluation: EvaluationContext, index: Index, name: str, values: Sequence[str]
+    ) -> Mapping[str, int]:
         """Of an attribute, or of `channel`: how many hold each of the values, or have it in their set."""
         with self._lock:
             if self._now() - self._since > KEPT_SECONDS:
                 self._kept, self._since = {}, self._now()
             missing = [value for value in values if (name, value) not in self._kept]
             if missing:
-                counts = _count(reading, index, name, missing)
+                counts = _count(evaluation, index, name, missing)
                 self._kept |= {(name, value): count for value, count in zip(missing, counts, strict=True)}
             return {value: self._kept[name, value] for value in values}
 
 
-def _count(reading: Reading, index: Index, name: str, values: Sequence[str]) -> list[int]:
+def _count(evaluation: EvaluationContext, index: Index, name: str, values: Sequence[str]) -> list[int]:
     """One question, of which each value is a root."""
     path = s.Path(s.Ref(name, quoted=needs_backquotes(name)))
     held = [s.InList(path, (s.Text(value),)) for value in values]
-    compiled = [compile_condition(cond, reading.library, reading.catalog, reading.clock) for cond in held]
-    answer = reading.find(index, compiled)
+    compiled = [compile_condition(cond, evaluation.library, evaluation.catalog, evaluation.clock) for cond in held]
+    answer = evaluation.find(index, compiled)
     return [answer.matched(root) for root in range(len(values))]

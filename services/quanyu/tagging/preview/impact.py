@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from quanyu.dsl import Bound, CompiledRule, RuleError, check_and_bind, format_rule, rebound, rests_on
 from quanyu.dsl.model.library import Library, Rule, key
 from quanyu.engine import Answer, Index
-from quanyu.tagging.evaluation.context import Reading, kind_of
-from quanyu.tagging.preview.comparison import Change, Step, changes
+from quanyu.tagging.evaluation.context import EvaluationContext, kind_of
+from quanyu.tagging.preview.comparison import RuleChange, VersionPair, compare_versions
 
 # Dependents that are counted.
 MOST = 100
@@ -20,21 +20,21 @@ class Impact:
     those, and what they would become if they were published anew; `left_out`: dependents beyond the first 100.
     """
 
-    changed: list[Change]
-    dependents: list[Change]
+    changed: list[RuleChange]
+    dependents: list[RuleChange]
     left_out: int
     compiled: list[CompiledRule]
     answer: Answer
 
 
-def impact(reading: Reading, index: Index, bound: Bound) -> Impact:
+def impact(evaluation: EvaluationContext, index: Index, bound: Bound) -> Impact:
     """Of a text that need not be published."""
-    new = [rule for rule in bound.statements if isinstance(rule, Rule) and key(rule) not in reading.library.rules]
-    renewed = {rule.ref.name: key(rule)[1] for rule in sorted(new, key=key) if reading.library.newest(rule.ref.name)}
-    own = [Step(name, reading.library.newest(name), version) for name, version in renewed.items()]
-    republished = _Republished(reading, bound, renewed)
-    drafted = replace(reading, library=republished.library)
-    found = changes(drafted, index, [*own, *republished.steps])
+    new = [rule for rule in bound.statements if isinstance(rule, Rule) and key(rule) not in evaluation.library.rules]
+    renewed = {rule.ref.name: key(rule)[1] for rule in sorted(new, key=key) if evaluation.library.newest(rule.ref.name)}
+    own = [VersionPair(name, evaluation.library.newest(name), version) for name, version in renewed.items()]
+    republished = _Republished(evaluation, bound, renewed)
+    drafted = replace(evaluation, library=republished.library)
+    found = compare_versions(drafted, index, [*own, *republished.steps])
     dependents = found.changes[len(own) :] + republished.wrong
     return Impact(found.changes[: len(own)], dependents, len(republished.left_out), found.compiled, found.answer)
 
@@ -46,13 +46,13 @@ class _Republished:
     in `left_out`.
     """
 
-    def __init__(self, reading: Reading, bound: Bound, renewed: dict[str, int]) -> None:
-        self.steps: list[Step] = []
-        self.wrong: list[Change] = []
+    def __init__(self, evaluation: EvaluationContext, bound: Bound, renewed: dict[str, int]) -> None:
+        self.steps: list[VersionPair] = []
+        self.wrong: list[RuleChange] = []
         self.left_out: set[str] = set()
-        self._catalog = reading.catalog
-        self._before = reading.library
-        self.library: Library = reading.drafted(bound).library
+        self._catalog = evaluation.catalog
+        self._before = evaluation.library
+        self.library: Library = evaluation.with_draft(bound).library
         self._versions = dict(renewed)
         self._seen = {rule.ref.name for rule in bound.statements if isinstance(rule, Rule)}
         for name in sorted(self._before.names()) if renewed else ():
@@ -81,11 +81,11 @@ class _Republished:
         try:
             bound = check_and_bind(text, self._catalog, self.library)
         except RuleError as error:
-            self.wrong.append(Change(name, kind_of(rule), version, version + 1, [], [], str(error)))
+            self.wrong.append(RuleChange(name, kind_of(rule), version, version + 1, [], [], str(error)))
             return
         self.library = self.library.publish(bound)
         self._versions[name] = version + 1
-        self.steps.append(Step(name, version, version + 1))
+        self.steps.append(VersionPair(name, version, version + 1))
 
     def _newest(self, name: str) -> Rule:
         rule = self._before.get(name, self._before.newest(name))

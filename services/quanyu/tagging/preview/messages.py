@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import LeftOut
 from quanyu.tagging.evaluation.messages import KINDS, basis_message
-from quanyu.tagging.preview.comparison import Change, Comparison
+from quanyu.tagging.preview.comparison import RuleChange, SetComparison
 from quanyu.tagging.preview.impact import Impact
 from quanyu.tagging.preview.overlap import Overlap
 from quanyu.tagging.preview.preview import Count, Preview
@@ -52,7 +52,7 @@ def _set_message(counted: Count) -> pb.SetCount:
     )
 
 
-def comparison_message(comparison: Comparison) -> pb.Comparison:
+def comparison_message(comparison: SetComparison) -> pb.Comparison:
     return pb.Comparison(
         name=comparison.name,
         version=comparison.version,
@@ -66,7 +66,7 @@ def comparison_message(comparison: Comparison) -> pb.Comparison:
     )
 
 
-def change_message(change: Change) -> pb.RuleChange:
+def change_message(change: RuleChange) -> pb.RuleChange:
     return pb.RuleChange(
         name=change.name,
         kind=KINDS[change.kind],

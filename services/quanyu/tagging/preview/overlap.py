@@ -11,7 +11,7 @@ from quanyu.dsl.planning.sets import pattern
 from quanyu.dsl.planning.values import Json
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput
-from quanyu.tagging.evaluation.context import Reading, refused
+from quanyu.tagging.evaluation.context import EvaluationContext, rule_errors_as_invalid_input
 
 FEWEST, MOST = 2, 6
 
@@ -27,17 +27,17 @@ class Overlap:
     answer: Answer
 
 
-def overlap(reading: Reading, index: Index, conditions: Sequence[str]) -> Overlap:
+def overlap(evaluation: EvaluationContext, index: Index, conditions: Sequence[str]) -> Overlap:
     """Of lone conditions. InvalidInput where they are fewer than 2, more than 6, or one of them is wrong."""
     if not FEWEST <= len(conditions) <= MOST:
         message = f"conditions: give {FEWEST} to {MOST} sets, such as `in segment vip`, not {len(conditions)}"
         raise InvalidInput(message, reason="OVERLAP_SETS", field="conditions")
-    compiled = [_compiled(reading, n, text) for n, text in enumerate(conditions)]
+    compiled = [_compiled(evaluation, n, text) for n, text in enumerate(conditions)]
     roots = [rule.roots[0] for rule in compiled]
     combinations = [
         inside for size in range(1, len(roots) + 1) for inside in itertools.combinations(range(len(roots)), size)
     ]
-    answer = reading.count_roots(index, [*roots, *(_only(roots, inside) for inside in combinations)])
+    answer = evaluation.count_roots(index, [*roots, *(_only(roots, inside) for inside in combinations)])
     people = [answer.matched(len(roots) + n) for n in range(len(combinations))]
     patterns = [(inside, count) for inside, count in zip(combinations, people, strict=True) if count]
     return Overlap(
@@ -55,10 +55,10 @@ def _only(roots: Sequence[Json], inside: Sequence[int]) -> Json:
     return pattern([roots[n] for n in inside], [root for n, root in enumerate(roots) if n not in chosen])
 
 
-def _compiled(reading: Reading, number: int, text: str) -> CompiledRule:
-    bound = reading.bind(text)
+def _compiled(evaluation: EvaluationContext, number: int, text: str) -> CompiledRule:
+    bound = evaluation.bind(text)
     if bound.condition is None:
         message = f"conditions[{number}]: a lone condition stands here, such as `in segment vip`"
         raise InvalidInput(message, reason="RULE_NOT_A_SET", field=f"conditions[{number}]")
-    with refused():
-        return compile_condition(bound, reading.library, reading.catalog, reading.clock)
+    with rule_errors_as_invalid_input():
+        return compile_condition(bound, evaluation.library, evaluation.catalog, evaluation.clock)

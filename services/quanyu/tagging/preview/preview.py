@@ -12,14 +12,14 @@ from quanyu.dsl.planning.sets import funnel
 from quanyu.dsl.planning.values import Json
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.preview.amounts import unknown_amounts
 from quanyu.tagging.preview.comparison import (
-    Comparison,
-    Pair,
-    compared,
+    SetComparison,
+    SetPair,
     pair_roots,
-    pairs_of,
+    pair_sets,
+    read_comparisons,
 )
 from quanyu.tagging.preview.sampled_facts import Fact, facts
 from quanyu.tagging.preview.sampling import sample
@@ -53,29 +53,31 @@ class Preview:
     """What a text would select: one count for a condition or segment, one per tier for a tag."""
 
     counts: list[Count]
-    comparisons: list[Comparison]
+    comparisons: list[SetComparison]
     notes: list[str]
     explanation: list[str]
     compiled: list[CompiledRule]
     answer: Answer
 
 
-def preview(reading: Reading, index: Index, bound: Bound, *, is_whole: bool = True, sampled: int = 0) -> Preview:
+def preview(
+    evaluation: EvaluationContext, index: Index, bound: Bound, *, is_whole: bool = True, sampled: int = 0
+) -> Preview:
     """Of a lone condition, or of each segment and tag of a text that need not be published.
 
     Where it is not the whole of what was written, it is compared with nothing. `sampled`: how many people of each set
     to show. RuleError where it cannot be compiled.
     """
-    drafted = reading.drafted(bound)
+    drafted = evaluation.with_draft(bound)
     explanation = explain(bound, drafted.library, drafted.catalog, drafted.clock)
     sets = _sets(drafted, bound)
     if not sets:
         raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
-    asked = _Asked()
+    asked = _RootBatch()
     roots = [asked.add(one.compiled.roots) for one in sets]
     funnels = [asked.add([] if one.compiled.values else funnel(one.compiled.roots[0])) for one in sets]
     notes: list[str] = []
-    pairs = [pair for one in sets for pair in _published(reading, one, notes)] if is_whole else []
+    pairs = [pair for one in sets for pair in _published(evaluation, one, notes)] if is_whole else []
     moving = asked.add(pair_roots(pairs))
     amounts = unknown_amounts(drafted, bound)
     lacking = asked.add([amount.root for amount in amounts])
@@ -88,11 +90,13 @@ def preview(reading: Reading, index: Index, bound: Bound, *, is_whole: bool = Tr
         for count in _counts(answer, one, at, left, _Sampling(drafted, index, one, sampled))
     ]
     compiled = [one.compiled for one in sets]
-    return Preview(counts, compared(drafted, index, answer, moving.start, pairs), notes, explanation, compiled, answer)
+    return Preview(
+        counts, read_comparisons(drafted, index, answer, moving.start, pairs), notes, explanation, compiled, answer
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _RootBatch:
     """Everything that is asked at once."""
 
     roots: list[Json] = field(default_factory=list)
@@ -112,7 +116,7 @@ class _Set:
     clauses: Sequence[s.Node]
 
 
-def _sets(drafted: Reading, bound: Bound) -> list[_Set]:
+def _sets(drafted: EvaluationContext, bound: Bound) -> list[_Set]:
     library, catalog, clock = drafted.library, drafted.catalog, drafted.clock
     if bound.condition is not None:
         return [_Set(bound.condition, compile_condition(bound, library, catalog, clock), _parts(bound.condition))]
@@ -129,25 +133,25 @@ def _parts(cond: s.Cond) -> Sequence[s.Cond]:
     return cond.operands if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
 
 
-def _published(reading: Reading, one: _Set, notes: list[str]) -> list[Pair]:
+def _published(evaluation: EvaluationContext, one: _Set, notes: list[str]) -> list[SetPair]:
     """Beside the newest version that is published; a note where that one has no meaning at the instant asked for."""
     if not isinstance(one.node, s.Segment | s.Tag):
         return []
     name = one.node.ref.name
-    newest = reading.library.newest(name)
+    newest = evaluation.library.newest(name)
     try:
-        old = reading.compile_set(name, newest)
+        old = evaluation.compile_segment_or_tag(name, newest)
     except InvalidInput as refusal:
         notes.append(f"nothing is compared with {name}@{newest}, which is published: {refusal.message}")
         return []
-    return [] if old is None else pairs_of(name, newest, old, one.compiled)
+    return [] if old is None else pair_sets(name, newest, old, one.compiled)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sampling:
     """So many people of a set, with what the set's rule asks of them."""
 
-    drafted: Reading
+    drafted: EvaluationContext
     index: Index
     one: _Set
     size: int

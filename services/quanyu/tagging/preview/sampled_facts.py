@@ -18,7 +18,7 @@ from quanyu.dsl.model.types import Type
 from quanyu.dsl.planning.values import Json, decimal_text
 from quanyu.engine import Index
 from quanyu.runtime.instants import milliseconds
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 
 # Of one rule, and values of an enum or tag that are tried.
 MOST_FACTS = 20
@@ -34,14 +34,17 @@ _PARTS = 16
 Fact = tuple[str, str]
 
 
-def facts(reading: Reading, index: Index, rule: s.Node, persons: Sequence[int]) -> list[list[Fact]]:
-    """By person, as of the reading's instant; `rule` is bound in its library. What has no value to show is left out."""
+def facts(evaluation: EvaluationContext, index: Index, rule: s.Node, persons: Sequence[int]) -> list[list[Fact]]:
+    """Returns the facts of each person as of the evaluation's instant; `rule` is bound in its library.
+
+    Values that cannot be shown are left out.
+    """
     if not persons:
         return []
-    asked = [_Asked.of(expr, reading) for expr in islice(dict.fromkeys(asked_of_people(rule)), MOST_FACTS)]
-    profiles = [_profile(reading, index, person) for person in persons]
-    engine = _Engine(reading, index, persons)
-    columns = [(one.name, _column(one, profiles, engine, reading)) for one in asked]
+    asked = [_SampledValue.of(expr, evaluation) for expr in islice(dict.fromkeys(asked_of_people(rule)), MOST_FACTS)]
+    profiles = [_profile(evaluation, index, person) for person in persons]
+    engine = _Engine(evaluation, index, persons)
+    columns = [(one.name, _column(one, profiles, engine, evaluation)) for one in asked]
     return [[(name, column[n]) for name, column in columns if column] for n in range(len(persons))]
 
 
@@ -58,7 +61,7 @@ def asked_of_people(node: s.Node) -> Iterator[s.Expr]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _SampledValue:
     """`value`: the node of the plan."""
 
     name: str
@@ -67,9 +70,9 @@ class _Asked:
     is_whole: bool
 
     @classmethod
-    def of(cls, expr: s.Expr, reading: Reading) -> _Asked:
-        known = compile_condition(s.IsKnown(expr), reading.library, reading.catalog, reading.clock).roots[0]
-        _, kind = Conditions().expressions.bind(expr, Scope(reading.catalog, reading.library))
+    def of(cls, expr: s.Expr, evaluation: EvaluationContext) -> _SampledValue:
+        known = compile_condition(s.IsKnown(expr), evaluation.library, evaluation.catalog, evaluation.clock).roots[0]
+        _, kind = Conditions().expressions.bind(expr, Scope(evaluation.catalog, evaluation.library))
         is_whole = isinstance(expr, s.Aggregate) and expr.fn in _WHOLE
         return cls(format_rule(expr), known["cond"]["expr"], kind, is_whole)
 
@@ -77,20 +80,22 @@ class _Asked:
 class _Engine:
     """Conditions asked of a few people."""
 
-    def __init__(self, reading: Reading, index: Index, persons: Sequence[int]) -> None:
-        self._reading, self._index, self.persons = reading, index, list(persons)
+    def __init__(self, evaluation: EvaluationContext, index: Index, persons: Sequence[int]) -> None:
+        self._evaluation, self._index, self.persons = evaluation, index, list(persons)
 
     def ask(self, conditions: Sequence[Json]) -> list[list[bool | None]]:
         """Of each condition, the verdict on each person."""
         roots = [{"name": "fact", "cond": cond, "among": None} for cond in conditions]
-        return self._reading.verdicts(self._index, roots, self.persons)
+        return self._evaluation.verdicts(self._index, roots, self.persons)
 
 
-def _column(asked: _Asked, profiles: Sequence[pb.GetProfileResponse], engine: _Engine, reading: Reading) -> list[str]:
+def _column(
+    asked: _SampledValue, profiles: Sequence[pb.GetProfileResponse], engine: _Engine, evaluation: EvaluationContext
+) -> list[str]:
     """The value of each person; none where values of this kind are not shown."""
     if asked.value["op"] == "attribute":
         held = [profile.attributes.get(asked.value["name"]) for profile in profiles]
-        return [_written(_entry(value, asked.value["key"]), reading) for value in held]
+        return [_written(_entry(value, asked.value["key"]), evaluation) for value in held]
     if asked.value["op"] == "channels":
         return [_list(profile.channels) for profile in profiles]
     if asked.kind.numeric:
@@ -102,12 +107,12 @@ def _column(asked: _Asked, profiles: Sequence[pb.GetProfileResponse], engine: _E
         return ["" if n is None else _elapsed(n) for n in found]
     if asked.kind.kind == "instant":
         found = _greatest(asked.value, engine, _Scale("instant", 1, _MOST_MINUTES))
-        return ["" if n is None else _local(n * MINUTE_MS, reading) for n in found]
+        return ["" if n is None else _local(n * MINUTE_MS, evaluation) for n in found]
     values = ("true", "false") if asked.kind.kind == "bool" else asked.kind.values
     return _among(asked, values, engine) if 0 < len(values) <= MOST_VALUES else []
 
 
-def _among(asked: _Asked, values: Sequence[str], engine: _Engine) -> list[str]:
+def _among(asked: _SampledValue, values: Sequence[str], engine: _Engine) -> list[str]:
     """Which of the values it is."""
     is_bool = asked.kind.kind == "bool"
     literals = [{"bool": value == "true"} if is_bool else {"text": value} for value in values]
@@ -173,8 +178,8 @@ def _compare(value: Json, cmp: str, literal: Json) -> Json:
     return {"op": "compare", "cmp": cmp, "left": value, "right": {"op": "literal", "value": literal}}
 
 
-def _profile(reading: Reading, index: Index, person: int) -> pb.GetProfileResponse:
-    return pb.GetProfileResponse.FromString(index.profile(person, reading.clock.as_of_ms, reading.known_at))
+def _profile(evaluation: EvaluationContext, index: Index, person: int) -> pb.GetProfileResponse:
+    return pb.GetProfileResponse.FromString(index.profile(person, evaluation.clock.as_of_ms, evaluation.known_at))
 
 
 # values as texts
@@ -184,7 +189,7 @@ def _entry(value: event_pb2.Value | None, key: str | None) -> event_pb2.Value | 
     return value if value is None or key is None else value.map.entries.get(key)
 
 
-def _written(value: event_pb2.Value | None, reading: Reading) -> str:
+def _written(value: event_pb2.Value | None, evaluation: EvaluationContext) -> str:
     if value is None:
         return ""
     match value.WhichOneof("kind"):
@@ -195,13 +200,13 @@ def _written(value: event_pb2.Value | None, reading: Reading) -> str:
         case "text":
             return format_rule(s.Text(value.text))
         case "instant":
-            return _local(milliseconds(value.instant, "instant"), reading)
+            return _local(milliseconds(value.instant, "instant"), evaluation)
         case "set":
             return _list(value.set.items)
         case "point":
             return f"({value.point.latitude}, {value.point.longitude})"
         case "map":
-            entries = (f"{name}: {_written(entry, reading)}" for name, entry in sorted(value.map.entries.items()))
+            entries = (f"{name}: {_written(entry, evaluation)}" for name, entry in sorted(value.map.entries.items()))
             return ", ".join(entries)
     return value.decimal or value.date
 
@@ -215,5 +220,5 @@ def _elapsed(minutes: int) -> str:
     return f"{days}d {rest // 60}h" if days else f"{rest // 60}h {rest % 60}min"
 
 
-def _local(ms: int, reading: Reading) -> str:
-    return datetime.isoformat(reading.clock.local(ms).replace(tzinfo=None), " ", "minutes")
+def _local(ms: int, evaluation: EvaluationContext) -> str:
+    return datetime.isoformat(evaluation.clock.local(ms).replace(tzinfo=None), " ", "minutes")

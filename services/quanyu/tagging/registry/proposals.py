@@ -13,7 +13,7 @@ from quanyu.engine import Limits
 from quanyu.runtime.errors import Conflict, DomainError, FailedPrecondition, InvalidInput, NotFound
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.storage.database import Database
-from quanyu.tagging.evaluation.context import Reading, try_out
+from quanyu.tagging.evaluation.context import EvaluationContext, check_countable
 from quanyu.tagging.preview.impact import impact
 from quanyu.tagging.preview.messages import impact_message
 from quanyu.tagging.registry.publishing import publish, rows_of
@@ -51,19 +51,19 @@ def propose(
     """The open proposal of this text by this author: a new one, or the one that there is."""
     _refuse_person("author", author)
     _refuse_note(note)
-    reading = workspace.reading(now_ms(), limits=limits)
-    bound = reading.bind(text)
+    evaluation = workspace.evaluation_at(now_ms(), limits=limits)
+    bound = evaluation.bind(text)
     rows = rows_of(workspace.name, bound, author)
-    if all((row.name, row.version) in reading.library.rules for row in rows):
+    if all((row.name, row.version) in evaluation.library.rules for row in rows):
         raise InvalidInput("all rules of the text are published already, just so", reason="NOTHING_TO_PROPOSE")
-    try_out(reading.drafted(bound), workspace.index, bound)
+    check_countable(evaluation.with_draft(bound), workspace.index, bound)
     proposal = Proposal(
         workspace=workspace.name,
         text="\n".join(row.text for row in rows),
         author=author,
         note=note,
-        impact=_impact(reading, workspace, bound).SerializeToString(),
-        proposed_at_ms=reading.clock.as_of_ms,
+        impact=_impact(evaluation, workspace, bound).SerializeToString(),
+        proposed_at_ms=evaluation.clock.as_of_ms,
         state=OPEN,
     )
     with database.writing() as session:
@@ -73,9 +73,9 @@ def propose(
         return there or proposal
 
 
-def _impact(reading: Reading, workspace: Workspace, bound: Bound) -> pb.DescribeImpactResponse:
+def _impact(evaluation: EvaluationContext, workspace: Workspace, bound: Bound) -> pb.DescribeImpactResponse:
     """Without the people of its samples, who may be erased while it is kept."""
-    message = impact_message(impact(reading, workspace.index, bound), reading.clock.as_of_ms)
+    message = impact_message(impact(evaluation, workspace.index, bound), evaluation.clock.as_of_ms)
     for comparison in (c for change in (*message.changed, *message.dependents) for c in change.comparisons):
         for field in ("entering_sample", "leaving_sample", "entering_clauses", "leaving_clauses"):
             comparison.ClearField(field)

@@ -13,7 +13,7 @@ from quanyu.engine import Limits
 from quanyu.runtime.errors import Conflict, InvalidInput
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.storage.database import Database
-from quanyu.tagging.evaluation.context import kind_of, try_out
+from quanyu.tagging.evaluation.context import check_countable, kind_of
 from quanyu.tagging.storage.store import find_rule
 from quanyu.tagging.storage.tables import LONGEST_NAME, PublishedRule
 from quanyu.tagging.workspace import Workspace
@@ -36,11 +36,11 @@ def publish(
     `also` writes in the same transaction; if it raises, nothing is published.
     """
     with workspace.publishing:
-        reading = workspace.reading(now_ms(), limits=limits)
-        bound = reading.bind(text)
-        drafted = reading.drafted(bound)
+        evaluation = workspace.evaluation_at(now_ms(), limits=limits)
+        bound = evaluation.bind(text)
+        drafted = evaluation.with_draft(bound)
         rules = rows_of(workspace.name, bound, author)
-        try_out(drafted, workspace.index, bound)
+        check_countable(drafted, workspace.index, bound)
         try:
             with database.writing() as session:
                 for at, rule in enumerate(rules):
@@ -54,7 +54,7 @@ def publish(
             raise Conflict(
                 "another process published one of these versions just now; list the rules", reason="VERSION_TAKEN"
             ) from error
-        workspace.renew(drafted.library)
+        workspace.replace_library(drafted.library)
         return rules
 
 

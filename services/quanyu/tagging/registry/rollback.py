@@ -9,7 +9,7 @@ from quanyu.engine import Limits
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.storage.database import Database
-from quanyu.tagging.preview.comparison import Changes, Step, changes
+from quanyu.tagging.preview.comparison import RuleChanges, VersionPair, compare_versions
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.storage.store import published
 from quanyu.tagging.storage.tables import PublishedRule
@@ -18,18 +18,18 @@ from quanyu.tagging.workspace import Workspace
 
 def roll_back(
     database: Database, workspace: Workspace, name: str, version: int, author: str, limits: Limits | None = None
-) -> tuple[PublishedRule, Changes]:
+) -> tuple[PublishedRule, RuleChanges]:
     """The newest version, which says what `version` says, and what it changed: nothing where it said so before."""
     if not version:
         raise InvalidInput("to_version: say which version to go back to", reason="NO_VERSION", field="to_version")
-    reading = workspace.reading(now_ms(), limits=limits)
-    old = reading.library.get(name, reading.version_of(name, version))
-    newest = reading.library.newest(name)
+    evaluation = workspace.evaluation_at(now_ms(), limits=limits)
+    old = evaluation.library.get(name, evaluation.resolve_version(name, version))
+    newest = evaluation.library.newest(name)
     assert old is not None
-    if replace(old, ref=replace(old.ref, version=newest)) == reading.library.get(name, newest):
+    if replace(old, ref=replace(old.ref, version=newest)) == evaluation.library.get(name, newest):
         rule = published(database, workspace.name, name, newest)
     else:
         text = format_rule(replace(old, ref=replace(old.ref, version=newest + 1)))
         (rule,) = publish(database, workspace, text, author, limits)
-    reading = workspace.reading(now_ms(), limits=limits)
-    return rule, changes(reading, workspace.index, [Step(name, newest, rule.version)])
+    evaluation = workspace.evaluation_at(now_ms(), limits=limits)
+    return rule, compare_versions(evaluation, workspace.index, [VersionPair(name, newest, rule.version)])

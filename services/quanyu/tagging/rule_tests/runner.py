@@ -24,14 +24,14 @@ from quanyu.dsl.calendar.windows import when_ms
 from quanyu.dsl.errors import attach_text
 from quanyu.dsl.model.library import key
 from quanyu.engine import InvalidError
-from quanyu.tagging.evaluation.context import Reading, named
+from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference
 from quanyu.tagging.rule_tests.fixtures import (
     Fact,
     identifier_of,
     record_of,
     refuse_rejects,
 )
-from quanyu.tagging.rule_tests.worlds import world_of
+from quanyu.tagging.rule_tests.in_memory_workspace import build_in_memory_workspace
 
 Then = s.ThenIn | s.ThenNotIn | s.ThenValue
 _WORDS = {True: "true", False: "false", None: "unknown"}
@@ -40,7 +40,7 @@ _SEEN = frozenset({"channel", "first_seen", "last_seen"})
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RuleTestResult:
     """`line`: of the block in its text, from 1. `failures`: why, for each expectation that failed."""
 
     name: str
@@ -48,33 +48,33 @@ class Outcome:
     failures: list[str]
 
 
-def run_tests(reading: Reading, schema: bytes, text: str) -> list[Outcome]:
+def run_rule_tests(evaluation: EvaluationContext, schema: bytes, text: str) -> list[RuleTestResult]:
     """Of a text whose rules need not be published. `schema`: as declared. RuleError where the text is wrong."""
     with attach_text(text):
-        bound = check_and_bind(text, reading.catalog, reading.library)
-        drafted = replace(reading, library=reading.library.publish(bound))
+        bound = check_and_bind(text, evaluation.catalog, evaluation.library)
+        drafted = replace(evaluation, library=evaluation.library.publish(bound))
         return [_Trial(test, text, drafted, schema).result() for test in bound.tests]
 
 
 class _Trial:
     """One test: its world, and what is asked of it."""
 
-    def __init__(self, test: s.Test, text: str, reading: Reading, schema: bytes) -> None:
+    def __init__(self, test: s.Test, text: str, evaluation: EvaluationContext, schema: bytes) -> None:
         self._test, self._text = test, text
         people = {name: number for number, name in enumerate(dict.fromkeys(fact.person for fact in test.given))}
-        records = [record_of(fact, people[fact.person], reading.catalog, reading.clock) for fact in test.given]
-        world = world_of(schema, records)
-        refuse_rejects(world.rejects, test.given, reading.catalog)
-        self._index, self._limits = world.index, reading.limits
+        records = [record_of(fact, people[fact.person], evaluation.catalog, evaluation.clock) for fact in test.given]
+        world = build_in_memory_workspace(schema, records)
+        refuse_rejects(world.rejects, test.given, evaluation.catalog)
+        self._index, self._limits = world.index, evaluation.limits
         self._persons = {name: world.person(identifier_of(number)) for name, number in people.items()}
-        as_of_ms = when_ms(test.as_of, reading.clock)
-        self._clock = replace(reading.clock, as_of_ms=as_of_ms, earliest_ms=world.index.earliest_ms())
-        self._rules = (reading.library, reading.catalog, self._clock)
-        self._scope = Scope(reading.catalog, reading.library)
+        as_of_ms = when_ms(test.as_of, evaluation.clock)
+        self._clock = replace(evaluation.clock, as_of_ms=as_of_ms, earliest_ms=world.index.earliest_ms())
+        self._rules = (evaluation.library, evaluation.catalog, self._clock)
+        self._scope = Scope(evaluation.catalog, evaluation.library)
 
-    def result(self) -> Outcome:
+    def result(self) -> RuleTestResult:
         failures = [why for then in self._test.then for why in self._failure(then)]
-        return Outcome(self._test.name, self._test.span.line, failures)
+        return RuleTestResult(self._test.name, self._test.span.line, failures)
 
     def _failure(self, then: Then) -> Iterator[str]:
         """Nothing where it is as expected. Who is in no segment may have no record yet (U5)."""
@@ -117,7 +117,7 @@ class _Trial:
     def _facts(self, cond: s.Cond, person: str) -> list[Fact]:
         """Those of the person that the condition, with all that it uses, reads."""
         library, catalog, _ = self._rules
-        used = [library.get(*named(label)) for label in versions_of([cond], catalog, library)]
+        used = [library.get(*parse_reference(label)) for label in versions_of([cond], catalog, library)]
         nodes = [node for part in (cond, *used) if part is not None for node in s.walk(part)]
         names = {node.name for node in nodes if isinstance(node, s.Ref | s.Key)}
         names |= {name.partition("_")[2] for name in names if name.startswith(("first_", "last_"))}

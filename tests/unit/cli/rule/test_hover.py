@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from quanyu.cli.rule.hover import hover
 from quanyu.dsl import Library, check_and_bind
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 from tests.unit.dsl.world import CATALOG, CLOCK
 
 TOUCH = "define touch = order or scan"
 PUBLISHED = Library().publish(check_and_bind(TOUCH, CATALOG, Library()))
-READING = Reading(CATALOG, PUBLISHED, CLOCK)
+EVALUATION = EvaluationContext(CATALOG, PUBLISHED, CLOCK)
 
 
 def lines_at(text: str, word: str) -> list[str]:
-    found = hover(text, text.index(word), READING)
+    found = hover(text, text.index(word), EVALUATION)
     assert found is not None
     assert found.start <= text.index(word) < found.end
     return found.lines
@@ -60,15 +60,15 @@ def test_a_tier_is_explained() -> None:
 
 def test_names_are_said_in_a_text_with_errors() -> None:
     assert lines_at("level >= and did", "level") == ["`level`: attribute of people, enum: bronze < silver < gold"]
-    assert hover("level >= and did", 6, READING) is None
-    assert hover("nothing", 2, READING) is None
-    assert hover("", 0, READING) is None
+    assert hover("level >= and did", 6, EVALUATION) is None
+    assert hover("nothing", 2, EVALUATION) is None
+    assert hover("", 0, EVALUATION) is None
 
 
 def test_of_very_many_values_some_are_shown() -> None:
     many = replace(CATALOG.attributes["level"], values=tuple(f"v{n}" for n in range(25)), ordered=False)
-    reading = replace(READING, catalog=replace(CATALOG, attributes={"level": many}))
-    found = hover("level = v1", 0, reading)
+    evaluation = replace(EVALUATION, catalog=replace(CATALOG, attributes={"level": many}))
+    found = hover("level = v1", 0, evaluation)
     assert found is not None
     assert found.lines[0].endswith("v18, v19 and 5 more")
 
@@ -77,5 +77,5 @@ def test_of_very_many_values_some_are_shown() -> None:
 def test_every_place_of_a_text_can_be_asked(offset: int) -> None:
     metric = "metric net = sum(order.amount)  # 备注\n"
     text = f"define touch@2 = order\n{metric}segment 活跃: did touch or (net > 3 and city = '')"
-    found = hover(text, offset, READING)
+    found = hover(text, offset, EVALUATION)
     assert found is None or found.start <= offset < found.end

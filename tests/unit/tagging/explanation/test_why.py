@@ -19,7 +19,7 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.engine import Ingestor
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.explanation.why import explain_membership, published_segment, written_rule
 from quanyu.tagging.explanation.wording import WORDS, local, said
 from tests.oracle.engine import RECEIVED_AT, Engine
@@ -83,11 +83,11 @@ class Shop:
         catalog = catalog_of(self.engine.schema, self.index.channels())
         library = dsl.Library().publish(dsl.check_and_bind(LIBRARY, catalog, dsl.Library()))
         clock = clock_of(self.engine.schema.settings, world.as_of, self.index.earliest_ms())
-        self.reading = Reading(catalog, library, clock)
+        self.evaluation = EvaluationContext(catalog, library, clock)
 
     def why(self, text: str, person: int = ANN, when: int = NOW, known_at: int | None = None) -> Any:
-        reading = replace(self.reading, clock=replace(self.reading.clock, as_of_ms=when), known_at=known_at)
-        return explain_membership(self.index, written_rule(reading, text), self.oneid[person])
+        evaluation = replace(self.evaluation, clock=replace(self.evaluation.clock, as_of_ms=when), known_at=known_at)
+        return explain_membership(self.index, written_rule(evaluation, text), self.oneid[person])
 
     def clause(self, text: str, person: int = ANN) -> Any:
         (clause,) = self.why(text, person).clauses
@@ -258,7 +258,7 @@ def test_a_segment_is_told_one_level_down(shop: Shop) -> None:
 
 
 def test_who_is_not_in_the_among_is_outside_and_told_why(shop: Shop) -> None:
-    shop_reading = replace(shop.reading, clock=replace(shop.reading.clock, as_of_ms=at("2026-09-15 00:00")))
+    shop_reading = replace(shop.evaluation, clock=replace(shop.evaluation.clock, as_of_ms=at("2026-09-15 00:00")))
     found = explain_membership(shop.index, published_segment(shop_reading, "locals"), shop.oneid[ANN])
     assert (found.verdict, [clause.text for clause in found.clauses]) == (OUTSIDE, ["in segment buyers@1"])
     assert [part.because for part in found.clauses[0].parts] == ["no event before 2026-09-15 00:00"]
@@ -355,7 +355,7 @@ def test_what_came_later_is_no_fact_of_what_was_known_before(tmp_path: Path) -> 
 
 def test_what_cannot_be_told_is_refused(shop: Shop) -> None:
     with pytest.raises(NotFound, match="no person 77"):
-        explain_membership(shop.index, written_rule(shop.reading, "did order"), 77)
+        explain_membership(shop.index, written_rule(shop.evaluation, "did order"), 77)
     for text, says in [
         ("segment a: did order segment b: did order", "2 segments"),
         ("define visit = scan", "0 segments"),
@@ -366,9 +366,9 @@ def test_what_cannot_be_told_is_refused(shop: Shop) -> None:
             shop.why(text)
     for reference in ("touch", "spend@1"):
         with pytest.raises(InvalidInput, match="is no segment"):
-            published_segment(shop.reading, reference)
+            published_segment(shop.evaluation, reference)
     with pytest.raises(NotFound, match="did you mean buyers"):
-        published_segment(shop.reading, "buyer")
+        published_segment(shop.evaluation, "buyer")
 
 
 def test_a_text_may_declare_what_it_uses(shop: Shop) -> None:
@@ -404,7 +404,7 @@ class Busy:
 def test_an_answer_is_of_one_epoch_also_where_the_person_changes_meanwhile(tmp_path: Path, times: int) -> None:
     shop = Shop(tmp_path, WORLD)
     coming = [did(ANN, "order", "2026-11-21 10:00", number) for number in range(times)]
-    asked = written_rule(shop.reading, "did order at least 4 times and count(order) >= 4")
+    asked = written_rule(shop.evaluation, "did order at least 4 times and count(order) >= 4")
     found = explain_membership(Busy(shop, *coming), asked, shop.oneid[ANN])  # type: ignore[arg-type]
     at_the_epoch = shop.why("did order at least 4 times and count(order) >= 4", known_at=found.basis.epoch.raw_offset)
     for answer in (found, at_the_epoch):
@@ -417,7 +417,7 @@ def test_an_answer_is_of_one_epoch_also_where_the_person_changes_meanwhile(tmp_p
 def test_what_others_do_meanwhile_is_no_reason_to_ask_anew(tmp_path: Path) -> None:
     shop = Shop(tmp_path, WORLD)
     before = shop.index.epoch()[0]
-    asked = written_rule(shop.reading, "did order")
+    asked = written_rule(shop.evaluation, "did order")
     busy = Busy(shop, did(BOB, "order", "2026-11-21 10:00"))
     found = explain_membership(busy, asked, shop.oneid[ANN])  # type: ignore[arg-type]
     assert (found.basis.epoch.raw_offset, shop.index.epoch()[0]) == (before, before + 1)
@@ -451,7 +451,7 @@ def test_the_example_of_the_guide_is_what_is_answered(shop: Shop) -> None:
     guide = (Path(__file__).parents[4] / "docs/rules/why.md").read_text()
     (rule,) = re.findall(r"```rule\n(.*?)```", guide, re.DOTALL)
     (shown,) = re.findall(r"```why\n(.*?)\n```", guide, re.DOTALL)
-    found, clock = shop.why(rule), shop.reading.clock
+    found, clock = shop.why(rule), shop.evaluation.clock
     flip = f"{WORDS[found.flip.verdict]} from {local(found.flip.at.ToMilliseconds(), clock)} on, {found.flip.because}"
     lines = [line for clause in found.clauses for line in lines_of(clause, clock)]
     assert shown.split("\n") == [WORDS[found.verdict], *lines, flip]

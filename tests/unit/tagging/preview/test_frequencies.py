@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from quanyu.dsl import Catalog, Clock, Field, Library
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.preview.frequencies import KEPT_SECONDS, Frequencies
 
 CATALOG = Catalog(attributes={"city": Field("city", "enum", values=("a", "b", "c"))})
-READING = Reading(CATALOG, Library(), Clock(1_800_000_000_000, "UTC"))
+EVALUATION = EvaluationContext(CATALOG, Library(), Clock(1_800_000_000_000, "UTC"))
 
 
 class Index:
@@ -28,7 +28,7 @@ def test_each_value_is_counted_once_a_minute() -> None:
     frequencies, index = Frequencies(lambda: seconds[0]), Index()
 
     def counted(values: Sequence[str]) -> Any:
-        return frequencies.counted(READING, index, "city", values)  # type: ignore[arg-type]
+        return frequencies.counted(EVALUATION, index, "city", values)  # type: ignore[arg-type]
 
     assert counted(["a", "b"]) == {"a": 10, "b": 11}
     assert counted(["b", "c", "a"]) == {"b": 11, "c": 20, "a": 10}

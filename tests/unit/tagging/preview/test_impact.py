@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quanyu.dsl import Library, check_and_bind
-from quanyu.tagging.evaluation.context import Reading
+from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.preview.impact import MOST, Impact, impact
 from tests.unit.tagging.shop import CATALOG, CLOCK, Nobody
 
@@ -21,8 +21,8 @@ def library_of(*texts: str) -> Library:
 
 
 def asked(library: Library, text: str) -> Impact:
-    reading = Reading(CATALOG, library, CLOCK)
-    return impact(reading, Nobody(), reading.bind(text))  # type: ignore[arg-type]
+    evaluation = EvaluationContext(CATALOG, library, CLOCK)
+    return impact(evaluation, Nobody(), evaluation.bind(text))  # type: ignore[arg-type]
 
 
 CHAIN = "\n".join(

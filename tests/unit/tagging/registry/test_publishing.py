@@ -10,7 +10,7 @@ from quanyu.dsl import Library, format_rule
 from quanyu.dsl.syntax import Tag
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.storage.database import Database
-from quanyu.tagging.evaluation.context import Reading, named
+from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.storage.store import all_rules, find_rule, rules_after
 from quanyu.tagging.storage.tables import PublishedRule
@@ -40,7 +40,7 @@ def test_a_library_read_again_binds_and_compiles_the_same(database: Database) ->
     assert {key: format_rule(rule) for key, rule in again.rules.items()} == {
         key: format_rule(rule) for key, rule in shop.library.rules.items()
     }
-    first, second = (Reading(CATALOG, library, CLOCK) for library in (shop.library, again))
+    first, second = (EvaluationContext(CATALOG, library, CLOCK) for library in (shop.library, again))
     assert first.compile_segment("big", 1) == second.compile_segment("big", 1)
     assert first.compile_tag("level", 1) == second.compile_tag("level", 1)
     assert first.library.newest_of(Tag) == [("level", 1)]
@@ -94,21 +94,21 @@ def test_publishing_again_keeps_author_and_time(database: Database) -> None:
 
 
 def test_names_with_and_without_versions() -> None:
-    reading = Reading(CATALOG, Library(), CLOCK)
-    bound = reading.bind("segment s: did order ever\nsegment s@3: city = 'Beijing'\ndefine d = order")
-    reading = Reading(CATALOG, reading.library.publish(bound), CLOCK)
-    assert [named(text) for text in ("s", "s@1", "s@3")] == [("s", 0), ("s", 1), ("s", 3)]
-    assert [reading.version_of(*named(text)) for text in ("s", "s@1", "s@3")] == [3, 1, 3]
+    evaluation = EvaluationContext(CATALOG, Library(), CLOCK)
+    bound = evaluation.bind("segment s: did order ever\nsegment s@3: city = 'Beijing'\ndefine d = order")
+    evaluation = EvaluationContext(CATALOG, evaluation.library.publish(bound), CLOCK)
+    assert [parse_reference(text) for text in ("s", "s@1", "s@3")] == [("s", 0), ("s", 1), ("s", 3)]
+    assert [evaluation.resolve_version(*parse_reference(text)) for text in ("s", "s@1", "s@3")] == [3, 1, 3]
     for missing in ("s@2", "t", "@1", ""):
         with pytest.raises(NotFound):
-            reading.version_of(*named(missing))
+            evaluation.resolve_version(*parse_reference(missing))
     with pytest.raises(NotFound, match="did you mean s"):
-        reading.version_of("ss", 0)
+        evaluation.resolve_version("ss", 0)
     for wrong in ("s@", "s@one", "s@-1"):
         with pytest.raises(InvalidInput):
-            named(wrong)
+            parse_reference(wrong)
     with pytest.raises(InvalidInput, match="no segment"):
-        reading.compile_segment("d", 1)
+        evaluation.compile_segment("d", 1)
 
 
 @settings(max_examples=25, deadline=None)

@@ -12,8 +12,8 @@ from quanyu.dsl import Library, RuleError, check_and_bind
 from quanyu.engine import CancelledError, Limits
 from quanyu.runtime.errors import Unavailable
 from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
-from quanyu.tagging.evaluation.context import Reading
-from quanyu.tagging.rule_tests.runner import Outcome, run_tests
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.rule_tests.runner import RuleTestResult, run_rule_tests
 
 CITY = event_pb2.Field(name="city", type=event_pb2.TYPE_ENUM)
 SCHEMA = event_pb2.Schema(
@@ -44,16 +44,16 @@ LEARNED = event_pb2.Schema.FromString(SCHEMA.SerializeToString())
 LEARNED.attributes[0].values.append("上海")
 
 
-def reading(library: Library | None = None, limits: Limits | None = None) -> Reading:
+def evaluation(library: Library | None = None, limits: Limits | None = None) -> EvaluationContext:
     clock = clock_of(SCHEMA.settings, 0, 0)
-    return Reading(catalog_of(LEARNED, ["pos"]), library or Library(), clock, limits=limits)
+    return EvaluationContext(catalog_of(LEARNED, ["pos"]), library or Library(), clock, limits=limits)
 
 
-def run(text: str, library: Library | None = None) -> list[Outcome]:
-    return run_tests(reading(library), SCHEMA.SerializeToString(), text)
+def run(text: str, library: Library | None = None) -> list[RuleTestResult]:
+    return run_rule_tests(evaluation(library), SCHEMA.SerializeToString(), text)
 
 
-def only(text: str) -> Outcome:
+def only(text: str) -> RuleTestResult:
     (result,) = run(text)
     return result
 
@@ -83,7 +83,7 @@ def test_what_is_so_passes() -> None:
       then anna.level = gold
     }
     """
-    assert only(text + RULES) == Outcome("anna comes often", 2, [])
+    assert only(text + RULES) == RuleTestResult("anna comes often", 2, [])
 
 
 def test_every_kind_of_value_arrives_as_what_it_is() -> None:
@@ -170,7 +170,7 @@ def test_a_failure_says_the_verdict_of_each_clause_and_what_was_given() -> None:
 
 
 def test_published_rules_are_there_too() -> None:
-    bound = check_and_bind(RULES, reading().catalog, Library())
+    bound = check_and_bind(RULES, evaluation().catalog, Library())
     text = """
     test 'newest and older' {
       given anna did scan at 2026-02-01
@@ -245,4 +245,4 @@ def test_nobody_waits_for_the_answer_any_more() -> None:
     limits.cancel()
     text = "test 'it' { given anna {level: gold} when as of 2026-02-03 then anna.level = gold }"
     with pytest.raises(CancelledError):
-        run_tests(reading(limits=limits), SCHEMA.SerializeToString(), text)
+        run_rule_tests(evaluation(limits=limits), SCHEMA.SerializeToString(), text)

@@ -19,7 +19,7 @@ WAIT_MS = 250
 FOLD_SECONDS = 0.002
 
 
-class Watching:
+class MembershipStreams:
     """The streams of one process: each holds a thread while it is open, so there are at most `most` of them."""
 
     def __init__(self, most: int) -> None:

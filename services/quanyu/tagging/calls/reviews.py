@@ -9,7 +9,7 @@ from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import timestamp
 from quanyu.runtime.rpc.paging import page_limit, parse_page_token
 from quanyu.runtime.storage.database import Database
-from quanyu.tagging.calls.request_context import Asking
+from quanyu.tagging.calls.request_context import RequestContext
 from quanyu.tagging.registry import proposals
 from quanyu.tagging.registry.messages import rule_message
 from quanyu.tagging.storage import drafts
@@ -37,26 +37,26 @@ DECISIONS = {
 class ReviewCalls:
     """See tagging.proto."""
 
-    def __init__(self, asking: Asking[Workspace], database: Database) -> None:
-        self._asking = asking
+    def __init__(self, request_context: RequestContext[Workspace], database: Database) -> None:
+        self._request_context = request_context
         self._database = database
 
     def ProposeRule(self, request: pb.ProposeRuleRequest, context: grpc.ServicerContext) -> pb.ProposeRuleResponse:
-        workspace = self._asking.workspace(request.workspace)
+        workspace = self._request_context.workspace(request.workspace)
         workspace.wait(request.min_raw_offset, context)
-        limits = self._asking.limits(context)
+        limits = self._request_context.limits(context)
         proposal = proposals.propose(self._database, workspace, request.text, request.author, request.note, limits)
         return pb.ProposeRuleResponse(proposal=_proposal_message(proposal))
 
     def GetProposal(self, request: pb.GetProposalRequest, context: grpc.ServicerContext) -> pb.GetProposalResponse:
-        self._asking.workspace(request.workspace)
+        self._request_context.workspace(request.workspace)
         proposal = proposals.proposed(self._database, request.workspace, request.id)
         return pb.GetProposalResponse(proposal=_proposal_message(proposal))
 
     def ListProposals(
         self, request: pb.ListProposalsRequest, context: grpc.ServicerContext
     ) -> pb.ListProposalsResponse:
-        self._asking.workspace(request.workspace)
+        self._request_context.workspace(request.workspace)
         limit = page_limit(request.page_size)
         (before,) = parse_page_token(request.page_token, 1)
         state = next((state for state, asked in STATES.items() if asked == request.state), None)
@@ -70,31 +70,31 @@ class ReviewCalls:
     def DecideProposal(
         self, request: pb.DecideProposalRequest, context: grpc.ServicerContext
     ) -> pb.DecideProposalResponse:
-        workspace = self._asking.workspace(request.workspace)
+        workspace = self._request_context.workspace(request.workspace)
         state = DECISIONS.get(request.decision)
         if state is None:
             raise InvalidInput("decision: approve or reject", reason="NO_DECISION", field="decision")
         decision = proposals.Decision(state, request.by, request.note)
         proposal, rules = proposals.decide(
-            self._database, workspace, request.id, decision, self._asking.limits(context)
+            self._database, workspace, request.id, decision, self._request_context.limits(context)
         )
         return pb.DecideProposalResponse(
             proposal=_proposal_message(proposal), rules=[rule_message(rule) for rule in rules]
         )
 
     def SaveDraft(self, request: pb.SaveDraftRequest, context: grpc.ServicerContext) -> pb.SaveDraftResponse:
-        self._asking.workspace(request.workspace)
+        self._request_context.workspace(request.workspace)
         draft = drafts.save(
             self._database, request.workspace, request.name, request.text, request.revision, request.author
         )
         return pb.SaveDraftResponse(draft=_draft_message(draft))
 
     def GetDraft(self, request: pb.GetDraftRequest, context: grpc.ServicerContext) -> pb.GetDraftResponse:
-        self._asking.workspace(request.workspace)
+        self._request_context.workspace(request.workspace)
         return pb.GetDraftResponse(draft=_draft_message(drafts.saved(self._database, request.workspace, request.name)))
 
     def ListDrafts(self, request: pb.ListDraftsRequest, context: grpc.ServicerContext) -> pb.ListDraftsResponse:
-        self._asking.workspace(request.workspace)
+        self._request_context.workspace(request.workspace)
         limit = page_limit(request.page_size)
         with self._database.reading() as session:
             found = drafts_after(session, request.workspace, request.page_token, limit + 1)

@@ -19,7 +19,7 @@ ARRIVAL_MS = LATEST_MS
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class InMemoryWorkspace:
     """An index that has folded all there is, and who is who."""
 
     index: Index
@@ -31,7 +31,7 @@ class World:
         return self.resolver.resolve(identifier.namespace, identifier.value)
 
 
-def world_of(schema: bytes, records: Sequence[event_pb2.Record] = ()) -> World:
+def build_in_memory_workspace(schema: bytes, records: Sequence[event_pb2.Record] = ()) -> InMemoryWorkspace:
     """Schema bytes and records, at most 100,000; its folder is gone on return. InvalidError where the schema is wrong;
     records that are come back as `rejects`.
     """
@@ -49,7 +49,7 @@ def world_of(schema: bytes, records: Sequence[event_pb2.Record] = ()) -> World:
             ingestor.close()
             raw.close()
             refused.close()
-    return World(index, resolver, ingestion_pb2.IngestResponse.FromString(answer).rejects)
+    return InMemoryWorkspace(index, resolver, ingestion_pb2.IngestResponse.FromString(answer).rejects)
 
 
 @contextmanager
