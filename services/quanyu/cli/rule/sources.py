@@ -18,11 +18,12 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.cli.catalog_file import DeclaredCatalog, load_catalog
 from quanyu.dsl import Library, RuleError, check_and_bind
-from quanyu.engine import CoreError, Index, Limits
+from quanyu.engine import CoreError, Index
 from quanyu.runtime.errors import InvalidInput, to_domain_error
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.log_follower import FRAMES_BYTES
 from quanyu.runtime.rpc.channels import domain_errors_of, open_channel
+from quanyu.runtime.rpc.local_call import call_locally
 from quanyu.runtime.rpc.paging import LARGEST_PAGE
 from quanyu.runtime.settings import Settings, read_setting_file
 from quanyu.runtime.storage.data_folder import DataFolder
@@ -100,16 +101,11 @@ class Here:
         self.workspace = workspace.name
         self.has_people = has_people
         self._readable = workspace
-        alone = _Alone(_Only(workspace), query_bytes)
-        self._servicers = [RuleTextCalls(alone), ComparisonCalls(alone), MembershipExplanationCalls(alone)]
+        requests = RequestContext(_OneWorkspace(workspace), query_bytes)
+        self._servicers = [RuleTextCalls(requests), ComparisonCalls(requests), MembershipExplanationCalls(requests)]
 
     def ask(self, call: str, **fields: Any) -> Any:
-        request = _request(call, self.workspace, fields)
-        answering = next(getattr(servicer, call) for servicer in self._servicers if hasattr(servicer, call))
-        try:
-            return answering(request, None)
-        except CoreError as error:
-            raise to_domain_error(error) from error
+        return call_locally(self._servicers, call, _request(call, self.workspace, fields))
 
     def evaluation_now(self) -> EvaluationContext:
         return self._readable.evaluation_at(now_ms())
@@ -123,20 +119,14 @@ def _request(call: str, workspace: str, fields: dict[str, Any]) -> Any:
     return GetMessageClass(SERVICE.methods_by_name[call].input_type)(workspace=workspace, **fields)
 
 
-class _Only:
-    """The one open workspace."""
+class _OneWorkspace:
+    """Finds the same workspace by any name."""
 
     def __init__(self, workspace: ReadableWorkspace) -> None:
         self._workspace = workspace
 
     def get(self, workspace: str, /) -> ReadableWorkspace:
         return self._workspace
-
-
-class _Alone(RequestContext[ReadableWorkspace]):
-    def limits(self, context: grpc.ServicerContext) -> Limits:
-        """Nobody calls from elsewhere: an answer nobody waits for ends with the process."""
-        return Limits(self._query_bytes)
 
 
 @contextmanager
