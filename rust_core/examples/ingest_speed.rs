@@ -6,8 +6,8 @@ use std::time::Instant;
 use quanyu_core::error::Result;
 use quanyu_core::ingest::Ingestor;
 use quanyu_core::log::LocalLog;
-use quanyu_core::schema::{EventType, Field, Schema, Type};
-use quanyu_core::wire::{put_bytes, put_fixed64, put_number, put_text};
+use quanyu_core::proto::schema::{EventType, Field, Schema, Type};
+use quanyu_core::proto::wire::{put_bytes, put_fixed64, put_number, put_text};
 
 const EVENTS: usize = 2_000_000;
 const BATCH: usize = 10_000;

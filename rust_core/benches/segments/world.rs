@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use quanyu_core::error::Result;
-use quanyu_core::frame::{Change, IdentityChange, ResolvedFrame};
 use quanyu_core::index::Index;
 use quanyu_core::index::view::person_of;
-use quanyu_core::schema::{EventType, Field, Schema, Type};
-use quanyu_core::wire::{put_bytes, put_number, put_text};
+use quanyu_core::proto::frame::{Change, IdentityChange, ResolvedFrame};
+use quanyu_core::proto::schema::{EventType, Field, Schema, Type};
+use quanyu_core::proto::wire::{put_bytes, put_number, put_text};
 use xxhash_rust::xxh3::xxh3_64;
 
 const PARTITIONS: u64 = 16;

@@ -5,12 +5,12 @@ pub mod plans;
 pub mod random;
 pub mod seal;
 // It is the engine's own, and finds these modules of the engine here.
-#[path = "../../src/index/tests/send.rs"]
-pub mod send;
+#[path = "../../src/index/tests/encoded.rs"]
+pub mod encoded;
 pub mod world;
 pub mod written;
 
-use quanyu_core::{frame, record, wire};
+use quanyu_core::proto;
 
 /// A folder in memory where there is such a thing, removed when it is dropped.
 pub fn new_folder() -> tempfile::TempDir {

@@ -1,7 +1,7 @@
 //! Changes protobuf messages field by field, so that lengths stay right and most of what comes out is read to its end.
 
 use libfuzzer_sys::fuzzer_mutate;
-use quanyu_core::wire::{Reader, Wire, put_bytes, put_varint};
+use quanyu_core::proto::wire::{Reader, Wire, put_bytes, put_varint};
 
 use crate::random::Random;
 

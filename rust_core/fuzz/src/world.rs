@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use quanyu_core::error::Result;
 use quanyu_core::eval::{Limits, evaluate_within};
-use quanyu_core::frame::{Change, IdentityChange, RawFrame, Reject, RejectFrame};
 use quanyu_core::index::Index;
 use quanyu_core::index::view::{DAY_MS, Version, person_of};
-use quanyu_core::record::Value;
-use quanyu_core::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
-use quanyu_core::wire::{Reader, put_bytes, put_text};
+use quanyu_core::proto::frame::{Change, IdentityChange, RawFrame, Reject, RejectFrame};
+use quanyu_core::proto::record::Value;
+use quanyu_core::proto::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
+use quanyu_core::proto::wire::{Reader, put_bytes, put_text};
 
+use crate::encoded::{self, Sent};
 use crate::plans::{self, AS_OF, START};
-use crate::send::{self, Sent};
 
 /// People enough for everything to occur.
 pub const FEW: u32 = 12;
@@ -93,7 +93,7 @@ pub fn event(number: u32) -> Vec<u8> {
         ("day", Value::Date("2025-06-20")),
         ("labels", Value::Set(vec!["a", "b"])),
     ];
-    send::event(&Sent {
+    encoded::event(&Sent {
         source: "till",
         id: &id,
         kind: if number.is_multiple_of(3) { "scan" } else { "order" },
@@ -119,7 +119,7 @@ pub fn profile(number: u32) -> Vec<u8> {
         ),
         ("home", Value::Point([31.2, 121.5])),
     ];
-    send::profile(&Sent {
+    encoded::profile(&Sent {
         source: "crm",
         id: &id,
         kind: "",
@@ -135,7 +135,7 @@ pub fn item(number: u32) -> Vec<u8> {
         ("price", Value::Decimal("9.90")),
         ("labels", Value::Set(vec!["a"])),
     ];
-    send::item("product", &format!("p{number}"), &values)
+    encoded::item("product", &format!("p{number}"), &values)
 }
 
 /// OneIDs in two partitions.
@@ -163,9 +163,9 @@ pub fn frames(people: u32) -> Vec<Vec<u8>> {
         },
     };
     vec![
-        send::frame(0, changes.collect(), &[], Some(&schema().encode())),
-        send::frame(1, Vec::new(), &records, None),
-        send::frame(2, vec![merged], &[(ids[0], event(1)), (ids[2], profile(7))], None),
+        encoded::frame(0, changes.collect(), &[], Some(&schema().encode())),
+        encoded::frame(1, Vec::new(), &records, None),
+        encoded::frame(2, vec![merged], &[(ids[0], event(1)), (ids[2], profile(7))], None),
     ]
 }
 

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use quanyu_core::frame::{RawFrame, RejectFrame, ResolvedFrame};
 use quanyu_core::index::Index;
+use quanyu_core::proto::frame::{RawFrame, RejectFrame, ResolvedFrame};
 use quanyu_fuzz::{message, world};
 
 fuzz_target!(|bytes: &[u8]| {

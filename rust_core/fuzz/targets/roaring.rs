@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quanyu_core::wire_set::{decode, encode, page, waterfall};
+use quanyu_core::audience::roaring_set::{decode, encode, page};
+use quanyu_core::audience::waterfall::waterfall;
 
 /// A set of a few bytes can hold 2^32 people, and to go through them all takes long.
 const MOST: u64 = 100_000;

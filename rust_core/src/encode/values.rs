@@ -11,7 +11,7 @@ use super::mapping::{As, FieldSpec};
 use super::times::{self, Format};
 use crate::ingest::{is_date, is_month_day};
 use crate::number;
-use crate::wire::{put_bytes, put_fixed64, put_number, put_varint};
+use crate::proto::wire::{put_bytes, put_fixed64, put_number, put_varint};
 
 /// Beyond this a double no longer holds every integer.
 const EXACT: i128 = 1 << 53;

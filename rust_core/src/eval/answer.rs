@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use roaring::RoaringTreemap;
 
-use super::bits::Bits;
+use super::kernels::bits::Bits;
 use super::members::{Block, Members};
 use super::program::BoundRoot;
 use super::query::Query;

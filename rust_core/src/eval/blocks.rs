@@ -1,12 +1,12 @@
 //! Many roots among chosen people, block by block, for a caller that holds their members itself.
 
-use super::bits::Bits;
+use super::evaluator::Eval;
+use super::kernels::bits::Bits;
 use super::limits::Limits;
 use super::people::People;
 use super::program::BoundRoot;
 use super::query::Query;
 use super::task::{Task, tasks};
-use super::vector::Eval;
 use super::{bind, parallel, prepared};
 use crate::error::{Error, Result};
 use crate::index::view::Version;

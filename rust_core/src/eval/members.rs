@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use roaring::{RoaringBitmap, RoaringTreemap};
 
-use super::ascending::fewer;
-use super::bits::Bits;
+use super::kernels::bits::Bits;
+use super::kernels::galloping::fewer;
+use crate::audience::roaring_set;
 use crate::error::Result;
 use crate::index::view::{BLOCK, person_of};
-use crate::wire_set;
 
 /// Cheap to copy: what two sets have in common is shared.
 #[derive(Clone, Default)]
@@ -95,7 +95,7 @@ impl Members {
 
     /// In the 64-bit Roaring portable format.
     pub fn roaring(&self) -> Result<Vec<u8>> {
-        wire_set::encode(&self.set())
+        roaring_set::encode(&self.set())
     }
 
     pub fn count(&self) -> u64 {

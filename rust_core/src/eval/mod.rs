@@ -1,53 +1,22 @@
 //! The evaluator: a plan against a version of the index, block by block in parallel. The answer does not depend on the number of threads.
 
 mod answer;
-mod ascending;
-mod batch;
 mod bind;
-mod bind_expr;
-mod bind_leaf;
-mod bind_recency;
-mod bind_sequence;
-mod bits;
 mod blocks;
-mod cast;
-mod chain;
-mod chosen;
-mod column;
-mod compare;
-mod cost;
-mod counts;
-mod distinct;
+mod evaluator;
 mod explain;
-mod funnel;
-mod gather;
-mod groups;
-mod items;
-mod kernel;
-mod lift;
+mod kernels;
 mod limits;
 mod members;
-mod numbers;
+mod operators;
 mod people;
 mod program;
 mod query;
-mod rank;
-mod ratio;
-mod scan;
-mod sequence;
-mod sets;
-mod some;
-mod sums;
-mod tally;
 mod task;
 #[cfg(test)]
 mod tests;
-mod text;
-mod totals;
 mod trace;
-mod vector;
 mod verdicts;
-mod words;
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -65,14 +34,15 @@ use crate::error::Result;
 use crate::index::view::Version;
 use crate::plan::Plan;
 use answer::{BlockAnswer, BlockRoot};
-use bits::Bits;
+use evaluator::Eval;
+use kernels::bits::Bits;
+use operators::item_filter;
+use operators::rank::{Contenders, place};
 use people::People;
 use program::BoundRoot;
 use query::Query;
-use rank::{Contenders, place};
 use task::{Task, tasks};
 use trace::Trace;
-use vector::Eval;
 
 /// The answer to a plan message (docs/plan.md). `Error::Invalid` names the node that is wrong.
 pub fn evaluate(version: &Version, plan: &[u8]) -> Result<Answer> {
@@ -119,7 +89,7 @@ fn answer(query: Query, started: Instant) -> Result<(Answer, Option<Trace>)> {
 
 /// With what every block rests on: answers of items and of everybody.
 fn prepared<'a>(mut query: Query<'a>, tasks: &[Task<'a>]) -> Result<Query<'a>> {
-    query.lifted = lift::lift(&query)?;
+    query.lifted = item_filter::lift(&query)?;
     rank(&mut query, tasks)?;
     Ok(query)
 }

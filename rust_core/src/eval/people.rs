@@ -7,25 +7,25 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::bits::{Bits, Tri};
-use super::column::{Column, Data};
-use super::gather::gather;
-use super::kernel::{self, between_values};
+use super::evaluator::{Eval, Scope};
+use super::kernels::bits::{Bits, Tri};
+use super::kernels::column::{Column, Data};
+use super::kernels::gather::gather;
+use super::kernels::range_masks::{self, between_values};
+use super::kernels::ratio::UNIT;
+use super::kernels::sets::Sets;
 use super::limits::Held;
+use super::operators::aggregates::tally::Measured;
+use super::operators::exists::some;
+use super::operators::rank::Placed;
+use super::operators::scan::scan;
+use super::operators::sequence::sequence;
 use super::program::{Cond, Expr};
 use super::query::Query;
-use super::rank::Placed;
-use super::ratio::UNIT;
-use super::scan::scan;
-use super::sequence::sequence;
-use super::sets::Sets;
-use super::some::some;
-use super::tally::Measured;
 use super::task::Task;
-use super::vector::{Eval, Scope};
 use crate::error::{Error, Result};
-use crate::index::firsts::Firsts;
-use crate::index::picks::{NOWHERE, Pick};
+use crate::index::columns::picks::{NOWHERE, Pick};
+use crate::index::summaries::firsts::Firsts;
 use crate::index::view::{Attribute, Changes, Column as Stored, Partition, Values, person_of};
 
 pub struct People<'a> {
@@ -109,7 +109,7 @@ impl<'a> Eval<'a, People<'a>> {
             return Ok(Column::unknown(self.rows()));
         };
         if let Some(latest) = latest(attribute, task, as_of) {
-            self.touched.add(self.rows(), kernel::bytes(latest, self.rows()));
+            self.touched.add(self.rows(), range_masks::bytes(latest, self.rows()));
             return Ok(match task.chosen {
                 None => read(latest, 0..self.rows()),
                 Some(rows) => Column::picked(latest, rows.iter().map(|&row| row.into()), read),
@@ -130,7 +130,7 @@ impl<'a> Eval<'a, People<'a>> {
         for run in &attribute.runs {
             let rows = rows_of(run).len();
             // Whose each change is, and when it was made.
-            self.touched.add(rows, kernel::bytes(&run.values, rows) + 6 * rows);
+            self.touched.add(rows, range_masks::bytes(&run.values, rows) + 6 * rows);
         }
         let changes = self.changes_as_of(&attribute.runs, as_of);
         gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
@@ -225,7 +225,7 @@ fn before(firsts: &Firsts, task: Task, as_of: i64) -> Bits {
         }),
         (Some((_, Some(some))), None) => Bits::slice(some, 0..len),
         (Some((instants, None)), None) => {
-            kernel::mask(&instants[..len.min(instants.len())], len, |first| first < as_of)
+            range_masks::mask(&instants[..len.min(instants.len())], len, |first| first < as_of)
         }
     }
 }
@@ -282,7 +282,7 @@ impl<'a> Scope<'a> for People<'a> {
                 let attribute = task.partition.attributes.get(name).filter(|_| task.chosen.is_none());
                 let latest = attribute.and_then(|attribute| latest(attribute, task, *as_of));
                 Ok(latest.and_then(|values| {
-                    eval.touched.add(eval.rows(), kernel::bytes(values, eval.rows()));
+                    eval.touched.add(eval.rows(), range_masks::bytes(values, eval.rows()));
                     between_values(values, 0..eval.rows(), low, high)
                 }))
             }
@@ -313,7 +313,7 @@ impl<'a> Scope<'a> for People<'a> {
                 let known = Bits::slice(&values.known, 0..rows);
                 eval.touched.add(rows, (1 + codes.len()) * rows / 8);
                 Some(Tri::of(
-                    kernel::flagged(flags, 0..rows, |code| codes.contains(&code)),
+                    range_masks::flagged(flags, 0..rows, |code| codes.contains(&code)),
                     &known,
                 ))
             }

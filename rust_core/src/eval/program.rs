@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::column::{Datum, Kind};
-use super::text::Test;
+use super::kernels::column::{Datum, Kind};
+use super::kernels::text_match::Test;
 use crate::plan::{Arith, Cmp, Function, Mode, Side};
 
 pub type CondId = usize;

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::bits::{Bits, Tri};
-use super::column::{Column, View};
+use super::kernels::bits::{Bits, Tri};
+use super::kernels::column::{Column, View};
+use super::kernels::text_match::Memo;
 use super::limits::{Budget, Limits};
+use super::operators::rank::Placed;
 use super::program::{Expr, Program};
-use super::rank::Placed;
-use super::text::Memo;
 use super::trace::Trace;
 use crate::error::Result;
 use crate::index::view::{Items, Version};

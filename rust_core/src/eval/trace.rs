@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::bits::Tri;
+use super::kernels::bits::Tri;
 use super::program::{CondId, Program};
 use crate::error::Result;
 

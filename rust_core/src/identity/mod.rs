@@ -3,26 +3,17 @@
 //! A person is a cluster of identifiers seen together. Guards come first: a record whose identifiers would break a limit of
 //! the policy keeps its strongest, and the others are dropped with a violation. Devices and cookies never glue.
 
-mod decide;
 mod decisions;
-mod edges;
-pub mod erasing;
 mod fold;
 mod graph;
-mod intake;
-mod names;
-mod nodes;
 pub mod normalise;
-mod persons;
 mod policy;
 mod query;
+pub mod redactor;
 mod snapshot;
-mod split;
 mod state;
-mod table;
 #[cfg(test)]
 mod tests;
-mod union;
 mod violations;
 
 use std::collections::HashSet;
@@ -33,20 +24,20 @@ use parking_lot::{Mutex, RwLock};
 use roaring::RoaringTreemap;
 
 pub use decisions::Carried;
+pub use decisions::split::Refusal;
 pub use policy::{Policy, Rule};
-pub use split::Refusal;
 
-use crate::decision::Decision;
 use crate::error::{Error, Result};
-use crate::frame::ResolvedFrame;
-use crate::record::{Identifier, identifier};
-use crate::redactor::Redactor;
-use crate::wire::{Reader, put_bytes};
-use erasing::Erasure;
-use fold::Batch;
+use crate::proto::decision::Decision;
+use crate::proto::frame::ResolvedFrame;
+use crate::proto::record::{Identifier, identifier};
+use crate::proto::wire::{Reader, put_bytes};
+use decisions::erasure::Erasure;
+use fold::batch::Batch;
 use graph::Arrival;
 pub use graph::Graph;
-use nodes::NONE;
+use graph::nodes::NONE;
+use redactor::Redactor;
 use state::State;
 
 /// People a partition holds.

@@ -1,6 +1,6 @@
 //! What identifiers may do: how strong each namespace is, how many of it one person may have, and whether it joins persons at all.
 
-use crate::wire::{put_bytes, put_number, put_text};
+use crate::proto::wire::{put_bytes, put_number, put_text};
 
 /// The rule of one namespace, or of all that begin with a prefix ending in `:`.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,12 +3,12 @@
 use hashbrown::HashMap;
 
 use super::decisions::Decided;
-use super::edges::Edge;
 use super::graph::Graph;
+use super::graph::edges::Edge;
 use super::normalise::normalise;
 use super::violations::encode_identifier;
-use crate::record::Identifier;
-use crate::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
+use crate::proto::record::Identifier;
+use crate::proto::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
 
 impl Graph {
     /// The person's id, or 0. A device is whoever's last signed in there, as of `now_ms`, else its own.

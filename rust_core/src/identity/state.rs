@@ -1,8 +1,8 @@
 //! The graph, and how far in the log it stands.
 
+use super::graph::nodes::NONE;
 use super::graph::{Arrival, Graph};
-use super::nodes::NONE;
-use crate::frame::{Change, IdentityChange};
+use crate::proto::frame::{Change, IdentityChange};
 
 pub struct State {
     pub graph: Graph,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::wire::{put_bytes, put_number, put_text};
+use crate::proto::wire::{put_bytes, put_number, put_text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {

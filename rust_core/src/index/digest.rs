@@ -4,13 +4,13 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
 use self::Part::{Bytes, Known, Number, Text};
-use super::cells::Cell;
-use super::learned::Counts;
+use super::columns::cells::Cell;
+use super::columns::texts::Texts;
 use super::person::value;
-use super::texts::Texts;
+use super::summaries::learned::Counts;
 use super::view::{Attribute, BLOCK, Events, Items, Origins, Partition, Version};
 use crate::error::Result;
-use crate::wire::{put_bytes, put_fixed64, put_text};
+use crate::proto::wire::{put_bytes, put_fixed64, put_text};
 
 impl Version {
     /// The sum of the hashes of all facts: rows and what is derived of them, catalogs, schema, what is learned, epoch. The history

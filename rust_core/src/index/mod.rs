@@ -1,45 +1,18 @@
 //! People, events and catalogs of one workspace: a fold of its resolved log into immutable versions.
 
-mod aliases;
-mod attributes;
-mod batch;
-pub mod buffer;
-pub mod cells;
-mod changes;
-mod column;
-mod compaction;
-pub mod counts;
+pub mod columns;
 mod digest;
-mod erased;
-mod events;
-pub mod firsts;
-pub mod flags;
-mod forgetting;
+mod erasure;
+mod fold;
 pub mod history;
-pub mod ints;
-mod items;
-mod known;
-pub mod learned;
-mod merging;
-mod origins;
-mod parted;
-mod people;
+pub mod partitioning;
 mod person;
-pub mod picks;
-pub mod place;
-mod purge;
-pub mod run;
+pub mod runs;
 mod schema;
-mod seal;
 mod snapshot;
-mod sound;
-pub mod spans;
-mod splitting;
+pub mod summaries;
 #[cfg(test)]
 pub(crate) mod tests;
-pub mod texts;
-pub mod totals;
-mod values;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,10 +21,12 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use self::batch::Batch;
-use self::compaction::Compaction;
-use self::firsts::Firsts;
+use self::erasure::purge;
+use self::fold::apply;
+use self::fold::batch::Batch;
+use self::runs::compaction::Compaction;
 use self::snapshot::Snapshots;
+use self::summaries::firsts::Firsts;
 use self::view::Version;
 use crate::error::{Error, Result};
 
@@ -222,68 +197,7 @@ impl Index {
     }
 }
 
-/// The version after this one, with what the batch brings. Corrupt if a file that it is filed into is damaged.
-fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
-    let recount = recounts(&next, &batch);
-    (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
-    next.history = batch.history.clone();
-    people::note_bare_records(&mut next, &batch.records);
-    people::create(&mut next, std::mem::take(&mut batch.people));
-    people::merge(&mut next, &batch.aliases);
-    let records = batch.records.iter().map(|record| (record.person, record.time));
-    people::note_records(&mut next, records, &batch.aliases);
-    for kind in next.kinds(&batch) {
-        let new = batch.events.remove(&kind).map(batch::Events::finish);
-        events::file(&mut next, &kind, new, &batch.merges)?;
-    }
-    for name in next.attribute_names(&batch) {
-        let new = batch.changes.remove(&name);
-        attributes::file(&mut next, &name, new, &batch.merges)?;
-    }
-    for (catalog, new) in batch.items {
-        items::file(&mut next, &catalog, new)?;
-    }
-    if recount {
-        people::recount_channels(&mut next)?;
-        batch.aliases = next.history.aliases(i64::MAX);
-    }
-    people::forget(&mut next, &batch.aliases);
-    next.erased = batch.erased.clone();
-    forgetting::forget(&mut next, &batch.newly_erased)?;
-    if let Some((arrival, split)) = batch.split {
-        splitting::split(&mut next, arrival, &split)?;
-    }
-    Ok(next)
-}
-
-/// Whether a declaration changed which of the types count as seen.
-fn recounts(version: &Version, batch: &Batch) -> bool {
-    let before = &version.schema.event_types;
-    batch.schema.event_types.iter().any(|(name, kind)| {
-        let was_seen = before.get(name).map(|kind| kind.counts_as_seen);
-        was_seen.is_some_and(|was_seen| was_seen != kind.counts_as_seen)
-    })
-}
-
 impl Version {
-    /// Event types that the batch touches.
-    fn kinds(&self, batch: &Batch) -> BTreeSet<String> {
-        let mut kinds: BTreeSet<String> = batch.events.keys().cloned().collect();
-        for number in batch.aliases.by_partition().keys() {
-            kinds.extend(self.partitions[number].events.keys().cloned());
-        }
-        kinds
-    }
-
-    /// Attributes that the batch touches.
-    fn attribute_names(&self, batch: &Batch) -> BTreeSet<String> {
-        let mut names: BTreeSet<String> = batch.changes.keys().cloned().collect();
-        for number in batch.aliases.by_partition().keys() {
-            names.extend(self.partitions[number].attributes.keys().cloned());
-        }
-        names
-    }
-
     /// Names of the channels seen, ascending.
     pub fn channels(&self) -> Vec<String> {
         let channels = self.partitions.values().flat_map(|partition| partition.channels.keys());

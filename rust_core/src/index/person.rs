@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::cells::{Cell, date_of};
-use super::firsts::{Firsts, NEVER};
-use super::texts::Texts;
+use super::columns::cells::{Cell, date_of};
+use super::columns::texts::Texts;
+use super::summaries::firsts::{Firsts, NEVER};
 use super::view::{BLOCK, Partition, Run, Scalar, Version, day_of, days_between, ordinal_of, partition_of};
 use crate::error::{Error, Result};
 use crate::number::to_decimal;
-use crate::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
+use crate::proto::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
 
 /// An event's place in a timeline: (occurred_at, source, id, type).
 type Place<'a> = (i64, &'a str, &'a str, &'a str);

@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use super::learned::{Counts, counts};
-use super::texts::Texts;
+use super::columns::texts::Texts;
+use super::summaries::learned::{Counts, counts};
 use super::view::{Values, Version};
-use crate::schema::{Field, Schema, Type};
+use crate::proto::schema::{Field, Schema, Type};
 
 /// Most values learned of one field.
 const MOST: usize = 100_000;

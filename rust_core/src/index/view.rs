@@ -7,24 +7,24 @@ use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::buffer::Buffer;
-pub use super::cells::{Scalar, Unit};
-use super::erased::Erased;
-use super::firsts::Firsts;
+pub use super::columns::cells::{Scalar, Unit};
+use super::columns::ints::Ints;
+pub use super::columns::origins::Came;
+use super::columns::texts::Texts;
+pub use super::columns::values::{Column, Details, Origins, Values};
+use super::erasure::erased::Erased;
 pub use super::history::Epoch;
 use super::history::History;
-use super::ints::Ints;
-use super::learned::Learned;
-pub use super::origins::Came;
-use super::parted::Parted;
-pub use super::place::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
-use super::seal::Seal;
-use super::spans::Spans;
-use super::texts::Texts;
-use super::totals::Totals;
-pub use super::values::{Column, Details, Origins, Values};
+use super::history::split_history::Parted;
+pub use super::partitioning::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
+use super::summaries::firsts::Firsts;
+use super::summaries::learned::Learned;
+use super::summaries::spans::Spans;
+use super::summaries::totals::Totals;
 use crate::error::Result;
-use crate::schema::Schema;
+use crate::proto::schema::Schema;
+use crate::storage::buffer::Buffer;
+use crate::storage::seal::Seal;
 
 #[derive(Clone, Default)]
 pub struct Version {

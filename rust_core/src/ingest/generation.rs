@@ -10,9 +10,9 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::filter::Filter;
+use super::bloom_filter::Filter;
 use crate::error::{Error, Result};
-use crate::wire::{Reader, put_bytes, put_number};
+use crate::proto::wire::{Reader, put_bytes, put_number};
 
 /// 128 bits of a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

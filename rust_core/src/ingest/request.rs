@@ -1,8 +1,8 @@
 //! IngestRequest and IngestResponse messages.
 
 use crate::error::{Error, Result};
-use crate::frame::Reject;
-use crate::wire::{Reader, put_bytes, put_number};
+use crate::proto::frame::Reject;
+use crate::proto::wire::{Reader, put_bytes, put_number};
 
 const MAX_REQUEST: usize = 64 << 20;
 /// Should all be refused, their reasons still fit an answer and the dead letters.

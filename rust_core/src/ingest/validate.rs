@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::nearest::nearest;
 use super::rejection::Rejection;
+use super::suggestion::nearest;
 use super::values::{self, START_OF_TIME_MS};
-use crate::record::{Entries, Event, Identifier, Item, Profile, Record, Value};
-use crate::schema::{Field, Schema};
+use crate::proto::record::{Entries, Event, Identifier, Item, Profile, Record, Value};
+use crate::proto::schema::{Field, Schema};
 
 const MAX_KEY: usize = 512;
 const MAX_CHANNEL: usize = 128;

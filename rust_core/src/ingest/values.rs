@@ -7,8 +7,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use super::dates::{is_date, is_month_day};
 use super::rejection::Rejection;
 use crate::number;
-use crate::record::Value;
-use crate::schema::{Field, Type};
+use crate::proto::record::Value;
+use crate::proto::schema::{Field, Type};
 
 const MAX_TEXT: usize = 64 << 10;
 /// The year 10000; dates end there too.

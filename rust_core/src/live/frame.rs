@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringTreemap;
 
+use crate::audience::roaring_set;
 use crate::error::{Error, Result};
 use crate::eval::Moves;
 use crate::index::view::{BLOCK, Epoch};
-use crate::wire::{Reader, Wire, put_bytes, put_fixed64, put_number, put_text};
-use crate::wire_set;
+use crate::proto::wire::{Reader, Wire, put_bytes, put_fixed64, put_number, put_text};
 
 /// A block: its partition's number and its own number there.
 pub type Place = (u32, u32);
@@ -70,7 +70,7 @@ impl SegmentMoves {
         put_number(&mut out, 2, u64::from(self.version));
         for (field, people) in [(3, &self.entered), (4, &self.left)] {
             if !people.is_empty() {
-                put_bytes(&mut out, field, &wire_set::encode(people)?);
+                put_bytes(&mut out, field, &roaring_set::encode(people)?);
             }
         }
         put_number(&mut out, 5, self.count);
@@ -86,8 +86,8 @@ impl SegmentMoves {
             match field {
                 1 => moves.segment = wire.text()?.to_owned(),
                 2 => moves.version = version(wire)?,
-                3 => moves.entered = wire_set::decode(wire.bytes()?)?,
-                4 => moves.left = wire_set::decode(wire.bytes()?)?,
+                3 => moves.entered = roaring_set::decode(wire.bytes()?)?,
+                4 => moves.left = roaring_set::decode(wire.bytes()?)?,
                 5 => moves.count = wire.number()?,
                 6 => moves.digest = wire.fixed()?,
                 _ => {}

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::frame::{Frame, SegmentMoves};
 use crate::error::{Error, Result};
 use crate::eval::Members;
-use crate::wire::{Reader, put_bytes, put_fixed64, put_number};
+use crate::proto::wire::{Reader, put_bytes, put_fixed64, put_number};
 
 #[derive(Default)]
 pub struct Memberships {

@@ -1,13 +1,13 @@
 //! Live membership: published segments kept up to date as events arrive and time passes. Who enters and leaves is written to a log
 //! before it is so, and what is so is a fold of that log.
 
-mod concern;
-mod due;
+mod affected_rows;
+mod dependencies;
+mod due_segments;
 mod frame;
-mod frames;
+mod frame_builder;
 mod memberships;
-mod senses;
-mod step;
+mod reevaluation;
 #[cfg(test)]
 mod tests;
 
@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use self::dependencies::Senses;
 use self::memberships::{Memberships, Segment};
-use self::senses::Senses;
-use self::step::{Asked, Step};
+use self::reevaluation::{Asked, Step};
 use crate::error::{Error, Result};
 use crate::eval::{Answer, Limits, RootAnswer};
 use crate::index::view::{Epoch, Version};

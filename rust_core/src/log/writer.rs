@@ -10,7 +10,7 @@ use std::time::Instant;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::marker::{self, Mark};
-use super::replacing;
+use super::replacement;
 use super::segment::{self, FRAME_HEADER, Found, HEADER, MAX_FRAME, Window, corrupt};
 use crate::error::{Error, Result};
 
@@ -46,7 +46,7 @@ impl Writer {
         let lock = lock(folder)?;
         let path = marker::path(folder);
         let marker = open_file(&path)?;
-        replacing::sweep(folder)?;
+        replacement::sweep(folder)?;
         let (file, end) = recover(folder, Mark::read(&marker))?;
         end.write(&marker)
             .and_then(|()| marker.sync_all())

@@ -6,9 +6,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use roaring::RoaringTreemap;
 
+use crate::audience::roaring_set;
+use crate::audience::waterfall::waterfall;
 use crate::error::{Error, Result};
 use crate::eval;
-use crate::wire_set;
 
 #[pyclass(frozen, module = "quanyu._core")]
 pub struct Answer {
@@ -191,10 +192,18 @@ fn plan_waterfall<'py>(
     let planned = py.detach(|| {
         let decoded = steps
             .into_iter()
-            .map(|(name, people, keep)| Ok((name, wire_set::decode(&people)?, keep)));
+            .map(|(name, people, keep)| Ok((name, roaring_set::decode(&people)?, keep)));
         let steps = decoded.collect::<Result<Vec<_>>>()?;
-        let result = wire_set::waterfall(wire_set::decode(audience)?, steps, holdout_salt, holdout_basis_points)?;
-        let (eligible, held_out) = (wire_set::encode(&result.eligible)?, wire_set::encode(&result.held_out)?);
+        let result = waterfall(
+            roaring_set::decode(audience)?,
+            steps,
+            holdout_salt,
+            holdout_basis_points,
+        )?;
+        let (eligible, held_out) = (
+            roaring_set::encode(&result.eligible)?,
+            roaring_set::encode(&result.held_out)?,
+        );
         Ok::<_, crate::error::Error>((result.remaining, eligible, held_out))
     });
     let (remaining, eligible, held_out) = planned?;
@@ -203,17 +212,17 @@ fn plan_waterfall<'py>(
 
 #[pyfunction]
 fn roaring_count(py: Python<'_>, persons: &[u8]) -> PyResult<u64> {
-    Ok(py.detach(|| wire_set::decode(persons).map(|set| set.len()))?)
+    Ok(py.detach(|| roaring_set::decode(persons).map(|set| set.len()))?)
 }
 
 #[pyfunction]
 fn roaring_ids(py: Python<'_>, persons: &[u8], after: u64, limit: usize) -> PyResult<Vec<u64>> {
-    Ok(py.detach(|| wire_set::decode(persons).map(|set| wire_set::page(&set, after, limit)))?)
+    Ok(py.detach(|| roaring_set::decode(persons).map(|set| roaring_set::page(&set, after, limit)))?)
 }
 
 #[pyfunction]
 fn roaring_from_ids<'py>(py: Python<'py>, persons: Vec<u64>) -> PyResult<Bound<'py, PyBytes>> {
-    let bytes = py.detach(|| wire_set::encode(&persons.into_iter().collect()))?;
+    let bytes = py.detach(|| roaring_set::encode(&persons.into_iter().collect()))?;
     Ok(PyBytes::new(py, &bytes))
 }
 
@@ -233,7 +242,7 @@ fn combined<'py>(
     b: &[u8],
     combine: impl Fn(RoaringTreemap, RoaringTreemap) -> RoaringTreemap + Send + Sync,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let bytes = py.detach(|| wire_set::encode(&combine(wire_set::decode(a)?, wire_set::decode(b)?)))?;
+    let bytes = py.detach(|| roaring_set::encode(&combine(roaring_set::decode(a)?, roaring_set::decode(b)?)))?;
     Ok(PyBytes::new(py, &bytes))
 }
 

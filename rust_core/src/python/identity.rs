@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::identity::redactor;
 use crate::identity::{self, Carried, PARTITION, Policy, Refusal};
-use crate::redactor;
 
 /// The identity graph of one workspace: a fold of its raw log.
 #[pyclass(frozen, module = "quanyu._core")]

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use quanyu_core::audience::roaring_set;
 use quanyu_core::error::Result;
 use quanyu_core::log::LocalLog;
-use quanyu_core::wire_set;
 use quanyu_fuzz::written::Written;
 use quanyu_fuzz::{plans, world};
 
@@ -63,7 +63,7 @@ fn sets() -> Vec<Vec<u8>> {
         (0..10).map(|person| (person << 32) + 65_535 + person).collect(),
     ];
     sets.into_iter()
-        .map(|people| wire_set::encode(&people.into_iter().collect()).expect("a set is written"))
+        .map(|people| roaring_set::encode(&people.into_iter().collect()).expect("a set is written"))
         .collect()
 }
 

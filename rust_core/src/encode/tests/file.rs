@@ -8,8 +8,8 @@ use arrow_ipc::writer::StreamWriter;
 use crate::encode::{MAX_REQUEST, RecordEncoder};
 use crate::error::Result;
 use crate::ingest::peek_workspace;
-use crate::record::{Event, Record};
-use crate::wire::Reader;
+use crate::proto::record::{Event, Record};
+use crate::proto::wire::Reader;
 
 pub fn stream(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     let batch =

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::file::{base, encode, event, mapping, records, stream, texts};
 use crate::encode::MAX_REQUEST;
-use crate::record::{Item, Profile, Record, Value};
+use crate::proto::record::{Item, Profile, Record, Value};
 
 proptest! {
     #[test]

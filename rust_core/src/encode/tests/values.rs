@@ -7,7 +7,7 @@ use arrow_array::*;
 
 use super::file::{base, encode, event, mapping, records, stream, texts};
 use crate::encode::times;
-use crate::record::{Record, Value};
+use crate::proto::record::{Record, Value};
 
 /// The values that a field makes of a column.
 fn values(field: &str, column: ArrayRef) -> std::result::Result<Vec<Option<String>>, String> {

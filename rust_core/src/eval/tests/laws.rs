@@ -9,7 +9,7 @@ use super::naive::{Members, Naive};
 use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
 use super::world::World;
 use crate::error::Error;
-use crate::eval::words::PORTABLE;
+use crate::eval::kernels::simd_loops::PORTABLE;
 use crate::eval::{
     Answer, Limits, RootAnswer, Wanted, evaluate, evaluate_blocks, evaluate_within, explain, find, verdicts,
 };

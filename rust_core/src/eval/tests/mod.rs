@@ -1,11 +1,11 @@
 mod examples;
 mod instants;
-mod known;
 mod laws;
 mod naive;
 mod random;
 mod sequence_points;
 mod sequences;
+mod time_travel;
 mod totals;
 mod values;
 mod world;

@@ -10,7 +10,7 @@ use super::random::{self, AS_OF, Random, instant};
 use super::world::World;
 use crate::error::Error;
 use crate::eval::{Answer, Limits, Wanted, evaluate, evaluate_blocks, evaluate_within, explain};
-use crate::index::totals::Totals;
+use crate::index::summaries::totals::Totals;
 use crate::index::view::{Partition, Version};
 use crate::plan::Plan;
 

@@ -7,9 +7,9 @@ use super::naive::{Fraction, Naive, V};
 use super::random::{AS_OF, Random, Stand, cond, events, expr, world};
 use super::world::World;
 use crate::eval::bind::bind;
-use crate::eval::column::{Column, Data};
-use crate::eval::lift;
+use crate::eval::kernels::column::{Column, Data};
 use crate::eval::limits::Limits;
+use crate::eval::operators::item_filter;
 use crate::eval::people::People;
 use crate::eval::program::{Cond, Program};
 use crate::eval::query::Query;
@@ -59,7 +59,7 @@ fn compare(world: &World, version: &Version, kind: &str, expr: &Json) -> Result<
     };
     let limits = Limits::none();
     let mut query = Query::new(version, &program, &limits);
-    query.lifted = lift::lift(&query).unwrap();
+    query.lifted = item_filter::lift(&query).unwrap();
     rank(&mut query, &tasks(version)).unwrap();
     let naive = Naive {
         world,

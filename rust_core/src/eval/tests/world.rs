@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::index::firsts::Firsts;
+use crate::index::columns::texts::Texts;
 use crate::index::history::History;
-use crate::index::learned::Learned;
-use crate::index::place::Key;
-use crate::index::texts::Texts;
-use crate::index::totals::Totals;
+use crate::index::partitioning::Key;
+use crate::index::summaries::firsts::Firsts;
+use crate::index::summaries::learned::Learned;
+use crate::index::summaries::totals::Totals;
 use crate::index::view::{
     Attribute, Came, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit,
     Values, Version,
 };
-use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
+use crate::proto::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Val {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::wire::put_varint;
+use crate::proto::wire::put_varint;
 
 /// Bytes that wait to be written together.
 const ROOM: usize = 1 << 20;

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::bytes::{Cursor, Read};
+use crate::identity::decisions::erasure::{Erasure, Forgotten};
 use crate::identity::decisions::{Decided, Outcome, Parting};
-use crate::identity::edges::Sighting;
-use crate::identity::erasing::{Erasure, Forgotten};
+use crate::identity::graph::edges::Sighting;
+use crate::identity::graph::nodes::NONE;
 use crate::identity::graph::{Graph, SignIn};
-use crate::identity::nodes::NONE;
 use crate::identity::policy::Policy;
 use crate::identity::state::State;
 use crate::identity::violations::{KEPT, Reason, Violation, Violations};

@@ -2,12 +2,12 @@
 
 use super::examples::empty;
 use super::world::{Deed, decide, fold_one};
-use crate::decision::{Decision, Kind};
-use crate::frame::{Change, Split};
 use crate::identity::Resolver;
-use crate::identity::split::Refusal;
+use crate::identity::decisions::split::Refusal;
 use crate::identity::violations::Reason;
-use crate::wire::{put_bytes, put_number, put_text};
+use crate::proto::decision::{Decision, Kind};
+use crate::proto::frame::{Change, Split};
+use crate::proto::wire::{put_bytes, put_number, put_text};
 
 #[test]
 fn who_is_erased_is_erased_once_and_whole() {

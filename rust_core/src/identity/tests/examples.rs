@@ -7,10 +7,10 @@ use roaring::RoaringTreemap;
 use super::properties::resolver;
 use super::world::{DAY, Deed, Delivery, fold_one};
 use crate::error::Error;
-use crate::frame::{RawFrame, ResolvedFrame};
 use crate::identity::violations::encode_identifier;
 use crate::identity::{PARTITION, Policy, Resolver};
-use crate::wire::{Reader, Wire, put_bytes, put_text};
+use crate::proto::frame::{RawFrame, ResolvedFrame};
+use crate::proto::wire::{Reader, Wire, put_bytes, put_text};
 
 pub fn empty() -> (tempfile::TempDir, Resolver) {
     let folder = tempfile::tempdir().unwrap();

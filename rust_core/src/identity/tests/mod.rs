@@ -1,7 +1,7 @@
 //! The resolver against a naive model, what must hold whatever arrives, and examples.
 
 mod decisions;
-mod erasing;
+mod erasure;
 mod examples;
 mod files;
 mod model;

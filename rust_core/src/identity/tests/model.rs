@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::world::{Deed, Key, Leaving};
-use crate::frame::{Change, Split};
 use crate::identity::Policy;
 use crate::identity::normalise::{Kind, normalise};
 use crate::identity::violations::Reason;
+use crate::proto::frame::{Change, Split};
 
 /// Persons are numbered from 0 in order of creation.
 type Person = usize;

@@ -7,9 +7,9 @@ use tempfile::TempDir;
 
 use super::model::{Model, Seen};
 use super::world::{Deed, Delivery, Key, fold, tight, world, world_with_splits};
-use crate::frame::{Change, ResolvedFrame, Split};
 use crate::identity::violations::Reason;
 use crate::identity::{Policy, Resolver};
+use crate::proto::frame::{Change, ResolvedFrame, Split};
 
 pub fn resolver(folder: &TempDir, policy: Policy) -> Resolver {
     Resolver::open(folder.path(), policy, 3).unwrap()

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use crate::decision::tests::encode;
-use crate::decision::{Decision, Kind};
-use crate::frame::{Change, RawFrame, ResolvedFrame};
 use crate::identity::{Policy, Resolver, Rule};
-use crate::wire::{put_bytes, put_number, put_text};
+use crate::proto::decision::tests::encode;
+use crate::proto::decision::{Decision, Kind};
+use crate::proto::frame::{Change, RawFrame, ResolvedFrame};
+use crate::proto::wire::{put_bytes, put_number, put_text};
 
 pub const DAY: i64 = 86_400_000;
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use bytemuck::{CheckedBitPattern, NoUninit};
 
-use super::bytes::{In, Out, Read, Stored};
-use crate::index::buffer::Buffer;
-use crate::index::counts;
-use crate::index::firsts::{Block, Firsts};
-use crate::index::learned::{Counts, Learned};
-use crate::index::seal::Seal;
-use crate::index::spans::{Days, Span, Spans};
-use crate::index::texts::{GONE, TextColumn, Texts};
-use crate::index::totals::{Total, Totals};
+use crate::index::columns::texts::{GONE, TextColumn, Texts};
+use crate::index::summaries::counts;
+use crate::index::summaries::firsts::{Block, Firsts};
+use crate::index::summaries::learned::{Counts, Learned};
+use crate::index::summaries::spans::{Days, Span, Spans};
+use crate::index::summaries::totals::{Total, Totals};
 use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
+use crate::storage::buffer::Buffer;
+use crate::storage::seal::Seal;
+use crate::storage::sections::{In, Out, Read, Stored};
 
 fn sound<T>(value: T, is_sound: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
     match is_sound(&value) {

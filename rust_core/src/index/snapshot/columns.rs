@@ -1,10 +1,10 @@
 //! Columns as bytes.
 
-use super::bytes::{In, Out, Read, Stored};
-use crate::index::flags::Flags;
-use crate::index::ints::{Codes, Ints};
-use crate::index::texts::TextColumn;
+use crate::index::columns::flags::Flags;
+use crate::index::columns::ints::{Codes, Ints};
+use crate::index::columns::texts::TextColumn;
 use crate::index::view::{Column, Scalar, Unit, Values};
+use crate::storage::sections::{In, Out, Read, Stored};
 
 impl Stored for Ints {
     fn put(&self, out: &mut Out) {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::bytes::{In, Out, Read, Stored};
-use crate::frame::Split;
-use crate::index::erased::Erased;
+use crate::index::columns::ints::Ints;
+use crate::index::erasure::erased::Erased;
 use crate::index::history::{History, Journal};
-use crate::index::ints::Ints;
 use crate::index::view::ItemUpdates;
-use crate::schema::Schema;
+use crate::proto::frame::Split;
+use crate::proto::schema::Schema;
+use crate::storage::sections::{In, Out, Read, Stored};
 
 impl Stored for History {
     fn put(&self, out: &mut Out) {

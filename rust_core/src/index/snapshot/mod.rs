@@ -1,12 +1,12 @@
 //! Snapshots: checksummed files in a folder, and a manifest that names those that make up the newest one. The manifest is swapped by
 //! an atomic rename after its files are durable, so the former snapshot stands until the new one is whole.
 
-mod bytes;
 mod codec;
 mod columns;
 mod history;
 mod partition;
-mod written;
+pub(super) mod validation;
+mod written_files;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,15 +17,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::bytes::{In, Out, Stored, seal_of};
 use self::partition::{Filed, large_changes, large_events};
-pub use self::written::Mapped;
-use self::written::Written;
-use super::buffer::MappedFile;
-use super::seal::{Seal, damaged};
+pub use self::written_files::Mapped;
+use self::written_files::Written;
 use super::view::{Changes, Epoch, Partition, Run, Version};
 use crate::error::{Error, Result};
-use crate::schema::Schema;
+use crate::proto::schema::Schema;
+use crate::storage::buffer::MappedFile;
+use crate::storage::seal::{Seal, damaged};
+use crate::storage::sections;
+use crate::storage::sections::{In, Out, Stored, seal_of};
 
 const MANIFEST: &str = "manifest";
 /// Ending of the manifest while it is written.
@@ -358,7 +359,7 @@ impl Snapshots {
         Ok(Entry { name, bytes, crc32 })
     }
 
-    fn read<T>(&self, entry: &Entry, get: impl FnOnce(&mut In<'_>) -> bytes::Read<T>) -> Result<T> {
+    fn read<T>(&self, entry: &Entry, get: impl FnOnce(&mut In<'_>) -> sections::Read<T>) -> Result<T> {
         let path = self.folder.join(&entry.name);
         let file = open(&path)?;
         if seal_of(&file).map_err(Error::io(&path))? != (entry.bytes, entry.crc32) {
@@ -403,7 +404,7 @@ fn open(path: &Path) -> Result<File> {
     }
 }
 
-fn decode<T>(path: &Path, file: &Arc<MappedFile>, get: impl FnOnce(&mut In<'_>) -> bytes::Read<T>) -> Result<T> {
+fn decode<T>(path: &Path, file: &Arc<MappedFile>, get: impl FnOnce(&mut In<'_>) -> sections::Read<T>) -> Result<T> {
     let mut input = In::of(file);
     let value = get(&mut input).map_err(|detail| damaged(path, detail))?;
     match input.is_at_end() {

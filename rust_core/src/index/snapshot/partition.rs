@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::bytes::{In, Out, Read, Stored};
-use crate::index::buffer::Buffer;
-use crate::index::merging::Rows;
-use crate::index::parted::{Part, Parted};
-use crate::index::seal::Seal;
-use crate::index::totals::Totals;
+use crate::index::history::split_history::{Part, Parted};
+use crate::index::runs::merging::Rows;
+use crate::index::summaries::totals::Totals;
 use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
+use crate::storage::buffer::Buffer;
+use crate::storage::seal::Seal;
+use crate::storage::sections::{In, Out, Read, Stored};
 
 /// From so many rows on a run has a file of its own; in tests and fuzzers, where there are few, earlier.
 const LARGE: usize = if cfg!(any(test, fuzzing)) { 4 } else { 1 << 16 };

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
+use super::encoded::{self, Sent};
 use super::equivalence::fold;
 use super::model::declared;
-use super::send::{self, Sent};
-use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
-use crate::index::cells::Cell;
+use crate::index::columns::cells::Cell;
 use crate::index::view::{BLOCK, Scalar, Version, ordinal_of, partition_of, person_of};
-use crate::record::Value;
+use crate::proto::frame::{Change, IdentityChange};
+use crate::proto::record::Value;
 
 /// Of these two are in each block of each partition.
 const ORDINALS: [u32; 4] = [0, BLOCK - 1, BLOCK, BLOCK + 1];
@@ -82,7 +82,7 @@ fn frame(step: Step, offset: u64, known: &mut Known) -> Vec<u8> {
                 channel: "",
                 values: &values,
             };
-            send::frame(offset, vec![], &[(person, send::profile(&update))], None)
+            encoded::frame(offset, vec![], &[(person, encoded::profile(&update))], None)
         }
         Step::Merge(winner, loser) => {
             let loser = nth(known, loser);
@@ -92,7 +92,7 @@ fn frame(step: Step, offset: u64, known: &mut Known) -> Vec<u8> {
                 known.get_mut(&winner).unwrap().entry(place).or_insert(city);
             }
             let change = Change::Merged { winner, loser };
-            send::frame(offset, vec![IdentityChange { sequence: 1, change }], &[], None)
+            encoded::frame(offset, vec![IdentityChange { sequence: 1, change }], &[], None)
         }
     }
 }
@@ -105,7 +105,7 @@ fn log(steps: &[Step]) -> (Vec<Vec<u8>>, Vec<Known>) {
         change: Change::Created { person },
     });
     let schema = declared(true).encode();
-    let mut frames = vec![send::frame(0, created.collect(), &[], Some(&schema))];
+    let mut frames = vec![encoded::frame(0, created.collect(), &[], Some(&schema))];
     let mut knowns = vec![known.clone(), known.clone()];
     for &step in steps {
         if known.len() > 1 || matches!(step, Step::Update { .. }) {

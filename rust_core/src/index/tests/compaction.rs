@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::deeds::{decide, frames, steps};
 use super::equivalence::{fold, settle, told};
-use super::order::check_runs;
+use super::invariants::check_runs;
+use super::random_history::{decide, frames, steps};
 use crate::index::Index;
 
 proptest! {

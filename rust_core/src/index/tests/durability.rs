@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use tempfile::tempdir;
 
-use super::deeds::{Step, decide, frames, steps};
 use super::equivalence::{asked, fold, told};
+use super::random_history::{Step, decide, frames, steps};
 use crate::error::Error;
 use crate::eval::evaluate;
 use crate::index::Index;
@@ -341,7 +341,7 @@ fn a_missing_file_is_damage() {
 
 /// A history with runs large enough for files of their own.
 pub fn eventful(people: usize) -> Vec<Step> {
-    use super::deeds::Step::{Create, Event, Item, Merge, Profile};
+    use super::random_history::{Step::Create, Step::Event, Step::Item, Step::Merge, Step::Profile};
     (0..people)
         .flat_map(|i| {
             let merge = if i % 5 == 4 { Merge(i, i * 7) } else { Item(i as u32) };

@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::deeds::{decide, frames, steps, steps_without_splits};
+use super::encoded;
+use super::invariants::check_runs;
 use super::model::{Model, Row, declared};
-use super::order::check_runs;
-use super::send;
+use super::random_history::{decide, frames, steps, steps_without_splits};
 use crate::error::Result;
-use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
-use crate::index::cells::Cell;
-use crate::index::merging::left;
-use crate::index::texts::normalise;
+use crate::index::columns::cells::Cell;
+use crate::index::columns::texts::normalise;
+use crate::index::runs::merging::left;
 use crate::index::view::{DAY_MS, Events, Scalar, Version, ordinal_of, partition_of, person_of};
 use crate::number::from_decimal;
-use crate::record::{Record, Value};
-use crate::wire::{Reader, Wire, put_bytes};
+use crate::proto::frame::{Change, IdentityChange};
+use crate::proto::record::{Record, Value};
+use crate::proto::wire::{Reader, Wire, put_bytes};
 
 /// Folds frames, `at_once` a call. In the midst of them all is settled, so that there are merged runs and totals, and others come.
 pub fn fold(index: &Index, frames: &[Vec<u8>], at_once: usize) {
@@ -372,7 +372,7 @@ proptest! {
         fold(&index, &frames[..cut], 1);
         let before = told(&index.version());
         let rest: Vec<Vec<u8>> = frames.drain(cut..).collect();
-        let stray = send::frame(0, vec![], &[(7 << 32, vec![])], None);
+        let stray = encoded::frame(0, vec![], &[(7 << 32, vec![])], None);
         let mut call: Vec<(u64, &[u8])> = (cut as u64..).zip(rest.iter().map(|frame| &frame[..])).collect();
         call.push(((cut + rest.len()) as u64, &stray));
         prop_assert!(index.fold(&call).is_err());
@@ -386,7 +386,7 @@ proptest! {
 /// A copy of one event, about a person.
 fn copy(person: u64, amount: &str) -> (u64, Vec<u8>) {
     let values = [("amount", Value::Decimal(amount))];
-    let sent = send::Sent {
+    let sent = encoded::Sent {
         source: "till",
         id: "1",
         kind: "order",
@@ -394,7 +394,7 @@ fn copy(person: u64, amount: &str) -> (u64, Vec<u8>) {
         channel: "",
         values: &values,
     };
-    (person, send::event(&sent))
+    (person, encoded::event(&sent))
 }
 
 #[test]
@@ -407,8 +407,12 @@ fn of_two_copies_the_first_received_wins() {
         change: Change::Created { person },
     }];
     let schema = declared(true).encode();
-    let first = send::frame(0, created, &[copy(person, "1"), copy(person, "2")], Some(&schema));
-    fold(&index, &[first, send::frame(1, vec![], &[copy(person, "3")], None)], 1);
+    let first = encoded::frame(0, created, &[copy(person, "1"), copy(person, "2")], Some(&schema));
+    fold(
+        &index,
+        &[first, encoded::frame(1, vec![], &[copy(person, "3")], None)],
+        1,
+    );
     assert_eq!(
         timeline(&index.version(), person).unwrap(),
         "order 5  {\"amount\": \"Decimal(\\\"1\\\")\"}\n"
@@ -423,10 +427,10 @@ fn of_two_copies_the_first_received_goes_with_every_merge() {
     let created = people.map(|person| change(Change::Created { person })).to_vec();
     let schema = declared(true).encode();
     let frames = [
-        send::frame(0, created, &[copy(people[0], "1")], Some(&schema)),
-        send::frame(1, merge(people[1], people[0]), &[], None),
-        send::frame(2, vec![], &[copy(people[1], "2")], None),
-        send::frame(3, merge(people[2], people[1]), &[], None),
+        encoded::frame(0, created, &[copy(people[0], "1")], Some(&schema)),
+        encoded::frame(1, merge(people[1], people[0]), &[], None),
+        encoded::frame(2, vec![], &[copy(people[1], "2")], None),
+        encoded::frame(3, merge(people[2], people[1]), &[], None),
     ];
     for at_once in [1, 4] {
         let folder = tempdir().unwrap();
@@ -446,11 +450,11 @@ fn frames_that_make_no_sense_are_refused() {
     let change = |change| vec![IdentityChange { sequence: 1, change }];
     for (frame, said) in [
         (
-            send::frame(0, change(Change::Created { person: 5 }), &[], None),
+            encoded::frame(0, change(Change::Created { person: 5 }), &[], None),
             "outside partitions",
         ),
         (
-            send::frame(
+            encoded::frame(
                 0,
                 change(Change::Merged {
                     winner: 1 << 32,
@@ -461,7 +465,7 @@ fn frames_that_make_no_sense_are_refused() {
             ),
             "never created",
         ),
-        (send::frame(u64::MAX, vec![], &[], None), "no log has"),
+        (encoded::frame(u64::MAX, vec![], &[], None), "no log has"),
         (vec![0xff], "malformed"),
     ] {
         let error = index.fold(&[(0, &frame)]).unwrap_err().to_string();

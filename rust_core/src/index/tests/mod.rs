@@ -2,14 +2,14 @@
 
 mod attributes;
 mod compaction;
-pub(crate) mod deeds;
+mod crash;
 mod durability;
+pub(crate) mod encoded;
 pub(crate) mod equivalence;
-pub(crate) mod erasing;
-mod killed;
-mod known;
+pub(crate) mod erasure;
+mod invariants;
 pub(crate) mod model;
-mod order;
-pub(crate) mod send;
+pub(crate) mod random_history;
 mod speed;
+mod time_travel;
 mod totals;

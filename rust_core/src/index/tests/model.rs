@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::deeds::{Deed, grouped, note, resolve};
-use super::send::Sent;
-use crate::frame::Change;
+use super::encoded::Sent;
+use super::random_history::{Deed, grouped, note, resolve};
 use crate::index::view::DAY_MS;
-use crate::record::Value;
-use crate::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
+use crate::proto::frame::Change;
+use crate::proto::record::Value;
+use crate::proto::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
 pub fn declared(visits_are_seen: bool) -> Schema {
     let fields = |fields: &[(&str, Type)]| {

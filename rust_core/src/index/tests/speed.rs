@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::tempdir;
 
+use super::encoded::{self, Sent};
 use super::model::field;
-use super::send::{self, Sent};
-use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
 use crate::index::view::{DAY_MS, person_of};
-use crate::record::Value;
-use crate::schema::{EventType, Schema, Type};
+use crate::proto::frame::{Change, IdentityChange};
+use crate::proto::record::Value;
+use crate::proto::schema::{EventType, Schema, Type};
 
 const EVENTS: usize = 1_500_000;
 const PARTITIONS: u32 = 16;
@@ -67,7 +67,7 @@ fn event(i: usize, time: i64) -> Vec<u8> {
         ("week", Value::Number((i % 53) as f64)),
     ];
     let id = format!("{i}-{product}");
-    send::event(&Sent {
+    encoded::event(&Sent {
         source: "till",
         id: &id,
         kind: "order",
@@ -83,7 +83,7 @@ fn world(people: u32, by_person: bool, merges: u32) -> Vec<Vec<u8>> {
     const FRAME: usize = 15_000;
     let created = (0..people).map(|number| Change::Created { person: person(number) });
     let change = |change| IdentityChange { sequence: 1, change };
-    let mut frames = vec![send::frame(
+    let mut frames = vec![encoded::frame(
         0,
         created.map(change).collect(),
         &[],
@@ -119,7 +119,7 @@ fn world(people: u32, by_person: bool, merges: u32) -> Vec<Vec<u8>> {
                 (person(number), event(i, time % (365 * DAY_MS)))
             })
             .collect();
-        frames.push(send::frame(u64::from(call) + 1, merged.collect(), &records, None));
+        frames.push(encoded::frame(u64::from(call) + 1, merged.collect(), &records, None));
     }
     frames
 }
@@ -244,7 +244,7 @@ fn profile(i: usize, time: i64, is_named: impl Fn(usize) -> bool) -> Vec<u8> {
     ];
     let named: Vec<_> = values.into_iter().enumerate().filter(|&(at, _)| is_named(at)).collect();
     let values: Vec<_> = named.into_iter().map(|(_, value)| value).collect();
-    send::profile(&Sent {
+    encoded::profile(&Sent {
         source: "crm",
         id: &format!("update {i}"),
         kind: "",
@@ -265,11 +265,11 @@ fn measure_profiles(people: u32, partitions: u32) {
         change: Change::Created { person: person(number) },
     });
     let schema = schema_of_profiles().encode();
-    let mut frames = vec![send::frame(0, created.collect(), &[], Some(&schema))];
+    let mut frames = vec![encoded::frame(0, created.collect(), &[], Some(&schema))];
     for from in (0..people as usize).step_by(FRAME) {
         let numbers = from..(from + FRAME).min(people as usize);
         let records: Vec<_> = numbers.map(|i| (person(i), profile(i, 0, |_| true))).collect();
-        frames.push(send::frame(frames.len() as u64, vec![], &records, None));
+        frames.push(encoded::frame(frames.len() as u64, vec![], &records, None));
     }
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
@@ -287,7 +287,7 @@ fn measure_profiles(people: u32, partitions: u32) {
             )
         };
         let records: Vec<_> = (number * UPDATES..(number + 1) * UPDATES).map(update).collect();
-        let frame = send::frame(index.offset(), vec![], &records, None);
+        let frame = encoded::frame(index.offset(), vec![], &records, None);
         let started = processor_time();
         fold(&index, &[frame], 1);
         took.push(processor_time() - started);

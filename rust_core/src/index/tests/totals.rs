@@ -6,19 +6,19 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::deeds::{decide, frames, steps};
 use super::equivalence::{fold, settle};
-use super::order::check_runs;
+use super::invariants::check_runs;
+use super::random_history::{decide, frames, steps};
 use crate::index::Index;
-use crate::index::cells::{Cell, Scalar};
-use crate::index::merging::Rows;
-use crate::index::origins::Came;
-use crate::index::place::{BLOCK, DAY_MS, Key};
-use crate::index::texts::Texts;
-use crate::index::totals::{Total, Totals};
-use crate::index::values::{Details, Values};
+use crate::index::columns::cells::{Cell, Scalar};
+use crate::index::columns::origins::Came;
+use crate::index::columns::texts::Texts;
+use crate::index::columns::values::{Details, Values};
+use crate::index::partitioning::{BLOCK, DAY_MS, Key};
+use crate::index::runs::merging::Rows;
+use crate::index::summaries::totals::{Total, Totals};
 use crate::index::view::{Events, Run, Version};
-use crate::schema::Type;
+use crate::proto::schema::Type;
 
 /// What the rows of a block come to.
 #[derive(Default)]

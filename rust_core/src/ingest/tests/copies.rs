@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use proptest::prelude::*;
 
 use super::world::{Answer, NOW, Sample, World, answer, event, number, request, schema, value};
-use crate::decision::tests::encode;
-use crate::decision::{Decision, Kind};
 use crate::error::Error;
-use crate::frame::{RawFrame, RejectFrame};
-use crate::schema::Schema;
+use crate::proto::decision::tests::encode;
+use crate::proto::decision::{Decision, Kind};
+use crate::proto::frame::{RawFrame, RejectFrame};
+use crate::proto::schema::Schema;
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -1,11 +1,11 @@
 //! What was redacted, and is sent again.
 
 use super::world::{NOW, Sample, World, value};
-use crate::decision::tests::encode;
-use crate::decision::{Decision, Kind};
-use crate::frame::{RawFrame, RejectFrame};
+use crate::identity::redactor::Redacted;
 use crate::identity::{PARTITION, Policy, Resolver};
-use crate::redactor::Redacted;
+use crate::proto::decision::tests::encode;
+use crate::proto::decision::{Decision, Kind};
+use crate::proto::frame::{RawFrame, RejectFrame};
 
 fn sample(id: &str, note: &str, identifiers: &[(&str, &str)]) -> Vec<u8> {
     let identifiers = identifiers.iter().map(|&(name, value)| (name.into(), value.into()));

@@ -6,8 +6,8 @@ use super::world::{NOW, Sample, World, answer, entry, event, message, number, pa
 use crate::error::Error;
 use crate::ingest::request::Request;
 use crate::ingest::{check, peek_workspace};
-use crate::schema::tests::{Declared, declared};
-use crate::wire::{put_bytes, put_fixed64, put_text, put_varint};
+use crate::proto::schema::tests::{Declared, declared};
+use crate::proto::wire::{put_bytes, put_fixed64, put_text, put_varint};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]

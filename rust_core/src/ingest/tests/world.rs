@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::frame::RawFrame;
 use crate::ingest::Ingestor;
 use crate::log::LocalLog;
 use crate::log::tests::new_folder;
-use crate::schema::Schema;
-use crate::schema::tests::{Declared, declared};
-use crate::wire::{Reader, put_bytes, put_fixed64, put_text, put_varint};
+use crate::proto::frame::RawFrame;
+use crate::proto::schema::Schema;
+use crate::proto::schema::tests::{Declared, declared};
+use crate::proto::wire::{Reader, put_bytes, put_fixed64, put_text, put_varint};
 
 pub const NOW: i64 = 1_800_000_000_000;
 

@@ -12,17 +12,17 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::random::cond;
 use crate::error::{Error, Result};
 use crate::eval::{Limits, evaluate};
-use crate::frame::{Change, IdentityChange};
 use crate::index::Index;
-use crate::index::tests::deeds::{Step, decide, frames, steps};
-use crate::index::tests::erasing;
+use crate::index::tests::encoded::{self, Sent};
+use crate::index::tests::erasure;
 use crate::index::tests::model::declared;
-use crate::index::tests::send::{self, Sent};
+use crate::index::tests::random_history::{Step, decide, frames, steps};
 use crate::index::view::{DAY_MS, Version, person_of};
 use crate::live::Live;
 use crate::live::frame::Frame;
-use crate::record::Value;
-use crate::wire::put_number;
+use crate::proto::frame::{Change, IdentityChange};
+use crate::proto::record::Value;
+use crate::proto::wire::put_number;
 
 /// A live membership with its log.
 struct Followed {
@@ -151,10 +151,10 @@ proptest! {
         let deeds = decide(&steps);
         let erasure = erased.and_then(|(frame, person)| {
             let frame = frame.index(deeds.len().div_ceil(3));
-            erasing::erasure(&deeds, 3, frame, person)
+            erasure::erasure(&deeds, 3, frame, person)
         });
         let history = match &erasure {
-            Some(erasure) => erasing::frames(&deeds, 3, erasure, true),
+            Some(erasure) => erasure::frames(&deeds, 3, erasure, true),
             None => frames(&deeds, 3),
         };
         let mut coming = history.iter();
@@ -218,14 +218,14 @@ fn what_was_said_beforehand_comes_true_when_its_time_has_come() {
         channel: "",
         values,
     };
-    let known = send::profile(&sent("a", -DAY_MS, &[("active", Value::Flag(true))]));
-    let to_come = send::profile(&sent("b", DAY_MS, &[("city", Value::Text("Köln"))]));
+    let known = encoded::profile(&sent("a", -DAY_MS, &[("active", Value::Flag(true))]));
+    let to_come = encoded::profile(&sent("b", DAY_MS, &[("city", Value::Text("Köln"))]));
     let created = IdentityChange {
         sequence: 1,
         change: Change::Created { person },
     };
     let schema = declared(true).encode();
-    let frame = send::frame(0, vec![created], &[(person, known), (person, to_come)], Some(&schema));
+    let frame = encoded::frame(0, vec![created], &[(person, known), (person, to_come)], Some(&schema));
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
     index.fold(&[(0, &frame)]).unwrap();
@@ -283,7 +283,7 @@ fn who_is_erased_leaves_every_segment() {
     followed.put(&[root(&everybody), root(&not(&not(&everybody)))], 1);
     followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
     let change = Change::Erased { person: erased };
-    let frame = send::frame(1, vec![IdentityChange { sequence: 9, change }], &[], None);
+    let frame = encoded::frame(1, vec![IdentityChange { sequence: 9, change }], &[], None);
     index.fold(&[(1, &frame)]).unwrap();
     let said = followed.log.len();
     followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
@@ -308,7 +308,7 @@ fn who_is_erased_leaves_every_segment() {
 fn rows_that_come_where_as_many_were_purged_are_noticed() {
     let [erased, stays] = [person_of(1, 0), person_of(1, 1)];
     let order = |id| {
-        send::event(&Sent {
+        encoded::event(&Sent {
             source: "pos",
             id,
             kind: "order",
@@ -325,8 +325,8 @@ fn rows_that_come_where_as_many_were_purged_are_noticed() {
     let index = Index::open(folder.path()).unwrap();
     let erasure = vec![change(Change::Erased { person: erased })];
     for frame in [
-        send::frame(0, created.to_vec(), &first, Some(&schema)),
-        send::frame(1, erasure, &[], None),
+        encoded::frame(0, created.to_vec(), &first, Some(&schema)),
+        encoded::frame(1, erasure, &[], None),
     ] {
         index.fold(&[(index.offset(), &frame)]).unwrap();
     }
@@ -342,7 +342,7 @@ fn rows_that_come_where_as_many_were_purged_are_noticed() {
     assert_eq!(followed.live.statuses()[0].count, 0);
     index.purge().unwrap();
     index
-        .fold(&[(2, &send::frame(2, vec![], &[(stays, order("c"))], None))])
+        .fold(&[(2, &encoded::frame(2, vec![], &[(stays, order("c"))], None))])
         .unwrap();
     followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
     assert_eq!(followed.live.statuses()[0].count, 1);

@@ -1,4 +1,4 @@
-mod concern;
+mod affected_rows;
+mod dependencies;
 mod follow;
 mod random;
-mod senses;

@@ -94,7 +94,7 @@ fn p1_the_distance_itself_is_within_and_an_unknown_point_is_unknown() {
         "home",
         vec![Some(Val::Point([0.0, 0.0])), Some(Val::Point([0.0, 1.0])), None],
     );
-    let metres = crate::eval::compare::distance([0.0, 1.0], [0.0, 0.0]);
+    let metres = crate::eval::kernels::compare::distance([0.0, 1.0], [0.0, 0.0]);
     let near = |metres: f64| {
         let point = json!({"op": "literal", "value": {"point": [0.0, 0.0]}});
         json!({"op": "near", "expr": attribute("home"), "point": point, "metres": metres})

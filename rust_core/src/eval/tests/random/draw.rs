@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::eval::tests::world::Val;
 use crate::index::view::DAY_MS;
-use crate::schema::Type;
+use crate::proto::schema::Type;
 
 /// SplitMix64.
 pub struct Random(pub u64);

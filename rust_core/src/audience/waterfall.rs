@@ -1,0 +1,87 @@
+//! The campaign waterfall: narrows an audience step by step and holds some people out.
+
+use roaring::RoaringTreemap;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::{Error, Result};
+
+/// A waterfall: what each step leaves of an audience.
+pub struct Waterfall {
+    /// Beginning with `audience`, ending with `holdout`.
+    pub remaining: Vec<(String, u64)>,
+    pub eligible: RoaringTreemap,
+    pub held_out: RoaringTreemap,
+}
+
+/// Hashes of a holdout fall into this many parts.
+const PARTS: u64 = 10_000;
+
+/// Narrows an audience step by step: (name, people, whether they are kept or removed). The holdout is last.
+pub fn waterfall(
+    audience: RoaringTreemap,
+    steps: impl IntoIterator<Item = (String, RoaringTreemap, bool)>,
+    salt: &str,
+    basis_points: u64,
+) -> Result<Waterfall> {
+    if basis_points > PARTS {
+        return Err(Error::Invalid(format!(
+            "a holdout of {basis_points} basis points is over {PARTS}"
+        )));
+    }
+    let mut remaining = vec![("audience".to_string(), audience.len())];
+    let mut eligible = audience;
+    for (name, people, keep) in steps {
+        if keep {
+            eligible &= people;
+        } else {
+            eligible -= people;
+        }
+        remaining.push((name, eligible.len()));
+    }
+    let mut text = salt.as_bytes().to_vec();
+    text.push(0);
+    let end = text.len();
+    let mut held = |person: u64| {
+        text.truncate(end);
+        text.extend_from_slice(&person.to_le_bytes());
+        xxh3_64(&text) % PARTS < basis_points
+    };
+    let held_out: RoaringTreemap = eligible.iter().filter(|&person| held(person)).collect();
+    eligible -= &held_out;
+    remaining.push(("holdout".to_string(), eligible.len()));
+    Ok(Waterfall {
+        remaining,
+        eligible,
+        held_out,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn person() -> impl Strategy<Value = u64> {
+        (0u64..4, 0u64..200_000).prop_map(|(partition, ordinal)| partition << 32 | ordinal)
+    }
+
+    proptest! {
+        #[test]
+        fn a_waterfall_only_narrows_and_loses_nobody(
+            audience in btree_set(person(), 0..200), steps in vec((btree_set(person(), 0..200), any::<bool>()), 0..4), points in 0u64..=10_000,
+        ) {
+            let set = |people: &std::collections::BTreeSet<u64>| people.iter().copied().collect::<RoaringTreemap>();
+            let named = steps.iter().map(|(people, keep)| ("step".to_string(), set(people), *keep));
+            let result = waterfall(set(&audience), named, "salt", points).unwrap();
+            let fits = |person: &u64| steps.iter().all(|(people, keep)| people.contains(person) == *keep);
+            let expected: RoaringTreemap = audience.iter().copied().filter(fits).collect();
+            prop_assert!(result.remaining.is_sorted_by(|a, b| a.1 >= b.1));
+            prop_assert!(result.eligible.is_disjoint(&result.held_out));
+            prop_assert_eq!(&result.eligible | &result.held_out, expected);
+            prop_assert_eq!(points == 0, points == 0 && result.held_out.is_empty());
+            prop_assert_eq!(points == 10_000 && !result.eligible.is_empty(), false);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Binding of the conditions that compare values, the same for people and events.
+
+use super::{At, Binder, Stand, is_month_day, named};
+use crate::error::Result;
+use crate::eval::kernels::column::Kind;
+use crate::eval::kernels::text_match::Test;
+use crate::eval::program::{Cond, Expr, ExprId, Lift};
+use crate::plan;
+
+impl Binder<'_> {
+    pub fn leaf(&mut self, cond: &plan::Cond, stand: Stand, at: &At) -> Result<Cond> {
+        match cond {
+            plan::Cond::Compare { cmp, left, right } => {
+                if let Some(cond) = self.recency(*cmp, left, right, stand, at)? {
+                    return Ok(cond);
+                }
+                let (left, right, kind) = self.pair((left, "left"), (right, "right"), None, stand, at)?;
+                let ordered = matches!(
+                    kind,
+                    Kind::Number | Kind::Instant | Kind::Date | Kind::MonthDay | Kind::Duration
+                );
+                let equality = matches!(cmp, plan::Cmp::Equal | plan::Cmp::Differs);
+                match kind {
+                    Kind::Set | Kind::Any => {
+                        at.invalid(format!("{} cannot be compared; use `in` or `has`", named(kind)))
+                    }
+                    _ if ordered || equality => Ok(Cond::Compare {
+                        cmp: *cmp,
+                        left,
+                        right,
+                        kind,
+                    }),
+                    _ => at.invalid(format!("{} has no order; use = or !=", named(kind))),
+                }
+            }
+            plan::Cond::In { expr, items } => {
+                let (expr, items, kind) = self.members(expr, items, stand, at)?;
+                Ok(Cond::In { expr, items, kind })
+            }
+            plan::Cond::Has { mode, expr, items } => {
+                let (expr, items, kind) = self.members(expr, items, stand, at)?;
+                if kind != Kind::Set {
+                    return at
+                        .field("expr")
+                        .invalid(format!("`has` takes a set, not {}", named(kind)));
+                }
+                Ok(Cond::Has {
+                    mode: *mode,
+                    expr,
+                    items,
+                })
+            }
+            plan::Cond::Text { test, expr, value } => {
+                let expr = self.of_kind(expr, Kind::Text, stand, &at.field("expr"))?;
+                let test = Test::new(*test, value).or_else(|problem| at.field("value").invalid(problem))?;
+                Ok(Cond::Text {
+                    test: self.program.tests.intern(test),
+                    expr,
+                })
+            }
+            plan::Cond::Known { expr } => Ok(Cond::Known(self.expr(expr, None, stand, &at.field("expr"))?.0)),
+            plan::Cond::Unknown { expr } => {
+                let known = Cond::Known(self.expr(expr, None, stand, &at.field("expr"))?.0);
+                let known = self.lifted(known);
+                Ok(Cond::Not(self.program.conds.intern(known)))
+            }
+            plan::Cond::Within { expr, from, to } => {
+                let (expr, kind) = self.expr(expr, Some(Kind::Instant), stand, &at.field("expr"))?;
+                if !matches!(kind, Kind::Instant | Kind::Date) {
+                    return at
+                        .field("expr")
+                        .invalid(format!("a window takes an instant or a date, not {}", named(kind)));
+                }
+                Ok(Cond::Within {
+                    expr,
+                    from: from.map_or(i64::MIN, |from| self.instant(from)),
+                    to: to.map_or(i64::MAX, |to| self.instant(to)),
+                })
+            }
+            plan::Cond::Anniversary { expr, years } => self.anniversary(expr, years, stand, at),
+            plan::Cond::Near { expr, point, metres } => {
+                if !metres.is_finite() {
+                    return at.field("metres").invalid("not a distance");
+                }
+                let expr = self.of_kind(expr, Kind::Point, stand, &at.field("expr"))?;
+                let point = self.of_kind(point, Kind::Point, stand, &at.field("point"))?;
+                Ok(Cond::Near {
+                    expr,
+                    point,
+                    metres: metres.to_bits(),
+                })
+            }
+            _ => at.invalid("not a condition of values"),
+        }
+    }
+
+    fn anniversary(&mut self, expr: &plan::Expr, years: &[plan::YearDays], stand: Stand, at: &At) -> Result<Cond> {
+        let (expr, kind) = self.expr(expr, Some(Kind::Date), stand, &at.field("expr"))?;
+        if !matches!(kind, Kind::Date | Kind::MonthDay) {
+            return at.field("expr").invalid(format!("{} has no anniversary", named(kind)));
+        }
+        let mut latest_year = vec![i32::MIN; 1300];
+        for (index, year) in years.iter().enumerate() {
+            for &day in &year.month_days {
+                let Some(latest) = latest_year.get_mut(usize::from(day)).filter(|_| is_month_day(day)) else {
+                    return at
+                        .item("years", index)
+                        .invalid(format!("{day} is no month * 100 + day"));
+                };
+                *latest = (*latest).max(year.year);
+            }
+        }
+        Ok(Cond::Anniversary {
+            expr,
+            latest_year,
+            of_dates: kind == Kind::Date,
+        })
+    }
+
+    /// Two expressions of one kind: that of what stands beside them, where they have none.
+    pub fn pair(
+        &mut self,
+        (left, left_name): (&plan::Expr, &'static str),
+        (right, right_name): (&plan::Expr, &'static str),
+        beside: Option<Kind>,
+        stand: Stand,
+        at: &At,
+    ) -> Result<(ExprId, ExprId, Kind)> {
+        let (left_at, right_at) = (at.field(left_name), at.field(right_name));
+        let (mut a, mut a_kind) = self.expr(left, beside, stand, &left_at)?;
+        let (b, b_kind) = self.expr(right, Some(a_kind), stand, &right_at)?;
+        if a_kind == Kind::Any {
+            (a, a_kind) = self.expr(left, Some(b_kind), stand, &left_at)?;
+        }
+        if a_kind != b_kind {
+            return at.invalid(format!("{} stands beside {}", named(a_kind), named(b_kind)));
+        }
+        Ok((a, b, a_kind))
+    }
+
+    /// An expression and items of its kind; of a set, texts.
+    fn members(
+        &mut self,
+        expr: &plan::Expr,
+        items: &[plan::Expr],
+        stand: Stand,
+        at: &At,
+    ) -> Result<(ExprId, Vec<ExprId>, Kind)> {
+        let here = at.field("expr");
+        let (mut id, mut kind) = self.expr(expr, None, stand, &here)?;
+        if let (Kind::Any, Some(first)) = (kind, items.first()) {
+            let beside = self.expr(first, None, stand, &at.item("items", 0))?.1;
+            (id, kind) = self.expr(expr, Some(beside), stand, &here)?;
+            if kind == Kind::Any {
+                return at.invalid("entries of maps stand beside each other, and none has a kind");
+            }
+        }
+        let wanted = if kind == Kind::Set { Kind::Text } else { kind };
+        let bound = items.iter().enumerate();
+        let bound = bound.map(|(index, item)| self.of_kind(item, wanted, stand, &at.item("items", index)));
+        Ok((id, bound.collect::<Result<_>>()?, kind))
+    }
+
+    pub fn of_kind(&mut self, expr: &plan::Expr, wanted: Kind, stand: Stand, at: &At) -> Result<ExprId> {
+        let (id, kind) = self.expr(expr, Some(wanted), stand, at)?;
+        if kind != wanted {
+            return at.invalid(format!("{} stands where {} should", named(kind), named(wanted)));
+        }
+        Ok(id)
+    }
+
+    /// A condition that reads nothing but the attributes of one catalog's item is answered once an item.
+    pub fn lifted(&mut self, leaf: Cond) -> Cond {
+        let exprs: Vec<ExprId> = match &leaf {
+            Cond::Compare { left, right, .. } => vec![*left, *right],
+            Cond::In { expr, items, .. } | Cond::Has { expr, items, .. } => [&[*expr], items.as_slice()].concat(),
+            Cond::Near { expr, point, .. } => vec![*expr, *point],
+            Cond::Text { expr, .. }
+            | Cond::Known(expr)
+            | Cond::Within { expr, .. }
+            | Cond::Anniversary { expr, .. } => {
+                vec![*expr]
+            }
+            _ => return leaf,
+        };
+        let mut item = None;
+        for expr in exprs {
+            match &self.program.exprs[expr] {
+                Expr::Literal(_) => {}
+                Expr::Lookup { catalog, key, .. } if item.is_none_or(|item| item == (*catalog, *key)) => {
+                    item = Some((*catalog, *key));
+                }
+                _ => return leaf,
+            }
+        }
+        let Some((catalog, key)) = item else { return leaf };
+        let cond = self.program.conds.intern(leaf);
+        Cond::OfItem {
+            lift: self.program.lifts.intern(Lift { catalog, cond }),
+            key,
+        }
+    }
+}

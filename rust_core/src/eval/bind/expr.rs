@@ -1,0 +1,344 @@
+//! Binding of expressions and of the passes over events that they ask for.
+
+use super::{At, Binder, Stand, kind_of, literal, named};
+use crate::error::Result;
+use crate::eval::kernels::column::Kind;
+use crate::eval::program::{Expr, ExprId, FilteredType, Measure, Place, Scan};
+use crate::plan::{self, Function, Moment};
+
+type Bound = (ExprId, Kind);
+
+impl Binder<'_> {
+    fn keep(&mut self, expr: Expr, kind: Kind) -> Result<Bound> {
+        Ok((self.program.exprs.intern(expr), kind))
+    }
+
+    /// `beside`: the kind of what stands beside it, which an entry of a map takes.
+    pub fn expr(&mut self, expr: &plan::Expr, beside: Option<Kind>, stand: Stand, at: &At) -> Result<Bound> {
+        match expr {
+            plan::Expr::Literal { value } => {
+                let (datum, kind) = literal(self, value, at)?;
+                self.keep(Expr::Literal(datum), kind)
+            }
+            plan::Expr::Elapsed { of } => {
+                let of = self.of_kind(of, Kind::Instant, stand, &at.field("of"))?;
+                let as_of = self.as_of;
+                self.keep(Expr::Elapsed { of, as_of }, Kind::Duration)
+            }
+            plan::Expr::Arith { function, left, right } => {
+                let left = self.of_kind(left, Kind::Number, stand, &at.field("left"))?;
+                let right = self.of_kind(right, Kind::Number, stand, &at.field("right"))?;
+                self.keep(
+                    Expr::Arith {
+                        function: *function,
+                        left,
+                        right,
+                    },
+                    Kind::Number,
+                )
+            }
+            plan::Expr::Default { expr, otherwise } => {
+                let sides = ((&**expr, "expr"), (&**otherwise, "otherwise"));
+                let (expr, otherwise, kind) = self.pair(sides.0, sides.1, beside, stand, at)?;
+                self.keep(Expr::Default { expr, otherwise }, kind)
+            }
+            plan::Expr::Case { tiers, otherwise } => self.case(tiers, otherwise.as_ref(), stand, at),
+            plan::Expr::Lookup {
+                catalog,
+                key,
+                attribute,
+            } => self.lookup(catalog, key, attribute, stand, at),
+            plan::Expr::Property { .. }
+            | plan::Expr::EventChannel {}
+            | plan::Expr::ByType { .. }
+            | plan::Expr::Person { .. } => self.of_event(expr, beside, stand, at),
+            _ => match stand {
+                Stand::People => self.of_person(expr, beside, at),
+                Stand::Events(_) => at.invalid("this is about people; in a filter of events it stands in `person`"),
+            },
+        }
+    }
+
+    fn of_person(&mut self, expr: &plan::Expr, beside: Option<Kind>, at: &At) -> Result<Bound> {
+        match expr {
+            plan::Expr::Attribute { name, key } => self.attribute(name, key.as_deref(), beside, at),
+            plan::Expr::Channels {} => {
+                let as_of = self.as_of;
+                self.keep(Expr::Channels { as_of }, Kind::Set)
+            }
+            plan::Expr::Aggregate {
+                function,
+                events,
+                value,
+                day_starts,
+            } => self.measure(*function, events, value.as_deref(), day_starts.as_deref(), at),
+            plan::Expr::Tile { k, expr, population } => {
+                if !(1..=10_000).contains(k) {
+                    return at.field("k").invalid("from 1 to 10,000 tiles");
+                }
+                let ranking = self.ranking(expr, population.as_deref(), Place::Tile { k: *k }, at)?;
+                self.keep(Expr::Tile(ranking), Kind::Number)
+            }
+            _ => at.invalid("not an expression of people"),
+        }
+    }
+
+    fn of_event(&mut self, expr: &plan::Expr, beside: Option<Kind>, stand: Stand, at: &At) -> Result<Bound> {
+        let Stand::Events(steps) = stand else {
+            return at.invalid("this is about an event and stands in a filter of events only");
+        };
+        match expr {
+            plan::Expr::EventChannel {} => self.keep(Expr::EventChannel, Kind::Text),
+            plan::Expr::Person { expr } => {
+                let (of, kind) = self.expr(expr, beside, Stand::People, &at.field("expr"))?;
+                self.asks_person = true;
+                self.keep(Expr::Person(of), kind)
+            }
+            plan::Expr::Property { name } => self.property(name, steps, at),
+            plan::Expr::ByType { of } => self.by_type(of, beside, at),
+            _ => at.invalid("not an expression of events"),
+        }
+    }
+
+    /// A property must be declared, and of one kind, by every type.
+    fn property(&mut self, name: &str, steps: &[plan::Step], at: &At) -> Result<Bound> {
+        let mut found = None;
+        for step in steps {
+            let declared = self.version.schema.event_types.get(&step.event_type);
+            let Some(field) = declared.and_then(|event| event.properties.get(name)) else {
+                return at.invalid(format!("`{}` declares no property `{name}`", step.event_type));
+            };
+            let Some(kind) = kind_of(field) else {
+                return at.invalid(format!("property `{name}` is a map, which has no value of its own"));
+            };
+            if found.is_some_and(|found| found != kind) {
+                return at.invalid(format!("property `{name}` is of different types in these events"));
+            }
+            found = Some(kind);
+        }
+        let Some(kind) = found else {
+            return at.invalid("no event type");
+        };
+        self.keep(Expr::Property(name.to_string()), kind)
+    }
+
+    /// Each event type has its own value, all of one kind.
+    fn by_type(&mut self, of: &[plan::TypeValue], mut beside: Option<Kind>, at: &At) -> Result<Bound> {
+        let mut values = Vec::new();
+        for (index, one) in of.iter().enumerate() {
+            let here = at.item("of", index);
+            let step = plan::Step {
+                event_type: one.event_type.clone(),
+                filter: None,
+            };
+            let stand = Stand::Events(std::slice::from_ref(&step));
+            let (value, kind) = self.expr(&one.value, beside, stand, &here.field("value"))?;
+            if index > 0 && beside != Some(kind) {
+                return here.invalid(format!("{} stands beside values of another kind", named(kind)));
+            }
+            beside = Some(kind);
+            values.push((step.event_type, value));
+        }
+        match beside {
+            Some(kind) if !values.is_empty() => self.keep(Expr::ByType(values), kind),
+            _ => at.invalid("no event type"),
+        }
+    }
+
+    fn attribute(&mut self, name: &str, key: Option<&str>, beside: Option<Kind>, at: &At) -> Result<Bound> {
+        let Some(field) = self.version.schema.attributes.get(name) else {
+            return at.invalid(format!("attribute `{name}` is not declared"));
+        };
+        let (as_of, name) = (self.as_of, name.to_string());
+        match (kind_of(field), key) {
+            (Some(kind), None) => self.keep(Expr::Attribute { name, as_of }, kind),
+            (None, Some(key)) => {
+                let kind = beside.unwrap_or(Kind::Any);
+                let key = self.code(key);
+                self.keep(Expr::Entry { name, key, kind, as_of }, kind)
+            }
+            (Some(_), Some(_)) => at.invalid(format!("attribute `{name}` is no map; it has no keys")),
+            (None, None) => self.keep(Expr::Attribute { name, as_of }, Kind::Any),
+        }
+    }
+
+    fn case(&mut self, tiers: &[plan::Tier], otherwise: Option<&plan::Value>, stand: Stand, at: &At) -> Result<Bound> {
+        let mut bound = Vec::new();
+        let mut kinds = Vec::new();
+        for (index, tier) in tiers.iter().enumerate() {
+            let here = at.item("tiers", index);
+            let when = self.cond(&tier.when, stand, &here.field("when"))?;
+            let (datum, kind) = literal(self, &tier.value, &here)?;
+            bound.push((when, datum));
+            kinds.push(kind);
+        }
+        let otherwise = otherwise
+            .map(|value| literal(self, value, &at.field("otherwise")))
+            .transpose()?;
+        kinds.extend(otherwise.map(|(_, kind)| kind));
+        let Some(&kind) = kinds.first() else {
+            return at.invalid("a tag has at least one tier");
+        };
+        if let Some(&other) = kinds.iter().find(|&&other| other != kind) {
+            return at.invalid(format!("{} stands beside {}", named(kind), named(other)));
+        }
+        self.keep(
+            Expr::Case {
+                tiers: bound,
+                otherwise: otherwise.map(|(datum, _)| datum),
+            },
+            kind,
+        )
+    }
+
+    fn lookup(&mut self, catalog: &str, key: &plan::Expr, attribute: &str, stand: Stand, at: &At) -> Result<Bound> {
+        let Some(declared) = self.version.schema.catalogs.get(catalog) else {
+            return at.invalid(format!("catalog `{catalog}` is not declared"));
+        };
+        let Some(field) = declared.attributes.get(attribute) else {
+            return at.invalid(format!("catalog `{catalog}` declares no attribute `{attribute}`"));
+        };
+        let Some(kind) = kind_of(field) else {
+            return at.invalid(format!(
+                "`{attribute}` of catalog `{catalog}` is a map, which has no value of its own"
+            ));
+        };
+        let key = self.of_kind(key, Kind::Text, stand, &at.field("key"))?;
+        let catalog = self.program.catalogs.intern(catalog.to_string());
+        self.keep(
+            Expr::Lookup {
+                catalog,
+                key,
+                attribute: attribute.to_string(),
+            },
+            kind,
+        )
+    }
+
+    pub fn measure(
+        &mut self,
+        function: Function,
+        events: &plan::Events,
+        value: Option<&plan::Expr>,
+        day_starts: Option<&[i64]>,
+        at: &At,
+    ) -> Result<Bound> {
+        let asked = std::mem::replace(&mut self.asks_person, false);
+        let value = match value {
+            Some(value) => {
+                // `count` and `days` only ask whether it is known.
+                let wanted = match function {
+                    Function::Sum | Function::Avg | Function::Median | Function::Min | Function::Max => {
+                        Some(Kind::Number)
+                    }
+                    _ => None,
+                };
+                Some(self.expr(value, wanted, Stand::Events(&events.steps), &at.field("value"))?)
+            }
+            None => None,
+        };
+        let kind = measured(function, value.map(|(_, kind)| kind)).or_else(|problem| at.invalid(problem))?;
+        if (function == Function::Days) != day_starts.is_some() {
+            return at
+                .field("day_starts")
+                .invalid("`days`, and only it, takes the starts of local days");
+        }
+        if day_starts.is_some_and(|starts| !starts.is_sorted_by(|a, b| a < b)) {
+            return at.field("day_starts").invalid("not ascending");
+        }
+        let own = value.map(|(id, _)| id).filter(|_| self.asks_person);
+        self.asks_person = asked;
+        let scan = self.scan(events, own, &at.field("events"))?;
+        let measures = &mut self.program.scans[scan].measures;
+        let wanted = Measure {
+            function,
+            value,
+            day_starts: day_starts.map(Into::into),
+        };
+        let measure = measures
+            .iter()
+            .position(|measure| *measure == wanted)
+            .unwrap_or_else(|| {
+                measures.push(wanted);
+                measures.len() - 1
+            });
+        self.keep(Expr::Measure { scan, measure }, kind)
+    }
+
+    fn scan(&mut self, events: &plan::Events, own: Option<ExprId>, at: &At) -> Result<usize> {
+        let (from, to) = self.window((events.from, events.to), at)?;
+        let mut steps = self.filtered_types(&events.steps, "steps", at)?;
+        // The order of steps changes nothing.
+        steps.sort();
+        let key = (steps, from, to, own);
+        if let Some(&scan) = self.scans.get(&key) {
+            return Ok(scan);
+        }
+        let steps = key.0.clone();
+        self.program.scans.push(Scan {
+            steps,
+            from,
+            to,
+            measures: Vec::new(),
+        });
+        self.scans.insert(key, self.program.scans.len() - 1);
+        Ok(self.program.scans.len() - 1)
+    }
+
+    pub fn instant(&self, moment: Moment) -> i64 {
+        moment.resolve(self.program.as_of)
+    }
+
+    /// Of events: never later than the as-of.
+    pub fn window(&self, (from, to): (Option<Moment>, Moment), at: &At) -> Result<(i64, i64)> {
+        let (from, to) = (from.map(|from| self.instant(from)), self.instant(to));
+        if to > self.as_of {
+            return at
+                .field("to")
+                .invalid("after the plan's `as_of`, or that of the `at` around it");
+        }
+        Ok((from.unwrap_or(i64::MIN), to))
+    }
+
+    /// `name`: the field that holds the steps.
+    pub fn filtered_types(&mut self, steps: &[plan::Step], name: &'static str, at: &At) -> Result<Vec<FilteredType>> {
+        let mut types: Vec<FilteredType> = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let here = at.item(name, index);
+            if !self.version.schema.event_types.contains_key(&step.event_type) {
+                return here.invalid(format!("event type `{}` is not declared", step.event_type));
+            }
+            if types.iter().any(|(event_type, _)| *event_type == step.event_type) {
+                return here.invalid(format!(
+                    "event type `{}` stands twice; an event counts once",
+                    step.event_type
+                ));
+            }
+            let stand = Stand::Events(std::slice::from_ref(step));
+            let filter = step.filter.as_deref();
+            let filter = filter
+                .map(|filter| self.cond(filter, stand, &here.field("where")))
+                .transpose()?;
+            types.push((step.event_type.clone(), filter));
+        }
+        Ok(types)
+    }
+}
+
+/// The kind that a measure of values of this kind gives.
+fn measured(function: Function, value: Option<Kind>) -> std::result::Result<Kind, String> {
+    let refused = |takes: &str| Err(format!("takes {takes}, not {}", value.map_or("nothing", named)));
+    match (function, value) {
+        (Function::Count | Function::Days, _) => Ok(Kind::Number),
+        (Function::Sum | Function::Avg | Function::Median, Some(Kind::Number)) => Ok(Kind::Number),
+        (Function::Sum | Function::Avg | Function::Median, _) => refused("numbers"),
+        (Function::Min | Function::Max, Some(kind @ (Kind::Number | Kind::Date | Kind::Instant))) => Ok(kind),
+        (Function::Min | Function::Max, _) => refused("numbers, dates or instants"),
+        (Function::Distinct | Function::Most, None | Some(Kind::Set | Kind::Point | Kind::Any)) => {
+            refused("single values")
+        }
+        (Function::Distinct, Some(_)) => Ok(Kind::Number),
+        (Function::Earliest | Function::Latest, None) => Ok(Kind::Instant),
+        (Function::Earliest | Function::Latest | Function::Most, Some(kind)) => Ok(kind),
+    }
+}

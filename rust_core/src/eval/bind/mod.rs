@@ -1,0 +1,306 @@
+//! Plan to program: names looked up, kinds checked, equal nodes made one. Errors name the node.
+
+mod condition;
+mod cost;
+mod expr;
+mod recency;
+mod sequence;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::kernels::column::{Datum, Kind};
+use super::program::{BoundRoot, Cond, CondId, ExprId, FilteredType, Place, Program, Ranking};
+use crate::error::{Error, Result};
+use crate::index::columns::texts::normalise;
+use crate::index::view::Version;
+use crate::plan;
+use crate::proto::schema::{Field, Type};
+
+/// Where in the plan.
+pub struct At<'p> {
+    parent: Option<&'p At<'p>>,
+    name: &'static str,
+    index: Option<usize>,
+}
+
+impl<'p> At<'p> {
+    pub fn field(&'p self, name: &'static str) -> At<'p> {
+        At {
+            parent: Some(self),
+            name,
+            index: None,
+        }
+    }
+
+    pub fn item(&'p self, name: &'static str, index: usize) -> At<'p> {
+        At {
+            parent: Some(self),
+            name,
+            index: Some(index),
+        }
+    }
+
+    pub fn invalid<T>(&self, problem: impl fmt::Display) -> Result<T> {
+        Err(Error::Invalid(format!("{self}: {problem}")))
+    }
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            write!(to, "{parent}.")?;
+        }
+        write!(to, "{}", self.name)?;
+        self.index.map_or(Ok(()), |index| write!(to, "[{index}]"))
+    }
+}
+
+/// What the rows are: people, or events of these types.
+#[derive(Clone, Copy)]
+pub enum Stand<'s> {
+    People,
+    Events(&'s [plan::Step]),
+}
+
+pub struct Binder<'v> {
+    pub version: &'v Version,
+    pub program: Program,
+    /// The same types, filters and window are one scan. A value that asks for the person's own values has a scan to itself:
+    /// they may come from a scan of the same events, and no scan may wait for itself.
+    pub scans: HashMap<(Vec<FilteredType>, i64, i64, Option<ExprId>), usize>,
+    /// Whether what was bound since this was last false asks, of an event, for a value of its person.
+    pub asks_person: bool,
+    /// The highest level of a ranking met so far.
+    pub level: usize,
+    /// The instant that what is bound now is asked of: the plan's, or that of an `at` around it.
+    pub as_of: i64,
+}
+
+pub fn bind(version: &Version, plan: &plan::Plan) -> Result<Program> {
+    let extra_from = version.texts.len() as u32;
+    let program = Program {
+        as_of: plan.as_of,
+        extra_from,
+        ..Program::default()
+    };
+    let mut binder = Binder {
+        version,
+        program,
+        scans: HashMap::new(),
+        asks_person: false,
+        level: 0,
+        as_of: plan.as_of,
+    };
+    let top = At {
+        parent: None,
+        name: "plan",
+        index: None,
+    };
+    for (index, root) in plan.roots.iter().enumerate() {
+        binder.root(root, &top.item("roots", index))?;
+    }
+    Ok(binder.program)
+}
+
+impl Binder<'_> {
+    fn root(&mut self, root: &plan::Root, at: &At) -> Result<()> {
+        let among = self.population(root.among.as_ref(), &at.field("among"))?;
+        let cond = self.cond(&root.cond, Stand::People, &at.field("cond"))?;
+        let clauses = match (&root.cond, &self.program.conds[cond]) {
+            (plan::Cond::All { .. }, Cond::All(clauses)) | (plan::Cond::Any { .. }, Cond::Any(clauses)) => {
+                clauses.clone()
+            }
+            _ => vec![cond],
+        };
+        let clauses = clauses
+            .into_iter()
+            .map(|clause| self.program.clauses.intern((clause, among)));
+        let clauses = clauses.collect();
+        let parts = self.program.parts(cond);
+        self.program.roots.push(BoundRoot {
+            cond,
+            parts,
+            clauses,
+            among,
+        });
+        Ok(())
+    }
+
+    pub fn population(&mut self, among: Option<&plan::Cond>, at: &At) -> Result<Option<CondId>> {
+        among.map(|among| self.cond(among, Stand::People, at)).transpose()
+    }
+
+    fn conds(&mut self, of: &[plan::Cond], stand: Stand, at: &At) -> Result<Vec<CondId>> {
+        of.iter()
+            .enumerate()
+            .map(|(index, cond)| self.cond(cond, stand, &at.item("of", index)))
+            .collect()
+    }
+
+    pub fn cond(&mut self, cond: &plan::Cond, stand: Stand, at: &At) -> Result<CondId> {
+        let bound = match cond {
+            plan::Cond::All { of } => Cond::All(self.conds(of, stand, at)?),
+            plan::Cond::Any { of } => Cond::Any(self.conds(of, stand, at)?),
+            plan::Cond::Not { of } => Cond::Not(self.cond(of, stand, &at.field("of"))?),
+            plan::Cond::OrUnknown { of } => Cond::OrUnknown(self.cond(of, stand, &at.field("of"))?),
+            plan::Cond::Constant { value } => Cond::Constant(*value),
+            plan::Cond::Set { .. }
+            | plan::Cond::At { .. }
+            | plan::Cond::Happened { .. }
+            | plan::Cond::Sequence { .. }
+            | plan::Cond::Rank { .. }
+            | plan::Cond::Sample { .. } => self.of_people(cond, stand, at)?,
+            leaf => {
+                let leaf = self.leaf(leaf, stand, at)?;
+                self.lifted(leaf)
+            }
+        };
+        Ok(self.program.conds.intern(bound))
+    }
+
+    fn of_people(&mut self, cond: &plan::Cond, stand: Stand, at: &At) -> Result<Cond> {
+        if let Stand::Events(_) = stand {
+            return at.invalid("this is about people and cannot stand in a filter of events");
+        }
+        match cond {
+            plan::Cond::Set { of, among } => self.set(of, among.as_deref(), at),
+            plan::Cond::At { as_of, of, among } => {
+                let as_of = self.instant(*as_of);
+                if as_of > self.as_of {
+                    return at.field("as_of").invalid("after the `as_of` around it");
+                }
+                let around = std::mem::replace(&mut self.as_of, as_of);
+                let set = self.set(of, among.as_deref(), at);
+                self.as_of = around;
+                set
+            }
+            plan::Cond::Happened { events, min, max } => {
+                let times = |count: u64| i64::try_from(count.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
+                let count = self.measure(plan::Function::Count, events, None, None, at)?.0;
+                Ok(Cond::Happened {
+                    count,
+                    min: times(*min),
+                    max: max.map_or(i64::MAX, times),
+                })
+            }
+            plan::Cond::Sequence { steps, by, from, to } => self.sequence(steps, by.as_ref(), (*from, *to), at),
+            plan::Cond::Rank {
+                expr,
+                side,
+                percent,
+                count,
+                population,
+            } => {
+                let place = match (percent, count) {
+                    (Some(percent), None) if (0..=1_000_000).contains(&percent.0) => Place::Share {
+                        side: *side,
+                        millionths: percent.0,
+                    },
+                    (None, Some(count)) => Place::Count {
+                        side: *side,
+                        count: *count,
+                    },
+                    (Some(_), None) => return at.invalid("`percent` is a fraction from 0 to 1"),
+                    _ => return at.invalid("give either `percent` or `count`"),
+                };
+                Ok(Cond::Rank(self.ranking(expr, population.as_deref(), place, at)?))
+            }
+            plan::Cond::Sample { seed, below } => Ok(Cond::Sample {
+                seed: seed.clone(),
+                below: below.0,
+            }),
+            _ => at.invalid("not a condition of people"),
+        }
+    }
+
+    fn set(&mut self, of: &plan::Cond, among: Option<&plan::Cond>, at: &At) -> Result<Cond> {
+        Ok(Cond::Set {
+            among: self.population(among, &at.field("among"))?,
+            of: self.cond(of, Stand::People, &at.field("of"))?,
+            as_of: self.as_of,
+        })
+    }
+
+    pub fn ranking(
+        &mut self,
+        expr: &plan::Expr,
+        population: Option<&plan::Cond>,
+        place: Place,
+        at: &At,
+    ) -> Result<usize> {
+        let around = std::mem::take(&mut self.level);
+        let here = at.field("expr");
+        let (expr, kind) = self.expr(expr, Some(Kind::Number), Stand::People, &here)?;
+        if !matches!(kind, Kind::Number | Kind::Instant | Kind::Date | Kind::Duration) {
+            return here.invalid(format!("{} has no rank", named(kind)));
+        }
+        let population = self.population(population, &at.field("population"))?;
+        let level = self.level + 1;
+        self.level = around.max(level);
+        Ok(self.program.rankings.intern(Ranking {
+            expr,
+            population,
+            as_of: self.as_of,
+            place,
+            level,
+        }))
+    }
+
+    /// The code of a text, also of one that the dictionary lacks.
+    pub fn code(&mut self, text: &str) -> u32 {
+        let text = normalise(text);
+        let known = self.version.texts.code(&text);
+        known.unwrap_or_else(|| self.program.extra_from + self.program.extra.intern(text.into_owned()) as u32)
+    }
+}
+
+pub fn is_month_day(day: u16) -> bool {
+    (1..=12).contains(&(day / 100)) && (1..=31).contains(&(day % 100))
+}
+
+pub fn kind_of(field: &Field) -> Option<Kind> {
+    match field.kind {
+        Type::Bool => Some(Kind::Bool),
+        Type::Number | Type::Money => Some(Kind::Number),
+        Type::Text | Type::Enum => Some(Kind::Text),
+        Type::Instant => Some(Kind::Instant),
+        Type::Date => Some(Kind::Date),
+        Type::MonthDay => Some(Kind::MonthDay),
+        Type::Set => Some(Kind::Set),
+        Type::Point => Some(Kind::Point),
+        Type::Map => None,
+    }
+}
+
+pub fn named(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "true or false",
+        Kind::Number => "a number",
+        Kind::Text => "a text",
+        Kind::Instant => "an instant",
+        Kind::Date => "a date",
+        Kind::MonthDay => "a month and day",
+        Kind::Duration => "a duration",
+        Kind::Set => "a set",
+        Kind::Point => "a point",
+        Kind::Any => "a map's entry of unknown kind",
+    }
+}
+
+/// A value of the plan; its text gets a code.
+pub fn literal(binder: &mut Binder, value: &plan::Value, at: &At) -> Result<(Datum, Kind)> {
+    Ok(match value {
+        plan::Value::Num(number) => (Datum::Int(number.0), Kind::Number),
+        plan::Value::Text(text) => (Datum::Code(binder.code(text)), Kind::Text),
+        plan::Value::Bool(value) => (Datum::Bool(*value), Kind::Bool),
+        plan::Value::Instant(ms) => (Datum::Int(*ms), Kind::Instant),
+        plan::Value::Date(days) => (Datum::Int((*days).into()), Kind::Date),
+        plan::Value::MonthDay(day) if !is_month_day(*day) => {
+            return at.invalid(format!("{day} is no month * 100 + day"));
+        }
+        plan::Value::MonthDay(day) => (Datum::Int((*day).into()), Kind::MonthDay),
+        plan::Value::Duration(ms) => (Datum::Int(binder.instant(*ms)), Kind::Duration),
+        plan::Value::Point(point) => (Datum::Point(*point), Kind::Point),
+    })
+}

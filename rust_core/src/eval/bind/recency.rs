@@ -1,0 +1,79 @@
+//! A recency beside a duration, said as whether something happened: that is answered without the events themselves.
+
+use super::{At, Binder, Stand};
+use crate::error::Result;
+use crate::eval::program::Cond;
+use crate::plan::{self, Cmp, Function, Moment};
+
+impl Binder<'_> {
+    /// `elapsed(latest(...)) > duration` and its like; `None` for every other comparison.
+    pub fn recency(
+        &mut self,
+        cmp: Cmp,
+        left: &plan::Expr,
+        right: &plan::Expr,
+        stand: Stand,
+        at: &At,
+    ) -> Result<Option<Cond>> {
+        let (Stand::People, Some((function, events)), Some(duration)) = (stand, recency_of(left), duration_of(right))
+        else {
+            return Ok(None);
+        };
+        let instant = self.as_of.saturating_sub(self.instant(duration));
+        let after = instant.saturating_add(1);
+        let (first, end) = (events.from.map(|from| self.instant(from)), self.instant(events.to));
+        let since = |from: i64| (Some(first.map_or(from, |first| first.max(from))), end);
+        let until = |to: i64| (first, end.min(to));
+        // "More" is longer ago: the last event is before the instant, so there is none since.
+        let (window, denied) = match (function, cmp) {
+            (Function::Latest, Cmp::More) => (since(instant), true),
+            (Function::Latest, Cmp::AtLeast) => (since(after), true),
+            (Function::Latest, Cmp::Less) => (since(after), false),
+            (Function::Latest, Cmp::AtMost) => (since(instant), false),
+            (_, Cmp::More) => (until(instant), false),
+            (_, Cmp::AtLeast) => (until(after), false),
+            (_, Cmp::Less) => (until(after), true),
+            (_, Cmp::AtMost) => (until(instant), true),
+            _ => return Ok(None),
+        };
+        let happened = |(from, to): (Option<i64>, i64)| plan::Cond::Happened {
+            events: plan::Events {
+                from: from.map(Moment::At),
+                to: Moment::At(to),
+                ..events.clone()
+            },
+            min: 1,
+            max: None,
+        };
+        let here = at.field("left");
+        let known = self.cond(&happened((first, end)), stand, &here)?;
+        let mut of = self.cond(&happened(window), stand, &here)?;
+        if denied {
+            of = self.program.conds.intern(Cond::Not(of));
+        }
+        Ok(Some(Cond::Given { of, known }))
+    }
+}
+
+/// The events whose first or last instant it is the time since; with a filter it is better asked of the events.
+fn recency_of(expr: &plan::Expr) -> Option<(Function, &plan::Events)> {
+    let plan::Expr::Elapsed { of } = expr else { return None };
+    match &**of {
+        plan::Expr::Aggregate {
+            function: function @ (Function::Latest | Function::Earliest),
+            events,
+            value: None,
+            day_starts: None,
+        } if events.steps.iter().all(|step| step.filter.is_none()) => Some((*function, events)),
+        _ => None,
+    }
+}
+
+fn duration_of(expr: &plan::Expr) -> Option<Moment> {
+    match expr {
+        plan::Expr::Literal {
+            value: plan::Value::Duration(duration),
+        } => Some(*duration),
+        _ => None,
+    }
+}

@@ -1,0 +1,330 @@
+//! The evaluator: every condition and expression over all rows of a scope at once, each node once.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::kernels::bits::{Bits, Tri};
+use super::kernels::column::{Column, Data, Datum, Kind, Numbers, View};
+use super::kernels::compare::{anniversary, compare, near};
+use super::kernels::gather::gather;
+use super::kernels::ratio::{Ratio, UNIT};
+use super::program::{Cond, CondId, Expr, ExprId};
+use super::query::Query;
+use super::trace::Touched;
+use crate::error::{Error, Result};
+use crate::plan::{Arith, Cmp, Mode};
+
+/// What the rows are, and what only they have.
+pub trait Scope<'a>: Sized {
+    fn rows(&self) -> usize;
+
+    /// `None` for what means the same in every scope.
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>>;
+
+    fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
+
+    /// Counts memory that is kept for the rows; that for few rows is not counted.
+    fn hold(&self, _bytes: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether an expression lies between two numbers (or codes), both of them in, where that can be answered without its values.
+    fn between(_: &Eval<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
+        Ok(None)
+    }
+
+    /// Whether an expression is a set that holds one of these texts, likewise.
+    fn holding_any(_: &Eval<'a, Self>, _: &'a Expr, _codes: &[u32]) -> Option<Tri> {
+        None
+    }
+}
+
+pub struct Eval<'a, S> {
+    pub query: &'a Query<'a>,
+    pub scope: S,
+    pub touched: Rc<Touched>,
+    conds: RefCell<Vec<Option<Rc<Tri>>>>,
+    exprs: RefCell<Vec<Option<Rc<Column<'a>>>>>,
+}
+
+impl<'a, S: Scope<'a>> Eval<'a, S> {
+    pub fn new(query: &'a Query<'a>, scope: S, touched: Rc<Touched>) -> Self {
+        let program = query.program;
+        let (conds, exprs) = (vec![None; program.conds.len()], vec![None; program.exprs.len()]);
+        Eval {
+            query,
+            scope,
+            touched,
+            conds: RefCell::new(conds),
+            exprs: RefCell::new(exprs),
+        }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.scope.rows()
+    }
+
+    pub fn cond(&self, id: CondId) -> Result<Rc<Tri>> {
+        if let Some(tri) = &self.conds.borrow()[id] {
+            return Ok(tri.clone());
+        }
+        let tri = Rc::new(self.found(id)?);
+        self.scope.hold(tri.bytes())?;
+        self.conds.borrow_mut()[id] = Some(tri.clone());
+        Ok(tri)
+    }
+
+    /// A condition that has not been evaluated yet.
+    fn found(&self, id: CondId) -> Result<Tri> {
+        let cond = &self.query.program.conds[id];
+        let evaluate = || match S::cond(self, cond)? {
+            Some(tri) => Ok(tri),
+            None => self.general_cond(cond),
+        };
+        match &self.query.trace {
+            None => evaluate(),
+            Some(trace) => trace.cond(id, &self.touched, evaluate),
+        }
+    }
+
+    pub fn expr(&self, id: ExprId) -> Result<Rc<Column<'a>>> {
+        if let Some(column) = &self.exprs.borrow()[id] {
+            return Ok(column.clone());
+        }
+        let expr = &self.query.program.exprs[id];
+        let column = match S::expr(self, expr)? {
+            Some(column) => column,
+            None => Rc::new(self.general_expr(expr)?),
+        };
+        self.scope.hold(column.bytes())?;
+        self.exprs.borrow_mut()[id] = Some(column.clone());
+        Ok(column)
+    }
+
+    pub fn constant(&self, value: bool) -> Tri {
+        Tri::known(if value {
+            Bits::all(self.rows())
+        } else {
+            Bits::none(self.rows())
+        })
+    }
+
+    /// The same for who asks once: what `all` and `any` come to is not kept, but that of their parts.
+    pub fn cond_once(&self, id: CondId) -> Result<Tri> {
+        match &self.query.program.conds[id] {
+            Cond::All(_) | Cond::Any(_) if self.conds.borrow()[id].is_none() => self.found(id),
+            _ => Ok(Tri::clone(&*self.cond(id)?)),
+        }
+    }
+
+    /// Leaves the rows for which all of some conditions are true; the first that leaves nobody is the last to be asked.
+    pub fn narrow(&self, parts: &[CondId], rows: &mut Bits) -> Result<()> {
+        for &part in parts {
+            if rows.is_none() {
+                break;
+            }
+            rows.keep(&self.cond(part)?.t);
+        }
+        Ok(())
+    }
+
+    /// Of several conditions; `empty` of none.
+    fn joined(&self, of: &[CondId], empty: bool, join: fn(&mut Tri, &Tri)) -> Result<Tri> {
+        let Some((&first, rest)) = of.split_first() else {
+            return Ok(self.constant(empty));
+        };
+        let mut joined = Tri::clone(&*self.cond(first)?);
+        for &of in rest {
+            join(&mut joined, &*self.cond(of)?);
+        }
+        Ok(joined)
+    }
+
+    fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
+        Ok(match cond {
+            Cond::Constant(value) => self.constant(*value),
+            Cond::All(of) => self.joined(of, true, Tri::keep)?,
+            Cond::Any(of) => self.joined(of, false, Tri::add)?,
+            Cond::Not(of) => self.cond(*of)?.not(),
+            Cond::OrUnknown(of) => {
+                let of = self.cond(*of)?;
+                Tri::known(of.t.or(&of.u))
+            }
+            Cond::Given { of, known } => Tri::of(self.cond(*of)?.t.clone(), &self.cond(*known)?.t),
+            Cond::Compare { cmp, left, right, kind } => match self.compared(*cmp, *left, *right)? {
+                Some(tri) => tri,
+                None => compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?,
+            },
+            Cond::In {
+                expr,
+                items,
+                kind: Kind::Set,
+            } => self.has(Mode::Any, *expr, items)?,
+            Cond::In { expr, items, kind } => self.among_items(*expr, items, *kind)?,
+            Cond::Has { mode, expr, items } => self.has(*mode, *expr, items)?,
+            Cond::Text { test, expr } => {
+                let column = self.expr(*expr)?;
+                let memo = &self.query.memos[*test];
+                let holds = match column.codes()? {
+                    View::One(code) if memo.holds(code) => Bits::all(self.rows()),
+                    View::One(_) => Bits::none(self.rows()),
+                    View::Many(codes) => {
+                        Bits::from_fn(self.rows(), |row| column.known.get(row) && memo.holds(codes[row]))
+                    }
+                };
+                Tri::of(holds, &column.known)
+            }
+            Cond::Known(expr) => Tri::known(self.expr(*expr)?.known.clone()),
+            Cond::Within { expr, from, to } => {
+                if let Some(tri) = self.between(*expr, *from, to.saturating_sub(1))? {
+                    return Ok(tri);
+                }
+                let column = self.expr(*expr)?;
+                let values = column.ints()?;
+                let holds = Bits::from_fn(self.rows(), |row| (*from..*to).contains(&values.get(row)));
+                Tri::of(holds, &column.known)
+            }
+            Cond::Anniversary {
+                expr,
+                latest_year,
+                of_dates,
+            } => anniversary(&*self.expr(*expr)?, latest_year, *of_dates)?,
+            Cond::Near { expr, point, metres } => {
+                near(&*self.expr(*expr)?, &*self.expr(*point)?, f64::from_bits(*metres))?
+            }
+            Cond::OfItem { lift, key } => self.query.lifted[*lift].ask(&*self.expr(*key)?)?,
+            Cond::Set { .. } | Cond::Happened { .. } | Cond::Sequence(_) | Cond::Rank(_) | Cond::Sample { .. } => {
+                return Err(misplaced());
+            }
+        })
+    }
+
+    pub fn between(&self, expr: ExprId, low: i64, high: i64) -> Result<Option<Tri>> {
+        S::between(self, &self.query.program.exprs[expr], low, high)
+    }
+
+    /// An expression beside one number or text.
+    fn compared(&self, cmp: Cmp, left: ExprId, right: ExprId) -> Result<Option<Tri>> {
+        let number = match &self.query.program.exprs[right] {
+            Expr::Literal(Datum::Int(number)) => *number,
+            Expr::Literal(Datum::Code(code)) => i64::from(*code),
+            _ => return Ok(None),
+        };
+        let (low, high) = match cmp {
+            Cmp::Less if number == i64::MIN => return Ok(None),
+            Cmp::More if number == i64::MAX => return Ok(None),
+            Cmp::Less => (i64::MIN, number - 1),
+            Cmp::AtMost => (i64::MIN, number),
+            Cmp::More => (number + 1, i64::MAX),
+            Cmp::AtLeast => (number, i64::MAX),
+            Cmp::Equal | Cmp::Differs => (number, number),
+        };
+        let tri = self.between(left, low, high)?;
+        Ok(tri.map(|tri| if cmp == Cmp::Differs { tri.not() } else { tri }))
+    }
+
+    fn general_expr(&self, expr: &'a Expr) -> Result<Column<'a>> {
+        let len = self.rows();
+        Ok(match expr {
+            Expr::Literal(datum) => Column::one(len, *datum),
+            Expr::Elapsed { of, as_of } => {
+                let of = self.expr(*of)?;
+                let instants = of.ints()?;
+                let elapsed = (0..len).map(|row| as_of.saturating_sub(instants.get(row))).collect();
+                Column::int(of.known.clone(), elapsed)
+            }
+            Expr::Arith { function, left, right } => arith(*function, &*self.expr(*left)?, &*self.expr(*right)?)?,
+            Expr::Default { expr, otherwise } => {
+                let (column, otherwise) = (self.expr(*expr)?, self.expr(*otherwise)?);
+                gather(len, &[&column, &otherwise], |row| {
+                    Some((usize::from(!column.known.get(row)), row))
+                })?
+            }
+            Expr::Case { tiers, otherwise } => {
+                let conds = tiers
+                    .iter()
+                    .map(|&(when, _)| self.cond(when))
+                    .collect::<Result<Vec<_>>>()?;
+                let values = tiers.iter().map(|&(_, value)| value).chain(*otherwise);
+                let values: Vec<Column> = values.map(|value| Column::one(1, value)).collect();
+                let last = otherwise.map(|_| tiers.len());
+                let tier = |row| conds.iter().position(|cond| cond.t.get(row)).or(last);
+                let sources: Vec<&Column> = values.iter().collect();
+                gather(len, &sources, |row| tier(row).map(|tier| (tier, 0)))?
+            }
+            Expr::Lookup {
+                catalog,
+                key,
+                attribute,
+            } => {
+                let key = self.expr(*key)?;
+                let codes = key.codes()?;
+                let catalog = &self.query.catalogs[*catalog];
+                let source = catalog.attribute(attribute);
+                gather(len, &[&source], |row| {
+                    let known = key.known.get(row).then(|| codes.get(row));
+                    known.and_then(|code| catalog.row(code)).map(|row| (0, row))
+                })?
+            }
+            _ => return Err(misplaced()),
+        })
+    }
+}
+
+fn misplaced() -> Error {
+    Error::Invalid("a node of the plan stands in a scope that cannot answer it".into())
+}
+
+/// Exact; unknown with an unknown and on division by 0.
+fn arith<'a>(function: Arith, left: &Column, right: &Column) -> Result<Column<'a>> {
+    let known = left.known.and(&right.known);
+    let (a, b) = (left.numbers()?, right.numbers()?);
+    if let (Numbers::Whole(a), Numbers::Whole(b)) = (a, b)
+        && let Some(values) = whole(function, &known, a, b)
+    {
+        return Ok(Column {
+            known,
+            data: Data::Int(values.into()),
+        });
+    }
+    let mut defined = known.clone();
+    let mut values = Vec::with_capacity(known.len());
+    for row in 0..known.len() {
+        let result = if known.get(row) {
+            a.get(row).combine(function, b.get(row))?
+        } else {
+            None
+        };
+        values.push(result.unwrap_or(Ratio::millionths(0)));
+        if known.get(row) && result.is_none() {
+            defined.clear(row);
+        }
+    }
+    Ok(Column {
+        known: defined,
+        data: Data::Ratio(values),
+    })
+}
+
+/// In whole millionths, if every result is.
+fn whole(function: Arith, known: &Bits, a: View<i64>, b: View<i64>) -> Option<Vec<i64>> {
+    let one = |row: usize| {
+        let (a, b) = (a.get(row), b.get(row));
+        match function {
+            _ if !known.get(row) => Some(0),
+            Arith::Add => a.checked_add(b),
+            Arith::Subtract => a.checked_sub(b),
+            Arith::Multiply => {
+                let product = i128::from(a) * i128::from(b);
+                let unit = i128::from(UNIT);
+                if product % unit == 0 {
+                    (product / unit).try_into().ok()
+                } else {
+                    None
+                }
+            }
+            Arith::Divide => None,
+        }
+    };
+    (0..known.len()).map(one).collect()
+}

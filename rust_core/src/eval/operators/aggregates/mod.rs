@@ -1,0 +1,8 @@
+//! Aggregates of events by person.
+
+pub mod counts;
+pub mod distinct;
+pub mod pick_event;
+pub mod sums;
+pub mod tally;
+pub mod totals;

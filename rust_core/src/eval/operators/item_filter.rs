@@ -1,0 +1,48 @@
+//! Conditions that only concern goods or places, answered once an item instead of once an event.
+
+use std::rc::Rc;
+
+use crate::error::Result;
+use crate::eval::evaluator::{Eval, Scope};
+use crate::eval::kernels::bits::Tri;
+use crate::eval::kernels::column::Column;
+use crate::eval::program::{Cond, Expr};
+use crate::eval::query::{Catalog, Lifted, Query, TRUE, UNKNOWN};
+
+/// The answers to the program's conditions on items.
+pub fn lift(query: &Query) -> Result<Vec<Lifted>> {
+    let lifts = query.program.lifts.iter().map(|lift| {
+        let catalog = &query.catalogs[lift.catalog];
+        let tri = Eval::new(query, ItemRows { catalog }, Rc::default()).cond(lift.cond)?;
+        let answer = |row| u8::from(tri.t.get(row)) * TRUE + u8::from(tri.u.get(row)) * UNKNOWN;
+        let missing = answer(catalog.len);
+        let of_code = |&row: &u32| if row == 0 { missing } else { answer(row as usize - 1) };
+        Ok(Lifted {
+            answers: catalog.rows.iter().map(of_code).collect(),
+            missing,
+        })
+    });
+    lifts.collect()
+}
+
+/// The items of one catalog, and the one that is missing.
+struct ItemRows<'a> {
+    catalog: &'a Catalog<'a>,
+}
+
+impl<'a> Scope<'a> for ItemRows<'a> {
+    fn rows(&self) -> usize {
+        self.catalog.len + 1
+    }
+
+    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
+        Ok(match expr {
+            Expr::Lookup { attribute, .. } => Some(Rc::new(eval.scope.catalog.attribute(attribute))),
+            _ => None,
+        })
+    }
+
+    fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
+        Ok(None)
+    }
+}

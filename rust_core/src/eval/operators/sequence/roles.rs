@@ -1,0 +1,92 @@
+//! Which of a block's events may play which part of a sequence.
+
+use std::borrow::Cow;
+
+use crate::error::Result;
+use crate::eval::evaluator::{Eval, Scope};
+use crate::eval::kernels::bits::Bits;
+use crate::eval::kernels::interner::Numbers;
+use crate::eval::operators::batch::{Batch, batches};
+use crate::eval::operators::scan::EventRows;
+use crate::eval::program::{Part, Sequence};
+use crate::eval::task::Task;
+
+/// A batch, and which of its events may play which part.
+pub struct Cast<'a> {
+    batch: Batch<'a>,
+    parts: Vec<(Part, Option<Bits>)>,
+    /// By row, where the events of a sequence have a value in common: equal values have equal numbers.
+    values: Option<Vec<u32>>,
+}
+
+/// Of events in a part of the sequence's window.
+pub fn cast<'a, P: Scope<'a>>(
+    people: &Eval<'a, P>,
+    task: Task<'a>,
+    sequence: &'a Sequence,
+    from: i64,
+    to: i64,
+) -> Result<Vec<Cast<'a>>> {
+    let mut numbers = Numbers::default();
+    let mut casts = Vec::new();
+    for (event_type, parts) in &sequence.types {
+        let Some(events) = task.partition.events.get(event_type) else {
+            continue;
+        };
+        for batch in batches(events, &events.runs, task, from, to)? {
+            people
+                .touched
+                .add(batch.len(), batch.len() * (size_of::<u16>() + size_of::<u32>()));
+            let eval = EventRows::of(people, event_type, &batch);
+            let value = sequence.by.map(|by| eval.expr(by)).transpose()?;
+            let parts = parts.iter().map(|&(part, filter)| {
+                let fitting = eval.fitting(filter, from, to)?;
+                // An event without the value plays no part.
+                let known = value.as_ref().map(|value| &value.known);
+                let both = match (fitting, known) {
+                    (Some(fitting), Some(known)) => Some(fitting.and(known)),
+                    (fitting, known) => fitting.or_else(|| known.cloned()),
+                };
+                Ok((part, both))
+            });
+            let parts = parts.collect::<Result<_>>()?;
+            let values = value.map(|value| numbers.of(&value).map(Cow::into_owned)).transpose()?;
+            casts.push(Cast { batch, parts, values });
+        }
+    }
+    Ok(casts)
+}
+
+/// How many events there are, whatever part they play.
+pub fn events(casts: &[Cast]) -> usize {
+    casts.iter().map(|cast| cast.batch.len()).sum()
+}
+
+/// The batches with events that may play the part, and which.
+fn playing<'c, 'a>(casts: &'c [Cast<'a>], wanted: Part) -> impl Iterator<Item = (&'c Cast<'a>, Option<&'c Bits>)> {
+    casts.iter().flat_map(move |cast| {
+        let parts = cast.parts.iter().filter(move |(part, _)| *part == wanted);
+        parts.map(move |(_, mask)| (cast, mask.as_ref()))
+    })
+}
+
+/// Calls with the person of every event that may play the part.
+#[inline]
+pub fn each_person(casts: &[Cast], part: Part, mut call: impl FnMut(usize)) {
+    for (cast, mask) in playing(casts, part) {
+        cast.batch.each(mask, |_, person| call(person));
+    }
+}
+
+/// Calls with (person, time, number of the value) of every event that may play the part.
+#[inline]
+pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64, u32)) {
+    for (cast, mask) in playing(casts, part) {
+        match cast.values.as_deref() {
+            None => cast.batch.each_time(mask, |_, person, time| call(person, time, 0)),
+            Some(values) => cast
+                .batch
+                .each_time(mask, |row, person, time| call(person, time, values[row])),
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The two clocks together: a random world comes in random order, people turn out to be one, and what was known of an instant at some
+//! offset is what the oracle says of what had come by then.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use tempfile::tempdir;
+
+use super::laws::check;
+use super::random::{Random, plan, world};
+use super::world::{ATTRIBUTES, Event, Person, Val, World, schema};
+use crate::index::Index;
+use crate::index::partitioning::{DAY_MS, ordinal_of, partition_of, person_of};
+use crate::index::tests::encoded::{self, Sent};
+use crate::index::tests::equivalence::fold;
+use crate::proto::frame::{Change, IdentityChange};
+use crate::proto::record::Value;
+use crate::proto::schema::Type;
+
+/// What comes of a person of the world, who is known as two people until they are merged.
+#[derive(Clone, Copy)]
+enum Fact<'w> {
+    Merge,
+    Event(&'w Event),
+    Update(Update<'w>),
+}
+
+#[derive(Clone, Copy)]
+struct Update<'w> {
+    attribute: &'static str,
+    time: i64,
+    /// Among the person's changes of the attribute.
+    place: usize,
+    value: Option<&'w Val>,
+}
+
+/// Which person of the world, and which of the two.
+type Side = (usize, usize);
+
+#[derive(Default)]
+struct Known<'w> {
+    ids: BTreeMap<Side, u64>,
+    people: BTreeMap<u64, Vec<Fact<'w>>>,
+    next: BTreeMap<u32, u32>,
+    /// Losers and winners.
+    merges: BTreeMap<u64, u64>,
+}
+
+impl<'w> Known<'w> {
+    /// The identity changes that come with a fact.
+    fn meet(&mut self, random: &mut Random, (person, side): Side, fact: &Fact<'w>) -> Vec<Change> {
+        let sides = if matches!(fact, Fact::Merge) {
+            vec![0, 1]
+        } else {
+            vec![side]
+        };
+        let mut changes = Vec::new();
+        for side in sides {
+            if !self.ids.contains_key(&(person, side)) {
+                let number = random.of(&[1, 2, 7]);
+                let ordinal = self.next.entry(number).or_default();
+                let id = person_of(number, *ordinal);
+                *ordinal += 1;
+                self.ids.insert((person, side), id);
+                self.people.insert(id, Vec::new());
+                changes.push(Change::Created { person: id });
+            }
+        }
+        if let Fact::Merge = fact {
+            let (winner, loser) = (self.ids[&(person, side)], self.ids[&(person, 1 - side)]);
+            let of_loser = self.people.remove(&loser).unwrap();
+            self.people.get_mut(&winner).unwrap().extend(of_loser);
+            self.ids.insert((person, 1 - side), winner);
+            self.merges.insert(loser, winner);
+            changes.push(Change::Merged { winner, loser });
+        }
+        changes
+    }
+
+    fn world(&self, products: &World) -> World {
+        let people = self.people.iter().map(|(&id, facts)| known_of(id, facts));
+        World {
+            people: people.collect(),
+            products: products.products.clone(),
+        }
+    }
+}
+
+fn known_of(id: u64, facts: &[Fact]) -> Person {
+    let mut person = Person {
+        partition: partition_of(id),
+        ordinal: ordinal_of(id),
+        first_record: i64::MAX,
+        changes: ATTRIBUTES.map(|(name, _)| (name, Vec::new())).into(),
+        events: Vec::new(),
+    };
+    let mut updates: Vec<&Update> = Vec::new();
+    for fact in facts {
+        let time = match fact {
+            Fact::Merge => continue,
+            Fact::Event(event) => {
+                person.events.push((*event).clone());
+                event.time
+            }
+            Fact::Update(update) => {
+                updates.push(update);
+                update.time
+            }
+        };
+        person.first_record = person.first_record.min(time);
+    }
+    updates.sort_by_key(|update| (update.time, update.place));
+    for update in updates {
+        let changes = person.changes.get_mut(update.attribute).unwrap();
+        changes.push((update.time, update.value.cloned()));
+    }
+    person
+}
+
+/// In random order.
+fn facts<'w>(random: &mut Random, world: &'w World) -> Vec<(Side, Fact<'w>)> {
+    let mut facts = Vec::new();
+    for (number, person) in world.people.iter().enumerate() {
+        let mut add = |fact| facts.push(((number, random.below(2)), fact));
+        add(Fact::Merge);
+        person.events.iter().map(Fact::Event).for_each(&mut add);
+        for (&attribute, changes) in &person.changes {
+            let updates = changes.iter().enumerate().map(|(place, (time, value))| Update {
+                attribute,
+                time: *time,
+                place,
+                value: value.as_ref(),
+            });
+            updates.map(Fact::Update).for_each(&mut add);
+        }
+    }
+    facts.sort_by_cached_key(|_| random.next());
+    facts
+}
+
+fn record(fact: &Fact) -> Option<Vec<u8>> {
+    match fact {
+        Fact::Merge => None,
+        Fact::Event(event) => {
+            let values: Vec<_> = event
+                .properties
+                .iter()
+                .map(|(&name, value)| (name, sent(value)))
+                .collect();
+            Some(encoded::event(&Sent {
+                source: event.source,
+                id: &event.id,
+                kind: event.kind,
+                time: Some(event.time),
+                channel: event.channel.unwrap_or_default(),
+                values: &values,
+            }))
+        }
+        Fact::Update(update) => {
+            let value = update.value.map_or(Value::Cleared, sent);
+            Some(encoded::profile(&Sent {
+                source: "crm",
+                id: &update.place.to_string(),
+                kind: "",
+                time: (update.time != i64::MIN).then_some(update.time),
+                channel: "",
+                values: &[(update.attribute, value)],
+            }))
+        }
+    }
+}
+
+fn sent(value: &Val) -> Value<'_> {
+    match value {
+        Val::Bool(flag) => Value::Flag(*flag),
+        Val::Num(millionths) => Value::Number(*millionths as f64 / 1e6),
+        Val::Text(text) => Value::Text(text),
+        Val::Instant(time) => Value::Instant(*time),
+        Val::Date(days) => {
+            let (year, month, day) = crate::index::columns::cells::date_of(*days);
+            Value::Date(format!("{year:04}-{month:02}-{day:02}").leak())
+        }
+        Val::MonthDay(day) => Value::Date(format!("{:02}-{:02}", day / 100, day % 100).leak()),
+        Val::Set(items) => Value::Set(items.iter().map(String::as_str).collect()),
+        Val::Map(entries) => Value::Map(entries.iter().map(|(key, value)| (&key[..], sent(value))).collect()),
+        Val::Point(point) => Value::Point(*point),
+    }
+}
+
+/// Of everything declared, and the products, which are known from the start.
+fn first_frame(world: &World) -> Vec<u8> {
+    let mut schema = schema();
+    let types = schema.event_types.values_mut().map(|kind| &mut kind.properties);
+    let catalogs = schema.catalogs.values_mut().map(|catalog| &mut catalog.attributes);
+    for field in types
+        .chain(catalogs)
+        .chain([&mut schema.attributes])
+        .flat_map(|fields| fields.values_mut())
+    {
+        if field.kind == Type::Money {
+            field.currency = "CNY".into();
+        }
+    }
+    let item = |(key, values): (&&str, &BTreeMap<&'static str, Val>)| {
+        let values: Vec<_> = values.iter().map(|(&name, value)| (name, sent(value))).collect();
+        (0, encoded::item("product", key, &values))
+    };
+    let items: Vec<_> = world.products.iter().map(item).collect();
+    encoded::frame(0, vec![], &items, Some(&schema.encode()))
+}
+
+struct Log {
+    frames: Vec<Vec<u8>>,
+    /// What is known after each frame.
+    worlds: Vec<World>,
+    /// Losers and winners.
+    merges: BTreeMap<u64, u64>,
+}
+
+impl Log {
+    fn folded(&self, folder: &Path, at_once: usize) -> Index {
+        let index = Index::open(folder).unwrap();
+        fold(&index, &self.frames, at_once);
+        index
+    }
+}
+
+/// The frames in which a world comes.
+fn log(random: &mut Random, world: &World) -> Log {
+    let facts = facts(random, world);
+    let mut known = Known::default();
+    let (mut frames, mut worlds) = (vec![first_frame(world)], vec![known.world(world)]);
+    let mut rest = &facts[..];
+    while !rest.is_empty() {
+        let (facts, later) = rest.split_at(rest.len().min(1 + random.below(5)));
+        rest = later;
+        let mut changes = Vec::new();
+        for (side, fact) in facts {
+            changes.extend(known.meet(random, *side, fact));
+        }
+        let mut records = Vec::new();
+        for (side, fact) in facts {
+            if let Some(record) = record(fact) {
+                let id = known.ids[side];
+                known.people.get_mut(&id).unwrap().push(*fact);
+                records.push((id, record));
+            }
+        }
+        let changes = changes.into_iter().map(|change| IdentityChange { sequence: 1, change });
+        frames.push(encoded::frame(frames.len() as u64, changes.collect(), &records, None));
+        worlds.push(known.world(world));
+    }
+    Log {
+        frames,
+        worlds,
+        merges: known.merges,
+    }
+}
+
+/// A world some days earlier or later, so that a plan's as-of lies elsewhere in it.
+fn moved(mut world: World, by: i64) -> World {
+    let times = world.people.iter_mut().flat_map(|person| {
+        let changes = person.changes.values_mut().flatten().map(|(time, _)| time);
+        changes.chain(person.events.iter_mut().map(|event| &mut event.time))
+    });
+    times.filter(|time| **time != i64::MIN).for_each(|time| *time += by);
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn of_any_instant_the_engine_knew_at_any_offset_what_the_oracle_knew(
+        seed in any::<u64>(), days in -15..5i64, at_once in 1..9usize, known_at in any::<prop::sample::Index>()
+    ) {
+        let (world, plan) = (moved(world(seed), days * DAY_MS), plan(seed));
+        let log = log(&mut Random(seed), &world);
+        let folder = tempdir().unwrap();
+        let index = log.folded(folder.path(), at_once);
+        let known_at = known_at.index(log.frames.len());
+        check(&index.known_at(Some(known_at as u64 + 1)).unwrap(), &log.worlds[known_at], &plan)?;
+    }
+
+    #[test]
+    fn who_is_erased_was_never_known(seed in any::<u64>(), at_once in 1..9usize, known_at in any::<prop::sample::Index>()) {
+        let (world, plan) = (world(seed), plan(seed));
+        let mut log = log(&mut Random(seed), &world);
+        let known_at = known_at.index(log.frames.len());
+        let last = log.worlds.len() - 1;
+        prop_assume!(!log.worlds[last].people.is_empty());
+        let person = log.worlds[last].people[seed as usize % log.worlds[last].people.len()].id();
+        let change = IdentityChange { sequence: 1, change: Change::Erased { person } };
+        log.frames.push(encoded::frame(log.frames.len() as u64, vec![change], &[], None));
+        let folder = tempdir().unwrap();
+        let index = log.folded(folder.path(), at_once);
+        for world in &mut log.worlds {
+            world.people.retain(|other| other.id() != person && log.merges.get(&other.id()) != Some(&person));
+        }
+        check(&index.version(), &log.worlds[last], &plan)?;
+        check(&index.known_at(Some(known_at as u64 + 1)).unwrap(), &log.worlds[known_at], &plan)?;
+        while index.purge().unwrap() {}
+        check(&index.version(), &log.worlds[last], &plan)?;
+    }
+}

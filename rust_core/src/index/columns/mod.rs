@@ -1,0 +1,10 @@
+//! Columns of typed values and the dictionary of texts.
+
+pub mod cells;
+pub(super) mod column;
+pub mod flags;
+pub mod ints;
+pub(super) mod origins;
+pub mod picks;
+pub mod texts;
+pub(super) mod values;

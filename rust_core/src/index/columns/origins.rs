@@ -1,0 +1,52 @@
+//! Where rows come from: gathered and compared.
+
+use std::cmp::Ordering;
+
+use super::ints::Ints;
+use super::picks::Pick;
+use super::texts::{TextColumn, Texts};
+use crate::index::view::Origins;
+
+/// How a record came to its person.
+#[derive(Clone, Copy, Default)]
+pub struct Came {
+    /// Raw offset of its frame.
+    pub arrival: i64,
+    /// By which identifier, numbered from 1; 0 is none.
+    pub node: u32,
+}
+
+impl Origins {
+    pub fn push(&mut self, source: u32, id: &str, came: Came) {
+        self.sources.push(source.into());
+        self.ids.push(id.as_bytes());
+        self.arrivals.push(came.arrival);
+        self.nodes.push(came.node.into());
+    }
+
+    pub fn gather(of: &[&Origins], picks: &[Pick]) -> Origins {
+        let ids: Vec<&TextColumn> = of.iter().map(|of| &of.ids).collect();
+        let of = |source: u32| of.get(source as usize);
+        Origins {
+            sources: Ints::gather(|source| of(source).map(|of| &of.sources), picks),
+            ids: TextColumn::gather(&ids, picks),
+            arrivals: Ints::gather(|source| of(source).map(|of| &of.arrivals), picks),
+            nodes: Ints::gather(|source| of(source).map(|of| &of.nodes), picks),
+        }
+    }
+
+    /// By (source, id), as texts.
+    pub fn order(&self, row: usize, other: &Origins, at: usize, texts: &Texts) -> Ordering {
+        let sources = (self.sources.get(row), other.sources.get(at));
+        let by_source = match sources.0 == sources.1 {
+            true => Ordering::Equal,
+            false => texts.get(sources.0 as u32).cmp(texts.get(sources.1 as u32)),
+        };
+        by_source.then_with(|| self.ids.get(row).cmp(other.ids.get(at)))
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let came = self.arrivals.bytes_in_memory() + self.nodes.bytes_in_memory();
+        self.ids.bytes_in_memory() + self.sources.bytes_in_memory() + came
+    }
+}

@@ -1,0 +1,157 @@
+//! Purging what is still held of people who were erased: a column of a partition at a time, at last the texts that nobody else has.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::index::history::time_travel::{Past, earliest_ms};
+use crate::index::summaries::learned::Learned;
+use crate::index::view::{Column, Items, Partition, Scalar, Unit, Values, Version};
+
+/// The next version, which holds less of erased people; none if nothing is left of them. Copies at most the runs of one event type or
+/// attribute of one partition. Corrupt if a file is damaged.
+pub fn purge(version: &Version) -> Result<Option<Version>> {
+    let mut next = version.clone();
+    let erased = Arc::make_mut(&mut next.erased);
+    erased.purges += 1;
+    let Some(&number) = version.erased.in_runs.keys().next() else {
+        if !erased.in_texts {
+            return Ok(None);
+        }
+        erased.in_texts = false;
+        next.texts.keep(&used(version)?);
+        return Ok(Some(next));
+    };
+    let Some(past) = Past::without_erased(version, number) else {
+        return Ok(None);
+    };
+    let partition = &version.partitions[&number];
+    let purged = match purge_column(partition, &past)? {
+        Some(purged) => purged,
+        None => {
+            erased.in_runs.remove(&number);
+            past.anew(partition.events.clone(), partition.attributes.clone())?
+        }
+    };
+    next.partitions.insert(number, Arc::new(purged));
+    next.earliest_ms = earliest_ms(&next.partitions);
+    Ok(Some(next))
+}
+
+/// Without what one event type or attribute holds of the people; none if no one does.
+fn purge_column(partition: &Partition, past: &Past) -> Result<Option<Partition>> {
+    let mut next = partition.clone();
+    // What nobody is told counts for nothing that is learned.
+    let mut learned = Learned::default();
+    for (kind, events) in &partition.events {
+        if past.hold_erased(&events.runs)? {
+            match past.events(kind, events, &mut learned)? {
+                Some(purged) => next.events.insert(kind.clone(), purged),
+                None => next.events.remove(kind),
+            };
+            return Ok(Some(next));
+        }
+    }
+    for (name, attribute) in &partition.attributes {
+        if past.hold_erased(&attribute.runs)? {
+            match past.attribute(name, attribute, &mut learned)? {
+                Some(purged) => next.attributes.insert(name.clone(), purged),
+                None => next.attributes.remove(name),
+            };
+            return Ok(Some(next));
+        }
+    }
+    Ok(None)
+}
+
+/// By text code: whether anything that is held has it.
+fn used(version: &Version) -> Result<Vec<bool>> {
+    let none = || Used(vec![false; version.texts.len()]);
+    let partitions = version.partitions.par_iter().map(|(_, partition)| {
+        let mut used = none();
+        used.note_partition(partition)?;
+        Ok(used)
+    });
+    let mut used = partitions.try_reduce(none, |one, other| Ok(one.and(other)))?;
+    version.catalogs.values().for_each(|items| used.note_items(items));
+    Ok(used.0)
+}
+
+struct Used(Vec<bool>);
+
+impl Used {
+    fn and(mut self, other: Used) -> Used {
+        self.0.iter_mut().zip(other.0).for_each(|(used, too)| *used |= too);
+        self
+    }
+
+    fn note(&mut self, code: u32) {
+        if let Some(used) = self.0.get_mut(code as usize) {
+            *used = true;
+        }
+    }
+
+    fn note_partition(&mut self, partition: &Partition) -> Result<()> {
+        let parted = partition.parted.events.values().flatten().map(|part| &part.run);
+        let runs = partition.events.values().flat_map(|events| &events.runs);
+        for run in runs.chain(parted) {
+            run.check()?;
+            run.details
+                .origins
+                .sources
+                .iter()
+                .for_each(|code| self.note(code as u32));
+            self.note_values(&run.details.channels);
+            run.details
+                .properties
+                .values()
+                .for_each(|values| self.note_values(values));
+        }
+        for attribute in partition.attributes.values() {
+            attribute
+                .latest
+                .iter()
+                .for_each(|latest| self.note_values(&latest.values));
+        }
+        let parted = partition.parted.changes.values().flatten().map(|part| &part.run);
+        let runs = partition.attributes.values().flat_map(|attribute| &attribute.runs);
+        for run in runs.chain(parted) {
+            run.check()?;
+            run.origins.sources.iter().for_each(|code| self.note(code as u32));
+            self.note_values(&run.values);
+        }
+        Ok(())
+    }
+
+    fn note_items(&mut self, items: &Items) {
+        items.rows.keys().for_each(|&key| self.note(key));
+        items.attributes.values().for_each(|values| self.note_values(values));
+        for updates in &items.updates {
+            updates
+                .attributes
+                .values()
+                .for_each(|(_, values)| self.note_values(values));
+        }
+    }
+
+    fn note_values(&mut self, values: &Values) {
+        match &values.data {
+            Column::Ints(Unit::Code, codes) => {
+                let known = (0..codes.len()).filter(|&row| values.is_known(row));
+                known.for_each(|row| self.note(codes.get(row) as u32));
+            }
+            Column::Set { codes, .. } => codes.iter().for_each(|&code| self.note(code)),
+            Column::Flags(flags) => flags.used().for_each(|code| self.note(code)),
+            Column::Map { entries, .. } => {
+                for &(key, value) in entries {
+                    self.note(key);
+                    if let Scalar::Text(code) = value {
+                        self.note(code);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Filing the changes of a batch into runs, and copying those of people who were merged into others.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::batch::{Changes as NewChanges, Merge};
+use crate::error::Result;
+use crate::index::columns::picks::Pick;
+use crate::index::columns::texts::Texts;
+use crate::index::runs::changes::Place;
+use crate::index::summaries::learned::Weight;
+use crate::index::view::{Attribute, Changes, Origins, Values, Version, ordinal_of, partition_of, person_of};
+
+/// A change on its way into a run.
+struct Entry {
+    person: u64,
+    time: i64,
+    /// Raw offset of the frame that brings it to its person.
+    arrival: i64,
+    /// Its value and origin: which of the sources, and the row there.
+    source: u32,
+    row: u32,
+}
+
+impl Entry {
+    fn place(&self) -> Place {
+        (ordinal_of(self.person), self.time)
+    }
+}
+
+/// What is filed, and where its values and origins are.
+struct Filing<'a> {
+    sources: Vec<(&'a Values, &'a Origins)>,
+    /// Of two copies the one that came first stands first.
+    entries: Vec<Entry>,
+    /// Which of the entries are about those who are merged into others.
+    of_losers: HashMap<u64, Vec<usize>>,
+}
+
+/// Files the changes of one attribute: new ones, and those that the losers of merges bring to their winners. What a loser has stays
+/// where it is for the answers to what was known before.
+pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: &[Merge]) -> Result<()> {
+    let texts = version.texts.clone();
+    let held = merges.iter().map(|merge| version.runs(name, merge.loser));
+    let held = held.collect::<Result<Vec<Vec<Arc<Changes>>>>>()?;
+    version.discount(name, merges, &held)?;
+    let losers: HashSet<u64> = merges.iter().map(|merge| merge.loser).collect();
+    let schema = version.schema.clone();
+    let mut filing = Filing::of(merges);
+    filing.take(new.as_ref(), merges, &held)?;
+    filing.sort(&texts);
+    for group in filing
+        .entries
+        .chunk_by(|a, b| partition_of(a.person) == partition_of(b.person))
+    {
+        let number = partition_of(group[0].person);
+        let Some(partition) = version.partitions.get_mut(&number) else {
+            continue;
+        };
+        if let Some(run) = filing.new_run(partition.attributes.get(name), group, &texts)? {
+            let counts = |ordinal: u32| !losers.contains(&person_of(number, ordinal));
+            let places = run.places().zip(0..);
+            let counted: Vec<Weight> = places
+                .filter_map(|((ordinal, _), row)| counts(ordinal).then_some((row, 1)))
+                .collect();
+            if let Some(field) = schema.attributes.get(name) {
+                version.learned.weigh_changes(field, &run.values, &counted);
+            }
+            let attributes = &mut Arc::make_mut(partition).attributes;
+            Arc::make_mut(attributes.entry(name.to_owned()).or_default()).add(run, &texts)?;
+        }
+    }
+    Ok(())
+}
+
+impl Version {
+    /// What losers leave behind counts no more. `held`: by merge, the runs that hold the loser's.
+    fn discount(&mut self, attribute: &str, merges: &[Merge], held: &[Vec<Arc<Changes>>]) -> Result<()> {
+        let Some(field) = self.schema.attributes.get(attribute) else {
+            return Ok(());
+        };
+        for (merge, runs) in merges.iter().zip(held) {
+            for run in runs {
+                let left: Vec<Weight> = run.rows(ordinal_of(merge.loser))?.map(|row| (row, -1)).collect();
+                self.learned.weigh_changes(field, &run.values, &left);
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs that may hold changes of a person.
+    fn runs(&self, attribute: &str, person: u64) -> Result<Vec<Arc<Changes>>> {
+        let partition = self.partitions.get(&partition_of(person));
+        let attribute = partition.and_then(|partition| partition.attributes.get(attribute));
+        let runs = attribute.map_or(&[][..], |attribute| &attribute.runs);
+        let mut of_person = Vec::new();
+        for run in runs {
+            if !run.rows(ordinal_of(person))?.is_empty() {
+                of_person.push(run.clone());
+            }
+        }
+        Ok(of_person)
+    }
+}
+
+impl<'a> Filing<'a> {
+    fn of(merges: &[Merge]) -> Self {
+        Filing {
+            sources: Vec::new(),
+            entries: Vec::new(),
+            of_losers: merges.iter().map(|merge| (merge.loser, Vec::new())).collect(),
+        }
+    }
+
+    /// In the order of the log; a merge comes before the records of its frame. `held`: by merge, the runs that hold the loser's.
+    fn take(&mut self, new: Option<&'a NewChanges>, merges: &[Merge], held: &'a [Vec<Arc<Changes>>]) -> Result<()> {
+        let mut rows = new.into_iter().flat_map(NewChanges::rows).peekable();
+        self.sources.extend(new.map(|new| (&new.values, &new.origins)));
+        let entry = |(row, person, time, arrival): (usize, u64, i64, i64)| Entry {
+            person,
+            time,
+            arrival,
+            source: 0,
+            row: row as u32,
+        };
+        for (merge, held) in merges.iter().zip(held) {
+            while let Some(row) = rows.next_if(|&(.., arrival)| arrival < merge.arrival) {
+                self.push(entry(row));
+            }
+            self.merge(merge, held)?;
+        }
+        rows.for_each(|row| self.push(entry(row)));
+        Ok(())
+    }
+
+    fn merge(&mut self, merge: &Merge, held: &'a [Arc<Changes>]) -> Result<()> {
+        let moved = |time, source, row| Entry {
+            person: merge.winner,
+            time,
+            arrival: merge.arrival,
+            source,
+            row,
+        };
+        for run in held {
+            let source = self.sources.len() as u32;
+            self.sources.push((&run.values, &run.origins));
+            for row in run.rows(ordinal_of(merge.loser))? {
+                self.push(moved(run.times.get(row), source, row as u32));
+            }
+        }
+        for at in self.of_losers.remove(&merge.loser).unwrap_or_default() {
+            let Entry { time, source, row, .. } = self.entries[at];
+            self.push(moved(time, source, row));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, entry: Entry) {
+        if let Some(entries) = self.of_losers.get_mut(&entry.person) {
+            entries.push(self.entries.len());
+        }
+        self.entries.push(entry);
+    }
+
+    /// In order, and of two copies only the one that came first.
+    fn sort(&mut self, texts: &Texts) {
+        let sources = &self.sources;
+        let origins = |entry: &Entry| sources[entry.source as usize].1;
+        let by_id = |a: &Entry, b: &Entry| origins(a).order(a.row as usize, origins(b), b.row as usize, texts);
+        let order = |a: &Entry, b: &Entry| {
+            let places = (a.person, a.time).cmp(&(b.person, b.time));
+            places.then_with(|| by_id(a, b))
+        };
+        self.entries.sort_by(order);
+        self.entries.dedup_by(|later, first| order(later, first).is_eq());
+    }
+
+    /// The entries of a group that the runs do not hold yet.
+    fn new_run(&self, held: Option<&Arc<Attribute>>, group: &[Entry], texts: &Texts) -> Result<Option<Changes>> {
+        let mut new: Vec<&Entry> = Vec::with_capacity(group.len());
+        for entry in group {
+            let origins = self.sources[entry.source as usize].1;
+            let is_held = held.map(|held| held.holds(entry.place(), origins, entry.row as usize, texts));
+            if !is_held.transpose()?.unwrap_or(false) {
+                new.push(entry);
+            }
+        }
+        let places: Vec<Place> = new.iter().map(|entry| entry.place()).collect();
+        let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
+        let (values, origins): (Vec<Option<&Values>>, Vec<&Origins>) = self
+            .sources
+            .iter()
+            .map(|&(values, origins)| (Some(values), origins))
+            .unzip();
+        let mut origins = Origins::gather(&origins, &picks);
+        origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
+        Ok((!new.is_empty()).then(|| Changes::of(&places, Values::gather(&values, &picks), origins)))
+    }
+}

@@ -1,0 +1,399 @@
+//! What one call of `fold` brings, column by column in order of arrival, before it is filed into a version. Everything that can be
+//! wrong with a frame is found here, so that filing cannot fail halfway.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::error::{Error, Result};
+use crate::index::columns::cells::Cell;
+use crate::index::columns::origins::Came;
+use crate::index::columns::texts::Texts;
+use crate::index::erasure::erased::Erased;
+use crate::index::history::History;
+use crate::index::history::aliases::Aliases;
+use crate::index::view::{
+    DAY_MS, Details, Epoch, ItemUpdates, Origins, PARTITION, Scalar, Values, Version, ordinal_of, partition_of,
+};
+use crate::proto::frame::{Change, IdentityChange, ResolvedFrame, Split};
+use crate::proto::record::{Entries, Event, Item, Profile, Record, Value};
+use crate::proto::schema::{EventType, Field, Schema, Type};
+
+pub struct Batch {
+    pub epoch: Epoch,
+    pub schema: Arc<Schema>,
+    pub texts: Texts,
+    pub history: History,
+    pub erased: Arc<Erased>,
+    pub newly_erased: Vec<u64>,
+    /// By partition: ordinals in use.
+    pub people: BTreeMap<u32, u32>,
+    pub aliases: Aliases,
+    /// In order.
+    pub merges: Vec<Merge>,
+    /// The last thing that happened, with its arrival.
+    pub split: Option<(i64, Arc<Split>)>,
+    /// By event type.
+    pub events: HashMap<String, Events>,
+    /// By attribute.
+    pub changes: HashMap<String, Changes>,
+    pub records: Vec<ProfileRecord>,
+    /// By catalog.
+    pub items: HashMap<String, ItemUpdates>,
+}
+
+/// Two people turned out to be one.
+pub struct Merge {
+    pub loser: u64,
+    /// Who is neither then merged into another.
+    pub winner: u64,
+    /// Raw offset of the frame that says so.
+    pub arrival: i64,
+}
+
+/// That there was a profile update.
+pub struct ProfileRecord {
+    pub person: u64,
+    /// Since when it holds.
+    pub time: i64,
+    pub came: Came,
+    /// It leaves no change of an attribute.
+    pub is_bare: bool,
+}
+
+/// Events of one type.
+#[derive(Default)]
+pub struct Events {
+    pub persons: Vec<u64>,
+    pub times: Vec<i64>,
+    /// Its properties are still in `columns`.
+    pub details: Details,
+    columns: Vec<Property>,
+    last_channel: Likely,
+    last_source: Likely,
+}
+
+struct Property {
+    name: String,
+    kind: Type,
+    values: Values,
+}
+
+/// Changes of one attribute, in order of arrival.
+pub struct Changes {
+    persons: Vec<u64>,
+    times: Vec<i64>,
+    pub values: Values,
+    pub origins: Origins,
+}
+
+impl Batch {
+    pub fn new(version: &Version) -> Batch {
+        Batch {
+            epoch: version.epoch,
+            schema: version.schema.clone(),
+            texts: version.texts.clone(),
+            history: version.history.clone(),
+            erased: version.erased.clone(),
+            newly_erased: Vec::new(),
+            people: version
+                .partitions
+                .iter()
+                .map(|(&number, partition)| (number, partition.people))
+                .collect(),
+            aliases: Aliases::default(),
+            merges: Vec::new(),
+            split: None,
+            events: HashMap::new(),
+            changes: HashMap::new(),
+            records: Vec::new(),
+            items: HashMap::new(),
+        }
+    }
+
+    /// Invalid if the frame is malformed or speaks of a person never created. Nothing is taken after a frame with a split: it moves what
+    /// is filed already.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        let frame = ResolvedFrame::decode(bytes)?;
+        let arrival = i64::try_from(frame.raw_offset)
+            .map_err(|_| Error::Invalid(format!("no log has a frame {}", frame.raw_offset)))?;
+        if let Some(schema) = frame.schema {
+            self.declare(schema, arrival)?;
+        }
+        for change in &frame.changes {
+            match &change.change {
+                Change::Created { person } => self.create(*person)?,
+                Change::Merged { winner, loser } => self.merge(*winner, *loser, arrival)?,
+                Change::Erased { person } => self.erase(*person)?,
+                Change::Split(split) => self.split(split, arrival)?,
+            }
+        }
+        self.note_created(&frame.changes, arrival);
+        let schema = self.schema.clone();
+        for ((&person, &node), record) in frame.persons.iter().zip(&frame.nodes).zip(&frame.records) {
+            if person != 0 {
+                self.check(person)?;
+            }
+            if record.is_empty() {
+                // Of somebody who was erased.
+                continue;
+            }
+            let came = Came { arrival, node };
+            match Record::decode(record)? {
+                Record::Event(event) => self.take_event(person, &event, &schema, came),
+                Record::Profile(profile) => self.take_profile(person, &profile, &schema, came),
+                Record::Item(item) => self.take_item(&item, &schema, arrival),
+            }
+        }
+        self.history.frames.push([arrival, frame.received_at_ms]);
+        self.epoch.raw_offset = self.epoch.raw_offset.max(frame.raw_offset + 1);
+        self.epoch.received_at_ms = self.epoch.received_at_ms.max(frame.received_at_ms);
+        Ok(())
+    }
+
+    fn declare(&mut self, schema: &[u8], arrival: i64) -> Result<()> {
+        let mut declared = Schema::clone(&self.schema);
+        declared.merge(Schema::decode(schema)?)?;
+        if declared != *self.schema {
+            self.schema = Arc::new(declared);
+            self.history.schemas.push((arrival, self.schema.clone()));
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, person: u64) -> Result<()> {
+        let (number, ordinal) = (partition_of(person), ordinal_of(person));
+        if number == 0 || ordinal >= PARTITION {
+            return Err(Error::Invalid(format!(
+                "person {person} is outside partitions of {PARTITION} people numbered from 1"
+            )));
+        }
+        let people = self.people.entry(number).or_default();
+        *people = (*people).max(ordinal + 1);
+        Ok(())
+    }
+
+    /// How many people the partitions have that a frame created people in.
+    fn note_created(&mut self, changes: &[IdentityChange], arrival: i64) {
+        let created = changes.iter().filter_map(|change| match change.change {
+            Change::Created { person } => Some(partition_of(person)),
+            _ => None,
+        });
+        for number in created.collect::<BTreeSet<u32>>() {
+            let row = [arrival, number.into(), self.people[&number].into()];
+            self.history.created.push(row);
+        }
+    }
+
+    fn merge(&mut self, winner: u64, loser: u64, arrival: i64) -> Result<()> {
+        self.check(winner)?;
+        self.check(loser)?;
+        let winner = self.aliases.add(winner, loser)?;
+        self.merges.push(Merge { loser, winner, arrival });
+        self.history.merges.push([arrival, loser as i64, winner as i64]);
+        Ok(())
+    }
+
+    fn split(&mut self, split: &Split, arrival: i64) -> Result<()> {
+        self.check(split.from)?;
+        self.check(split.to)?;
+        if split.from == split.to || self.split.is_some() {
+            return Err(Error::Invalid(format!("person {} cannot be split so", split.from)));
+        }
+        self.split = Some((arrival, Arc::new(split.clone())));
+        Ok(())
+    }
+
+    /// Of an alias the whole person.
+    fn erase(&mut self, person: u64) -> Result<()> {
+        self.check(person)?;
+        let aliases = self.history.aliases(i64::MAX);
+        let erased = Arc::make_mut(&mut self.erased);
+        for person in aliases.of_same(person) {
+            erased.add(person);
+            self.newly_erased.push(person);
+        }
+        Ok(())
+    }
+
+    fn check(&self, person: u64) -> Result<()> {
+        let people = self.people.get(&partition_of(person)).copied().unwrap_or(0);
+        let wrong = match ordinal_of(person) < people {
+            true if self.erased.contains(person) => "was erased",
+            true => return Ok(()),
+            false => "was never created",
+        };
+        Err(Error::Invalid(format!("person {person} {wrong}")))
+    }
+
+    fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, came: Came) {
+        let (Some(time), Some(kind)) = (event.occurred_at_ms, schema.event_types.get(event.kind)) else {
+            return;
+        };
+        if person == 0 {
+            return;
+        }
+        // Timestamps end with the year 9999 by their specification; beyond, days would not fit their type.
+        let time = time.clamp(i64::from(i32::MIN) * DAY_MS, i64::from(i32::MAX) * DAY_MS);
+        self.events
+            .entry_ref(event.kind)
+            .or_default()
+            .push(person, time, came, event, kind, &mut self.texts);
+    }
+
+    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, came: Came) {
+        if person == 0 {
+            return;
+        }
+        let time = profile.occurred_at_ms.unwrap_or(i64::MIN);
+        let source = self.texts.intern(profile.source);
+        let mut is_bare = true;
+        for (name, value) in last_of_each(&profile.attributes) {
+            let Some(field) = schema.attributes.get(name) else {
+                continue;
+            };
+            let cell = Cell::of(value, field.kind, &mut self.texts);
+            let changes = self.changes.entry_ref(name);
+            let changes = changes.or_insert_with(|| Changes::of_type(field.kind));
+            changes.push(person, time, &cell);
+            changes.origins.push(source, profile.id, came);
+            is_bare = false;
+        }
+        self.records.push(ProfileRecord {
+            person,
+            time,
+            came,
+            is_bare,
+        });
+    }
+
+    fn take_item(&mut self, item: &Item<'_>, schema: &Schema, arrival: i64) {
+        let Some(catalog) = schema.catalogs.get(item.catalog) else {
+            return;
+        };
+        let key = self.texts.intern(item.key);
+        let items = self.items.entry(item.catalog.to_owned()).or_default();
+        let update = items.keys.len() as u32;
+        items.keys.push(key);
+        items.arrivals.push(arrival);
+        for (name, value) in last_of_each(&item.attributes) {
+            let Some(field) = catalog.attributes.get(name) else {
+                continue;
+            };
+            let cell = Cell::of(value, field.kind, &mut self.texts);
+            let (of, values) = items
+                .attributes
+                .entry(name.to_owned())
+                .or_insert_with(|| (Vec::new(), Values::of_type(field.kind)));
+            of.push(update);
+            values.push(&cell);
+        }
+    }
+}
+
+/// Of a name sent twice the last counts; a name without a value is as good as not sent.
+fn last_of_each<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a str, &'b Value<'a>)> {
+    entries.iter().enumerate().filter_map(|(i, (name, value))| {
+        let is_last = entries[i + 1..].iter().all(|(later, _)| later != name);
+        (is_last && *value != Value::Missing).then_some((*name, value))
+    })
+}
+
+impl Events {
+    fn push(&mut self, person: u64, time: i64, came: Came, event: &Event<'_>, kind: &EventType, texts: &mut Texts) {
+        let details = &mut self.details;
+        details.channels.push(&match event.channel {
+            "" => Cell::Unknown,
+            channel => Cell::One(Scalar::Text(self.last_channel.intern(channel, texts))),
+        });
+        let source = self.last_source.intern(event.source, texts);
+        details.origins.push(source, event.id, came);
+        self.persons.push(person);
+        self.times.push(time);
+        self.take_properties(&event.properties, &kind.properties, texts);
+    }
+
+    /// The properties of the event just pushed.
+    fn take_properties(&mut self, entries: &Entries<'_>, declared: &BTreeMap<String, Field>, texts: &mut Texts) {
+        let row = self.persons.len() - 1;
+        // Events of one type mostly name their properties in one order, so the next column is the likely one.
+        let mut next = 0;
+        for (name, value) in entries.iter().rev() {
+            let Some(at) = self.column(name, next, declared) else {
+                continue;
+            };
+            next = at + 1;
+            let column = &mut self.columns[at];
+            if column.values.len() <= row && *value != Value::Missing {
+                column.values.pad(row);
+                let cell = Cell::of(value, column.kind, texts);
+                column.values.push(&cell);
+            }
+        }
+    }
+
+    fn column(&mut self, name: &str, likely: usize, declared: &BTreeMap<String, Field>) -> Option<usize> {
+        if self.columns.get(likely).is_some_and(|column| column.name == name) {
+            return Some(likely);
+        }
+        let found = self.columns.iter().position(|column| column.name == name);
+        if found.is_some() {
+            return found;
+        }
+        let kind = declared.get(name)?.kind;
+        self.columns.push(Property {
+            name: name.to_owned(),
+            kind,
+            values: Values::of_type(kind),
+        });
+        Some(self.columns.len() - 1)
+    }
+
+    /// With the properties among the details.
+    pub fn finish(mut self) -> Events {
+        for mut column in std::mem::take(&mut self.columns) {
+            column.values.pad(self.persons.len());
+            self.details.properties.insert(column.name, column.values);
+        }
+        self
+    }
+}
+
+/// The text before, which the next one is likely to be.
+#[derive(Default)]
+struct Likely(Option<u32>);
+
+impl Likely {
+    fn intern(&mut self, text: &str, texts: &mut Texts) -> u32 {
+        match self.0 {
+            Some(code) if texts.get(code) == text => code,
+            _ => *self.0.insert(texts.intern(text)),
+        }
+    }
+}
+
+impl Changes {
+    pub fn of_type(kind: Type) -> Changes {
+        Changes {
+            persons: Vec::new(),
+            times: Vec::new(),
+            values: Values::of_type(kind),
+            origins: Origins::default(),
+        }
+    }
+
+    /// All but where it comes from.
+    pub fn push(&mut self, person: u64, time: i64, cell: &Cell) {
+        self.persons.push(person);
+        self.times.push(time);
+        self.values.push(cell);
+    }
+
+    /// (row, person, occurred_at, arrival), row by row.
+    pub fn rows(&self) -> impl Iterator<Item = (usize, u64, i64, i64)> {
+        let rows = self.persons.iter().zip(&self.times).zip(self.origins.arrivals.iter());
+        rows.enumerate()
+            .map(|(row, ((&person, &time), arrival))| (row, person, time, arrival))
+    }
+}

@@ -1,0 +1,262 @@
+//! Filing the events of a batch into runs, and moving those of people who were merged into others.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::batch::{Events as NewEvents, Merge};
+use crate::error::Result;
+use crate::index::columns::picks::Pick;
+use crate::index::columns::texts::Texts;
+use crate::index::partitioning::Key;
+use crate::index::summaries::learned::Weight;
+use crate::index::view::{Details, Events, Partition, Run, Version, ordinal_of, partition_of, person_of};
+
+/// An event on its way into a run.
+struct Entry {
+    partition: u32,
+    key: Key,
+    /// Raw offset of the frame that brings it to its person.
+    arrival: i64,
+    /// Its details: which of the sources, and the row there.
+    source: u32,
+    row: u32,
+    /// By a merge.
+    moved: bool,
+}
+
+impl Entry {
+    fn person(&self) -> u64 {
+        person_of(self.partition, self.key.ordinal())
+    }
+
+    /// Ascending in the order of the log: a merge comes before the records of its frame.
+    fn came(&self) -> (i64, bool) {
+        (self.arrival, !self.moved)
+    }
+
+    /// The same event as one of another person's.
+    fn of(&self, person: u64, arrival: i64) -> Entry {
+        Entry {
+            partition: partition_of(person),
+            key: Key::new(ordinal_of(person), self.key.time()),
+            arrival,
+            moved: true,
+            ..*self
+        }
+    }
+}
+
+/// What is filed, and where its details are.
+#[derive(Default)]
+struct Filing {
+    entries: Vec<Entry>,
+    sources: Vec<Source>,
+}
+
+enum Source {
+    Run(Arc<Run>),
+    New(Box<Details>),
+}
+
+impl Source {
+    fn details(&self) -> &Details {
+        match self {
+            Source::Run(run) => &run.details,
+            Source::New(details) => details,
+        }
+    }
+}
+
+/// Files the events of one type: new ones, and those that the losers of merges bring to their winners.
+pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &[Merge]) -> Result<()> {
+    let mut filing = Filing::default();
+    if let Some(new) = new {
+        filing.take_new(new);
+    }
+    filing.take_merges(version, kind, merges)?;
+    let texts = version.texts.clone();
+    filing.sort(&texts);
+    let schema = version.schema.clone();
+    let event_type = schema.event_types.get(kind);
+    let losers: HashSet<u64> = merges.iter().map(|merge| merge.loser).collect();
+    for group in filing.entries.chunk_by(|a, b| a.partition == b.partition) {
+        let Some(partition) = version.partitions.get_mut(&group[0].partition) else {
+            continue;
+        };
+        let Some(run) = filing.new_run(partition, kind, group, &texts)? else {
+            continue;
+        };
+        let earliest = run.keys().map(Key::time).min();
+        version.earliest_ms = version.earliest_ms.into_iter().chain(earliest).min();
+        let partition = Arc::make_mut(partition);
+        partition.note_first_records(&run);
+        partition.note_channels(&run, event_type.is_some_and(|kind| kind.counts_as_seen));
+        let is_left = |key: Key| losers.contains(&person_of(partition.number, key.ordinal()));
+        let counted: Vec<Weight> = run
+            .keys()
+            .zip(0..)
+            .filter_map(|(key, row)| (!is_left(key)).then_some((row, 1)))
+            .collect();
+        if let Some(event_type) = event_type {
+            version.learned.weigh_events(event_type, &run.details, &counted);
+        }
+        let events = partition.events_mut(kind);
+        events.left_behind += run.len() - counted.len();
+        run.keys().for_each(|key| events.spans.widen(key));
+        events.add(run, &texts)?;
+    }
+    Ok(())
+}
+
+impl Filing {
+    fn take_new(&mut self, new: NewEvents) {
+        let rows = new
+            .persons
+            .iter()
+            .zip(&new.times)
+            .zip(new.details.origins.arrivals.iter());
+        let entries = rows.enumerate().map(|(row, ((&person, &time), arrival))| Entry {
+            partition: partition_of(person),
+            key: Key::new(ordinal_of(person), time),
+            arrival,
+            source: 0,
+            row: row as u32,
+            moved: false,
+        });
+        self.entries.extend(entries);
+        self.sources.push(Source::New(Box::new(new.details)));
+    }
+
+    /// What losers have, as entries about their winners too. It stays where it is for the answers to what was known before.
+    fn take_merges(&mut self, version: &mut Version, kind: &str, merges: &[Merge]) -> Result<()> {
+        let mut of_losers: HashMap<u64, Vec<usize>> = merges.iter().map(|merge| (merge.loser, Vec::new())).collect();
+        for (at, entry) in self.entries.iter().enumerate() {
+            if let Some(entries) = of_losers.get_mut(&entry.person()) {
+                entries.push(at);
+            }
+        }
+        for merge in merges {
+            // Of two copies the first stays, so what came before this call goes first.
+            let mut moved = self.held(version, kind, merge)?;
+            let mut of_call = of_losers.get(&merge.loser).cloned().unwrap_or_default();
+            of_call.sort_by_key(|&at| self.entries[at].came());
+            moved.extend(
+                of_call
+                    .iter()
+                    .map(|&at| self.entries[at].of(merge.winner, merge.arrival)),
+            );
+            if let Some(of_winner) = of_losers.get_mut(&merge.winner) {
+                of_winner.extend(self.entries.len()..self.entries.len() + moved.len());
+            }
+            self.entries.append(&mut moved);
+        }
+        Ok(())
+    }
+
+    /// The loser's events that are in runs already.
+    fn held(&mut self, version: &mut Version, kind: &str, merge: &Merge) -> Result<Vec<Entry>> {
+        let mut moved = Vec::new();
+        let (number, ordinal) = (partition_of(merge.loser), ordinal_of(merge.loser));
+        let Some(events) = version
+            .partitions
+            .get(&number)
+            .and_then(|partition| partition.events.get(kind))
+        else {
+            return Ok(moved);
+        };
+        let Some(days) = events.spans.of_person(ordinal) else {
+            return Ok(moved);
+        };
+        let event_type = version.schema.event_types.get(kind);
+        for run in &events.runs {
+            let source = self.sources.len() as u32;
+            let held = run.of_person(ordinal, days.clone())?.map(|(row, time)| Entry {
+                partition: partition_of(merge.winner),
+                key: Key::new(ordinal_of(merge.winner), time),
+                arrival: merge.arrival,
+                source,
+                row: row as u32,
+                moved: true,
+            });
+            let found = moved.len();
+            moved.extend(held);
+            if moved.len() > found {
+                self.sources.push(Source::Run(run.clone()));
+                let left: Vec<Weight> = moved[found..].iter().map(|entry| (entry.row as usize, -1)).collect();
+                if let Some(event_type) = event_type {
+                    version.learned.weigh_events(event_type, &run.details, &left);
+                }
+            }
+        }
+        if !moved.is_empty()
+            && let Some(partition) = version.partitions.get_mut(&number)
+        {
+            Arc::make_mut(partition).events_mut(kind).left_behind += moved.len();
+        }
+        Ok(moved)
+    }
+
+    /// In order, and of two copies only the one that came first.
+    fn sort(&mut self, texts: &Texts) {
+        let sources = &self.sources;
+        let by_id = |a: &Entry, b: &Entry| {
+            let origins = |entry: &Entry| &sources[entry.source as usize].details().origins;
+            origins(a).order(a.row as usize, origins(b), b.row as usize, texts)
+        };
+        self.entries.sort_by(|a, b| {
+            let keys = (a.partition, a.key).cmp(&(b.partition, b.key));
+            keys.then_with(|| by_id(a, b)).then_with(|| a.came().cmp(&b.came()))
+        });
+        self.entries.dedup_by(|later, first| {
+            (later.partition, later.key) == (first.partition, first.key) && by_id(later, first).is_eq()
+        });
+    }
+
+    /// The entries of a group that the partition's runs do not hold yet.
+    fn new_run(&self, partition: &Partition, kind: &str, group: &[Entry], texts: &Texts) -> Result<Option<Run>> {
+        let held = partition.events.get(kind).map_or(&[][..], |events| &events.runs);
+        let mut new: Vec<&Entry> = Vec::with_capacity(group.len());
+        for entry in group {
+            let details = self.sources[entry.source as usize].details();
+            let mut is_held = false;
+            for run in held {
+                is_held = is_held || run.holds(entry.key, details, entry.row as usize, texts)?;
+            }
+            if !is_held {
+                new.push(entry);
+            }
+        }
+        let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
+        let sources: Vec<&Details> = self.sources.iter().map(Source::details).collect();
+        let mut details = Details::gather(&sources, &picks);
+        details.origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
+        Ok((!new.is_empty()).then(|| Run::of(new.iter().map(|entry| entry.key), details)))
+    }
+}
+
+impl Partition {
+    pub fn events_mut(&mut self, kind: &str) -> &mut Events {
+        if !self.events.contains_key(kind) {
+            self.events.insert(kind.to_owned(), Arc::default());
+        }
+        Arc::make_mut(self.events.entry(kind.to_owned()).or_default())
+    }
+
+    pub fn note_first_records(&mut self, run: &Run) {
+        run.keys()
+            .for_each(|key| self.first_record.note(key.ordinal(), key.time()));
+    }
+
+    /// Channels of events that do not count as seen are known, though nobody has them.
+    pub fn note_channels(&mut self, run: &Run, counts_as_seen: bool) {
+        for (row, key) in run.keys().enumerate() {
+            let Some(channel) = run.details.channel(row) else {
+                continue;
+            };
+            let firsts = self.channels.entry(channel).or_default();
+            if counts_as_seen {
+                firsts.note(key.ordinal(), key.time());
+            }
+        }
+    }
+}

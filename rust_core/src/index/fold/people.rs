@@ -1,0 +1,109 @@
+//! New people, and people who turned out to be one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::batch::ProfileRecord;
+use crate::error::Result;
+use crate::index::history::aliases::Aliases;
+use crate::index::summaries::firsts::NEVER;
+use crate::index::view::{Partition, Version, ordinal_of, partition_of};
+
+/// Grows the partitions to `people` each.
+pub fn create(version: &mut Version, people: BTreeMap<u32, u32>) {
+    for (number, people) in people {
+        let partition = version
+            .partitions
+            .entry(number)
+            .or_insert_with(|| Arc::new(Partition::new(number)));
+        if partition.people < people {
+            Arc::make_mut(partition).people = people;
+        }
+    }
+}
+
+/// Notes since when something is known of people, aside from events.
+pub fn note_records(version: &mut Version, records: impl Iterator<Item = (u64, i64)>, aliases: &Aliases) {
+    let mut firsts: BTreeMap<u32, Vec<(u32, i64)>> = BTreeMap::new();
+    for (person, time) in records {
+        let person = aliases.resolve(person);
+        firsts
+            .entry(partition_of(person))
+            .or_default()
+            .push((ordinal_of(person), time));
+    }
+    for (number, firsts) in firsts {
+        let Some(partition) = version.partitions.get_mut(&number) else {
+            continue;
+        };
+        let first_record = &mut Arc::make_mut(partition).first_record;
+        firsts
+            .into_iter()
+            .for_each(|(ordinal, time)| first_record.note(ordinal, time));
+    }
+}
+
+/// Keeps the updates that leave no other trace, if they may be the first that is known of somebody, now or after a split. To be called before anything of their
+/// batch is filed.
+pub fn note_bare_records(version: &mut Version, records: &[ProfileRecord]) {
+    for record in records.iter().filter(|record| record.is_bare) {
+        let partition = version.partitions.get(&partition_of(record.person));
+        let first = partition.map_or(NEVER, |partition| partition.first_record.get(ordinal_of(record.person)));
+        version
+            .history
+            .note_bare_record(record.came, record.person, record.time, first);
+    }
+}
+
+/// Gives the losers' first records to their winners.
+pub fn merge(version: &mut Version, aliases: &Aliases) {
+    let mut records = Vec::new();
+    for (number, merges) in aliases.by_partition() {
+        let Some(partition) = version.partitions.get(&number) else {
+            continue;
+        };
+        records.extend(
+            merges
+                .iter()
+                .map(|&(loser, winner)| (winner, partition.first_record.get(loser))),
+        );
+    }
+    note_records(version, records.into_iter(), aliases);
+}
+
+/// Nothing is known any more of who was merged into another.
+pub fn forget(version: &mut Version, aliases: &Aliases) {
+    for (number, merges) in aliases.by_partition() {
+        let Some(partition) = version.partitions.get_mut(&number) else {
+            continue;
+        };
+        Arc::make_mut(partition).forget(merges.iter().map(|&(loser, _)| loser));
+    }
+}
+
+impl Partition {
+    /// Nothing is known any more of these people.
+    pub fn forget(&mut self, ordinals: impl Iterator<Item = u32>) {
+        for ordinal in ordinals {
+            self.first_record.forget(ordinal);
+            self.channels.values_mut().for_each(|firsts| firsts.forget(ordinal));
+        }
+    }
+}
+
+/// Recounts everybody's channels, after the declaration of which types count as seen has changed.
+pub fn recount_channels(version: &mut Version) -> Result<()> {
+    let schema = version.schema.clone();
+    for partition in version.partitions.values_mut() {
+        let partition = Arc::make_mut(partition);
+        partition.channels.clear();
+        for (kind, events) in partition.events.clone() {
+            let counts_as_seen = schema.event_types.get(&kind).is_some_and(|kind| kind.counts_as_seen);
+            for run in &events.runs {
+                run.check()?;
+                partition.note_channels(run, counts_as_seen);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! A person is two again: what came by some nodes is another person's from now on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::index::history::split_history::{Held, Part};
+use crate::index::history::time_travel::earliest_ms;
+use crate::index::summaries::firsts::NEVER;
+use crate::index::view::{Attribute, BLOCK, Events, Partition, Version, ordinal_of, partition_of, person_of};
+use crate::proto::frame::Split;
+
+/// A split as it happens to the runs.
+struct Splitting<'a> {
+    split: &'a Split,
+    arrival: i64,
+    /// By partition: the ordinals of who is split and of all who were merged into it.
+    people: BTreeMap<u32, BTreeSet<u32>>,
+}
+
+/// What a split leaves of the runs of one type or attribute, and what it takes out.
+struct Taken<R> {
+    left: Vec<Arc<R>>,
+    /// How many rows are left of each run.
+    rows: Vec<usize>,
+    parts: Vec<Part<R>>,
+    /// Copies for who is split off.
+    brought: Vec<R>,
+    /// Blocks that rows are taken from.
+    cut: BTreeSet<u32>,
+    /// Rows that counted for nobody, since they are about somebody who was merged into another.
+    left_behind: usize,
+}
+
+/// Moves what came to `from` by the nodes to `to`. What people who were one with `from` left behind when they were merged goes out of
+/// the runs too, so that from now on no row stands where neither its person nor anybody it was merged into owns it.
+pub fn split(version: &mut Version, arrival: i64, split: &Arc<Split>) -> Result<()> {
+    let aliases = version.history.aliases(i64::MAX);
+    let mut people: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for person in aliases.of_same(split.from) {
+        people
+            .entry(partition_of(person))
+            .or_default()
+            .insert(ordinal_of(person));
+    }
+    version.history.splits.push((arrival, split.clone()));
+    for partition in version.partitions.values_mut() {
+        if !partition.parted.events.is_empty() || !partition.parted.changes.is_empty() {
+            let parted = &mut Arc::make_mut(partition).parted;
+            Arc::make_mut(parted).divide(split, &|owner| aliases.resolve(owner) == split.from)?;
+        }
+    }
+    let splitting = Splitting { split, arrival, people };
+    splitting.move_events(version)?;
+    splitting.move_changes(version)?;
+    let bare_records = version.history.bare_records(i64::MAX);
+    for person in [split.from, split.to] {
+        let times = bare_records
+            .iter()
+            .filter(|&&(whose, _)| whose == person)
+            .map(|&(_, time)| time);
+        version.know_anew(person, times)?;
+    }
+    version.earliest_ms = earliest_ms(&version.partitions);
+    Ok(())
+}
+
+impl Splitting<'_> {
+    fn move_events(&self, version: &mut Version) -> Result<()> {
+        let texts = version.texts.clone();
+        let mut brought = Vec::new();
+        for (&number, ordinals) in &self.people {
+            let Some(partition) = version.partitions.get_mut(&number) else {
+                continue;
+            };
+            for (kind, events) in partition.events.clone() {
+                let Some(taken) = self.take_out(&events.runs, number, ordinals)? else {
+                    continue;
+                };
+                let partition = Arc::make_mut(partition);
+                let left = Events {
+                    left_behind: events.left_behind.saturating_sub(taken.left_behind),
+                    spans: events.spans.clone(),
+                    totals: events.totals.left(&events.runs, &taken.rows),
+                    runs: taken.left,
+                };
+                match left.cut(&taken.cut) {
+                    Some(left) => partition.events.insert(kind.clone(), Arc::new(left)),
+                    None => partition.events.remove(&kind),
+                };
+                let parts = Arc::make_mut(&mut partition.parted)
+                    .events
+                    .entry(kind.clone())
+                    .or_default();
+                let channels: BTreeSet<u32> = taken.parts.iter().flat_map(|part| part.run.channels()).collect();
+                parts.extend(taken.parts);
+                partition.forget_channels(&channels)?;
+                brought.extend(taken.brought.into_iter().map(|run| (kind.clone(), run)));
+            }
+        }
+        if let Some(partition) = version.partitions.get_mut(&partition_of(self.split.to)) {
+            let partition = Arc::make_mut(partition);
+            for (kind, run) in brought {
+                let events = partition.events_mut(&kind);
+                run.keys().for_each(|key| events.spans.widen(key));
+                events.add(run, &texts)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn move_changes(&self, version: &mut Version) -> Result<()> {
+        let texts = version.texts.clone();
+        let mut brought = Vec::new();
+        for (&number, ordinals) in &self.people {
+            let Some(partition) = version.partitions.get_mut(&number) else {
+                continue;
+            };
+            for (name, attribute) in partition.attributes.clone() {
+                let Some(taken) = self.take_out(&attribute.runs, number, ordinals)? else {
+                    continue;
+                };
+                let partition = Arc::make_mut(partition);
+                match Attribute::cut(&attribute.latest, taken.left, &taken.cut, &texts)? {
+                    Some(left) => partition.attributes.insert(name.clone(), Arc::new(left)),
+                    None => partition.attributes.remove(&name),
+                };
+                let parts = Arc::make_mut(&mut partition.parted)
+                    .changes
+                    .entry(name.clone())
+                    .or_default();
+                parts.extend(taken.parts);
+                brought.extend(taken.brought.into_iter().map(|run| (name.clone(), run)));
+            }
+        }
+        if let Some(partition) = version.partitions.get_mut(&partition_of(self.split.to)) {
+            let attributes = &mut Arc::make_mut(partition).attributes;
+            for (name, run) in brought {
+                Arc::make_mut(attributes.entry(name).or_default()).add(run, &texts)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// None where the runs hold nothing of the people that goes.
+    fn take_out<R: Held>(&self, runs: &[Arc<R>], number: u32, ordinals: &BTreeSet<u32>) -> Result<Option<Taken<R>>> {
+        let mut taken = Taken {
+            left: Vec::new(),
+            rows: Vec::new(),
+            parts: Vec::new(),
+            brought: Vec::new(),
+            cut: BTreeSet::new(),
+            left_behind: 0,
+        };
+        for run in runs {
+            let rows = self.rows_out(&**run, number, ordinals, &mut taken)?;
+            taken.rows.push(run.rows() - rows.len());
+            if rows.is_empty() {
+                taken.left.push(run.clone());
+                continue;
+            }
+            taken
+                .parts
+                .extend(Part::of_each(&**run, &rows, self.arrival, self.split));
+            let stays = |row: &u32| rows.binary_search(row).is_err();
+            let rest: Vec<u32> = (0..run.rows() as u32).filter(stays).collect();
+            if !rest.is_empty() {
+                taken.left.push(Arc::new(run.pick(&rest)));
+            }
+        }
+        Ok((!taken.parts.is_empty()).then_some(taken))
+    }
+
+    /// The rows of a run that go.
+    fn rows_out<R: Held>(
+        &self,
+        run: &R,
+        number: u32,
+        ordinals: &BTreeSet<u32>,
+        taken: &mut Taken<R>,
+    ) -> Result<Vec<u32>> {
+        let mut out = Vec::new();
+        for &ordinal in ordinals {
+            let mut rows = run.rows_of(ordinal)?;
+            if person_of(number, ordinal) == self.split.from {
+                let nodes = &run.origins().nodes;
+                rows.retain(|&row| self.split.side_of(nodes.get(row as usize)) == self.split.to);
+                if !rows.is_empty() {
+                    let brought = run.brought(&rows, ordinal_of(self.split.to), self.arrival);
+                    taken.brought.push(brought);
+                }
+            } else {
+                taken.left_behind += rows.len();
+            }
+            taken.cut.extend((!rows.is_empty()).then_some(ordinal / BLOCK));
+            out.append(&mut rows);
+        }
+        out.sort_unstable();
+        Ok(out)
+    }
+}
+
+impl Version {
+    /// First record and channels of a person, from the rows and from updates that left none.
+    fn know_anew(&mut self, person: u64, bare_records: impl Iterator<Item = i64>) -> Result<()> {
+        let (schema, ordinal) = (&self.schema, ordinal_of(person));
+        let Some(partition) = self.partitions.get_mut(&partition_of(person)) else {
+            return Ok(());
+        };
+        let partition = Arc::make_mut(partition);
+        partition.forget([ordinal].into_iter());
+        bare_records.for_each(|time| partition.first_record.note(ordinal, time));
+        for (kind, events) in &partition.events {
+            let counts_as_seen = schema.event_types.get(kind).is_some_and(|kind| kind.counts_as_seen);
+            for run in &events.runs {
+                for (row, time) in run.of_person(ordinal, i32::MIN..=i32::MAX)? {
+                    partition.first_record.note(ordinal, time);
+                    if let Some(channel) = run.details.channel(row) {
+                        let firsts = partition.channels.entry(channel).or_default();
+                        firsts.note(ordinal, if counts_as_seen { time } else { NEVER });
+                    }
+                }
+            }
+        }
+        for run in partition.attributes.values().flat_map(|attribute| &attribute.runs) {
+            for row in run.rows(ordinal)? {
+                partition.first_record.note(ordinal, run.times.get(row));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Partition {
+    /// Channels that no event is left of are known no more.
+    fn forget_channels(&mut self, channels: &BTreeSet<u32>) -> Result<()> {
+        let mut gone = channels.clone();
+        for run in self.events.values().flat_map(|events| &events.runs) {
+            if gone.is_empty() {
+                return Ok(());
+            }
+            run.check()?;
+            for channel in run.channels() {
+                if gone.remove(&channel) && gone.is_empty() {
+                    return Ok(());
+                }
+            }
+        }
+        gone.iter().for_each(|channel| drop(self.channels.remove(channel)));
+        Ok(())
+    }
+}

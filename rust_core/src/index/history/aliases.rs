@@ -1,0 +1,77 @@
+//! Who was merged into whom, and not split off again.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use crate::error::{Error, Result};
+use crate::index::partitioning::{ordinal_of, partition_of};
+use crate::proto::frame::Split;
+
+/// Losers of merges and their winners.
+#[derive(Default)]
+pub struct Aliases(HashMap<u64, u64>);
+
+impl Aliases {
+    /// Merges in a circle, which a log that makes no sense may have, would be followed for ever.
+    pub fn merge(&mut self, loser: u64, winner: u64) {
+        let winner = self.resolve(winner);
+        if winner != loser {
+            self.0.insert(loser, winner);
+        }
+    }
+
+    /// Whom a person was made of is either one of the two.
+    pub fn split(&mut self, split: &Split) {
+        let from = self.resolve(split.from);
+        for person in self.of_same(from) {
+            let home = if split.aliases.contains(&person) {
+                split.to
+            } else {
+                from
+            };
+            if person != home {
+                self.0.insert(person, home);
+            }
+        }
+        self.0.remove(&split.to);
+    }
+
+    /// Who a person is now.
+    pub fn resolve(&self, person: u64) -> u64 {
+        let mut person = person;
+        while let Some(&winner) = self.0.get(&person) {
+            person = winner;
+        }
+        person
+    }
+
+    /// A person's final winner, and all who are one with it.
+    pub fn of_same(&self, person: u64) -> Vec<u64> {
+        let winner = self.resolve(person);
+        let losers = self.0.keys().copied().filter(|&loser| self.resolve(loser) == winner);
+        losers.chain([winner]).collect()
+    }
+
+    /// The final winner.
+    pub fn add(&mut self, winner: u64, loser: u64) -> Result<u64> {
+        let winner = self.resolve(winner);
+        if winner == loser || self.0.insert(loser, winner).is_some() {
+            return Err(Error::Invalid(format!(
+                "person {loser} is merged into {winner} but already one with it or another"
+            )));
+        }
+        Ok(winner)
+    }
+
+    /// By partition: (loser's ordinal, final winner), ascending.
+    pub fn by_partition(&self) -> BTreeMap<u32, Vec<(u32, u64)>> {
+        let mut partitions: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
+        for &loser in self.0.keys() {
+            let merges = partitions.entry(partition_of(loser)).or_default();
+            merges.push((ordinal_of(loser), self.resolve(loser)));
+        }
+        partitions.values_mut().for_each(|merges| merges.sort_unstable());
+        partitions
+    }
+}

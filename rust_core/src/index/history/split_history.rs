@@ -1,0 +1,217 @@
+//! Rows that counted for a person until a split: they are told of where is asked what was known before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::index::columns::picks::Pick;
+use crate::index::partitioning::Key;
+use crate::index::runs::merging::Rows;
+use crate::index::view::{Changes, Details, Origins, Run, Values};
+use crate::proto::frame::Split;
+
+#[derive(Clone, Default)]
+pub struct Parted {
+    /// By event type.
+    pub events: BTreeMap<String, Vec<Part<Run>>>,
+    /// By attribute.
+    pub changes: BTreeMap<String, Vec<Part<Changes>>>,
+}
+
+/// Rows that one split took out of the runs of a type or attribute.
+pub struct Part<R> {
+    pub run: Arc<R>,
+    /// Raw offset of the split.
+    pub until: i64,
+    /// Whose they are since, as far as later merges and splits do not say otherwise.
+    pub owner: u64,
+}
+
+impl<R> Clone for Part<R> {
+    fn clone(&self) -> Part<R> {
+        Part {
+            run: self.run.clone(),
+            ..*self
+        }
+    }
+}
+
+/// A run of rows about people, be they events or changes.
+pub trait Held: Rows {
+    /// Before rows are read. Corrupt if the file behind it is damaged.
+    fn check(&self) -> Result<()>;
+
+    fn origins(&self) -> &Origins;
+
+    /// Row by row.
+    fn ordinals(&self) -> impl Iterator<Item = u32>;
+
+    /// A person's rows, ascending. Corrupt like `check`.
+    fn rows_of(&self, ordinal: u32) -> Result<Vec<u32>>;
+
+    /// Some rows, ascending.
+    fn pick(&self, rows: &[u32]) -> Self;
+
+    /// Copies of one person's rows, ascending, that come to another one at an offset.
+    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Self;
+}
+
+impl Held for Run {
+    fn check(&self) -> Result<()> {
+        self.check()
+    }
+
+    fn origins(&self) -> &Origins {
+        &self.details.origins
+    }
+
+    fn ordinals(&self) -> impl Iterator<Item = u32> {
+        self.keys().map(Key::ordinal)
+    }
+
+    fn rows_of(&self, ordinal: u32) -> Result<Vec<u32>> {
+        let rows = self.of_person(ordinal, i32::MIN..=i32::MAX)?;
+        Ok(rows.map(|(row, _)| row as u32).collect())
+    }
+
+    fn pick(&self, rows: &[u32]) -> Run {
+        self.pick(rows)
+    }
+
+    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Run {
+        let picked = self.pick(rows);
+        let keys: Vec<Key> = picked.keys().map(|key| Key::new(ordinal, key.time())).collect();
+        let picks: Vec<Pick> = (0..rows.len() as u32).map(|row| (0, row)).collect();
+        let mut details = Details::gather(&[&picked.details], &picks);
+        details.origins.arrivals = rows.iter().map(|_| arrival).collect();
+        Run::of(keys.into_iter(), details)
+    }
+}
+
+impl Held for Changes {
+    fn check(&self) -> Result<()> {
+        self.check()
+    }
+
+    fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    fn ordinals(&self) -> impl Iterator<Item = u32> {
+        self.places().map(|(ordinal, _)| ordinal)
+    }
+
+    fn rows_of(&self, ordinal: u32) -> Result<Vec<u32>> {
+        Ok(self.rows(ordinal)?.map(|row| row as u32).collect())
+    }
+
+    fn pick(&self, rows: &[u32]) -> Changes {
+        self.pick(rows)
+    }
+
+    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Changes {
+        let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
+        let places: Vec<_> = rows
+            .iter()
+            .map(|&row| (ordinal, self.times.get(row as usize)))
+            .collect();
+        let mut origins = Origins::gather(&[&self.origins], &picks);
+        origins.arrivals = rows.iter().map(|_| arrival).collect();
+        Changes::of(&places, Values::gather(&[Some(&self.values)], &picks), origins)
+    }
+}
+
+impl Parted {
+    /// Those that a split before an offset took out.
+    pub fn before(&self, offset: i64) -> Parted {
+        let (mut events, mut changes) = (self.events.clone(), self.changes.clone());
+        retain(&mut events, |part| part.until < offset);
+        retain(&mut changes, |part| part.until < offset);
+        Parted { events, changes }
+    }
+
+    /// Whether all are from before an offset.
+    pub fn are_before(&self, offset: i64) -> bool {
+        let events = self.events.values().flatten().map(|part| part.until);
+        let changes = self.changes.values().flatten().map(|part| part.until);
+        events.chain(changes).all(|until| until < offset)
+    }
+
+    /// Without the rows of some owners or about some ordinals; none where all stay.
+    pub fn retain(&self, owns: impl Fn(u64) -> bool, is_told: impl Fn(u32) -> bool) -> Result<Option<Parted>> {
+        let mut parted = self.clone();
+        let events = retain_rows(&mut parted.events, &owns, &is_told)?;
+        let changes = retain_rows(&mut parted.changes, &owns, &is_told)?;
+        Ok((events || changes).then_some(parted))
+    }
+
+    /// What was `from`'s is one of the two's.
+    pub fn divide(&mut self, split: &Split, is_from: &impl Fn(u64) -> bool) -> Result<()> {
+        divide(&mut self.events, split, is_from)?;
+        divide(&mut self.changes, split, is_from)
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let events = self.events.values().flatten().map(|part| part.run.bytes_in_memory());
+        let changes = self.changes.values().flatten().map(|part| part.run.bytes_in_memory());
+        events.chain(changes).sum()
+    }
+}
+
+type Named<R> = BTreeMap<String, Vec<Part<R>>>;
+
+fn retain<R>(parts: &mut Named<R>, stays: impl Fn(&Part<R>) -> bool) {
+    parts.values_mut().for_each(|parts| parts.retain(&stays));
+    parts.retain(|_, parts| !parts.is_empty());
+}
+
+/// Whether some rows went.
+fn retain_rows<R: Held>(
+    parts: &mut Named<R>,
+    owns: &impl Fn(u64) -> bool,
+    is_told: &impl Fn(u32) -> bool,
+) -> Result<bool> {
+    let mut some_went = false;
+    for part in parts.values_mut().flatten() {
+        part.run.check()?;
+        let rows = part.run.ordinals().zip(0..).filter(|&(ordinal, _)| is_told(ordinal));
+        let rows: Vec<u32> = rows.map(|(_, row)| row).filter(|_| owns(part.owner)).collect();
+        if rows.len() < part.run.rows() {
+            part.run = Arc::new(part.run.pick(&rows));
+            some_went = true;
+        }
+    }
+    retain(parts, |part| part.run.rows() > 0);
+    Ok(some_went)
+}
+
+fn divide<R: Held>(parts: &mut Named<R>, split: &Split, is_from: &impl Fn(u64) -> bool) -> Result<()> {
+    for parts in parts.values_mut() {
+        for part in std::mem::take(parts) {
+            if is_from(part.owner) {
+                part.run.check()?;
+                let all: Vec<u32> = (0..part.run.rows() as u32).collect();
+                parts.extend(Part::of_each(&*part.run, &all, part.until, split));
+            } else {
+                parts.push(part);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<R: Held> Part<R> {
+    /// Some rows of a run, by whose they are after a split.
+    pub fn of_each(run: &R, rows: &[u32], until: i64, split: &Split) -> Vec<Part<R>> {
+        let owner = |row: &u32| split.side_of(run.origins().nodes.get(*row as usize));
+        let of = |person: u64| {
+            let own: Vec<u32> = rows.iter().copied().filter(|row| owner(row) == person).collect();
+            (!own.is_empty()).then(|| Part {
+                run: Arc::new(run.pick(&own)),
+                until,
+                owner: person,
+            })
+        };
+        [split.from, split.to].into_iter().filter_map(of).collect()
+    }
+}

@@ -1,0 +1,370 @@
+//! The second clock: the index as it was when less of the raw log was folded. Rows say when they came to their person, and the history
+//! says the rest; what is derived of rows is derived anew where some of them go, and shared where all of them stay.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use roaring::RoaringBitmap;
+
+use super::History;
+use super::aliases::Aliases;
+use super::split_history::{Held, Part};
+use crate::error::Result;
+use crate::index::columns::texts::Texts;
+use crate::index::summaries::learned::{Learned, Weight};
+use crate::index::view::{Attribute, BLOCK, Events, Partition, Version, ordinal_of, partition_of};
+use crate::proto::schema::Schema;
+
+impl Version {
+    /// What was known when the raw log was folded up to an offset: as if the rest of it had not come yet.
+    /// Corrupt if a file is damaged.
+    pub fn known_at(self: &Arc<Version>, raw_offset: u64) -> Result<Arc<Version>> {
+        if raw_offset >= self.epoch.raw_offset {
+            return Ok(self.clone());
+        }
+        let offset = raw_offset as i64;
+        let schema = self.history.schema(offset);
+        let pasts = pasts(self, &schema, offset);
+        let partitions = pasts.par_iter().map(Past::partition).collect::<Result<Vec<_>>>()?;
+        let mut learned = self.learned.clone();
+        partitions.iter().for_each(|(_, change)| learned.add(change));
+        let partitions: BTreeMap<u32, Arc<Partition>> = partitions
+            .into_iter()
+            .filter_map(|(partition, _)| partition.map(|partition| (partition.number, partition)))
+            .collect();
+        let catalogs = self.catalogs.iter();
+        Ok(Arc::new(Version {
+            epoch: self.history.epoch(offset),
+            texts: self.texts.clone(),
+            earliest_ms: earliest_ms(&partitions),
+            catalogs: catalogs
+                .filter_map(|(name, items)| Some((name.clone(), items.known_at(offset)?)))
+                .collect(),
+            schema,
+            partitions,
+            learned,
+            history: self.history.clone(),
+            erased: self.erased.clone(),
+        }))
+    }
+}
+
+/// Instant of the first event.
+pub fn earliest_ms(partitions: &BTreeMap<u32, Arc<Partition>>) -> Option<i64> {
+    let events = partitions.values().flat_map(|partition| partition.events.values());
+    events.filter_map(|events| events.spans.earliest()).min()
+}
+
+/// A partition, and what was known of its people at an offset.
+pub struct Past<'a> {
+    partition: &'a Arc<Partition>,
+    offset: i64,
+    texts: &'a Texts,
+    schema: &'a Schema,
+    schema_now: &'a Schema,
+    people: u32,
+    /// Those who were merged into others then, and those who are now.
+    losers: RoaringBitmap,
+    losers_now: RoaringBitmap,
+    /// Those who were erased, of whom runs may still hold something.
+    erased: RoaringBitmap,
+    /// Since when people were known by updates that left no row.
+    bare_records: Vec<(u32, i64)>,
+    /// A merge, a split or such an update that has come since is about its people.
+    is_touched: bool,
+}
+
+/// Which rows of a run were known.
+#[derive(Default)]
+struct Sifted {
+    rows: Vec<u32>,
+    /// What that changes of what is learned.
+    weights: Vec<Weight>,
+    left_behind: usize,
+}
+
+/// The known rows of a type or attribute.
+struct Known<R> {
+    runs: Vec<Arc<R>>,
+    /// How many rows are left of each run that there is.
+    rows: Vec<usize>,
+    left_behind: usize,
+    /// Blocks that have other rows than now.
+    cut: BTreeSet<u32>,
+}
+
+fn pasts<'a>(version: &'a Version, schema: &'a Schema, offset: i64) -> Vec<Past<'a>> {
+    let history = &version.history;
+    let aliases = history.aliases(offset);
+    let losers = losers(&aliases);
+    let losers_now = self::losers(&history.aliases(version.epoch.raw_offset as i64));
+    let people = people(history, offset);
+    let mut bare_records = bare_records(version, offset);
+    let touched = touched(history, offset);
+    let of = |ordinals: &HashMap<u32, RoaringBitmap>, number: u32| ordinals.get(&number).cloned().unwrap_or_default();
+    let past = |(&number, partition): (&u32, &'a Arc<Partition>)| Past {
+        partition,
+        offset,
+        texts: &version.texts,
+        schema,
+        schema_now: &version.schema,
+        people: people.get(&number).copied().unwrap_or(0),
+        losers: of(&losers, number),
+        losers_now: of(&losers_now, number),
+        erased: version.erased.in_runs.get(&number).cloned().unwrap_or_default(),
+        bare_records: bare_records.remove(&number).unwrap_or_default(),
+        is_touched: touched.contains(&number),
+    };
+    version.partitions.iter().map(past).collect()
+}
+
+/// By partition.
+fn people(history: &History, offset: i64) -> HashMap<u32, u32> {
+    let created = history.created.before(offset);
+    created
+        .map(|[_, number, people]| (number as u32, people as u32))
+        .collect()
+}
+
+/// By partition.
+fn bare_records(version: &Version, offset: i64) -> HashMap<u32, Vec<(u32, i64)>> {
+    let mut records: HashMap<u32, Vec<(u32, i64)>> = HashMap::new();
+    for (person, time) in version.history.bare_records(offset) {
+        if !version.erased.contains(person) {
+            let of_partition = records.entry(partition_of(person)).or_default();
+            of_partition.push((ordinal_of(person), time));
+        }
+    }
+    records
+}
+
+/// The partitions of people whom merges, splits and bare records have been about since.
+fn touched(history: &History, offset: i64) -> HashSet<u32> {
+    let merges = history.merges.since(offset);
+    let merged = merges.flat_map(|[_, loser, winner]| [loser as u64, winner as u64]);
+    let splits = history.splits.iter().filter(|&&(arrival, _)| arrival >= offset);
+    let split = splits.flat_map(|(_, split)| [split.from, split.to]);
+    let updated = history.bare_records.since(offset).map(|[_, person, ..]| person as u64);
+    merged.chain(split).chain(updated).map(partition_of).collect()
+}
+
+/// By partition.
+fn losers(aliases: &Aliases) -> HashMap<u32, RoaringBitmap> {
+    let merges = aliases.by_partition().into_iter();
+    merges
+        .map(|(number, merges)| (number, merges.into_iter().map(|(loser, _)| loser).collect()))
+        .collect()
+}
+
+impl<'a> Past<'a> {
+    /// What is known now of all but the people who were erased.
+    pub fn without_erased(version: &'a Version, number: u32) -> Option<Past<'a>> {
+        let pasts = pasts(version, &version.schema, i64::MAX);
+        pasts.into_iter().find(|past| past.partition.number == number)
+    }
+
+    /// The partition, if it had people, and what changes of what is learned.
+    fn partition(&self) -> Result<(Option<Arc<Partition>>, Learned)> {
+        let (mut learned, now) = (Learned::default(), self.partition);
+        let (mut events, mut attributes) = (HashMap::new(), HashMap::new());
+        let kinds: BTreeSet<&String> = now.events.keys().chain(now.parted.events.keys()).collect();
+        for kind in kinds {
+            let of_type = now.events.get(kind).cloned().unwrap_or_default();
+            let known = self.events(kind, &of_type, &mut learned)?;
+            events.extend(known.map(|known| (kind.clone(), known)));
+        }
+        let names: BTreeSet<&String> = now.attributes.keys().chain(now.parted.changes.keys()).collect();
+        for name in names {
+            let attribute = now.attributes.get(name).cloned().unwrap_or_default();
+            let known = self.attribute(name, &attribute, &mut learned)?;
+            attributes.extend(known.map(|known| (name.clone(), known)));
+        }
+        if self.people == 0 {
+            return Ok((None, learned));
+        }
+        let is_same = !self.is_touched
+            && self.erased.is_empty()
+            && self.people == now.people
+            && now.parted.are_before(self.offset)
+            && same(&events, &now.events)
+            && same(&attributes, &now.attributes)
+            && events
+                .keys()
+                .all(|kind| seen(self.schema, kind) == seen(self.schema_now, kind));
+        if is_same {
+            return Ok((Some(now.clone()), learned));
+        }
+        Ok((Some(Arc::new(self.anew(events, attributes)?)), learned))
+    }
+
+    /// A partition of such events and attributes, with what is derived of them.
+    pub fn anew(
+        &self,
+        events: HashMap<String, Arc<Events>>,
+        attributes: HashMap<String, Arc<Attribute>>,
+    ) -> Result<Partition> {
+        let mut partition = Partition {
+            people: self.people,
+            events,
+            attributes,
+            parted: Arc::new(self.partition.parted.before(self.offset)),
+            ..Partition::new(self.partition.number)
+        };
+        self.note_firsts(&mut partition)?;
+        Ok(partition)
+    }
+
+    /// First records and channels, from the rows.
+    fn note_firsts(&self, partition: &mut Partition) -> Result<()> {
+        for (kind, events) in partition.events.clone() {
+            for run in &events.runs {
+                run.check()?;
+                partition.note_first_records(run);
+                partition.note_channels(run, seen(self.schema, &kind));
+            }
+        }
+        for run in partition.attributes.values().flat_map(|attribute| &attribute.runs) {
+            run.check()?;
+            for (ordinal, time) in run.places() {
+                partition.first_record.note(ordinal, time);
+            }
+        }
+        for &(ordinal, time) in &self.bare_records {
+            partition.first_record.note(ordinal, time);
+        }
+        partition.forget(self.losers.iter());
+        Ok(())
+    }
+
+    pub fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut Learned) -> Result<Option<Arc<Events>>> {
+        let back = self.back(self.partition.parted.events.get(kind));
+        if !self.is_touched && back.is_empty() && self.are_whole(&events.runs)? {
+            return Ok((!events.runs.is_empty()).then(|| events.clone()));
+        }
+        let event_type = self.schema_now.event_types.get(kind);
+        let known = self.sift_all(&events.runs, &back, |run, weights| {
+            if let Some(event_type) = event_type {
+                learned.weigh_events(event_type, &run.details, weights);
+            }
+        })?;
+        let events = Events {
+            runs: known.runs,
+            left_behind: known.left_behind,
+            spans: events.spans.clone(),
+            totals: events.totals.left(&events.runs, &known.rows),
+        };
+        Ok(events.cut(&known.cut).map(Arc::new))
+    }
+
+    pub fn attribute(
+        &self,
+        name: &str,
+        attribute: &Arc<Attribute>,
+        learned: &mut Learned,
+    ) -> Result<Option<Arc<Attribute>>> {
+        let back = self.back(self.partition.parted.changes.get(name));
+        if !self.is_touched && back.is_empty() && self.are_whole(&attribute.runs)? {
+            return Ok((!attribute.runs.is_empty()).then(|| attribute.clone()));
+        }
+        let field = self.schema_now.attributes.get(name);
+        let known = self.sift_all(&attribute.runs, &back, |run, weights| {
+            if let Some(field) = field {
+                learned.weigh_changes(field, &run.values, weights);
+            }
+        })?;
+        let attribute = Attribute::cut(&attribute.latest, known.runs, &known.cut, self.texts)?;
+        Ok(attribute.map(Arc::new))
+    }
+
+    /// Rows that splits took out since.
+    fn back<R>(&self, parts: Option<&Vec<Part<R>>>) -> Vec<Arc<R>> {
+        let parts = parts.into_iter().flatten().filter(|part| part.until >= self.offset);
+        parts.map(|part| part.run.clone()).collect()
+    }
+
+    /// The known rows of runs, and of such that are `back`; tells what of each changes what is learned.
+    fn sift_all<R: Held>(
+        &self,
+        runs: &[Arc<R>],
+        back: &[Arc<R>],
+        mut weigh: impl FnMut(&R, &[Weight]),
+    ) -> Result<Known<R>> {
+        let mut known = Known {
+            runs: Vec::new(),
+            rows: Vec::new(),
+            left_behind: 0,
+            cut: BTreeSet::new(),
+        };
+        let runs = runs.iter().map(|run| (run, true));
+        for (run, is_there) in runs.chain(back.iter().map(|run| (run, false))) {
+            run.check()?;
+            let sifted = self.sift(&**run, is_there);
+            weigh(run, &sifted.weights);
+            known.rows.push(sifted.rows.len());
+            known.left_behind += sifted.left_behind;
+            let is_whole = sifted.rows.len() == run.rows();
+            if !is_whole || !is_there {
+                known.cut.extend(run.ordinals().map(|ordinal| ordinal / BLOCK));
+            }
+            if is_whole {
+                known.runs.push(run.clone());
+            } else if !sifted.rows.is_empty() {
+                known.runs.push(Arc::new(run.pick(&sifted.rows)));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Whether all rows stay.
+    fn are_whole<R: Held>(&self, runs: &[Arc<R>]) -> Result<bool> {
+        if self.hold_erased(runs)? {
+            return Ok(false);
+        }
+        for run in runs {
+            run.check()?;
+        }
+        let mut arrivals = runs.iter().flat_map(|run| run.origins().arrivals.iter());
+        Ok(arrivals.all(|arrival| arrival < self.offset))
+    }
+
+    pub fn hold_erased<R: Held>(&self, runs: &[Arc<R>]) -> Result<bool> {
+        for run in runs {
+            for ordinal in &self.erased {
+                if !run.rows_of(ordinal)?.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// `is_there`: now, too, so that the rows count as far as their people do.
+    fn sift<R: Held>(&self, run: &R, is_there: bool) -> Sifted {
+        let mut sifted = Sifted::default();
+        for (row, (ordinal, arrival)) in run.ordinals().zip(run.origins().arrivals.iter()).enumerate() {
+            let (is_erased, is_left) = (self.erased.contains(ordinal), self.losers.contains(ordinal));
+            let is_known = arrival < self.offset && !is_erased;
+            let counts_now = is_there && !is_erased && !self.losers_now.contains(ordinal);
+            let weight = i64::from(is_known && !is_left) - i64::from(counts_now);
+            if weight != 0 {
+                sifted.weights.push((row, weight));
+            }
+            if is_known {
+                sifted.rows.push(row as u32);
+                sifted.left_behind += usize::from(is_left);
+            }
+        }
+        sifted
+    }
+}
+
+fn seen(schema: &Schema, kind: &str) -> bool {
+    schema.event_types.get(kind).is_some_and(|kind| kind.counts_as_seen)
+}
+
+/// Whether all is shared.
+fn same<T>(known: &HashMap<String, Arc<T>>, now: &HashMap<String, Arc<T>>) -> bool {
+    let is_shared = |(name, one): (&String, &Arc<T>)| known.get(name).is_some_and(|other| Arc::ptr_eq(one, other));
+    now.iter().all(is_shared)
+}

@@ -1,0 +1,242 @@
+//! Runs of changes: made, merged, searched; and what they say of a person.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::merging::{self, Rows, interleave};
+use crate::error::Result;
+use crate::index::columns::cells::Cell;
+use crate::index::columns::picks::Pick;
+use crate::index::columns::texts::Texts;
+use crate::index::view::{Attribute, BLOCK, Changes, Latest, Origins, Values};
+use crate::storage::seal::Seal;
+
+/// Where a change lies in a run: sorts by (ordinal, occurred_at).
+pub type Place = (u32, i64);
+
+impl Changes {
+    /// Changes in these places, ascending.
+    pub fn of(places: &[Place], values: Values, origins: Origins) -> Changes {
+        let mut blocks = Vec::new();
+        for (row, &(ordinal, _)) in places.iter().enumerate() {
+            let reached = blocks.len().max((ordinal / BLOCK) as usize + 1);
+            blocks.resize(reached, row as u32);
+        }
+        Changes {
+            blocks: blocks.into(),
+            persons: places.iter().map(|&(ordinal, _)| (ordinal % BLOCK) as u16).collect(),
+            times: places.iter().map(|&(_, time)| time).collect(),
+            values,
+            origins,
+            seal: Seal::default(),
+        }
+    }
+
+    /// Before anything but where the blocks begin is read. Corrupt if the file behind it is damaged.
+    pub fn check(&self) -> Result<()> {
+        self.seal.check(|people| self.is_sound(people))
+    }
+
+    /// Some rows, ascending.
+    pub fn pick(&self, rows: &[u32]) -> Changes {
+        let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
+        let all: Vec<Place> = self.places().collect();
+        let places: Vec<Place> = rows.iter().map(|&row| all[row as usize]).collect();
+        Changes::of(
+            &places,
+            Values::gather(&[Some(&self.values)], &picks),
+            Origins::gather(&[&self.origins], &picks),
+        )
+    }
+
+    pub fn len(&self) -> usize {
+        self.persons.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.persons.is_empty()
+    }
+
+    /// Row by row.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        let rows = |block: u32| self.rows_of_block(block).map(move |row| (block, row));
+        let place = |(block, row)| (block * BLOCK + u32::from(self.persons[row]), self.times.get(row));
+        (0..self.blocks.len() as u32).flat_map(rows).map(place)
+    }
+
+    /// The changes of a block's people.
+    pub fn rows_of_block(&self, block: u32) -> Range<usize> {
+        let start = |block: usize| self.blocks.get(block).map_or(self.len(), |&from| from as usize);
+        start(block as usize)..start(block as usize + 1)
+    }
+
+    /// A person's changes.
+    pub fn rows(&self, ordinal: u32) -> Result<Range<usize>> {
+        let (rows, person) = (self.rows_of_block(ordinal / BLOCK), (ordinal % BLOCK) as u16);
+        if !rows.is_empty() {
+            self.check()?;
+        }
+        let persons = &self.persons[rows.clone()];
+        let from = persons.partition_point(|&other| other < person);
+        let to = from + persons[from..].partition_point(|&other| other == person);
+        Ok(rows.start + from..rows.start + to)
+    }
+
+    /// By (occurred_at, source, id).
+    pub fn order(&self, row: usize, other: &Changes, at: usize, texts: &Texts) -> Ordering {
+        let by_time = self.times.get(row).cmp(&other.times.get(at));
+        by_time.then_with(|| self.origins.order(row, &other.origins, at, texts))
+    }
+
+    /// Whether it holds a change in this place with the source and id of a row of `origins`.
+    fn holds(&self, (ordinal, time): Place, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
+        let is_it = |row| self.times.get(row) == time && self.origins.order(row, origins, at, texts).is_eq();
+        Ok(self.rows(ordinal)?.any(is_it))
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let places = self.blocks.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
+        places + self.values.bytes_in_memory() + self.origins.bytes_in_memory()
+    }
+}
+
+impl Rows for Changes {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn merge(runs: &[Arc<Changes>], texts: &Texts) -> Result<Changes> {
+        runs.iter().try_for_each(|run| run.check())?;
+        let total = runs.iter().map(|run| run.len()).sum();
+        let origins: Vec<&Origins> = runs.iter().map(|run| &run.origins).collect();
+        let by_id = |(run, row): Pick, (other, at): Pick| {
+            origins[run as usize].order(row as usize, origins[other as usize], at as usize, texts)
+        };
+        let (places, picks) = interleave(runs.iter().map(|run| run.places()).collect(), total, by_id);
+        let values: Vec<Option<&Values>> = runs.iter().map(|run| Some(&run.values)).collect();
+        Ok(Changes::of(
+            &places,
+            Values::gather(&values, &picks),
+            Origins::gather(&origins, &picks),
+        ))
+    }
+}
+
+impl Attribute {
+    /// The value that changes before an instant left.
+    pub fn as_of(&self, ordinal: u32, as_of_ms: i64, texts: &Texts) -> Result<Cell> {
+        let Some(latest) = self.latest.get((ordinal / BLOCK) as usize) else {
+            return Ok(Cell::Unknown);
+        };
+        if as_of_ms > latest.changed_until_ms {
+            return Ok(latest.values.cell((ordinal % BLOCK) as usize));
+        }
+        let mut found = Vec::new();
+        for run in &self.runs {
+            let before = run.rows(ordinal)?.rev().find(|&row| run.times.get(row) < as_of_ms);
+            found.extend(before.map(|row| (run, row)));
+        }
+        let last = found
+            .into_iter()
+            .max_by(|(run, row), (other, at)| run.order(*row, other, *at, texts));
+        Ok(last.map_or(Cell::Unknown, |(run, row)| run.values.cell(row)))
+    }
+
+    /// Whether some run holds a change in this place with the source and id of a row of `origins`.
+    pub fn holds(&self, place: Place, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
+        let latest = self.latest.get((place.0 / BLOCK) as usize);
+        let may_hold = latest.is_some_and(|latest| place.1 <= latest.changed_until_ms);
+        if may_hold {
+            for run in &self.runs {
+                if run.holds(place, origins, at, texts)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Adds a run of new changes.
+    pub fn add(&mut self, run: Changes, texts: &Texts) -> Result<()> {
+        let blocks = self.latest.len().max(run.blocks.len());
+        self.latest.resize_with(blocks, Latest::default);
+        for block in 0..run.blocks.len() as u32 {
+            self.renew(block, &run, texts)?;
+        }
+        merging::add(&mut self.runs, run, texts)
+    }
+
+    /// With the latest values of some blocks found anew, which rows went from or came to; none where there are no runs.
+    pub fn cut(
+        latest: &[Latest],
+        runs: Vec<Arc<Changes>>,
+        blocks: &BTreeSet<u32>,
+        texts: &Texts,
+    ) -> Result<Option<Attribute>> {
+        let Some(reached) = runs.iter().map(|run| run.blocks.len()).max() else {
+            return Ok(None);
+        };
+        let mut attribute = Attribute {
+            latest: latest.to_vec(),
+            runs: Vec::new(),
+        };
+        attribute.latest.resize_with(reached, Latest::default);
+        let cut = || blocks.iter().copied().filter(|&block| (block as usize) < reached);
+        cut().for_each(|block| attribute.latest[block as usize] = Latest::default());
+        for run in runs {
+            for block in cut() {
+                attribute.renew(block, &run, texts)?;
+            }
+            attribute.runs.push(run);
+        }
+        Ok(Some(attribute))
+    }
+
+    /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.
+    pub fn renew(&mut self, block: u32, run: &Changes, texts: &Texts) -> Result<()> {
+        let rows = run.rows_of_block(block);
+        let Some(until) = rows.clone().map(|row| run.times.get(row)).max() else {
+            return Ok(());
+        };
+        let held = &self.latest[block as usize];
+        let is_last = |&row: &usize| row + 1 == rows.end || run.persons[row + 1] != run.persons[row];
+        let mut picks: Vec<(u32, u32)> = Vec::new();
+        for row in rows.clone().filter(is_last) {
+            let person = run.persons[row];
+            if self.is_latest(block, run, row, texts)? && held.values.cell(person.into()) != run.values.cell(row) {
+                picks.push((person.into(), row as u32));
+            }
+        }
+        let latest = &mut self.latest[block as usize];
+        latest.changed_until_ms = until.max(latest.changed_until_ms);
+        if let Some(&(last, _)) = picks.last() {
+            let values = Arc::make_mut(&mut latest.values);
+            values.patch(last as usize + 1, &picks, &run.values);
+            values.flag();
+        }
+        Ok(())
+    }
+
+    /// Whether a new change of a block comes after all that its person has.
+    fn is_latest(&self, block: u32, run: &Changes, row: usize, texts: &Texts) -> Result<bool> {
+        if run.times.get(row) > self.latest[block as usize].changed_until_ms {
+            return Ok(true);
+        }
+        let ordinal = block * BLOCK + u32::from(run.persons[row]);
+        for held in &self.runs {
+            let last = held.rows(ordinal)?.last();
+            if last.is_some_and(|last| held.order(last, run, row, texts).is_ge()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let latest = self.latest.iter().map(|latest| latest.values.bytes_in_memory());
+        let runs = self.runs.iter().map(|run| run.bytes_in_memory());
+        latest.sum::<usize>() + runs.sum::<usize>()
+    }
+}

@@ -1,0 +1,168 @@
+//! Merges that would make a fold wait, and totals: made beside the folding, from immutable runs, and taken up by a later fold.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use super::merging::{self, Rows};
+use crate::error::Result;
+use crate::index::columns::texts::Texts;
+use crate::index::summaries::totals::Totals;
+use crate::index::view::{Changes, Partition, Run, Version};
+
+/// Once so many rows are to be merged, other runs wait for the next time.
+const ROWS: usize = 1 << 22;
+
+/// What is made now, if anything. At most one, so that it takes no more than one processor and a bounded amount of memory.
+#[derive(Default)]
+pub struct Compaction(Option<JoinHandle<Result<Merged>>>);
+
+#[derive(Default)]
+struct Merged {
+    totals: Vec<(Group<Run>, Totals)>,
+    events: Vec<(Group<Run>, Run)>,
+    changes: Vec<(Group<Changes>, Changes)>,
+}
+
+/// Runs of one event type or attribute of a partition, which lie one after the other.
+struct Group<R> {
+    partition: u32,
+    name: String,
+    runs: Vec<Arc<R>>,
+}
+
+impl Compaction {
+    /// Puts merged runs, if they are ready, in the places of those that they were made of, and totals to theirs. Corrupt if one of those is
+    /// damaged.
+    pub fn finish(&mut self, version: &mut Version) -> Result<()> {
+        let Some(merging) = self.0.take_if(|merging| merging.is_finished()) else {
+            return Ok(());
+        };
+        let merged = merging
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        for (group, totals) in merged.totals {
+            group.put_totals(version, totals);
+        }
+        for (group, run) in merged.events {
+            group.exchange(version, run, |partition, name| {
+                let events = partition.events.get_mut(name)?;
+                Some(&mut Arc::make_mut(events).runs)
+            });
+        }
+        for (group, run) in merged.changes {
+            group.exchange(version, run, |partition, name| {
+                let attribute = partition.attributes.get_mut(name)?;
+                Some(&mut Arc::make_mut(attribute).runs)
+            });
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub fn is_under_way(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Begins with what is left to be merged or summed up in a version, unless something is under way already.
+    pub fn begin(&mut self, version: &Version) {
+        if self.0.is_some() {
+            return;
+        }
+        let (mut totals, mut events, mut changes, mut room) = (Vec::new(), Vec::new(), Vec::new(), ROWS);
+        for partition in version.partitions.values() {
+            let number = partition.number;
+            for (name, of_type) in &partition.events {
+                let merged = left(&of_type.runs, &mut room);
+                if let Some(held) = of_type.totals.due(&of_type.runs, merged.clone()) {
+                    totals.push((Group::of(number, name, &of_type.runs[..held]), of_type.totals.clone()));
+                }
+                events.extend(merged.map(|merged| Group::of(number, name, &of_type.runs[merged])));
+            }
+            for (name, attribute) in &partition.attributes {
+                let merged = left(&attribute.runs, &mut room);
+                changes.extend(merged.map(|merged| Group::of(number, name, &attribute.runs[merged])));
+            }
+        }
+        if totals.is_empty() && events.is_empty() && changes.is_empty() {
+            return;
+        }
+        let texts = version.texts.clone();
+        let merge = move || {
+            Ok(Merged {
+                totals: sum_all(totals)?,
+                events: merge_all(events, &texts)?,
+                changes: merge_all(changes, &texts)?,
+            })
+        };
+        // Where there can be no thread now, a later fold tries again.
+        self.0 = Builder::new().name("compaction".into()).spawn(merge).ok();
+    }
+}
+
+fn merge_all<R: Rows>(groups: Vec<Group<R>>, texts: &Texts) -> Result<Vec<(Group<R>, R)>> {
+    let merged = groups.into_iter().map(|group| {
+        let run = R::merge(&group.runs, texts)?;
+        Ok((group, run))
+    });
+    merged.collect()
+}
+
+/// Which runs are to be merged, as long as there is room.
+fn left<R: Rows>(runs: &[Arc<R>], room: &mut usize) -> Option<Range<usize>> {
+    let left = merging::left(runs).filter(|_| *room > 0)?;
+    *room = room.saturating_sub(merging::count(&runs[left.clone()]));
+    Some(left)
+}
+
+fn sum_all(groups: Vec<(Group<Run>, Arc<Totals>)>) -> Result<Vec<(Group<Run>, Totals)>> {
+    let totals = groups.into_iter().map(|(group, before)| {
+        let totals = before.extended(&group.runs)?;
+        Ok((group, totals))
+    });
+    totals.collect()
+}
+
+impl Group<Run> {
+    /// Nothing where the first runs are others by now.
+    fn put_totals(self, version: &mut Version, totals: Totals) {
+        let partition = version.partitions.get_mut(&self.partition).map(Arc::make_mut);
+        let events = partition.and_then(|partition| partition.events.get_mut(&self.name));
+        if let Some(events) = events.filter(|events| self.place(&events.runs) == Some(0)) {
+            Arc::make_mut(events).totals = Arc::new(totals);
+        }
+    }
+}
+
+impl<R: Rows> Group<R> {
+    fn of(partition: u32, name: &str, runs: &[Arc<R>]) -> Group<R> {
+        Group {
+            partition,
+            name: name.to_owned(),
+            runs: runs.to_vec(),
+        }
+    }
+
+    /// Where they lie among some runs.
+    fn place(&self, runs: &[Arc<R>]) -> Option<usize> {
+        let is_it = |found: &[Arc<R>]| found.iter().zip(&self.runs).all(|(run, own)| Arc::ptr_eq(run, own));
+        runs.windows(self.runs.len()).position(is_it)
+    }
+
+    /// Nothing where the runs are not there any more: then they were merged, mapped or purged meanwhile, and a later merging begins
+    /// with what is there.
+    fn exchange(
+        self,
+        version: &mut Version,
+        merged: R,
+        runs_of: impl for<'a> Fn(&'a mut Partition, &str) -> Option<&'a mut Vec<Arc<R>>>,
+    ) {
+        let partition = version.partitions.get_mut(&self.partition).map(Arc::make_mut);
+        let Some(runs) = partition.and_then(|partition| runs_of(partition, &self.name)) else {
+            return;
+        };
+        if let Some(at) = self.place(runs) {
+            runs.splice(at..at + self.runs.len(), [Arc::new(merged)]);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Runs made of other runs: gathered, merged, searched.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::merging::{self, Rows, interleave};
+use crate::error::Result;
+use crate::index::columns::picks::Pick;
+use crate::index::columns::texts::Texts;
+use crate::index::partitioning::Key;
+use crate::index::view::{Cell, Details, Events, Origins, Run, Values};
+use crate::storage::seal::Seal;
+
+impl Details {
+    pub fn gather(sources: &[&Details], picks: &[Pick]) -> Details {
+        let origins: Vec<&Origins> = sources.iter().map(|source| &source.origins).collect();
+        let channels: Vec<Option<&Values>> = sources.iter().map(|source| Some(&source.channels)).collect();
+        Details {
+            channels: Values::gather(&channels, picks),
+            properties: gather_properties(sources, picks),
+            origins: Origins::gather(&origins, picks),
+        }
+    }
+
+    fn bytes_in_memory(&self) -> usize {
+        let properties = self.properties.values().map(Values::bytes_in_memory);
+        self.origins.bytes_in_memory() + self.channels.bytes_in_memory() + properties.sum::<usize>()
+    }
+}
+
+fn gather_properties(sources: &[&Details], picks: &[Pick]) -> HashMap<String, Values> {
+    let mut properties = HashMap::new();
+    for name in sources.iter().flat_map(|source| source.properties.keys()) {
+        if !properties.contains_key(name) {
+            let columns: Vec<Option<&Values>> = sources.iter().map(|source| source.properties.get(name)).collect();
+            properties.insert(name.clone(), Values::gather(&columns, picks));
+        }
+    }
+    properties.retain(|_, values| values.any_known());
+    properties
+}
+
+impl Run {
+    /// Events with these keys, ascending, and details row by row.
+    pub fn of(keys: impl ExactSizeIterator<Item = Key>, details: Details) -> Run {
+        let mut cells: Vec<Cell> = Vec::new();
+        let (mut persons, mut times) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
+        for key in keys {
+            let last = cells.last().map(|cell| (cell.block, cell.day));
+            if last != Some((key.block(), key.day())) {
+                cells.push(Cell {
+                    block: key.block(),
+                    day: key.day(),
+                    from: persons.len() as u32,
+                });
+            }
+            persons.push(key.person());
+            times.push(key.time_of_day());
+        }
+        Run {
+            cells: cells.into(),
+            persons: persons.into(),
+            times: times.into(),
+            details,
+            seal: Seal::default(),
+        }
+    }
+
+    /// Row by row.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        self.keys_in(0..self.cells.len())
+    }
+
+    /// Of the rows of a block.
+    pub fn keys_of(&self, block: u32) -> impl Iterator<Item = Key> {
+        self.keys_in(self.cells_of(block, i32::MIN..=i32::MAX))
+    }
+
+    /// Those that are known.
+    pub fn channels(&self) -> impl Iterator<Item = u32> {
+        (0..self.len()).filter_map(|row| self.details.channel(row))
+    }
+
+    fn keys_in(&self, cells: Range<usize>) -> impl Iterator<Item = Key> {
+        let rows = |cell: usize| self.rows_of(cell..cell + 1).map(move |row| (cell, row));
+        cells.flat_map(rows).map(|(cell, row)| {
+            let Cell { block, day, .. } = self.cells[cell];
+            Key::in_cell(block, day, self.persons[row].into(), self.times[row])
+        })
+    }
+}
+
+impl Rows for Run {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn merge(runs: &[Arc<Run>], texts: &Texts) -> Result<Run> {
+        runs.iter().try_for_each(|run| run.check())?;
+        let total = runs.iter().map(|run| run.len()).sum();
+        let details: Vec<&Details> = runs.iter().map(|run| &run.details).collect();
+        let by_id = |(run, row): Pick, (other, at): Pick| {
+            let (origins, others) = (&details[run as usize].origins, &details[other as usize].origins);
+            origins.order(row as usize, others, at as usize, texts)
+        };
+        let (keys, picks) = interleave(runs.iter().map(|run| run.keys()).collect(), total, by_id);
+        Ok(Run::of(keys.into_iter(), Details::gather(&details, &picks)))
+    }
+}
+
+impl Run {
+    /// Some rows, ascending.
+    pub fn pick(&self, rows: &[u32]) -> Run {
+        let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
+        let all: Vec<Key> = self.keys().collect();
+        let keys = rows.iter().map(|&row| all[row as usize]);
+        Run::of(keys, Details::gather(&[&self.details], &picks))
+    }
+
+    /// Whether it holds an event with this key and the source and id of a row of `details`.
+    pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> Result<bool> {
+        let cells = self.cells_of(key.block(), key.day()..=key.day());
+        if !cells.is_empty() {
+            self.check()?;
+        }
+        let mut rows = cells.flat_map(|cell| self.rows_in(cell, key.person()));
+        let origins = &self.details.origins;
+        let is_it =
+            |row| self.times[row] == key.time_of_day() && origins.order(row, &details.origins, at, texts).is_eq();
+        Ok(rows.any(is_it))
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let places = self.cells.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
+        places + self.details.bytes_in_memory()
+    }
+}
+
+impl Events {
+    /// Adds a run of new events.
+    pub fn add(&mut self, run: Run, texts: &Texts) -> Result<()> {
+        merging::add(&mut self.runs, run, texts)
+    }
+
+    /// With the spans and totals of some blocks found anew, which rows went from or came to; none where there are no runs.
+    pub fn cut(mut self, blocks: &BTreeSet<u32>) -> Option<Events> {
+        let totals = Arc::make_mut(&mut self.totals);
+        for &block in blocks {
+            totals.renew(block, &self.runs);
+            self.spans.forget(block);
+            let keys = self.runs.iter().flat_map(|run| run.keys_of(block));
+            keys.for_each(|key| self.spans.widen(key));
+        }
+        (!self.runs.is_empty()).then_some(self)
+    }
+
+    /// How many count for somebody.
+    pub fn counted(&self) -> usize {
+        self.runs.iter().map(|run| run.len()).sum::<usize>() - self.left_behind
+    }
+}

@@ -1,0 +1,168 @@
+//! How many events each person of a block has.
+
+use crate::index::partitioning::BLOCK;
+use crate::storage::buffer::Buffer;
+
+/// A byte a person, so that a block's counts stay in the processor's near caches. Few people have more events than it holds.
+#[derive(Clone, Default)]
+pub struct Counts {
+    people: usize,
+    /// Modulo 256. No shorter than there are people; as long as a block when events are counted, so that no row lies outside.
+    low: Buffer<u8>,
+    /// Who came to a multiple of 256, as often.
+    full: Buffer<u16>,
+}
+
+impl Counts {
+    pub fn new(people: usize) -> Counts {
+        Counts {
+            people,
+            low: vec![0; BLOCK as usize].into(),
+            full: Buffer::default(),
+        }
+    }
+
+    /// By person.
+    pub fn of(all: impl ExactSizeIterator<Item = u32>) -> Counts {
+        let (mut low, mut full) = (Vec::with_capacity(all.len()), Vec::new());
+        for (person, count) in all.enumerate() {
+            low.push(count as u8);
+            full.extend((0..count / 256).map(|_| person as u16));
+        }
+        Counts::of_parts(low.into(), full.into())
+    }
+
+    pub fn of_parts(low: Buffer<u8>, full: Buffer<u16>) -> Counts {
+        Counts {
+            people: low.len(),
+            low,
+            full,
+        }
+    }
+
+    /// (low, full): what `of_parts` takes.
+    pub fn parts(&self) -> (&[u8], &[u16]) {
+        (&self.low[..self.people], &self.full)
+    }
+
+    pub fn people(&self) -> usize {
+        self.people
+    }
+
+    /// Makes room for so many people.
+    pub fn widen(&mut self, people: usize) {
+        if people > self.people {
+            self.people = people;
+            let low = self.low.to_mut();
+            low.resize(low.len().max(people), 0);
+        }
+    }
+
+    /// What counts an event of a person.
+    pub fn counter(&mut self) -> impl FnMut(u16) {
+        let (low, full) = (self.low.to_mut(), self.full.to_mut());
+        low.resize(BLOCK as usize, 0);
+        let Some(low) = low.first_chunk_mut::<{ BLOCK as usize }>() else {
+            unreachable!("it was just made so long")
+        };
+        move |person| {
+            let low = &mut low[usize::from(person)];
+            *low = low.wrapping_add(1);
+            if *low == 0 {
+                full.push(person);
+            }
+        }
+    }
+
+    /// Adds what others counted of the first of these people, or of all.
+    pub fn add(&mut self, others: &Counts) {
+        let (more, more_full) = others.parts();
+        let (low, full) = (self.low.to_mut(), self.full.to_mut());
+        full.extend_from_slice(more_full);
+        let chunks = low.chunks_mut(TOGETHER).zip(more.chunks(TOGETHER));
+        for (from, (low, more)) in (0_usize..).step_by(TOGETHER).zip(chunks) {
+            let mut is_any_full = false;
+            for (low, &more) in low.iter_mut().zip(more) {
+                *low = low.wrapping_add(more);
+                is_any_full |= *low < more;
+            }
+            if is_any_full {
+                let pairs = low.iter().zip(more).zip(from..);
+                full.extend(
+                    pairs
+                        .filter(|((low, more), _)| low < more)
+                        .map(|(_, person)| person as u16),
+                );
+            }
+        }
+    }
+
+    /// Some people, ascending.
+    pub fn pick(&self, people: &[u16]) -> Counts {
+        let (low, full) = self.parts();
+        let of = |&person: &u16| low.get(usize::from(person)).copied().unwrap_or(0);
+        let full = full.iter().filter_map(|person| people.binary_search(person).ok());
+        Counts::of_parts(people.iter().map(of).collect(), full.map(|at| at as u16).collect())
+    }
+
+    /// By person.
+    pub fn all(&self) -> Vec<u32> {
+        let (low, full) = self.parts();
+        let mut all: Vec<u32> = low.iter().map(|&low| low.into()).collect();
+        full.iter().for_each(|&person| all[usize::from(person)] += 256);
+        all
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        self.low.bytes_in_memory() + self.full.bytes_in_memory()
+    }
+}
+
+/// Whether somebody came to 256 is found out for so many at once: it is seldom so.
+const TOGETHER: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn events() -> impl Strategy<Value = Vec<(u16, u32)>> {
+        let person = prop_oneof![0..9u16, 250..260u16, 65_530..=65_535u16];
+        prop::collection::vec((person, 1..400u32), 0..12)
+    }
+
+    fn counted(people: usize, events: &[(u16, u32)]) -> (Counts, Vec<u32>) {
+        let (mut counts, mut expected) = (Counts::new(people), vec![0; people]);
+        let mut count = counts.counter();
+        for &(person, times) in events.iter().filter(|event| usize::from(event.0) < people) {
+            (0..times).for_each(|_| count(person));
+            expected[usize::from(person)] += times;
+        }
+        drop(count);
+        (counts, expected)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn events_are_counted_beyond_a_byte_and_added(
+            one in events(), other in events(), people in prop::sample::select(vec![7usize, 257, 65_536]), fewer in 0..3usize
+        ) {
+            let ((mut counts, mut expected), (others, of_others)) = (counted(people, &one), counted(people - fewer, &other));
+            prop_assert_eq!(counts.all(), expected.clone());
+            prop_assert_eq!(Counts::of(expected.iter().copied()).all(), expected.clone());
+            let (low, full) = counts.parts();
+            prop_assert_eq!(Counts::of_parts(low.to_vec().into(), full.to_vec().into()).all(), expected.clone());
+            counts.add(&others);
+            expected.iter_mut().zip(&of_others).for_each(|(count, more)| *count += more);
+            prop_assert_eq!(counts.all(), expected.clone());
+            let mut few: Vec<u16> = one.iter().chain(&other).map(|event| event.0).filter(|&person| usize::from(person) < people).collect();
+            few.sort_unstable();
+            few.dedup();
+            let of_few: Vec<u32> = few.iter().map(|&person| expected[usize::from(person)]).collect();
+            prop_assert_eq!(counts.pick(&few).all(), of_few);
+        }
+    }
+}

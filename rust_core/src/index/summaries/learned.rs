@@ -1,0 +1,93 @@
+//! How often each value of an enum or set field stands in what is known of people.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::index::columns::cells::Unit;
+use crate::index::columns::picks::span;
+use crate::index::columns::values::{Column, Details, Values};
+use crate::proto::schema::{EventType, Field, Type};
+
+/// How often each value of a field stands there, by text code; none stands for 0.
+pub type Counts = HashMap<u32, i64>;
+
+/// The counts of all such fields. What merged people left behind does not count.
+#[derive(Clone, Default)]
+pub struct Learned {
+    /// By event type and property.
+    pub properties: BTreeMap<(String, String), Arc<Counts>>,
+    pub attributes: BTreeMap<String, Arc<Counts>>,
+}
+
+/// A row, and by how much it changes the counts of its values.
+pub type Weight = (usize, i64);
+
+impl Learned {
+    pub fn weigh_events(&mut self, event_type: &EventType, details: &Details, weights: &[Weight]) {
+        for (name, values) in &details.properties {
+            if event_type.properties.get(name).is_some_and(learns) {
+                let key = (event_type.name.clone(), name.clone());
+                self.properties.change(key, &counts(values, weights));
+            }
+        }
+    }
+
+    pub fn weigh_changes(&mut self, attribute: &Field, values: &Values, weights: &[Weight]) {
+        if learns(attribute) {
+            self.attributes.change(attribute.name.clone(), &counts(values, weights));
+        }
+    }
+
+    pub fn add(&mut self, other: &Learned) {
+        for (key, counts) in &other.properties {
+            self.properties.change(key.clone(), counts);
+        }
+        for (name, counts) in &other.attributes {
+            self.attributes.change(name.clone(), counts);
+        }
+    }
+}
+
+fn learns(field: &Field) -> bool {
+    matches!(field.kind, Type::Enum | Type::Set)
+}
+
+trait Change<K> {
+    fn change(&mut self, key: K, by: &Counts);
+}
+
+impl<K: Ord + Clone> Change<K> for BTreeMap<K, Arc<Counts>> {
+    fn change(&mut self, key: K, by: &Counts) {
+        if by.is_empty() {
+            return;
+        }
+        let counts = Arc::make_mut(self.entry(key.clone()).or_default());
+        for (&code, by) in by {
+            *counts.entry(code).or_default() += by;
+            if counts[&code] == 0 {
+                counts.remove(&code);
+            }
+        }
+        if counts.is_empty() {
+            self.remove(&key);
+        }
+    }
+}
+
+/// Of some rows of a column of texts or sets.
+pub fn counts(values: &Values, weights: &[Weight]) -> Counts {
+    let mut counts = Counts::new();
+    let known = weights.iter().filter(|&&(row, _)| values.is_known(row));
+    match &values.data {
+        Column::Ints(Unit::Code, codes) => {
+            known.for_each(|&(row, weight)| *counts.entry(codes.get(row) as u32).or_default() += weight);
+        }
+        Column::Set { ends, codes } => {
+            let items = known.flat_map(|&(row, weight)| codes[span(ends, row)].iter().map(move |&code| (code, weight)));
+            items.for_each(|(code, weight)| *counts.entry(code).or_default() += weight);
+        }
+        _ => {}
+    }
+    counts.retain(|_, count| *count != 0);
+    counts
+}

@@ -1,0 +1,257 @@
+//! The first and the last UTC day of each person's events of one type, so that whether there is one before or since an instant is
+//! answered without the events.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use crate::index::partitioning::{BLOCK, Key, day_of};
+use crate::storage::buffer::Buffer;
+
+/// Block by block; a person beyond them has no events.
+#[derive(Clone, Default)]
+pub struct Spans {
+    blocks: Vec<Arc<Span>>,
+}
+
+/// Of the people of a block.
+#[derive(Clone)]
+pub struct Span {
+    days: Arc<Days>,
+    /// People whose days are others by now, ascending by row. They are few, so that an event does not copy the days of all.
+    changed: Vec<Changed>,
+    /// Instants of the first and the last event of all.
+    pub from: i64,
+    pub to: i64,
+}
+
+/// By person, as far as there are any: days as codes, in order. The lowest and the highest code take all days beyond them.
+#[derive(Clone, Default)]
+pub struct Days {
+    /// `NO_FIRST` without events.
+    pub firsts: Buffer<u16>,
+    /// `NO_LAST` without events.
+    pub lasts: Buffer<u16>,
+}
+
+/// A person's row, first and last day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Changed {
+    pub row: u16,
+    pub first: u16,
+    pub last: u16,
+}
+
+/// More than so many go into the days.
+const MOST_CHANGED: usize = if cfg!(test) { 3 } else { 1 << 10 };
+
+pub const NO_FIRST: u16 = u16::MAX;
+pub const NO_LAST: u16 = 0;
+const LOWEST: u16 = 1;
+const HIGHEST: u16 = u16::MAX - 1;
+/// The day that is one more than the lowest code: 1880-04-15.
+const BASE: i32 = -32_767;
+
+/// The code of a day.
+pub fn code_of(day: i32) -> u16 {
+    day.saturating_sub(BASE).clamp(LOWEST.into(), HIGHEST.into()) as u16
+}
+
+/// The days of a code.
+pub fn days_of(code: u16) -> RangeInclusive<i32> {
+    let day = BASE + i32::from(code);
+    match code {
+        ..=LOWEST => i32::MIN..=day,
+        HIGHEST.. => day..=i32::MAX,
+        _ => day..=day,
+    }
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Span::of(Days::default(), i64::MAX, i64::MIN)
+    }
+}
+
+impl Span {
+    pub fn of(days: Days, from: i64, to: i64) -> Span {
+        Span {
+            days: Arc::new(days),
+            changed: Vec::new(),
+            from,
+            to,
+        }
+    }
+
+    /// As they were, and who has other ones by now.
+    pub fn days(&self) -> (&Days, &[Changed]) {
+        (&self.days, &self.changed)
+    }
+
+    /// A person's first and last day.
+    pub fn of_row(&self, row: usize) -> (u16, u16) {
+        match self.place(row) {
+            Ok(at) => (self.changed[at].first, self.changed[at].last),
+            Err(_) => self.days.of_row(row),
+        }
+    }
+
+    fn place(&self, row: usize) -> Result<usize, usize> {
+        self.changed.binary_search_by_key(&row, |changed| changed.row.into())
+    }
+
+    /// With all changes in them.
+    pub fn settled(&self) -> Arc<Days> {
+        let mut days = self.days.clone();
+        if !self.changed.is_empty() {
+            Arc::make_mut(&mut days).change(&self.changed);
+        }
+        days
+    }
+
+    /// Whether it is as wide already as an event makes it.
+    fn holds(&self, row: usize, code: u16, time: i64) -> bool {
+        let (first, last) = self.of_row(row);
+        first <= code && code <= last && self.from <= time && time <= self.to
+    }
+
+    fn widen(&mut self, row: usize, code: u16, time: i64) {
+        let (first, last) = self.of_row(row);
+        let changed = Changed {
+            row: row as u16,
+            first: code.min(first),
+            last: code.max(last),
+        };
+        match self.place(row) {
+            Ok(at) => self.changed[at] = changed,
+            Err(at) => self.changed.insert(at, changed),
+        }
+        if self.changed.len() > MOST_CHANGED {
+            Arc::make_mut(&mut self.days).change(&self.changed);
+            self.changed.clear();
+        }
+        (self.from, self.to) = (time.min(self.from), time.max(self.to));
+    }
+}
+
+impl Days {
+    fn of_row(&self, row: usize) -> (u16, u16) {
+        let days = self.firsts.get(row).zip(self.lasts.get(row));
+        days.map_or((NO_FIRST, NO_LAST), |(&first, &last)| (first, last))
+    }
+
+    fn change(&mut self, changed: &[Changed]) {
+        let (firsts, lasts) = (self.firsts.to_mut(), self.lasts.to_mut());
+        for &Changed { row, first, last } in changed {
+            let row = usize::from(row);
+            if firsts.len() <= row {
+                firsts.resize(row + 1, NO_FIRST);
+                lasts.resize(row + 1, NO_LAST);
+            }
+            (firsts[row], lasts[row]) = (first, last);
+        }
+    }
+}
+
+impl Spans {
+    pub fn of(blocks: Vec<Arc<Span>>) -> Spans {
+        Spans { blocks }
+    }
+
+    pub fn blocks(&self) -> &[Arc<Span>] {
+        &self.blocks
+    }
+
+    pub fn of_block(&self, block: u32) -> Option<&Span> {
+        self.blocks.get(block as usize).map(AsRef::as_ref)
+    }
+
+    /// The days between a person's first and last event; none without events.
+    pub fn of_person(&self, ordinal: u32) -> Option<RangeInclusive<i32>> {
+        let (first, last) = self.of_block(ordinal / BLOCK)?.of_row((ordinal % BLOCK) as usize);
+        (first <= last).then(|| *days_of(first).start()..=*days_of(last).end())
+    }
+
+    /// Nobody of a block has events any more.
+    pub fn forget(&mut self, block: u32) {
+        if let Some(span) = self.blocks.get_mut(block as usize) {
+            *span = Arc::default();
+        }
+    }
+
+    /// The instant of the first event.
+    pub fn earliest(&self) -> Option<i64> {
+        let events = self.blocks.iter().filter(|span| span.from <= span.to);
+        events.map(|span| span.from).min()
+    }
+
+    pub fn widen(&mut self, key: Key) {
+        let (ordinal, time) = (key.ordinal(), key.time());
+        let (block, row) = ((ordinal / BLOCK) as usize, (ordinal % BLOCK) as usize);
+        if self.blocks.len() <= block {
+            self.blocks.resize_with(block + 1, Arc::default);
+        }
+        let code = code_of(day_of(time));
+        if !self.blocks[block].holds(row, code, time) {
+            Arc::make_mut(&mut self.blocks[block]).widen(row, code, time);
+        }
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let blocks = self.blocks.iter();
+        blocks
+            .map(|span| {
+                let (days, changed) = span.days();
+                days.firsts.bytes_in_memory() + days.lasts.bytes_in_memory() + size_of_val(changed)
+            })
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::index::partitioning::DAY_MS;
+
+    proptest! {
+        #[test]
+        fn they_are_the_days_of_the_first_and_the_last_event(
+            events in prop::collection::vec((0..12u32, -5..5i64), 0..40), kept in 0..40usize
+        ) {
+            let (mut spans, mut expected) = (Spans::default(), BTreeMap::new());
+            // Somebody reads the spans as they were then.
+            let mut read = None;
+            for (number, &(person, day)) in events.iter().enumerate() {
+                if number == kept {
+                    read = Some((spans.clone(), expected.clone()));
+                }
+                let ordinal = person * 20_000;
+                spans.widen(Key::new(ordinal, day * DAY_MS + 7));
+                let days = expected.entry(ordinal).or_insert(day..=day);
+                *days = day.min(*days.start())..=day.max(*days.end());
+            }
+            for (spans, expected) in read.into_iter().chain([(spans, expected)]) {
+                for ordinal in (0..12).map(|person| person * 20_000) {
+                    let days = expected.get(&ordinal).map(|days| *days.start() as i32..=*days.end() as i32);
+                    prop_assert_eq!(spans.of_person(ordinal), days.clone());
+                    let span = spans.of_block(ordinal / BLOCK);
+                    let settled = span.map(|span| span.settled().of_row((ordinal % BLOCK) as usize));
+                    let codes = days.map(|days| (code_of(*days.start()), code_of(*days.end())));
+                    prop_assert_eq!(settled.unwrap_or((NO_FIRST, NO_LAST)), codes.unwrap_or((NO_FIRST, NO_LAST)));
+                }
+            }
+        }
+
+        #[test]
+        fn a_day_is_among_the_days_of_its_code_and_codes_are_in_order(day in any::<i32>(), near in -40_000..40_000i32, other in any::<i32>()) {
+            for day in [day, near] {
+                prop_assert!(days_of(code_of(day)).contains(&day));
+                prop_assert!((LOWEST..=HIGHEST).contains(&code_of(day)));
+                prop_assert!((day <= other) <= (code_of(day) <= code_of(other)));
+            }
+        }
+    }
+}

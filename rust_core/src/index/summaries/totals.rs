@@ -1,0 +1,272 @@
+//! What the events of one type come to for each person, so that questions over all history need not read them one by one.
+
+use std::collections::HashMap;
+use std::iter::once;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::counts::Counts;
+use crate::error::Result;
+use crate::index::columns::ints::Ints;
+use crate::index::runs::merging::{self, Rows};
+use crate::index::view::{Column, Events, Run, Unit};
+
+/// Of the rows of the first runs of a type; those of the others are few and are read. Merges leave them true, since they leave the rows
+/// as they are.
+#[derive(Clone, Default)]
+pub struct Totals {
+    /// How many rows those runs have together.
+    rows: usize,
+    /// None of a block with so few rows that they are as soon read.
+    blocks: Vec<Option<Arc<Total>>>,
+}
+
+/// Of the people of a block.
+#[derive(Clone)]
+pub struct Total {
+    /// Instants of the first and the last event of all.
+    pub first: i64,
+    pub last: i64,
+    /// Of as many people as have events, or come before one who has.
+    pub counts: Counts,
+    /// By numeric property that some event has: millionths, as many as `counts`. None where 64 bits are not enough for everybody.
+    pub sums: HashMap<String, Option<Ints>>,
+}
+
+/// Rows of larger runs are worth having totals; in tests and fuzzers, where there are few rows, of smaller ones. Runs that are merged
+/// at once are smaller, so that none of those that the totals are of is.
+const LARGE: usize = if cfg!(any(test, fuzzing)) { 2 } else { Run::AT_ONCE };
+/// At most this part of all rows are in large runs that the totals are not of. Each time some are added, the block's people are copied.
+const PART: usize = 16;
+/// A block has totals where every so many people have an event.
+const PEOPLE: usize = 2;
+
+impl Totals {
+    pub fn of_parts(rows: usize, blocks: Vec<Option<Arc<Total>>>) -> Totals {
+        Totals { rows, blocks }
+    }
+
+    /// (rows, blocks): what `of_parts` takes.
+    pub fn parts(&self) -> (usize, &[Option<Arc<Total>>]) {
+        (self.rows, &self.blocks)
+    }
+
+    fn of_block(&self, block: u32) -> Option<&Arc<Total>> {
+        self.blocks.get(block as usize)?.as_ref()
+    }
+
+    /// How many of the runs they are of; none where a run has rows that they are of and others, so that they are of no use.
+    fn runs_in(&self, runs: &[Arc<Run>]) -> Option<usize> {
+        let ends = runs.iter().scan(0, |end, run| {
+            *end += run.len();
+            Some(*end)
+        });
+        once(0).chain(ends).position(|end| end == self.rows)
+    }
+
+    /// Of how many of the first runs they should be, if of more than now. Some runs may be about to be merged: of these all or none.
+    pub fn due(&self, runs: &[Arc<Run>], merged: Option<Range<usize>>) -> Option<usize> {
+        let held = self.runs_in(runs).unwrap_or(0);
+        let large = runs.iter().rposition(|run| run.len() > LARGE).map_or(0, |at| at + 1);
+        let left = merging::count(&runs[held.min(large)..large]);
+        let mut wanted = if left * PART > merging::count(runs) {
+            large
+        } else {
+            held
+        };
+        if let Some(merged) = merged
+            && merged.start < wanted
+            && wanted < merged.end
+        {
+            wanted = merged.end;
+        }
+        (wanted > held).then_some(wanted)
+    }
+
+    /// Of these runs, of which the first are those that they are of now. Corrupt if a file is damaged.
+    pub fn extended(&self, runs: &[Arc<Run>]) -> Result<Totals> {
+        let none = Totals::default();
+        let (held, totals) = self.runs_in(runs).map_or((0, &none), |held| (held, self));
+        let last = runs.iter().filter_map(|run| run.cells.last()).map(|cell| cell.block);
+        let of_block = |block| match totals.of_block(block) {
+            Some(total) => total.extended(&runs[held..], block).map(Some),
+            None => {
+                check(runs, block)?;
+                Ok(Total::of(runs, block).map(Arc::new))
+            }
+        };
+        let blocks = (0..last.max().map_or(0, |last| last + 1)).map(of_block);
+        Ok(Totals {
+            rows: merging::count(runs),
+            blocks: blocks.collect::<Result<_>>()?,
+        })
+    }
+
+    /// When of each of some runs only so many rows are left. Blocks that rows went from are still to be found anew.
+    pub fn left(&self, runs: &[Arc<Run>], rows: &[usize]) -> Arc<Totals> {
+        let left = self.runs_in(runs).map(|held| Totals {
+            rows: rows[..held].iter().sum(),
+            blocks: self.blocks.clone(),
+        });
+        Arc::new(left.unwrap_or_default())
+    }
+
+    /// A block found anew, which rows went from. The files of the runs that have rows of it were checked.
+    pub fn renew(&mut self, block: u32, runs: &[Arc<Run>]) {
+        if let Some(held) = self.runs_in(runs)
+            && let Some(total) = self.blocks.get_mut(block as usize)
+        {
+            *total = Total::of(&runs[..held], block).map(Arc::new);
+        }
+    }
+
+    pub fn bytes_in_memory(&self) -> usize {
+        let totals = self.blocks.iter().flatten();
+        totals.map(|total| total.bytes_in_memory()).sum()
+    }
+}
+
+impl Events {
+    /// What a block's events in the first runs come to, and the other runs.
+    pub fn total(&self, block: u32) -> Option<(&Total, &[Arc<Run>])> {
+        let total = self.totals.of_block(block)?;
+        let held = self.totals.runs_in(&self.runs)?;
+        Some((total, &self.runs[held..]))
+    }
+}
+
+impl Total {
+    /// Of a block's rows in some runs, unless there are few.
+    fn of(runs: &[Arc<Run>], block: u32) -> Option<Total> {
+        let rows: usize = runs.iter().map(|run| rows_of(run, block).len()).sum();
+        let people = runs.iter().map(|run| people_in(run, block)).max()?;
+        (0 < rows && people <= PEOPLE * rows).then(|| Adding::default().all(runs, block))
+    }
+
+    /// With the block's rows in some more runs.
+    fn extended(self: &Arc<Total>, runs: &[Arc<Run>], block: u32) -> Result<Arc<Total>> {
+        check(runs, block)?;
+        Ok(match runs.iter().all(|run| rows_of(run, block).is_empty()) {
+            true => self.clone(),
+            false => Arc::new(Adding::of(self).all(runs, block)),
+        })
+    }
+
+    fn bytes_in_memory(&self) -> usize {
+        let sums = self.sums.values().flatten().map(Ints::bytes_in_memory);
+        self.counts.bytes_in_memory() + sums.sum::<usize>()
+    }
+}
+
+/// Of runs with rows of a block. Corrupt if the file of one is damaged.
+fn check(runs: &[Arc<Run>], block: u32) -> Result<()> {
+    let mut read = runs.iter().filter(|run| !rows_of(run, block).is_empty());
+    read.try_for_each(|run| run.check())
+}
+
+fn rows_of(run: &Run, block: u32) -> Range<usize> {
+    run.rows_of(run.cells_of(block, i32::MIN..=i32::MAX))
+}
+
+/// As many people as have rows of the block, or come before one who has.
+fn people_in(run: &Run, block: u32) -> usize {
+    let persons = &run.persons[rows_of(run, block)];
+    persons.iter().max().map_or(0, |&last| usize::from(last) + 1)
+}
+
+/// A total that rows are added to.
+struct Adding {
+    first: i64,
+    last: i64,
+    counts: Counts,
+    /// None once a sum has left 64 bits.
+    sums: HashMap<String, Option<Vec<i64>>>,
+}
+
+impl Default for Adding {
+    fn default() -> Self {
+        Adding {
+            first: i64::MAX,
+            last: i64::MIN,
+            counts: Counts::default(),
+            sums: HashMap::new(),
+        }
+    }
+}
+
+impl Adding {
+    fn of(total: &Total) -> Adding {
+        let unpacked = |(name, sums): (&String, &Option<Ints>)| {
+            let sums = sums.as_ref().map(|sums| sums.iter().collect());
+            (name.clone(), sums)
+        };
+        Adding {
+            first: total.first,
+            last: total.last,
+            counts: total.counts.clone(),
+            sums: total.sums.iter().map(unpacked).collect(),
+        }
+    }
+
+    fn all(mut self, runs: &[Arc<Run>], block: u32) -> Total {
+        runs.iter().for_each(|run| self.add(run, block));
+        let people = self.counts.people();
+        let packed = |(name, sums): (String, Option<Vec<i64>>)| {
+            let packed = sums.map(|mut sums| {
+                sums.resize(people, 0);
+                Ints::packed(sums)
+            });
+            (name, packed)
+        };
+        let (low, full) = self.counts.parts();
+        Total {
+            first: self.first,
+            last: self.last,
+            counts: Counts::of_parts(low.to_vec().into(), full.to_vec().into()),
+            sums: self.sums.into_iter().map(packed).collect(),
+        }
+    }
+
+    fn add(&mut self, run: &Run, block: u32) {
+        let cells = run.cells_of(block, i32::MIN..=i32::MAX);
+        let rows = run.rows_of(cells.clone());
+        if rows.is_empty() {
+            return;
+        }
+        for cell in [cells.start, cells.end - 1] {
+            let times = &run.times[run.rows_of(cell..cell + 1)];
+            for &time in times {
+                let time = run.start_of(cell) + i64::from(time);
+                (self.first, self.last) = (time.min(self.first), time.max(self.last));
+            }
+        }
+        let persons = &run.persons[rows.clone()];
+        self.counts.widen(people_in(run, block));
+        persons.iter().copied().for_each(self.counts.counter());
+        for (name, values) in &run.details.properties {
+            let Column::Ints(Unit::Millionths, numbers) = &values.data else {
+                continue;
+            };
+            let sums = self.sums.entry(name.clone()).or_insert_with(|| Some(Vec::new()));
+            if let Some(held) = sums {
+                held.resize(self.counts.people(), 0);
+                let numbers = numbers.widened(rows.clone());
+                let known = rows.clone().map(|row| values.is_known(row));
+                if add_up(held, persons, &numbers, known).is_none() {
+                    *sums = None;
+                }
+            }
+        }
+    }
+}
+
+/// Adds the known numbers to the sums of their persons; none if one leaves 64 bits.
+fn add_up(sums: &mut [i64], persons: &[u16], numbers: &[i64], known: impl Iterator<Item = bool>) -> Option<()> {
+    for ((&person, &number), is_known) in persons.iter().zip(numbers).zip(known) {
+        if is_known {
+            let sum = &mut sums[usize::from(person)];
+            *sum = sum.checked_add(number)?;
+        }
+    }
+    Some(())
+}

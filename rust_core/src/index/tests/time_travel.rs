@@ -1,0 +1,101 @@
+//! The second clock: what was known at an offset is what an index says that was asked then.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tempfile::tempdir;
+
+use super::equivalence::{fold, told};
+use super::invariants::check_runs;
+use super::random_history::{Step, decide, frames, steps};
+use crate::index::Index;
+use crate::index::view::Items;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn what_was_known_is_what_an_index_said_that_had_folded_no_more(
+        steps in steps(), size in 1..9usize, at_once in 1..9usize, also_at_once in 1..9usize
+    ) {
+        let frames = frames(&decide(&steps), size);
+        let folders = (tempdir().unwrap(), tempdir().unwrap());
+        let (all, prefix) = (Index::open(folders.0.path()).unwrap(), Index::open(folders.1.path()).unwrap());
+        fold(&all, &frames, at_once);
+        let now = all.version();
+        for part in frames.chunks(also_at_once) {
+            let at = prefix.offset();
+            let (known, asked_then) = (now.known_at(at).unwrap(), prefix.version());
+            prop_assert_eq!(told(&known), told(&asked_then));
+            prop_assert_eq!(known.digest().unwrap(), asked_then.digest().unwrap(), "at {}", at);
+            fold(&prefix, part, also_at_once);
+        }
+        for (at, _) in frames.iter().enumerate() {
+            let known = now.known_at(at as u64).unwrap();
+            check_runs(&known);
+            prop_assert_eq!(known.epoch.raw_offset, at as u64);
+            prop_assert_eq!(now.known_at(at as u64 + 1).unwrap().known_at(at as u64).unwrap().digest().unwrap(), known.digest().unwrap());
+        }
+        prop_assert!(Arc::ptr_eq(&now.known_at(frames.len() as u64).unwrap(), &now));
+        prop_assert_eq!(now.digest().unwrap(), prefix.version().digest().unwrap());
+    }
+
+    #[test]
+    fn a_snapshot_keeps_what_was_known(steps in steps(), size in 1..9usize, cut in any::<prop::sample::Index>()) {
+        let frames = frames(&decide(&steps), size);
+        let folders = (tempdir().unwrap(), tempdir().unwrap());
+        let uninterrupted = Index::open(folders.0.path()).unwrap();
+        fold(&uninterrupted, &frames, 2);
+        let index = Index::open(folders.1.path()).unwrap();
+        let cut = cut.index(frames.len() + 1);
+        fold(&index, &frames[..cut], 2);
+        index.snapshot().unwrap();
+        let reopened = Index::open(folders.1.path()).unwrap();
+        fold(&reopened, &frames[cut..], 2);
+        for at in 0..=frames.len() as u64 {
+            let (one, other) = (uninterrupted.version().known_at(at).unwrap(), reopened.version().known_at(at).unwrap());
+            prop_assert_eq!(one.digest().unwrap(), other.digest().unwrap());
+        }
+        prop_assert_eq!(told(&uninterrupted.version()), told(&reopened.version()));
+    }
+}
+
+#[test]
+fn a_past_is_made_once_and_no_future_is_made() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    fold(
+        &index,
+        &frames(&decide(&[Step::Create(1), Step::Item(2), Step::Item(3)]), 1),
+        1,
+    );
+    let ask = |at| index.known_at(Some(at)).unwrap();
+    assert!(Arc::ptr_eq(&ask(4), &index.version()));
+    assert!(Arc::ptr_eq(&index.known_at(None).unwrap(), &index.version()));
+    let (two, three) = (ask(2), ask(3));
+    assert!(Arc::ptr_eq(&ask(2), &two) && Arc::ptr_eq(&ask(3), &three));
+    ask(1);
+    assert!(Arc::ptr_eq(&ask(3), &three) && !Arc::ptr_eq(&ask(2), &two));
+    let error = index.known_at(Some(5)).err().unwrap().to_string();
+    assert!(
+        error.starts_with("known at 5: the raw log is folded up to offset 4"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_catalog_sent_again_takes_no_room() {
+    let folder = tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap();
+    let items = [4, 15, 2].map(Step::Item);
+    let log = frames(
+        &decide(&[&items[..], &items, &[Step::Item(10), Step::Item(4)]].concat()),
+        4,
+    );
+    fold(&index, &log[..1], 1);
+    let before = index.version().catalogs["goods"].clone();
+    fold(&index, &log[1..], 1);
+    let after = index.version().catalogs["goods"].clone();
+    let updates = |items: &Items| items.updates.iter().map(|updates| updates.keys.len()).sum::<usize>();
+    assert_eq!((updates(&before), updates(&after)), (3, 5));
+}

@@ -1,0 +1,189 @@
+//! Only those are touched of whom something has changed or passed.
+
+use std::sync::Arc;
+
+use tempfile::tempdir;
+
+use crate::index::Index;
+use crate::index::tests::encoded::{self, Sent};
+use crate::index::tests::model::declared;
+use crate::index::view::{DAY_MS, Version, person_of};
+use crate::live::affected_rows::{Between, Concern};
+use crate::live::dependencies::Sense;
+use crate::plan::Moment;
+use crate::proto::frame::{Change, IdentityChange};
+use crate::proto::record::Value;
+
+/// An index of some people of one partition, and what is sent of them.
+struct World {
+    index: Index,
+    sequence: u64,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    fn of(people: u32) -> World {
+        let folder = tempdir().unwrap();
+        let index = Index::open(folder.path()).unwrap();
+        let mut world = World {
+            index,
+            sequence: 0,
+            _folder: folder,
+        };
+        let created = (0..people).map(|ordinal| Change::Created {
+            person: person_of(1, ordinal),
+        });
+        world.fold(created.collect(), &[], Some(&declared(true).encode()));
+        world
+    }
+
+    fn fold(&mut self, changes: Vec<Change>, records: &[(u64, Vec<u8>)], schema: Option<&[u8]>) -> Arc<Version> {
+        let changes = changes.into_iter().map(|change| {
+            self.sequence += 1;
+            IdentityChange {
+                sequence: self.sequence,
+                change,
+            }
+        });
+        let offset = self.index.offset();
+        let frame = encoded::frame(offset, changes.collect(), records, schema);
+        self.index.fold(&[(offset, &frame)]).unwrap();
+        self.index.version()
+    }
+
+    fn order(&mut self, ordinal: u32, time: i64) -> Arc<Version> {
+        let id = self.index.offset().to_string();
+        let sent = sent(&id, "order", time, &[]);
+        self.fold(vec![], &[(person_of(1, ordinal), encoded::event(&sent))], None)
+    }
+
+    fn joins(&mut self, ordinal: u32, said: i64, joined: i64) -> Arc<Version> {
+        let id = self.index.offset().to_string();
+        let values = [("joined", Value::Instant(joined))];
+        let sent = sent(&id, "", said, &values);
+        self.fold(vec![], &[(person_of(1, ordinal), encoded::profile(&sent))], None)
+    }
+}
+
+fn sent<'a>(id: &'a str, kind: &'a str, time: i64, values: &'a [(&'a str, Value<'a>)]) -> Sent<'a> {
+    Sent {
+        source: "pos",
+        id,
+        kind,
+        time: Some(time),
+        channel: "pos",
+        values,
+    }
+}
+
+fn touched(before: &Version, after: &Version, as_of: (i64, i64), sense: &Sense) -> Vec<u16> {
+    let between = Between { before, after, as_of };
+    match &between.concerns(sense)[..] {
+        [Concern::Some(rows)] => {
+            let mut rows = rows.clone();
+            rows.sort_unstable();
+            rows.dedup();
+            rows
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn orders() -> Sense {
+    Sense::Events("order".into())
+}
+
+#[test]
+fn events_touch_their_people_also_when_runs_were_merged() {
+    let mut world = World::of(9);
+    let mut before = world.order(0, DAY_MS);
+    for ordinal in [3, 5, 3, 8, 1, 7, 2, 6, 4, 0, 5] {
+        let after = world.order(ordinal, DAY_MS + i64::from(ordinal));
+        assert_eq!(touched(&before, &after, (0, 0), &orders()), [ordinal as u16]);
+        before = after;
+    }
+}
+
+#[test]
+fn a_merge_touches_the_winner_who_gets_events_and_the_loser_who_is_no_more() {
+    let mut world = World::of(3);
+    world.order(0, DAY_MS);
+    let before = world.order(2, DAY_MS);
+    let (winner, loser) = (person_of(1, 0), person_of(1, 2));
+    let after = world.fold(vec![Change::Merged { winner, loser }], &[], None);
+    let as_of = (9 * DAY_MS, 9 * DAY_MS);
+    assert_eq!(touched(&before, &after, as_of, &orders()), [0]);
+    assert_eq!(touched(&before, &after, as_of, &Sense::People(Moment::NOW)), [2]);
+}
+
+#[test]
+fn who_is_known_sooner_is_touched_where_an_earlier_instant_is_asked_of() {
+    let mut world = World::of(2);
+    world.order(0, 5 * DAY_MS);
+    let before = world.order(1, 5 * DAY_MS);
+    let after = world.order(1, 2 * DAY_MS);
+    let as_of = (9 * DAY_MS, 9 * DAY_MS);
+    assert_eq!(
+        touched(&before, &after, as_of, &Sense::People(Moment::NOW)),
+        [] as [u16; 0]
+    );
+    assert_eq!(
+        touched(&before, &after, as_of, &Sense::People(Moment::At(3 * DAY_MS))),
+        [1]
+    );
+    assert_eq!(
+        touched(&before, &after, as_of, &Sense::Channels(Moment::At(3 * DAY_MS))),
+        [1]
+    );
+}
+
+#[test]
+fn time_touches_those_whose_events_or_instants_pass_the_edge() {
+    let mut world = World::of(3);
+    for ordinal in 0..3 {
+        world.order(ordinal, i64::from(ordinal) * DAY_MS + 7);
+        world.joins(ordinal, -DAY_MS, i64::from(ordinal) * DAY_MS + 7);
+    }
+    let version = world.index.version();
+    let at = |day: i64| 10 * DAY_MS + day * DAY_MS;
+    let ago = 10 * DAY_MS;
+    let event_type = "order".to_owned();
+    let name = "joined".to_owned();
+    for sense in [
+        Sense::Passing { event_type, ago },
+        Sense::PassingAttribute { name, ago },
+    ] {
+        assert_eq!(touched(&version, &version, (at(1), at(2)), &sense), [1]);
+        assert_eq!(touched(&version, &version, (at(0), at(2)), &sense), [0, 1]);
+        assert_eq!(touched(&version, &version, (at(4), at(9)), &sense), [] as [u16; 0]);
+    }
+}
+
+#[test]
+fn a_change_touches_its_person_when_it_comes_and_when_its_time_has_come() {
+    let mut world = World::of(3);
+    let before = world.joins(0, DAY_MS, 0);
+    let after = world.joins(2, 5 * DAY_MS, 0);
+    let sense = Sense::Attribute("joined".into());
+    assert_eq!(touched(&before, &after, (2 * DAY_MS, 2 * DAY_MS), &sense), [2]);
+    assert_eq!(touched(&after, &after, (2 * DAY_MS, 6 * DAY_MS), &sense), [2]);
+    assert_eq!(
+        touched(&after, &after, (6 * DAY_MS, 7 * DAY_MS), &sense),
+        [] as [u16; 0]
+    );
+}
+
+#[test]
+fn what_is_purged_touches_nobody() {
+    let mut world = World::of(2);
+    world.order(0, DAY_MS);
+    world.order(1, DAY_MS);
+    let person = person_of(1, 0);
+    let before = world.fold(vec![Change::Erased { person }], &[], None);
+    assert!(world.index.purge().unwrap());
+    let after = world.index.version();
+    assert_eq!(
+        touched(&before, &after, (9 * DAY_MS, 9 * DAY_MS), &orders()),
+        [] as [u16; 0]
+    );
+}

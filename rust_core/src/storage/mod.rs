@@ -1,0 +1,5 @@
+//! Files that are written once, checked by checksums and mapped into memory.
+
+pub mod buffer;
+pub(crate) mod seal;
+pub(crate) mod sections;
