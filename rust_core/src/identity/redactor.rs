@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::Graph;
+use super::graph::Graph;
 use super::normalise::spelling;
 use crate::error::{Error, Result};
 use crate::ingest::record_key;

@@ -7,8 +7,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::segment::{self, FRAME_HEADER, Found, HEADER, Window, corrupt};
-use super::writer::sync_folder;
 use crate::error::{Error, Result};
+use crate::storage::folder::sync_folder;
 
 /// Ending of a segment while it is written.
 const UNFINISHED: &str = "unfinished";

@@ -13,6 +13,7 @@ use super::marker::{self, Mark};
 use super::replacement;
 use super::segment::{self, FRAME_HEADER, Found, HEADER, MAX_FRAME, Window, corrupt};
 use crate::error::{Error, Result};
+use crate::storage::folder::sync_folder;
 
 pub struct Writer {
     folder: PathBuf,
@@ -259,19 +260,6 @@ fn open_file(path: &Path) -> Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false);
     options.open(path).map_err(Error::io(path))
-}
-
-/// A new file is only there after a power cut if its folder was synced.
-pub fn sync_folder(folder: &Path) -> Result<()> {
-    // The parent of a relative name is ''.
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .map_err(Error::io(folder))
 }
 
 fn new_segment(folder: &Path, first: u64) -> std::io::Result<File> {

@@ -1,48 +1,23 @@
 //! Texts, or sets of them, as one bit a row and text where there are few: a question about some of the texts reads no others.
 
-use super::cells::{Cell, Scalar, Unit};
-use super::picks::span;
-use super::values::Column;
-use crate::proto::schema::Type;
+use super::cells::{Cell, Scalar};
 use crate::storage::buffer::Buffer;
 
 #[derive(Clone, Debug)]
 pub struct Flags {
     /// Whether a row is a set of texts, and not one of them.
-    sets: bool,
-    rows: usize,
+    pub(super) sets: bool,
+    pub(super) rows: usize,
     /// Ascending.
-    codes: Buffer<u32>,
+    pub(super) codes: Buffer<u32>,
     /// Text by text, as many words for each: bit i is row i's.
-    words: Buffer<u64>,
+    pub(super) words: Buffer<u64>,
 }
 
 const MOST_TEXTS: usize = if cfg!(test) { 2 } else { 8 };
 const MOST_IN_SETS: usize = if cfg!(test) { 4 } else { 32 };
 
 impl Flags {
-    /// Of a column of lists or codes, if it has few texts. Rows that are not known have none.
-    pub fn of(column: &Column, is_known: impl Fn(usize) -> bool) -> Option<Flags> {
-        let sets = match column {
-            Column::Ints(Unit::Code, _) => false,
-            Column::Set { .. } => true,
-            _ => return None,
-        };
-        let mut flags = Flags {
-            sets,
-            rows: column.len(),
-            codes: Buffer::default(),
-            words: Buffer::default(),
-        };
-        for row in (0..column.len()).filter(|&row| is_known(row)) {
-            flags.copy(row, column, row);
-            if flags.are_many() {
-                return None;
-            }
-        }
-        Some(flags)
-    }
-
     pub fn of_parts(sets: bool, rows: usize, codes: Buffer<u32>, words: Buffer<u64>) -> Flags {
         Flags {
             sets,
@@ -75,7 +50,7 @@ impl Flags {
         self.codes.len() > if self.sets { MOST_IN_SETS } else { MOST_TEXTS }
     }
 
-    fn stride(&self) -> usize {
+    pub(super) fn stride(&self) -> usize {
         self.rows.div_ceil(64)
     }
 
@@ -92,7 +67,7 @@ impl Flags {
     }
 
     /// A row's texts, ascending.
-    fn of_row(&self, row: usize) -> impl Iterator<Item = u32> {
+    pub(super) fn of_row(&self, row: usize) -> impl Iterator<Item = u32> {
         let held = self
             .iter()
             .filter(move |(_, words)| words[row / 64] >> (row % 64) & 1 == 1);
@@ -107,29 +82,6 @@ impl Flags {
                 .of_row(row)
                 .next()
                 .map_or(Cell::Unknown, |code| Cell::One(Scalar::Text(code))),
-        }
-    }
-
-    /// Without rows, as lists or codes.
-    pub fn none(&self) -> Column {
-        Column::of_type(if self.sets { Type::Set } else { Type::Text })
-    }
-
-    /// The same as lists or codes; those of rows without a text are anything.
-    pub fn listed(&self) -> Column {
-        match self.sets {
-            false => Column::Ints(Unit::Code, self.codes().into_iter().map(i64::from).collect()),
-            true => {
-                let (mut ends, mut codes) = (Vec::with_capacity(self.rows), Vec::new());
-                for row in 0..self.rows {
-                    codes.extend(self.of_row(row));
-                    ends.push(codes.len() as u32);
-                }
-                Column::Set {
-                    ends: ends.into(),
-                    codes: codes.into(),
-                }
-            }
         }
     }
 
@@ -162,29 +114,7 @@ impl Flags {
         self.rows = self.rows.max(rows);
     }
 
-    /// Replaces rows: each of `picks` is a row here and the row of `from`, a column of lists or codes, that goes there.
-    pub fn patch(&mut self, picks: &[(u32, u32)], from: &Column, is_known: impl Fn(usize) -> bool) {
-        let stride = self.stride();
-        for &(row, source) in picks {
-            let (row, source) = (row as usize, source as usize);
-            let words = self.words.to_mut().iter_mut().skip(row / 64).step_by(stride);
-            words.for_each(|word| *word &= !(1 << (row % 64)));
-            if is_known(source) {
-                self.copy(row, from, source);
-            }
-        }
-    }
-
-    /// Adds the texts of a known row of another column.
-    fn copy(&mut self, row: usize, from: &Column, source: usize) {
-        match from {
-            Column::Ints(_, codes) => self.set(row, &[codes.get(source) as u32]),
-            Column::Set { ends, codes } => self.set(row, &codes[span(ends, source)]),
-            _ => {}
-        }
-    }
-
-    fn set(&mut self, row: usize, texts: &[u32]) {
+    pub(super) fn set(&mut self, row: usize, texts: &[u32]) {
         let stride = self.stride();
         for &code in texts {
             let at = self.codes.binary_search(&code).unwrap_or_else(|at| {

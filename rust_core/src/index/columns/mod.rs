@@ -3,6 +3,7 @@
 pub mod cells;
 pub(super) mod column;
 pub mod flags;
+mod flags_conversion;
 pub mod ints;
 pub(super) mod origins;
 pub mod picks;

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::ints::Ints;
 use super::picks::Pick;
 use super::texts::{TextColumn, Texts};
-use crate::index::view::Origins;
+use super::values::Origins;
 
 /// How a record came to its person.
 #[derive(Clone, Copy, Default)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
+use crate::index::columns::values::{Details, Origins, Values};
 use crate::index::partitioning::Key;
 use crate::index::runs::merging::Rows;
-use crate::index::view::{Changes, Details, Origins, Run, Values};
+use crate::index::runs::{Changes, Run};
 use crate::proto::frame::Split;
 
 #[derive(Clone, Default)]

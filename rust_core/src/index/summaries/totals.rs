@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use super::counts::Counts;
 use crate::error::Result;
+use crate::index::columns::cells::Unit;
 use crate::index::columns::ints::Ints;
+use crate::index::columns::values::Column;
+use crate::index::runs::Run;
 use crate::index::runs::merging::{self, Rows};
-use crate::index::view::{Column, Events, Run, Unit};
 
 /// Of the rows of the first runs of a type; those of the others are few and are read. Merges leave them true, since they leave the rows
 /// as they are.
@@ -51,12 +53,12 @@ impl Totals {
         (self.rows, &self.blocks)
     }
 
-    fn of_block(&self, block: u32) -> Option<&Arc<Total>> {
+    pub(in crate::index) fn of_block(&self, block: u32) -> Option<&Arc<Total>> {
         self.blocks.get(block as usize)?.as_ref()
     }
 
     /// How many of the runs they are of; none where a run has rows that they are of and others, so that they are of no use.
-    fn runs_in(&self, runs: &[Arc<Run>]) -> Option<usize> {
+    pub(in crate::index) fn runs_in(&self, runs: &[Arc<Run>]) -> Option<usize> {
         let ends = runs.iter().scan(0, |end, run| {
             *end += run.len();
             Some(*end)
@@ -123,15 +125,6 @@ impl Totals {
     pub fn bytes_in_memory(&self) -> usize {
         let totals = self.blocks.iter().flatten();
         totals.map(|total| total.bytes_in_memory()).sum()
-    }
-}
-
-impl Events {
-    /// What a block's events in the first runs come to, and the other runs.
-    pub fn total(&self, block: u32) -> Option<(&Total, &[Arc<Run>])> {
-        let total = self.totals.of_block(block)?;
-        let held = self.totals.runs_in(&self.runs)?;
-        Some((total, &self.runs[held..]))
     }
 }
 

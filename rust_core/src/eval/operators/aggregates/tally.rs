@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::distinct::{Distinct, Seen};
 use super::pick_event::{Chosen, Most};
 use super::sums::Sums;
-use super::totals::Taken;
 use crate::error::Result;
 use crate::eval::kernels::bits::{Bits, Tri};
 use crate::eval::kernels::column::{Column, Data, Numbers, View};
@@ -249,6 +248,13 @@ impl<'a> Tally<'a> {
         };
         Ok(Measured::Column(Rc::new(column)))
     }
+}
+
+/// What a measure takes from the totals of a block.
+#[derive(Clone, Copy)]
+pub enum Taken<'a> {
+    Counts(&'a Counts),
+    Sums(&'a Ints),
 }
 
 /// What a measure comes to.

@@ -2,23 +2,14 @@
 
 use std::sync::Arc;
 
-use super::tally::Tally;
+use super::tally::{Taken, Tally};
 use crate::eval::evaluator::{Eval, Scope};
 use crate::eval::kernels::range_masks;
 use crate::eval::program::{Expr, ExprId, FilteredType, Measure, Scan};
 use crate::eval::task::Task;
-use crate::index::columns::ints::Ints;
-use crate::index::summaries::counts::Counts;
 use crate::index::summaries::totals::Total;
 use crate::index::view::{Events, Run};
 use crate::plan::Function;
-
-/// What a measure takes.
-#[derive(Clone, Copy)]
-pub enum Taken<'a> {
-    Counts(&'a Counts),
-    Sums(&'a Ints),
-}
 
 /// Adds the totals of the block's events of a type to the tallies of the scan's measures, and gives the runs that they are not of. None,
 /// and nothing is added, where the events themselves are needed: there is a filter, a border of the window lies among them, or some

@@ -1,0 +1,77 @@
+//! Converts columns of lists or codes to flags and back.
+
+use super::cells::Unit;
+use super::flags::Flags;
+use super::picks::span;
+use super::values::Column;
+use crate::proto::schema::Type;
+use crate::storage::buffer::Buffer;
+
+impl Flags {
+    /// Of a column of lists or codes, if it has few texts. Rows that are not known have none.
+    pub fn of(column: &Column, is_known: impl Fn(usize) -> bool) -> Option<Flags> {
+        let sets = match column {
+            Column::Ints(Unit::Code, _) => false,
+            Column::Set { .. } => true,
+            _ => return None,
+        };
+        let mut flags = Flags {
+            sets,
+            rows: column.len(),
+            codes: Buffer::default(),
+            words: Buffer::default(),
+        };
+        for row in (0..column.len()).filter(|&row| is_known(row)) {
+            flags.copy(row, column, row);
+            if flags.are_many() {
+                return None;
+            }
+        }
+        Some(flags)
+    }
+
+    /// Without rows, as lists or codes.
+    pub fn none(&self) -> Column {
+        Column::of_type(if self.sets { Type::Set } else { Type::Text })
+    }
+
+    /// The same as lists or codes; those of rows without a text are anything.
+    pub fn listed(&self) -> Column {
+        match self.sets {
+            false => Column::Ints(Unit::Code, self.codes().into_iter().map(i64::from).collect()),
+            true => {
+                let (mut ends, mut codes) = (Vec::with_capacity(self.rows), Vec::new());
+                for row in 0..self.rows {
+                    codes.extend(self.of_row(row));
+                    ends.push(codes.len() as u32);
+                }
+                Column::Set {
+                    ends: ends.into(),
+                    codes: codes.into(),
+                }
+            }
+        }
+    }
+
+    /// Replaces rows: each of `picks` is a row here and the row of `from`, a column of lists or codes, that goes there.
+    pub fn patch(&mut self, picks: &[(u32, u32)], from: &Column, is_known: impl Fn(usize) -> bool) {
+        let stride = self.stride();
+        for &(row, source) in picks {
+            let (row, source) = (row as usize, source as usize);
+            let words = self.words.to_mut().iter_mut().skip(row / 64).step_by(stride);
+            words.for_each(|word| *word &= !(1 << (row % 64)));
+            if is_known(source) {
+                self.copy(row, from, source);
+            }
+        }
+    }
+
+    /// Adds the texts of a known row of another column.
+    fn copy(&mut self, row: usize, from: &Column, source: usize) {
+        match from {
+            Column::Ints(_, codes) => self.set(row, &[codes.get(source) as u32]),
+            Column::Set { ends, codes } => self.set(row, &codes[span(ends, source)]),
+            _ => {}
+        }
+    }
+}
