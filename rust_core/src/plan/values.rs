@@ -1,0 +1,30 @@
+//! Literal values and spans of days.
+
+use serde::Deserialize;
+
+use super::decimal::Decimal;
+use super::moment::Moment;
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Value {
+    Num(Decimal),
+    Text(String),
+    Bool(bool),
+    Instant(i64),
+    /// Days since 1970-01-01.
+    Date(i32),
+    /// month * 100 + day.
+    MonthDay(u16),
+    /// Milliseconds. As the distance from an instant that stays it moves with the as-of.
+    Duration(Moment),
+    /// Latitude and longitude in degrees.
+    Point([f64; 2]),
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct YearDays {
+    pub year: i32,
+    pub month_days: Vec<u16>,
+}
