@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::dependencies::Sense;
+use super::dependencies::Dependency;
 use crate::error::Result;
 use crate::index::partitioning::days_between;
 use crate::index::summaries::firsts::Firsts;
@@ -13,57 +13,57 @@ use crate::plan::Moment;
 
 /// Of one block.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Concern {
+pub enum AffectedRows {
     /// Rows of the block, in no order; some more than once.
-    Some(Vec<u16>),
-    Everybody,
+    Rows(Vec<u16>),
+    All,
 }
 
-impl Concern {
-    const NOBODY: Concern = Concern::Some(Vec::new());
+impl AffectedRows {
+    const NONE: AffectedRows = AffectedRows::Rows(Vec::new());
 
-    fn all(whether: bool) -> Concern {
-        if whether { Concern::Everybody } else { Concern::NOBODY }
+    fn all(whether: bool) -> AffectedRows {
+        if whether { AffectedRows::All } else { AffectedRows::NONE }
     }
 
-    fn add(&mut self, other: Concern) {
+    fn add(&mut self, other: AffectedRows) {
         match (&mut *self, other) {
-            (Concern::Some(rows), Concern::Some(more)) => rows.extend(more),
-            _ => *self = Concern::Everybody,
+            (AffectedRows::Rows(rows), AffectedRows::Rows(more)) => rows.extend(more),
+            _ => *self = AffectedRows::All,
         }
     }
 }
 
 /// What a damaged run holds is not known: who asks it is told what is wrong.
-impl From<Result<Vec<u16>>> for Concern {
-    fn from(rows: Result<Vec<u16>>) -> Concern {
-        rows.map_or(Concern::Everybody, Concern::Some)
+impl From<Result<Vec<u16>>> for AffectedRows {
+    fn from(rows: Result<Vec<u16>>) -> AffectedRows {
+        rows.map_or(AffectedRows::All, AffectedRows::Rows)
     }
 }
 
 /// What has happened between two questions.
-pub struct Between<'a> {
+pub struct Step<'a> {
     pub before: &'a Version,
     pub after: &'a Version,
     /// The as-of of the first and of the second, which is not earlier.
     pub as_of: (i64, i64),
 }
 
-impl Between<'_> {
+impl Step<'_> {
     /// Of every block of `after`, in order.
-    pub fn concerns(&self, sense: &Sense) -> Vec<Concern> {
+    pub fn affected_rows(&self, dependency: &Dependency) -> Vec<AffectedRows> {
         let partitions = self.after.partitions.values();
-        let mut concerns: BTreeMap<u32, Vec<Concern>> = partitions
-            .map(|after| (after.number, self.of_partition(sense, after)))
+        let mut affected_rows: BTreeMap<u32, Vec<AffectedRows>> = partitions
+            .map(|after| (after.number, self.of_partition(dependency, after)))
             .collect();
         for person in self.parted() {
             let ordinal = ordinal_of(person);
-            let of_partition = concerns.get_mut(&partition_of(person));
-            if let Some(concern) = of_partition.and_then(|of| of.get_mut((ordinal / BLOCK) as usize)) {
-                concern.add(Concern::Some(vec![(ordinal % BLOCK) as u16]));
+            let of_partition = affected_rows.get_mut(&partition_of(person));
+            if let Some(affected) = of_partition.and_then(|of| of.get_mut((ordinal / BLOCK) as usize)) {
+                affected.add(AffectedRows::Rows(vec![(ordinal % BLOCK) as u16]));
             }
         }
-        concerns.into_values().flatten().collect()
+        affected_rows.into_values().flatten().collect()
     }
 
     /// People of splits since: of their rows some have gone.
@@ -73,49 +73,52 @@ impl Between<'_> {
         since.flat_map(|(_, split)| [split.from, split.to])
     }
 
-    fn of_partition(&self, sense: &Sense, after: &Partition) -> Vec<Concern> {
+    fn of_partition(&self, dependency: &Dependency, after: &Partition) -> Vec<AffectedRows> {
         let blocks = 0..after.people.div_ceil(BLOCK);
-        let each = |of: &dyn Fn(u32) -> Concern| blocks.clone().map(of).collect();
+        let each = |of: &dyn Fn(u32) -> AffectedRows| blocks.clone().map(of).collect();
         let Some(before) = self.before.partitions.get(&after.number) else {
-            return each(&|_| Concern::Everybody);
+            return each(&|_| AffectedRows::All);
         };
-        match sense {
-            Sense::People(moment) => {
+        match dependency {
+            Dependency::People(moment) => {
                 let at = self.instants(*moment);
-                each(&|block| Concern::Some(after.first_record.changed(&before.first_record, block, at)))
+                each(&|block| AffectedRows::Rows(after.first_record.changed(&before.first_record, block, at)))
             }
-            Sense::Channels(moment) => each(&|block| channels(before, after, block, self.instants(*moment))),
-            Sense::Attribute(name) => {
-                let mut concerns = new_changes(
+            Dependency::Channels(moment) => each(&|block| channels(before, after, block, self.instants(*moment))),
+            Dependency::Attribute(name) => {
+                let mut affected_rows = new_changes(
                     before.attributes.get(name),
                     after.attributes.get(name),
                     self.since(),
                     blocks.len(),
                 );
                 if let Some(before) = before.attributes.get(name) {
-                    for (block, concern) in (0..).zip(&mut concerns) {
-                        concern.add(self.changes_to_come(before, block).into());
+                    for (block, affected) in (0..).zip(&mut affected_rows) {
+                        affected.add(self.changes_to_come(before, block).into());
                     }
                 }
-                concerns
+                affected_rows
             }
-            Sense::PassingAttribute { name, ago } => each(&|block| {
+            Dependency::AttributeAge { name, age_ms: ago } => each(&|block| {
                 let attribute = after.attributes.get(name);
-                attribute.map_or(Concern::NOBODY, |attribute| self.passing_of(attribute, *ago, block))
+                attribute.map_or(AffectedRows::NONE, |attribute| self.passing_of(attribute, *ago, block))
             }),
-            Sense::Events(event_type) => {
+            Dependency::Events(event_type) => {
                 let held = |partition: &Partition| partition.events.get(event_type).cloned();
                 new_events(held(before), held(after), self.since(), blocks.len())
             }
-            Sense::Passing { event_type, ago } => each(&|block| {
+            Dependency::EventAge {
+                event_type,
+                age_ms: ago,
+            } => each(&|block| {
                 let events = after.events.get(event_type);
-                events.map_or(Concern::NOBODY, |events| self.passing(events, *ago, block).into())
+                events.map_or(AffectedRows::NONE, |events| self.passing(events, *ago, block).into())
             }),
-            Sense::Catalog(name) => {
+            Dependency::Catalog(name) => {
                 let is_same = same(self.before.catalogs.get(name), self.after.catalogs.get(name));
-                each(&|_| Concern::all(!is_same))
+                each(&|_| AffectedRows::all(!is_same))
             }
-            Sense::Time => each(&|_| Concern::all(self.as_of.0 != self.as_of.1)),
+            Dependency::Time => each(&|_| AffectedRows::all(self.as_of.0 != self.as_of.1)),
         }
     }
 
@@ -150,17 +153,17 @@ impl Between<'_> {
 
     /// People of whose latest values some come to lie so long before the as-of. Where these are not yet those of the as-of, the
     /// attribute itself is sensed.
-    fn passing_of(&self, attribute: &Attribute, ago: i64, block: u32) -> Concern {
+    fn passing_of(&self, attribute: &Attribute, ago: i64, block: u32) -> AffectedRows {
         let Some(latest) = attribute.latest.get(block as usize) else {
-            return Concern::NOBODY;
+            return AffectedRows::NONE;
         };
         let Column::Ints(Unit::Instant, instants) = &latest.values.data else {
-            return Concern::all(latest.values.any_known() && self.as_of.0 != self.as_of.1);
+            return AffectedRows::all(latest.values.any_known() && self.as_of.0 != self.as_of.1);
         };
         let passed = self.passed(ago);
         let rows = instants.rows_between(0..instants.len(), passed.start, passed.end);
         let known = rows.into_iter().filter(|&row| latest.values.is_known(row));
-        Concern::Some(known.map(|row| row as u16).collect())
+        AffectedRows::Rows(known.map(|row| row as u16).collect())
     }
 
     fn passing(&self, events: &Events, ago: i64, block: u32) -> Result<Vec<u16>> {
@@ -177,14 +180,14 @@ impl Between<'_> {
     }
 }
 
-fn channels(before: &Partition, after: &Partition, block: u32, at: (i64, i64)) -> Concern {
+fn channels(before: &Partition, after: &Partition, block: u32, at: (i64, i64)) -> AffectedRows {
     let none = Firsts::default();
     let codes: BTreeSet<&u32> = before.channels.keys().chain(after.channels.keys()).collect();
     let changed = codes.into_iter().flat_map(|code| {
         let (before, after) = (before.channels.get(code), after.channels.get(code));
         after.unwrap_or(&none).changed(before.unwrap_or(&none), block, at)
     });
-    Concern::Some(changed.collect())
+    AffectedRows::Rows(changed.collect())
 }
 
 /// People of one cell with an event at such a time.
@@ -202,21 +205,21 @@ fn passing_in(run: &Run, cell: usize, passed: &Range<i64>, people: &mut Vec<u16>
 }
 
 /// People of whom rows have come since a raw offset: runs that both have are as they were.
-fn new_events(before: Option<Arc<Events>>, after: Option<Arc<Events>>, since: i64, blocks: usize) -> Vec<Concern> {
-    let mut concerns = vec![Concern::NOBODY; blocks];
+fn new_events(before: Option<Arc<Events>>, after: Option<Arc<Events>>, since: i64, blocks: usize) -> Vec<AffectedRows> {
+    let mut affected_rows = vec![AffectedRows::NONE; blocks];
     let held = before.as_ref().map_or(&[][..], |before| &before.runs);
     for run in new_runs(held, after.as_ref().map_or(&[][..], |after| &after.runs)) {
         if run.check().is_err() {
-            return vec![Concern::Everybody; blocks];
+            return vec![AffectedRows::All; blocks];
         }
         let arrivals = &run.details.origins.arrivals;
         for row in arrivals.rows_between(0..arrivals.len(), since, i64::MAX) {
             let cell = run.cells.partition_point(|cell| cell.from as usize <= row) - 1;
             let block = run.cells[cell].block as usize;
-            concerns[block].add(Concern::Some(vec![run.persons[row]]));
+            affected_rows[block].add(AffectedRows::Rows(vec![run.persons[row]]));
         }
     }
-    concerns
+    affected_rows
 }
 
 fn new_changes(
@@ -224,22 +227,24 @@ fn new_changes(
     after: Option<&Arc<Attribute>>,
     since: i64,
     blocks: usize,
-) -> Vec<Concern> {
-    let mut concerns = vec![Concern::NOBODY; blocks];
+) -> Vec<AffectedRows> {
+    let mut affected_rows = vec![AffectedRows::NONE; blocks];
     let held = before.map_or(&[][..], |before| &before.runs);
     for run in new_runs(held, after.map_or(&[][..], |after| &after.runs)) {
         if run.check().is_err() {
-            return vec![Concern::Everybody; blocks];
+            return vec![AffectedRows::All; blocks];
         }
-        for (block, concern) in (0..).zip(&mut concerns) {
+        for (block, affected) in (0..).zip(&mut affected_rows) {
             let new = run
                 .origins
                 .arrivals
                 .rows_between(run.rows_of_block(block), since, i64::MAX);
-            concern.add(Concern::Some(new.into_iter().map(|row| run.persons[row]).collect()));
+            affected.add(AffectedRows::Rows(
+                new.into_iter().map(|row| run.persons[row]).collect(),
+            ));
         }
     }
-    concerns
+    affected_rows
 }
 
 fn new_runs<'a, R>(before: &'a [Arc<R>], after: &'a [Arc<R>]) -> impl Iterator<Item = &'a Arc<R>> {

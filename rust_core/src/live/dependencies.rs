@@ -6,7 +6,7 @@ use crate::plan::{self, Cond, Expr, Function, Moment, Root, Step, Value};
 
 /// Something that may change who is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sense {
+pub enum Dependency {
     /// People come to be known before an instant, or are no more.
     People(Moment),
     /// The same of people in channels.
@@ -16,14 +16,14 @@ pub enum Sense {
     /// By type.
     Events(String),
     /// Events of a type come to lie so many milliseconds before the as-of.
-    Passing {
+    EventAge {
         event_type: String,
-        ago: i64,
+        age_ms: i64,
     },
     /// The instants of an attribute come to lie so many milliseconds before the as-of.
-    PassingAttribute {
+    AttributeAge {
         name: String,
-        ago: i64,
+        age_ms: i64,
     },
     Catalog(String),
     /// The as-of moves on.
@@ -31,17 +31,17 @@ pub enum Sense {
 }
 
 #[derive(Debug)]
-pub struct Senses {
-    pub of: BTreeSet<Sense>,
+pub struct Dependencies {
+    pub of: BTreeSet<Dependency>,
     /// Whether each person's membership depends on everybody.
     pub ranks: bool,
     /// The as-of of the part that is being looked at.
     as_of: Moment,
 }
 
-impl Default for Senses {
+impl Default for Dependencies {
     fn default() -> Self {
-        Senses {
+        Dependencies {
             of: BTreeSet::new(),
             ranks: false,
             as_of: Moment::NOW,
@@ -49,13 +49,13 @@ impl Default for Senses {
     }
 }
 
-impl Senses {
-    pub fn of(root: &Root) -> Senses {
-        let mut senses = Senses::default();
-        senses.of.insert(Sense::People(Moment::NOW));
-        senses.cond(&root.cond);
-        root.among.iter().for_each(|among| senses.cond(among));
-        senses
+impl Dependencies {
+    pub fn of(root: &Root) -> Dependencies {
+        let mut dependencies = Dependencies::default();
+        dependencies.of.insert(Dependency::People(Moment::NOW));
+        dependencies.cond(&root.cond);
+        root.among.iter().for_each(|among| dependencies.cond(among));
+        dependencies
     }
 
     fn cond(&mut self, cond: &Cond) {
@@ -65,10 +65,10 @@ impl Senses {
             Cond::Set { of, among } => self.set(of, among.as_deref()),
             Cond::At { as_of, of, among } => {
                 if as_of.ago().is_some() {
-                    self.of.insert(Sense::Time);
+                    self.of.insert(Dependency::Time);
                 }
                 let around = std::mem::replace(&mut self.as_of, *as_of);
-                self.of.insert(Sense::People(*as_of));
+                self.of.insert(Dependency::People(*as_of));
                 self.set(of, among.as_deref());
                 self.as_of = around;
             }
@@ -128,7 +128,7 @@ impl Senses {
                 value: Value::Duration(Moment::Before(_)),
             } => {}
             _ => {
-                self.of.insert(Sense::Time);
+                self.of.insert(Dependency::Time);
                 self.expr(duration);
             }
         }
@@ -144,18 +144,18 @@ impl Senses {
                 value: None,
                 ..
             } => {
-                let passing = events.steps.iter().map(|step| Sense::Passing {
+                let passing = events.steps.iter().map(|step| Dependency::EventAge {
                     event_type: step.event_type.clone(),
-                    ago,
+                    age_ms: ago,
                 });
                 self.of.extend(passing);
             }
             Expr::Attribute { name, key: None } if self.as_of == Moment::NOW => {
                 let name = name.clone();
-                self.of.insert(Sense::PassingAttribute { name, ago });
+                self.of.insert(Dependency::AttributeAge { name, age_ms: ago });
             }
             _ => {
-                self.of.insert(Sense::Time);
+                self.of.insert(Dependency::Time);
             }
         }
     }
@@ -164,17 +164,17 @@ impl Senses {
         match expr {
             Expr::Literal { .. } | Expr::Property { .. } | Expr::EventChannel {} => {}
             Expr::Attribute { name, .. } => {
-                self.of.insert(Sense::Attribute(name.clone()));
+                self.of.insert(Dependency::Attribute(name.clone()));
             }
             Expr::Channels {} => {
-                self.of.insert(Sense::Channels(self.as_of));
+                self.of.insert(Dependency::Channels(self.as_of));
             }
             Expr::Aggregate { events, value, .. } => {
                 self.events(events);
                 value.iter().for_each(|value| self.expr(value));
             }
             Expr::Elapsed { of } => {
-                self.of.insert(Sense::Time);
+                self.of.insert(Dependency::Time);
                 self.expr(of);
             }
             Expr::Arith { left, right, .. } => [left, right].into_iter().for_each(|expr| self.expr(expr)),
@@ -183,7 +183,7 @@ impl Senses {
             Expr::Case { tiers, .. } => tiers.iter().for_each(|tier| self.cond(&tier.when)),
             Expr::ByType { of } => of.iter().for_each(|one| self.expr(&one.value)),
             Expr::Lookup { catalog, key, .. } => {
-                self.of.insert(Sense::Catalog(catalog.clone()));
+                self.of.insert(Dependency::Catalog(catalog.clone()));
                 self.expr(key);
             }
             Expr::Person { expr } => self.expr(expr),
@@ -196,10 +196,13 @@ impl Senses {
 
     fn steps(&mut self, steps: &[&Step], from: Option<Moment>, to: Moment) {
         for step in steps {
-            self.of.insert(Sense::Events(step.event_type.clone()));
+            self.of.insert(Dependency::Events(step.event_type.clone()));
             for ago in from.into_iter().chain([to]).filter_map(Moment::ago) {
                 let event_type = step.event_type.clone();
-                self.of.insert(Sense::Passing { event_type, ago });
+                self.of.insert(Dependency::EventAge {
+                    event_type,
+                    age_ms: ago,
+                });
             }
             step.filter.iter().for_each(|filter| self.cond(filter));
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::affected_rows::{Between, Concern};
-use super::dependencies::Sense;
-use super::frame::Place;
+use super::affected_rows::{AffectedRows, Step};
+use super::dependencies::Dependency;
+use super::frame::BlockId;
 use super::memberships::{Memberships, Segment};
 use super::{Rule, Rules};
 use crate::eval::Wanted;
@@ -40,8 +40,8 @@ pub struct Due<'a> {
 /// Whom what has happened between two questions may concern.
 pub struct Touched<'a> {
     /// Every block of the later version, in order.
-    pub places: Vec<Place>,
-    senses: BTreeMap<&'a Sense, usize>,
+    pub places: Vec<BlockId>,
+    dependencies: BTreeMap<&'a Dependency, usize>,
     blocks: Vec<Block>,
 }
 
@@ -71,25 +71,35 @@ impl Set {
 
 impl<'a> Touched<'a> {
     /// Without an earlier question nobody is touched: every rule is asked anew then.
-    pub fn of(rules: &'a Rules, version: &Version, between: Option<&Between>) -> Touched<'a> {
+    pub fn of(rules: &'a Rules, version: &Version, step: Option<&Step>) -> Touched<'a> {
         let places = places(version);
-        let senses: BTreeSet<&Sense> = rules.of.values().flat_map(|rule| &rule.senses.of).collect();
-        let senses: BTreeMap<&Sense, usize> = senses.into_iter().zip(0..).collect();
-        let concerns: Vec<Vec<Concern>> = between.map_or_else(Vec::new, |between| {
-            let senses: Vec<&&Sense> = senses.keys().collect();
-            senses.into_par_iter().map(|sense| between.concerns(sense)).collect()
+        let dependencies: BTreeSet<&Dependency> = rules.of.values().flat_map(|rule| &rule.dependencies.of).collect();
+        let dependencies: BTreeMap<&Dependency, usize> = dependencies.into_iter().zip(0..).collect();
+        let affected_rows: Vec<Vec<AffectedRows>> = step.map_or_else(Vec::new, |step| {
+            let dependencies: Vec<&&Dependency> = dependencies.keys().collect();
+            dependencies
+                .into_par_iter()
+                .map(|dependency| step.affected_rows(dependency))
+                .collect()
         });
-        let block = |at: usize| Block::of(concerns.iter().map(|of_sense| &of_sense[at]));
+        let block = |at: usize| Block::of(affected_rows.iter().map(|of_sense| &of_sense[at]));
         let blocks = (0..places.len()).into_par_iter().map(block).collect();
-        Touched { places, senses, blocks }
+        Touched {
+            places,
+            dependencies,
+            blocks,
+        }
     }
 
     pub fn due(&self, name: &'a str, rule: &'a Rule, memberships: &'a Memberships) -> Option<Due<'a>> {
-        let mut senses = Set::default();
-        rule.senses.of.iter().for_each(|sense| senses.add(self.senses[sense]));
-        let who = self.blocks.iter().map(|block| block.who(rule.anew, &senses));
+        let mut dependencies = Set::default();
+        rule.dependencies
+            .of
+            .iter()
+            .for_each(|dependency| dependencies.add(self.dependencies[dependency]));
+        let who = self.blocks.iter().map(|block| block.who(rule.anew, &dependencies));
         let mut who: Vec<Who> = who.collect();
-        if rule.senses.ranks && who.iter().any(|who| *who != Who::Nobody) {
+        if rule.dependencies.ranks && who.iter().any(|who| *who != Who::Nobody) {
             who.fill(Who::Everybody);
         }
         Some(Due {
@@ -120,14 +130,14 @@ impl<'a> Touched<'a> {
 }
 
 impl Block {
-    fn of<'c>(concerns: impl Iterator<Item = &'c Concern>) -> Block {
+    fn of<'c>(affected_rows: impl Iterator<Item = &'c AffectedRows>) -> Block {
         let mut block = Block::default();
         let mut touched = Vec::new();
-        for (number, concern) in concerns.enumerate() {
-            match concern {
-                Concern::Everybody => block.everybody.add(number),
-                Concern::Some(rows) if rows.is_empty() => {}
-                Concern::Some(rows) => {
+        for (number, affected) in affected_rows.enumerate() {
+            match affected {
+                AffectedRows::All => block.everybody.add(number),
+                AffectedRows::Rows(rows) if rows.is_empty() => {}
+                AffectedRows::Rows(rows) => {
                     block.some.add(number);
                     // Of far too many it is not found out how many people they are.
                     if touched.len() <= 4 * FEW {
@@ -144,9 +154,9 @@ impl Block {
         block
     }
 
-    fn who(&self, anew: bool, senses: &Set) -> Who {
-        match self.some.meets(senses) {
-            _ if anew || self.everybody.meets(senses) => Who::Everybody,
+    fn who(&self, anew: bool, dependencies: &Set) -> Who {
+        match self.some.meets(dependencies) {
+            _ if anew || self.everybody.meets(dependencies) => Who::Everybody,
             true if self.rows.is_none() => Who::Everybody,
             true => Who::Touched,
             false => Who::Nobody,
@@ -154,7 +164,7 @@ impl Block {
     }
 }
 
-fn places(version: &Version) -> Vec<Place> {
+fn places(version: &Version) -> Vec<BlockId> {
     let of = |partition: u32, people: u32| (0..people.div_ceil(BLOCK)).map(move |block| (partition, block));
     let partitions = version.partitions.values();
     partitions

@@ -11,7 +11,7 @@ use crate::index::view::{BLOCK, Epoch};
 use crate::proto::wire::{Reader, Wire, put_bytes, put_fixed64, put_number, put_text};
 
 /// A block: its partition's number and its own number there.
-pub type Place = (u32, u32);
+pub type BlockId = (u32, u32);
 
 #[derive(Debug, Default, PartialEq)]
 pub struct Frame {
@@ -97,8 +97,8 @@ impl SegmentMoves {
     }
 
     /// By block.
-    pub fn blocks(&self) -> BTreeMap<Place, Moves> {
-        let mut blocks: BTreeMap<Place, Moves> = BTreeMap::new();
+    pub fn blocks(&self) -> BTreeMap<BlockId, Moves> {
+        let mut blocks: BTreeMap<BlockId, Moves> = BTreeMap::new();
         let place = |person: u64| ((person >> 32) as u32, person as u32 / BLOCK);
         for person in &self.entered {
             blocks.entry(place(person)).or_default().entered.push(person as u16);

@@ -2,7 +2,7 @@
 
 use roaring::{RoaringBitmap, RoaringTreemap};
 
-use super::frame::{Frame, Place, SegmentMoves};
+use super::frame::{BlockId, Frame, SegmentMoves};
 use super::memberships::Segment;
 use crate::error::{Error, Result};
 use crate::eval::Moves;
@@ -29,7 +29,7 @@ impl Frames {
     }
 
     /// Moves of one segment in order of the blocks; none where only the version of its rule is another one.
-    pub fn add(&mut self, name: &str, version: u32, held: &Segment, moves: &[(Place, Moves)]) -> Result<()> {
+    pub fn add(&mut self, name: &str, version: u32, held: &Segment, moves: &[(BlockId, Moves)]) -> Result<()> {
         let (mut from, mut count, mut digest) = (0, held.count, held.digest);
         while from == 0 || from < moves.len() {
             let moved = |moves: &Moves| moves.entered.len() + moves.left.len();
@@ -81,7 +81,7 @@ impl Frames {
 }
 
 /// People of blocks that are in order.
-fn set(moves: &[(Place, Moves)], rows: impl Fn(&Moves) -> &[u16]) -> Result<RoaringTreemap> {
+fn set(moves: &[(BlockId, Moves)], rows: impl Fn(&Moves) -> &[u16]) -> Result<RoaringTreemap> {
     let mut partitions = Vec::new();
     for blocks in moves.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
         let ordinals = blocks.iter().flat_map(|((_, block), moves)| {

@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use self::dependencies::Senses;
+use self::dependencies::Dependencies;
 use self::memberships::{Memberships, Segment};
-use self::reevaluation::{Asked, Step};
+use self::reevaluation::{Asked, Reevaluation};
 use crate::error::{Error, Result};
 use crate::eval::{Answer, Limits, RootAnswer};
 use crate::index::view::{Epoch, Version};
@@ -52,7 +52,7 @@ struct Rules {
     asked: Option<Asked>,
     /// The last one that was asked anew.
     renewed: String,
-    pending: Option<Step>,
+    pending: Option<Reevaluation>,
 }
 
 /// The rule that says who is in a segment.
@@ -61,7 +61,7 @@ struct Rule {
     version: u32,
     /// Not there if it does not compile.
     root: Option<Root>,
-    senses: Senses,
+    dependencies: Dependencies,
     /// Whether everybody is to be asked, not only those of whom something changed.
     anew: bool,
 }
@@ -117,7 +117,7 @@ impl Live {
         let mut rules = self.rules.lock();
         let rule = rules.of.entry(segment.to_owned()).or_default();
         if rule.root.as_ref() != Some(&root) || rule.version != version {
-            rule.senses = Senses::of(&root);
+            rule.dependencies = Dependencies::of(&root);
             (rule.version, rule.root, rule.anew) = (version, Some(root), true);
             self.note(segment, None);
         }
@@ -152,20 +152,20 @@ impl Live {
             return Ok(None);
         }
         let as_of_ms = as_of_ms.max(since);
-        if let Some(step) = rules.pending.take() {
-            step.abandon(&mut rules, &memberships);
+        if let Some(reevaluation) = rules.pending.take() {
+            reevaluation.abandon(&mut rules, &memberships);
         }
-        let step = Step::ask(&rules, &memberships, version, as_of_ms, limits)?;
-        let frames = step.frames(&memberships)?;
-        rules.pending = Some(step);
+        let reevaluation = Reevaluation::ask(&rules, &memberships, version, as_of_ms, limits)?;
+        let frames = reevaluation.frames(&memberships)?;
+        rules.pending = Some(reevaluation);
         Ok(Some(frames))
     }
 
     /// Whether segments are left that everybody is to be asked for.
     pub fn settle(&self) -> bool {
         let mut rules = self.rules.lock();
-        let step = rules.pending.take();
-        step.is_some_and(|step| step.settle(&mut rules, &mut self.freshness.write()))
+        let reevaluation = rules.pending.take();
+        reevaluation.is_some_and(|reevaluation| reevaluation.settle(&mut rules, &mut self.freshness.write()))
     }
 
     /// By name.

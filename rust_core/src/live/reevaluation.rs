@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::affected_rows::Between;
+use super::affected_rows::Step;
 use super::due_segments::{ANEW, Due, Touched, Who};
-use super::frame::{Frame, Place};
+use super::frame::{BlockId, Frame};
 use super::frame_builder::Frames;
 use super::memberships::{Memberships, Segment};
 use super::{Freshness, Rules};
@@ -22,10 +22,10 @@ pub struct Asked {
 }
 
 /// A step whose frames may still have to be folded.
-pub struct Step {
+pub struct Reevaluation {
     asked: Asked,
     /// By segment: the version of its rule, and moves in order of the blocks.
-    moves: BTreeMap<String, (u32, Vec<(Place, Moves)>)>,
+    moves: BTreeMap<String, (u32, Vec<(BlockId, Moves)>)>,
     /// Why a segment could not be asked.
     errors: BTreeMap<String, String>,
     /// The last segment that was asked anew.
@@ -34,7 +34,7 @@ pub struct Step {
     offset: u64,
 }
 
-impl Step {
+impl Reevaluation {
     /// At an as-of before that of the last step, it is the last one's. Cancelled if it is not wanted any more.
     pub fn ask(
         rules: &Rules,
@@ -42,24 +42,24 @@ impl Step {
         version: Arc<Version>,
         as_of_ms: i64,
         limits: &Limits,
-    ) -> Result<Step> {
+    ) -> Result<Reevaluation> {
         let since = rules.asked.as_ref().map_or(i64::MIN, |asked| asked.as_of_ms);
         let as_of_ms = as_of_ms.max(since);
         let renewing = renewing(rules);
-        let mut step = Step {
+        let mut reevaluation = Reevaluation {
             asked: Asked { version, as_of_ms },
             moves: BTreeMap::new(),
             errors: BTreeMap::new(),
             renewed: renewing.last().map_or_else(String::new, |&last| last.to_owned()),
             offset: memberships.offset,
         };
-        let asked = step.asked.clone();
-        let between = rules.asked.as_ref().map(|before| Between {
+        let asked = reevaluation.asked.clone();
+        let step = rules.asked.as_ref().map(|before| Step {
             before: &before.version,
             after: &asked.version,
             as_of: (before.as_of_ms, as_of_ms),
         });
-        let touched = Touched::of(rules, &asked.version, between.as_ref());
+        let touched = Touched::of(rules, &asked.version, step.as_ref());
         let asked_now = |(name, rule): &(&String, &super::Rule)| !rule.anew || renewing.contains(&name.as_str());
         let due = rules.of.iter().filter(asked_now);
         let due: Vec<Due> = due
@@ -67,10 +67,10 @@ impl Step {
             .collect();
         // A ranking needs everybody, so those without one do not wait for it.
         for ranks in [false, true] {
-            let some: Vec<&Due> = due.iter().filter(|due| due.rule.senses.ranks == ranks).collect();
-            step.ask_all(&some, &touched, limits)?;
+            let some: Vec<&Due> = due.iter().filter(|due| due.rule.dependencies.ranks == ranks).collect();
+            reevaluation.ask_all(&some, &touched, limits)?;
         }
-        Ok(step)
+        Ok(reevaluation)
     }
 
     /// Asks some segments at once; where that fails, halves of them, so that one that cannot be asked holds up no other.
@@ -95,8 +95,8 @@ impl Step {
     }
 
     /// By segment, in order of the blocks.
-    fn moves_of(&self, due: &[&Due], touched: &Touched, limits: &Limits) -> Result<Vec<Vec<(Place, Moves)>>> {
-        let mut moves: Vec<Vec<(Place, Moves)>> = due.iter().map(|due| vanished(due, &touched.places)).collect();
+    fn moves_of(&self, due: &[&Due], touched: &Touched, limits: &Limits) -> Result<Vec<Vec<(BlockId, Moves)>>> {
+        let mut moves: Vec<Vec<(BlockId, Moves)>> = due.iter().map(|due| vanished(due, &touched.places)).collect();
         let is_asked = |due: &Due| due.who.iter().any(|who| *who != Who::Nobody);
         let asked: Vec<usize> = (0..due.len()).filter(|&at| is_asked(due[at])).collect();
         if asked.is_empty() {
@@ -214,7 +214,7 @@ fn moves_in(wanted: &Wanted, block: &BlockRoots, root: usize, held: &Segment, wo
 }
 
 /// Members in blocks that the index no longer has, as when it was put back to an earlier state.
-fn vanished(due: &Due, places: &[Place]) -> Vec<(Place, Moves)> {
+fn vanished(due: &Due, places: &[BlockId]) -> Vec<(BlockId, Moves)> {
     let held = due.segment.members.places().filter(|_| due.rule.anew);
     let vanished = held.filter(|place| places.binary_search(place).is_err());
     vanished

@@ -8,8 +8,8 @@ use crate::index::Index;
 use crate::index::tests::encoded::{self, Sent};
 use crate::index::tests::model::declared;
 use crate::index::view::{DAY_MS, Version, person_of};
-use crate::live::affected_rows::{Between, Concern};
-use crate::live::dependencies::Sense;
+use crate::live::affected_rows::{AffectedRows, Step};
+use crate::live::dependencies::Dependency;
 use crate::plan::Moment;
 use crate::proto::frame::{Change, IdentityChange};
 use crate::proto::record::Value;
@@ -76,10 +76,10 @@ fn sent<'a>(id: &'a str, kind: &'a str, time: i64, values: &'a [(&'a str, Value<
     }
 }
 
-fn touched(before: &Version, after: &Version, as_of: (i64, i64), sense: &Sense) -> Vec<u16> {
-    let between = Between { before, after, as_of };
-    match &between.concerns(sense)[..] {
-        [Concern::Some(rows)] => {
+fn touched(before: &Version, after: &Version, as_of: (i64, i64), dependency: &Dependency) -> Vec<u16> {
+    let step = Step { before, after, as_of };
+    match &step.affected_rows(dependency)[..] {
+        [AffectedRows::Rows(rows)] => {
             let mut rows = rows.clone();
             rows.sort_unstable();
             rows.dedup();
@@ -89,8 +89,8 @@ fn touched(before: &Version, after: &Version, as_of: (i64, i64), sense: &Sense) 
     }
 }
 
-fn orders() -> Sense {
-    Sense::Events("order".into())
+fn orders() -> Dependency {
+    Dependency::Events("order".into())
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_merge_touches_the_winner_who_gets_events_and_the_loser_who_is_no_more() {
     let after = world.fold(vec![Change::Merged { winner, loser }], &[], None);
     let as_of = (9 * DAY_MS, 9 * DAY_MS);
     assert_eq!(touched(&before, &after, as_of, &orders()), [0]);
-    assert_eq!(touched(&before, &after, as_of, &Sense::People(Moment::NOW)), [2]);
+    assert_eq!(touched(&before, &after, as_of, &Dependency::People(Moment::NOW)), [2]);
 }
 
 #[test]
@@ -124,15 +124,15 @@ fn who_is_known_sooner_is_touched_where_an_earlier_instant_is_asked_of() {
     let after = world.order(1, 2 * DAY_MS);
     let as_of = (9 * DAY_MS, 9 * DAY_MS);
     assert_eq!(
-        touched(&before, &after, as_of, &Sense::People(Moment::NOW)),
+        touched(&before, &after, as_of, &Dependency::People(Moment::NOW)),
         [] as [u16; 0]
     );
     assert_eq!(
-        touched(&before, &after, as_of, &Sense::People(Moment::At(3 * DAY_MS))),
+        touched(&before, &after, as_of, &Dependency::People(Moment::At(3 * DAY_MS))),
         [1]
     );
     assert_eq!(
-        touched(&before, &after, as_of, &Sense::Channels(Moment::At(3 * DAY_MS))),
+        touched(&before, &after, as_of, &Dependency::Channels(Moment::At(3 * DAY_MS))),
         [1]
     );
 }
@@ -149,13 +149,16 @@ fn time_touches_those_whose_events_or_instants_pass_the_edge() {
     let ago = 10 * DAY_MS;
     let event_type = "order".to_owned();
     let name = "joined".to_owned();
-    for sense in [
-        Sense::Passing { event_type, ago },
-        Sense::PassingAttribute { name, ago },
+    for dependency in [
+        Dependency::EventAge {
+            event_type,
+            age_ms: ago,
+        },
+        Dependency::AttributeAge { name, age_ms: ago },
     ] {
-        assert_eq!(touched(&version, &version, (at(1), at(2)), &sense), [1]);
-        assert_eq!(touched(&version, &version, (at(0), at(2)), &sense), [0, 1]);
-        assert_eq!(touched(&version, &version, (at(4), at(9)), &sense), [] as [u16; 0]);
+        assert_eq!(touched(&version, &version, (at(1), at(2)), &dependency), [1]);
+        assert_eq!(touched(&version, &version, (at(0), at(2)), &dependency), [0, 1]);
+        assert_eq!(touched(&version, &version, (at(4), at(9)), &dependency), [] as [u16; 0]);
     }
 }
 
@@ -164,11 +167,11 @@ fn a_change_touches_its_person_when_it_comes_and_when_its_time_has_come() {
     let mut world = World::of(3);
     let before = world.joins(0, DAY_MS, 0);
     let after = world.joins(2, 5 * DAY_MS, 0);
-    let sense = Sense::Attribute("joined".into());
-    assert_eq!(touched(&before, &after, (2 * DAY_MS, 2 * DAY_MS), &sense), [2]);
-    assert_eq!(touched(&after, &after, (2 * DAY_MS, 6 * DAY_MS), &sense), [2]);
+    let dependency = Dependency::Attribute("joined".into());
+    assert_eq!(touched(&before, &after, (2 * DAY_MS, 2 * DAY_MS), &dependency), [2]);
+    assert_eq!(touched(&after, &after, (2 * DAY_MS, 6 * DAY_MS), &dependency), [2]);
     assert_eq!(
-        touched(&after, &after, (6 * DAY_MS, 7 * DAY_MS), &sense),
+        touched(&after, &after, (6 * DAY_MS, 7 * DAY_MS), &dependency),
         [] as [u16; 0]
     );
 }
