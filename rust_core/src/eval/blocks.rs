@@ -1,6 +1,6 @@
 //! Many roots among chosen people, block by block, for a caller that holds their members itself.
 
-use super::evaluator::Eval;
+use super::evaluator::Evaluator;
 use super::kernels::bits::Bits;
 use super::limits::Limits;
 use super::people::People;
@@ -25,7 +25,7 @@ pub struct Wanted {
 
 /// A plan's roots among the wanted people of one block. What they have in common is found once.
 pub struct BlockRoots<'a> {
-    people: Eval<'a, People<'a>>,
+    people: Evaluator<'a, People<'a>>,
 }
 
 /// Calls, on several threads, with each that is wanted, and gives what the calls give in the same order. Nobody else is read, but for

@@ -19,9 +19,9 @@ pub trait Scope<'a>: Sized {
     fn rows(&self) -> usize;
 
     /// `None` for what means the same in every scope.
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>>;
+    fn expr(eval: &Evaluator<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>>;
 
-    fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
+    fn cond(eval: &Evaluator<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
 
     /// Counts memory that is kept for the rows; that for few rows is not counted.
     fn hold(&self, _bytes: usize) -> Result<()> {
@@ -29,17 +29,17 @@ pub trait Scope<'a>: Sized {
     }
 
     /// Whether an expression lies between two numbers (or codes), both of them in, where that can be answered without its values.
-    fn between(_: &Eval<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
+    fn between(_: &Evaluator<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
         Ok(None)
     }
 
     /// Whether an expression is a set that holds one of these texts, likewise.
-    fn holding_any(_: &Eval<'a, Self>, _: &'a Expr, _codes: &[u32]) -> Option<Tri> {
+    fn holding_any(_: &Evaluator<'a, Self>, _: &'a Expr, _codes: &[u32]) -> Option<Tri> {
         None
     }
 }
 
-pub struct Eval<'a, S> {
+pub struct Evaluator<'a, S> {
     pub query: &'a Query<'a>,
     pub scope: S,
     pub touched: Rc<Touched>,
@@ -47,11 +47,11 @@ pub struct Eval<'a, S> {
     exprs: RefCell<Vec<Option<Rc<Column<'a>>>>>,
 }
 
-impl<'a, S: Scope<'a>> Eval<'a, S> {
+impl<'a, S: Scope<'a>> Evaluator<'a, S> {
     pub fn new(query: &'a Query<'a>, scope: S, touched: Rc<Touched>) -> Self {
         let program = query.program;
         let (conds, exprs) = (vec![None; program.conds.len()], vec![None; program.exprs.len()]);
-        Eval {
+        Evaluator {
             query,
             scope,
             touched,
@@ -192,7 +192,7 @@ impl<'a, S: Scope<'a>> Eval<'a, S> {
             Cond::Near { expr, point, metres } => {
                 near(&*self.expr(*expr)?, &*self.expr(*point)?, f64::from_bits(*metres))?
             }
-            Cond::OfItem { lift, key } => self.query.lifted[*lift].ask(&*self.expr(*key)?)?,
+            Cond::OfItem { filter, key } => self.query.item_verdicts[*filter].ask(&*self.expr(*key)?)?,
             Cond::Set { .. } | Cond::Happened { .. } | Cond::Sequence(_) | Cond::Rank(_) | Cond::Sample { .. } => {
                 return Err(misplaced());
             }

@@ -34,7 +34,7 @@ use crate::error::Result;
 use crate::index::view::Version;
 use crate::plan::Plan;
 use answer::{BlockAnswer, BlockRoot};
-use evaluator::Eval;
+use evaluator::Evaluator;
 use kernels::bits::Bits;
 use operators::item_filter;
 use operators::rank::{Contenders, place};
@@ -89,7 +89,7 @@ fn answer(query: Query, started: Instant) -> Result<(Answer, Option<Trace>)> {
 
 /// With what every block rests on: answers of items and of everybody.
 fn prepared<'a>(mut query: Query<'a>, tasks: &[Task<'a>]) -> Result<Query<'a>> {
-    query.lifted = item_filter::lift(&query)?;
+    query.item_verdicts = item_filter::evaluate_item_filters(&query)?;
     rank(&mut query, tasks)?;
     Ok(query)
 }
@@ -187,7 +187,7 @@ fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
     })
 }
 
-fn answer_root<'a>(people: &Eval<'a, People<'a>>, root: &BoundRoot) -> Result<BlockRoot> {
+fn answer_root<'a>(people: &Evaluator<'a, People<'a>>, root: &BoundRoot) -> Result<BlockRoot> {
     let population = people.population(root.among, people.query.program.as_of)?;
     if population.is_none() {
         return Ok(BlockRoot::new(people.scope.task, Bits::none(people.rows()), 0));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::evaluator::{Eval, Scope};
+use super::evaluator::{Evaluator, Scope};
 use super::kernels::bits::{Bits, Tri};
 use super::kernels::column::{Column, Data};
 use super::kernels::gather::gather;
@@ -16,7 +16,7 @@ use super::kernels::ratio::UNIT;
 use super::kernels::sets::Sets;
 use super::limits::Held;
 use super::operators::aggregates::tally::Measured;
-use super::operators::exists::some;
+use super::operators::exists::exists;
 use super::operators::rank::Placed;
 use super::operators::scan::scan;
 use super::operators::sequence::sequence;
@@ -37,7 +37,7 @@ pub struct People<'a> {
 }
 
 impl<'a> People<'a> {
-    pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Eval<'a, People<'a>> {
+    pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Evaluator<'a, People<'a>> {
         let universe = Rc::new(universe(task, query.program.as_of));
         let scans = RefCell::new(vec![None; query.program.scans.len()]);
         let held = Held::new(&query.budget);
@@ -47,11 +47,11 @@ impl<'a> People<'a> {
             scans,
             held,
         };
-        Eval::new(query, people, Rc::default())
+        Evaluator::new(query, people, Rc::default())
     }
 }
 
-impl<'a> Eval<'a, People<'a>> {
+impl<'a> Evaluator<'a, People<'a>> {
     /// The surely true of a condition, within the universe of that instant; without one the universe.
     pub fn population(&self, among: Option<usize>, as_of: i64) -> Result<Rc<Bits>> {
         let universe = match as_of {
@@ -76,7 +76,7 @@ impl<'a> Eval<'a, People<'a>> {
     fn some(&self, count: usize, min: i64, max: i64) -> Result<Option<Bits>> {
         match &self.query.program.exprs[count] {
             Expr::Measure { scan, .. } if (min, max) == (UNIT, i64::MAX) => {
-                let some = some(self.scope.task, &self.query.program.scans[*scan])?;
+                let some = exists(self.scope.task, &self.query.program.scans[*scan])?;
                 // A first or a last day each.
                 if some.is_some() {
                     let types = self.query.program.scans[*scan].steps.len();
@@ -239,7 +239,7 @@ impl<'a> Scope<'a> for People<'a> {
         self.held.hold(bytes as u64)
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
+    fn expr(eval: &Evaluator<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         if let Expr::Measure { scan, measure } = expr {
             return Ok(Some(eval.measures(*scan)?[*measure].column()));
         }
@@ -257,7 +257,7 @@ impl<'a> Scope<'a> for People<'a> {
         })))
     }
 
-    fn cond(eval: &Eval<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>> {
+    fn cond(eval: &Evaluator<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>> {
         Ok(Some(match cond {
             Cond::Set { of, among, as_of } => Tri::known(eval.population(*among, *as_of)?.and(&eval.cond(*of)?.t)),
             Cond::Happened { count, min, max } => {
@@ -274,7 +274,7 @@ impl<'a> Scope<'a> for People<'a> {
         }))
     }
 
-    fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
+    fn between(eval: &Evaluator<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
         match expr {
             Expr::Attribute { name, as_of } => {
                 let task = eval.scope.task;
@@ -291,7 +291,7 @@ impl<'a> Scope<'a> for People<'a> {
         }
     }
 
-    fn holding_any(eval: &Eval<'a, Self>, expr: &'a Expr, codes: &[u32]) -> Option<Tri> {
+    fn holding_any(eval: &Evaluator<'a, Self>, expr: &'a Expr, codes: &[u32]) -> Option<Tri> {
         let (task, rows) = (eval.scope.task, eval.rows());
         if task.chosen.is_some() {
             return None;

@@ -63,9 +63,9 @@ pub enum Cond {
         /// The bits of an `f64`.
         metres: u64,
     },
-    /// A condition on one item of a catalog, answered once an item: `lift` of `Program::lifts`.
+    /// A condition on one item of a catalog, answered once an item: `filter` of `Program::item_filters`.
     OfItem {
-        lift: usize,
+        filter: usize,
         key: ExprId,
     },
     // Of people only:
@@ -218,13 +218,13 @@ pub struct Ranking {
     pub expr: ExprId,
     pub population: Option<CondId>,
     pub as_of: i64,
-    pub place: Place,
+    pub place: RankSelection,
     /// One more than the highest level of the rankings that it rests on.
     pub level: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum RankSelection {
     /// Fewer than this many are strictly better.
     Share {
         side: Side,
@@ -240,7 +240,7 @@ pub enum Place {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Lift {
+pub struct ItemFilter {
     pub catalog: usize,
     pub cond: CondId,
 }
@@ -261,7 +261,7 @@ pub struct Program {
     pub exprs: Arena<Expr>,
     pub scans: Vec<Scan>,
     pub rankings: Arena<Ranking>,
-    pub lifts: Arena<Lift>,
+    pub item_filters: Arena<ItemFilter>,
     pub tests: Arena<Test>,
     pub catalogs: Arena<String>,
     /// Texts of the plan that the dictionary lacks; the first has the code `extra_from`.

@@ -17,7 +17,7 @@ pub struct Query<'a> {
     pub program: &'a Program,
     pub memos: Vec<Memo<'a>>,
     pub catalogs: Vec<Catalog<'a>>,
-    pub lifted: Vec<Lifted>,
+    pub item_verdicts: Vec<ItemVerdicts>,
     /// By ranking, then by block.
     pub placed: Vec<Vec<Placed>>,
     pub budget: Budget<'a>,
@@ -41,7 +41,7 @@ impl<'a> Query<'a> {
             program,
             memos: program.tests.iter().map(memo).collect(),
             catalogs: program.catalogs.iter().enumerate().map(catalog).collect(),
-            lifted: Vec::new(),
+            item_verdicts: Vec::new(),
             placed: Vec::new(),
             budget: Budget::new(limits),
             counts: true,
@@ -98,7 +98,7 @@ impl<'a> Catalog<'a> {
 }
 
 /// A condition on items, answered by code of the key.
-pub struct Lifted {
+pub struct ItemVerdicts {
     pub answers: Vec<u8>,
     pub missing: u8,
 }
@@ -106,7 +106,7 @@ pub struct Lifted {
 pub const TRUE: u8 = 1;
 pub const UNKNOWN: u8 = 2;
 
-impl Lifted {
+impl ItemVerdicts {
     pub fn ask(&self, key: &Column) -> Result<Tri> {
         let codes = key.codes()?;
         let answer = |code: u32| self.answers.get(code as usize).copied().unwrap_or(self.missing);

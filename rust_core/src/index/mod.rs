@@ -243,7 +243,7 @@ impl view::Partition {
         let runs = self.events.values().flat_map(|events| &events.runs);
         let attributes = self.attributes.values().map(|attribute| attribute.bytes_in_memory());
         firsts.sum::<usize>()
-            + self.parted.bytes_in_memory()
+            + self.split_history.bytes_in_memory()
             + derived.sum::<usize>()
             + runs.map(|run| run.bytes_in_memory()).sum::<usize>()
             + attributes.sum::<usize>()

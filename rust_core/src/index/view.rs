@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 pub use super::columns::cells::{Scalar, Unit};
 use super::columns::ints::Ints;
-pub use super::columns::origins::Came;
+pub use super::columns::origins::Arrival;
 use super::columns::texts::Texts;
 pub use super::columns::values::{Column, Details, Origins, Values};
 use super::erasure::erased::Erased;
 pub use super::history::Epoch;
 use super::history::History;
-use super::history::split_history::Parted;
+use super::history::split_history::SplitHistory;
 pub use super::partitioning::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
 pub use super::runs::{Cell, Changes, Run};
 use super::summaries::firsts::Firsts;
@@ -54,7 +54,7 @@ pub struct Partition {
     /// By event type.
     pub events: HashMap<String, Arc<Events>>,
     /// What was its people's until they were split.
-    pub parted: Arc<Parted>,
+    pub split_history: Arc<SplitHistory>,
 }
 
 /// One attribute of a partition's people, with its history.
@@ -116,7 +116,7 @@ impl Partition {
             attributes: HashMap::new(),
             channels: BTreeMap::new(),
             events: HashMap::new(),
-            parted: Arc::default(),
+            split_history: Arc::default(),
         }
     }
 }

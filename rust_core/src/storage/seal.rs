@@ -30,11 +30,11 @@ impl Seal {
         })))
     }
 
-    /// Corrupt, naming the file, if it is damaged. The file is read once; `is_sound` is asked then too, with the partition's
+    /// Corrupt, naming the file, if it is damaged. The file is read once; `is_valid` is asked then too, with the partition's
     /// number of ordinals.
-    pub fn check(&self, is_sound: impl FnOnce(u32) -> bool) -> Result<()> {
+    pub fn check(&self, is_valid: impl FnOnce(u32) -> bool) -> Result<()> {
         let Some(sealed) = &self.0 else { return Ok(()) };
-        let is_intact = || crc32fast::hash(&sealed.file) == sealed.crc32 && is_sound(sealed.people);
+        let is_intact = || crc32fast::hash(&sealed.file) == sealed.crc32 && is_valid(sealed.people);
         match sealed.is_intact.get_or_init(is_intact) {
             true => Ok(()),
             false => Err(damaged(&sealed.path, "its checksum does not fit the manifest")),

@@ -4,7 +4,7 @@ use super::{At, Binder, Stand, is_month_day, named};
 use crate::error::Result;
 use crate::eval::kernels::column::Kind;
 use crate::eval::kernels::text_match::Test;
-use crate::eval::program::{Cond, Expr, ExprId, Lift};
+use crate::eval::program::{Cond, Expr, ExprId, ItemFilter};
 use crate::plan;
 
 impl Binder<'_> {
@@ -61,7 +61,7 @@ impl Binder<'_> {
             plan::Cond::Known { expr } => Ok(Cond::Known(self.expr(expr, None, stand, &at.field("expr"))?.0)),
             plan::Cond::Unknown { expr } => {
                 let known = Cond::Known(self.expr(expr, None, stand, &at.field("expr"))?.0);
-                let known = self.lifted(known);
+                let known = self.as_item_condition(known);
                 Ok(Cond::Not(self.program.conds.intern(known)))
             }
             plan::Cond::Within { expr, from, to } => {
@@ -170,7 +170,7 @@ impl Binder<'_> {
     }
 
     /// A condition that reads nothing but the attributes of one catalog's item is answered once an item.
-    pub fn lifted(&mut self, leaf: Cond) -> Cond {
+    pub fn as_item_condition(&mut self, leaf: Cond) -> Cond {
         let exprs: Vec<ExprId> = match &leaf {
             Cond::Compare { left, right, .. } => vec![*left, *right],
             Cond::In { expr, items, .. } | Cond::Has { expr, items, .. } => [&[*expr], items.as_slice()].concat(),
@@ -196,7 +196,7 @@ impl Binder<'_> {
         let Some((catalog, key)) = item else { return leaf };
         let cond = self.program.conds.intern(leaf);
         Cond::OfItem {
-            lift: self.program.lifts.intern(Lift { catalog, cond }),
+            filter: self.program.item_filters.intern(ItemFilter { catalog, cond }),
             key,
         }
     }

@@ -3,7 +3,7 @@
 use super::{At, Binder, Stand, kind_of, literal, named};
 use crate::error::Result;
 use crate::eval::kernels::column::Kind;
-use crate::eval::program::{Expr, ExprId, FilteredType, Measure, Place, Scan};
+use crate::eval::program::{Expr, ExprId, FilteredType, Measure, RankSelection, Scan};
 use crate::plan::{self, Function, Moment};
 
 type Bound = (ExprId, Kind);
@@ -76,7 +76,7 @@ impl Binder<'_> {
                 if !(1..=10_000).contains(k) {
                     return at.field("k").invalid("from 1 to 10,000 tiles");
                 }
-                let ranking = self.ranking(expr, population.as_deref(), Place::Tile { k: *k }, at)?;
+                let ranking = self.ranking(expr, population.as_deref(), RankSelection::Tile { k: *k }, at)?;
                 self.keep(Expr::Tile(ranking), Kind::Number)
             }
             _ => at.invalid("not an expression of people"),

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::kernels::column::{Datum, Kind};
-use super::program::{BoundRoot, Cond, CondId, ExprId, FilteredType, Place, Program, Ranking};
+use super::program::{BoundRoot, Cond, CondId, ExprId, FilteredType, Program, RankSelection, Ranking};
 use crate::error::{Error, Result};
 use crate::index::columns::texts::normalise;
 use crate::index::view::Version;
@@ -153,7 +153,7 @@ impl Binder<'_> {
             | plan::Cond::Sample { .. } => self.of_people(cond, stand, at)?,
             leaf => {
                 let leaf = self.leaf(leaf, stand, at)?;
-                self.lifted(leaf)
+                self.as_item_condition(leaf)
             }
         };
         Ok(self.program.conds.intern(bound))
@@ -193,11 +193,11 @@ impl Binder<'_> {
                 population,
             } => {
                 let place = match (percent, count) {
-                    (Some(percent), None) if (0..=1_000_000).contains(&percent.0) => Place::Share {
+                    (Some(percent), None) if (0..=1_000_000).contains(&percent.0) => RankSelection::Share {
                         side: *side,
                         millionths: percent.0,
                     },
-                    (None, Some(count)) => Place::Count {
+                    (None, Some(count)) => RankSelection::Count {
                         side: *side,
                         count: *count,
                     },
@@ -226,7 +226,7 @@ impl Binder<'_> {
         &mut self,
         expr: &plan::Expr,
         population: Option<&plan::Cond>,
-        place: Place,
+        place: RankSelection,
         at: &At,
     ) -> Result<usize> {
         let around = std::mem::take(&mut self.level);

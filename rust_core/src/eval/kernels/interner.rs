@@ -10,7 +10,7 @@ use crate::error::Result;
 
 /// Equal values have equal numbers, in all columns of one kind that are asked about. Texts are told apart already: by their codes.
 #[derive(Default)]
-pub struct Numbers {
+pub struct Interner {
     numbers: HashMap<Key, u32>,
 }
 
@@ -34,7 +34,7 @@ impl Key {
     }
 }
 
-impl Numbers {
+impl Interner {
     /// By row; those of rows without a known value are of no meaning.
     pub fn of<'c>(&mut self, column: &'c Column) -> Result<Cow<'c, [u32]>> {
         if let Ok(codes) = column.codes() {

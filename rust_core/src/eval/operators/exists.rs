@@ -11,7 +11,7 @@ use crate::index::summaries::spans::{NO_LAST, Span, code_of, days_of};
 use crate::index::view::{Events, day_of};
 
 /// `None` where only the events themselves tell: there is a filter, or the window has events before and after it.
-pub fn some(task: Task, scan: &Scan) -> Result<Option<Bits>> {
+pub fn exists(task: Task, scan: &Scan) -> Result<Option<Bits>> {
     let mut found = Bits::none(task.people());
     for (event_type, filter) in &scan.steps {
         if filter.is_some() {

@@ -3,26 +3,26 @@
 use std::rc::Rc;
 
 use crate::error::Result;
-use crate::eval::evaluator::{Eval, Scope};
+use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::bits::Tri;
 use crate::eval::kernels::column::Column;
 use crate::eval::program::{Cond, Expr};
-use crate::eval::query::{Catalog, Lifted, Query, TRUE, UNKNOWN};
+use crate::eval::query::{Catalog, ItemVerdicts, Query, TRUE, UNKNOWN};
 
 /// The answers to the program's conditions on items.
-pub fn lift(query: &Query) -> Result<Vec<Lifted>> {
-    let lifts = query.program.lifts.iter().map(|lift| {
-        let catalog = &query.catalogs[lift.catalog];
-        let tri = Eval::new(query, ItemRows { catalog }, Rc::default()).cond(lift.cond)?;
+pub fn evaluate_item_filters(query: &Query) -> Result<Vec<ItemVerdicts>> {
+    let item_filters = query.program.item_filters.iter().map(|filter| {
+        let catalog = &query.catalogs[filter.catalog];
+        let tri = Evaluator::new(query, ItemRows { catalog }, Rc::default()).cond(filter.cond)?;
         let answer = |row| u8::from(tri.t.get(row)) * TRUE + u8::from(tri.u.get(row)) * UNKNOWN;
         let missing = answer(catalog.len);
         let of_code = |&row: &u32| if row == 0 { missing } else { answer(row as usize - 1) };
-        Ok(Lifted {
+        Ok(ItemVerdicts {
             answers: catalog.rows.iter().map(of_code).collect(),
             missing,
         })
     });
-    lifts.collect()
+    item_filters.collect()
 }
 
 /// The items of one catalog, and the one that is missing.
@@ -35,14 +35,14 @@ impl<'a> Scope<'a> for ItemRows<'a> {
         self.catalog.len + 1
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
+    fn expr(eval: &Evaluator<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         Ok(match expr {
             Expr::Lookup { attribute, .. } => Some(Rc::new(eval.scope.catalog.attribute(attribute))),
             _ => None,
         })
     }
 
-    fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
+    fn cond(_: &Evaluator<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
         Ok(None)
     }
 }

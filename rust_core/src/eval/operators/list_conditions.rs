@@ -1,7 +1,7 @@
 //! Conditions on several items: a value among them, a set that has them.
 
 use crate::error::Result;
-use crate::eval::evaluator::{Eval, Scope};
+use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::bits::{Bits, Tri};
 use crate::eval::kernels::column::{Datum, Kind, View};
 use crate::eval::kernels::compare::equals;
@@ -12,7 +12,7 @@ use crate::plan::Mode;
 /// So many texts are compared one by one.
 const FEW: usize = 8;
 
-impl<'a, S: Scope<'a>> Eval<'a, S> {
+impl<'a, S: Scope<'a>> Evaluator<'a, S> {
     /// Equality with some item.
     pub fn among_items(&self, expr: ExprId, items: &'a [ExprId], kind: Kind) -> Result<Tri> {
         if let (Kind::Text, Some(codes)) = (kind, self.literal_codes(items))

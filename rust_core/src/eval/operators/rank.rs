@@ -10,7 +10,7 @@ use crate::eval::kernels::column::{Column, Numbers, View};
 use crate::eval::kernels::gather::gather;
 use crate::eval::kernels::range_masks::mask;
 use crate::eval::kernels::ratio::{Ratio, UNIT};
-use crate::eval::program::{Place, Ranking};
+use crate::eval::program::{RankSelection, Ranking};
 use crate::plan::Side;
 
 /// One block's population of a ranking and the values of its people.
@@ -91,10 +91,10 @@ fn placed<T: Ord + Copy + Send + Sync>(ranking: &Ranking, blocks: &[Contenders],
     let ranked: Vec<Ranked<T>> = ranked.collect();
     let people = ranked.iter().map(|block| block.rows.count()).sum::<u64>() as usize;
     let (side, wanted) = match ranking.place {
-        Place::Tile { k } => return tiles(k as usize, &ranked),
-        Place::Count { side, count } => (side, count.min(people as u64) as usize),
+        RankSelection::Tile { k } => return tiles(k as usize, &ranked),
+        RankSelection::Count { side, count } => (side, count.min(people as u64) as usize),
         // Fewer than p · N are strictly better where fewer than its next whole number are.
-        Place::Share { side, millionths } => {
+        RankSelection::Share { side, millionths } => {
             let unit = i128::from(UNIT);
             let wanted = (i128::from(millionths) * people as i128 + unit - 1) / unit;
             (side, wanted as usize)

@@ -8,7 +8,7 @@ use super::aggregates::tally::{Measured, Tally};
 use super::aggregates::totals;
 use super::batch::{Batch, batches};
 use crate::error::Result;
-use crate::eval::evaluator::{Eval, Scope};
+use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::bits::{Bits, Tri};
 use crate::eval::kernels::column::Column;
 use crate::eval::kernels::gather::gather;
@@ -19,7 +19,7 @@ use crate::index::columns::ints::Ints;
 use crate::index::view::{Column as Stored, Values};
 
 /// A column over the block's people, whose scope is `people`, for each measure of the scan.
-pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Measured<'a>>> {
+pub fn scan<'a, P: Scope<'a>>(people: &Evaluator<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Measured<'a>>> {
     let texts = &people.query.version.texts;
     let mut tallies: Vec<Tally> = scan
         .measures
@@ -54,7 +54,7 @@ pub fn scan<'a, P: Scope<'a>>(people: &Eval<'a, P>, task: Task<'a>, scan: &'a Sc
 }
 
 fn tally<'a, P: Scope<'a>>(
-    eval: &Eval<'a, EventRows<'a, '_, P>>,
+    eval: &Evaluator<'a, EventRows<'a, '_, P>>,
     scan: &'a Scan,
     filter: Option<CondId>,
     batch: &Rc<Batch<'a>>,
@@ -93,23 +93,23 @@ fn among<'b>(fitting: Option<&'b Bits>, known: &'b Bits) -> Option<Cow<'b, Bits>
 
 /// The events of a batch, all of one type, as a scope.
 pub struct EventRows<'a, 'b, P> {
-    people: &'b Eval<'a, P>,
+    people: &'b Evaluator<'a, P>,
     event_type: &'b str,
     batch: &'b Batch<'a>,
 }
 
 impl<'a, 'b, P: Scope<'a>> EventRows<'a, 'b, P> {
-    pub fn of(people: &'b Eval<'a, P>, event_type: &'b str, batch: &'b Batch<'a>) -> Eval<'a, Self> {
+    pub fn of(people: &'b Evaluator<'a, P>, event_type: &'b str, batch: &'b Batch<'a>) -> Evaluator<'a, Self> {
         let rows = EventRows {
             people,
             event_type,
             batch,
         };
-        Eval::new(people.query, rows, people.touched.clone())
+        Evaluator::new(people.query, rows, people.touched.clone())
     }
 }
 
-impl<'a, P: Scope<'a>> Eval<'a, EventRows<'a, '_, P>> {
+impl<'a, P: Scope<'a>> Evaluator<'a, EventRows<'a, '_, P>> {
     /// The stored numbers that an expression is: the column, its numbers, and the batch's rows in them.
     fn stored_ints(&self, expr: ExprId) -> Option<(&'a Values, &'a Ints, Range<usize>)> {
         let Expr::Property(name) = &self.query.program.exprs[expr] else {
@@ -136,7 +136,7 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
         self.batch.len()
     }
 
-    fn expr(eval: &Eval<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
+    fn expr(eval: &Evaluator<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
         let batch = eval.scope.batch;
         Ok(Some(Rc::new(match expr {
             Expr::Property(name) => {
@@ -170,11 +170,11 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
         })))
     }
 
-    fn cond(_: &Eval<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
+    fn cond(_: &Evaluator<'a, Self>, _: &'a Cond) -> Result<Option<Tri>> {
         Ok(None)
     }
 
-    fn between(eval: &Eval<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
+    fn between(eval: &Evaluator<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
         let stored = match expr {
             Expr::Property(name) => eval.scope.batch.stored(name),
             Expr::EventChannel => eval.scope.batch.stored_channels(),

@@ -59,7 +59,7 @@ fn compare(world: &World, version: &Version, kind: &str, expr: &Json) -> Result<
     };
     let limits = Limits::none();
     let mut query = Query::new(version, &program, &limits);
-    query.lifted = item_filter::lift(&query).unwrap();
+    query.item_verdicts = item_filter::evaluate_item_filters(&query).unwrap();
     rank(&mut query, &tasks(version)).unwrap();
     let naive = Naive {
         world,

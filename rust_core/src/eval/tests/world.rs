@@ -10,7 +10,7 @@ use crate::index::summaries::firsts::Firsts;
 use crate::index::summaries::learned::Learned;
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{
-    Attribute, Came, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit,
+    Arrival, Attribute, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit,
     Values, Version,
 };
 use crate::proto::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
@@ -226,7 +226,7 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
             origins.push(
                 texts.intern(["app", "till", "web"][place.min(2)]),
                 &place.to_string(),
-                Came::default(),
+                Arrival::default(),
             );
             latest.resize(latest.len().max(person.ordinal as usize + 1), None);
             latest[person.ordinal as usize] = value.clone();
@@ -254,7 +254,7 @@ fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
     for (_, event) in &rows {
         details
             .origins
-            .push(texts.intern(event.source), &event.id, Came::default());
+            .push(texts.intern(event.source), &event.id, Arrival::default());
     }
     let text = |(_, event): &(u32, &Event)| event.channel.map(|channel| Val::Text(channel.into()));
     details.channels = values(Type::Text, &rows.iter().map(text).collect::<Vec<_>>(), texts);

@@ -32,7 +32,7 @@ impl Flags {
         (self.sets, self.rows, &self.codes, &self.words)
     }
 
-    pub fn are_sound(&self) -> bool {
+    pub fn are_valid(&self) -> bool {
         let words = self.codes.len().checked_mul(self.stride());
         self.codes.is_sorted_by(|a, b| a < b) && words == Some(self.words.len())
     }

@@ -9,19 +9,19 @@ use super::values::Origins;
 
 /// How a record came to its person.
 #[derive(Clone, Copy, Default)]
-pub struct Came {
+pub struct Arrival {
     /// Raw offset of its frame.
-    pub arrival: i64,
+    pub raw_offset: i64,
     /// By which identifier, numbered from 1; 0 is none.
     pub node: u32,
 }
 
 impl Origins {
-    pub fn push(&mut self, source: u32, id: &str, came: Came) {
+    pub fn push(&mut self, source: u32, id: &str, arrival: Arrival) {
         self.sources.push(source.into());
         self.ids.push(id.as_bytes());
-        self.arrivals.push(came.arrival);
-        self.nodes.push(came.node.into());
+        self.arrivals.push(arrival.raw_offset);
+        self.nodes.push(arrival.node.into());
     }
 
     pub fn gather(of: &[&Origins], picks: &[Pick]) -> Origins {
@@ -46,7 +46,7 @@ impl Origins {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        let came = self.arrivals.bytes_in_memory() + self.nodes.bytes_in_memory();
-        self.ids.bytes_in_memory() + self.sources.bytes_in_memory() + came
+        let arrival = self.arrivals.bytes_in_memory() + self.nodes.bytes_in_memory();
+        self.ids.bytes_in_memory() + self.sources.bytes_in_memory() + arrival
     }
 }

@@ -29,12 +29,12 @@ fn forget_parted(version: &mut Version, gone: &BTreeSet<u64>) -> Result<()> {
     let aliases = version.history.aliases(i64::MAX);
     for partition in version.partitions.values_mut() {
         let number = partition.number;
-        let parted = partition.parted.retain(
+        let parted = partition.split_history.retain(
             |owner| !gone.contains(&aliases.resolve(owner)),
             |ordinal| !gone.contains(&person_of(number, ordinal)),
         )?;
         if let Some(parted) = parted {
-            Arc::make_mut(partition).parted = Arc::new(parted);
+            Arc::make_mut(partition).split_history = Arc::new(parted);
         }
     }
     Ok(())

@@ -93,7 +93,7 @@ impl Used {
     }
 
     fn note_partition(&mut self, partition: &Partition) -> Result<()> {
-        let parted = partition.parted.events.values().flatten().map(|part| &part.run);
+        let parted = partition.split_history.events.values().flatten().map(|part| &part.run);
         let runs = partition.events.values().flat_map(|events| &events.runs);
         for run in runs.chain(parted) {
             run.check()?;
@@ -114,7 +114,7 @@ impl Used {
                 .iter()
                 .for_each(|latest| self.note_values(&latest.values));
         }
-        let parted = partition.parted.changes.values().flatten().map(|part| &part.run);
+        let parted = partition.split_history.changes.values().flatten().map(|part| &part.run);
         let runs = partition.attributes.values().flat_map(|attribute| &attribute.runs);
         for run in runs.chain(parted) {
             run.check()?;

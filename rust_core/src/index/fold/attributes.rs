@@ -7,7 +7,7 @@ use super::batch::{Changes as NewChanges, Merge};
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
-use crate::index::runs::changes::Place;
+use crate::index::runs::changes::PersonTime;
 use crate::index::summaries::learned::Weight;
 use crate::index::view::{Attribute, Changes, Origins, Values, Version, ordinal_of, partition_of, person_of};
 
@@ -23,7 +23,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn place(&self) -> Place {
+    fn place(&self) -> PersonTime {
         (ordinal_of(self.person), self.time)
     }
 }
@@ -185,7 +185,7 @@ impl<'a> Filing<'a> {
                 new.push(entry);
             }
         }
-        let places: Vec<Place> = new.iter().map(|entry| entry.place()).collect();
+        let places: Vec<PersonTime> = new.iter().map(|entry| entry.place()).collect();
         let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
         let (values, origins): (Vec<Option<&Values>>, Vec<&Origins>) = self
             .sources

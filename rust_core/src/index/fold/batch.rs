@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use crate::error::{Error, Result};
 use crate::index::columns::cells::Cell;
-use crate::index::columns::origins::Came;
+use crate::index::columns::origins::Arrival;
 use crate::index::columns::texts::Texts;
 use crate::index::erasure::erased::Erased;
 use crate::index::history::History;
@@ -57,7 +57,7 @@ pub struct ProfileRecord {
     pub person: u64,
     /// Since when it holds.
     pub time: i64,
-    pub came: Came,
+    pub arrival: Arrival,
     /// It leaves no change of an attribute.
     pub is_bare: bool,
 }
@@ -139,11 +139,14 @@ impl Batch {
                 // Of somebody who was erased.
                 continue;
             }
-            let came = Came { arrival, node };
+            let arrival = Arrival {
+                raw_offset: arrival,
+                node,
+            };
             match Record::decode(record)? {
-                Record::Event(event) => self.take_event(person, &event, &schema, came),
-                Record::Profile(profile) => self.take_profile(person, &profile, &schema, came),
-                Record::Item(item) => self.take_item(&item, &schema, arrival),
+                Record::Event(event) => self.take_event(person, &event, &schema, arrival),
+                Record::Profile(profile) => self.take_profile(person, &profile, &schema, arrival),
+                Record::Item(item) => self.take_item(&item, &schema, arrival.raw_offset),
             }
         }
         self.history.frames.push([arrival, frame.received_at_ms]);
@@ -227,7 +230,7 @@ impl Batch {
         Err(Error::Invalid(format!("person {person} {wrong}")))
     }
 
-    fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, came: Came) {
+    fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, arrival: Arrival) {
         let (Some(time), Some(kind)) = (event.occurred_at_ms, schema.event_types.get(event.kind)) else {
             return;
         };
@@ -239,10 +242,10 @@ impl Batch {
         self.events
             .entry_ref(event.kind)
             .or_default()
-            .push(person, time, came, event, kind, &mut self.texts);
+            .push(person, time, arrival, event, kind, &mut self.texts);
     }
 
-    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, came: Came) {
+    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, arrival: Arrival) {
         if person == 0 {
             return;
         }
@@ -257,13 +260,13 @@ impl Batch {
             let changes = self.changes.entry_ref(name);
             let changes = changes.or_insert_with(|| Changes::of_type(field.kind));
             changes.push(person, time, &cell);
-            changes.origins.push(source, profile.id, came);
+            changes.origins.push(source, profile.id, arrival);
             is_bare = false;
         }
         self.records.push(ProfileRecord {
             person,
             time,
-            came,
+            arrival,
             is_bare,
         });
     }
@@ -301,14 +304,22 @@ fn last_of_each<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a s
 }
 
 impl Events {
-    fn push(&mut self, person: u64, time: i64, came: Came, event: &Event<'_>, kind: &EventType, texts: &mut Texts) {
+    fn push(
+        &mut self,
+        person: u64,
+        time: i64,
+        arrival: Arrival,
+        event: &Event<'_>,
+        kind: &EventType,
+        texts: &mut Texts,
+    ) {
         let details = &mut self.details;
         details.channels.push(&match event.channel {
             "" => Cell::Unknown,
             channel => Cell::One(Scalar::Text(self.last_channel.intern(channel, texts))),
         });
         let source = self.last_source.intern(event.source, texts);
-        details.origins.push(source, event.id, came);
+        details.origins.push(source, event.id, arrival);
         self.persons.push(person);
         self.times.push(time);
         self.take_properties(&event.properties, &kind.properties, texts);

@@ -30,7 +30,7 @@ impl Entry {
     }
 
     /// Ascending in the order of the log: a merge comes before the records of its frame.
-    fn came(&self) -> (i64, bool) {
+    fn arrival(&self) -> (i64, bool) {
         (self.arrival, !self.moved)
     }
 
@@ -139,7 +139,7 @@ impl Filing {
             // Of two copies the first stays, so what came before this call goes first.
             let mut moved = self.held(version, kind, merge)?;
             let mut of_call = of_losers.get(&merge.loser).cloned().unwrap_or_default();
-            of_call.sort_by_key(|&at| self.entries[at].came());
+            of_call.sort_by_key(|&at| self.entries[at].arrival());
             moved.extend(
                 of_call
                     .iter()
@@ -205,7 +205,8 @@ impl Filing {
         };
         self.entries.sort_by(|a, b| {
             let keys = (a.partition, a.key).cmp(&(b.partition, b.key));
-            keys.then_with(|| by_id(a, b)).then_with(|| a.came().cmp(&b.came()))
+            keys.then_with(|| by_id(a, b))
+                .then_with(|| a.arrival().cmp(&b.arrival()))
         });
         self.entries.dedup_by(|later, first| {
             (later.partition, later.key) == (first.partition, first.key) && by_id(later, first).is_eq()

@@ -51,7 +51,7 @@ pub fn note_bare_records(version: &mut Version, records: &[ProfileRecord]) {
         let first = partition.map_or(NEVER, |partition| partition.first_record.get(ordinal_of(record.person)));
         version
             .history
-            .note_bare_record(record.came, record.person, record.time, first);
+            .note_bare_record(record.arrival, record.person, record.time, first);
     }
 }
 

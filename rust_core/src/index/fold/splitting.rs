@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::index::history::split_history::{Held, Part};
+use crate::index::history::split_history::{PersonRows, SplitRows};
 use crate::index::history::time_travel::earliest_ms;
 use crate::index::summaries::firsts::NEVER;
 use crate::index::view::{Attribute, BLOCK, Events, Partition, Version, ordinal_of, partition_of, person_of};
@@ -23,7 +23,7 @@ struct Taken<R> {
     left: Vec<Arc<R>>,
     /// How many rows are left of each run.
     rows: Vec<usize>,
-    parts: Vec<Part<R>>,
+    parts: Vec<SplitRows<R>>,
     /// Copies for who is split off.
     brought: Vec<R>,
     /// Blocks that rows are taken from.
@@ -45,8 +45,8 @@ pub fn split(version: &mut Version, arrival: i64, split: &Arc<Split>) -> Result<
     }
     version.history.splits.push((arrival, split.clone()));
     for partition in version.partitions.values_mut() {
-        if !partition.parted.events.is_empty() || !partition.parted.changes.is_empty() {
-            let parted = &mut Arc::make_mut(partition).parted;
+        if !partition.split_history.events.is_empty() || !partition.split_history.changes.is_empty() {
+            let parted = &mut Arc::make_mut(partition).split_history;
             Arc::make_mut(parted).divide(split, &|owner| aliases.resolve(owner) == split.from)?;
         }
     }
@@ -88,7 +88,7 @@ impl Splitting<'_> {
                     Some(left) => partition.events.insert(kind.clone(), Arc::new(left)),
                     None => partition.events.remove(&kind),
                 };
-                let parts = Arc::make_mut(&mut partition.parted)
+                let parts = Arc::make_mut(&mut partition.split_history)
                     .events
                     .entry(kind.clone())
                     .or_default();
@@ -125,7 +125,7 @@ impl Splitting<'_> {
                     Some(left) => partition.attributes.insert(name.clone(), Arc::new(left)),
                     None => partition.attributes.remove(&name),
                 };
-                let parts = Arc::make_mut(&mut partition.parted)
+                let parts = Arc::make_mut(&mut partition.split_history)
                     .changes
                     .entry(name.clone())
                     .or_default();
@@ -143,7 +143,12 @@ impl Splitting<'_> {
     }
 
     /// None where the runs hold nothing of the people that goes.
-    fn take_out<R: Held>(&self, runs: &[Arc<R>], number: u32, ordinals: &BTreeSet<u32>) -> Result<Option<Taken<R>>> {
+    fn take_out<R: PersonRows>(
+        &self,
+        runs: &[Arc<R>],
+        number: u32,
+        ordinals: &BTreeSet<u32>,
+    ) -> Result<Option<Taken<R>>> {
         let mut taken = Taken {
             left: Vec::new(),
             rows: Vec::new(),
@@ -161,7 +166,7 @@ impl Splitting<'_> {
             }
             taken
                 .parts
-                .extend(Part::of_each(&**run, &rows, self.arrival, self.split));
+                .extend(SplitRows::of_each(&**run, &rows, self.arrival, self.split));
             let stays = |row: &u32| rows.binary_search(row).is_err();
             let rest: Vec<u32> = (0..run.rows() as u32).filter(stays).collect();
             if !rest.is_empty() {
@@ -172,7 +177,7 @@ impl Splitting<'_> {
     }
 
     /// The rows of a run that go.
-    fn rows_out<R: Held>(
+    fn rows_out<R: PersonRows>(
         &self,
         run: &R,
         number: u32,

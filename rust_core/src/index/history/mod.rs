@@ -8,7 +8,7 @@ pub(super) mod time_travel;
 use std::sync::Arc;
 
 use super::columns::ints::Ints;
-use super::columns::origins::Came;
+use super::columns::origins::Arrival;
 use super::summaries::firsts::Firsts;
 use crate::proto::frame::Split;
 use crate::proto::schema::Schema;
@@ -78,8 +78,8 @@ impl History {
     pub fn bare_records(&self, offset: i64) -> Vec<(u64, i64)> {
         let mut records: Vec<[i64; 4]> = self.bare_records.before(offset).collect();
         let aliases = self.replay(offset, |aliases, arrival, split| {
-            let came = records.iter_mut().filter(|record| record[0] < arrival);
-            for [_, person, _, node] in came {
+            let earlier = records.iter_mut().filter(|record| record[0] < arrival);
+            for [_, person, _, node] in earlier {
                 if aliases.resolve(*person as u64) == split.from {
                     *person = split.side_of(*node) as i64;
                 }
@@ -90,16 +90,16 @@ impl History {
     }
 
     /// Keeps an update without a value, unless it tells nothing new. `first`: since when its person was known before.
-    pub fn note_bare_record(&mut self, came: Came, person: u64, time: i64, first: i64) {
-        let known = if came.node == 0 {
+    pub fn note_bare_record(&mut self, arrival: Arrival, person: u64, time: i64, first: i64) {
+        let known = if arrival.node == 0 {
             first
         } else {
-            self.bare_firsts.get(came.node)
+            self.bare_firsts.get(arrival.node)
         };
         if time < known {
-            self.bare_firsts.note(came.node, time);
+            self.bare_firsts.note(arrival.node, time);
             self.bare_records
-                .push([came.arrival, person as i64, time, came.node.into()]);
+                .push([arrival.raw_offset, person as i64, time, arrival.node.into()]);
         }
     }
 

@@ -12,15 +12,15 @@ use crate::index::runs::{Changes, Run};
 use crate::proto::frame::Split;
 
 #[derive(Clone, Default)]
-pub struct Parted {
+pub struct SplitHistory {
     /// By event type.
-    pub events: BTreeMap<String, Vec<Part<Run>>>,
+    pub events: BTreeMap<String, Vec<SplitRows<Run>>>,
     /// By attribute.
-    pub changes: BTreeMap<String, Vec<Part<Changes>>>,
+    pub changes: BTreeMap<String, Vec<SplitRows<Changes>>>,
 }
 
 /// Rows that one split took out of the runs of a type or attribute.
-pub struct Part<R> {
+pub struct SplitRows<R> {
     pub run: Arc<R>,
     /// Raw offset of the split.
     pub until: i64,
@@ -28,9 +28,9 @@ pub struct Part<R> {
     pub owner: u64,
 }
 
-impl<R> Clone for Part<R> {
-    fn clone(&self) -> Part<R> {
-        Part {
+impl<R> Clone for SplitRows<R> {
+    fn clone(&self) -> SplitRows<R> {
+        SplitRows {
             run: self.run.clone(),
             ..*self
         }
@@ -38,7 +38,7 @@ impl<R> Clone for Part<R> {
 }
 
 /// A run of rows about people, be they events or changes.
-pub trait Held: Rows {
+pub trait PersonRows: Rows {
     /// Before rows are read. Corrupt if the file behind it is damaged.
     fn check(&self) -> Result<()>;
 
@@ -57,7 +57,7 @@ pub trait Held: Rows {
     fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Self;
 }
 
-impl Held for Run {
+impl PersonRows for Run {
     fn check(&self) -> Result<()> {
         self.check()
     }
@@ -89,7 +89,7 @@ impl Held for Run {
     }
 }
 
-impl Held for Changes {
+impl PersonRows for Changes {
     fn check(&self) -> Result<()> {
         self.check()
     }
@@ -122,13 +122,13 @@ impl Held for Changes {
     }
 }
 
-impl Parted {
+impl SplitHistory {
     /// Those that a split before an offset took out.
-    pub fn before(&self, offset: i64) -> Parted {
+    pub fn before(&self, offset: i64) -> SplitHistory {
         let (mut events, mut changes) = (self.events.clone(), self.changes.clone());
         retain(&mut events, |part| part.until < offset);
         retain(&mut changes, |part| part.until < offset);
-        Parted { events, changes }
+        SplitHistory { events, changes }
     }
 
     /// Whether all are from before an offset.
@@ -139,11 +139,11 @@ impl Parted {
     }
 
     /// Without the rows of some owners or about some ordinals; none where all stay.
-    pub fn retain(&self, owns: impl Fn(u64) -> bool, is_told: impl Fn(u32) -> bool) -> Result<Option<Parted>> {
-        let mut parted = self.clone();
-        let events = retain_rows(&mut parted.events, &owns, &is_told)?;
-        let changes = retain_rows(&mut parted.changes, &owns, &is_told)?;
-        Ok((events || changes).then_some(parted))
+    pub fn retain(&self, owns: impl Fn(u64) -> bool, is_told: impl Fn(u32) -> bool) -> Result<Option<SplitHistory>> {
+        let mut split_history = self.clone();
+        let events = retain_rows(&mut split_history.events, &owns, &is_told)?;
+        let changes = retain_rows(&mut split_history.changes, &owns, &is_told)?;
+        Ok((events || changes).then_some(split_history))
     }
 
     /// What was `from`'s is one of the two's.
@@ -159,15 +159,15 @@ impl Parted {
     }
 }
 
-type Named<R> = BTreeMap<String, Vec<Part<R>>>;
+type Named<R> = BTreeMap<String, Vec<SplitRows<R>>>;
 
-fn retain<R>(parts: &mut Named<R>, stays: impl Fn(&Part<R>) -> bool) {
+fn retain<R>(parts: &mut Named<R>, stays: impl Fn(&SplitRows<R>) -> bool) {
     parts.values_mut().for_each(|parts| parts.retain(&stays));
     parts.retain(|_, parts| !parts.is_empty());
 }
 
 /// Whether some rows went.
-fn retain_rows<R: Held>(
+fn retain_rows<R: PersonRows>(
     parts: &mut Named<R>,
     owns: &impl Fn(u64) -> bool,
     is_told: &impl Fn(u32) -> bool,
@@ -186,13 +186,13 @@ fn retain_rows<R: Held>(
     Ok(some_went)
 }
 
-fn divide<R: Held>(parts: &mut Named<R>, split: &Split, is_from: &impl Fn(u64) -> bool) -> Result<()> {
+fn divide<R: PersonRows>(parts: &mut Named<R>, split: &Split, is_from: &impl Fn(u64) -> bool) -> Result<()> {
     for parts in parts.values_mut() {
         for part in std::mem::take(parts) {
             if is_from(part.owner) {
                 part.run.check()?;
                 let all: Vec<u32> = (0..part.run.rows() as u32).collect();
-                parts.extend(Part::of_each(&*part.run, &all, part.until, split));
+                parts.extend(SplitRows::of_each(&*part.run, &all, part.until, split));
             } else {
                 parts.push(part);
             }
@@ -201,13 +201,13 @@ fn divide<R: Held>(parts: &mut Named<R>, split: &Split, is_from: &impl Fn(u64) -
     Ok(())
 }
 
-impl<R: Held> Part<R> {
+impl<R: PersonRows> SplitRows<R> {
     /// Some rows of a run, by whose they are after a split.
-    pub fn of_each(run: &R, rows: &[u32], until: i64, split: &Split) -> Vec<Part<R>> {
+    pub fn of_each(run: &R, rows: &[u32], until: i64, split: &Split) -> Vec<SplitRows<R>> {
         let owner = |row: &u32| split.side_of(run.origins().nodes.get(*row as usize));
         let of = |person: u64| {
             let own: Vec<u32> = rows.iter().copied().filter(|row| owner(row) == person).collect();
-            (!own.is_empty()).then(|| Part {
+            (!own.is_empty()).then(|| SplitRows {
                 run: Arc::new(run.pick(&own)),
                 until,
                 owner: person,

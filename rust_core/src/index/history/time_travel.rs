@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 
 use super::History;
 use super::aliases::Aliases;
-use super::split_history::{Held, Part};
+use super::split_history::{PersonRows, SplitRows};
 use crate::error::Result;
 use crate::index::columns::texts::Texts;
 use crate::index::summaries::learned::{Learned, Weight};
@@ -168,13 +168,13 @@ impl<'a> Past<'a> {
     fn partition(&self) -> Result<(Option<Arc<Partition>>, Learned)> {
         let (mut learned, now) = (Learned::default(), self.partition);
         let (mut events, mut attributes) = (HashMap::new(), HashMap::new());
-        let kinds: BTreeSet<&String> = now.events.keys().chain(now.parted.events.keys()).collect();
+        let kinds: BTreeSet<&String> = now.events.keys().chain(now.split_history.events.keys()).collect();
         for kind in kinds {
             let of_type = now.events.get(kind).cloned().unwrap_or_default();
             let known = self.events(kind, &of_type, &mut learned)?;
             events.extend(known.map(|known| (kind.clone(), known)));
         }
-        let names: BTreeSet<&String> = now.attributes.keys().chain(now.parted.changes.keys()).collect();
+        let names: BTreeSet<&String> = now.attributes.keys().chain(now.split_history.changes.keys()).collect();
         for name in names {
             let attribute = now.attributes.get(name).cloned().unwrap_or_default();
             let known = self.attribute(name, &attribute, &mut learned)?;
@@ -186,7 +186,7 @@ impl<'a> Past<'a> {
         let is_same = !self.is_touched
             && self.erased.is_empty()
             && self.people == now.people
-            && now.parted.are_before(self.offset)
+            && now.split_history.are_before(self.offset)
             && same(&events, &now.events)
             && same(&attributes, &now.attributes)
             && events
@@ -208,7 +208,7 @@ impl<'a> Past<'a> {
             people: self.people,
             events,
             attributes,
-            parted: Arc::new(self.partition.parted.before(self.offset)),
+            split_history: Arc::new(self.partition.split_history.before(self.offset)),
             ..Partition::new(self.partition.number)
         };
         self.note_firsts(&mut partition)?;
@@ -238,7 +238,7 @@ impl<'a> Past<'a> {
     }
 
     pub fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut Learned) -> Result<Option<Arc<Events>>> {
-        let back = self.back(self.partition.parted.events.get(kind));
+        let back = self.back(self.partition.split_history.events.get(kind));
         if !self.is_touched && back.is_empty() && self.are_whole(&events.runs)? {
             return Ok((!events.runs.is_empty()).then(|| events.clone()));
         }
@@ -263,7 +263,7 @@ impl<'a> Past<'a> {
         attribute: &Arc<Attribute>,
         learned: &mut Learned,
     ) -> Result<Option<Arc<Attribute>>> {
-        let back = self.back(self.partition.parted.changes.get(name));
+        let back = self.back(self.partition.split_history.changes.get(name));
         if !self.is_touched && back.is_empty() && self.are_whole(&attribute.runs)? {
             return Ok((!attribute.runs.is_empty()).then(|| attribute.clone()));
         }
@@ -278,13 +278,13 @@ impl<'a> Past<'a> {
     }
 
     /// Rows that splits took out since.
-    fn back<R>(&self, parts: Option<&Vec<Part<R>>>) -> Vec<Arc<R>> {
+    fn back<R>(&self, parts: Option<&Vec<SplitRows<R>>>) -> Vec<Arc<R>> {
         let parts = parts.into_iter().flatten().filter(|part| part.until >= self.offset);
         parts.map(|part| part.run.clone()).collect()
     }
 
     /// The known rows of runs, and of such that are `back`; tells what of each changes what is learned.
-    fn sift_all<R: Held>(
+    fn sift_all<R: PersonRows>(
         &self,
         runs: &[Arc<R>],
         back: &[Arc<R>],
@@ -317,7 +317,7 @@ impl<'a> Past<'a> {
     }
 
     /// Whether all rows stay.
-    fn are_whole<R: Held>(&self, runs: &[Arc<R>]) -> Result<bool> {
+    fn are_whole<R: PersonRows>(&self, runs: &[Arc<R>]) -> Result<bool> {
         if self.hold_erased(runs)? {
             return Ok(false);
         }
@@ -328,7 +328,7 @@ impl<'a> Past<'a> {
         Ok(arrivals.all(|arrival| arrival < self.offset))
     }
 
-    pub fn hold_erased<R: Held>(&self, runs: &[Arc<R>]) -> Result<bool> {
+    pub fn hold_erased<R: PersonRows>(&self, runs: &[Arc<R>]) -> Result<bool> {
         for run in runs {
             for ordinal in &self.erased {
                 if !run.rows_of(ordinal)?.is_empty() {
@@ -340,7 +340,7 @@ impl<'a> Past<'a> {
     }
 
     /// `is_there`: now, too, so that the rows count as far as their people do.
-    fn sift<R: Held>(&self, run: &R, is_there: bool) -> Sifted {
+    fn sift<R: PersonRows>(&self, run: &R, is_there: bool) -> Sifted {
         let mut sifted = Sifted::default();
         for (row, (ordinal, arrival)) in run.ordinals().zip(run.origins().arrivals.iter()).enumerate() {
             let (is_erased, is_left) = (self.erased.contains(ordinal), self.losers.contains(ordinal));

@@ -14,11 +14,11 @@ use crate::index::view::{Attribute, BLOCK, Changes, Latest, Origins, Values};
 use crate::storage::seal::Seal;
 
 /// Where a change lies in a run: sorts by (ordinal, occurred_at).
-pub type Place = (u32, i64);
+pub type PersonTime = (u32, i64);
 
 impl Changes {
     /// Changes in these places, ascending.
-    pub fn of(places: &[Place], values: Values, origins: Origins) -> Changes {
+    pub fn of(places: &[PersonTime], values: Values, origins: Origins) -> Changes {
         let mut blocks = Vec::new();
         for (row, &(ordinal, _)) in places.iter().enumerate() {
             let reached = blocks.len().max((ordinal / BLOCK) as usize + 1);
@@ -36,14 +36,14 @@ impl Changes {
 
     /// Before anything but where the blocks begin is read. Corrupt if the file behind it is damaged.
     pub fn check(&self) -> Result<()> {
-        self.seal.check(|people| self.is_sound(people))
+        self.seal.check(|people| self.is_valid(people))
     }
 
     /// Some rows, ascending.
     pub fn pick(&self, rows: &[u32]) -> Changes {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
-        let all: Vec<Place> = self.places().collect();
-        let places: Vec<Place> = rows.iter().map(|&row| all[row as usize]).collect();
+        let all: Vec<PersonTime> = self.places().collect();
+        let places: Vec<PersonTime> = rows.iter().map(|&row| all[row as usize]).collect();
         Changes::of(
             &places,
             Values::gather(&[Some(&self.values)], &picks),
@@ -60,7 +60,7 @@ impl Changes {
     }
 
     /// Row by row.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
+    pub fn places(&self) -> impl Iterator<Item = PersonTime> {
         let rows = |block: u32| self.rows_of_block(block).map(move |row| (block, row));
         let place = |(block, row)| (block * BLOCK + u32::from(self.persons[row]), self.times.get(row));
         (0..self.blocks.len() as u32).flat_map(rows).map(place)
@@ -91,7 +91,7 @@ impl Changes {
     }
 
     /// Whether it holds a change in this place with the source and id of a row of `origins`.
-    fn holds(&self, (ordinal, time): Place, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
+    fn holds(&self, (ordinal, time): PersonTime, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
         let is_it = |row| self.times.get(row) == time && self.origins.order(row, origins, at, texts).is_eq();
         Ok(self.rows(ordinal)?.any(is_it))
     }
@@ -145,7 +145,7 @@ impl Attribute {
     }
 
     /// Whether some run holds a change in this place with the source and id of a row of `origins`.
-    pub fn holds(&self, place: Place, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
+    pub fn holds(&self, place: PersonTime, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
         let latest = self.latest.get((place.0 / BLOCK) as usize);
         let may_hold = latest.is_some_and(|latest| place.1 <= latest.changed_until_ms);
         if may_hold {

@@ -66,7 +66,7 @@ impl Run {
 
     /// Before anything but the cells is read. Corrupt if the file behind it is damaged.
     pub fn check(&self) -> Result<()> {
-        self.seal.check(|people| self.is_sound(people))
+        self.seal.check(|people| self.is_valid(people))
     }
 
     /// The cells of a block with days in `days`.

@@ -16,8 +16,8 @@ use crate::storage::buffer::Buffer;
 use crate::storage::seal::Seal;
 use crate::storage::sections::{In, Out, Read, Stored};
 
-fn sound<T>(value: T, is_sound: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
-    match is_sound(&value) {
+fn sound<T>(value: T, is_valid: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
+    match is_valid(&value) {
         true => Ok(value),
         false => Err(format!("{what} do not keep together")),
     }
@@ -100,7 +100,7 @@ impl Stored for Block {
             some: input.many()?,
             until: input.one()?,
         };
-        sound(block, Block::is_sound, "first instants")
+        sound(block, Block::is_valid, "first instants")
     }
 }
 
@@ -115,7 +115,7 @@ impl Stored for Latest {
             values: Stored::get(input)?,
             changed_until_ms: input.one()?,
         };
-        sound(latest, Latest::is_sound, "latest values")
+        sound(latest, Latest::is_valid, "latest values")
     }
 }
 
@@ -164,7 +164,7 @@ impl Stored for Span {
             firsts: input.many()?,
             lasts: input.many()?,
         };
-        let days = sound(days, Days::is_sound, "first and last days")?;
+        let days = sound(days, Days::is_valid, "first and last days")?;
         Ok(Span::of(days, input.one()?, input.one()?))
     }
 }
@@ -272,7 +272,7 @@ impl Stored for Items {
             attributes: Stored::get(input)?,
             updates: input.list(Stored::get)?,
         };
-        sound(items, Items::is_sound, "items")
+        sound(items, Items::is_valid, "items")
     }
 }
 

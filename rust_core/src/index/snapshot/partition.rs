@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::index::history::split_history::{Part, Parted};
+use crate::index::history::split_history::{SplitHistory, SplitRows};
 use crate::index::runs::merging::Rows;
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
@@ -17,12 +17,12 @@ const LARGE: usize = if cfg!(any(test, fuzzing)) { 4 } else { 1 << 16 };
 /// A partition whose large runs are still to be put in their places.
 pub struct Head {
     pub partition: Partition,
-    pub events: Vec<Place<Run>>,
-    pub changes: Vec<Place<Changes>>,
+    pub events: Vec<LargeRun<Run>>,
+    pub changes: Vec<LargeRun<Changes>>,
 }
 
 /// A large run without its rows.
-pub struct Place<R: Filed> {
+pub struct LargeRun<R: Filed> {
     /// Event type or attribute.
     name: String,
     /// Which of the runs it is.
@@ -39,7 +39,7 @@ pub trait Filed: Rows + Stored {
     fn begin(&mut self, starts: Self::Starts);
     fn seal(&mut self, seal: Seal);
     /// See `Seal::check`.
-    fn is_sound(&self, people: u32) -> bool;
+    fn is_valid(&self, people: u32) -> bool;
 }
 
 macro_rules! filed {
@@ -59,8 +59,8 @@ macro_rules! filed {
                 self.seal = seal;
             }
 
-            fn is_sound(&self, people: u32) -> bool {
-                self.is_sound(people)
+            fn is_valid(&self, people: u32) -> bool {
+                self.is_valid(people)
             }
         }
     };
@@ -93,11 +93,11 @@ pub fn put(partition: &Partition, out: &mut Out) {
         events.totals.put(out);
         put_small(&events.runs, out);
     }
-    put_parts(&partition.parted.events, out);
-    put_parts(&partition.parted.changes, out);
+    put_parts(&partition.split_history.events, out);
+    put_parts(&partition.split_history.changes, out);
 }
 
-fn put_parts<R: Filed>(parts: &BTreeMap<String, Vec<Part<R>>>, out: &mut Out) {
+fn put_parts<R: Filed>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut Out) {
     out.one(parts.len() as u64);
     for (name, parts) in parts {
         out.text(name);
@@ -111,14 +111,14 @@ fn put_parts<R: Filed>(parts: &BTreeMap<String, Vec<Part<R>>>, out: &mut Out) {
     }
 }
 
-fn get_parts<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<Part<R>>>> {
+fn get_parts<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<SplitRows<R>>>> {
     let part = |input: &mut In<'_>| {
         let (until, owner, starts) = (input.one()?, input.one()?, R::Starts::get(input)?);
         let mut run = R::get(input)?;
         run.begin(starts);
         let run = Arc::new(run);
-        match run.is_sound(people) {
-            true => Ok(Part { run, until, owner }),
+        match run.is_valid(people) {
+            true => Ok(SplitRows { run, until, owner }),
             false => Err("a parted run does not keep together".to_owned()),
         }
     };
@@ -144,7 +144,7 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
         let event_type = input.text()?;
         let (left_behind, spans) = (input.length()?, Stored::get(input)?);
         let totals: Arc<Totals> = Stored::get(input)?;
-        if !totals.are_sound(people) {
+        if !totals.are_valid(people) {
             return Err(format!("totals of {event_type} do not keep together"));
         }
         let runs = get_small(input, people, &event_type, &mut events)?;
@@ -156,13 +156,13 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
         };
         Ok((event_type, Arc::new(of_type)))
     })?;
-    let parted = Parted {
+    let parted = SplitHistory {
         events: get_parts(input, people)?,
         changes: get_parts(input, people)?,
     };
     let partition = Partition {
         number,
-        parted: Arc::new(parted),
+        split_history: Arc::new(parted),
         people,
         first_record,
         attributes: attributes.into_iter().collect(),
@@ -188,18 +188,18 @@ fn put_small<R: Filed>(runs: &[Arc<R>], out: &mut Out) {
 }
 
 /// The small runs of a type or attribute, and where large ones are missing among them.
-fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut Vec<Place<R>>) -> Read<Vec<Arc<R>>> {
+fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut Vec<LargeRun<R>>) -> Read<Vec<Arc<R>>> {
     let mut runs = Vec::new();
     for at in 0..input.length()? {
         let (rows, starts) = (input.one()?, R::Starts::get(input)?);
         if is_large(rows as usize) {
             let name = name.to_owned();
-            large.push(Place { name, at, rows, starts });
+            large.push(LargeRun { name, at, rows, starts });
             continue;
         }
         let mut run = R::get(input)?;
         run.begin(starts);
-        if run.rows() as u64 != rows || !run.is_sound(people) {
+        if run.rows() as u64 != rows || !run.is_valid(people) {
             return Err(format!("a run of {name} does not keep together"));
         }
         runs.push(Arc::new(run));
@@ -239,7 +239,7 @@ impl Head {
     }
 }
 
-impl<R: Filed> Place<R> {
+impl<R: Filed> LargeRun<R> {
     fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Read<()> {
         if run.rows() as u64 != self.rows {
             return Err(format!("a run of {} has other rows than its file", self.name));

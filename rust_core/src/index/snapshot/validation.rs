@@ -26,7 +26,7 @@ impl Values {
             && self.len() == rows
             && match &self.data {
                 Column::Bool(_) | Column::Point(_) => true,
-                Column::Flags(flags) => flags.are_sound(),
+                Column::Flags(flags) => flags.are_valid(),
                 Column::Ints(_, data) => data.fits(rows),
                 Column::Set { ends, codes } => lists_fit(ends, codes.len()),
                 Column::Map { ends, entries } => lists_fit(ends, entries.len()),
@@ -54,7 +54,7 @@ impl Details {
 
 impl Run {
     /// In a partition of so many ordinals.
-    pub fn is_sound(&self, people: u32) -> bool {
+    pub fn is_valid(&self, people: u32) -> bool {
         let rows = self.len();
         let froms = self.cells.iter().map(|cell| cell.from as usize);
         let places = self.cells.iter().map(|cell| (cell.block, cell.day));
@@ -77,7 +77,7 @@ impl Run {
 
 impl Changes {
     /// In a partition of so many ordinals.
-    pub fn is_sound(&self, people: u32) -> bool {
+    pub fn is_valid(&self, people: u32) -> bool {
         let rows = self.len();
         let are_people = |block: u32| {
             let persons = &self.persons[self.rows_of_block(block)];
@@ -98,20 +98,20 @@ fn is_person(block: u32, person: u16, people: u32) -> bool {
 }
 
 impl Latest {
-    pub fn is_sound(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         self.values.len() <= BLOCK as usize && self.values.fits(self.values.len())
     }
 }
 
 impl Days {
-    pub fn is_sound(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         self.firsts.len() == self.lasts.len() && self.firsts.len() <= BLOCK as usize
     }
 }
 
 impl Totals {
     /// In a partition of so many ordinals.
-    pub fn are_sound(&self, people: u32) -> bool {
+    pub fn are_valid(&self, people: u32) -> bool {
         let (_, blocks) = self.parts();
         let in_block = (0..people)
             .step_by(BLOCK as usize)
@@ -120,12 +120,12 @@ impl Totals {
             && blocks
                 .iter()
                 .zip(in_block)
-                .all(|(total, people)| total.as_ref().is_none_or(|total| total.is_sound(people)))
+                .all(|(total, people)| total.as_ref().is_none_or(|total| total.is_valid(people)))
     }
 }
 
 impl Total {
-    fn is_sound(&self, most: usize) -> bool {
+    fn is_valid(&self, most: usize) -> bool {
         let ((low, full), people) = (self.counts.parts(), self.counts.people());
         low.len() <= most
             && full.iter().all(|&person| usize::from(person) < people)
@@ -134,20 +134,20 @@ impl Total {
 }
 
 impl Block {
-    pub fn is_sound(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         self.instants.len() <= BLOCK as usize && self.some.len() == self.instants.len().div_ceil(64)
     }
 }
 
 impl Items {
-    pub fn is_sound(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         let mut attributes = self.attributes.values();
-        attributes.all(|values| values.fits(values.len())) && self.updates.iter().all(|updates| updates.is_sound())
+        attributes.all(|values| values.fits(values.len())) && self.updates.iter().all(|updates| updates.is_valid())
     }
 }
 
 impl ItemUpdates {
-    fn is_sound(&self) -> bool {
+    fn is_valid(&self) -> bool {
         let attributes = self.attributes.values();
         self.arrivals.fits(self.keys.len())
             && attributes.into_iter().all(|(of, values)| {

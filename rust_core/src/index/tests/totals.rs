@@ -11,7 +11,7 @@ use super::invariants::check_runs;
 use super::random_history::{decide, frames, steps};
 use crate::index::Index;
 use crate::index::columns::cells::{Cell, Scalar};
-use crate::index::columns::origins::Came;
+use crate::index::columns::origins::Arrival;
 use crate::index::columns::texts::Texts;
 use crate::index::columns::values::{Details, Values};
 use crate::index::partitioning::{BLOCK, DAY_MS, Key};
@@ -124,7 +124,7 @@ fn run((number, mut rows): (usize, Vec<Row>)) -> Run {
         amounts.push(&amount.map_or(Cell::Unknown, |amount| Cell::One(Scalar::Number(amount))));
         details
             .origins
-            .push(Texts::NONE, &format!("{number:04} {row:04}"), Came::default());
+            .push(Texts::NONE, &format!("{number:04} {row:04}"), Arrival::default());
     }
     details.channels.pad(rows.len());
     if amounts.any_known() {

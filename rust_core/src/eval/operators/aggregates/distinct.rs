@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::eval::kernels::bits::Bits;
 use crate::eval::kernels::column::Column;
 use crate::eval::kernels::groups::Filing;
-use crate::eval::kernels::interner::Numbers;
+use crate::eval::kernels::interner::Interner;
 use crate::eval::operators::batch::Batch;
 use crate::index::summaries::counts::Counts;
 
@@ -84,7 +84,7 @@ const SPARSE: usize = 4;
 #[derive(Default)]
 pub struct Distinct {
     seen: Seen,
-    numbers: Numbers,
+    numbers: Interner,
 }
 
 impl Distinct {

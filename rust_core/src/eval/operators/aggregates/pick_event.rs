@@ -7,7 +7,7 @@ use crate::eval::kernels::bits::Bits;
 use crate::eval::kernels::column::{Column, Data, Datum};
 use crate::eval::kernels::gather::gather;
 use crate::eval::kernels::groups::Groups;
-use crate::eval::kernels::interner::Numbers;
+use crate::eval::kernels::interner::Interner;
 use crate::eval::operators::batch::{Batch, MOST};
 
 use crate::error::Result;
@@ -15,17 +15,17 @@ use crate::index::columns::texts::Texts;
 
 /// A row of a batch of `Kept`. Of one run's events the later has the higher place.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(u32);
+struct RowRef(u32);
 
-impl Place {
+impl RowRef {
     const ROWS: u32 = MOST.ilog2();
 
-    fn new(batch: usize, row: usize) -> Place {
-        Place((batch as u32) << Place::ROWS | row as u32)
+    fn new(batch: usize, row: usize) -> RowRef {
+        RowRef((batch as u32) << RowRef::ROWS | row as u32)
     }
 
     fn batch(self) -> usize {
-        (self.0 >> Place::ROWS) as usize
+        (self.0 >> RowRef::ROWS) as usize
     }
 
     fn row(self) -> usize {
@@ -50,12 +50,12 @@ impl<'a> Kept<'a> {
     }
 
     /// Of one person's events.
-    fn order(&self, a: Place, b: Place) -> Ordering {
-        let batch = |place: Place| &self.batches[place.batch()].0;
+    fn order(&self, a: RowRef, b: RowRef) -> Ordering {
+        let batch = |place: RowRef| &self.batches[place.batch()].0;
         batch(a).order(a.row(), batch(b), b.row(), self.texts)
     }
 
-    fn values(&self, places: &[Option<Place>]) -> Result<Column<'a>> {
+    fn values(&self, places: &[Option<RowRef>]) -> Result<Column<'a>> {
         let sources: Vec<&Column> = self.batches.iter().map(|(_, value)| value).collect();
         gather(places.len(), &sources, |person| {
             places[person].map(|place| (place.batch(), place.row()))
@@ -64,16 +64,16 @@ impl<'a> Kept<'a> {
 }
 
 /// The value of the first or the last event.
-pub struct Chosen<'a> {
+pub struct FirstOrLast<'a> {
     last: bool,
     times: Vec<i64>,
-    places: Vec<Option<Place>>,
+    places: Vec<Option<RowRef>>,
     kept: Kept<'a>,
 }
 
-impl<'a> Chosen<'a> {
+impl<'a> FirstOrLast<'a> {
     pub fn new(last: bool, people: usize, texts: &'a Texts) -> Self {
-        Chosen {
+        FirstOrLast {
             last,
             times: vec![0; people],
             places: vec![None; people],
@@ -90,7 +90,7 @@ impl<'a> Chosen<'a> {
         let wanted = if self.last { Ordering::Greater } else { Ordering::Less };
         let occurred = batch.times();
         batch.each(mask, |row, person| {
-            let (time, place) = (occurred[row], Place::new(number, row));
+            let (time, place) = (occurred[row], RowRef::new(number, row));
             let better = self.places[person].is_none_or(|held| {
                 let times = time.cmp(&self.times[person]);
                 times.then_with(|| self.kept.order(place, held)) == wanted
@@ -112,10 +112,10 @@ impl<'a> Chosen<'a> {
 }
 
 /// The most frequent value; of equally frequent ones the one seen last.
-pub struct Most<'a> {
+pub struct MostFrequent<'a> {
     /// By number of the value.
-    seen: Vec<(u32, (u16, Place))>,
-    numbers: Numbers,
+    seen: Vec<(u32, (u16, RowRef))>,
+    numbers: Interner,
     /// Then their numbers are their codes.
     of_texts: bool,
     people: usize,
@@ -128,18 +128,18 @@ struct Favourite {
     /// The value that is being looked at, how often it was met and when last.
     number: u32,
     times: u32,
-    latest: Place,
+    latest: RowRef,
     /// The same of the best value.
     best_number: u32,
     most: u32,
-    best: Place,
+    best: RowRef,
 }
 
-impl<'a> Most<'a> {
+impl<'a> MostFrequent<'a> {
     pub fn new(people: usize, texts: &'a Texts) -> Self {
-        Most {
+        MostFrequent {
             seen: Vec::new(),
-            numbers: Numbers::default(),
+            numbers: Interner::default(),
             of_texts: false,
             people,
             kept: Kept {
@@ -156,7 +156,7 @@ impl<'a> Most<'a> {
         let numbers = self.numbers.of(value)?;
         self.seen.reserve(batch.len());
         batch.each(mask, |row, person| {
-            self.seen.push((numbers[row], (person as u16, Place::new(kept, row))));
+            self.seen.push((numbers[row], (person as u16, RowRef::new(kept, row))));
         });
         Ok(())
     }
@@ -173,7 +173,7 @@ impl<'a> Most<'a> {
         let first = batches.next();
         if batches.all(|batch| first.is_some_and(|first| first.is_of_run(batch))) {
             by_number(seen, |number, (person, place)| {
-                favourites[usize::from(person)].meet(number, place, Place::cmp);
+                favourites[usize::from(person)].meet(number, place, RowRef::cmp);
             });
         } else {
             by_number(seen, |number, (person, place)| {
@@ -195,7 +195,7 @@ impl<'a> Most<'a> {
 
 impl Favourite {
     #[inline]
-    fn meet(&mut self, number: u32, place: Place, order: impl Fn(&Place, &Place) -> Ordering) {
+    fn meet(&mut self, number: u32, place: RowRef, order: impl Fn(&RowRef, &RowRef) -> Ordering) {
         if self.number != number || self.most == 0 {
             (self.number, self.times, self.latest) = (number, 1, place);
         } else {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::distinct::{Distinct, Seen};
-use super::pick_event::{Chosen, Most};
+use super::pick_event::{FirstOrLast, MostFrequent};
 use super::sums::Sums;
 use crate::error::Result;
 use crate::eval::kernels::bits::{Bits, Tri};
@@ -49,8 +49,8 @@ pub enum Tally<'a> {
         distinct: Distinct,
         people: usize,
     },
-    Chosen(Chosen<'a>),
-    Most(Most<'a>),
+    FirstOrLast(FirstOrLast<'a>),
+    MostFrequent(MostFrequent<'a>),
 }
 
 impl<'a> Tally<'a> {
@@ -81,9 +81,9 @@ impl<'a> Tally<'a> {
                     people,
                 }
             }
-            Function::Most => Tally::Most(Most::new(people, texts)),
+            Function::Most => Tally::MostFrequent(MostFrequent::new(people, texts)),
             Function::Earliest | Function::Latest if measure.value.is_some() => {
-                Tally::Chosen(Chosen::new(last, people, texts))
+                Tally::FirstOrLast(FirstOrLast::new(last, people, texts))
             }
             Function::Min | Function::Max | Function::Earliest | Function::Latest => Tally::Extreme {
                 largest: last,
@@ -173,8 +173,8 @@ impl<'a> Tally<'a> {
                 });
             }
             (Tally::Distinct { distinct, .. }, Some(value)) => distinct.add(batch, mask, value)?,
-            (Tally::Chosen(chosen), Some(value)) => chosen.add(batch, mask, value),
-            (Tally::Most(most), Some(value)) => most.add(batch, mask, value)?,
+            (Tally::FirstOrLast(chosen), Some(value)) => chosen.add(batch, mask, value),
+            (Tally::MostFrequent(most), Some(value)) => most.add(batch, mask, value)?,
             // Only the arms above take a value, and the binder gives them one.
             (_, None) => {}
         }
@@ -220,8 +220,8 @@ impl<'a> Tally<'a> {
             Tally::Median { whole, exact, .. } => size_of_val(&whole[..]) + size_of_val(&exact[..]),
             Tally::Days { seen, .. } => seen.bytes(),
             Tally::Distinct { distinct, .. } => distinct.bytes(),
-            Tally::Chosen(chosen) => chosen.bytes(),
-            Tally::Most(most) => most.bytes(),
+            Tally::FirstOrLast(chosen) => chosen.bytes(),
+            Tally::MostFrequent(most) => most.bytes(),
         }
     }
 
@@ -243,8 +243,8 @@ impl<'a> Tally<'a> {
                 exact,
             } => extreme(largest, best, known, &exact),
             Tally::Median { whole, exact, people } => median(whole, exact, people)?,
-            Tally::Chosen(chosen) => chosen.finish()?,
-            Tally::Most(most) => most.finish()?,
+            Tally::FirstOrLast(chosen) => chosen.finish()?,
+            Tally::MostFrequent(most) => most.finish()?,
         };
         Ok(Measured::Column(Rc::new(column)))
     }

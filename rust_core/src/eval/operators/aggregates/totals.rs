@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::tally::{Taken, Tally};
-use crate::eval::evaluator::{Eval, Scope};
+use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::range_masks;
 use crate::eval::program::{Expr, ExprId, FilteredType, Measure, Scan};
 use crate::eval::task::Task;
@@ -15,7 +15,7 @@ use crate::plan::Function;
 /// and nothing is added, where the events themselves are needed: there is a filter, a border of the window lies among them, or some
 /// measure is neither their number nor the sum of a property.
 pub fn take<'a, P: Scope<'a>>(
-    people: &Eval<'a, P>,
+    people: &Evaluator<'a, P>,
     task: Task<'a>,
     scan: &'a Scan,
     (event_type, filter): &FilteredType,
@@ -40,7 +40,7 @@ pub fn take<'a, P: Scope<'a>>(
 }
 
 fn taken<'a, P: Scope<'a>>(
-    people: &Eval<'a, P>,
+    people: &Evaluator<'a, P>,
     measure: &Measure,
     event_type: &str,
     total: &'a Total,
@@ -56,7 +56,7 @@ fn taken<'a, P: Scope<'a>>(
 }
 
 /// The property that an expression is of events of that type.
-fn property<'a, P: Scope<'a>>(people: &Eval<'a, P>, expr: ExprId, event_type: &str) -> Option<&'a str> {
+fn property<'a, P: Scope<'a>>(people: &Evaluator<'a, P>, expr: ExprId, event_type: &str) -> Option<&'a str> {
     match &people.query.program.exprs[expr] {
         Expr::Property(name) => Some(name),
         Expr::ByType(of) => {

@@ -1,8 +1,8 @@
 //! The plain sequence of two steps: a few days at a time, so that nothing but each person's last first step is kept.
 
-use super::roles::{cast, each, each_person};
+use super::roles::{assign_roles, each, each_person};
 use crate::error::Result;
-use crate::eval::evaluator::{Eval, Scope};
+use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::bits::Bits;
 use crate::eval::program::{Gap, Part, Sequence};
 use crate::eval::task::Task;
@@ -16,7 +16,7 @@ const LONGEST: i64 = 1 << 60;
 
 /// `gap` has no least but being later: so of the first steps before a second one the last serves if any does.
 pub fn funnel<'a, P: Scope<'a>>(
-    people: &Eval<'a, P>,
+    people: &Evaluator<'a, P>,
     task: Task<'a>,
     sequence: &'a Sequence,
     gap: Gap,
@@ -24,11 +24,15 @@ pub fn funnel<'a, P: Scope<'a>>(
     let mut funnel = Funnel::new(gap, people.rows());
     let earliest = people.query.version.earliest_ms.unwrap_or(sequence.to);
     for (from, to) in stretches(sequence.from.max(earliest), sequence.to) {
-        let casts = cast(people, task, sequence, from, to)?;
+        let role_batches = assign_roles(people, task, sequence, from, to)?;
         funnel.begin(from);
-        each_person(&casts, Part::Step(0), |person| funnel.announce(person));
-        each(&casts, Part::Step(1), |person, time, _| funnel.second(person, time));
-        each(&casts, Part::Step(0), |person, time, _| funnel.first(person, time));
+        each_person(&role_batches, Part::Step(0), |person| funnel.announce(person));
+        each(&role_batches, Part::Step(1), |person, time, _| {
+            funnel.second(person, time)
+        });
+        each(&role_batches, Part::Step(0), |person, time, _| {
+            funnel.first(person, time)
+        });
         funnel.end();
     }
     Ok(Bits::from_words(funnel.happened, people.rows()))

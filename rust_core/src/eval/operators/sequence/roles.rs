@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
-use crate::eval::evaluator::{Eval, Scope};
+use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::bits::Bits;
-use crate::eval::kernels::interner::Numbers;
+use crate::eval::kernels::interner::Interner;
 use crate::eval::operators::batch::{Batch, batches};
 use crate::eval::operators::scan::EventRows;
 use crate::eval::program::{Part, Sequence};
 use crate::eval::task::Task;
 
 /// A batch, and which of its events may play which part.
-pub struct Cast<'a> {
+pub struct RoleBatch<'a> {
     batch: Batch<'a>,
     parts: Vec<(Part, Option<Bits>)>,
     /// By row, where the events of a sequence have a value in common: equal values have equal numbers.
@@ -20,15 +20,15 @@ pub struct Cast<'a> {
 }
 
 /// Of events in a part of the sequence's window.
-pub fn cast<'a, P: Scope<'a>>(
-    people: &Eval<'a, P>,
+pub fn assign_roles<'a, P: Scope<'a>>(
+    people: &Evaluator<'a, P>,
     task: Task<'a>,
     sequence: &'a Sequence,
     from: i64,
     to: i64,
-) -> Result<Vec<Cast<'a>>> {
-    let mut numbers = Numbers::default();
-    let mut casts = Vec::new();
+) -> Result<Vec<RoleBatch<'a>>> {
+    let mut numbers = Interner::default();
+    let mut role_batches = Vec::new();
     for (event_type, parts) in &sequence.types {
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
@@ -51,40 +51,45 @@ pub fn cast<'a, P: Scope<'a>>(
             });
             let parts = parts.collect::<Result<_>>()?;
             let values = value.map(|value| numbers.of(&value).map(Cow::into_owned)).transpose()?;
-            casts.push(Cast { batch, parts, values });
+            role_batches.push(RoleBatch { batch, parts, values });
         }
     }
-    Ok(casts)
+    Ok(role_batches)
 }
 
 /// How many events there are, whatever part they play.
-pub fn events(casts: &[Cast]) -> usize {
-    casts.iter().map(|cast| cast.batch.len()).sum()
+pub fn events(role_batches: &[RoleBatch]) -> usize {
+    role_batches.iter().map(|role_batch| role_batch.batch.len()).sum()
 }
 
 /// The batches with events that may play the part, and which.
-fn playing<'c, 'a>(casts: &'c [Cast<'a>], wanted: Part) -> impl Iterator<Item = (&'c Cast<'a>, Option<&'c Bits>)> {
-    casts.iter().flat_map(move |cast| {
-        let parts = cast.parts.iter().filter(move |(part, _)| *part == wanted);
-        parts.map(move |(_, mask)| (cast, mask.as_ref()))
+fn playing<'c, 'a>(
+    role_batches: &'c [RoleBatch<'a>],
+    wanted: Part,
+) -> impl Iterator<Item = (&'c RoleBatch<'a>, Option<&'c Bits>)> {
+    role_batches.iter().flat_map(move |role_batch| {
+        let parts = role_batch.parts.iter().filter(move |(part, _)| *part == wanted);
+        parts.map(move |(_, mask)| (role_batch, mask.as_ref()))
     })
 }
 
 /// Calls with the person of every event that may play the part.
 #[inline]
-pub fn each_person(casts: &[Cast], part: Part, mut call: impl FnMut(usize)) {
-    for (cast, mask) in playing(casts, part) {
-        cast.batch.each(mask, |_, person| call(person));
+pub fn each_person(role_batches: &[RoleBatch], part: Part, mut call: impl FnMut(usize)) {
+    for (role_batch, mask) in playing(role_batches, part) {
+        role_batch.batch.each(mask, |_, person| call(person));
     }
 }
 
 /// Calls with (person, time, number of the value) of every event that may play the part.
 #[inline]
-pub fn each(casts: &[Cast], part: Part, mut call: impl FnMut(usize, i64, u32)) {
-    for (cast, mask) in playing(casts, part) {
-        match cast.values.as_deref() {
-            None => cast.batch.each_time(mask, |_, person, time| call(person, time, 0)),
-            Some(values) => cast
+pub fn each(role_batches: &[RoleBatch], part: Part, mut call: impl FnMut(usize, i64, u32)) {
+    for (role_batch, mask) in playing(role_batches, part) {
+        match role_batch.values.as_deref() {
+            None => role_batch
+                .batch
+                .each_time(mask, |_, person, time| call(person, time, 0)),
+            Some(values) => role_batch
                 .batch
                 .each_time(mask, |row, person, time| call(person, time, values[row])),
         }
