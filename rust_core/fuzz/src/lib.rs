@@ -7,8 +7,8 @@ pub mod seal;
 // It is the engine's own, and finds these modules of the engine here.
 #[path = "../../src/index/tests/encoded.rs"]
 pub mod encoded;
+pub mod engine_files;
 pub mod world;
-pub mod written;
 
 use quanyu_core::proto;
 

@@ -12,9 +12,9 @@ use quanyu_core::eval::Limits;
 use quanyu_core::identity::{PARTITION, Policy, Resolver};
 use quanyu_core::index::Index;
 use quanyu_core::live::Live;
+use quanyu_fuzz::engine_files::Written;
 use quanyu_fuzz::plans;
 use quanyu_fuzz::world;
-use quanyu_fuzz::written::Written;
 
 static WRITTEN: LazyLock<Written> = LazyLock::new(|| Written::new().expect("a temporary folder"));
 

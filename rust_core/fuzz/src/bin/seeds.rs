@@ -6,7 +6,7 @@ use std::path::Path;
 use quanyu_core::audience::roaring_set;
 use quanyu_core::error::Result;
 use quanyu_core::log::LocalLog;
-use quanyu_fuzz::written::Written;
+use quanyu_fuzz::engine_files::Written;
 use quanyu_fuzz::{plans, world};
 
 fn main() -> Result<()> {
