@@ -56,7 +56,7 @@ class Written:
         return self.clock.wall_ms(self.wall(ms))
 
     def wall(self, ms: int) -> dt.datetime:
-        return self.clock.local(ms).replace(second=0, microsecond=0, tzinfo=None, fold=0)
+        return self.clock.local_time(ms).replace(second=0, microsecond=0, tzinfo=None, fold=0)
 
     def block(self, expected: list[str]) -> str:
         lines = [self.fact(record) for record in self.records]

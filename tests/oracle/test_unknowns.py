@@ -29,5 +29,5 @@ def test_a_clause_that_is_unknown_for_somebody_has_a_remark(world: World, texts:
             said = dsl.explain(bound, pair.library, pair.catalog, pair.clock)
             assert len(said) == len(compiled.clauses)
             if unknown:
-                assert list(unknowns.of_condition(bound.condition, scope))
+                assert list(unknowns.find_in_condition(bound.condition, scope))
                 assert any(word in " ".join(said) for word in ("left out: ", "not met by "))

@@ -15,5 +15,5 @@ def test_its_rules_are_read_and_its_differences_are_those_of_its_rules() -> None
         library = library.publish(dsl.check_and_bind(text, catalog(), library))
     (shown,) = re.findall(r"```differences\n(.*?)```", TEXT, re.DOTALL)
     old, new = library.rules["silent", 1], library.rules["silent", 2]
-    assert dsl.differences(old, new, library, library, catalog()) == shown.splitlines()
-    assert dsl.dependents(("contact", 1), catalog(), library) == {("silent", 1): True, ("silent", 2): True}
+    assert dsl.describe_differences(old, new, library, library, catalog()) == shown.splitlines()
+    assert dsl.dependents_of(("contact", 1), catalog(), library) == {("silent", 1): True, ("silent", 2): True}

@@ -54,7 +54,7 @@ class Quanyu:
         resolved.close()
         database = Database(folder.database_url())
         with database.reading() as session:
-            library = Library.of(rule.text for rule in all_rules(session, WORKSPACE))
+            library = Library.from_texts(rule.text for rule in all_rules(session, WORKSPACE))
         database.close()
         self._evaluation = read_schema_snapshot(self._index).evaluation_at(library, AS_OF_MS)
         kept = [q.name for q in QUESTIONS if q.mode == "maintained" and q.shape == "people"]

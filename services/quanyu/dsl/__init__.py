@@ -5,19 +5,19 @@
     rule = compile_segment("lapsed", 1, library, catalog, clock)
     message = plan(clock.as_of_ms, rule)  # what the engine evaluates
 
-Published rules are kept as `format_rule(statement)` and come back by `Library.of(texts)`.
+Published rules are kept as `format_rule(statement)` and come back by `Library.from_texts(texts)`.
 """
 
 from quanyu.dsl.binding.checker import check_and_bind
-from quanyu.dsl.binding.dependencies import dependents, rebound, rests_on
-from quanyu.dsl.binding.recovery import LeftOut, Recovered, recover
+from quanyu.dsl.binding.dependencies import dependencies_of, dependents_of, rebind
+from quanyu.dsl.binding.recovery import OmittedClause, Recovery, recover
 from quanyu.dsl.calendar.windows import Clock
 from quanyu.dsl.completion.completer import Completions, complete
 from quanyu.dsl.completion.grammar_candidates import Completion
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.explaining.differ import differences
-from quanyu.dsl.explaining.editing import format_text
+from quanyu.dsl.explaining.differ import describe_differences
 from quanyu.dsl.explaining.explainer import explain
+from quanyu.dsl.explaining.text_formatter import format_text
 from quanyu.dsl.formatting.formatter import Language, format_rule
 from quanyu.dsl.linting.findings import Finding
 from quanyu.dsl.linting.linter import lint
@@ -27,7 +27,7 @@ from quanyu.dsl.model.catalog import (
     Field,
     ItemCatalog,
 )
-from quanyu.dsl.model.library import Bound, Library
+from quanyu.dsl.model.library import BoundRules, Library
 from quanyu.dsl.parsing.parser import parse, parse_condition
 from quanyu.dsl.planning.compiler import (
     CompiledRule,
@@ -43,7 +43,7 @@ from quanyu.dsl.planning.compiler import (
 )
 
 __all__ = [
-    "Bound",
+    "BoundRules",
     "Catalog",
     "Clock",
     "CompiledRule",
@@ -54,10 +54,10 @@ __all__ = [
     "Finding",
     "ItemCatalog",
     "Language",
-    "LeftOut",
     "Library",
+    "OmittedClause",
     "Parts",
-    "Recovered",
+    "Recovery",
     "ResolvedWindow",
     "RuleError",
     "check_and_bind",
@@ -65,8 +65,9 @@ __all__ = [
     "compile_segment",
     "compile_tag",
     "complete",
-    "dependents",
-    "differences",
+    "dependencies_of",
+    "dependents_of",
+    "describe_differences",
     "explain",
     "format_rule",
     "format_text",
@@ -75,9 +76,8 @@ __all__ = [
     "parse_condition",
     "plan",
     "plan_of_roots",
-    "rebound",
+    "rebind",
     "recover",
-    "rests_on",
     "standing_plan",
     "standing_root",
 ]

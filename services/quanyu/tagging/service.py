@@ -68,7 +68,7 @@ class TaggingService:
         folder = self._context.folder
         index = Index(str(folder.state(workspace, "tagging")))
         with self._database.reading() as session:
-            library = Library.of(rule.text for rule in all_rules(session, workspace))
+            library = Library.from_texts(rule.text for rule in all_rules(session, workspace))
         report_failure = partial(self._context.health.report_failure, self.name)
         membership = create_log(folder, workspace, "membership")
         resolved = follow_log(folder, workspace, "resolved")

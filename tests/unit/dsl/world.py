@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from quanyu.dsl import Bound, Catalog, Clock, EventType, Field, ItemCatalog, Library, check_and_bind
+from quanyu.dsl import BoundRules, Catalog, Clock, EventType, Field, ItemCatalog, Library, check_and_bind
 
 PRODUCT = ItemCatalog(
     "product",
@@ -68,7 +68,7 @@ tag frequency: 'heavy' when days(order in last 30d) >= 8; 'medium' when days(ord
 """
 
 
-def bind(text: str, library: Library | None = None) -> Bound:
+def bind(text: str, library: Library | None = None) -> BoundRules:
     return check_and_bind(text, CATALOG, LIBRARY if library is None else library)
 
 

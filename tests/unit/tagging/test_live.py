@@ -72,7 +72,7 @@ class Shop:
 
     def publish(self, name: str) -> None:
         text = f"segment {name}: last_seen > 1d"
-        self.workspace.replace_library(Library.of([*(self.published()), text]))
+        self.workspace.replace_library(Library.from_texts([*(self.published()), text]))
 
     def published(self) -> list[str]:
         return [f"segment {name}: last_seen > 1d" for name, _ in self.workspace.library.rules]

@@ -10,9 +10,9 @@ import click
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.cli.rule.options import Written
 from quanyu.cli.rule.sources import Source
-from quanyu.dsl import Bound, check_and_bind, differences
+from quanyu.dsl import BoundRules, check_and_bind, describe_differences
 from quanyu.dsl import syntax as s
-from quanyu.dsl.model.library import RULE_WORDS, Rule
+from quanyu.dsl.model.library import RULE_KIND_NAMES, Rule
 from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference, rule_errors_as_invalid_input
 
 SAME = "it means the same"
@@ -56,7 +56,7 @@ def text_lines(evaluation: EvaluationContext, old: Written, new: Written) -> Ite
         old_rule, new_rule = was.get(name), now.get(name)
         if old_rule and new_rule and type(old_rule) is type(new_rule):
             yield f"{_label(new_rule)}:"
-            words = differences(old_rule, new_rule, before, after, evaluation.catalog)
+            words = describe_differences(old_rule, new_rule, before, after, evaluation.catalog)
             yield from (f"  {sentence}" for sentence in words or [SAME])
             continue
         if old_rule:
@@ -65,7 +65,7 @@ def text_lines(evaluation: EvaluationContext, old: Written, new: Written) -> Ite
             yield f"{_label(new_rule)}: added"
 
 
-def _declared(bound: Bound) -> dict[str, Rule]:
+def _declared(bound: BoundRules) -> dict[str, Rule]:
     """By name; a lone condition is that of a segment without one."""
     if bound.condition is not None:
         return {"": s.Segment(s.Ref(""), None, bound.condition)}
@@ -73,4 +73,4 @@ def _declared(bound: Bound) -> dict[str, Rule]:
 
 
 def _label(rule: Rule) -> str:
-    return f"{RULE_WORDS[type(rule)]} {rule.ref.name}" if rule.ref.name else "the condition"
+    return f"{RULE_KIND_NAMES[type(rule)]} {rule.ref.name}" if rule.ref.name else "the condition"

@@ -63,7 +63,7 @@ def _clauses(node: s.Node | None) -> Iterator[s.Cond | s.Define | s.Metric]:
 def meanings(name: str, catalog: Catalog, library: Library) -> Iterator[str]:
     """What a name can be: several things, if it is a property of events too."""
     declared = catalog.canonical(name)
-    attribute = catalog.score(declared, None)
+    attribute = catalog.find_attribute(declared, None)
     if attribute is not None:
         yield f"`{attribute.name}`: attribute of people, {_type(attribute)}"
     if declared in catalog.event_types:
@@ -73,7 +73,7 @@ def meanings(name: str, catalog: Catalog, library: Library) -> Iterator[str]:
     if rule is not None:
         yield f"`{format_rule(rule)}`"
     for event in catalog.event_types.values():
-        found = catalog.property_of(event.properties, name)
+        found = catalog.find_property(event.properties, name)
         if found is not None:
             yield f"`{event.name}.{found.name}`: property, {_type(found)}"
 

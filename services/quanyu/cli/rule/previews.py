@@ -51,4 +51,4 @@ def _table(counted: pb.SetCount) -> Table:
 
 def local(instant: Timestamp, clock: Clock) -> str:
     """In the clock's zone, to the second."""
-    return clock.local(instant.ToMilliseconds()).isoformat(sep=" ", timespec="seconds")
+    return clock.local_time(instant.ToMilliseconds()).isoformat(sep=" ", timespec="seconds")

@@ -77,7 +77,7 @@ class Server:
         declared: pb.GetCatalogResponse = self.ask("GetCatalog")
         catalog = catalog_of(declared.schema, declared.channels)
         names = SchemaSnapshot(catalog, declared.schema.settings, earliest_ms=0, known_at=None)
-        return names.evaluation_at(Library.of(self._published()), now_ms())
+        return names.evaluation_at(Library.from_texts(self._published()), now_ms())
 
     def person(self, identifier: event_pb2.Identifier) -> int:
         with domain_errors_of("identity"):
@@ -193,6 +193,6 @@ class _Declared(ReadableWorkspace):
 def _library(url: str, workspace: str) -> Library:
     database = Database(url)
     with database.reading() as session:
-        library = Library.of(published.text for published in all_rules(session, workspace))
+        library = Library.from_texts(published.text for published in all_rules(session, workspace))
     database.close()
     return library

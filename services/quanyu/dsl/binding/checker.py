@@ -13,18 +13,18 @@ from quanyu.dsl.binding.test_blocks import bind_tests
 from quanyu.dsl.errors import RuleError, attach_text
 from quanyu.dsl.model.catalog import BUILT_IN, Catalog
 from quanyu.dsl.model.library import (
-    RULE_WORDS,
-    Bound,
+    RULE_KIND_NAMES,
+    BoundRules,
     Library,
     Rule,
     Rules,
-    key,
-    version_taken,
+    rule_key,
+    version_taken_error,
 )
 from quanyu.dsl.parsing.parser import is_condition, parse, parse_condition
 
 
-def check_and_bind(text: str, catalog: Catalog, library: Library) -> Bound:
+def check_and_bind(text: str, catalog: Catalog, library: Library) -> BoundRules:
     """Statements or a lone condition, checked and bound. Statements may use each other in any order.
 
     Raises RuleError with the place and what to write instead.
@@ -32,13 +32,13 @@ def check_and_bind(text: str, catalog: Catalog, library: Library) -> Bound:
     with attach_text(text):
         if is_condition(text):
             condition = Conditions().bind(parse_condition(text), Scope(catalog, library))
-            return Bound(text, None, condition, versions_of([condition], catalog, library))
+            return BoundRules(text, None, condition, versions_of([condition], catalog, library))
         script = parse(text)
         drafts = _Drafts(script, catalog, library)
         bound = s.Script(tuple(drafts.bound(rule) for rule in drafts.statements), span=script.span)
         tests = [statement for statement in script.statements if isinstance(statement, s.Test)]
         versions = versions_of(bound.statements, catalog, drafts)
-        return Bound(text, bound, None, versions, bind_tests(tests, Scope(catalog, drafts)))
+        return BoundRules(text, bound, None, versions, bind_tests(tests, Scope(catalog, drafts)))
 
 
 class _Drafts:
@@ -78,10 +78,10 @@ class _Drafts:
             raise RuleError.at(statement.span, "scope", message)
         assert isinstance(statement, Rule)
         self._refuse_clash(statement)
-        name, version = key(statement)
+        name, version = rule_key(statement)
         drafts = self._drafts.setdefault(name, {})
         if version in drafts:
-            raise version_taken(statement, self.newest(name))
+            raise version_taken_error(statement, self.newest(name))
         drafts[version] = statement
         return statement
 
@@ -91,10 +91,10 @@ class _Drafts:
         other = self.kind(name)
         taken = {
             "a built-in name": name in BUILT_IN,
-            "an attribute": name in catalog.attributes or catalog.score(name, None) is not None,
+            "an attribute": name in catalog.attributes or catalog.find_attribute(name, None) is not None,
             "an event type": name in catalog.event_types,
             "another name's alias": catalog.canonical(name) != name,
-            f"a {RULE_WORDS[other]}" if other else "": other is not None and other is not type(rule),
+            f"a {RULE_KIND_NAMES[other]}" if other else "": other is not None and other is not type(rule),
             "in an attribute's name": isinstance(rule, s.Define)
             and any(f"{word}_{name}" in catalog.attributes for word in ("last", "first")),
         }
@@ -102,7 +102,7 @@ class _Drafts:
             raise RuleError.at(rule.ref.span, "name", f"`{name}` is already {what} (N12)")
 
     def bound(self, rule: Rule) -> Rule:
-        name_version = key(rule)
+        name_version = rule_key(rule)
         if name_version in self._open:
             cycle = [*self._open[self._open.index(name_version) :], name_version]
             shown = " → ".join(f"{name}@{version}" for name, version in cycle)
@@ -129,9 +129,9 @@ class _Drafts:
                 bound = replace(rule, among=among, cond=conditions.bind(rule.cond, replace(scope, rule=rule.ref.name)))
             case s.Tag():
                 bound = self._tag(rule, replace(scope, rule=rule.ref.name))
-        published = self._library.get(*key(rule))
+        published = self._library.get(*rule_key(rule))
         if published is not None and published != bound:
-            raise version_taken(rule, self.newest(rule.ref.name))
+            raise version_taken_error(rule, self.newest(rule.ref.name))
         return bound
 
     def _tag(self, tag: s.Tag, scope: Scope) -> s.Tag:
@@ -154,7 +154,7 @@ def versions_of(nodes: Iterable[s.Node], catalog: Catalog, rules: Rules) -> tupl
             if version is None:
                 continue
             rule = rules.get(name, version)
-            if rule is None and catalog.score(name, version) is None:
+            if rule is None and catalog.find_attribute(name, version) is None:
                 name = name.partition("_")[2]  # the definition of a recency (V4)
                 rule = rules.get(name, version)
             label = f"{name}@{version}"

@@ -16,8 +16,8 @@ from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.model.types import (
     Type,
-    are_one,
-    order_of,
+    can_unify,
+    common_order,
     unify,
 )
 
@@ -121,8 +121,8 @@ class Conditions:
         if kind.kind in ("text", "bool"):
             offered = [format_rule(replace(node, op=op)) for op in ("=", "!=")]
             raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.op}` means nothing", *offered)
-        if kind.kind == "enum" and order_of(a, b) is None:
-            raise unordered(node, a, b)
+        if kind.kind == "enum" and common_order(a, b) is None:
+            raise order_error(node, a, b)
 
     def _between(self, node: s.Between | s.NotBetween, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
@@ -172,7 +172,7 @@ class Conditions:
         for item in items:
             expr, found = self.expressions.bind_beside(item, member, scope)
             _refuse_untyped(item.span, member, found)
-            if not are_one(member, found):
+            if not can_unify(member, found):
                 message = f"this is {found}, the other side {member} (C2)"
                 raise RuleError.at(item.span, "type", message, *corrections.instead_of(item, member))
             member = found if member.kind == "any" else member
@@ -258,7 +258,7 @@ class Conditions:
 
     def step(self, step: s.Step, scope: Scope) -> s.Step:
         ref = names.bind_events(step.ref, scope)
-        where = self.bind(step.where, scope.inside(ref)) if step.where else None
+        where = self.bind(step.where, scope.for_events(ref)) if step.where else None
         return replace(step, ref=ref, where=where)
 
 
@@ -286,7 +286,7 @@ def _refuse_wholes(node: s.Compare, a: Type, b: Type) -> None:
         raise RuleError.at(node.span, "type", "a point is not compared as a whole", offered)
 
 
-def unordered(node: s.Compare, a: Type, b: Type) -> RuleError:
+def order_error(node: s.Compare, a: Type, b: Type) -> RuleError:
     """Two enums without an order that holds both (C2)."""
     if not (a.ordered or b.ordered):
         message = f"the values of this enum have no declared order, so `{node.op}` means nothing"
@@ -336,7 +336,7 @@ def _refuse_mixed(node: s.Compare, a: Type, b: Type) -> None:
     _refuse_untyped(node.span, a, b)
     if a.kind == b.kind == "money" and a.currency != b.currency:
         raise RuleError.at(node.span, "type", f"two currencies in one comparison: {a} and {b} (A9)")
-    if not are_one(a, b):
+    if not can_unify(a, b):
         whole = corrections.of_comparison(node, a, b)
         message = f"this is {b}, the other side {a} (C2)"
         raise RuleError.at(node.right.span, "type", message, *(whole or corrections.instead_of(node.right, a)))

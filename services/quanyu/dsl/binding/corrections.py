@@ -179,7 +179,7 @@ def _events_with(path: s.Path, catalog: Catalog) -> Iterator[tuple[str, s.Path]]
 
 
 def _property(catalog: Catalog, fields: Any, path: s.Path) -> Field | None:
-    found = catalog.property_of(fields, path.ref.name)
+    found = catalog.find_property(fields, path.ref.name)
     if found is None or not path.keys:
         return found
     return found if found.reference in catalog.catalogs else None

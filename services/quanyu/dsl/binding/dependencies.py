@@ -12,25 +12,25 @@ from quanyu.dsl.model.library import (
     Library,
     Rule,
     Rules,
-    key,
+    rule_key,
 )
 
 Key = tuple[str, int]
 N = TypeVar("N", bound=s.Node)
 
 
-def rests_on(rule: Rule, catalog: Catalog, rules: Rules) -> list[Key]:
+def dependencies_of(rule: Rule, catalog: Catalog, rules: Rules) -> list[Key]:
     """The published rules that a bound rule names itself, in order of name and version."""
     named = {_rule_of(ref, catalog, rules) for ref in s.walk(rule) if isinstance(ref, s.Ref)}
-    return sorted(found for found in named if found is not None and found != key(rule))
+    return sorted(found for found in named if found is not None and found != rule_key(rule))
 
 
-def dependents(target: Key, catalog: Catalog, library: Library) -> dict[Key, bool]:
+def dependents_of(target: Key, catalog: Catalog, library: Library) -> dict[Key, bool]:
     """Every published version that rests on `target`, by name and version: whether it names it itself."""
     named_by: dict[Key, list[Key]] = {}
-    for rule_key, rule in library.rules.items():
-        for used in rests_on(rule, catalog, library):
-            named_by.setdefault(used, []).append(rule_key)
+    for user, rule in library.rules.items():
+        for used in dependencies_of(rule, catalog, library):
+            named_by.setdefault(used, []).append(user)
     direct = named_by.get(target, [])
     found, todo = set(direct), list(direct)
     while todo:
@@ -40,15 +40,15 @@ def dependents(target: Key, catalog: Catalog, library: Library) -> dict[Key, boo
     return {user: user in direct for user in sorted(found)}
 
 
-def rebound(rule: Rule, versions: Mapping[str, int], catalog: Catalog, rules: Rules) -> Rule:
+def rebind(rule: Rule, versions: Mapping[str, int], catalog: Catalog, rules: Rules) -> Rule:
     """The rule with every name of `versions` bound to the version given there."""
 
-    def renamed(ref: s.Ref) -> s.Ref:
+    def with_version(ref: s.Ref) -> s.Ref:
         found = _rule_of(ref, catalog, rules)
         is_mapped = found is not None and found[0] in versions
         return replace(ref, version=versions[found[0]]) if is_mapped and found else ref
 
-    return replace(_mapped(rule, renamed), ref=rule.ref)
+    return replace(_replace_refs(rule, with_version), ref=rule.ref)
 
 
 def _rule_of(ref: s.Ref, catalog: Catalog, rules: Rules) -> Key | None:
@@ -58,21 +58,21 @@ def _rule_of(ref: s.Ref, catalog: Catalog, rules: Rules) -> Key | None:
     if rules.get(ref.name, ref.version) is not None:
         return ref.name, ref.version
     stem = ref.name.partition("_")[2]
-    is_recency = catalog.score(ref.name, ref.version) is None and rules.get(stem, ref.version) is not None
+    is_recency = catalog.find_attribute(ref.name, ref.version) is None and rules.get(stem, ref.version) is not None
     return (stem, ref.version) if is_recency else None
 
 
-def _mapped(node: N, renamed: Any) -> N:
+def _replace_refs(node: N, with_version: Any) -> N:
     """The same tree with every name replaced."""
-    return replace(node, **dict(_changed(node, renamed)))
+    return replace(node, **dict(_changed_fields(node, with_version)))
 
 
-def _changed(node: s.Node, renamed: Any) -> Iterator[tuple[str, Any]]:
+def _changed_fields(node: s.Node, with_version: Any) -> Iterator[tuple[str, Any]]:
     for name in (f.name for f in fields(node)):
         value = getattr(node, name)
         if isinstance(value, s.Ref):
-            yield name, renamed(value)
+            yield name, with_version(value)
         elif isinstance(value, tuple):
-            yield name, tuple(_mapped(item, renamed) if isinstance(item, s.Node) else item for item in value)
+            yield name, tuple(_replace_refs(item, with_version) if isinstance(item, s.Node) else item for item in value)
         elif isinstance(value, s.Node):
-            yield name, _mapped(value, renamed)
+            yield name, _replace_refs(value, with_version)

@@ -15,15 +15,15 @@ from quanyu.dsl.model.types import (
     INSTANT,
     NUMBER,
     RECENCY,
+    UNTYPED,
     Type,
     arithmetic,
     nfkc,
-    normalised,
-    of_field,
+    nfkc_set,
+    type_of_field,
     unify,
 )
 
-ANY = Type("any")
 _NEED_NUMBERS = ("sum", "avg", "median")
 _NEED_PROPERTY = (*_NEED_NUMBERS, "min", "max", "distinct", "most")
 
@@ -67,7 +67,7 @@ class Expressions:
         if not isinstance(node, s.Path) or node.keys or node.ref.version or node.ref.quoted:
             return self.bind(node, scope)
         word = node.ref.name
-        is_value = nfkc(word) in normalised(beside.values)
+        is_value = nfkc(word) in nfkc_set(beside.values)
         if is_value and names.is_value_name(node, scope):
             message = f"`{word}` is a value and a name: say which"
             raise RuleError.at(node.span, "name", message, f"'{word}'", f"`{word}`")
@@ -87,7 +87,7 @@ class Expressions:
     def type_of(self, path: s.Path, meaning: names.Meaning, scope: Scope) -> Type:
         match meaning:
             case names.Attribute(field=declared, key=key):
-                return of_field(declared) if key is None else ANY
+                return type_of_field(declared) if key is None else UNTYPED
             case names.Channels():
                 return Type("set", values=scope.catalog.channels)
             case names.EventChannel():
@@ -106,7 +106,7 @@ class Expressions:
         if key not in scope.memo:
             rule = scope.rules.get(ref.name, ref.version or 1)
             if isinstance(rule, s.Metric):
-                scope.memo[key] = replace(self.bind(rule.expr, scope.outside())[1], literal=False)
+                scope.memo[key] = replace(self.bind(rule.expr, scope.for_person())[1], literal=False)
             elif isinstance(rule, s.Tag):
                 scope.memo[key] = self.type_of_tag(rule, scope)
         found: Type = scope.memo[key]
@@ -128,7 +128,7 @@ class Expressions:
         if keys == ("channel",):
             return Type("enum", values=scope.catalog.channels)
         path = tuple(s.Key(key, span=span) for key in keys)
-        found = [of_field(names.property_fields(path, t, scope)[-1][1]) for t in types]
+        found = [type_of_field(names.property_fields(path, t, scope)[-1][1]) for t in types]
         for other, event_type in zip(found, types, strict=True):
             if (other.kind, other.currency) != (found[0].kind, found[0].currency):
                 message = f"`{'.'.join(keys)}` is {found[0]} in {types[0]} and {other} in {event_type}"
@@ -158,7 +158,7 @@ class Expressions:
     def _aggregate(self, node: s.Aggregate, scope: Scope) -> tuple[s.Expr, Type]:
         names.refuse_bare_property(node.path.ref, scope)
         ref = names.bind_events(node.path.ref, scope)
-        inside = scope.outside().inside(ref)
+        inside = scope.for_person().for_events(ref)
         assert inside.step is not None
         keys = names.property_keys(node.path.keys, inside.step.types, scope) if node.path.keys else ()
         path = s.Path(ref, tuple(s.Key(k, span=w.span) for k, w in zip(keys, node.path.keys, strict=True)))

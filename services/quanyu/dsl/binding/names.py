@@ -11,7 +11,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import needs_backquotes
 from quanyu.dsl.model.catalog import BUILT_IN, Catalog, Field
-from quanyu.dsl.model.library import RULE_WORDS, Rules
+from quanyu.dsl.model.library import RULE_KIND_NAMES, Rules
 from quanyu.dsl.model.types import nfkc
 
 
@@ -33,10 +33,10 @@ class Scope:
     rule: str | None = None
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def inside(self, ref: s.Ref) -> Scope:
+    def for_events(self, ref: s.Ref) -> Scope:
         return replace(self, step=StepScope(ref.name, event_types(ref, self)))
 
-    def outside(self) -> Scope:
+    def for_person(self) -> Scope:
         """The person's scope, as it is for a metric wherever it is used."""
         return replace(self, step=None, rule=None)
 
@@ -140,7 +140,9 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
 
 def _properties(step: StepScope, name: str, scope: Scope) -> int:
     """How many of the step's event types have the property."""
-    return sum(scope.catalog.property_of(scope.catalog.event_types[t].properties, name) is not None for t in step.types)
+    return sum(
+        scope.catalog.find_property(scope.catalog.event_types[t].properties, name) is not None for t in step.types
+    )
 
 
 def _keys(written: Sequence[s.Key | s.Text], names: Sequence[str]) -> tuple[s.Key, ...]:
@@ -152,7 +154,7 @@ def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: S
     head = keys[0].name if isinstance(keys[0], s.Key) else keys[0].value
     if head == "channel" and len(keys) == 1:
         return ("channel",)
-    lacking = [t for t in types if scope.catalog.property_of(scope.catalog.event_types[t].properties, head) is None]
+    lacking = [t for t in types if scope.catalog.find_property(scope.catalog.event_types[t].properties, head) is None]
     if lacking:
         known = set.intersection(*(property_names(t, scope) for t in types))
         raise _unknown(keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, lambda: known)
@@ -193,7 +195,7 @@ def property_fields(keys: Sequence[s.Key | s.Text], event_type: str, scope: Scop
                 message = f"`{found[-1][0]}` refers to no goods or places, so it has no `{name}`"
                 raise RuleError.at(key.span, "name", message)
             fields = scope.catalog.catalogs[owner].attributes
-        declared = scope.catalog.property_of(fields, name)
+        declared = scope.catalog.find_property(fields, name)
         if declared is None:
             raise _unknown(key.span, f"{owner} has no `{name}`", name, fields.keys)
         is_by_name = name == declared.name or name in declared.aliases
@@ -213,8 +215,8 @@ def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]
         return bare, Channels()
     if name in ("first_seen", "last_seen") and not path.keys:
         return bare, Seen(name == "first_seen")
-    attribute = scope.catalog.score(name, ref.version)
-    newest = scope.catalog.score(name, None)
+    attribute = scope.catalog.find_attribute(name, ref.version)
+    newest = scope.catalog.find_attribute(name, None)
     if attribute is None and ref.version is not None and newest is not None and newest.name.startswith(f"{name}@"):
         raise RuleError.at(ref.span, "version", f"there is no {name}@{ref.version}", newest.name)
     if attribute is not None:
@@ -299,7 +301,7 @@ def _is_events(name: str, scope: Scope) -> bool:
 
 
 def _is_person_value(name: str, scope: Scope) -> bool:
-    return scope.catalog.score(name, None) is not None or scope.rules.kind(name) in (s.Metric, s.Tag)
+    return scope.catalog.find_attribute(name, None) is not None or scope.rules.kind(name) in (s.Metric, s.Tag)
 
 
 def is_events(path: s.Path, scope: Scope) -> bool:
@@ -319,7 +321,7 @@ def refuse_bare_property(ref: s.Ref, scope: Scope) -> None:
 def _events_with(name: str, scope: Scope) -> list[str]:
     """The event types that have a property of that name."""
     types = scope.catalog.event_types.values()
-    return [event.name for event in types if scope.catalog.property_of(event.properties, name) is not None]
+    return [event.name for event in types if scope.catalog.find_property(event.properties, name) is not None]
 
 
 def is_of_nobody(path: s.Path, scope: Scope) -> bool:
@@ -375,7 +377,7 @@ def bind_segment(ref: s.Ref, scope: Scope) -> s.Ref:
 def _what(name: str, scope: Scope) -> str:
     kind = scope.rules.kind(name)
     if kind is not None:
-        return f"`{name}` is a {RULE_WORDS[kind]}"
+        return f"`{name}` is a {RULE_KIND_NAMES[kind]}"
     if name in scope.catalog.event_types:
         return f"`{name}` is an event type"
     return f"`{name}` is an attribute" if name in scope.catalog.attributes else f"nothing is called `{name}`"

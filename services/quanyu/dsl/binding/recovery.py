@@ -12,7 +12,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import check_and_bind
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.model.catalog import Catalog
-from quanyu.dsl.model.library import Bound, Library
+from quanyu.dsl.model.library import BoundRules, Library
 from quanyu.dsl.parsing.lexer import tokenize_prefix
 
 MAX_CLAUSES = 64  # of a text that is looked at clause by clause
@@ -21,7 +21,7 @@ _STATEMENTS = ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class OmittedClause:
     """A clause as it is written, and where."""
 
     text: str
@@ -30,28 +30,28 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Recovered:
-    """`bound`: the text, without the clauses that were left out; None where nothing can be understood.
+class Recovery:
+    """`bound`: the text, without the clauses that were omitted; None where nothing can be understood.
 
     `errors`: what is wrong, in the order of the text; none: the text is right.
     """
 
-    bound: Bound | None
-    left_out: tuple[LeftOut, ...] = ()
+    bound: BoundRules | None
+    omitted: tuple[OmittedClause, ...] = ()
     errors: tuple[RuleError, ...] = ()
 
 
-def recover(text: str, catalog: Catalog, library: Library) -> Recovered:
+def recover(text: str, catalog: Catalog, library: Library) -> Recovery:
     """Of a lone condition or one segment whose clauses are joined by `and` or by `or`, what is right.
 
     Of any other text all or nothing.
     """
     try:
-        return Recovered(check_and_bind(text, catalog, library))
+        return Recovery(check_and_bind(text, catalog, library))
     except RuleError as error:
         chain = None if error.reason == "limit" else _chain(text)
         if chain is None:
-            return Recovered(None, errors=(error,))
+            return Recovery(None, errors=(error,))
         return _without_wrong_clauses(text, chain, error, catalog, library)
 
 
@@ -64,9 +64,9 @@ class _Chain:
     joint: type[s.AllOf] | type[s.AnyOf]
 
 
-def _without_wrong_clauses(text: str, chain: _Chain, whole: RuleError, catalog: Catalog, library: Library) -> Recovered:
-    good: list[Bound] = []
-    left_out: list[LeftOut] = []
+def _without_wrong_clauses(text: str, chain: _Chain, whole: RuleError, catalog: Catalog, library: Library) -> Recovery:
+    good: list[BoundRules] = []
+    omitted: list[OmittedClause] = []
     errors: dict[tuple[int, int, str], RuleError] = {}
     for start, end in chain.clauses:
         alone = text[: chain.body] + _blank(text[chain.body : start]) + text[start:end]
@@ -75,26 +75,26 @@ def _without_wrong_clauses(text: str, chain: _Chain, whole: RuleError, catalog: 
         except RuleError as error:
             error.text = text
             errors[error.line, error.column, error.message] = error
-            left_out.append(_left_out(text, start, end))
+            omitted.append(_omitted_clause(text, start, end))
     found = tuple(errors.values()) or (whole,)
     if not good:
-        return Recovered(None, errors=found)
-    return Recovered(_joined(text, good, chain.joint), tuple(left_out), found)
+        return Recovery(None, errors=found)
+    return Recovery(_joined(text, good, chain.joint), tuple(omitted), found)
 
 
-def _joined(text: str, good: Sequence[Bound], joint: type[s.AllOf] | type[s.AnyOf]) -> Bound:
+def _joined(text: str, good: Sequence[BoundRules], joint: type[s.AllOf] | type[s.AnyOf]) -> BoundRules:
     conditions = [_condition(bound) for bound in good]
     cond = conditions[0] if len(good) == 1 else joint(tuple(conditions), span=conditions[0].span)
     versions = tuple(sorted({version for bound in good for version in bound.versions}))
     script = good[0].script
     if script is None:
-        return Bound(text, None, cond, versions)
+        return BoundRules(text, None, cond, versions)
     (segment,) = script.statements
     assert isinstance(segment, s.Segment)
-    return Bound(text, replace(script, statements=(replace(segment, cond=cond),)), None, versions)
+    return BoundRules(text, replace(script, statements=(replace(segment, cond=cond),)), None, versions)
 
 
-def _condition(bound: Bound) -> s.Cond:
+def _condition(bound: BoundRules) -> s.Cond:
     if bound.condition is not None:
         return bound.condition
     (segment,) = bound.statements
@@ -138,10 +138,10 @@ def _joints(found: Sequence[Token]) -> list[Token]:
     return joints
 
 
-def _left_out(text: str, start: int, end: int) -> LeftOut:
+def _omitted_clause(text: str, start: int, end: int) -> OmittedClause:
     clause = text[start:end]
     at = start + len(clause) - len(clause.lstrip())
-    return LeftOut(clause.strip(), text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    return OmittedClause(clause.strip(), text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
 def _blank(text: str) -> str:

@@ -11,7 +11,7 @@ from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.model.catalog import Field
-from quanyu.dsl.model.types import Type, of_field
+from quanyu.dsl.model.types import Type, type_of_field
 
 MAX_TESTS = 100  # of one text
 MAX_GIVEN = 1_000  # of one test
@@ -41,7 +41,7 @@ def bind_tests(tests: Sequence[s.Test], scope: Scope) -> tuple[s.Test, ...]:
     return tuple(_bind(test, conditions, scope) for test in tests)
 
 
-def expected(then: s.ThenIn | s.ThenNotIn | s.ThenValue) -> s.Cond:
+def expected_condition(then: s.ThenIn | s.ThenNotIn | s.ThenValue) -> s.Cond:
     """The condition that the test asks of the person; of `not in` it is not to be true."""
     if isinstance(then, s.ThenValue):
         path = s.Path(s.Ref(then.name, span=then.span), span=then.span)
@@ -67,7 +67,7 @@ def _bind(test: s.Test, conditions: Conditions, scope: Scope) -> s.Test:
 def _then(
     then: s.ThenIn | s.ThenNotIn | s.ThenValue, conditions: Conditions, scope: Scope
 ) -> s.ThenIn | s.ThenNotIn | s.ThenValue:
-    bound = conditions.bind(expected(then), scope)
+    bound = conditions.bind(expected_condition(then), scope)
     if isinstance(then, s.ThenValue):
         assert isinstance(bound, s.Compare)
         return replace(then, value=bound.right)
@@ -89,7 +89,7 @@ def _given(fact: s.GivenEvent | s.GivenPerson, conditions: Conditions, scope: Sc
 
 
 def _attribute(attr: s.Attr, scope: Scope) -> Field:
-    declared = scope.catalog.score(scope.catalog.canonical(attr.name), None)
+    declared = scope.catalog.find_attribute(scope.catalog.canonical(attr.name), None)
     if declared is not None:
         return declared
     known = {name.partition("@")[0] for name in scope.catalog.attributes}
@@ -101,7 +101,7 @@ def _property(attr: s.Attr, event_type: str, scope: Scope) -> Field:
     if scope.catalog.canonical(attr.name) == "channel":
         return Field("channel", "enum", values=scope.catalog.channels)
     properties = scope.catalog.event_types[event_type].properties
-    declared = scope.catalog.property_of(properties, attr.name)
+    declared = scope.catalog.find_property(properties, attr.name)
     if declared is not None:
         return declared
     known = {*names.property_names(event_type, scope), "channel"}
@@ -124,7 +124,7 @@ def _attrs(
 def _value(
     attr: s.Attr, declared: Field, conditions: Conditions, scope: Scope
 ) -> s.Expr | s.Point | tuple[s.Expr, ...]:
-    kind = of_field(declared)
+    kind = type_of_field(declared)
     if kind.kind == "map":
         raise RuleError.at(attr.span, "type", f"`{declared.name}` is a map, which a test cannot give")
     if kind.kind == "set":

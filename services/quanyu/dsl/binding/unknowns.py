@@ -10,60 +10,60 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
 from quanyu.dsl.binding.names import Scope
 
-Reason = Literal["whose", "without_events", "never_seen", "divided_by_zero", "outside", "no_tier"]
+Reason = Literal["no_value", "without_events", "never_seen", "divided_by_zero", "outside", "no_tier"]
 _OF_NOTHING = ("avg", "min", "max", "median", "earliest", "latest", "most")  # U10
 _NEVER = (s.Did, s.DidNot, s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.EnteredSegment, s.LeftSegment, s.Sample)
 
 
 @dataclass(frozen=True)
-class Unknown:
+class UnknownCause:
     """`what`: the value that people lack, the events, the divisor, the population; None of who was never seen."""
 
     reason: Reason
     what: s.Node | None = None
 
 
-def of_condition(cond: s.Node, scope: Scope) -> Iterator[Unknown]:
+def find_in_condition(cond: s.Node, scope: Scope) -> Iterator[UnknownCause]:
     """For whom it may be unknown. None for what takes the unknown in, or asks for it."""
     if isinstance(cond, (*_NEVER, s.IncludingUnknown, s.IsKnown, s.IsUnknown)):
         return
     for child in s.iter_children(cond):
         is_cond = isinstance(cond, (s.AllOf, s.AnyOf, s.Not))
-        yield from of_condition(child, scope) if is_cond else of_value(child, scope)
+        yield from find_in_condition(child, scope) if is_cond else find_in_value(child, scope)
 
 
-def of_value(expr: s.Node, scope: Scope) -> Iterator[Unknown]:
+def find_in_value(expr: s.Node, scope: Scope) -> Iterator[UnknownCause]:
     """For whom a bound value may be unknown."""
     match expr:
         case s.Path():
             yield from _of_name(expr, scope)
         case s.Arithmetic(op=op, left=left, right=right):
-            yield from of_value(left, scope)
-            yield from of_value(right, scope)
+            yield from find_in_value(left, scope)
+            yield from find_in_value(right, scope)
             if op == "/" and not isinstance(right, (s.Number, s.Percent)):
-                yield Unknown("divided_by_zero", right)
+                yield UnknownCause("divided_by_zero", right)
         case s.Default(otherwise=otherwise):
-            yield from of_value(otherwise, scope)
+            yield from find_in_value(otherwise, scope)
         case s.Aggregate(fn=fn):
             if fn in _OF_NOTHING:
-                yield Unknown("without_events", expr)
+                yield UnknownCause("without_events", expr)
         case s.Tile(expr=inner, among=among):
-            yield from of_value(inner, scope)
+            yield from find_in_value(inner, scope)
             if among is not None:
-                yield Unknown("outside", among)
+                yield UnknownCause("outside", among)
 
 
-def _of_name(path: s.Path, scope: Scope) -> Iterator[Unknown]:
+def _of_name(path: s.Path, scope: Scope) -> Iterator[UnknownCause]:
     match names.resolve(path, scope)[1]:
         case names.Seen():
-            yield Unknown("never_seen")
+            yield UnknownCause("never_seen")
         case names.Recency(events=events):
-            yield Unknown("without_events", events)
+            yield UnknownCause("without_events", events)
         case names.RuleValue(ref=ref):
             rule = scope.rules.get(ref.name, ref.version or 1)
             if isinstance(rule, s.Metric):
-                yield from of_value(rule.expr, scope.outside())
+                yield from find_in_value(rule.expr, scope.for_person())
             elif isinstance(rule, s.Tag) and rule.otherwise is None:
-                yield Unknown("no_tier", ref)
+                yield UnknownCause("no_tier", ref)
         case names.Attribute():
-            yield Unknown("whose", path)
+            yield UnknownCause("no_value", path)

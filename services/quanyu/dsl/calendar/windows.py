@@ -50,37 +50,37 @@ class Clock:
     @cached_property
     def today(self) -> dt.date:
         """The local day that holds as-of."""
-        return self.current("day")
+        return self.current_unit_start("day")
 
-    def current(self, unit: s.CalendarUnit) -> dt.date:
+    def current_unit_start(self, unit: s.CalendarUnit) -> dt.date:
         """The first day of the unit that holds as-of (T4)."""
         start = self.unit_start(self.day_of(int(self.as_of_ms)), unit)
         if isinstance(self.as_of_ms, Moving):
-            self.standing.limit(self.day_ms(add_units(start, 1, unit)) - int(self.as_of_ms))
+            self.standing.limit(self.day_start_ms(add_units(start, 1, unit)) - int(self.as_of_ms))
         return start
 
     def wall_ms(self, wall: dt.datetime) -> int:
         """The first instant when the zone's clock reads `wall` or later: a gap's end, a fold's first pass (T8)."""
         return _first_instant(self.zone, wall)
 
-    def day_ms(self, day: dt.date) -> int:
+    def day_start_ms(self, day: dt.date) -> int:
         """The instant at which the local day begins."""
         return _day_begins(self.zone, self.day_start, day)
 
-    def local(self, ms: int) -> dt.datetime:
+    def local_time(self, ms: int) -> dt.datetime:
         """The zone's wall clock, with its offset."""
         return (_EPOCH + ms * _MS).astimezone(ZoneInfo(self.zone))
 
     def day_of(self, ms: int) -> dt.date:
         """The local day D with start(D) <= ms < start(D + 1) (T7)."""
-        wall = self.local(ms).replace(tzinfo=None) - dt.timedelta(minutes=self.day_start)
+        wall = self.local_time(ms).replace(tzinfo=None) - dt.timedelta(minutes=self.day_start)
         day = wall.date()
-        while self.day_ms(day) > ms:
+        while self.day_start_ms(day) > ms:
             day -= _DAY
-        while self.day_ms(day + _DAY) <= ms:
+        while self.day_start_ms(day + _DAY) <= ms:
             day += _DAY
         if isinstance(ms, Moving):
-            self.standing.limit(self.day_ms(day + _DAY) - int(ms))
+            self.standing.limit(self.day_start_ms(day + _DAY) - int(ms))
         return day
 
     def earlier(self, a: int, b: int) -> int:
@@ -115,22 +115,22 @@ def add_units(start: dt.date, number: int, unit: s.CalendarUnit) -> dt.date:
     return dt.date(months // 12, months % 12 + 1, 1)
 
 
-def days(window: s.Window, clock: Clock) -> Days:
+def resolve_days(window: s.Window, clock: Clock) -> Days:
     """The local days [from, to) of a calendar window. RuleError (reason "time") for elapsed time (T13)."""
     with _calendar(window):
         match window:
             case s.LastUnits(number=number, unit=unit):
-                this = clock.current(unit)
+                this = clock.current_unit_start(unit)
                 return add_units(this, -number, unit), this
             case s.NextUnits(number=number, unit=unit):
-                following = add_units(clock.current(unit), 1, unit)
+                following = add_units(clock.current_unit_start(unit), 1, unit)
                 return following, add_units(following, number, unit)
             case s.LastUnit(unit=unit):
-                return days(s.LastUnits(1, unit), clock)
+                return resolve_days(s.LastUnits(1, unit), clock)
             case s.NextUnit(unit=unit):
-                return days(s.NextUnits(1, unit), clock)
+                return resolve_days(s.NextUnits(1, unit), clock)
             case s.ThisUnit(unit=unit):
-                this = clock.current(unit)
+                this = clock.current_unit_start(unit)
                 return this, add_units(this, 1, unit)
             case s.Month(year=year, month=month):
                 first = dt.date(year, month, 1)
@@ -152,7 +152,7 @@ def days(window: s.Window, clock: Clock) -> Days:
     raise RuleError.at(window.span, "time", "this window is no number of whole local days (T13)")
 
 
-def instants(window: s.Window, clock: Clock) -> Instants:
+def resolve_instants(window: s.Window, clock: Clock) -> Instants:
     """The instants [from, to) of any window, not cut at as-of; None is open."""
     now = clock.as_of_ms
     with _calendar(window):
@@ -172,14 +172,14 @@ def instants(window: s.Window, clock: Clock) -> Instants:
             case s.Ever():
                 return None, None
             case _:
-                first, end = days(window, clock)
-                start = None if first is None else clock.day_ms(first)
-                return start, None if end is None else clock.day_ms(end)
+                first, end = resolve_days(window, clock)
+                start = None if first is None else clock.day_start_ms(first)
+                return start, None if end is None else clock.day_start_ms(end)
 
 
-def of_events(window: s.Window | None, clock: Clock) -> tuple[int | None, int]:
+def resolve_event_window(window: s.Window | None, clock: Clock) -> tuple[int | None, int]:
     """The instants of a window over events: cut at as-of (T1); no window means ever (T2)."""
-    start, end = instants(window, clock) if window is not None else (None, None)
+    start, end = resolve_instants(window, clock) if window is not None else (None, None)
     end = clock.as_of_ms if end is None else clock.earlier(end, clock.as_of_ms)
     return (start if start is None else clock.earlier(start, end)), end
 
@@ -187,13 +187,13 @@ def of_events(window: s.Window | None, clock: Clock) -> tuple[int | None, int]:
 def when_ms(when: s.DateOrDateTime, clock: Clock) -> int:
     """A DATE is the start of its local day, a DATETIME the wall clock's minute (T8)."""
     with _calendar(when):
-        return clock.day_ms(when.value) if isinstance(when, s.Date) else clock.wall_ms(when.value)
+        return clock.day_start_ms(when.value) if isinstance(when, s.Date) else clock.wall_ms(when.value)
 
 
 def between(low: s.DateOrDateTime, high: s.DateOrDateTime, clock: Clock) -> tuple[int, int]:
     """A DATE end is a whole local day and is in; a DATETIME end is an instant and is out (T9)."""
     with _calendar(high):
-        end = clock.day_ms(high.value + _DAY) if isinstance(high, s.Date) else clock.wall_ms(high.value)
+        end = clock.day_start_ms(high.value + _DAY) if isinstance(high, s.Date) else clock.wall_ms(high.value)
     start = when_ms(low, clock)
     if start > end:
         raise RuleError.at(low.span, "time", "the ends stand in the wrong order: write the earlier first (T10)")
@@ -210,15 +210,15 @@ def ago_ms(duration: s.Duration, clock: Clock) -> int:
     """So much time before the instant asked of."""
     with _calendar(duration):
         at = clock.as_of_ms - duration.ms
-        clock.local(at)  # beyond the calendar it is no instant
+        clock.local_time(at)  # beyond the calendar it is no instant
         return at
 
 
 def unit_starts(units: s.Units, clock: Clock) -> list[int]:
     """The beginnings of the last so many whole units, oldest first, and the end of the last (E8)."""
     with _calendar(units):
-        this = clock.current(units.unit)
-        return [clock.day_ms(add_units(this, back, units.unit)) for back in range(-units.number, 1)]
+        this = clock.current_unit_start(units.unit)
+        return [clock.day_start_ms(add_units(this, back, units.unit)) for back in range(-units.number, 1)]
 
 
 def day_starts(start: int | None, end: int, clock: Clock) -> list[int]:
@@ -226,7 +226,7 @@ def day_starts(start: int | None, end: int, clock: Clock) -> list[int]:
     first = clock.day_of(clock.earliest_ms if start is None else clock.later(start, clock.earliest_ms))
     last = clock.day_of(clock.later(end - 1, clock.earliest_ms))
     count = max((last - first).days, 0) + 2
-    starts = [clock.day_ms(first + n * _DAY) for n in range(count)]
+    starts = [clock.day_start_ms(first + n * _DAY) for n in range(count)]
     return sorted(set(starts))  # a day that the zone skipped has no length
 
 

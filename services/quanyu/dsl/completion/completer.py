@@ -27,7 +27,7 @@ from quanyu.dsl.completion.grammar_candidates import (
 from quanyu.dsl.completion.matching import find_matches, normalize
 from quanyu.dsl.completion.name_candidates import NameCandidates
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.explaining.aliases import drafted
+from quanyu.dsl.explaining.aliases import with_drafts
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Library
 from quanyu.dsl.model.types import BOOL
@@ -139,7 +139,7 @@ def _with_drafts(cursor: Cursor, catalog: Catalog, library: Library) -> Library:
     if len(cursor.text) > _MOST_DRAFTED:
         return library
     others = [statement for chunk in _others(cursor) for statement in _read(chunk)]
-    return drafted(others, catalog, library) if others else library
+    return with_drafts(others, catalog, library) if others else library
 
 
 def _others(cursor: Cursor) -> Iterator[str]:

@@ -15,7 +15,7 @@ from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.completion.cursor import Cursor
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.model.types import Type, are_one
+from quanyu.dsl.model.types import Type, can_unify
 
 _LISTS = ("IN", "_HAS_ANY", "_HAS_ALL", "_HAS_NONE")
 _AFTER_LEFT = ("CMP", "EQUAL", "DEFAULT", "BETWEEN", "_STARTS_WITH", "_ENDS_WITH", "CONTAINS", "MATCHES")
@@ -49,7 +49,7 @@ class ExpectedType:
             return self.is_between and other.literal
         if {mine.kind, other.kind} == {"instant", "date"}:
             return True
-        return are_one(Type("enum") if mine.kind == "set" else mine, other)
+        return can_unify(Type("enum") if mine.kind == "set" else mine, other)
 
 
 def infer_expected_type(cursor: Cursor, scope: Scope) -> ExpectedType:
@@ -91,7 +91,7 @@ def resolve_scope(cursor: Cursor, scope: Scope) -> Scope:
         return scope
     step = cursor.built(at)
     with suppress(RuleError, RecursionError):
-        return scope.inside(names.bind_events(step if isinstance(step, s.Ref) else step.ref, scope))
+        return scope.for_events(names.bind_events(step if isinstance(step, s.Ref) else step.ref, scope))
     return scope
 
 

@@ -32,8 +32,8 @@ from quanyu.dsl.model.catalog import (
     ItemCatalog,
     chinese_alias,
 )
-from quanyu.dsl.model.library import RULE_WORDS
-from quanyu.dsl.model.types import RECENCY, Type, of_field
+from quanyu.dsl.model.library import RULE_KIND_NAMES
+from quanyu.dsl.model.types import RECENCY, Type, type_of_field
 
 _EVENTS = ("DID", "_DID_NOT", "THEN", "WITHOUT")
 _SEGMENTS = ("_IN_SEGMENT", "_WAS_IN_SEGMENT", "_ENTERED", "_LEFT", "AMONG")
@@ -145,7 +145,7 @@ class NameCandidates:
         scope, fits = self._scope, self._side.fits
         name = self._catalog.canonical(path.ref.name)
         if name == "person" and not path.keys:
-            yield from self._of_people(scope.outside(), set())
+            yield from self._of_people(scope.for_person(), set())
         elif scope.step is not None and name != scope.step.name:
             yield from self._properties(scope.step.types, (s.Key(path.ref.name), *path.keys), fits)
         else:
@@ -162,8 +162,8 @@ class NameCandidates:
         """Those that all of the event types have; those of the goods or places that the keys lead to."""
         for name, field in self._fields(types, keys).items():
             target = self._catalog.catalogs.get(field.reference) if name == field.reference else None
-            leads_on = target is not None and any(fits(of_field(f)) for f in target.attributes.values())
-            if leads_on or fits(of_field(field)):
+            leads_on = target is not None and any(fits(type_of_field(f)) for f in target.attributes.values())
+            if leads_on or fits(type_of_field(field)):
                 owner = step if name in self._of_person else ""
                 detail = "goods or places" if target else ""
                 yield self._declared(name, target or field, "property", detail, CLOSE, owner)
@@ -176,7 +176,7 @@ class NameCandidates:
         if not keys:
             common = set.intersection(*(names.property_names(t, self._scope) for t in types))
             own = self._catalog.event_types[types[0]].properties
-            found = {name: self._catalog.property_of(own, name) for name in [*own, *sorted(common - set(own))]}
+            found = {name: self._catalog.find_property(own, name) for name in [*own, *sorted(common - set(own))]}
             return {name: field for name, field in found.items() if field is not None and name in common}
         with suppress(RuleError):
             _, field = names.property_fields(keys, types[0], self._scope)[-1]
@@ -192,7 +192,7 @@ class NameCandidates:
             yield self._plain(step.name, "event", "before its properties", NAMES)
             yield self._plain("person", "built_in", "before a value of the person", NAMES)
         taken = set(self._fields(step.types, ())) if step else set[str]()
-        yield from self._of_people(self._scope.outside(), taken)
+        yield from self._of_people(self._scope.for_person(), taken)
 
     def _of_people(self, scope: Scope, taken: set[str]) -> Iterator[Candidate]:
         """`taken`: names that alone could be the event's (N3)."""
@@ -212,7 +212,7 @@ class NameCandidates:
     def _attributes(self, taken: set[str]) -> Iterator[Candidate]:
         takes_all = self._side == ExpectedType()
         for field in self._catalog.attributes.values():
-            if takes_all or self._side.fits(of_field(field)):
+            if takes_all or self._side.fits(type_of_field(field)):
                 name, _, version = field.name.partition("@")
                 owner = "person" if name in taken else ""
                 detail = f"version {version} of a score" if version else ""
@@ -237,7 +237,7 @@ class NameCandidates:
     def _rules(self, kind: type[s.Node], order: int) -> Iterator[Candidate]:
         rules = self._scope.rules
         for name in sorted(n for n in rules.names() if rules.kind(n) is kind):
-            yield self._plain(name, _KINDS[kind], f"{RULE_WORDS[kind]}, version {rules.newest(name)}", order)
+            yield self._plain(name, _KINDS[kind], f"{RULE_KIND_NAMES[kind]}, version {rules.newest(name)}", order)
 
     @cached_property
     def _of_person(self) -> set[str]:
@@ -255,7 +255,7 @@ class NameCandidates:
 
         def item() -> Completion:
             written = (chinese_alias(declared) if self._cursor.in_chinese else "") or name
-            what = detail or (str(of_field(declared)) if isinstance(declared, Field) else "")
+            what = detail or (str(type_of_field(declared)) if isinstance(declared, Field) else "")
             others = (other for other in (name, *declared.aliases) if other != written)
             text = f"{owner}.{self._quoted(written)}" if owner else self._quoted(written)
             return Completion(text, name, kind, " · ".join([what, *others]))
@@ -263,7 +263,7 @@ class NameCandidates:
         return Candidate((name, *declared.aliases), order, item)
 
     def _plain(self, name: str, kind: CompletionKind, detail: str, order: int) -> Candidate:
-        chinese = self._catalog.chinese_of_built_in(name)
+        chinese = self._catalog.chinese_built_in_name(name)
         written = chinese if self._cursor.in_chinese else name
         return Candidate((name, chinese), order, lambda: Completion(self._quoted(written), name, kind, detail))
 

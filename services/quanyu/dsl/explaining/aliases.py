@@ -13,27 +13,27 @@ from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatting.formatter import Language
 from quanyu.dsl.model.catalog import Catalog, chinese_alias
-from quanyu.dsl.model.library import Library, Rule, key
+from quanyu.dsl.model.library import Library, Rule, rule_key
 
 _N = TypeVar("_N", bound=s.Node)
 
 
-def renamed(node: _N, scope: Scope, language: Language) -> _N:
+def translate_names(node: _N, scope: Scope, language: Language) -> _N:
     """The tree with the names of a language, each meaning what it did; what names nothing stays as it is.
 
     Versions stay as written. The names in tests stay too.
     """
-    found: _N = _Renamer(language).node(node, scope)
+    found: _N = _NameTranslator(language).node(node, scope)
     return found
 
 
-def drafted(statements: Iterable[s.Statement], catalog: Catalog, library: Library) -> Library:
+def with_drafts(statements: Iterable[s.Statement], catalog: Catalog, library: Library) -> Library:
     """The library with statements that are neither checked nor bound, for names to be looked up in."""
-    rules = [renamed(rule, Scope(catalog, library), "en") for rule in statements if isinstance(rule, Rule)]
-    return Library({**library.rules, **{key(rule): rule for rule in rules}})
+    rules = [translate_names(rule, Scope(catalog, library), "en") for rule in statements if isinstance(rule, Rule)]
+    return Library({**library.rules, **{rule_key(rule): rule for rule in rules}})
 
 
-class _Renamer:
+class _NameTranslator:
     def __init__(self, language: Language) -> None:
         self._in_chinese = language == "zh"
 
@@ -94,11 +94,11 @@ class _Renamer:
                 return _with_names(path, [self._alias(field)])
             case names.RuleValue():
                 return path
-        return _with_names(path, [scope.catalog.chinese_of_built_in(path.ref.name)])
+        return _with_names(path, [scope.catalog.chinese_built_in_name(path.ref.name)])
 
     def _aggregate(self, node: s.Aggregate, scope: Scope) -> s.Aggregate:
         ref = node.path.ref
-        inside = _inside(ref, scope.outside())
+        inside = _inside(ref, scope.for_person())
         path = replace(node.path, ref=self._events(ref, scope), keys=self._keys(node.path.keys, inside))
         return replace(node, path=path, where=node.where and self.node(node.where, inside))
 
@@ -157,7 +157,7 @@ def _same(written: _T, candidates: Callable[[], Iterable[_T]], meaning: Callable
 def _inside(ref: s.Ref, scope: Scope) -> Scope:
     """The scope of a `where` about these events; outside any event if nothing is known of them."""
     with suppress(RuleError, RecursionError):
-        return scope.inside(names.bind_events(ref, scope))
+        return scope.for_events(names.bind_events(ref, scope))
     return replace(scope, step=None)
 
 

@@ -12,14 +12,16 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import versions_of
 from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.model.catalog import Catalog
-from quanyu.dsl.model.library import RULE_WORDS, Library, Rule
+from quanyu.dsl.model.library import RULE_KIND_NAMES, Library, Rule
 
 # Pairs of clauses that are compared; of more the changed ones are said as removed and added.
 _COMPARED = 10_000
 _CHAINS = (s.AllOf, s.AnyOf)
 
 
-def differences(old: Rule, new: Rule, old_library: Library, new_library: Library, catalog: Catalog) -> list[str]:
+def describe_differences(
+    old: Rule, new: Rule, old_library: Library, new_library: Library, catalog: Catalog
+) -> list[str]:
     """Sentences from the old bound rule to the new one of the same kind; none where they mean the same.
 
     The order of clauses that are joined by `and` or `or`, of list items and of a definition's steps is no difference.
@@ -30,7 +32,7 @@ def differences(old: Rule, new: Rule, old_library: Library, new_library: Library
         was, now = old_library.get(name, before), new_library.get(name, after)
         if was is not None and now is not None:
             changes = "; ".join(_of_rule(was, now)) or "it means the same"
-            sentences.append(f"{RULE_WORDS[type(now)]} {name}@{after} is used, was {name}@{before}: {changes}")
+            sentences.append(f"{RULE_KIND_NAMES[type(now)]} {name}@{after} is used, was {name}@{before}: {changes}")
     return sentences
 
 
@@ -44,7 +46,7 @@ def _of_rule(old: Rule, new: Rule) -> list[str]:
             return _population(old.among, new.among) + _conditions(old.cond, new.cond)
         case s.Tag(), s.Tag():
             return _tiers(old, new)
-    raise TypeError(f"{RULE_WORDS[type(old)]} {old.ref.name} is compared with a {RULE_WORDS[type(new)]}")
+    raise TypeError(f"{RULE_KIND_NAMES[type(old)]} {old.ref.name} is compared with a {RULE_KIND_NAMES[type(new)]}")
 
 
 def _population(old: s.Ref | None, new: s.Ref | None) -> list[str]:
@@ -150,12 +152,12 @@ def _renewed(
     old: Rule, new: Rule, old_library: Library, new_library: Library, catalog: Catalog
 ) -> list[tuple[str, int, int]]:
     """Rules that both rest on, all the way down, in another version: name, version before, version after."""
-    before, after = _rests_on(old, old_library, catalog), _rests_on(new, new_library, catalog)
+    before, after = _dependencies_of(old, old_library, catalog), _dependencies_of(new, new_library, catalog)
     names = sorted(before.keys() & after.keys())
     return [(name, before[name], after[name]) for name in names if before[name] != after[name]]
 
 
-def _rests_on(rule: Rule, library: Library, catalog: Catalog) -> dict[str, int]:
+def _dependencies_of(rule: Rule, library: Library, catalog: Catalog) -> dict[str, int]:
     """Names and the newest versions of them that are used."""
     found: dict[str, int] = {}
     for label in versions_of([rule], catalog, library):

@@ -9,27 +9,27 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import unknowns
 from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.calendar.windows import Clock
-from quanyu.dsl.explaining.aliases import renamed
-from quanyu.dsl.explaining.phrases import PHRASES
-from quanyu.dsl.explaining.speaker import Speaker
-from quanyu.dsl.explaining.window_words import WindowWords
+from quanyu.dsl.explaining.aliases import translate_names
+from quanyu.dsl.explaining.clause_writer import ClauseWriter
+from quanyu.dsl.explaining.templates import TEMPLATES
+from quanyu.dsl.explaining.window_descriptions import WindowDescriptions
 from quanyu.dsl.formatting.chinese import translate_to_chinese
 from quanyu.dsl.formatting.formatter import Language, format_rule
 from quanyu.dsl.model.catalog import Catalog
-from quanyu.dsl.model.library import Bound, Library, Rule
+from quanyu.dsl.model.library import BoundRules, Library, Rule
 from quanyu.dsl.planning.compiler import compile_condition
 
 _JOINT = (s.AllOf, s.AnyOf)
 
 
 def explain(
-    rule: Bound | s.Cond | Rule, library: Library, catalog: Catalog, clock: Clock, language: Language = "en"
+    rule: BoundRules | s.Cond | Rule, library: Library, catalog: Catalog, clock: Clock, language: Language = "en"
 ) -> list[str]:
     """The sentences of a bound condition or statement, or of all statements of a bound text.
 
     A text that is not published yet is explained with a library that holds it: `library.publish(bound)`.
     """
-    if isinstance(rule, Bound):
+    if isinstance(rule, BoundRules):
         rules = [part for part in rule.statements if isinstance(part, Rule)]
         parts: list[s.Cond | Rule] = [*rules] if rule.condition is None else [rule.condition]
         return [line for part in parts for line in explain(part, library, catalog, clock, language)]
@@ -49,59 +49,59 @@ def explain(
 class _Explainer:
     def __init__(self, library: Library, catalog: Catalog, clock: Clock, language: Language) -> None:
         self._library, self._catalog, self._clock, self._language = library, catalog, clock, language
-        self._phrases = PHRASES[language]
+        self._phrases = TEMPLATES[language]
         self._scope = Scope(catalog, library)
 
     def condition(self, cond: s.Cond, among: s.Ref | None) -> Iterator[str]:
         parts = cond.operands if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
         is_choice = isinstance(cond, s.AnyOf)
         for n, part in enumerate(parts):
-            speaker = self._speaker(part, among)
-            clause = speaker.cond(part)
+            writer = self._clause_writer(part, among)
+            clause = writer.cond(part)
             if n:
                 clause = self._phrases["or" if is_choice else "and"].format(clause=clause)
             if among is not None:
-                clause = self._phrases["among"].format(among=speaker.ref(among), clause=clause)
+                clause = self._phrases["among"].format(among=writer.ref(among), clause=clause)
             remark = "not_met" if is_choice else "left_out"
             remark = "part_not_met" if any(map(_may_hold_otherwise, _parts(part))) else remark
-            who = list(self._people(part, speaker, remark))
-            yield self._sentence(clause, part, speaker, who)
+            who = list(self._people(part, writer, remark))
+            yield self._sentence(clause, part, writer, who)
 
     def definition(self, rule: s.Define) -> str:
         return f"{self._meaning(rule)}{self._phrases['end']}"
 
     def metric(self, rule: s.Metric) -> str:
         known = s.IsKnown(rule.expr)
-        speaker = self._speaker(known, None)
-        clause = self._phrases["metric"].format(name=speaker.ref(rule.ref), expr=speaker.expr(rule.expr))
-        people = speaker.people(unknowns.of_value(rule.expr, self._scope))
+        writer = self._clause_writer(known, None)
+        clause = self._phrases["metric"].format(name=writer.ref(rule.ref), expr=writer.expr(rule.expr))
+        people = writer.people(unknowns.find_in_value(rule.expr, self._scope))
         who = [self._phrases["is_unknown_for"].format(people=people)] if people else []
-        return self._sentence(clause, known, speaker, who)
+        return self._sentence(clause, known, writer, who)
 
     def tag(self, rule: s.Tag) -> Iterator[str]:
         for tier in rule.tiers:
-            speaker = self._speaker(tier.cond, None)
-            clause = self._phrases["tier"].format(value=speaker.expr(tier.value), when=speaker.cond(tier.cond))
-            who = list(self._people(tier.cond, speaker, "passed_over"))
-            yield self._sentence(clause, tier.cond, speaker, who)
-        last = self._speaker(rule.tiers[0].cond, None)
+            writer = self._clause_writer(tier.cond, None)
+            clause = self._phrases["tier"].format(value=writer.expr(tier.value), when=writer.cond(tier.cond))
+            who = list(self._people(tier.cond, writer, "passed_over"))
+            yield self._sentence(clause, tier.cond, writer, who)
+        last = self._clause_writer(rule.tiers[0].cond, None)
         value = self._phrases["unknown"] if rule.otherwise is None else last.expr(rule.otherwise)
         yield self._phrases["otherwise"].format(value=value) + self._phrases["end"]
 
-    def _speaker(self, cond: s.Cond, among: s.Ref | None) -> Speaker:
+    def _clause_writer(self, cond: s.Cond, among: s.Ref | None) -> ClauseWriter:
         compiled = compile_condition(cond, self._library, self._catalog, self._clock)
-        said = WindowWords(compiled.windows, self._clock, self._language)
-        return Speaker(self._scope, said, self._language, compiled.versions, among)
+        said = WindowDescriptions(compiled.windows, self._clock, self._language)
+        return ClauseWriter(self._scope, said, self._language, compiled.versions, among)
 
-    def _sentence(self, clause: str, cond: s.Cond, speaker: Speaker, who: list[str]) -> str:
+    def _sentence(self, clause: str, cond: s.Cond, writer: ClauseWriter, who: list[str]) -> str:
         """The clause, then the windows that it does not say itself, what its names mean, and whom it leaves out."""
         windows = [
             self._phrases["window_is"].format(
                 text=translate_to_chinese(text) if self._language == "zh" else text, reach=reach
             )
-            for text, reach in speaker.windows.left()
+            for text, reach in writer.windows.left()
         ]
-        named = [self._library.get(*_name_version(version)) for version in speaker.versions]
+        named = [self._library.get(*_name_version(version)) for version in writer.versions]
         meanings = [self._meaning(rule) for rule in named if isinstance(rule, (s.Define, s.Metric))]
         parts = [*windows, *meanings, *who, *self._remarks(cond)]
         said = "".join(self._phrases["part"].format(part=part) for part in parts)
@@ -109,17 +109,17 @@ class _Explainer:
 
     def _meaning(self, rule: s.Define | s.Metric) -> str:
         """`touch@2 is order or scan`"""
-        written = format_rule(renamed(rule, self._scope, self._language), self._language)
+        written = format_rule(translate_names(rule, self._scope, self._language), self._language)
         name, _, meaning = written.partition(" ")[2].partition(" = ")
         return self._phrases["meaning"].format(name=name, meaning=meaning)
 
-    def _people(self, cond: s.Cond, speaker: Speaker, remark: str) -> Iterator[str]:
+    def _people(self, cond: s.Cond, writer: ClauseWriter, remark: str) -> Iterator[str]:
         """Of whom it is unknown, and those who are taken in although it is."""
-        people = speaker.people(unknowns.of_condition(cond, self._scope))
+        people = writer.people(unknowns.find_in_condition(cond, self._scope))
         if people:
             yield self._phrases[remark].format(people=people)
         found = (node.operand for node in _parts(cond) if isinstance(node, s.IncludingUnknown))
-        taken = speaker.people(who for inner in found for who in unknowns.of_condition(inner, self._scope))
+        taken = writer.people(who for inner in found for who in unknowns.find_in_condition(inner, self._scope))
         if taken:
             is_simple = isinstance(cond, s.IncludingUnknown) and not isinstance(cond.operand, _JOINT)
             yield self._phrases["taken_in" if is_simple else "part_taken_in"].format(people=taken)

@@ -25,10 +25,10 @@ from quanyu.dsl.linting.proving import (
 from quanyu.dsl.linting.satisfiability import Context, Verdicts
 from quanyu.dsl.linting.semantic_checks import Pitfalls
 from quanyu.dsl.model.catalog import Catalog
-from quanyu.dsl.model.library import Bound, Library
+from quanyu.dsl.model.library import BoundRules, Library
 
 
-def lint(bound: Bound, catalog: Catalog, library: Library, clock: Clock) -> list[Finding]:
+def lint(bound: BoundRules, catalog: Catalog, library: Library, clock: Clock) -> list[Finding]:
     """In the order of the text. `library` need not hold the text yet.
 
     Raises RuleError (reason "time" or "limit") where a window reaches beyond the calendar or the text is too deep.

@@ -16,7 +16,7 @@ from quanyu.dsl.linting.proving import (
     Place,
     denied,
 )
-from quanyu.dsl.model.types import nfkc, normalised
+from quanyu.dsl.model.types import nfkc, nfkc_set
 
 _NAMED = 3  # so many unknown values are spelled out in a suggestion
 _SEARCHED = 2_000  # of more values than these the nearest one is not looked for
@@ -97,7 +97,7 @@ class Pitfalls:
             return
         values = self._claims.worths.kind(expr, place).values
         for text in texts if values else ():
-            if nfkc(text.value) in normalised(values):
+            if nfkc(text.value) in nfkc_set(values):
                 continue
             near = names.nearest(text.value, values)[:1] if len(values) <= _SEARCHED else []
             offers = [format_rule(_with(node, text, s.Text(value))) for value in near]

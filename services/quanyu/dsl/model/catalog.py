@@ -71,11 +71,11 @@ class Catalog:
         return self._aliases.get(name, name)
 
     @staticmethod
-    def chinese_of_built_in(name: str) -> str:
+    def chinese_built_in_name(name: str) -> str:
         """The Chinese alias of a built-in name, else `name`."""
         return next((alias for alias, of in _BUILT_IN_ALIASES.items() if of == name), name)
 
-    def score(self, name: str, version: int | None) -> Field | None:
+    def find_attribute(self, name: str, version: int | None) -> Field | None:
         """The attribute of that name: of that version if it is a score, the newest if none is asked for."""
         if version is not None:
             return self.attributes.get(f"{name}@{version}")
@@ -90,11 +90,11 @@ class Catalog:
         versions = sorted((name, int(version)) for name, _, version in named if version.isdigit())
         return {name: self.attributes[f"{name}@{version}"] for name, version in versions}
 
-    def seen_types(self) -> list[str]:
+    def seen_event_types(self) -> list[str]:
         """The event types that make `channel`, `first_seen` and `last_seen` (E12)."""
         return sorted(name for name, event in self.event_types.items() if event.counts_as_seen)
 
-    def property_of(self, fields: Mapping[str, Field], name: str) -> Field | None:
+    def find_property(self, fields: Mapping[str, Field], name: str) -> Field | None:
         """The field called `name`: by its own name, by an alias, or by the goods or places it alone refers to (N8)."""
         if name in fields:
             return fields[name]

@@ -12,7 +12,7 @@ from quanyu.dsl.errors import RuleError
 from quanyu.dsl.parsing.parser import parse
 
 Rule = s.Define | s.Metric | s.Segment | s.Tag
-RULE_WORDS: dict[type[s.Node], str] = {
+RULE_KIND_NAMES: dict[type[s.Node], str] = {
     s.Define: "definition",
     s.Metric: "metric",
     s.Segment: "segment",
@@ -41,19 +41,19 @@ class Library:
     rules: Mapping[tuple[str, int], Rule] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Library:
+    def from_texts(cls, texts: Iterable[str]) -> Library:
         """Published again from canonical texts (`format_rule` of bound statements), in any order, without checking."""
         statements = [statement for text in texts for statement in parse(text).statements]
-        return cls({key(rule): rule for rule in statements if isinstance(rule, Rule)})
+        return cls({rule_key(rule): rule for rule in statements if isinstance(rule, Rule)})
 
-    def publish(self, bound: s.Script | Bound) -> Library:
+    def publish(self, bound: s.Script | BoundRules) -> Library:
         """A library that also holds these bound statements. What it already holds stays as it is."""
-        script = bound.script if isinstance(bound, Bound) else bound
+        script = bound.script if isinstance(bound, BoundRules) else bound
         statements = script.statements if script else ()
-        added = {key(rule): rule for rule in statements if isinstance(rule, Rule)}
+        added = {rule_key(rule): rule for rule in statements if isinstance(rule, Rule)}
         for name_version, rule in added.items():
             if self.rules.get(name_version, rule) != rule:
-                raise version_taken(rule, self.newest(rule.ref.name))
+                raise version_taken_error(rule, self.newest(rule.ref.name))
         return Library({**self.rules, **added})
 
     @cached_property
@@ -68,7 +68,7 @@ class Library:
 
     def newest(self, name: str) -> int:
         """The highest version, 0 if there is none."""
-        return key(self._newest[name])[1] if name in self._newest else 0
+        return rule_key(self._newest[name])[1] if name in self._newest else 0
 
     def newest_of(self, kind: type[s.Node]) -> list[tuple[str, int]]:
         """Name and newest version of every rule of a kind, by name."""
@@ -79,7 +79,7 @@ class Library:
 
 
 @dataclass(frozen=True)
-class Bound:
+class BoundRules:
     """A checked text with every name bound to a version (V2): either statements or a lone condition.
 
     `versions`: every rule and score that it rests on, all the way down, such as `touch@2`. `tests` stand apart from
@@ -97,14 +97,14 @@ class Bound:
         return self.script.statements if self.script else ()
 
 
-def key(rule: Rule) -> tuple[str, int]:
+def rule_key(rule: Rule) -> tuple[str, int]:
     """Name and version; without a version it is the first (V1)."""
     return rule.ref.name, rule.ref.version or 1
 
 
-def version_taken(rule: Rule, newest: int) -> RuleError:
-    name, version = key(rule)
-    word = RULE_WORDS[type(rule)]
+def version_taken_error(rule: Rule, newest: int) -> RuleError:
+    name, version = rule_key(rule)
+    word = RULE_KIND_NAMES[type(rule)]
     return RuleError.at(
         rule.ref.span,
         "version",

@@ -43,13 +43,14 @@ NUMBER = Type("number")
 BOOL = Type("bool")
 INSTANT = Type("instant")
 RECENCY = Type("recency")
+UNTYPED = Type("any")
 
 
-def of_field(field: Field) -> Type:
+def type_of_field(field: Field) -> Type:
     return Type(field.kind, field.currency, field.values, field.ordered)
 
 
-def are_one(a: Type, b: Type) -> bool:
+def can_unify(a: Type, b: Type) -> bool:
     """Whether both sides have one type (C2), without making it: an enum may have very many values."""
     return a.family == b.family == "text" or unify(a, b) is not None
 
@@ -71,12 +72,12 @@ def unify(a: Type, b: Type) -> Type | None:
 def _unify_texts(a: Type, b: Type) -> Type:
     if "text" in (t.kind for t in (a, b) if not t.literal):
         return Type("text")
-    order = order_of(a, b)
+    order = common_order(a, b)
     values = order or tuple(dict.fromkeys(a.values + b.values))
     return Type("enum", "", values, order is not None, a.literal and b.literal)
 
 
-def order_of(a: Type, b: Type) -> tuple[str, ...] | None:
+def common_order(a: Type, b: Type) -> tuple[str, ...] | None:
     """The values of an ordered enum, lowest first, in which both sides have their place (C2); None if there is none."""
     declared, other = (a, b) if a.ordered else (b, a)
     if not declared.ordered or not (other.kind == "any" or other.literal or other.ordered):
@@ -88,7 +89,7 @@ def order_of(a: Type, b: Type) -> tuple[str, ...] | None:
 
 
 @lru_cache(maxsize=64)
-def normalised(values: tuple[str, ...]) -> frozenset[str]:
+def nfkc_set(values: tuple[str, ...]) -> frozenset[str]:
     """Values as they are compared."""
     return frozenset(map(nfkc, values))
 

@@ -9,15 +9,15 @@ from decimal import Decimal
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import versions_of
-from quanyu.dsl.binding.conditions import unordered
+from quanyu.dsl.binding.conditions import order_error
 from quanyu.dsl.calendar import windows
 from quanyu.dsl.calendar.relative_time import resolvable
 from quanyu.dsl.calendar.windows import Clock, Instants
 from quanyu.dsl.errors import RuleError, attach_text
 from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.model.catalog import Catalog
-from quanyu.dsl.model.library import Bound, Library
-from quanyu.dsl.model.types import Type, nfkc, order_of
+from quanyu.dsl.model.library import BoundRules, Library
+from quanyu.dsl.model.types import Type, common_order, nfkc
 from quanyu.dsl.planning.happenings import Happenings
 from quanyu.dsl.planning.memberships import membership
 from quanyu.dsl.planning.values import (
@@ -62,11 +62,11 @@ class CompiledRule:
 
 
 def compile_condition(
-    condition: s.Cond | Bound, library: Library, catalog: Catalog, clock: Clock, name: str = "preview"
+    condition: s.Cond | BoundRules, library: Library, catalog: Catalog, clock: Clock, name: str = "preview"
 ) -> CompiledRule:
     """A bound condition that stands alone, over the universe (X3)."""
-    with attach_text(condition.text if isinstance(condition, Bound) else ""):
-        cond = condition.condition if isinstance(condition, Bound) else condition
+    with attach_text(condition.text if isinstance(condition, BoundRules) else ""):
+        cond = condition.condition if isinstance(condition, BoundRules) else condition
         if cond is None:
             raise RuleError("here stands a lone condition, not statements", 1, 1, "scope")
         compiler = _Compiler(catalog, library, clock)
@@ -287,9 +287,9 @@ class _Compiler:
         if b.kind == "instant" and isinstance(node.left, s.Date):
             return self._on_days(node.right, node.op, node.left, place)
         if node.op in _FLIPPED and (a.ordered or b.ordered):
-            order = order_of(a, b)
+            order = common_order(a, b)
             if order is None:  # what is declared has changed since the rule was published
-                raise unordered(node, a, b)
+                raise order_error(node, a, b)
             return self._by_order(node, order, place)
         if a.kind == "recency" and isinstance(node.right, s.Duration):
             self._echo_recency(node, node.right, place)
@@ -350,9 +350,9 @@ class _Compiler:
 
     def _in_time(self, node: s.Cond, expr: s.Expr, window: s.Window, place: Place) -> Json:
         if self.values.type_of(expr, place).kind != "date":
-            return self._lies(node, expr, windows.instants(window, place.clock), place)
-        first, end = windows.days(window, place.clock)
-        ends = (None if day is None else place.clock.day_ms(day) for day in (first, end))
+            return self._lies(node, expr, windows.resolve_instants(window, place.clock), place)
+        first, end = windows.resolve_days(window, place.clock)
+        ends = (None if day is None else place.clock.day_start_ms(day) for day in (first, end))
         self.values.echo(format_rule(node), *ends)
         days = [None if day is None else windows.epoch_days(day) for day in (first, end)]
         return {"op": "within", "expr": self.values.value(expr, place), "from": days[0], "to": days[1]}
@@ -380,13 +380,13 @@ class _Compiler:
         return {"op": "all", "of": parts}
 
     def _anniversary(self, path: s.Path, window: s.Window, place: Place) -> Json:
-        first, end = windows.days(window, place.clock)
+        first, end = windows.resolve_days(window, place.clock)
         if first is None or end is None or (end - first).days > 40_000:
             raise RuleError.at(window.span, "limit", "anniversaries are looked for in at most a hundred years")
         self.values.echo(
             f"anniversary of {format_rule(path)} {format_rule(window)}",
-            place.clock.day_ms(first),
-            place.clock.day_ms(end),
+            place.clock.day_start_ms(first),
+            place.clock.day_start_ms(end),
         )
         years = [{"year": y, "month_days": days} for y, days in windows.month_days(first, end, place.clock)]
         return {"op": "anniversary", "expr": self.values.value(path, place), "years": years}

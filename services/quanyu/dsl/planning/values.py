@@ -39,7 +39,7 @@ class Place:
 
     def person(self) -> Place:
         """The scope of a value that is the same whoever asks (R5)."""
-        return Place(self.scope.outside(), self.clock)
+        return Place(self.scope.for_person(), self.clock)
 
     def at(self, as_of_ms: int) -> Place:
         """The same at another instant."""
@@ -146,7 +146,7 @@ class Values:
         _, meaning = names.resolve(path, place.scope)
         assert isinstance(meaning, (names.Seen, names.Recency))
         if isinstance(meaning, names.Seen):
-            steps: list[Json] = [{"type": t, "where": None} for t in place.scope.catalog.seen_types()]
+            steps: list[Json] = [{"type": t, "where": None} for t in place.scope.catalog.seen_event_types()]
         else:
             steps = self.steps(s.Step(meaning.events, span=path.span), place)
         events = {"steps": steps, "from": None, "to": place.clock.as_of_ms}
@@ -216,7 +216,7 @@ class Values:
 
     def span(self, window: s.Window | None, place: Place) -> Span:
         """The instants of a window over events or moves, cut at as-of (T1, M4), and echoed."""
-        start, end = windows.of_events(window, place.clock)
+        start, end = windows.resolve_event_window(window, place.clock)
         if window is not None and not isinstance(window, s.Ever):
             self.echo(format_rule(window), start, end)
         return start, end
@@ -245,7 +245,7 @@ class Values:
         found = self._unfiltered(step, place)
         if step.where is None:
             return found
-        scope = place.scope.outside().inside(step.ref)
+        scope = place.scope.for_person().for_events(step.ref)
         for event_type, where in found.items():
             own = self._cond(step.where, Place(scope, place.clock, event=event_type))
             found[event_type] = own if where is None else {"op": "all", "of": [where, own]}

@@ -108,7 +108,7 @@ class RuleTextCalls:
             revision=request.revision, diagnostics=[diagnostic_message(error) for error in errors]
         )
         if counted is not None:
-            response.MergeFrom(preview_message(counted, found.left_out, evaluation.clock.as_of_ms))
+            response.MergeFrom(preview_message(counted, found.omitted, evaluation.clock.as_of_ms))
         return response
 
     def DescribeOverlap(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import grpc
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import dependents, rests_on
-from quanyu.dsl.model.library import Rule, key
+from quanyu.dsl import dependencies_of, dependents_of
+from quanyu.dsl.model.library import Rule, rule_key
 from quanyu.runtime.errors import FailedPrecondition, InvalidInput
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.rpc.paging import page_limit, parse_page_token, refuse_token
@@ -43,7 +43,7 @@ class VersionCalls:
         evaluation = self._request_context.workspace(request.workspace).evaluation_at(now_ms())
         version = evaluation.resolve_version(request.name, request.version)
         rule = evaluation.library.get(request.name, version)
-        used = [] if rule is None else rests_on(rule, evaluation.catalog, evaluation.library)
+        used = [] if rule is None else dependencies_of(rule, evaluation.catalog, evaluation.library)
         return pb.GetRuleResponse(
             rule=rule_message(published(self._database, request.workspace, request.name, version)),
             explanation=evaluation.explain_rule(request.name, version),
@@ -103,7 +103,7 @@ class ComparisonCalls:
         library = evaluation.library
         asked = request.name, evaluation.resolve_version(request.name, request.version)
         after, limit = _rule_of_token(request.page_token), page_limit(request.page_size)
-        found = [one for one in dependents(asked, evaluation.catalog, library).items() if one[0] > after]
+        found = [one for one in dependents_of(asked, evaluation.catalog, library).items() if one[0] > after]
         (name, version), _ = found[limit - 1] if len(found) > limit else (("", 0), False)
         return pb.ListDependentsResponse(
             dependents=[dependent_message(user, library, direct=direct) for user, direct in found[:limit]],
@@ -124,7 +124,7 @@ def _diffed(evaluation: EvaluationContext, request: pb.DiffRuleRequest) -> tuple
     if request.WhichOneof("to") == "text":
         former = evaluation.resolve_version(name, request.from_version)
         bound = evaluation.bind(request.text)
-        declared = [key(rule)[1] for rule in bound.statements if isinstance(rule, Rule) and rule.ref.name == name]
+        declared = [rule_key(rule)[1] for rule in bound.statements if isinstance(rule, Rule) and rule.ref.name == name]
         if not declared:
             message = f"the text declares no {name}: it is compared with the published {name}@{former}"
             raise InvalidInput(message, reason="DIFF_NAME", field="text")

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from quanyu.dsl import (
-    Bound,
+    BoundRules,
     Catalog,
     Clock,
     CompiledRule,
     Finding,
     Language,
     Library,
-    Recovered,
+    Recovery,
     RuleError,
     check_and_bind,
     compile_condition,
@@ -27,7 +27,7 @@ from quanyu.dsl import (
     recover,
     standing_root,
 )
-from quanyu.dsl.model.library import Rule, key
+from quanyu.dsl.model.library import Rule, rule_key
 from quanyu.dsl.planning.values import Json
 from quanyu.dsl.syntax import IsKnown, Metric, Segment, Tag
 from quanyu.engine import Answer, Index, InvalidError, Limits
@@ -47,16 +47,16 @@ class EvaluationContext:
     # Of the questions that are asked.
     limits: Limits | None = None
 
-    def bind(self, text: str) -> Bound:
+    def bind(self, text: str) -> BoundRules:
         """Checked, every name bound to a version. InvalidInput with the place where it is wrong."""
         with rule_errors_as_invalid_input():
             return check_and_bind(text, self.catalog, self.library)
 
-    def recover(self, text: str) -> Recovered:
+    def recover(self, text: str) -> Recovery:
         """Checked as far as it is right."""
         return recover(text, self.catalog, self.library)
 
-    def with_draft(self, bound: Bound) -> EvaluationContext:
+    def with_draft(self, bound: BoundRules) -> EvaluationContext:
         """As if the text were published. InvalidInput if one of its versions is taken."""
         with rule_errors_as_invalid_input():
             return replace(self, library=self.library.publish(bound))
@@ -95,9 +95,9 @@ class EvaluationContext:
                 return self.compile_tag(name, version)
         return None
 
-    def compile_segments_and_tags(self, bound: Bound) -> list[CompiledRule]:
+    def compile_segments_and_tags(self, bound: BoundRules) -> list[CompiledRule]:
         """The segments and tags of a text that the library holds, in its order."""
-        found = [self.compile_segment_or_tag(*key(rule)) for rule in bound.statements if isinstance(rule, Rule)]
+        found = [self.compile_segment_or_tag(*rule_key(rule)) for rule in bound.statements if isinstance(rule, Rule)]
         return [compiled for compiled in found if compiled is not None]
 
     def explain_rule(self, name: str, version: int) -> list[str]:
@@ -173,7 +173,7 @@ def explain_and_compile(evaluation: EvaluationContext, text: str, language: Lang
     return Explanation(sentences, bound.versions, compiled)
 
 
-def check_countable(drafted: EvaluationContext, index: Index, bound: Bound) -> None:
+def check_countable(drafted: EvaluationContext, index: Index, bound: BoundRules) -> None:
     """InvalidInput if a segment or tag of the text cannot be counted: it never changes once it is published."""
     with rule_errors_as_invalid_input():
         check_patterns(bound, index)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from quanyu.dsl import Bound, RuleError, plan_of_roots
+from quanyu.dsl import BoundRules, RuleError, plan_of_roots
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import attach_text
 from quanyu.engine import Index, InvalidError
 
 
-def check_patterns(bound: Bound, index: Index) -> None:
+def check_patterns(bound: BoundRules, index: Index) -> None:
     """RuleError at the first pattern that is none (RE2 syntax, C7)."""
     with attach_text(bound.text):
         for node in (bound.condition, *bound.statements):

@@ -114,7 +114,7 @@ class Clauses:
             case s.EnteredSegment(window=window) | s.LeftSegment(window=window):
                 if isinstance(window, s.Recurrence):
                     return self._of_units(cond, window)
-                return self._of_past(cond.ref, windows.of_events(window, self._clock))
+                return self._of_past(cond.ref, windows.resolve_event_window(window, self._clock))
             case s.InTop() | s.InBottom():
                 return self._of_rank(cond, root)
             case s.Sample():
@@ -157,7 +157,7 @@ class Clauses:
         if isinstance(pattern, s.Sequence):
             return self._of_sequence(root)
         events = self._facts.events(root)
-        start, end = windows.of_events(pattern.window, self._clock)
+        start, end = windows.resolve_event_window(pattern.window, self._clock)
         if isinstance(pattern, s.FirstEvent):
             first = f"the first was at {self._at(events[-1])}" if events else "there is none"
             return _with_events(pb.ClauseVerdict(because=first), events[-1:])

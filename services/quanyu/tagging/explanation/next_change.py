@@ -96,7 +96,7 @@ class NextChange:
     def _days(self, after: int, until: int) -> Iterable[int]:
         clock = self._evaluation.clock
         day = clock.day_of(after)
-        while (start := clock.day_ms(day)) < until:
+        while (start := clock.day_start_ms(day)) < until:
             if start > after:
                 yield start
             day = clock.day_of(start + DAY_MS * 3 // 2)

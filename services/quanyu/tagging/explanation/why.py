@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import Bound, CompiledRule, compile_condition, format_rule, parse
-from quanyu.dsl.model.library import key
+from quanyu.dsl import BoundRules, CompiledRule, compile_condition, format_rule, parse
+from quanyu.dsl.model.library import rule_key
 from quanyu.dsl.syntax import Cond, Segment
 from quanyu.engine import Index
 from quanyu.runtime.errors import InvalidInput
@@ -52,10 +52,10 @@ def written_rule(evaluation: EvaluationContext, text: str) -> RuleToExplain:
             compiled = compile_condition(bound, drafted.library, drafted.catalog, drafted.clock)
         return RuleToExplain(bound.condition, None, drafted, compiled)
     segment = _only_segment(bound)
-    return RuleToExplain(segment.cond, segment, drafted, drafted.compile_segment(*key(segment)))
+    return RuleToExplain(segment.cond, segment, drafted, drafted.compile_segment(*rule_key(segment)))
 
 
-def _only_segment(bound: Bound) -> Segment:
+def _only_segment(bound: BoundRules) -> Segment:
     segments = [statement for statement in bound.statements if isinstance(statement, Segment)]
     if len(segments) != 1:
         message = f"the text has {len(segments)} segments: give a condition or one segment, with what it uses"

@@ -59,7 +59,7 @@ def value_text(value: event_pb2.Value, clock: Clock) -> str:
 
 def local(ms: int, clock: Clock) -> str:
     """As the wall clock reads, with as much below the minute as there is."""
-    moment = clock.local(ms).replace(tzinfo=None)
+    moment = clock.local_time(ms).replace(tzinfo=None)
     return moment.isoformat(" ", "milliseconds" if ms % 1_000 else "seconds" if ms % 60_000 else "minutes")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from quanyu.dsl import Bound, compile_condition, format_rule
+from quanyu.dsl import BoundRules, compile_condition, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.planning.values import Json
 from quanyu.tagging.evaluation.context import EvaluationContext
@@ -23,7 +23,7 @@ class UnknownAmounts:
         return f"{who} events of which {format_rule(self.sum)} does not know the amount; they add nothing (A1, A3)"
 
 
-def unknown_amounts(drafted: EvaluationContext, bound: Bound) -> list[UnknownAmounts]:
+def unknown_amounts(drafted: EvaluationContext, bound: BoundRules) -> list[UnknownAmounts]:
     """Of every sum that the text asks for, itself or in the metrics that it rests on; the library holds the text."""
     found: dict[s.Aggregate, Json] = {}
     for node in _rests_on(drafted, bound):
@@ -33,7 +33,7 @@ def unknown_amounts(drafted: EvaluationContext, bound: Bound) -> list[UnknownAmo
     return [UnknownAmounts(part, root) for part, root in found.items()]
 
 
-def _rests_on(drafted: EvaluationContext, bound: Bound) -> list[s.Node]:
+def _rests_on(drafted: EvaluationContext, bound: BoundRules) -> list[s.Node]:
     named = (label.rpartition("@") for label in bound.versions)
     rules = [drafted.library.get(name, int(version)) for name, _, version in named]
     return [*([bound.condition] if bound.condition else []), *(rule for rule in rules if rule is not None)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from quanyu.dsl import CompiledRule, differences
+from quanyu.dsl import CompiledRule, describe_differences
 from quanyu.dsl.model.library import Rule
 from quanyu.dsl.planning.sets import moves, required
 from quanyu.dsl.planning.values import Json
@@ -175,7 +175,7 @@ def _describe_change(
 ) -> RuleChange:
     library = evaluation.library
     old, new = (_published_rule(evaluation, step.name, version) for version in (step.from_version, step.to_version))
-    words = differences(old, new, library, library, evaluation.catalog)
+    words = describe_differences(old, new, library, library, evaluation.catalog)
     return RuleChange(step.name, kind_of(new), step.from_version, step.to_version, words, comparisons, error)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from quanyu.dsl import Bound, CompiledRule, RuleError, check_and_bind, format_rule, rebound, rests_on
-from quanyu.dsl.model.library import Library, Rule, key
+from quanyu.dsl import BoundRules, CompiledRule, RuleError, check_and_bind, dependencies_of, format_rule, rebind
+from quanyu.dsl.model.library import Library, Rule, rule_key
 from quanyu.engine import Answer, Index
 from quanyu.tagging.evaluation.context import EvaluationContext, kind_of
 from quanyu.tagging.preview.comparison import RuleChange, VersionPair, compare_versions
@@ -27,10 +27,16 @@ class Impact:
     answer: Answer
 
 
-def impact(evaluation: EvaluationContext, index: Index, bound: Bound) -> Impact:
+def impact(evaluation: EvaluationContext, index: Index, bound: BoundRules) -> Impact:
     """Of a text that need not be published."""
-    new = [rule for rule in bound.statements if isinstance(rule, Rule) and key(rule) not in evaluation.library.rules]
-    renewed = {rule.ref.name: key(rule)[1] for rule in sorted(new, key=key) if evaluation.library.newest(rule.ref.name)}
+    new = [
+        rule for rule in bound.statements if isinstance(rule, Rule) and rule_key(rule) not in evaluation.library.rules
+    ]
+    renewed = {
+        rule.ref.name: rule_key(rule)[1]
+        for rule in sorted(new, key=rule_key)
+        if evaluation.library.newest(rule.ref.name)
+    }
     own = [VersionPair(name, evaluation.library.newest(name), version) for name, version in renewed.items()]
     republished = _Republished(evaluation, bound, renewed)
     drafted = replace(evaluation, library=republished.library)
@@ -46,7 +52,7 @@ class _Republished:
     in `left_out`.
     """
 
-    def __init__(self, evaluation: EvaluationContext, bound: Bound, renewed: dict[str, int]) -> None:
+    def __init__(self, evaluation: EvaluationContext, bound: BoundRules, renewed: dict[str, int]) -> None:
         self.steps: list[VersionPair] = []
         self.wrong: list[RuleChange] = []
         self.left_out: set[str] = set()
@@ -64,7 +70,7 @@ class _Republished:
             return
         self._seen.add(name)
         rule = self._newest(name)
-        used = [used for used, _ in rests_on(rule, self._catalog, self._before)]
+        used = [used for used, _ in dependencies_of(rule, self._catalog, self._before)]
         for other in used:
             self._visit(other)
         if not any(other in self._versions or other in self.left_out for other in used):
@@ -75,8 +81,8 @@ class _Republished:
             self.left_out.add(name)
 
     def _publish(self, rule: Rule) -> None:
-        name, version = key(rule)
-        again = rebound(rule, self._versions, self._catalog, self._before)
+        name, version = rule_key(rule)
+        again = rebind(rule, self._versions, self._catalog, self._before)
         text = format_rule(replace(again, ref=replace(again.ref, version=version + 1)))
         try:
             bound = check_and_bind(text, self._catalog, self.library)

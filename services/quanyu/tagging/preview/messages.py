@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import LeftOut
+from quanyu.dsl import OmittedClause
 from quanyu.tagging.evaluation.messages import KINDS, basis_message
 from quanyu.tagging.preview.comparison import RuleChange, SetComparison
 from quanyu.tagging.preview.impact import Impact
@@ -13,7 +13,7 @@ from quanyu.tagging.preview.overlap import Overlap
 from quanyu.tagging.preview.preview import Count, Preview
 
 
-def preview_message(preview: Preview, left_out: Sequence[LeftOut], as_of_ms: int) -> pb.PreviewRuleResponse:
+def preview_message(preview: Preview, left_out: Sequence[OmittedClause], as_of_ms: int) -> pb.PreviewRuleResponse:
     """`left_out`: clauses of its one set that are wrong."""
     response = pb.PreviewRuleResponse(
         sets=[_set_message(counted) for counted in preview.counts],

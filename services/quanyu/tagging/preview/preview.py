@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from quanyu.dsl import Bound, CompiledRule, compile_condition, compile_segment, compile_tag, explain
+from quanyu.dsl import BoundRules, CompiledRule, compile_condition, compile_segment, compile_tag, explain
 from quanyu.dsl import syntax as s
-from quanyu.dsl.model.library import key
+from quanyu.dsl.model.library import rule_key
 from quanyu.dsl.planning.sets import funnel
 from quanyu.dsl.planning.values import Json
 from quanyu.engine import Answer, Index
@@ -61,7 +61,7 @@ class Preview:
 
 
 def preview(
-    evaluation: EvaluationContext, index: Index, bound: Bound, *, is_whole: bool = True, sampled: int = 0
+    evaluation: EvaluationContext, index: Index, bound: BoundRules, *, is_whole: bool = True, sampled: int = 0
 ) -> Preview:
     """Of a lone condition, or of each segment and tag of a text that need not be published.
 
@@ -116,16 +116,16 @@ class _Set:
     clauses: Sequence[s.Node]
 
 
-def _sets(drafted: EvaluationContext, bound: Bound) -> list[_Set]:
+def _sets(drafted: EvaluationContext, bound: BoundRules) -> list[_Set]:
     library, catalog, clock = drafted.library, drafted.catalog, drafted.clock
     if bound.condition is not None:
         return [_Set(bound.condition, compile_condition(bound, library, catalog, clock), _parts(bound.condition))]
     found = []
     for rule in bound.statements:
         if isinstance(rule, s.Segment):
-            found.append(_Set(rule, compile_segment(*key(rule), library, catalog, clock), _parts(rule.cond)))
+            found.append(_Set(rule, compile_segment(*rule_key(rule), library, catalog, clock), _parts(rule.cond)))
         elif isinstance(rule, s.Tag):
-            found.append(_Set(rule, compile_tag(*key(rule), library, catalog, clock), [*rule.tiers, rule]))
+            found.append(_Set(rule, compile_tag(*rule_key(rule), library, catalog, clock), [*rule.tiers, rule]))
     return found
 
 

@@ -221,4 +221,4 @@ def _elapsed(minutes: int) -> str:
 
 
 def _local(ms: int, evaluation: EvaluationContext) -> str:
-    return datetime.isoformat(evaluation.clock.local(ms).replace(tzinfo=None), " ", "minutes")
+    return datetime.isoformat(evaluation.clock.local_time(ms).replace(tzinfo=None), " ", "minutes")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import Bound, parse
-from quanyu.dsl.model.library import Rule, key
+from quanyu.dsl import BoundRules, parse
+from quanyu.dsl.model.library import Rule, rule_key
 from quanyu.engine import Limits
 from quanyu.runtime.errors import Conflict, DomainError, FailedPrecondition, InvalidInput, NotFound
 from quanyu.runtime.instants import now_ms
@@ -73,7 +73,7 @@ def propose(
         return there or proposal
 
 
-def _impact(evaluation: EvaluationContext, workspace: Workspace, bound: Bound) -> pb.DescribeImpactResponse:
+def _impact(evaluation: EvaluationContext, workspace: Workspace, bound: BoundRules) -> pb.DescribeImpactResponse:
     """Without the people of its samples, who may be erased while it is kept."""
     message = impact_message(impact(evaluation, workspace.index, bound), evaluation.clock.as_of_ms)
     for comparison in (c for change in (*message.changed, *message.dependents) for c in change.comparisons):
@@ -153,7 +153,7 @@ def _outdated(database: Database, proposal: Proposal, error: DomainError) -> str
 
 def _published(database: Database, proposal: Proposal) -> list[PublishedRule]:
     """The rules of its names and versions that there are."""
-    keys = [key(rule) for rule in parse(proposal.text).statements if isinstance(rule, Rule)]
+    keys = [rule_key(rule) for rule in parse(proposal.text).statements if isinstance(rule, Rule)]
     with database.reading() as session:
         found = [find_rule(session, proposal.workspace, *name_version) for name_version in keys]
     return [rule for rule in found if rule is not None]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from quanyu.dsl import Bound, format_rule
-from quanyu.dsl.model.library import Rule, key
+from quanyu.dsl import BoundRules, format_rule
+from quanyu.dsl.model.library import Rule, rule_key
 from quanyu.engine import Limits
 from quanyu.runtime.errors import Conflict, InvalidInput
 from quanyu.runtime.instants import now_ms
@@ -58,7 +58,7 @@ def publish(
         return rules
 
 
-def rows_of(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
+def rows_of(workspace: str, bound: BoundRules, author: str) -> list[PublishedRule]:
     """The rules of a text as they are published. InvalidInput if it has none, or a name that is too long."""
     if bound.condition is not None:
         raise InvalidInput(
@@ -72,7 +72,7 @@ def rows_of(workspace: str, bound: Bound, author: str) -> list[PublishedRule]:
     published_at_ms = now_ms()
     rows = []
     for statement in (statement for statement in bound.statements if isinstance(statement, Rule)):
-        name, version = key(statement)
+        name, version = rule_key(statement)
         if len(name) > LONGEST_NAME:
             raise InvalidInput(f"the name {name[:40]}... is longer than {LONGEST_NAME} characters", reason="RULE_NAME")
         rows.append(

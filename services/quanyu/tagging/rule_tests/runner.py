@@ -19,10 +19,10 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import versions_of
 from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.names import Scope
-from quanyu.dsl.binding.test_blocks import expected
+from quanyu.dsl.binding.test_blocks import expected_condition
 from quanyu.dsl.calendar.windows import when_ms
 from quanyu.dsl.errors import attach_text
-from quanyu.dsl.model.library import key
+from quanyu.dsl.model.library import rule_key
 from quanyu.engine import InvalidError
 from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference
 from quanyu.tagging.rule_tests.fixtures import (
@@ -80,7 +80,7 @@ class _Trial:
         """Nothing where it is as expected. Who is in no segment may have no record yet (U5)."""
         place = f"line {then.span.line}: {self._written(then)}"
         try:
-            cond = Conditions().bind(expected(then), self._scope)
+            cond = Conditions().bind(expected_condition(then), self._scope)
             (verdict,) = self._verdicts(self._condition(cond), then.person)
             if (verdict is True) is not isinstance(then, s.ThenNotIn):
                 return
@@ -88,7 +88,7 @@ class _Trial:
         except (RuleError, InvalidError) as error:
             yield f"{place}: this cannot be asked: {error}"
             return
-        as_of = f"{self._clock.local(self._clock.as_of_ms):%Y-%m-%d %H:%M} ({self._clock.zone})"
+        as_of = f"{self._clock.local_time(self._clock.as_of_ms):%Y-%m-%d %H:%M} ({self._clock.zone})"
         given = [f"  {self._written(fact)}" for fact in self._facts(cond, then.person)]
         nothing = f"  nothing is given of {then.person} that this reads"
         yield "\n".join([f"{place}: this is {_WORDS[verdict]} as of {as_of}", *said, *(given or [nothing])])
@@ -106,7 +106,7 @@ class _Trial:
 
     def _clause_by_clause(self, rule: s.Segment | s.Tag) -> CompiledRule:
         """A root for each, in the population of the whole."""
-        name, version = key(rule)
+        name, version = rule_key(rule)
         if isinstance(rule, s.Tag):
             return compile_tag(name, version, *self._rules)
         compiled = compile_segment(name, version, *self._rules)

@@ -223,7 +223,7 @@ def test_v1_a_version_is_declared_once_and_the_next_is_offered() -> None:
 
 def test_published_text_comes_back_as_it_was() -> None:
     texts = [format_rule(rule) for rule in LIBRARY.rules.values()]
-    assert Library.of(reversed(texts)) == LIBRARY
+    assert Library.from_texts(reversed(texts)) == LIBRARY
 
 
 def test_statements_may_use_each_other_in_any_order() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.dsl import Library, check_and_bind, dependents, format_rule, rebound, rests_on
+from quanyu.dsl import Library, check_and_bind, dependencies_of, dependents_of, format_rule, rebind
 from tests.unit.dsl.world import CATALOG, LIBRARY, bind
 
 
@@ -15,15 +15,15 @@ def test_what_a_rule_names_itself() -> None:
     )
     rule = library.get("s", 1)
     assert rule is not None
-    assert rests_on(rule, CATALOG, library) == [("frequency", 1), ("net_spend", 3), ("touch", 1), ("vip", 3)]
+    assert dependencies_of(rule, CATALOG, library) == [("frequency", 1), ("net_spend", 3), ("touch", 1), ("vip", 3)]
 
 
 def test_who_rests_on_a_version_directly_or_not() -> None:
     library = LIBRARY.publish(bind("segment best: in segment vip and did touch\nsegment old: did touch@1"))
-    assert dependents(("buyers", 1), CATALOG, library) == {("best", 1): False, ("vip", 3): True}
-    assert dependents(("touch", 2), CATALOG, library) == {("best", 1): True}
-    assert dependents(("touch", 1), CATALOG, library) == {("old", 1): True}
-    assert dependents(("best", 1), CATALOG, library) == {}
+    assert dependents_of(("buyers", 1), CATALOG, library) == {("best", 1): False, ("vip", 3): True}
+    assert dependents_of(("touch", 2), CATALOG, library) == {("best", 1): True}
+    assert dependents_of(("touch", 1), CATALOG, library) == {("old", 1): True}
+    assert dependents_of(("best", 1), CATALOG, library) == {}
 
 
 @settings(max_examples=80, deadline=None)
@@ -42,13 +42,13 @@ def test_dependents_are_the_closure(graph: list[set[int]], asked: int) -> None:
         return asked in names[n] or any(reaches(other) for other in names[n])
 
     expected = {(f"s{n}", 1): asked in names[n] for n in range(len(graph)) if reaches(n)}
-    assert dependents((f"s{asked}", 1), CATALOG, library) == expected
+    assert dependents_of((f"s{asked}", 1), CATALOG, library) == expected
 
 
 def test_names_are_bound_to_the_versions_given() -> None:
     library = LIBRARY.publish(bind("segment s among buyers: last_touch@1 > 30d and did order where (amount > 3) ever"))
     rule = library.get("s", 1)
     assert rule is not None
-    again = rebound(rule, {"touch": 2, "order": 9}, CATALOG, library)
+    again = rebind(rule, {"touch": 2, "order": 9}, CATALOG, library)
     assert format_rule(again) == "segment s@1 among buyers@1: last_touch@2 > 30d and did order where (amount > 3) ever"
-    assert rebound(rule, {}, CATALOG, library) == rule
+    assert rebind(rule, {}, CATALOG, library) == rule

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.dsl import Recovered, RuleError, check_and_bind, format_rule, recover
+from quanyu.dsl import Recovery, RuleError, check_and_bind, format_rule, recover
 from tests.unit.dsl.world import CATALOG, LIBRARY
 
 GOOD = [
@@ -30,7 +30,7 @@ WRONG = [
 HEADS = ["", "segment s: ", "segment s@2 among buyers:\n  "]
 
 
-def recovered(text: str) -> Recovered:
+def recovered(text: str) -> Recovery:
     return recover(text, CATALOG, LIBRARY)
 
 
@@ -58,8 +58,8 @@ def test_what_is_right_is_kept_and_what_is_wrong_is_said(
     assert found.bound is not None
     assert (found.bound.script, found.bound.condition) == (alone.script, alone.condition)
     assert found.bound.versions == alone.versions
-    assert [clause.text for clause in found.left_out] == wrong
-    for clause in found.left_out:
+    assert [clause.text for clause in found.omitted] == wrong
+    for clause in found.omitted:
         assert text.split("\n")[clause.line - 1][clause.column - 1 :].startswith(clause.text)
 
 
@@ -69,7 +69,7 @@ def test_places_are_those_of_the_whole_text() -> None:
     assert [(error.line, error.column) for error in found.errors] == [(3, 7), (4, 11)]
     assert found.errors[0].suggestions == ("points",)
     assert "  and pionts > 4\n" in str(found.errors[0])
-    assert [(clause.text, clause.line, clause.column) for clause in found.left_out] == [
+    assert [(clause.text, clause.line, clause.column) for clause in found.omitted] == [
         ("pionts > 4", 3, 7),
         ("did ordr in last 7d", 4, 7),
     ]

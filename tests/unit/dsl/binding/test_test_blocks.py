@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from quanyu.dsl import Bound, Library, RuleError, check_and_bind
+from quanyu.dsl import BoundRules, Library, RuleError, check_and_bind
 from quanyu.dsl import syntax as s
 from quanyu.dsl.model.library import Rule
 from tests.unit.dsl.world import CATALOG
@@ -16,7 +16,7 @@ SEGMENT = "segment lapsed: last_touch > 30d"
 TOUCH = "define touch = order or scan"
 
 
-def bind(*parts: str) -> Bound:
+def bind(*parts: str) -> BoundRules:
     return check_and_bind("\n".join(parts), CATALOG, Library())
 
 

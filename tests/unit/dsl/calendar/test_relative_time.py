@@ -10,9 +10,9 @@ from quanyu.dsl.calendar.windows import add_units
 from tests.unit.dsl.planning.compiled import DAY
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
 
-NEXT_DAY = CLOCK.day_ms(CLOCK.today) + DAY
-NEXT_WEEK = CLOCK.day_ms(add_units(CLOCK.unit_start(CLOCK.today, "week"), 1, "week"))
-NEXT_MONTH = CLOCK.day_ms(add_units(CLOCK.unit_start(CLOCK.today, "month"), 1, "month"))
+NEXT_DAY = CLOCK.day_start_ms(CLOCK.today) + DAY
+NEXT_WEEK = CLOCK.day_start_ms(add_units(CLOCK.unit_start(CLOCK.today, "week"), 1, "week"))
+NEXT_MONTH = CLOCK.day_start_ms(add_units(CLOCK.unit_start(CLOCK.today, "month"), 1, "month"))
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ def test_a_calendar_window_stands_until_its_unit_ends_and_elapsed_time_always(
 
 
 def test_the_end_of_a_window_to_come_limits_it() -> None:
-    later = CLOCK.local(NOW + 10 * DAY).date()
+    later = CLOCK.local_time(NOW + 10 * DAY).date()
     library = LIBRARY.publish(check_and_bind(f"segment probe: did order before {later}", CATALOG, LIBRARY))
     _, ms = standing_root("probe", 1, library, CATALOG, CLOCK)
-    assert ms == CLOCK.day_ms(later) - NOW
+    assert ms == CLOCK.day_start_ms(later) - NOW
 
 
 def test_days_of_a_window_before_all_events_are_other_ones_when_it_has_come_to_them() -> None:

@@ -54,7 +54,7 @@ def test_t5_t6_a_day_begins_when_the_clock_first_reads_it(zone: str, day: dt.dat
     for offset in (0, 1):
         local = day + dt.timedelta(days=offset)
         wall = dt.datetime.combine(local, dt.time()) + dt.timedelta(minutes=day_start)
-        assert clock.day_ms(local) == first_minute(zone, day, wall)
+        assert clock.day_start_ms(local) == first_minute(zone, day, wall)
 
 
 @pytest.mark.parametrize(("zone", "day"), CHANGES)
@@ -63,7 +63,7 @@ def test_t7_every_minute_lies_in_the_day_that_holds_it(zone: str, day: dt.date, 
     clock = Clock(0, zone, day_start=day_start)
     for t, _ in minutes_around(zone, day)[::7]:
         local = clock.day_of(t)
-        assert clock.day_ms(local) <= t < clock.day_ms(local + dt.timedelta(days=1))
+        assert clock.day_start_ms(local) <= t < clock.day_start_ms(local + dt.timedelta(days=1))
 
 
 @pytest.mark.parametrize(("zone", "day"), CHANGES)
@@ -116,9 +116,9 @@ def covered(unit: CalendarUnit, clock: Clock, first: dt.date, end: dt.date) -> i
 @settings(deadline=None)
 @given(clocks, units, st.integers(1, 6))
 def test_t0_t4_t18_t19_units_are_whole_and_adjoin(clock: Clock, unit: CalendarUnit, number: int) -> None:
-    last = windows.days(s.LastUnits(number, unit), clock)
-    this = windows.days(s.ThisUnit(unit), clock)
-    following = windows.days(s.NextUnits(number, unit), clock)
+    last = windows.resolve_days(s.LastUnits(number, unit), clock)
+    this = windows.resolve_days(s.ThisUnit(unit), clock)
+    following = windows.resolve_days(s.NextUnits(number, unit), clock)
     assert last[1] == this[0]
     assert this[1] == following[0]
     assert this[0] is not None
@@ -127,14 +127,14 @@ def test_t0_t4_t18_t19_units_are_whole_and_adjoin(clock: Clock, unit: CalendarUn
         assert span[0] is not None
         assert span[1] is not None
         assert covered(unit, clock, span[0], span[1]) == expected
-    assert windows.days(s.LastUnit(unit), clock) == windows.days(s.LastUnits(1, unit), clock)
-    assert windows.days(s.NextUnit(unit), clock) == windows.days(s.NextUnits(1, unit), clock)
+    assert windows.resolve_days(s.LastUnit(unit), clock) == windows.resolve_days(s.LastUnits(1, unit), clock)
+    assert windows.resolve_days(s.NextUnit(unit), clock) == windows.resolve_days(s.NextUnits(1, unit), clock)
 
 
 @settings(deadline=None)
 @given(clocks, units)
 def test_t4_the_current_unit_holds_as_of(clock: Clock, unit: CalendarUnit) -> None:
-    start, end = windows.instants(s.ThisUnit(unit), clock)
+    start, end = windows.resolve_instants(s.ThisUnit(unit), clock)
     assert start is not None
     assert end is not None
     assert start <= clock.as_of_ms < end
@@ -144,14 +144,14 @@ def test_t4_the_current_unit_holds_as_of(clock: Clock, unit: CalendarUnit) -> No
 def test_t0_t12_elapsed_time_is_blind_to_the_calendar(clock: Clock, amount: int, unit: s.ElapsedUnit) -> None:
     length = amount * {"min": 60, "h": 3600, "d": 86_400, "w": 604_800}[unit] * 1000
     now = clock.as_of_ms
-    assert windows.instants(s.LastElapsed(s.Duration(amount, unit)), clock) == (now - length, now)
-    assert windows.instants(s.NextElapsed(s.Duration(amount, unit)), clock) == (now, now + length)
+    assert windows.resolve_instants(s.LastElapsed(s.Duration(amount, unit)), clock) == (now - length, now)
+    assert windows.resolve_instants(s.NextElapsed(s.Duration(amount, unit)), clock) == (now, now + length)
 
 
 @given(clocks, st.integers(1, 99), st.integers(1, 99))
 def test_t11_between_durations_in_either_order(clock: Clock, a: int, b: int) -> None:
-    one = windows.instants(s.BetweenDurations(s.Duration(a, "d"), s.Duration(b, "d")), clock)
-    other = windows.instants(s.BetweenDurations(s.Duration(b, "d"), s.Duration(a, "d")), clock)
+    one = windows.resolve_instants(s.BetweenDurations(s.Duration(a, "d"), s.Duration(b, "d")), clock)
+    other = windows.resolve_instants(s.BetweenDurations(s.Duration(b, "d"), s.Duration(a, "d")), clock)
     assert one == other == (clock.as_of_ms - max(a, b) * DAY, clock.as_of_ms - min(a, b) * DAY)
 
 
@@ -180,14 +180,14 @@ def at(text: str, zone: str = "Asia/Shanghai") -> int:
 
 def days(window: s.Window, as_of: str, **options: int) -> list[str]:
     clock = Clock(at(as_of), "Asia/Shanghai", **options)  # type: ignore[arg-type]
-    return [str(day) for day in windows.days(window, clock)]
+    return [str(day) for day in windows.resolve_days(window, clock)]
 
 
 def test_t4_at_midnight_of_the_first_this_month_is_still_empty() -> None:
     assert days(s.ThisUnit("month"), "2026-02-01 00:00") == ["2026-02-01", "2026-03-01"]
     assert days(s.LastUnit("month"), "2026-02-01 00:00") == ["2026-01-01", "2026-02-01"]
     clock = Clock(at("2026-02-01 00:00"), "Asia/Shanghai")
-    assert windows.of_events(s.ThisUnit("month"), clock) == (clock.as_of_ms, clock.as_of_ms)
+    assert windows.resolve_event_window(s.ThisUnit("month"), clock) == (clock.as_of_ms, clock.as_of_ms)
 
 
 def test_t5_day_start_moves_every_calendar_unit() -> None:
@@ -212,25 +212,29 @@ def test_t9_a_date_end_is_in_and_a_datetime_end_is_out() -> None:
     clock = Clock(at("2026-11-22 10:00"), "Asia/Shanghai")
     date, minute = s.Date(dt.date(2026, 1, 31)), s.DateTime(dt.datetime(2026, 1, 31, 12, 0))
     first = s.Date(dt.date(2026, 1, 1))
-    assert windows.instants(s.BetweenDays(first, date), clock) == (at("2026-01-01"), at("2026-02-01"))
-    assert windows.instants(s.BetweenDays(first, minute), clock) == (at("2026-01-01"), at("2026-01-31 12:00"))
+    assert windows.resolve_instants(s.BetweenDays(first, date), clock) == (at("2026-01-01"), at("2026-02-01"))
+    assert windows.resolve_instants(s.BetweenDays(first, minute), clock) == (at("2026-01-01"), at("2026-01-31 12:00"))
 
 
 def test_t10_mixed_ends_in_the_wrong_order() -> None:
     clock = Clock(at("2026-11-22 10:00"), "Asia/Shanghai")
     late = s.DateTime(dt.datetime(2026, 2, 1, 12, 0))
     with pytest.raises(RuleError, match="T10"):
-        windows.instants(s.BetweenDays(late, s.Date(dt.date(2026, 1, 31))), clock)
+        windows.resolve_instants(s.BetweenDays(late, s.Date(dt.date(2026, 1, 31))), clock)
 
 
 def test_t1_t8_events_are_cut_at_as_of_and_attributes_are_not() -> None:
     clock = Clock(at("2026-11-22 10:00"), "Asia/Shanghai")
     since = s.Since(s.Date(dt.date(2026, 11, 1)))
-    assert windows.instants(since, clock) == (at("2026-11-01"), None)
-    assert windows.of_events(since, clock) == (at("2026-11-01"), clock.as_of_ms)
-    assert windows.of_events(None, clock) == windows.of_events(s.Ever(), clock) == (None, clock.as_of_ms)
+    assert windows.resolve_instants(since, clock) == (at("2026-11-01"), None)
+    assert windows.resolve_event_window(since, clock) == (at("2026-11-01"), clock.as_of_ms)
+    assert (
+        windows.resolve_event_window(None, clock)
+        == windows.resolve_event_window(s.Ever(), clock)
+        == (None, clock.as_of_ms)
+    )
     future = s.Month(2027, 1)
-    assert windows.of_events(future, clock) == (clock.as_of_ms, clock.as_of_ms)
+    assert windows.resolve_event_window(future, clock) == (clock.as_of_ms, clock.as_of_ms)
 
 
 @pytest.mark.parametrize(
@@ -238,13 +242,13 @@ def test_t1_t8_events_are_cut_at_as_of_and_attributes_are_not() -> None:
 )
 def test_t13_elapsed_time_has_no_days(window: s.Window) -> None:
     with pytest.raises(RuleError, match="T13"):
-        windows.days(window, Clock(0, "UTC"))
+        windows.resolve_days(window, Clock(0, "UTC"))
 
 
 @pytest.mark.parametrize("window", [s.LastUnits(9999, "year"), s.NextUnits(99_999_999, "month"), s.Month(9999, 12)])
 def test_beyond_the_calendar_is_an_error(window: s.Window) -> None:
     with pytest.raises(RuleError, match="1 to 9999"):
-        windows.instants(window, Clock(at("2026-11-22 10:00"), "Asia/Shanghai"))
+        windows.resolve_instants(window, Clock(at("2026-11-22 10:00"), "Asia/Shanghai"))
 
 
 # --- anniversaries ------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_windows_begin_and_end_where_polars_says(
     }
     for window, ends in expected.items():
         assume(None not in ends)
-        assert windows.instants(window, clock) == ends, window
+        assert windows.resolve_instants(window, clock) == ends, window
 
 
 @settings(max_examples=200, deadline=None)

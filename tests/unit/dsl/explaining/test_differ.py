@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.dsl import Library, RuleError, differences, format_rule, parse, syntax
+from quanyu.dsl import Library, RuleError, describe_differences, format_rule, parse, syntax
 from quanyu.dsl.model.library import Rule
 from tests.unit.dsl import trees
 from tests.unit.dsl.world import CATALOG, LIBRARY, bind
@@ -36,7 +36,7 @@ def shuffled(node: Any, by: random.Random) -> Any:
 
 
 def words(old: Rule, new: Rule) -> list[str]:
-    return differences(old, new, Library(), Library(), CATALOG)
+    return describe_differences(old, new, Library(), Library(), CATALOG)
 
 
 @settings(max_examples=150, deadline=None)
@@ -74,7 +74,7 @@ def said(old: str, new: str) -> list[str]:
     (was,), (now,) = before.statements, after.statements
     assert isinstance(was, Rule)
     assert isinstance(now, Rule)
-    return differences(was, now, LIBRARY.publish(before), LIBRARY.publish(after), CATALOG)
+    return describe_differences(was, now, LIBRARY.publish(before), LIBRARY.publish(after), CATALOG)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_changed_far_below_is_said() -> None:
     was, now = library.get("s", 1), library.publish(second).get("s", 2)
     assert was is not None
     assert now is not None
-    assert differences(was, now, library, library.publish(second), CATALOG) == [
+    assert describe_differences(was, now, library, library.publish(second), CATALOG) == [
         "changed from m@1 > 3 to m@2 > 3",
         "definition d@2 is used, was d@1: added: scan",
         "metric m@2 is used, was m@1: changed from count(d@1) to count(d@2)",

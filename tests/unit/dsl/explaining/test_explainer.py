@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from quanyu.dsl import Clock, Language, RuleError, compile_condition, explain, format_rule
 from quanyu.dsl import syntax as s
-from quanyu.dsl.explaining.phrases import PHRASES
+from quanyu.dsl.explaining.templates import TEMPLATES
 from tests.unit.dsl import trees
 from tests.unit.dsl.renamer import Renamer
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind
@@ -53,11 +53,11 @@ def test_t0_every_window_is_said_with_its_instants(cond: s.Cond, chosen: random.
     for language in ("en", "zh"):
         said = " ".join(explain(bound, LIBRARY, CATALOG, CLOCK, language))  # type: ignore[arg-type]
         for ms in (ms for window in compiled.windows for ms in (window.from_ms, window.to_ms) if ms is not None):
-            assert CLOCK.local(ms).replace(tzinfo=None).isoformat(" ", "minutes") in said
+            assert CLOCK.local_time(ms).replace(tzinfo=None).isoformat(" ", "minutes") in said
 
 
 def test_both_languages_say_the_same_parts() -> None:
-    english, chinese = PHRASES["en"], PHRASES["zh"]
+    english, chinese = TEMPLATES["en"], TEMPLATES["zh"]
     assert english.keys() == chinese.keys()
     of_counting = {"times", "units", "unit"}  # English has a plural
     for name in english:

@@ -76,7 +76,7 @@ def test_how_far_back_attributes_are_asked_for() -> None:
     for text, past_ms in [
         ("was in segment rich 30d ago", 30 * DAY),
         ("in segment rich", 0),
-        (f"was in segment rich on {CLOCK.local(NOW - 9 * DAY).date()}", 0),
+        (f"was in segment rich on {CLOCK.local_time(NOW - 9 * DAY).date()}", 0),
     ]:
         bound = check_and_bind(text, CATALOG, library)
         assert bound.condition is not None

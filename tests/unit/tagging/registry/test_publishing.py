@@ -36,7 +36,7 @@ def test_a_library_read_again_binds_and_compiles_the_same(database: Database) ->
         ("level", 1, "tag"),
     ]
     with database.reading() as session:
-        again = Library.of(rule.text for rule in all_rules(session, "shop"))
+        again = Library.from_texts(rule.text for rule in all_rules(session, "shop"))
     assert {key: format_rule(rule) for key, rule in again.rules.items()} == {
         key: format_rule(rule) for key, rule in shop.library.rules.items()
     }

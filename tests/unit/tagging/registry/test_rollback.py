@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.dsl import Library, differences
+from quanyu.dsl import Library, describe_differences
 from quanyu.engine import Limits
 from quanyu.runtime.storage.database import Base, Database
 from quanyu.tagging.registry.publishing import publish
@@ -37,7 +37,7 @@ def test_it_is_the_old_version_again(texts: list[str], data: st.DataObject) -> N
     is_there = texts[back - 1] == texts[-1]
     assert (rule.version, rule.author) == ((len(texts), "ann") if is_there else (len(texts) + 1, "bob"))
     old, new = shop.library.rules["s", back], shop.library.rules["s", rule.version]
-    assert differences(old, new, shop.library, shop.library, CATALOG) == []
+    assert describe_differences(old, new, shop.library, shop.library, CATALOG) == []
     assert (found.changes[0].differences == []) == is_there
     again, nothing = roll_back(database, shop, "s", back, "cid")  # type: ignore[arg-type]
     assert (again.version, again.author, nothing.changes[0].differences) == (rule.version, rule.author, [])

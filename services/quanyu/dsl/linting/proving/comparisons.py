@@ -38,7 +38,7 @@ from quanyu.dsl.linting.proving.value_domains import (
     none,
     some,
 )
-from quanyu.dsl.model.types import Type, nfkc, order_of
+from quanyu.dsl.model.types import Type, common_order, nfkc
 
 _FLIPPED: dict[str, s.ComparisonOperator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 _SIGNS = {
@@ -155,7 +155,7 @@ class Comparisons:
         value = nfkc(right.value) if isinstance(right, s.Text) else right.value
         if cmp in ("=", "!="):
             return says(subject, Choice.of(value) if cmp == "=" else ~Choice.of(value))
-        order = order_of(a, b)
+        order = common_order(a, b)
         if order is None or value not in order:
             return says(Says((subject.key, cmp, value)), TRULY)
         at = order.index(str(value))

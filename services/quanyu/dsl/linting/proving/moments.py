@@ -87,13 +87,13 @@ class Moments:
 
     def _resolved(self, window: s.Window) -> tuple[float, float]:
         if self._days:
-            low, high = (None if day is None else self._day(day) for day in windows.days(window, self._clock))
+            low, high = (None if day is None else self._day(day) for day in windows.resolve_days(window, self._clock))
         else:
-            low, high = windows.instants(window, self._clock)
+            low, high = windows.resolve_instants(window, self._clock)
         return -math.inf if low is None else low, math.inf if high is None else high
 
     def _day(self, day: dt.date) -> int:
-        return windows.epoch_days(day) * DAY_MS if self._days else self._clock.day_ms(day)
+        return windows.epoch_days(day) * DAY_MS if self._days else self._clock.day_start_ms(day)
 
     # order
 
@@ -133,7 +133,7 @@ class Moments:
         """Whether the zone's clocks are put forward or back, as far as is looked."""
         clock, today = self._clock, self._clock.today
         days = (today + dt.timedelta(days=n) for n in range(-_LOOKED_AT, _LOOKED_AT + 1, 20))
-        return len({clock.day_ms(day) - windows.epoch_days(day) * DAY_MS for day in days}) > 1
+        return len({clock.day_start_ms(day) - windows.epoch_days(day) * DAY_MS for day in days}) > 1
 
     # length
 

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
 from quanyu.dsl.binding.conditions import Conditions
-from quanyu.dsl.binding.expressions import ANY
 from quanyu.dsl.binding.names import Scope, StepScope
 from quanyu.dsl.calendar.windows import Clock
 from quanyu.dsl.linting.proving.moments import Moments, Span
@@ -43,7 +42,7 @@ from quanyu.dsl.linting.proving.truth import (
 )
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Rules
-from quanyu.dsl.model.types import NUMBER, Type, nfkc
+from quanyu.dsl.model.types import NUMBER, UNTYPED, Type, nfkc
 
 TILES = {"quintile": 5, "decile": 10, "percentile": 100}
 NO = Numbers.where("=", 0, whole=True)
@@ -146,7 +145,7 @@ class Worths:
 
     # what is known
 
-    def known(self, expr: s.Expr | s.Point, place: Place, beside: Type = ANY) -> Formula:
+    def known(self, expr: s.Expr | s.Point, place: Place, beside: Type = UNTYPED) -> Formula:
         """`beside`: the type of the other side; an entry of a map that is of another one is unknown to it."""
         match expr:
             case s.Path():
@@ -275,7 +274,7 @@ class Worths:
         match self.meaning(path, place):
             case names.Recency(events=ref):
                 return self.tally("count", self.events(s.Step(ref)), self.moments.of_events(None))
-        seen = Events(tuple((event_type, ALWAYS) for event_type in self._scope.catalog.seen_types()))
+        seen = Events(tuple((event_type, ALWAYS) for event_type in self._scope.catalog.seen_event_types()))
         return self.tally("count", seen, self.moments.of_events(None))
 
     def aggregated(self, node: s.Aggregate) -> Tally:

@@ -152,7 +152,7 @@ def clocks(draw: st.DrawFn) -> tuple[Clock, Clock]:
     zone = draw(st.sampled_from(["Asia/Shanghai", "America/New_York", "America/New_York", "Australia/Lord_Howe"]))
     somewhere = Clock(0, zone, draw(st.integers(1, 7)), draw(st.sampled_from([0, 240])))
     days = st.sampled_from(DAYS).map(dt.date.fromisoformat)
-    moments = st.builds(lambda day, by: somewhere.day_ms(day) + by, days, st.sampled_from([-1, 0, 1, 46_800_000]))
+    moments = st.builds(lambda day, by: somewhere.day_start_ms(day) + by, days, st.sampled_from([-1, 0, 1, 46_800_000]))
     as_of, later = sorted([draw(moments), draw(moments)])
     return replace(somewhere, as_of_ms=as_of), replace(somewhere, as_of_ms=later)
 
@@ -170,7 +170,7 @@ def test_what_never_comes_later_does_not_now_nor_afterwards(both_clocks: tuple[C
 
 
 def resolved(text: str, clock: Clock) -> tuple[float, float]:
-    low, high = windows.instants(window(text), clock)
+    low, high = windows.resolve_instants(window(text), clock)
     return -float("inf") if low is None else low, float("inf") if high is None else high
 
 
@@ -180,7 +180,7 @@ def test_no_window_is_longer_nor_has_more_days_than_is_said(both_clocks: tuple[C
     moments = Moments(one)
     for text in WINDOWS:
         span = moments.of_events(window(text))
-        start, end = windows.of_events(window(text), other)
+        start, end = windows.resolve_event_window(window(text), other)
         if start is not None and start < end:
             assert end - start <= moments.longest_ms(span), text
             assert (other.day_of(end - 1) - other.day_of(start)).days + 1 <= moments.most_days(span), text

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from quanyu.dsl.calendar.windows import Clock
-from quanyu.dsl.explaining.phrases import PHRASES
+from quanyu.dsl.explaining.templates import TEMPLATES
 from quanyu.dsl.formatting.formatter import Language
 from quanyu.dsl.planning.compiler import ResolvedWindow
 
 _HOUR_MS = 3_600_000
 
 
-class WindowWords:
+class WindowDescriptions:
     def __init__(self, windows: Sequence[ResolvedWindow], clock: Clock, language: Language) -> None:
         self._left = list(windows)
-        self._clock, self._phrases = clock, PHRASES[language]
+        self._clock, self._phrases = clock, TEMPLATES[language]
 
     def of(self, text: str) -> str:
         """`from A to B (zone)` of the clause's own window of that canonical text; empty if it has none."""
@@ -42,7 +42,7 @@ class WindowWords:
             return self._phrases["reach_at"].format(**said)
         first, last = clock.day_of(start), clock.day_of(end - 1)
         is_elapsed = re.search(r"\d(min|h|d|w)\b", window.text)
-        if not is_elapsed and clock.day_ms(first) == start and clock.day_of(end) != last:
+        if not is_elapsed and clock.day_start_ms(first) == start and clock.day_of(end) != last:
             return self._phrases["reach_days"].format(**said, first=first, last=last)
         hours, rest = divmod(end - start, _HOUR_MS)
         if rest == 0 and end == clock.as_of_ms:  # what tells 30d from a calendar month
@@ -53,5 +53,5 @@ class WindowWords:
         """Of the zone's wall clock, without what is nought of seconds."""
         if ms is None:
             return ""
-        text = self._clock.local(ms).replace(tzinfo=None).isoformat(" ", "milliseconds")
+        text = self._clock.local_time(ms).replace(tzinfo=None).isoformat(" ", "milliseconds")
         return text.removesuffix(".000").removesuffix(":00")

@@ -1,4 +1,4 @@
-"""A bound clause in words: every part of it by its phrase (phrases.py), names in the language, windows as instants."""
+"""Writes a bound clause in words, with names in the language and windows as instants."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
 from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.names import Scope
-from quanyu.dsl.binding.unknowns import Unknown
+from quanyu.dsl.binding.unknowns import UnknownCause
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.explaining.aliases import renamed
-from quanyu.dsl.explaining.phrases import PHRASES, UNITS
-from quanyu.dsl.explaining.window_words import WindowWords
+from quanyu.dsl.explaining.aliases import translate_names
+from quanyu.dsl.explaining.templates import TEMPLATES, UNITS
+from quanyu.dsl.explaining.window_descriptions import WindowDescriptions
 from quanyu.dsl.formatting.formatter import Language, format_rule
 
 _CONDITIONS, _VALUES = get_args(s.Cond), get_args(s.Expr)
@@ -26,11 +26,11 @@ _HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True)
-class Speaker:
+class ClauseWriter:
     """`scope`: of the part that is spoken of. `versions`: what the clause rests on. `among`: the rule's population."""
 
     scope: Scope
-    windows: WindowWords
+    windows: WindowDescriptions
     language: Language
     versions: Sequence[str]
     among: s.Ref | None
@@ -60,14 +60,14 @@ class Speaker:
                 return self._say("sample", percent=self.expr(percent), seed=text)
         return self._leaf(node)
 
-    def people(self, unknown: Iterable[Unknown]) -> str:
+    def people(self, unknown: Iterable[UnknownCause]) -> str:
         """Those people, each kind once; empty if there are none."""
         kinds = (self._say(who.reason, what=self._lacking(who)) for who in unknown)
         return self._phrase("who").join(dict.fromkeys(kinds))
 
     def ref(self, ref: s.Ref) -> str:
         """With its version; an event by its name in the language."""
-        return format_rule(renamed(s.Step(ref), self.scope, self.language))
+        return format_rule(translate_names(s.Step(ref), self.scope, self.language))
 
     def expr(self, node: s.Node) -> str:
         match node:
@@ -166,15 +166,15 @@ class Speaker:
     def _by(self, node: s.Sequence) -> str:
         if node.by is None:
             return ""
-        by = renamed(node, self.scope, self.language).by
+        by = translate_names(node, self.scope, self.language).by
         return self._say("by", by=format_rule(by)) if by else ""
 
     def _step(self, step: s.Step) -> str:
         ref = self.ref(step.ref)
         return self._say("step_where", ref=ref, where=self._inside(step.ref).cond(step.where)) if step.where else ref
 
-    def _inside(self, ref: s.Ref) -> Speaker:
-        return replace(self, scope=self.scope.outside().inside(ref))
+    def _inside(self, ref: s.Ref) -> ClauseWriter:
+        return replace(self, scope=self.scope.for_person().for_events(ref))
 
     # windows
 
@@ -199,7 +199,7 @@ class Speaker:
         moment = self._moment(path)
         if moment:
             return self._say("time_since", moment=moment)
-        return format_rule(renamed(path, self.scope, self.language))
+        return format_rule(translate_names(path, self.scope, self.language))
 
     def _moment(self, path: s.Path) -> str:
         """`the last touch@2` of a recency; empty for what is none."""
@@ -212,13 +212,13 @@ class Speaker:
 
     def _events(self, node: s.Aggregate) -> str:
         bare = replace(node, where=None, window=None)
-        path = format_rule(renamed(bare, self.scope, self.language).path)
+        path = format_rule(translate_names(bare, self.scope, self.language).path)
         where = self._say("where", where=self._inside(node.path.ref).cond(node.where)) if node.where else ""
         if node.window is None:
             return self._say("of_events", path=path, where=where)
         return self._say("of_events_in", path=path, where=where, window=self._window(node.window))
 
-    def _lacking(self, unknown: Unknown) -> str:
+    def _lacking(self, unknown: UnknownCause) -> str:
         match unknown.what:
             case None:
                 return ""
@@ -245,7 +245,7 @@ class Speaker:
         return ""
 
     def _phrase(self, name: str) -> str:
-        return PHRASES[self.language][name]
+        return TEMPLATES[self.language][name]
 
     def _say(self, name: str, **said: object) -> str:
         return self._phrase(name).format(**said)

@@ -10,7 +10,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import check_and_bind
 from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.errors import RuleError, attach_text
-from quanyu.dsl.explaining.aliases import drafted, renamed
+from quanyu.dsl.explaining.aliases import translate_names, with_drafts
 from quanyu.dsl.formatting.formatter import Language, format_rule
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Library
@@ -32,7 +32,7 @@ def format_text(text: str, catalog: Catalog, library: Library, language: Languag
             scope = Scope(catalog, library)
         else:
             nodes = parse(text).statements
-            scope = Scope(catalog, drafted(nodes, catalog, library))
+            scope = Scope(catalog, with_drafts(nodes, catalog, library))
         written = _written(nodes, scope, language, language)
         meant = _meaning(text, catalog, library)
         if meant is not None and _meaning("\n".join(written), catalog, library) != meant:
@@ -42,7 +42,7 @@ def format_text(text: str, catalog: Catalog, library: Library, language: Languag
 
 
 def _written(nodes: tuple[s.Node, ...], scope: Scope, language: Language, names: Language) -> list[str]:
-    return [format_rule(renamed(node, scope, names), language) for node in nodes]
+    return [format_rule(translate_names(node, scope, names), language) for node in nodes]
 
 
 def _meaning(text: str, catalog: Catalog, library: Library) -> tuple[s.Script | None, s.Cond | None] | None:

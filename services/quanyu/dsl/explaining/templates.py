@@ -165,7 +165,7 @@ _ENGLISH = {
     "passed_over": "passed over: {people}",
     "is_unknown_for": "unknown for {people}",
     "who": ", ",
-    "whose": "people whose {what} is unknown",
+    "no_value": "people whose {what} is unknown",
     "without_events": "people without any {what}",
     "never_seen": "people who were never seen",
     "divided_by_zero": "people for whom {what} is 0",
@@ -335,7 +335,7 @@ _CHINESE = {
     "passed_over": "跳过：{people}",
     "is_unknown_for": "未知：{people}",
     "who": "、",
-    "whose": "{what} 未知的人",
+    "no_value": "{what} 未知的人",
     "without_events": "没有 {what} 的人",
     "never_seen": "从未出现过的人",
     "divided_by_zero": "{what} 为 0 的人",
@@ -347,7 +347,7 @@ _CHINESE = {
     "denies_all_offer": "“没做过”否定的是整体；逐个单位地说，写 `{offer}`（E7）",
 }
 
-PHRASES: dict[Language, dict[str, str]] = {"en": _ENGLISH, "zh": _CHINESE}
+TEMPLATES: dict[Language, dict[str, str]] = {"en": _ENGLISH, "zh": _CHINESE}
 UNITS: dict[Language, dict[str, str]] = {
     "en": {unit: unit for unit in ("day", "week", "month", "quarter", "year")},
     "zh": {"day": "日", "week": "周", "month": "月", "quarter": "季度", "year": "年"},
