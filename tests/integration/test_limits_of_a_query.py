@@ -11,7 +11,7 @@ from quanyu.api.event.v1 import event_pb2 as pb
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.dsl import Library
 from quanyu.engine import CancelledError, Index, Ingestor, InvalidError, Limits, LocalLog, OverBudgetError, Resolver
-from quanyu.tagging.preview.preview import preview
+from quanyu.tagging.preview.preview import preview_draft
 from quanyu.tagging.workspace import read_schema_snapshot
 
 NOW = 1_800_000_000_000
@@ -63,9 +63,9 @@ def test_an_evaluation_within_its_budget_is_answered_and_beyond_it_refused(index
 def test_a_rule_is_asked_within_the_limits_of_its_reading(index: Index) -> None:
     evaluation = read_schema_snapshot(index).evaluation_at(Library(), NOW)
     rule = evaluation.bind("did not order at least 2 times ever")
-    assert preview(replace(evaluation, limits=Limits(1 << 20)), index, rule).counts[0].matched == 1
+    assert preview_draft(replace(evaluation, limits=Limits(1 << 20)), index, rule).counts[0].matched == 1
     with pytest.raises(OverBudgetError):
-        preview(replace(evaluation, limits=Limits(1)), index, rule)
+        preview_draft(replace(evaluation, limits=Limits(1)), index, rule)
 
 
 def test_an_evaluation_that_nobody_waits_for_ends(index: Index) -> None:

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, assume, given, note, settings
 from quanyu import dsl
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.preview.comparison import SetComparison, VersionPair, compare_versions
-from quanyu.tagging.preview.overlap import overlap
-from quanyu.tagging.preview.preview import Preview, preview
+from quanyu.tagging.preview.overlap import count_overlap
+from quanyu.tagging.preview.preview import Preview, preview_draft
 from tests.oracle.strategies import conditions
 from tests.oracle.test_oracle import Pair, members, pair_of
 from tests.oracle.world import World
@@ -30,7 +30,7 @@ def evaluation_of(pair: Pair) -> EvaluationContext:
 
 
 def previewed(pair: Pair, read: EvaluationContext, text: str) -> Preview:
-    return preview(read, pair.engine.index, read.bind(text), sampled=3)
+    return preview_draft(read, pair.engine.index, read.bind(text), sample_size=3)
 
 
 def published(read: EvaluationContext, text: str) -> EvaluationContext:
@@ -150,7 +150,7 @@ def test_an_overlap_counts_everybody_in_one_combination(world: World, parts: lis
     with pair_of(world) as pair:
         of_now(pair, parts)
         sets = [pair.oracle.rule(dsl.parse_condition(part)) for part in parts]
-        found = overlap(evaluation_of(pair), pair.engine.index, parts)
+        found = count_overlap(evaluation_of(pair), pair.engine.index, parts)
         assert found.sets == [(part, len(t), len(u)) for part, (t, u) in zip(parts, sets, strict=True)]
         where = Counter(
             tuple(n for n, (true, _) in enumerate(sets) if person in true) for person in pair.oracle.universe
@@ -207,7 +207,9 @@ def test_facts_are_what_is_so_of_each_person(world: World, measures: list[str], 
     text = " or ".join(f"{measure} is unknown or {measure} is known" for measure in measures)
     with pair_of(world, offset) as pair:
         people = sorted(pair.oneid[person] for person in pair.oracle.universe)
-        (count,) = preview(evaluation_of(pair), pair.engine.index, evaluation_of(pair).bind(text), sampled=100).counts
+        (count,) = preview_draft(
+            evaluation_of(pair), pair.engine.index, evaluation_of(pair).bind(text), sample_size=100
+        ).counts
         assert sorted(person for person, _ in count.sample) == people
         by_oneid = {oneid: person for person, oneid in pair.oneid.items()}
         for oneid, found in count.sample:
@@ -226,7 +228,9 @@ def test_what_has_no_value_to_show_is_left_out(world: World) -> None:
     note_known = "latest(order.note) is unknown or latest(order.note) is known"
     text = f"{note_known} or is_member = true or is_member is unknown or is_member = false"
     with pair_of(world) as pair:
-        (count,) = preview(evaluation_of(pair), pair.engine.index, evaluation_of(pair).bind(text), sampled=100).counts
+        (count,) = preview_draft(
+            evaluation_of(pair), pair.engine.index, evaluation_of(pair).bind(text), sample_size=100
+        ).counts
         assert len(count.sample) == len(pair.oracle.universe)
         assert all([name for name, _ in found] == ["is_member"] for _, found in count.sample)
 

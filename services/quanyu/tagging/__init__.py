@@ -1,1 +1,1 @@
-"""Says whom a rule means, and who they are."""
+"""Checks, publishes and evaluates rules, and keeps the members of segments up to date."""

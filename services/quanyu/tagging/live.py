@@ -1,10 +1,10 @@
-"""Keeps the newest version of every segment up to date, in a thread of its own."""
+"""Keeps the members of the newest version of every segment up to date, in a background thread."""
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import grpc
 
@@ -20,18 +20,40 @@ from quanyu.tagging.evaluation.context import EvaluationContext
 
 log = logging.getLogger(__name__)
 
-# Time-driven change is seen this often; what arrives is seen at once.
+# Changes by the passage of time are found this often; arriving data wakes the thread at once.
 TICK_SECONDS = 1.0
-# Between two steps there is as much rest as the step took, and so much at least: others use the machine too.
+# The thread rests as long as the last step took, and at least this long: other threads need the machine too.
 REST_SECONDS = 0.02
 SAVE_BYTES = 16 * 2**20
 
-SegmentStatus = tuple[str, int, int, int, tuple[int, int, int] | None, str | None]
-SegmentMembers = tuple[str, int, bytes, int, int]
+
+class SegmentStatus(NamedTuple):
+    """The state of one live segment.
+
+    `freshness`: raw offset, arrival of the newest frame in ms and as-of in ms; None before the members are first found.
+    `error`: why the segment is not fresher.
+    """
+
+    segment: str
+    version: int
+    member_count: int
+    digest: int
+    freshness: tuple[int, int, int] | None
+    error: str | None
+
+
+class LiveMembers(NamedTuple):
+    """The members of one live segment; `roaring`: a serialized bitmap of OneIDs."""
+
+    segment: str
+    version: int
+    roaring: bytes
+    member_count: int
+    digest: int
 
 
 class WorkspaceView(Protocol):
-    """The workspace that is asked."""
+    """What live segments need of a workspace."""
 
     name: str
     index: Index
@@ -59,13 +81,13 @@ class LiveSegments:
         self._live = _open_live(membership, state, workspace.name)
         self._rules = _CompiledSegments(workspace, self._live)
         self._unsaved_bytes = 0
-        # Raw offset that all segments rest on.
+        # The raw offset that the members of all segments include.
         self._reached = 0
-        # Why the last step came to nothing.
+        # Why the last step failed.
         self._failure: str | None = None
-        # Whether segments are left that were not asked yet.
+        # Whether the last step left segments for the next one.
         self._is_left = False
-        # A full disk may be freed again; the next step begins where the last one was settled.
+        # Storage errors may pass, such as a full disk; the next step starts where the last one was settled.
         self._loop = BackgroundLoop(
             f"updating live segments of {workspace.name}",
             self._update,
@@ -83,7 +105,7 @@ class LiveSegments:
         self._loop.wake()
 
     def close(self) -> None:
-        """What was not stepped yet is at the next start."""
+        """Stops the thread and saves the members; the next start continues from there."""
         self._loop.request_stop()
         self._limits.cancel()
         self.log.close()
@@ -92,31 +114,35 @@ class LiveSegments:
             if self._unsaved_bytes:
                 self._save()
         except CoreError as error:
-            # Nothing is lost: the log has it, and the next start folds it.
+            # Nothing is lost: the next start folds the membership log again.
             log.error("live segments of %s could not be saved: %s", self._workspace.name, error)
 
     def statuses(self) -> list[SegmentStatus]:
-        """By name."""
-        failure, statuses = self._failure, self._live.statuses()
-        return [(*status[:5], status[5] or failure) for status in statuses]
+        """Returns the state of every live segment, ordered by name."""
+        failure, statuses = self._failure, map(SegmentStatus._make, self._live.statuses())
+        return [status._replace(error=status.error or failure) for status in statuses]
 
     def offset(self) -> int:
-        """Of the membership log: what lies before it is in the members that are read."""
+        """Returns the offset of the membership log up to which `members` and `answer` include all moves."""
         return self._live.offset()
 
-    def members(self, segments: list[str]) -> tuple[int, list[SegmentMembers]]:
-        """Everybody who is in, and the offset of the membership log from which on others enter and leave."""
-        return self._live.members(segments)
+    def members(self, segments: list[str]) -> tuple[int, list[LiveMembers]]:
+        """Returns the members of each segment, and the offset of the membership log from which their moves follow."""
+        offset, members = self._live.members(segments)
+        return offset, [LiveMembers(*one) for one in members]
 
     def answer(self, segments: list[str]) -> tuple[Answer, int]:
-        """Members as they are known, and the instant that they are of. InvalidInput before they were first found."""
+        """Returns one root for each segment, and the instant (ms) of their members.
+
+        Raises InvalidInput before the members are first found.
+        """
         try:
             return self._live.answer(segments)
         except InvalidError as error:
             raise InvalidInput(f"{error}; ask without `live`, or again in a moment", reason="NOT_LIVE_YET") from error
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
-        """Until the segments rest on so much of the raw log. Unavailable while they cannot be kept up to date."""
+        """Waits until the members include the raw log up to an offset. Raises Unavailable if the last step failed."""
         self._follower.wait_until(lambda: self._reached >= min_raw_offset or self._failure is not None, context)
         if self._reached < min_raw_offset:
             raise Unavailable(
@@ -124,7 +150,7 @@ class LiveSegments:
             )
 
     def _update(self) -> Pause:
-        # Changes from before the start are no news: the first step waits for what the log held then.
+        # The first step waits until the index has caught up: older changes are not reported one by one.
         if not self._follower.has_caught_up():
             return Pause.until_woken(TICK_SECONDS)
         began = time.monotonic()
@@ -167,7 +193,7 @@ class LiveSegments:
 
 
 class _CompiledSegments:
-    """The compiled rules: each is compiled again when it stands no longer."""
+    """Compiles the newest version of each segment, and again whenever its plan is no longer valid."""
 
     def __init__(self, workspace: WorkspaceView, live: Live) -> None:
         self._workspace = workspace
@@ -175,10 +201,11 @@ class _CompiledSegments:
         self._library: Library | None = None
         self._newest: list[tuple[str, int]] = []
         self._declared: tuple[bytes, int] | None = None
-        # By segment: its version, and the instant from which on it stands no longer.
+        # Segment: its compiled version, and the instant (ms) at which the plan stops being valid.
         self._until: dict[str, tuple[int, float]] = {}
 
     def recompile_due(self, as_of_ms: int) -> None:
+        """Compiles the segments that are new, or whose plan depends on a changed schema or a passed instant."""
         index, library = self._workspace.index, self._workspace.library
         declared = (index.declared(), index.earliest_ms())
         if declared != self._declared:
@@ -186,32 +213,34 @@ class _CompiledSegments:
             self._until.clear()
         if library is not self._library:
             self._library, self._newest = library, library.newest_of(Segment)
-        due = [(name, version) for name, version in self._newest if not self._stands(name, version, as_of_ms)]
+        due = [(name, version) for name, version in self._newest if not self._is_valid(name, version, as_of_ms)]
         if due:
             evaluation = self._workspace.evaluation_at(as_of_ms)
             for name, version in due:
                 self._until[name] = version, as_of_ms + self._compile(evaluation, name, version)
 
-    def _stands(self, name: str, version: int, as_of_ms: int) -> bool:
+    def _is_valid(self, name: str, version: int, as_of_ms: int) -> bool:
         compiled, until = self._until.get(name, (0, 0.0))
         return compiled == version and as_of_ms < until
 
     def _compile(self, evaluation: EvaluationContext, name: str, version: int) -> float:
-        """For how many milliseconds it stands."""
+        """Compiles one segment; returns for how many milliseconds the plan is valid."""
         try:
-            root, stands = evaluation.compile_live_segment(name, version)
+            root, valid_ms = evaluation.compile_live_segment(name, version)
             self._live.put(name, version, root)
         except (InvalidInput, InvalidError) as error:
             self._live.refuse(name, version, str(error))
             return float("inf")
-        return float("inf") if stands is None else stands
+        return float("inf") if valid_ms is None else valid_ms
 
 
 def _open_live(membership: LocalLog, state: str, name: str) -> Live:
     live = Live(state)
-    advice = f"remove state/membership of workspace {name} to have it made anew from the membership log"
+    advice = f"remove state/membership of workspace {name} to rebuild it from the membership log"
     if live.offset() > membership.end():
-        raise DataLoss(f"the membership log of {name} is shorter than what was folded from it; {advice}")
+        raise DataLoss(
+            f"the membership log of {name} is shorter than state/membership, which was built from it; {advice}"
+        )
     try:
         for offset, frame in read_frames(membership, live.offset()):
             live.fold(offset, frame)

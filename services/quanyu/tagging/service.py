@@ -14,12 +14,15 @@ from quanyu.runtime.rpc.server import register_service
 from quanyu.runtime.service import ServiceContext
 from quanyu.runtime.storage.event_log import create_log, follow_log
 from quanyu.runtime.workspaces import OpenWorkspaces
+from quanyu.tagging.calls.comparisons import ComparisonCalls
+from quanyu.tagging.calls.explanations import MembershipExplanationCalls
 from quanyu.tagging.calls.membership_streams import MembershipStreams
-from quanyu.tagging.calls.people import MembershipExplanationCalls, PeopleCalls
+from quanyu.tagging.calls.memberships import MembershipCalls
+from quanyu.tagging.calls.profiles import ProfileCalls
 from quanyu.tagging.calls.request_context import RequestContext
 from quanyu.tagging.calls.reviews import ReviewCalls
 from quanyu.tagging.calls.texts import RuleTextCalls
-from quanyu.tagging.calls.versions import ComparisonCalls, VersionCalls
+from quanyu.tagging.calls.versions import VersionCalls
 from quanyu.tagging.live import LiveSegments
 from quanyu.tagging.storage.store import all_rules
 from quanyu.tagging.workspace import Workspace
@@ -28,7 +31,7 @@ DESCRIPTOR = pb.DESCRIPTOR.services_by_name["TaggingService"]
 
 
 class TaggingService:
-    """See tagging.proto."""
+    """Holds the open workspaces and the calls on them. See tagging.proto."""
 
     name = DESCRIPTOR.full_name
 
@@ -42,23 +45,24 @@ class TaggingService:
 
     def register(self, server: grpc.Server) -> None:
         request_context = RequestContext(self._workspaces, self._query_bytes)
-        people = PeopleCalls(request_context, self._database, self._streams)
-        versions = VersionCalls(
-            request_context, self._database, by_approval=self._context.settings.approval == "required"
-        )
-        reviews = ReviewCalls(request_context, self._database)
-        pure = (
+        by_approval = self._context.settings.approval == "required"
+        register_service(
+            server,
+            DESCRIPTOR,
             RuleTextCalls(request_context),
             ComparisonCalls(request_context),
+            VersionCalls(request_context, self._database, by_approval=by_approval),
+            ReviewCalls(request_context, self._database),
+            MembershipCalls(request_context, self._database, self._streams),
             MembershipExplanationCalls(request_context),
+            ProfileCalls(request_context),
         )
-        register_service(server, DESCRIPTOR, *pure, versions, reviews, people)
 
     def start(self) -> None:
         self._workspaces.watch()
 
     def stop(self) -> None:
-        """Folding calls no other service; it ends in `close`. Streams would hold up the server."""
+        """Ends the streams, which would keep the server from stopping; folding goes on until `close`."""
         self._streams.stop()
 
     def close(self) -> None:
@@ -75,10 +79,10 @@ class TaggingService:
         follower = LogFollower(f"tagging of {workspace}", resolved, index, self._context.settings, report_failure)
         state = str(folder.state(workspace, "membership"))
 
-        def live(opened: Workspace) -> LiveSegments:
+        def open_live_segments(opened: Workspace) -> LiveSegments:
             return LiveSegments(opened, follower, membership, state, Limits(self._query_bytes), report_failure)
 
-        return Workspace(workspace, index, resolved, follower, library, live)
+        return Workspace(workspace, index, resolved, follower, library, open_live_segments)
 
 
 def open_service(context: ServiceContext) -> TaggingService:

@@ -1,4 +1,4 @@
-"""A workspace as tagging holds it: its index and the follower that folds it, its published rules."""
+"""An open workspace of the tagging service: its index, published rules and live segments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quanyu.dsl import Catalog, Library
 from quanyu.engine import Index, InvalidError, Limits, LocalLog
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.log_follower import LogFollower
-from quanyu.tagging.evaluation.arrivals import known_before
+from quanyu.tagging.evaluation.arrivals import offset_known_before
 from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.live import LiveSegments
@@ -21,42 +21,46 @@ from quanyu.tagging.preview.frequencies import Frequencies
 
 
 class ReadableWorkspace:
-    """People and published rules, read as of any instant. What is there now is all there is."""
+    """Reads people and published rules as of any instant; its index is not folded on."""
 
     def __init__(self, name: str, index: Index, library: Library) -> None:
         self.name = name
         self.index = index
         self.library = library
         self.frequencies = Frequencies()
-        self._names: tuple[tuple[tuple[int, int], int | None], SchemaSnapshot] | None = None
+        # The snapshot read last, and the epoch and raw offset that it is of.
+        self._snapshot: tuple[tuple[tuple[int, int], int | None], SchemaSnapshot] | None = None
 
     def evaluation_at(
         self, as_of_ms: int, known_at: int | None = None, limits: Limits | None = None
     ) -> EvaluationContext:
-        # Names and values change only when something is folded, and are not cheap to gather.
-        asked = (self.index.epoch(), known_at)
-        names = self._names
-        if names is None or names[0] != asked:
-            names = self._names = (asked, self.schema_snapshot(known_at))
-        return replace(names[1].evaluation_at(self.library, as_of_ms), limits=limits)
+        """Returns the context of evaluations as of an instant, at a raw offset (None: all that is folded)."""
+        # A snapshot changes only when the index folds a frame, and is slow to read.
+        version = (self.index.epoch(), known_at)
+        snapshot = self._snapshot
+        if snapshot is None or snapshot[0] != version:
+            snapshot = self._snapshot = (version, self.schema_snapshot(known_at))
+        return replace(snapshot[1].evaluation_at(self.library, as_of_ms), limits=limits)
 
     def schema_snapshot(self, known_at: int | None) -> SchemaSnapshot:
         return read_schema_snapshot(self.index, known_at)
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
-        """Until so much is folded."""
+        """Waits until the index has folded the raw log up to an offset; here it never folds more."""
 
     def wait_live(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
-        """Until live segments rest on so much."""
-        raise InvalidInput("as_of.live: live segments are kept by a running server only", field="as_of.live")
+        """Waits until live segments include the raw log up to an offset. Raises InvalidInput: there are none here."""
+        raise InvalidInput(
+            "as_of.live: only a running server keeps live segments; leave `live` out", field="as_of.live"
+        )
 
-    def known_before(self, instant_ms: int) -> int:
-        """The raw offset complete up to what had arrived before an instant: all that is there."""
+    def offset_known_before(self, instant_ms: int) -> int:
+        """Returns the raw offset that covers what arrived before an instant; here, all that is folded."""
         return self.index.epoch()[0]
 
 
 class Workspace(ReadableWorkspace):
-    """One that is folded on. Its library grows when rules are published, and never changes otherwise."""
+    """A workspace whose index follows the log; its library changes only when rules are published."""
 
     def __init__(
         self,
@@ -69,20 +73,20 @@ class Workspace(ReadableWorkspace):
     ) -> None:
         super().__init__(name, index, library)
         self._resolved = resolved
-        # Held while publishing, so that a version is taken once.
+        # Held while publishing, so that a version is published once.
         self.publishing = threading.Lock()
         self._follower = follower
-        # Opened first: if its log is damaged, nothing runs yet.
+        # Opened before the threads start: a damaged membership log is reported before anything runs.
         self.live = live(self)
         follower.start()
         self.live.start()
 
-    def known_before(self, instant_ms: int) -> int:
-        """See `arrivals.known_before`; of what is folded."""
-        return min(known_before(self._resolved, instant_ms), self.index.epoch()[0])
+    def offset_known_before(self, instant_ms: int) -> int:
+        """Returns the raw offset that covers what arrived before an instant, as far as it is folded."""
+        return min(offset_known_before(self._resolved, instant_ms), self.index.epoch()[0])
 
     def replace_library(self, library: Library) -> None:
-        """Takes another library; live segments follow it at once."""
+        """Replaces the published rules and updates the live segments at once."""
         self.library = library
         self.live.wake()
 
@@ -99,7 +103,10 @@ class Workspace(ReadableWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class SchemaSnapshot:
-    """What texts can name, and the calendar they are read by, at one version of the index."""
+    """The catalog and calendar settings of a workspace at one version of its index.
+
+    `known_at`: raw offset of that version; None: the newest.
+    """
 
     catalog: Catalog
     settings: event_pb2.Settings
@@ -113,7 +120,10 @@ class SchemaSnapshot:
 
 
 def read_schema_snapshot(index: Index, known_at: int | None = None) -> SchemaSnapshot:
-    """With the values that the index has seen, or had at a raw offset. InvalidInput if it is not folded that far."""
+    """Reads the schema of an index at a raw offset (None: the newest), with the channels seen until then.
+
+    Raises InvalidInput if the index is not folded that far.
+    """
     try:
         schema = event_pb2.Schema.FromString(index.schema(known_at))
         catalog = catalog_of(schema, index.channels(known_at))

@@ -13,7 +13,9 @@ from quanyu.cli.rule.sources import Source
 from quanyu.dsl import BoundRules, check_and_bind, describe_differences
 from quanyu.dsl import syntax as s
 from quanyu.dsl.model.library import RULE_KIND_NAMES, Rule
-from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference, rule_errors_as_invalid_input
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.evaluation.references import parse_reference
+from quanyu.tagging.evaluation.rule_errors import rule_errors_as_invalid_input
 
 SAME = "it means the same"
 _REFERENCE = re.compile(r"[^\W\d]\w*(@\d+)?")

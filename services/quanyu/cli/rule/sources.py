@@ -29,11 +29,11 @@ from quanyu.runtime.settings import Settings, read_setting_file
 from quanyu.runtime.storage.data_folder import DataFolder
 from quanyu.runtime.storage.database import Database
 from quanyu.runtime.storage.event_log import follow_log
-from quanyu.tagging.calls.people import MembershipExplanationCalls
+from quanyu.tagging.calls.comparisons import ComparisonCalls
+from quanyu.tagging.calls.explanations import MembershipExplanationCalls
 from quanyu.tagging.calls.request_context import RequestContext
 from quanyu.tagging.calls.texts import RuleTextCalls
-from quanyu.tagging.calls.versions import ComparisonCalls
-from quanyu.tagging.evaluation.arrivals import known_before
+from quanyu.tagging.evaluation.arrivals import offset_known_before
 from quanyu.tagging.evaluation.catalog import catalog_of
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.rule_tests.in_memory_workspace import build_in_memory_workspace
@@ -173,8 +173,8 @@ class _Stored(ReadableWorkspace):
             index.fold(self._resolved.read(index.offset(), FRAMES_BYTES))
         super().__init__(workspace, index, library)
 
-    def known_before(self, instant_ms: int) -> int:
-        return min(known_before(self._resolved, instant_ms), super().known_before(instant_ms))
+    def offset_known_before(self, instant_ms: int) -> int:
+        return min(offset_known_before(self._resolved, instant_ms), super().offset_known_before(instant_ms))
 
 
 class _Declared(ReadableWorkspace):

@@ -1,4 +1,4 @@
-"""Members of segments: evaluated, or as the live membership has them."""
+"""SegmentAnswer of segments: evaluated, or as the live membership has them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from quanyu.tagging.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
-    """A root of `answer` for each of `segments`: names and versions."""
+class SegmentAnswer:
+    """The members of `segments` (name and version of each), one root of `answer` for each of them, as of an instant."""
 
     answer: Answer
     as_of_ms: int
@@ -27,28 +27,32 @@ class Members:
         return basis_message(self.answer, self.as_of_ms, self.compiled)
 
 
-def members(
-    workspace: Workspace, evaluation: EvaluationContext, asked: Sequence[tuple[str, int]], *, live: bool
-) -> Members:
-    """`asked`: names and versions, 0 being the newest. NotFound, or InvalidInput for what is no segment."""
+def find_segment_members(
+    workspace: Workspace, evaluation: EvaluationContext, segments: Sequence[tuple[str, int]], *, live: bool
+) -> SegmentAnswer:
+    """Evaluates segments, or reads them from the live membership.
+
+    `segments`: names and versions; version 0 is the newest. Raises NotFound if a version is not published, and
+    InvalidInput if it is not a segment.
+    """
     if live:
-        return _held(workspace, asked)
-    segments = [(name, evaluation.resolve_version(name, version)) for name, version in asked]
-    compiled = [evaluation.compile_segment(name, version) for name, version in segments]
-    return Members(evaluation.find(workspace.index, compiled), evaluation.clock.as_of_ms, segments, compiled)
+        return _read_live_members(workspace, segments)
+    resolved = [(name, evaluation.resolve_version(name, version)) for name, version in segments]
+    compiled = [evaluation.compile_segment(name, version) for name, version in resolved]
+    return SegmentAnswer(evaluation.find(workspace.index, compiled), evaluation.clock.as_of_ms, resolved, compiled)
 
 
-def _held(workspace: Workspace, asked: Sequence[tuple[str, int]]) -> Members:
-    answer, as_of_ms = workspace.live.answer([name for name, _ in asked])
-    held = {status[0]: status[1] for status in workspace.live.statuses()}
-    segments = [(name, held[name]) for name, _ in asked]
-    for name, version in asked:
-        if version not in (0, held[name]):
+def _read_live_members(workspace: Workspace, segments: Sequence[tuple[str, int]]) -> SegmentAnswer:
+    answer, as_of_ms = workspace.live.answer([name for name, _ in segments])
+    live_versions = {status.segment: status.version for status in workspace.live.statuses()}
+    resolved = [(name, live_versions[name]) for name, _ in segments]
+    for name, version in segments:
+        if version not in (0, live_versions[name]):
             raise InvalidInput(
-                f"{name}@{version} is not kept up to date, but {name}@{held[name]}: ask without `live`",
+                f"the live membership has {name}@{live_versions[name]}, not {name}@{version}: ask without `live`",
                 reason="NOT_LIVE",
                 segment=name,
             )
     evaluation = workspace.evaluation_at(as_of_ms)
-    compiled = [evaluation.compile_segment(name, version) for name, version in segments]
-    return Members(answer, as_of_ms, segments, compiled)
+    compiled = [evaluation.compile_segment(name, version) for name, version in resolved]
+    return SegmentAnswer(answer, as_of_ms, resolved, compiled)

@@ -1,9 +1,9 @@
-"""Who enters and leaves live segments, as a stream that can be resumed."""
+"""Streams of the moves into and out of live segments; a caller resumes one with its last cursor."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 import grpc
@@ -20,11 +20,11 @@ FOLD_SECONDS = 0.002
 
 
 class MembershipStreams:
-    """The streams of one process: each holds a thread while it is open, so there are at most `most` of them."""
+    """The open streams of one process; each holds a thread, so at most `most` are open at once."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._open = threading.BoundedSemaphore(most)
+        self._free = threading.BoundedSemaphore(most)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -34,80 +34,96 @@ class MembershipStreams:
     def watch(
         self, live: LiveSegments, request: pb.WatchMembershipRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.WatchMembershipResponse]:
-        with self._place():
-            wanted = _wanted(live, request.segments)
+        """Yields all members first, unless the request has a cursor, and then every move."""
+        with self._hold_stream():
+            wanted = _wanted_segments(live, request.segments)
             if request.cursor:
-                offset = _offset(request.cursor, live.log.end())
+                offset = _parse_cursor(request.cursor, live.log.end())
             else:
-                offset, whole = _whole(live, wanted)
-                yield from whole
+                offset, responses = _all_members(live, wanted)
+                yield from responses
             while context.is_active() and not self._stopping.is_set():
-                if not live.log.wait(offset, WAIT_MS):
-                    continue
-                known = live.offset()
-                if known <= offset:
-                    # Written, but not in the members yet: who is told of a move also reads it.
-                    self._stopping.wait(FOLD_SECONDS)
-                    continue
-                for at, frame in live.log.read(offset, READ_BYTES):
-                    if at >= known:
-                        break
-                    offset = at + 1
-                    response = _response(pb.MembershipFrame.FromString(frame), offset, wanted)
-                    if response.moves:
-                        yield response
+                if live.log.wait(offset, WAIT_MS):
+                    offset = yield from self._new_moves(live, offset, wanted)
+
+    def _new_moves(
+        self, live: LiveSegments, offset: int, wanted: frozenset[str]
+    ) -> Generator[pb.WatchMembershipResponse, None, int]:
+        """Yields the moves from an offset of the membership log on; returns the offset after them."""
+        folded = live.offset()
+        if folded <= offset:
+            # The frame is written but not folded: a caller that sees a move must also find it in the members.
+            self._stopping.wait(FOLD_SECONDS)
+            return offset
+        for at, frame in live.log.read(offset, READ_BYTES):
+            if at >= folded:
+                break
+            offset = at + 1
+            response = _moves_response(pb.MembershipFrame.FromString(frame), offset, wanted)
+            if response.moves:
+                yield response
+        return offset
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self._open.acquire(blocking=False):
+    def _hold_stream(self) -> Iterator[None]:
+        if not self._free.acquire(blocking=False):
             raise ResourceExhausted(
-                f"{self._most} streams are open, which is as many as may be: close one, or raise QUANYU_THREADS",
+                f"all {self._most} streams of this server are open: close one, or raise QUANYU_THREADS",
                 reason="TOO_MANY_STREAMS",
             )
         try:
             yield
         finally:
-            self._open.release()
+            self._free.release()
 
 
-def _wanted(live: LiveSegments, asked: Sequence[str]) -> frozenset[str]:
-    """Empty: all, also those to come. NotFound for one that is no live segment."""
-    known = {status[0] for status in live.statuses()}
-    for name in asked:
+def _wanted_segments(live: LiveSegments, names: Sequence[str]) -> frozenset[str]:
+    """Checks the names. An empty set means all segments, also those published later.
+
+    Raises NotFound if a name is not that of a live segment.
+    """
+    known = {status.segment for status in live.statuses()}
+    for name in names:
         if name not in known:
             raise NotFound(
                 f"there is no live segment {name!r}; see ListSegments", reason="UNKNOWN_SEGMENT", segment=name
             )
-    return frozenset(asked)
+    return frozenset(names)
 
 
-def _offset(cursor: str, end: int) -> int:
+def _parse_cursor(cursor: str, end: int) -> int:
     if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= end):
         raise InvalidInput(
-            f"cursor {cursor[:40]!r} is none of this stream; begin again without one", reason="INVALID_CURSOR"
+            f"{cursor[:40]!r} is not a cursor of this stream; start again without a cursor", reason="INVALID_CURSOR"
         )
     return int(cursor)
 
 
-def _whole(live: LiveSegments, wanted: frozenset[str]) -> tuple[int, list[pb.WatchMembershipResponse]]:
-    """One response a segment. Only the last has a cursor: before it, not all was said."""
-    statuses = {status[0]: status for status in live.statuses()}
-    offset, held = live.members([name for name in statuses if not wanted or name in wanted])
+def _all_members(live: LiveSegments, wanted: frozenset[str]) -> tuple[int, list[pb.WatchMembershipResponse]]:
+    """Returns a response for each segment with all its members, and the offset from which its moves follow.
+
+    Only the last response has a cursor: before it, the caller does not have all members.
+    """
+    statuses = {status.segment: status for status in live.statuses()}
+    offset, segments = live.members([name for name in statuses if not wanted or name in wanted])
     responses = []
-    for name, version, roaring, count, digest in held:
-        moves = pb.SegmentMoves(segment=name, version=version, entered=roaring, count=count, digest=digest)
+    for one in segments:
+        moves = pb.SegmentMoves(
+            segment=one.segment, version=one.version, entered=one.roaring, count=one.member_count, digest=one.digest
+        )
         response = pb.WatchMembershipResponse(moves=[moves], whole=True)
-        fresh = statuses[name][4]
-        if fresh is not None:
-            response.epoch.CopyFrom(event_pb2.Epoch(raw_offset=fresh[0], received_at=timestamp(fresh[1])))
-            response.as_of.CopyFrom(timestamp(fresh[2]))
+        freshness = statuses[one.segment].freshness
+        if freshness is not None:
+            raw_offset, received_at_ms, as_of_ms = freshness
+            response.epoch.CopyFrom(event_pb2.Epoch(raw_offset=raw_offset, received_at=timestamp(received_at_ms)))
+            response.as_of.CopyFrom(timestamp(as_of_ms))
         responses.append(response)
     if responses:
         responses[-1].cursor, responses[-1].complete = str(offset), True
     return offset, responses
 
 
-def _response(frame: pb.MembershipFrame, cursor: int, wanted: frozenset[str]) -> pb.WatchMembershipResponse:
+def _moves_response(frame: pb.MembershipFrame, cursor: int, wanted: frozenset[str]) -> pb.WatchMembershipResponse:
     return pb.WatchMembershipResponse(
         cursor=str(cursor),
         moves=[moves for moves in frame.moves if not wanted or moves.segment in wanted],

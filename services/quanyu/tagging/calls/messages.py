@@ -1,4 +1,4 @@
-"""Converts what is said of a rule's text to messages."""
+"""Converts diagnostics, warnings, completions, explanations, test results and live segments to messages."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Completions, Finding, Language, RuleError
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.instants import timestamp
-from quanyu.tagging.evaluation.context import Explanation, reason_of
+from quanyu.tagging.calls.text_explanation import Explanation
 from quanyu.tagging.evaluation.messages import epoch_message, windows_of
+from quanyu.tagging.evaluation.rule_errors import reason_of
 from quanyu.tagging.live import SegmentStatus
 from quanyu.tagging.rule_tests.runner import RuleTestResult
 
 
 def language_of(language: pb.Language) -> Language:
-    """InvalidInput for a number that is no language."""
+    """Converts a language; raises InvalidInput for an unknown number."""
     languages: dict[int, Language] = {pb.LANGUAGE_UNSPECIFIED: "en", pb.LANGUAGE_EN: "en", pb.LANGUAGE_ZH: "zh"}
     if language not in languages:
         raise InvalidInput(
-            f"there is no language {language}: see Language", reason="UNKNOWN_LANGUAGE", field="language"
+            f"language: {language} is unknown; see the enum Language", reason="UNKNOWN_LANGUAGE", field="language"
         )
     return languages[language]
 
@@ -60,16 +61,22 @@ def explanation_message(explained: Explanation, epoch: tuple[int, int], as_of_ms
     return pb.ExplainRuleResponse(sentences=explained.sentences, basis=basis)
 
 
-def test_message(result: RuleTestResult) -> pb.TestResult:
+def rule_test_message(result: RuleTestResult) -> pb.TestResult:
     failures = result.failures
     return pb.TestResult(name=result.name, passed=not failures, line=result.line, failures=failures)
 
 
 def segment_message(status: SegmentStatus, now_ms: int) -> pb.LiveSegment:
-    name, version, count, digest, fresh, error = status
-    message = pb.LiveSegment(segment=name, version=version, count=count, digest=digest, error=error or "")
-    if fresh is not None:
-        message.epoch.CopyFrom(epoch_message(fresh[:2]))
-        message.as_of.CopyFrom(timestamp(fresh[2]))
-        message.lag_ms = max(now_ms - fresh[2], 0)
+    message = pb.LiveSegment(
+        segment=status.segment,
+        version=status.version,
+        count=status.member_count,
+        digest=status.digest,
+        error=status.error or "",
+    )
+    if status.freshness is not None:
+        *epoch, as_of_ms = status.freshness
+        message.epoch.CopyFrom(epoch_message((epoch[0], epoch[1])))
+        message.as_of.CopyFrom(timestamp(as_of_ms))
+        message.lag_ms = max(now_ms - as_of_ms, 0)
     return message

@@ -1,4 +1,4 @@
-"""What calls are asked against: a workspace, its rules at an instant, and what an answer may take."""
+"""Opens the workspace and the evaluation context of a request."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ WorkspaceT = TypeVar("WorkspaceT", bound=ReadableWorkspace, covariant=True)
 
 class WorkspaceLookup(Protocol[WorkspaceT]):
     def get(self, workspace: str, /) -> WorkspaceT:
-        """NotFound if there is none."""
+        """Returns an open workspace. Raises NotFound if there is no such workspace."""
 
 
 class RequestContext(Generic[WorkspaceT]):
-    """The open workspaces, for the calls of one service."""
+    """Opens workspaces and evaluation contexts for the calls of one service.
+
+    `query_bytes`: the memory that the queries of one call may use.
+    """
 
     def __init__(self, workspaces: WorkspaceLookup[WorkspaceT], query_bytes: int) -> None:
         self._workspaces = workspaces
@@ -34,33 +37,35 @@ class RequestContext(Generic[WorkspaceT]):
     def open_evaluation(
         self, name: str, as_of: pb.AsOf, context: grpc.ServicerContext, as_of_ms: int = 0, known_at: int = 0
     ) -> tuple[WorkspaceT, EvaluationContext]:
-        """The workspace, folded as far as the request wants, and its rules at the instant asked for (unset: now), by
-        what was known at the raw offset asked for (unset: all that is).
+        """Waits until the workspace is as fresh as the request wants; returns it and the context of the evaluation.
+
+        The context has the request's instant (unset: now) and raw offset (unset: all that is folded), or `as_of_ms`
+        and `known_at` where they are given (from a page token).
         """
         workspace = self._workspaces.get(name)
-        given = as_of.HasField("instant")
-        if as_of.live and (given or as_of.HasField("known_at") or as_of.HasField("known_before")):
-            message = "as_of: give live alone, or an instant and known_at without it"
+        has_instant = as_of.HasField("instant")
+        if as_of.live and (has_instant or as_of.HasField("known_at") or as_of.HasField("known_before")):
+            message = "as_of: give `live` alone, or leave it out to give an instant, known_at or known_before"
             raise InvalidInput(message, reason="LIVE_AS_OF", field="as_of.live")
         wait = workspace.wait_live if as_of.live else workspace.wait
         wait(as_of.min_raw_offset, context)
-        asked = known_at or _known_at(workspace, as_of)
+        known_offset = known_at or _known_offset(workspace, as_of)
         if not as_of_ms:
-            as_of_ms = milliseconds(as_of.instant, "as_of.instant") if given else now_ms()
-        return workspace, workspace.evaluation_at(as_of_ms, asked, self.limits(context))
+            as_of_ms = milliseconds(as_of.instant, "as_of.instant") if has_instant else now_ms()
+        return workspace, workspace.evaluation_at(as_of_ms, known_offset, self.limits(context))
 
     def limits(self, context: grpc.ServicerContext) -> Limits:
-        """Of a call; nobody wants an answer once it has ended."""
+        """Returns the limits of one call; its queries are cancelled when the call ends."""
         limits = Limits(self._query_bytes)
         context.add_callback(limits.cancel)
         return limits
 
 
-def _known_at(workspace: ReadableWorkspace, as_of: pb.AsOf) -> int | None:
-    """The raw offset asked for, by itself or by an instant; None: all that is folded."""
+def _known_offset(workspace: ReadableWorkspace, as_of: pb.AsOf) -> int | None:
+    """Returns the raw offset that the request gives directly or by an instant; None: all that is folded."""
     by_offset, by_instant = as_of.HasField("known_at"), as_of.HasField("known_before")
     if by_offset and by_instant:
         raise InvalidInput("as_of: give known_at or known_before, not both", reason="TWO_KNOWN_ATS", field="as_of")
     if by_instant:
-        return workspace.known_before(milliseconds(as_of.known_before, "as_of.known_before"))
+        return workspace.offset_known_before(milliseconds(as_of.known_before, "as_of.known_before"))
     return as_of.known_at if by_offset else None

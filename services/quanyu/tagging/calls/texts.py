@@ -1,4 +1,4 @@
-"""The calls about a rule's text, which need not be published."""
+"""The calls about the text of a rule, published or not."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from quanyu.tagging.calls.messages import (
     explanation_message,
     finding_message,
     language_of,
-    test_message,
+    rule_test_message,
 )
 from quanyu.tagging.calls.request_context import RequestContext
-from quanyu.tagging.evaluation.context import explain_and_compile
+from quanyu.tagging.calls.text_explanation import explain_and_compile
 from quanyu.tagging.evaluation.patterns import check_patterns
 from quanyu.tagging.preview.messages import overlap_message, preview_message
-from quanyu.tagging.preview.overlap import overlap
-from quanyu.tagging.preview.preview import preview
+from quanyu.tagging.preview.overlap import count_overlap
+from quanyu.tagging.preview.preview import preview_draft
 from quanyu.tagging.rule_tests.runner import run_rule_tests
 from quanyu.tagging.workspace import ReadableWorkspace
 
 DEFAULT_COMPLETIONS = 50
-# People of each set that a preview shows.
+# The largest sample of each set in a preview.
 MAX_SAMPLE = 100
 
 
 class RuleTextCalls:
-    """See tagging.proto."""
+    """Validates, completes, explains, previews and tests drafts. See tagging.proto."""
 
     def __init__(self, request_context: RequestContext[ReadableWorkspace]) -> None:
         self._request_context = request_context
@@ -44,14 +44,14 @@ class RuleTextCalls:
         workspace.wait(request.min_raw_offset, context)
         evaluation = workspace.evaluation_at(now_ms())
         found = evaluation.recover(request.text)
-        wrong, explanation = found.errors, []
+        errors, explanation = found.errors, []
         try:
-            if found.bound is not None and not wrong:
+            if found.bound is not None and not errors:
                 check_patterns(found.bound, workspace.index)
                 explanation = evaluation.explain_text(request.text)
         except RuleError as error:
-            wrong = (error,)
-        return pb.ValidateRuleResponse(diagnostics=map(diagnostic_message, wrong), explanation=explanation)
+            errors = (error,)
+        return pb.ValidateRuleResponse(diagnostics=map(diagnostic_message, errors), explanation=explanation)
 
     def LintRule(self, request: pb.LintRuleRequest, context: grpc.ServicerContext) -> pb.LintRuleResponse:
         workspace = self._request_context.workspace(request.workspace)
@@ -65,13 +65,13 @@ class RuleTextCalls:
     def CompleteRule(self, request: pb.CompleteRuleRequest, context: grpc.ServicerContext) -> pb.CompleteRuleResponse:
         workspace = self._request_context.workspace(request.workspace)
         if request.offset > len(request.text):
-            message = f"offset {request.offset}: the text has {len(request.text)} characters"
+            message = f"offset: {request.offset} is too large; the text has {len(request.text)} characters"
             raise InvalidInput(message, reason="OFFSET_BEYOND_TEXT", field="offset")
         evaluation = workspace.evaluation_at(now_ms(), limits=self._request_context.limits(context))
         limit = min(request.limit or DEFAULT_COMPLETIONS, LARGEST_PAGE)
-        counted = partial(workspace.frequencies.counted, evaluation, workspace.index)
+        count_people = partial(workspace.frequencies.count_people, evaluation, workspace.index)
         return completion_message(
-            complete(request.text, request.offset, evaluation.catalog, evaluation.library, limit, counted)
+            complete(request.text, request.offset, evaluation.catalog, evaluation.library, limit, count_people)
         )
 
     def FormatRule(self, request: pb.FormatRuleRequest, context: grpc.ServicerContext) -> pb.FormatRuleResponse:
@@ -94,14 +94,16 @@ class RuleTextCalls:
     def PreviewRule(self, request: pb.PreviewRuleRequest, context: grpc.ServicerContext) -> pb.PreviewRuleResponse:
         workspace, evaluation = self._request_context.open_evaluation(request.workspace, request.as_of, context)
         if request.sample > MAX_SAMPLE:
-            raise InvalidInput(f"sample: at most {MAX_SAMPLE} people are shown", reason="SAMPLE_SIZE", field="sample")
+            raise InvalidInput(f"sample: at most {MAX_SAMPLE} people", reason="SAMPLE_SIZE", field="sample")
         found = evaluation.recover(request.text)
         errors, counted = list(found.errors), None
         try:
             if found.bound is not None:
                 check_patterns(found.bound, workspace.index)
                 is_whole = not errors
-                counted = preview(evaluation, workspace.index, found.bound, is_whole=is_whole, sampled=request.sample)
+                counted = preview_draft(
+                    evaluation, workspace.index, found.bound, is_whole=is_whole, sample_size=request.sample
+                )
         except RuleError as error:
             errors.append(error)
         response = pb.PreviewRuleResponse(
@@ -115,7 +117,7 @@ class RuleTextCalls:
         self, request: pb.DescribeOverlapRequest, context: grpc.ServicerContext
     ) -> pb.DescribeOverlapResponse:
         workspace, evaluation = self._request_context.open_evaluation(request.workspace, request.as_of, context)
-        found = overlap(evaluation, workspace.index, request.conditions)
+        found = count_overlap(evaluation, workspace.index, request.conditions)
         return overlap_message(found, evaluation.clock.as_of_ms)
 
     def RunRuleTests(self, request: pb.RunRuleTestsRequest, context: grpc.ServicerContext) -> pb.RunRuleTestsResponse:
@@ -124,4 +126,4 @@ class RuleTextCalls:
             results = run_rule_tests(evaluation, workspace.index.declared(), request.text)
         except RuleError as error:
             return pb.RunRuleTestsResponse(diagnostics=[diagnostic_message(error)])
-        return pb.RunRuleTestsResponse(results=map(test_message, results))
+        return pb.RunRuleTestsResponse(results=map(rule_test_message, results))

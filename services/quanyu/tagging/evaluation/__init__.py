@@ -1,1 +1,1 @@
-"""Provides the context of an evaluation: catalog, published rules, clock and index version."""
+"""Binds, compiles and evaluates rules against one version of a workspace."""

@@ -1,4 +1,4 @@
-"""What a workspace declares, as the rule language reads it."""
+"""Converts a workspace's schema and settings to the catalog and clock of the rule language."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MONDAY = 1
 
 
 def catalog_of(schema: event_pb2.Schema, channels: Iterable[str]) -> Catalog:
-    """Event types, attributes, goods and places, and the channels seen so far."""
+    """Returns the event types, attributes and item catalogs of a schema, and the given channels."""
     return Catalog(
         event_types={
             t.name: EventType(
@@ -47,7 +47,7 @@ def catalog_of(schema: event_pb2.Schema, channels: Iterable[str]) -> Catalog:
 
 
 def clock_of(settings: event_pb2.Settings, as_of_ms: int, earliest_ms: int) -> Clock:
-    """The workspace's calendar at an instant; UTC and weeks from Monday until it declares its own."""
+    """Returns the workspace's clock at an instant; the defaults are UTC and weeks that start on Monday."""
     leap_day: Literal["feb28", "mar1"] = "mar1" if settings.leap_day_is_march_first else "feb28"
     return Clock(
         as_of_ms=as_of_ms,

@@ -1,4 +1,4 @@
-"""Converts what every answer of tagging echoes: its epoch, instants, windows and rule versions."""
+"""Converts the basis of an answer to messages: its epoch, instants, windows and rule versions."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ KINDS = {
 
 
 def epoch_message(epoch: tuple[int, int]) -> event_pb2.Epoch:
-    """Of the index: (raw offset complete up to, arrival of the newest frame in ms)."""
+    """Converts an epoch of the index: (raw offset that it is complete up to, arrival of the newest frame in ms)."""
     return event_pb2.Epoch(raw_offset=epoch[0], received_at=timestamp(epoch[1]))
 
 
 def basis_message(answer: Answer, as_of_ms: int, compiled: Sequence[CompiledRule]) -> pb.Basis:
+    """Converts what an answer is based on, so that a caller can ask for the same answer again."""
     return pb.Basis(
         epoch=epoch_message(answer.epoch),
         as_of=timestamp(as_of_ms),
@@ -34,6 +35,7 @@ def basis_message(answer: Answer, as_of_ms: int, compiled: Sequence[CompiledRule
 
 
 def windows_of(compiled: Iterable[CompiledRule]) -> list[pb.ResolvedWindow]:
+    """Converts the resolved windows of the rules, each once."""
     messages = {}
     for window in (window for rule in compiled for window in rule.windows):
         message = pb.ResolvedWindow(text=window.text)

@@ -1,4 +1,4 @@
-"""Patterns of a rule, tried by the engine that will match them."""
+"""Checks the patterns of a rule with the engine that matches them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from quanyu.engine import Index, InvalidError
 
 
 def check_patterns(bound: BoundRules, index: Index) -> None:
-    """RuleError at the first pattern that is none (RE2 syntax, C7)."""
+    """Raises RuleError at the first pattern that is not valid RE2 (C7)."""
     with attach_text(bound.text):
         for node in (bound.condition, *bound.statements):
             for part in s.walk(node) if node is not None else ():
                 if isinstance(part, (s.Matches, s.NotMatches)) and isinstance(part.value, s.Text):
-                    _refuse(part.value, index)
+                    _check_pattern(part.value, index)
 
 
-def _refuse(pattern: s.Text, index: Index) -> None:
+def _check_pattern(pattern: s.Text, index: Index) -> None:
     empty = {"op": "literal", "value": {"text": ""}}
     cond = {"op": "text", "test": "matches", "expr": empty, "value": pattern.value}
     try:
-        # Asked of nobody, a plan is only read.
+        # Without persons, the engine only reads the plan.
         index.verdicts(plan_of_roots(0, [{"name": "pattern", "cond": cond, "among": None}]), [])
     except InvalidError as error:
-        # Without the place in the plan, and the pattern again.
+        # The message starts with the place in the plan and repeats the pattern: keep the reason only.
         why = str(error).rpartition("too large: ")[2].rpartition("error: ")[2]
-        raise RuleError.at(pattern.span, "value", f"{pattern.value!r} is no pattern (RE2): {why}") from None
+        raise RuleError.at(pattern.span, "value", f"{pattern.value!r} is not a valid RE2 pattern: {why}") from None

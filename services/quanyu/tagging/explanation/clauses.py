@@ -11,7 +11,8 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Clock, Parts, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
-from quanyu.tagging.evaluation.context import EvaluationContext, rule_errors_as_invalid_input
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.evaluation.rule_errors import rule_errors_as_invalid_input
 from quanyu.tagging.explanation.assignments import Assignments
 from quanyu.tagging.explanation.facts import Facts, nodes_of, subjects
 from quanyu.tagging.explanation.one_person import (

@@ -18,7 +18,8 @@ from quanyu.dsl.planning.moments import (
     reads_of,
 )
 from quanyu.runtime.instants import EARLIEST_MS, LATEST_MS, timestamp
-from quanyu.tagging.evaluation.context import EvaluationContext, rule_errors_as_invalid_input
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.evaluation.rule_errors import rule_errors_as_invalid_input
 from quanyu.tagging.explanation.one_person import (
     Json,
     OnePerson,

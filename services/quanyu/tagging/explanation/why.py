@@ -10,8 +10,10 @@ from quanyu.dsl.model.library import rule_key
 from quanyu.dsl.syntax import Cond, Segment
 from quanyu.engine import Index
 from quanyu.runtime.errors import InvalidInput
-from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference, rule_errors_as_invalid_input
+from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.evaluation.messages import basis_message
+from quanyu.tagging.evaluation.references import parse_reference
+from quanyu.tagging.evaluation.rule_errors import rule_errors_as_invalid_input
 from quanyu.tagging.explanation.clauses import Clauses
 from quanyu.tagging.explanation.next_change import NextChange
 from quanyu.tagging.explanation.one_person import OnePerson, at_ms

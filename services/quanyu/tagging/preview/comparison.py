@@ -12,7 +12,8 @@ from quanyu.dsl.planning.sets import moves, required
 from quanyu.dsl.planning.values import Json
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput
-from quanyu.tagging.evaluation.context import EvaluationContext, kind_of
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.evaluation.references import kind_of
 from quanyu.tagging.preview.sampling import sample
 
 # People shown of those who enter, and of those who leave.

@@ -24,7 +24,7 @@ class Frequencies:
         self._kept: dict[tuple[str, str], int] = {}
         self._since = now()
 
-    def counted(
+    def count_people(
         self, evaluation: EvaluationContext, index: Index, name: str, values: Sequence[str]
     ) -> Mapping[str, int]:
         """Of an attribute, or of `channel`: how many hold each of the values, or have it in their set."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from quanyu.dsl import BoundRules, CompiledRule, RuleError, check_and_bind, dependencies_of, format_rule, rebind
 from quanyu.dsl.model.library import Library, Rule, rule_key
 from quanyu.engine import Answer, Index
-from quanyu.tagging.evaluation.context import EvaluationContext, kind_of
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.evaluation.references import kind_of
 from quanyu.tagging.preview.comparison import RuleChange, VersionPair, compare_versions
 
 # Dependents that are counted.
-MOST = 100
+MAX_DEPENDENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Impact:
     answer: Answer
 
 
-def impact(evaluation: EvaluationContext, index: Index, bound: BoundRules) -> Impact:
+def describe_impact(evaluation: EvaluationContext, index: Index, bound: BoundRules) -> Impact:
     """Of a text that need not be published."""
     new = [
         rule for rule in bound.statements if isinstance(rule, Rule) and rule_key(rule) not in evaluation.library.rules
@@ -75,7 +76,7 @@ class _Republished:
             self._visit(other)
         if not any(other in self._versions or other in self.left_out for other in used):
             return
-        if len(self.steps) + len(self.wrong) < MOST:
+        if len(self.steps) + len(self.wrong) < MAX_DEPENDENTS:
             self._publish(rule)
         else:
             self.left_out.add(name)

@@ -10,7 +10,7 @@ from quanyu.tagging.evaluation.messages import KINDS, basis_message
 from quanyu.tagging.preview.comparison import RuleChange, SetComparison
 from quanyu.tagging.preview.impact import Impact
 from quanyu.tagging.preview.overlap import Overlap
-from quanyu.tagging.preview.preview import Count, Preview
+from quanyu.tagging.preview.preview import Preview, SetCount
 
 
 def preview_message(preview: Preview, left_out: Sequence[OmittedClause], as_of_ms: int) -> pb.PreviewRuleResponse:
@@ -31,7 +31,7 @@ def preview_message(preview: Preview, left_out: Sequence[OmittedClause], as_of_m
     return response
 
 
-def _set_message(counted: Count) -> pb.SetCount:
+def _set_message(counted: SetCount) -> pb.SetCount:
     clauses = [
         pb.ClauseCount(
             text=clause.text,

@@ -11,9 +11,10 @@ from quanyu.dsl.planning.sets import pattern
 from quanyu.dsl.planning.values import Json
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput
-from quanyu.tagging.evaluation.context import EvaluationContext, rule_errors_as_invalid_input
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.evaluation.rule_errors import rule_errors_as_invalid_input
 
-FEWEST, MOST = 2, 6
+MIN_SETS, MAX_SETS = 2, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +28,17 @@ class Overlap:
     answer: Answer
 
 
-def overlap(evaluation: EvaluationContext, index: Index, conditions: Sequence[str]) -> Overlap:
+def count_overlap(evaluation: EvaluationContext, index: Index, conditions: Sequence[str]) -> Overlap:
     """Of lone conditions. InvalidInput where they are fewer than 2, more than 6, or one of them is wrong."""
-    if not FEWEST <= len(conditions) <= MOST:
-        message = f"conditions: give {FEWEST} to {MOST} sets, such as `in segment vip`, not {len(conditions)}"
+    if not MIN_SETS <= len(conditions) <= MAX_SETS:
+        message = f"conditions: give {MIN_SETS} to {MAX_SETS} sets, such as `in segment vip`, not {len(conditions)}"
         raise InvalidInput(message, reason="OVERLAP_SETS", field="conditions")
     compiled = [_compiled(evaluation, n, text) for n, text in enumerate(conditions)]
     roots = [rule.roots[0] for rule in compiled]
     combinations = [
         inside for size in range(1, len(roots) + 1) for inside in itertools.combinations(range(len(roots)), size)
     ]
-    answer = evaluation.count_roots(index, [*roots, *(_only(roots, inside) for inside in combinations)])
+    answer = evaluation.count_roots(index, [*roots, *(_in_exactly(roots, inside) for inside in combinations)])
     people = [answer.matched(len(roots) + n) for n in range(len(combinations))]
     patterns = [(inside, count) for inside, count in zip(combinations, people, strict=True) if count]
     return Overlap(
@@ -49,7 +50,7 @@ def overlap(evaluation: EvaluationContext, index: Index, conditions: Sequence[st
     )
 
 
-def _only(roots: Sequence[Json], inside: Sequence[int]) -> Json:
+def _in_exactly(roots: Sequence[Json], inside: Sequence[int]) -> Json:
     """Those who are in these sets and in no others."""
     chosen = set(inside)
     return pattern([roots[n] for n in inside], [root for n, root in enumerate(roots) if n not in chosen])

@@ -26,7 +26,7 @@ from quanyu.tagging.preview.sampling import sample
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
+class ClauseCount:
     """True and unknown of a top-level clause, and how many are left after it where all must hold."""
 
     text: str
@@ -38,13 +38,13 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class SetCount:
     """How many a set has: true, unknown, and the same for each top-level clause; and some of its people."""
 
     name: str
     matched: int
     unknown: int
-    clauses: list[Clause]
+    clauses: list[ClauseCount]
     sample: list[tuple[int, list[Fact]]]
 
 
@@ -52,7 +52,7 @@ class Count:
 class Preview:
     """What a text would select: one count for a condition or segment, one per tier for a tag."""
 
-    counts: list[Count]
+    counts: list[SetCount]
     comparisons: list[SetComparison]
     notes: list[str]
     explanation: list[str]
@@ -60,8 +60,8 @@ class Preview:
     answer: Answer
 
 
-def preview(
-    evaluation: EvaluationContext, index: Index, bound: BoundRules, *, is_whole: bool = True, sampled: int = 0
+def preview_draft(
+    evaluation: EvaluationContext, index: Index, bound: BoundRules, *, is_whole: bool = True, sample_size: int = 0
 ) -> Preview:
     """Of a lone condition, or of each segment and tag of a text that need not be published.
 
@@ -87,7 +87,7 @@ def preview(
     counts = [
         count
         for one, at, left in zip(sets, roots, funnels, strict=True)
-        for count in _counts(answer, one, at, left, _Sampling(drafted, index, one, sampled))
+        for count in _counts(answer, one, at, left, _Sampling(drafted, index, one, sample_size))
     ]
     compiled = [one.compiled for one in sets]
     return Preview(
@@ -108,7 +108,7 @@ class _RootBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Set:
+class _CompiledSet:
     """A condition, segment or tag. `clauses`: as they stand in the text."""
 
     node: s.Node
@@ -116,16 +116,20 @@ class _Set:
     clauses: Sequence[s.Node]
 
 
-def _sets(drafted: EvaluationContext, bound: BoundRules) -> list[_Set]:
+def _sets(drafted: EvaluationContext, bound: BoundRules) -> list[_CompiledSet]:
     library, catalog, clock = drafted.library, drafted.catalog, drafted.clock
     if bound.condition is not None:
-        return [_Set(bound.condition, compile_condition(bound, library, catalog, clock), _parts(bound.condition))]
+        return [
+            _CompiledSet(bound.condition, compile_condition(bound, library, catalog, clock), _parts(bound.condition))
+        ]
     found = []
     for rule in bound.statements:
         if isinstance(rule, s.Segment):
-            found.append(_Set(rule, compile_segment(*rule_key(rule), library, catalog, clock), _parts(rule.cond)))
+            found.append(
+                _CompiledSet(rule, compile_segment(*rule_key(rule), library, catalog, clock), _parts(rule.cond))
+            )
         elif isinstance(rule, s.Tag):
-            found.append(_Set(rule, compile_tag(*rule_key(rule), library, catalog, clock), [*rule.tiers, rule]))
+            found.append(_CompiledSet(rule, compile_tag(*rule_key(rule), library, catalog, clock), [*rule.tiers, rule]))
     return found
 
 
@@ -133,7 +137,7 @@ def _parts(cond: s.Cond) -> Sequence[s.Cond]:
     return cond.operands if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
 
 
-def _published(evaluation: EvaluationContext, one: _Set, notes: list[str]) -> list[SetPair]:
+def _published(evaluation: EvaluationContext, one: _CompiledSet, notes: list[str]) -> list[SetPair]:
     """Beside the newest version that is published; a note where that one has no meaning at the instant asked for."""
     if not isinstance(one.node, s.Segment | s.Tag):
         return []
@@ -153,7 +157,7 @@ class _Sampling:
 
     drafted: EvaluationContext
     index: Index
-    one: _Set
+    one: _CompiledSet
     size: int
 
     def people(self, answer: Answer, root: int) -> list[tuple[int, list[Fact]]]:
@@ -161,7 +165,7 @@ class _Sampling:
         return list(zip(persons, facts(self.drafted, self.index, self.one.node, persons), strict=True))
 
 
-def _counts(answer: Answer, one: _Set, roots: range, left: range, sampling: _Sampling) -> list[Count]:
+def _counts(answer: Answer, one: _CompiledSet, roots: range, left: range, sampling: _Sampling) -> list[SetCount]:
     # A tag's clauses are one per root, any other rule has one root.
     is_tag = bool(one.compiled.values)
     found = []
@@ -169,14 +173,16 @@ def _counts(answer: Answer, one: _Set, roots: range, left: range, sampling: _Sam
         part = slice(n, n + 1) if is_tag else slice(None)
         clauses = _clauses(answer, at, one.compiled.clauses[part], one.clauses[part], left)
         name = str(one.compiled.roots[n]["name"])
-        found.append(Count(name, *answer.counts(at), clauses, sampling.people(answer, at)))
+        found.append(SetCount(name, *answer.counts(at), clauses, sampling.people(answer, at)))
     return found
 
 
-def _clauses(answer: Answer, root: int, texts: Sequence[str], nodes: Sequence[s.Node], left: range) -> list[Clause]:
+def _clauses(
+    answer: Answer, root: int, texts: Sequence[str], nodes: Sequence[s.Node], left: range
+) -> list[ClauseCount]:
     counts = answer.clauses(root)
     remaining: Sequence[int | None] = [answer.matched(at) for at in left] or [None] * len(texts)
     return [
-        Clause(text, node.span.line, node.span.column, *count, after)
+        ClauseCount(text, node.span.line, node.span.column, *count, after)
         for text, node, count, after in zip(texts, nodes, counts, remaining, strict=True)
     ]

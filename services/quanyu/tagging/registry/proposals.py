@@ -13,15 +13,16 @@ from quanyu.engine import Limits
 from quanyu.runtime.errors import Conflict, DomainError, FailedPrecondition, InvalidInput, NotFound
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.storage.database import Database
-from quanyu.tagging.evaluation.context import EvaluationContext, check_countable
-from quanyu.tagging.preview.impact import impact
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.preview.impact import describe_impact
 from quanyu.tagging.preview.messages import impact_message
-from quanyu.tagging.registry.publishing import publish, rows_of
+from quanyu.tagging.registry.checks import check_countable
+from quanyu.tagging.registry.publishing import publish, rules_to_publish
 from quanyu.tagging.storage.store import (
+    decide_proposal,
     find_proposal,
     find_rule,
     open_proposal,
-    settle_proposal,
 )
 from quanyu.tagging.storage.tables import (
     APPROVED,
@@ -53,7 +54,7 @@ def propose(
     _refuse_note(note)
     evaluation = workspace.evaluation_at(now_ms(), limits=limits)
     bound = evaluation.bind(text)
-    rows = rows_of(workspace.name, bound, author)
+    rows = rules_to_publish(workspace.name, bound, author)
     if all((row.name, row.version) in evaluation.library.rules for row in rows):
         raise InvalidInput("all rules of the text are published already, just so", reason="NOTHING_TO_PROPOSE")
     check_countable(evaluation.with_draft(bound), workspace.index, bound)
@@ -75,7 +76,7 @@ def propose(
 
 def _impact(evaluation: EvaluationContext, workspace: Workspace, bound: BoundRules) -> pb.DescribeImpactResponse:
     """Without the people of its samples, who may be erased while it is kept."""
-    message = impact_message(impact(evaluation, workspace.index, bound), evaluation.clock.as_of_ms)
+    message = impact_message(describe_impact(evaluation, workspace.index, bound), evaluation.clock.as_of_ms)
     for comparison in (c for change in (*message.changed, *message.dependents) for c in change.comparisons):
         for field in ("entering_sample", "leaving_sample", "entering_clauses", "leaving_clauses"):
             comparison.ClearField(field)
@@ -88,10 +89,10 @@ def decide(
     """The proposal, and what an approval published. Conflict if the opposite was decided before."""
     _refuse_person("by", decision.by)
     _refuse_note(decision.note)
-    proposal = proposed(database, workspace.name, number)
+    proposal = get_proposal(database, workspace.name, number)
     if proposal.state == OPEN:
-        _settle(database, workspace, proposal, decision, limits)
-        proposal = proposed(database, workspace.name, number)
+        _apply_decision(database, workspace, proposal, decision, limits)
+        proposal = get_proposal(database, workspace.name, number)
     if proposal.state != decision.state:
         raise Conflict(
             f"proposal {number} was {proposal.state} by {proposal.decided_by}; a decision stays: propose the text anew",
@@ -101,7 +102,7 @@ def decide(
     return proposal, _published(database, proposal) if proposal.state == APPROVED else []
 
 
-def proposed(database: Database, workspace: str, number: int) -> Proposal:
+def get_proposal(database: Database, workspace: str, number: int) -> Proposal:
     """NotFound if there is no such proposal."""
     with database.reading() as session:
         proposal = find_proposal(session, workspace, number)
@@ -110,20 +111,20 @@ def proposed(database: Database, workspace: str, number: int) -> Proposal:
     return proposal
 
 
-def _settle(
+def _apply_decision(
     database: Database, workspace: Workspace, proposal: Proposal, decision: Decision, limits: Limits | None
 ) -> None:
     """Decides it, unless somebody else just did."""
     if decision.state == REJECTED:
         with database.writing() as session:
-            settle_proposal(session, proposal.id, decision.state, decision.by, decision.note, now_ms())
+            decide_proposal(session, proposal.id, decision.state, decision.by, decision.note, now_ms())
         return
     if decision.by == proposal.author:
         message = f"{decision.by} proposed this: somebody else has to approve it"
         raise FailedPrecondition(message, reason="SELF_APPROVAL")
 
     def settled(session: Session) -> None:
-        if not settle_proposal(session, proposal.id, decision.state, decision.by, decision.note, now_ms()):
+        if not decide_proposal(session, proposal.id, decision.state, decision.by, decision.note, now_ms()):
             raise _DecidedMeanwhileError
 
     try:

@@ -13,7 +13,8 @@ from quanyu.engine import Limits
 from quanyu.runtime.errors import Conflict, InvalidInput
 from quanyu.runtime.instants import now_ms
 from quanyu.runtime.storage.database import Database
-from quanyu.tagging.evaluation.context import check_countable, kind_of
+from quanyu.tagging.evaluation.references import kind_of
+from quanyu.tagging.registry.checks import check_countable
 from quanyu.tagging.storage.store import find_rule
 from quanyu.tagging.storage.tables import LONGEST_NAME, PublishedRule
 from quanyu.tagging.workspace import Workspace
@@ -39,7 +40,7 @@ def publish(
         evaluation = workspace.evaluation_at(now_ms(), limits=limits)
         bound = evaluation.bind(text)
         drafted = evaluation.with_draft(bound)
-        rules = rows_of(workspace.name, bound, author)
+        rules = rules_to_publish(workspace.name, bound, author)
         check_countable(drafted, workspace.index, bound)
         try:
             with database.writing() as session:
@@ -58,7 +59,7 @@ def publish(
         return rules
 
 
-def rows_of(workspace: str, bound: BoundRules, author: str) -> list[PublishedRule]:
+def rules_to_publish(workspace: str, bound: BoundRules, author: str) -> list[PublishedRule]:
     """The rules of a text as they are published. InvalidInput if it has none, or a name that is too long."""
     if bound.condition is not None:
         raise InvalidInput(

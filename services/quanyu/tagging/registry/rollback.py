@@ -11,7 +11,7 @@ from quanyu.runtime.instants import now_ms
 from quanyu.runtime.storage.database import Database
 from quanyu.tagging.preview.comparison import RuleChanges, VersionPair, compare_versions
 from quanyu.tagging.registry.publishing import publish
-from quanyu.tagging.storage.store import published
+from quanyu.tagging.storage.store import get_rule
 from quanyu.tagging.storage.tables import PublishedRule
 from quanyu.tagging.workspace import Workspace
 
@@ -27,7 +27,7 @@ def roll_back(
     newest = evaluation.library.newest(name)
     assert old is not None
     if replace(old, ref=replace(old.ref, version=newest)) == evaluation.library.get(name, newest):
-        rule = published(database, workspace.name, name, newest)
+        rule = get_rule(database, workspace.name, name, newest)
     else:
         text = format_rule(replace(old, ref=replace(old.ref, version=newest + 1)))
         (rule,) = publish(database, workspace, text, author, limits)

@@ -13,8 +13,8 @@ from quanyu.dsl.calendar.windows import when_ms
 from quanyu.runtime.instants import timestamp
 
 CHANNEL = Field("channel", "text")
-Fact = s.GivenEvent | s.GivenPerson
-Given = s.Expr | s.Point | tuple[s.Expr, ...]
+GivenFact = s.GivenEvent | s.GivenPerson
+GivenValue = s.Expr | s.Point | tuple[s.Expr, ...]
 
 
 def identifier_of(person: int) -> event_pb2.Identifier:
@@ -22,7 +22,7 @@ def identifier_of(person: int) -> event_pb2.Identifier:
     return event_pb2.Identifier(namespace="given", value=f"person {person}")
 
 
-def record_of(fact: Fact, person: int, catalog: Catalog, clock: Clock) -> event_pb2.Record:
+def record_of(fact: GivenFact, person: int, catalog: Catalog, clock: Clock) -> event_pb2.Record:
     """A bound fact of the person with a number. What is given of people holds since always (K4)."""
     identifiers = [identifier_of(person)]
     # Events of one instant are in the order of the text (K3).
@@ -44,7 +44,9 @@ def record_of(fact: Fact, person: int, catalog: Catalog, clock: Clock) -> event_
     return event_pb2.Record(event=event)
 
 
-def refuse_rejects(rejects: Sequence[ingestion_pb2.RejectedRecord], facts: Sequence[Fact], catalog: Catalog) -> None:
+def raise_first_reject(
+    rejects: Sequence[ingestion_pb2.RejectedRecord], facts: Sequence[GivenFact], catalog: Catalog
+) -> None:
     """RuleError, at its place, for the first fact that no source could send."""
     for reject in rejects:
         fact, name = facts[reject.index], reject.field.partition(".")[2]
@@ -58,13 +60,13 @@ def refuse_rejects(rejects: Sequence[ingestion_pb2.RejectedRecord], facts: Seque
         raise RuleError.at(attr.span, "value", reject.message, *offers)
 
 
-def _field(fact: Fact, name: str, catalog: Catalog) -> Field:
+def _field(fact: GivenFact, name: str, catalog: Catalog) -> Field:
     if isinstance(fact, s.GivenPerson):
         return catalog.attributes[name]
     return CHANNEL if name == CHANNEL.name else catalog.event_types[fact.ref.name].properties[name]
 
 
-def _value(value: Given, field: Field, clock: Clock) -> event_pb2.Value:
+def _value(value: GivenValue, field: Field, clock: Clock) -> event_pb2.Value:
     match value:
         case s.Boolean(value=truth):
             return event_pb2.Value(flag=truth)

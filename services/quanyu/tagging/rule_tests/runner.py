@@ -24,16 +24,17 @@ from quanyu.dsl.calendar.windows import when_ms
 from quanyu.dsl.errors import attach_text
 from quanyu.dsl.model.library import rule_key
 from quanyu.engine import InvalidError
-from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.evaluation.references import parse_reference
 from quanyu.tagging.rule_tests.fixtures import (
-    Fact,
+    GivenFact,
     identifier_of,
+    raise_first_reject,
     record_of,
-    refuse_rejects,
 )
 from quanyu.tagging.rule_tests.in_memory_workspace import build_in_memory_workspace
 
-Then = s.ThenIn | s.ThenNotIn | s.ThenValue
+Expectation = s.ThenIn | s.ThenNotIn | s.ThenValue
 _WORDS = {True: "true", False: "false", None: "unknown"}
 # What rests on events of all types.
 _SEEN = frozenset({"channel", "first_seen", "last_seen"})
@@ -53,10 +54,10 @@ def run_rule_tests(evaluation: EvaluationContext, schema: bytes, text: str) -> l
     with attach_text(text):
         bound = check_and_bind(text, evaluation.catalog, evaluation.library)
         drafted = replace(evaluation, library=evaluation.library.publish(bound))
-        return [_Trial(test, text, drafted, schema).result() for test in bound.tests]
+        return [_RuleTest(test, text, drafted, schema).result() for test in bound.tests]
 
 
-class _Trial:
+class _RuleTest:
     """One test: its world, and what is asked of it."""
 
     def __init__(self, test: s.Test, text: str, evaluation: EvaluationContext, schema: bytes) -> None:
@@ -64,7 +65,7 @@ class _Trial:
         people = {name: number for number, name in enumerate(dict.fromkeys(fact.person for fact in test.given))}
         records = [record_of(fact, people[fact.person], evaluation.catalog, evaluation.clock) for fact in test.given]
         world = build_in_memory_workspace(schema, records)
-        refuse_rejects(world.rejects, test.given, evaluation.catalog)
+        raise_first_reject(world.rejects, test.given, evaluation.catalog)
         self._index, self._limits = world.index, evaluation.limits
         self._persons = {name: world.person(identifier_of(number)) for name, number in people.items()}
         as_of_ms = when_ms(test.as_of, evaluation.clock)
@@ -76,7 +77,7 @@ class _Trial:
         failures = [why for then in self._test.then for why in self._failure(then)]
         return RuleTestResult(self._test.name, self._test.span.line, failures)
 
-    def _failure(self, then: Then) -> Iterator[str]:
+    def _failure(self, then: Expectation) -> Iterator[str]:
         """Nothing where it is as expected. Who is in no segment may have no record yet (U5)."""
         place = f"line {then.span.line}: {self._written(then)}"
         try:
@@ -114,7 +115,7 @@ class _Trial:
         parts = root["cond"]["of"] if root["cond"]["op"] in ("all", "any") else [root["cond"]]
         return replace(compiled, roots=[{**root, "cond": part} for part in parts])
 
-    def _facts(self, cond: s.Cond, person: str) -> list[Fact]:
+    def _facts(self, cond: s.Cond, person: str) -> list[GivenFact]:
         """Those of the person that the condition, with all that it uses, reads."""
         library, catalog, _ = self._rules
         used = [library.get(*parse_reference(label)) for label in versions_of([cond], catalog, library)]
@@ -122,7 +123,7 @@ class _Trial:
         names = {node.name for node in nodes if isinstance(node, s.Ref | s.Key)}
         names |= {name.partition("_")[2] for name in names if name.startswith(("first_", "last_"))}
 
-        def is_read(fact: Fact) -> bool:
+        def is_read(fact: GivenFact) -> bool:
             if isinstance(fact, s.GivenEvent):
                 return fact.ref.name in names or not names.isdisjoint(_SEEN)
             return any(attr.name.partition("@")[0] in names for attr in fact.attrs)

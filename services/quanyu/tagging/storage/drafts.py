@@ -11,7 +11,7 @@ from quanyu.runtime.storage.database import Database
 from quanyu.tagging.storage.tables import LONGEST_NAME, Draft
 
 
-def save(database: Database, workspace: str, name: str, text: str, revision: int, author: str) -> Draft:
+def save_draft(database: Database, workspace: str, name: str, text: str, revision: int, author: str) -> Draft:
     """The draft as saved, or as it was if the same was saved before. Conflict if another revision is there."""
     if not 1 <= len(name) <= LONGEST_NAME:
         raise InvalidInput(f"name: 1 to {LONGEST_NAME} characters", reason="DRAFT_NAME", field="name")
@@ -26,14 +26,14 @@ def save(database: Database, workspace: str, name: str, text: str, revision: int
             elif (draft.revision, draft.text, draft.author) == (revision + 1, text, author):
                 return draft
             if draft.revision != revision:
-                raise _changed(draft, revision)
+                raise _revision_conflict(draft, revision)
             draft.text, draft.author, draft.revision, draft.saved_at_ms = text, author, revision + 1, now_ms()
             return draft
     except IntegrityError as error:
         raise Conflict(f"draft {name} was made by somebody else just now; read it", reason="DRAFT_CHANGED") from error
 
 
-def saved(database: Database, workspace: str, name: str) -> Draft:
+def get_draft(database: Database, workspace: str, name: str) -> Draft:
     """NotFound if there is none."""
     with database.reading() as session:
         draft = session.get(Draft, (workspace, name))
@@ -42,7 +42,7 @@ def saved(database: Database, workspace: str, name: str) -> Draft:
     return draft
 
 
-def _changed(draft: Draft, revision: int) -> Conflict:
+def _revision_conflict(draft: Draft, revision: int) -> Conflict:
     there = (
         f"is at revision {draft.revision}, saved by {draft.author or 'somebody'}" if draft.revision else "is not there"
     )

@@ -36,7 +36,7 @@ def rules_after(session: Session, workspace: str, name: str, version: int, limit
     return session.scalars(page.order_by(PublishedRule.name, PublishedRule.version).limit(limit)).all()
 
 
-def published(database: Database, workspace: str, name: str, version: int) -> PublishedRule:
+def get_rule(database: Database, workspace: str, name: str, version: int) -> PublishedRule:
     """NotFound if there is no such version."""
     with database.reading() as session:
         rule = find_rule(session, workspace, name, version)
@@ -67,7 +67,7 @@ def proposals_before(
     return session.scalars(page.order_by(Proposal.id.desc()).limit(limit)).all()
 
 
-def settle_proposal(session: Session, number: int, state: str, by: str, note: str, at_ms: int) -> bool:
+def decide_proposal(session: Session, number: int, state: str, by: str, note: str, at_ms: int) -> bool:
     """Decides an open proposal; False if it is decided already."""
     decided = {"state": state, "decided_by": by, "decision_note": note, "decided_at_ms": at_ms}
     settled = session.execute(

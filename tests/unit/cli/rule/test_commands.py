@@ -48,9 +48,9 @@ def test_check_says_what_is_right_and_what_is_wrong() -> None:
     ("pattern", "why"),
     [("a(", "unclosed group"), ("a{1000}{1000}", "Compiled regex exceeds size limit of 1048576 bytes.")],
 )
-def test_check_says_why_a_pattern_is_none(pattern: str, why: str) -> None:
+def test_check_says_why_a_pattern_is_invalid(pattern: str, why: str) -> None:
     refused = with_catalog("check", f"nickname matches '{pattern}'")
-    assert refused.output.startswith(f"line 1, column 18: '{pattern}' is no pattern (RE2): {why}\n")
+    assert refused.output.startswith(f"line 1, column 18: '{pattern}' is not a valid RE2 pattern: {why}\n")
 
 
 def test_check_also_warns() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from quanyu.api.event.v1 import log_pb2
 from quanyu.engine import LocalLog
-from quanyu.tagging.evaluation.arrivals import known_before
+from quanyu.tagging.evaluation.arrivals import offset_known_before
 
 
 @settings(deadline=None, max_examples=40)
@@ -17,5 +17,5 @@ def test_k7_everything_that_had_arrived_before_an_instant(arrivals: list[int], i
         log = LocalLog.create(folder)
         for offset, arrival in enumerate(arrivals):
             log.append(log_pb2.ResolvedFrame(raw_offset=offset, received_at_ms=arrival).SerializeToString())
-        assert known_before(log, instant) == sum(arrival < instant for arrival in arrivals)
+        assert offset_known_before(log, instant) == sum(arrival < instant for arrival in arrivals)
         log.close()

@@ -365,7 +365,7 @@ def test_what_cannot_be_told_is_refused(shop: Shop) -> None:
         with pytest.raises(InvalidInput, match=says):
             shop.why(text)
     for reference in ("touch", "spend@1"):
-        with pytest.raises(InvalidInput, match="is no segment"):
+        with pytest.raises(InvalidInput, match=r"is a (definition|metric); this call needs a segment"):
             published_segment(shop.evaluation, reference)
     with pytest.raises(NotFound, match="did you mean buyers"):
         published_segment(shop.evaluation, "buyer")

@@ -28,7 +28,7 @@ def test_each_value_is_counted_once_a_minute() -> None:
     frequencies, index = Frequencies(lambda: seconds[0]), Index()
 
     def counted(values: Sequence[str]) -> Any:
-        return frequencies.counted(EVALUATION, index, "city", values)  # type: ignore[arg-type]
+        return frequencies.count_people(EVALUATION, index, "city", values)  # type: ignore[arg-type]
 
     assert counted(["a", "b"]) == {"a": 10, "b": 11}
     assert counted(["b", "c", "a"]) == {"b": 11, "c": 20, "a": 10}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from quanyu.dsl import Library, check_and_bind
 from quanyu.tagging.evaluation.context import EvaluationContext
-from quanyu.tagging.preview.impact import MOST, Impact, impact
-from tests.unit.tagging.shop import CATALOG, CLOCK, Nobody
+from quanyu.tagging.preview.impact import MAX_DEPENDENTS, Impact, describe_impact
+from tests.unit.tagging.sample_workspace import CATALOG, CLOCK, EmptyIndex
 
 
 def library_of(*texts: str) -> Library:
@@ -22,7 +22,7 @@ def library_of(*texts: str) -> Library:
 
 def asked(library: Library, text: str) -> Impact:
     evaluation = EvaluationContext(CATALOG, library, CLOCK)
-    return impact(evaluation, Nobody(), evaluation.bind(text))  # type: ignore[arg-type]
+    return describe_impact(evaluation, EmptyIndex(), evaluation.bind(text))  # type: ignore[arg-type]
 
 
 CHAIN = "\n".join(
@@ -86,8 +86,8 @@ def test_what_would_be_wrong_is_said_and_what_is_new_changes_nothing() -> None:
 
 
 def test_at_most_a_hundred_are_counted() -> None:
-    segments = "\n".join(f"segment s{n}: did d" for n in range(MOST + 7))
+    segments = "\n".join(f"segment s{n}: did d" for n in range(MAX_DEPENDENTS + 7))
     library = library_of("define d = order", segments, "segment z: in segment s99")
     found = asked(library, "define d@2 = order where (amount > 3)")
-    assert (len(found.dependents), found.left_out) == (MOST, 8)
+    assert (len(found.dependents), found.left_out) == (MAX_DEPENDENTS, 8)
     assert all(len(change.comparisons) == 1 for change in found.dependents)

@@ -10,11 +10,12 @@ from quanyu.dsl import Library, format_rule
 from quanyu.dsl.syntax import Tag
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.storage.database import Database
-from quanyu.tagging.evaluation.context import EvaluationContext, parse_reference
+from quanyu.tagging.evaluation.context import EvaluationContext
+from quanyu.tagging.evaluation.references import parse_reference
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.storage.store import all_rules, find_rule, rules_after
 from quanyu.tagging.storage.tables import PublishedRule
-from tests.unit.tagging.shop import CATALOG, CLOCK, Shop
+from tests.unit.tagging.sample_workspace import CATALOG, CLOCK, SampleWorkspace
 
 TEXT = """
 define touch = order
@@ -26,7 +27,7 @@ tag level: 'big' when in segment big; else 'small'
 
 
 def test_a_library_read_again_binds_and_compiles_the_same(database: Database) -> None:
-    shop = Shop(Library())
+    shop = SampleWorkspace(Library())
     published = publish(database, shop, TEXT, "ann")  # type: ignore[arg-type]
     assert [(rule.name, rule.version, rule.kind) for rule in published] == [
         ("touch", 1, "define"),
@@ -48,7 +49,7 @@ def test_a_library_read_again_binds_and_compiles_the_same(database: Database) ->
 
 def test_tests_are_left_out_of_what_is_published(database: Database) -> None:
     test = "test 'it' { given anna did order at 2026-01-02 when as of 2026-02-03 then anna in segment s }"
-    shop = Shop(Library())
+    shop = SampleWorkspace(Library())
     (rule,) = publish(database, shop, f"{test}\nsegment s: did order ever", "ann")  # type: ignore[arg-type]
     assert (rule.name, rule.text) == ("s", "segment s@1: did order ever")
     with pytest.raises(InvalidInput) as caught:
@@ -57,7 +58,7 @@ def test_tests_are_left_out_of_what_is_published(database: Database) -> None:
 
 
 def test_a_refused_text_publishes_nothing(database: Database) -> None:
-    shop = Shop(Library())
+    shop = SampleWorkspace(Library())
     with pytest.raises(InvalidInput) as caught:
         publish(database, shop, "segment good: did order ever\nsegment bad: did nothing ever", "ann")  # type: ignore[arg-type]
     assert caught.value.reason == "RULE_NAME"
@@ -77,7 +78,7 @@ def test_a_refused_text_publishes_nothing(database: Database) -> None:
     ],
 )
 def test_what_can_never_be_counted_is_not_published(database: Database, bad: str, reason: str) -> None:
-    shop = Shop(Library())
+    shop = SampleWorkspace(Library())
     with pytest.raises(InvalidInput) as caught:
         publish(database, shop, f"segment good: did order ever\n{bad}", "ann")  # type: ignore[arg-type]
     assert caught.value.reason == reason
@@ -87,7 +88,7 @@ def test_what_can_never_be_counted_is_not_published(database: Database, bad: str
 
 
 def test_publishing_again_keeps_author_and_time(database: Database) -> None:
-    shop = Shop(Library())
+    shop = SampleWorkspace(Library())
     (first,) = publish(database, shop, "segment s: did order ever", "ann")  # type: ignore[arg-type]
     (again,) = publish(database, shop, "segment s@1:   did order ever", "bob")  # type: ignore[arg-type]
     assert (again.author, again.published_at_ms, again.text) == ("ann", first.published_at_ms, first.text)
@@ -107,7 +108,7 @@ def test_names_with_and_without_versions() -> None:
     for wrong in ("s@", "s@one", "s@-1"):
         with pytest.raises(InvalidInput):
             parse_reference(wrong)
-    with pytest.raises(InvalidInput, match="no segment"):
+    with pytest.raises(InvalidInput, match="d@1 is a definition; this call needs a segment"):
         evaluation.compile_segment("d", 1)
 
 

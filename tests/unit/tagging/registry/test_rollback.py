@@ -11,16 +11,16 @@ from quanyu.runtime.storage.database import Base, Database
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.registry.rollback import roll_back
 from quanyu.tagging.storage.tables import PublishedRule
-from tests.unit.tagging.shop import CATALOG, Nobody, Shop
+from tests.unit.tagging.sample_workspace import CATALOG, EmptyIndex, SampleWorkspace
 
 TEXTS = ["city = 'Beijing'", "did order", "did order and city = 'Beijing'", "in segment base or city is unknown"]
 
 
-class Emptied(Shop):
-    """Nobody is in any set."""
+class EmptyWorkspace(SampleWorkspace):
+    """A sample workspace in which no set has members."""
 
-    def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Nobody:
-        return Nobody()
+    def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> EmptyIndex:
+        return EmptyIndex()
 
 
 @settings(max_examples=40, deadline=None)
@@ -28,7 +28,7 @@ class Emptied(Shop):
 def test_it_is_the_old_version_again(texts: list[str], data: st.DataObject) -> None:
     database = Database("sqlite://")
     Base.metadata.create_all(database.engine, [Base.metadata.tables[PublishedRule.__tablename__]])
-    shop = Emptied(Library())
+    shop = EmptyWorkspace(Library())
     publish(database, shop, "segment base: did order", "ann")  # type: ignore[arg-type]
     for version, text in enumerate(texts, 1):
         publish(database, shop, f"segment s@{version}: {text}", "ann")  # type: ignore[arg-type]

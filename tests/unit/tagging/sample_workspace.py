@@ -17,7 +17,7 @@ CATALOG = Catalog(
 CLOCK = Clock(as_of_ms=1_700_000_000_000, zone="Asia/Shanghai")
 
 
-class Shop:
+class SampleWorkspace:
     """A workspace whose index counts nobody, and refuses what holds `(((` or asks for Nowhere."""
 
     name = "shop"
@@ -41,18 +41,18 @@ class Shop:
 
     def verdicts(self, plan: bytes, persons: list[int]) -> None:
         if b"(((" in plan:
-            raise InvalidError("plan.roots[0].cond.value: no pattern\nerror: unclosed group")
+            raise InvalidError("plan.roots[0].cond.value: invalid pattern\nerror: unclosed group")
 
 
 @dataclass
-class Nobody:
+class EmptyIndex:
     """An index that counts nobody."""
 
     universe: int = 0
     epoch: tuple[int, int] = (0, 0)
     microseconds: int = 0
 
-    def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> Nobody:
+    def find(self, plan: bytes, known_at: int | None = None, limits: Limits | None = None) -> EmptyIndex:
         return self
 
     def matched(self, root: int) -> int:
