@@ -18,7 +18,7 @@ import pytest
 from quanyu.api.identity.v1 import identity_pb2, identity_pb2_grpc
 from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
 from quanyu.cli.demo import catering, complete_journey
-from quanyu.cli.demo.client import Workspace
+from quanyu.cli.demo.client import DemoClient
 from quanyu.cli.demo.complete_journey import published_files
 from quanyu.cli.demo.server import running
 from tests.e2e import catering_sql, complete_journey_sql
@@ -89,7 +89,7 @@ def test_every_event_was_taken_in_once(demo: Demo) -> None:
 def test_the_members_are_the_households_of_the_sql(
     demo: Demo, truth: dict[str, dict[str, set[Any]]], channel: grpc.Channel
 ) -> None:
-    workspace = Workspace(complete_journey.NAME, complete_journey.AS_OF, channel)
+    workspace = DemoClient(complete_journey.NAME, complete_journey.AS_OF, channel)
     identity = identity_pb2_grpc.IdentityServiceStub(channel)
     expected = truth[complete_journey.NAME]
     for name in (name for name in expected if ":" not in name and name != "universe"):
@@ -102,7 +102,7 @@ def test_the_members_are_the_households_of_the_sql(
 
 def test_a_restarted_server_counts_the_same(demo: Demo, channel: grpc.Channel) -> None:
     for world, as_of in ((complete_journey.NAME, complete_journey.AS_OF), (catering.NAME, catering.AS_OF)):
-        workspace = Workspace(world, as_of, channel)
+        workspace = DemoClient(world, as_of, channel)
         for name, segment in demo.world(world)["segments"].items():
             if ":" not in name:
                 assert workspace.evaluate(name).count == segment["count"], name
@@ -162,7 +162,7 @@ def test_a_rule_is_previewed_on_the_folder_that_is_left(demo: Demo, channel: grp
     """Through the server of the same folder: its past as-of is today's of the demo."""
     tagging = tagging_pb2_grpc.TaggingServiceStub(channel)
     for world in (complete_journey, catering):
-        workspace = Workspace(world.NAME, world.AS_OF, channel)
+        workspace = DemoClient(world.NAME, world.AS_OF, channel)
         found = workspace.preview("in segment lapsed_30d")
         assert found.sets[0].matched == demo.world(world.NAME)["segments"]["lapsed_30d"]["count"]
         rules = tagging.ListRules(tagging_pb2.ListRulesRequest(workspace=world.NAME, page_size=100)).rules

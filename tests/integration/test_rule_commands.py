@@ -133,7 +133,7 @@ def test_why_says_what_decides_and_when_it_changes(shop: Shop) -> None:
     assert person["verdict"] == "VERDICT_TRUE"
     for nobody in ("", "anna", str(2**64)):
         assert "give a OneID" in shop.rule(*asked, "--person", nobody, place="folder").stderr
-    assert "nobody was ever seen" in shop.rule(*asked, "--person", "card:nobody", place="server").stderr
+    assert "no person has this identifier" in shop.rule(*asked, "--person", "card:nobody", place="server").stderr
     assert "give --server" in shop.rule(*asked, "--person", "card:c3", place="folder").stderr
     oneid = str(2**32)
     by_id = [shop.rule(*asked, "--person", oneid, place=place) for place in ("server", "folder")]

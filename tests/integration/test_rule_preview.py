@@ -58,9 +58,9 @@ def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
         quanyu.stop()
     for rule, options, says in [
         ("did ordr ever", (), "    ^"),
-        ("did order ever", ("--workspace", "shoop"), "there are: shop"),
+        ("did order ever", ("--workspace", "shoop"), "it has: shop"),
         ("did order ever", ("--as-of", "yesterday"), "write a date or time"),
-        ("did order ever", ("--as-of", "0001-01-01"), "outside the years 1900 to 9998"),
+        ("did order ever", ("--as-of", "0001-01-01"), "give an instant of the years 1900 to 9998"),
         ("did order ever", ("--known-at", "3"), "folded up to offset 2"),
         ("city matches '('", (), "pattern"),
     ]:

@@ -13,7 +13,7 @@ import pytest
 from quanyu import dsl
 from quanyu.dsl import syntax as s
 from quanyu.dsl.parsing.parser import is_condition, load_parser
-from quanyu.runtime.settings import documented
+from quanyu.runtime.settings import describe_settings
 from tests.semantics.world import World, did, has
 from tests.unit.dsl.catering import DOCS, catalog
 from tests.waiting import PATIENCE
@@ -169,5 +169,5 @@ def test_every_link_between_the_documents_leads_somewhere() -> None:
 
 def test_the_settings_table_is_the_programs_own() -> None:
     operating = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
-    for variable, default, meaning in documented():
+    for variable, default, meaning in describe_settings():
         assert f"| `{variable}` | {f'`{default}`' if default else ''} | {meaning} |" in operating

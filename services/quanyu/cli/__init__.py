@@ -1,4 +1,4 @@
-"""The command line: puts the services together. No other package imports it."""
+"""The command line: it puts the services together, and no other package imports it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from quanyu.runtime.memory import return_freed_memory
 COMMANDS = {
     "demo": "quanyu.cli.demo.command:demo",
     "import": "quanyu.cli.import_command:import_command",
-    "migrate": "quanyu.cli.database:migrate",
-    "rule": "quanyu.cli.rule.commands:rule",
+    "migrate": "quanyu.cli.migrate:migrate",
+    "rule": "quanyu.cli.rule.group:rule",
     "serve": "quanyu.cli.serve:serve",
-    "settings": "quanyu.cli.serve:settings",
+    "settings": "quanyu.cli.settings:settings",
 }
 
 
@@ -49,4 +49,4 @@ class Commands(click.Group):
 @click.group(cls=Commands)
 @click.version_option(package_name="quanyu")
 def main() -> None:
-    """Quanyu: who is who, whom a rule means, and delivery to exactly those people, once."""
+    """Resolves identities, evaluates rules about people, and delivers to exactly those people, once."""

@@ -1,6 +1,6 @@
-"""A catalog in a file: what a workspace declares and has published, without its people.
+"""Reads a catalog file: the schema and the published rules of a workspace, without its people.
 
-docs/rules/catering.yaml is one.
+docs/rules/catering.yaml is an example.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from quanyu.runtime.yaml_text import read_yaml
 
 @dataclass(frozen=True, slots=True)
 class DeclaredCatalog:
-    """`channels`: those that rules may name, which a workspace knows from its events.
+    """The contents of a catalog file.
 
-    `rules`: the text of those that are published.
+    `channels` are the channels that rules may name (a workspace learns them from its events); `rules` is the text of
+    the published rules.
     """
 
     schema: event_pb2.Schema
@@ -28,7 +29,7 @@ class DeclaredCatalog:
 
 
 def load_catalog(path: Path) -> DeclaredCatalog:
-    """InvalidInput if the file cannot be read, or does not hold a catalog."""
+    """Reads a catalog; raises InvalidInput if the file cannot be read or holds no catalog."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -37,7 +38,10 @@ def load_catalog(path: Path) -> DeclaredCatalog:
 
 
 def parse_catalog(text: str, name: str) -> DeclaredCatalog:
-    """The Schema message in YAML, with `channels` and `rules` beside it. InvalidInput, with the place, for all else."""
+    """Parses a Schema message in YAML with the keys `channels` and `rules` beside it; `name` is for errors.
+
+    Raises InvalidInput with the place of the mistake.
+    """
     try:
         contents = read_yaml(text)
         if not isinstance(contents, dict):

@@ -1,4 +1,4 @@
-"""`quanyu import`: a progress bar on a terminal, then what became of the rows."""
+"""`quanyu import`: shows a progress bar on a terminal, then how many rows were new, known and refused."""
 
 from __future__ import annotations
 
@@ -20,37 +20,45 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command("import")
 @click.argument("file", type=_FILE)
-@click.option("--mapping", "mapping_file", type=_FILE, required=True, help="How rows become records: docs/import.md.")
-@click.option("--workspace", required=True, help="Where the records go.")
+@click.option(
+    "--mapping",
+    "mapping_file",
+    type=_FILE,
+    required=True,
+    help="How rows become records (docs/import.md).",
+)
+@click.option("--workspace", required=True, help="Workspace that receives the records.")
 @click.option("--server", default="127.0.0.1:7400", show_default=True, help="Address of the ingestion service.")
 @click.pass_context
 def import_command(ctx: click.Context, file: Path, mapping_file: Path, workspace: str, server: str) -> None:
     """Sends every row of a Parquet, CSV or NDJSON file as one record.
 
-    Safe to repeat: what has arrived counts as duplicate. Ends with status 1 if rows were refused.
+    Safe to repeat: records that have arrived before count as duplicates. Ends with status 1 if rows were refused.
     """
     settings = load_settings(os.environ)
     mapping = load_mapping(mapping_file)
     authority = read_setting_file(settings.tls_authority, "tls_authority")
     with open_channel(server, token=settings.auth_token(), authority=authority) as channel:
-        imported = import_visibly(file, mapping, workspace, channel, Console())
+        imported = import_with_progress(file, mapping, workspace, channel, Console())
     ctx.exit(1 if imported.rejected else 0)
 
 
-def import_visibly(path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel, console: Console) -> Imported:
-    """`import_file` with a progress bar, on a terminal, and a line that says what became of the rows."""
+def import_with_progress(
+    path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel, console: Console
+) -> Imported:
+    """Imports a file, with a progress bar on a terminal, and prints the summary."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(path.name, total=None)
         imported = import_file(
             path, mapping, workspace, channel, lambda done, total: bar.update(task, completed=done, total=total)
         )
-    console.print(summary(path.name, imported), highlight=False, markup=False, soft_wrap=True)
+    console.print(format_summary(path.name, imported), highlight=False, markup=False, soft_wrap=True)
     return imported
 
 
-def summary(name: str, imported: Imported) -> str:
-    """One line, and one for each rejected row that is shown."""
+def format_summary(name: str, imported: Imported) -> str:
+    """Returns one line with the counts, and one line for each rejected row that is shown."""
     sent = imported.rows - imported.skipped
     parts = [f"{imported.accepted:,} new", f"{imported.duplicates:,} already there", f"{imported.rejected:,} refused"]
     skipped = f" after {imported.skipped:,} of an earlier run" if imported.skipped else ""

@@ -1,4 +1,4 @@
-"""`quanyu serve` and `quanyu settings`."""
+"""`quanyu serve`: runs services until it is asked to stop."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ import click
 from quanyu.cli.options import DATA
 from quanyu.runtime.logging_setup import set_up_logging
 from quanyu.runtime.process import Opener, Process
-from quanyu.runtime.settings import SERVICES, documented, load_settings
+from quanyu.runtime.settings import SERVICES, load_settings
 
-STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
+STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 @click.command(epilog="All settings: quanyu settings")
 @click.option(
-    "--service", "services", type=click.Choice(SERVICES), multiple=True, help="Only these (default: all four)."
+    "--service",
+    "services",
+    type=click.Choice(SERVICES),
+    multiple=True,
+    help="Runs only these services (default: all four).",
 )
 @DATA
 @click.option("--port", type=int, help="Port to listen on (QUANYU_PORT; default 7400).")
@@ -28,24 +32,17 @@ def serve(services: tuple[str, ...], data: Path | None, port: int | None, host: 
     """Runs the services until SIGTERM or SIGINT."""
     settings = load_settings(os.environ, data=data, port=port, host=host)
     set_up_logging(settings)
-    # Blocked before any thread starts: only `sigwait` takes these signals, and one that arrives early waits for it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    # Block the signals before any thread starts: only `sigwait` takes them, and an early signal waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     selected = [service for service in SERVICES if not services or service in services]
-    process = Process(settings, {service: _opener(service) for service in selected})
+    process = Process(settings, {service: _import_opener(service) for service in selected})
     process.start()
     click.echo(f"quanyu serves {', '.join(selected)} on {process.address} (data in {settings.data})")
-    signal.sigwait(STOPPING)
+    signal.sigwait(STOP_SIGNALS)
     process.stop()
 
 
-@click.command()
-def settings() -> None:
-    """Lists the environment variables."""
-    for variable, default, meaning in documented():
-        click.echo(f"{variable}  {meaning} Default: {default or 'unset'}.")
-
-
-def _opener(service: str) -> Opener:
-    """Imports one service: a process that runs it does not load the libraries of the others."""
+def _import_opener(service: str) -> Opener:
+    """Imports one service, so that a process does not load the libraries of the services that it does not run."""
     opener: Opener = import_module(f"quanyu.{service}.service").open_service
     return opener

@@ -17,7 +17,7 @@ LARGEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every field is the variable `QUANYU_<FIELD>`; `documented()` is their table."""
+    """Every field is the variable `QUANYU_<FIELD>`; `describe_settings()` is their table."""
 
     data: Annotated[Path, "Data folder: logs, snapshots, the database and delivered files."] = Path("data")
     host: Annotated[str, "Address to listen on. Beyond loopback, QUANYU_AUTH_TOKEN_FILE must be set."] = "127.0.0.1"
@@ -132,7 +132,7 @@ def load_settings(environment: Mapping[str, str], **given: Any) -> Settings:
     return Settings(**values | {name: value for name, value in given.items() if value is not None})
 
 
-def documented() -> list[tuple[str, str, str]]:
+def describe_settings() -> list[tuple[str, str, str]]:
     """(variable, default, meaning) of every setting."""
     meanings = {name: get_args(hint)[-1] for name, hint in get_type_hints(Settings, include_extras=True).items()}
     return [

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from quanyu.runtime.errors import InvalidInput
-from quanyu.runtime.settings import Settings, documented, load_settings
+from quanyu.runtime.settings import Settings, describe_settings, load_settings
 
 
 def test_every_setting_is_documented() -> None:
-    rows = documented()
+    rows = describe_settings()
     assert [variable for variable, _, _ in rows] == [f"QUANYU_{field.name.upper()}" for field in fields(Settings)]
     assert all(len(meaning) > 10 for _, _, meaning in rows)
 

@@ -1,1 +1,1 @@
-"""`quanyu demo`: the main job, end to end, on a real world of shoppers and a made one."""
+"""`quanyu demo`: import, segments, tags and a campaign on two datasets, one of real shoppers and one generated."""

@@ -1,4 +1,4 @@
-"""The calls that the demo makes, as any client would: through gRPC only."""
+"""The client of the demo: like any client, it calls the services by gRPC only."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from quanyu.runtime.errors import FailedPrecondition
 
 _AUTHOR = "demo"
 _VISIBLE_SECONDS = 300
-# An answer's time is the median of so many, as a clock tick of a busy machine says little.
+# A reported time is the median of this many evaluations: one alone is too noisy on a busy machine.
 EVALUATIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """A segment's members at an instant."""
+class Evaluation:
+    """The members of a segment at an instant, and the median time of their evaluation."""
 
     count: int
     milliseconds: float
@@ -32,8 +32,8 @@ class Evaluated:
     roaring: bytes
 
 
-class Workspace:
-    """One workspace of a running server. Calls raise grpc.RpcError."""
+class DemoClient:
+    """Calls the services for one workspace; methods raise grpc.RpcError."""
 
     def __init__(self, name: str, as_of: datetime, channel: grpc.Channel) -> None:
         self.name = name
@@ -47,7 +47,10 @@ class Workspace:
         self._ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=self.name, schema=schema))
 
     def wait_until_visible(self, condition: str, raw_offset: int) -> int:
-        """Returns, when rules see everything up to `raw_offset`, the number of people. `condition`: any valid one."""
+        """Waits until rules see everything up to `raw_offset`; returns the number of people.
+
+        `condition` is any valid condition.
+        """
         request = self._preview(condition, raw_offset)
         return int(self._tagging.PreviewRule(request, timeout=_VISIBLE_SECONDS).universe)
 
@@ -60,17 +63,17 @@ class Workspace:
         return response
 
     def timed_preview(self, text: str) -> tuple[tagging_pb2.PreviewRuleResponse, float]:
-        """And the median of the engine's milliseconds."""
+        """Returns a preview, and the median of the engine's milliseconds."""
         answers = [self.preview(text) for _ in range(EVALUATIONS)]
         return answers[0], median(answer.basis.milliseconds for answer in answers)
 
-    def evaluate(self, segment: str) -> Evaluated:
+    def evaluate(self, segment: str) -> Evaluation:
         request = tagging_pb2.EvaluateRequest(
             workspace=self.name, segment=segment, as_of=tagging_pb2.AsOf(instant=self.as_of)
         )
         answers = [list(self._tagging.Evaluate(request)) for _ in range(EVALUATIONS)]
         header = answers[0][0].header
-        return Evaluated(
+        return Evaluation(
             count=int(header.count),
             milliseconds=median(answer[0].header.basis.milliseconds for answer in answers),
             windows=tuple(header.basis.windows),
@@ -78,7 +81,7 @@ class Workspace:
         )
 
     def deliver(self, recall: Recall) -> delivery_pb2.ReportCampaignResponse:
-        """Plans and runs the campaign into a CSV file. FailedPrecondition if it does not end well."""
+        """Plans and runs the campaign into a CSV file; raises FailedPrecondition if it does not finish."""
         file = delivery_pb2.FileSink(format=delivery_pb2.FileSink.FORMAT_CSV)
         channel = delivery_pb2.Channel(name="recall_file", namespace=recall.namespace, file=file)
         self._delivery.PutChannel(delivery_pb2.PutChannelRequest(workspace=self.name, channel=channel))

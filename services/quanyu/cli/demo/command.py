@@ -1,4 +1,4 @@
-"""`quanyu demo`."""
+"""The command `quanyu demo`."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from quanyu.cli.demo.runner import run
     type=click.IntRange(1, 10_000_000),
     default=200_000,
     show_default=True,
-    help="Customers of the made world.",
+    help="Customers of the generated dataset.",
 )
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("demo-data"),
     show_default=True,
-    help="Data folder; emptied first if a former demo made it.",
+    help="Data folder; the demo empties it first if an earlier demo made it.",
 )
 @click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also writes what was found and measured.",
+    help="Also writes the results to this file, as JSON.",
 )
 def demo(people: int, data: Path, json_file: Path | None) -> None:
-    """Runs the main job, end to end: real shoppers, then made ones."""
+    """Imports two datasets, evaluates segments and tags, and runs a campaign on each."""
     run(people, data, json_file, Console())

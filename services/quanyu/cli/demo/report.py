@@ -1,4 +1,4 @@
-"""What the demo prints."""
+"""Prints the results of the demo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quanyu.api.tagging.v1 import tagging_pb2
-from quanyu.cli.demo.measures import CampaignRun, WorldFound
+from quanyu.cli.demo.results import CampaignRun, WorldFound
 
 
 def show_title(console: Console, title: str) -> None:
@@ -25,7 +25,7 @@ def show_segments(console: Console, found: WorldFound) -> None:
 
 
 def show_clauses(console: Console, previews: dict[str, tagging_pb2.PreviewRuleResponse]) -> None:
-    """Clause by clause, for the segments that have more than one."""
+    """Prints the counts of each clause, for segments with more than one clause."""
     table = _table("Clause by clause", "segment", "people", "unknown", "clause")
     table.columns[3].justify = "left"
     for name, preview in previews.items():
@@ -95,7 +95,7 @@ def show_next_steps(console: Console, data: Path, worlds: dict[str, WorldFound])
 
 
 def _short(instant: str | None, otherwise: str) -> str:
-    """Date and time to the minute; every instant of a world is in its own zone."""
+    """Returns date and time to the minute, in the zone of the dataset."""
     return otherwise if instant is None else instant[:16].replace("T", " ")
 
 

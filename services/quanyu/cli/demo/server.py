@@ -1,4 +1,4 @@
-"""All four services in a process of their own, on a free port, for as long as the demo runs."""
+"""Runs all four services in a process of their own, on a free port, as long as the demo needs them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from quanyu.runtime.errors import FailedPrecondition, Unavailable
 from quanyu.runtime.rpc.channels import open_channel
 
-# In the data folder: it was made by a demo, so the next demo may empty it.
+# File in a data folder that a demo made, which the next demo may empty.
 MARK = "DEMO"
 _START_SECONDS = 60
 _STOP_SECONDS = 60
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[str]:
-    """The address of `quanyu serve` on an empty data folder, which is made; stopped, gracefully, at the end.
+def serve_demo(data: Path) -> Iterator[str]:
+    """Yields the address of `quanyu serve` on a new data folder, and stops it gracefully at the end.
 
-    FailedPrecondition if the folder holds anything but a former demo's data; Unavailable, with the server's words, if
-    it does not start.
+    Raises FailedPrecondition if the folder holds anything but an earlier demo's data, and Unavailable with the output
+    of the server if it does not start.
     """
-    _make_room(data)
+    _empty_folder(data)
     with running(data) as address:
         (data / MARK).write_text("Made by `quanyu demo`, which empties this folder when it runs again.\n")
         yield address
@@ -42,7 +42,7 @@ def serving(data: Path) -> Iterator[str]:
 
 @contextmanager
 def running(data: Path) -> Iterator[str]:
-    """The same on a data folder as it is."""
+    """Yields the address of `quanyu serve` on an existing data folder, and stops it gracefully at the end."""
     address = f"127.0.0.1:{_free_port()}"
     with tempfile.TemporaryFile() as output, _process(data, address, output) as server:
         _wait_until_healthy(server, address, output)
@@ -50,18 +50,18 @@ def running(data: Path) -> Iterator[str]:
 
 
 def peak_memory_mb() -> float:
-    """Peak resident memory of this process and of the largest child that has ended, together."""
+    """Returns the peak resident memory of this process plus that of the largest child that has ended."""
     unit = 1 if sys.platform == "darwin" else 1024
     peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(peaks) * unit / 2**20
 
 
-def _make_room(data: Path) -> None:
+def _empty_folder(data: Path) -> None:
     if (data / MARK).exists():
         shutil.rmtree(data)
     elif data.exists() and any(data.iterdir()):
         raise FailedPrecondition(
-            f"{data} holds something else than a former demo; choose an empty or new folder with --data",
+            f"{data} holds something other than an earlier demo; choose an empty or new folder with --data",
             reason="DATA_FOLDER_NOT_EMPTY",
         )
 
@@ -70,7 +70,7 @@ def _make_room(data: Path) -> None:
 def _process(data: Path, address: str, output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     host, _, port = address.rpartition(":")
     command = [sys.executable, "-m", "quanyu", "serve", "--data", str(data), "--host", host, "--port", port]
-    # The demo is to run the same everywhere, whatever this machine's own service is told.
+    # The demo ignores the settings of this machine, so that it runs the same everywhere.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("QUANYU_")}
     server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
     try:

@@ -1,4 +1,4 @@
-"""What a world of the demo is made of: files to import, names and types, rules, and a campaign."""
+"""The parts of a dataset of the demo (a world): files to import, a schema, rules, and a campaign."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quanyu.importer.mapping import Mapping, parse_mapping
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file and how its rows become records."""
+    """A file to import, and the mapping of its rows."""
 
     path: Path
     mapping: Mapping
@@ -22,10 +22,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """The campaign that a world's demo delivers: a coupon to a segment, less a tenth that is held out."""
+    """The campaign of a world: a coupon for a segment, with a tenth held out."""
 
     segment: str
-    # Namespace of the identifiers that it is addressed with.
+    # Namespace of the identifiers that messages are sent to.
     namespace: str
     coupon_prefix: str
     template: str
@@ -42,9 +42,9 @@ class World:
     rules: str
     sources: tuple[Source, ...]
     recall: Recall
-    # Segment or tag whose clauses are counted and explained.
+    # The segment that the demo explains.
     explained: str
-    # Two segments set side by side, and why they differ.
+    # Pairs of segments to compare, and why they differ.
     compared: tuple[tuple[str, str, str], ...]
 
 

@@ -182,7 +182,7 @@ def test_a_text_with_errors_fails_its_tests(tmp_path: Path) -> None:
     found = with_catalog("test", str(bad))
     assert found.exit_code == 1
     assert f"{bad}: line 5, column 24: nothing is called `lapsed`" in found.output
-    assert found.output.endswith("0 tests: 0 passed, 0 failed, 1 of 1 texts wrong\n")
+    assert found.output.endswith("0 tests: 0 passed, 0 failed, 1 of 1 texts invalid\n")
 
 
 def test_json_is_the_response_of_the_call() -> None:
@@ -206,14 +206,17 @@ def test_json_is_the_response_of_the_call() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["check", "did order", "--catalog", CATALOG, "--data", "x"], "give one of --server, --data and --catalog"),
-        (["check", "did order", "--catalog", CATALOG, "--workspace", "shop"], "a catalog is one workspace"),
+        (
+            ["check", "did order", "--catalog", CATALOG, "--data", "x"],
+            "give only one of --server, --data and --catalog",
+        ),
+        (["check", "did order", "--catalog", CATALOG, "--workspace", "shop"], "--catalog has only one workspace"),
         (["check", "did order", "--server", "localhost:1"], "--server needs --workspace"),
         (["preview", "did order", "--catalog", CATALOG], "a catalog has none: give --server or --data"),
         (["why", "did order", "--person", "1", "--catalog", CATALOG], "a catalog has none: give --server or --data"),
         (["complete", "did", "--at", str(2**32), "--catalog", CATALOG], "is not in the range"),
         (["preview", "did order", "--known-at", str(2**63), "--catalog", CATALOG], "is not in the range"),
-        (["diff", "--json", "did order", "did scan", "--catalog", CATALOG], "from a text there are words only"),
+        (["diff", "--json", "did order", "did scan", "--catalog", CATALOG], "need a published OLD"),
         (["check", "--catalog", CATALOG], "Missing argument 'RULE'"),
         (["test", "--catalog", CATALOG], "Missing argument 'FILE...'"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quanyu.cli.rule.hover import hover
+from quanyu.cli.rule.language_server.hover import hover
 from quanyu.dsl import Library, check_and_bind
 from quanyu.tagging.evaluation.context import EvaluationContext
 from tests.unit.dsl.world import CATALOG, CLOCK

@@ -6,7 +6,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.cli.rule.reasons import reason_lines
+from quanyu.cli.rule.commands.why import verdict_lines
 from tests.unit.dsl.world import CLOCK, NOW
 
 
@@ -54,7 +54,7 @@ def answer(flip: pb.Flip) -> pb.ExplainMembershipResponse:
 
 def test_every_fact_is_a_line_under_its_clause() -> None:
     flip = pb.Flip(at=at(NOW + 60_000), verdict=pb.VERDICT_TRUE, because="level = gold", approximate=True)
-    assert list(reason_lines(answer(flip), CLOCK)) == [
+    assert list(verdict_lines(answer(flip), CLOCK)) == [
         "false as of 2026-11-22 17:30:00+08:00 (Asia/Shanghai)",
         "  false: did order at least 3 times in last 30d: 2 events count",
         "    order at 2026-11-22 17:29:00+08:00 in pos {amount: 30}",
@@ -71,5 +71,5 @@ def test_every_fact_is_a_line_under_its_clause() -> None:
 
 
 def test_where_nothing_changes_it_says_until_when_it_was_looked_for() -> None:
-    *_, last = reason_lines(answer(pb.Flip(looked_until=at(NOW))), CLOCK)
-    assert last == "that stays so until 2026-11-22 17:30:00+08:00, if nothing happens"
+    *_, last = verdict_lines(answer(pb.Flip(looked_until=at(NOW))), CLOCK)
+    assert last == "this does not change until 2026-11-22 17:30:00+08:00, if nothing happens"

@@ -1,4 +1,4 @@
-"""`quanyu migrate`."""
+"""`quanyu migrate`: brings the database's tables to this version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from quanyu.runtime.storage.migration import migrate as migrate_tables
 @click.command()
 @DATA
 def migrate(data: Path | None) -> None:
-    """Migrates the database's tables to this version; `quanyu serve` does so too."""
+    """Migrates the tables of the database to this version, as `quanyu serve` does when it starts."""
     settings = load_settings(os.environ, data=data)
     folder = DataFolder.open(settings.data)
     database = Database(settings.database_url or folder.database_url())

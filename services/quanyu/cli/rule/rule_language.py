@@ -1,4 +1,4 @@
-"""Which language a rule is written in."""
+"""The languages that rules are written in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MESSAGES: dict[Language, pb.Language] = {"en": pb.LANGUAGE_EN, "zh": pb.LANGUAGE
 _NO_KEYWORDS = re.compile(r"""'[^'\n]*'|"[^"\n]*"|`[^`\n]*`|\#[^\n]*""")
 
 
-def written_in(text: str) -> Language:
-    """Chinese if one of its keywords is."""
+def detect_language(text: str) -> Language:
+    """Returns Chinese if one of the keywords is Chinese, else English."""
     words = re.findall(r"\w+", _NO_KEYWORDS.sub(" ", text))
     return "zh" if any(word in RESERVED and not word.isascii() for word in words) else "en"

@@ -1,4 +1,4 @@
-"""A language server for `*.rule` files, by the calls that the command line asks too."""
+"""A language server for `*.rule` files; it makes the calls that the commands make."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.cli.rule.hover import hover
-from quanyu.cli.rule.languages import MESSAGES, written_in
-from quanyu.cli.rule.positions import Positions
-from quanyu.cli.rule.sources import Source
+from quanyu.cli.rule.language_server.hover import hover
+from quanyu.cli.rule.language_server.positions import Positions
+from quanyu.cli.rule.rule_language import MESSAGES, detect_language
+from quanyu.cli.rule.sources.source import RuleSource
 from quanyu.runtime.errors import DomainError
 
 _MOST_OFFERED = 200
@@ -34,9 +34,9 @@ _KINDS = {
 
 
 class RuleServer(LanguageServer):
-    """The open texts of one editor, and what they are read against."""
+    """Holds the open texts of one editor, and the source of their names."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: RuleSource) -> None:
         super().__init__("quanyu", version("quanyu"), lsp.TextDocumentSyncKind.Full)
         self.source = source
 
@@ -48,8 +48,8 @@ class RuleServer(LanguageServer):
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, diagnostics))
 
 
-def serve(source: Source) -> None:
-    """Until the editor ends it, on standard input and output."""
+def serve(source: RuleSource) -> None:
+    """Serves an editor on standard input and output until the editor ends the connection."""
     server = RuleServer(source)
     server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)(_opened)
     server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)(_changed)
@@ -75,7 +75,7 @@ def _closed(server: RuleServer, params: lsp.DidCloseTextDocumentParams) -> None:
 def _completed(server: RuleServer, params: lsp.CompletionParams) -> lsp.CompletionList:
     text, positions = server.opened_text(params.text_document.uri)
     offset = positions.offset(params.position)
-    answer: pb.CompleteRuleResponse = server.source.ask("CompleteRule", text=text, offset=offset, limit=_MOST_OFFERED)
+    answer: pb.CompleteRuleResponse = server.source.call("CompleteRule", text=text, offset=offset, limit=_MOST_OFFERED)
     start = getattr(answer, "from")
     place, typed = positions.range(start, answer.to), text[start:offset]
     is_counted = server.source.has_people
@@ -85,7 +85,7 @@ def _completed(server: RuleServer, params: lsp.CompletionParams) -> lsp.Completi
             kind=_KINDS.get(item.kind, lsp.CompletionItemKind.Text),
             detail=f"{item.detail} ({item.people:,} people)" if is_counted and item.HasField("people") else item.detail,
             text_edit=lsp.TextEdit(place, item.text),
-            # The editor would leave out what fits by another name, and put the rest in its own order.
+            # Otherwise the editor hides what matches by another name, and sorts the rest itself.
             filter_text=typed,
             sort_text=f"{at:04}",
         )
@@ -104,9 +104,11 @@ def _hovered(server: RuleServer, params: lsp.HoverParams) -> lsp.Hover | None:
 
 
 def _formatted(server: RuleServer, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
-    """In the language that its keywords are written in; nothing for a text that cannot be read."""
+    """Formats a text in the language of its keywords; returns None for a text that cannot be parsed."""
     text, positions = server.opened_text(params.text_document.uri)
-    answer: pb.FormatRuleResponse = server.source.ask("FormatRule", text=text, language=MESSAGES[written_in(text)])
+    answer: pb.FormatRuleResponse = server.source.call(
+        "FormatRule", text=text, language=MESSAGES[detect_language(text)]
+    )
     formatted = f"{answer.text}\n"
     if answer.diagnostics or formatted == text:
         return None
@@ -116,7 +118,7 @@ def _formatted(server: RuleServer, params: lsp.DocumentFormattingParams) -> list
 def _diagnose(server: RuleServer, uri: str) -> None:
     text, positions = server.opened_text(uri)
     try:
-        answer: pb.LintRuleResponse = server.source.ask("LintRule", text=text)
+        answer: pb.LintRuleResponse = server.source.call("LintRule", text=text)
     except DomainError as error:
         server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, error.message))
         return

@@ -1,4 +1,4 @@
-"""What the demo found and measured, in the form that `--json` writes."""
+"""The results of the demo, in the form that `--json` writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Local ISO instants; None is open."""
+    """A window of a rule, as local ISO instants; None for an open end."""
 
     text: str
     start: str | None
@@ -16,7 +16,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFound:
-    """A segment, or a tier of a tag."""
+    """The size of a segment or of a tier of a tag, and the time of its evaluation."""
 
     rule: str
     count: int
@@ -26,6 +26,8 @@ class SegmentFound:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRun:
+    """The waterfall of a campaign, and the file that it delivered."""
+
     segment: str
     waterfall: list[tuple[str, int]]
     delivered: int
@@ -35,6 +37,8 @@ class CampaignRun:
 
 @dataclass(slots=True)
 class WorldFound:
+    """The results of one dataset."""
+
     events: int
     people: int
     ingest_seconds: float
@@ -44,6 +48,7 @@ class WorldFound:
 
 
 def as_json(peak_memory_mb: float, worlds: dict[str, WorldFound]) -> dict[str, object]:
+    """Returns the structure that `--json` writes."""
     found = {name: asdict(world) for name, world in worlds.items()}
     for world in found.values():
         for segment in world["segments"].values():

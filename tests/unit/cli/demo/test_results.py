@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from quanyu.cli.demo import report
-from quanyu.cli.demo.measures import (
+from quanyu.cli.demo.results import (
     CampaignRun,
     SegmentFound,
     Window,

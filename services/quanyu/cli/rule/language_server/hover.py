@@ -1,4 +1,4 @@
-"""What stands under the cursor: what a name is, and what its clause means."""
+"""Explains the name and the clause under the cursor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from quanyu.cli.rule.languages import written_in
+from quanyu.cli.rule.rule_language import detect_language
 from quanyu.dsl import Catalog, Field, Library, RuleError, check_and_bind, explain, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.tagging.evaluation.context import EvaluationContext
@@ -16,7 +16,7 @@ _NAME = re.compile(r"`[^`\n]+`|[^\W\d]\w*")
 
 @dataclass(frozen=True, slots=True)
 class Hover:
-    """Lines about the characters from `start` to `end`."""
+    """Lines that explain the characters from `start` to `end`."""
 
     start: int
     end: int
@@ -24,17 +24,18 @@ class Hover:
 
 
 def hover(text: str, offset: int, evaluation: EvaluationContext) -> Hover | None:
-    """None where there is nothing to say. What a name is, is said in a text with errors too; what a clause means in
-    the language of its keywords.
+    """Returns what explains the text at `offset`; None if nothing does.
+
+    Names are explained in invalid texts too; clauses only in valid ones, in the language of their keywords.
     """
     name = next((found for found in _NAME.finditer(text) if found.start() <= offset < found.end()), None)
-    named = [] if name is None else list(meanings(name.group().strip("`"), evaluation.catalog, evaluation.library))
+    named = [] if name is None else list(explain_name(name.group().strip("`"), evaluation.catalog, evaluation.library))
     try:
         bound = check_and_bind(text, evaluation.catalog, evaluation.library)
         library = evaluation.library.publish(bound)
         parts = [part for node in bound.statements or (bound.condition,) for part in _clauses(node)]
         clause = next((part for part in parts if part.span.start <= offset < part.span.end), None)
-        names = (library, evaluation.catalog, evaluation.clock, written_in(text))
+        names = (library, evaluation.catalog, evaluation.clock, detect_language(text))
         sentences = explain(clause, *names) if clause is not None else []
     except RuleError:
         clause, sentences = None, []
@@ -44,7 +45,7 @@ def hover(text: str, offset: int, evaluation: EvaluationContext) -> Hover | None
 
 
 def _clauses(node: s.Node | None) -> Iterator[s.Cond | s.Define | s.Metric]:
-    """Of a statement or a lone condition, what is explained one by one."""
+    """Yields the parts of a statement or a lone condition that are explained one by one."""
     match node:
         case s.Define() | s.Metric():
             yield node
@@ -60,8 +61,8 @@ def _clauses(node: s.Node | None) -> Iterator[s.Cond | s.Define | s.Metric]:
             yield node  # type: ignore[misc]
 
 
-def meanings(name: str, catalog: Catalog, library: Library) -> Iterator[str]:
-    """What a name can be: several things, if it is a property of events too."""
+def explain_name(name: str, catalog: Catalog, library: Library) -> Iterator[str]:
+    """Yields what a name means: several things if it is also a property of events."""
     declared = catalog.canonical(name)
     attribute = catalog.find_attribute(declared, None)
     if attribute is not None:

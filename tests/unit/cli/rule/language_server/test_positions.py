@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lsprotocol import types as lsp
 from pygls.workspace import PositionCodec
 
-from quanyu.cli.rule.positions import Positions
+from quanyu.cli.rule.language_server.positions import Positions
 
 TEXTS = st.text(st.sampled_from("ab 城市😀é\u2028\x0b\n\r'"), max_size=30)
 UNITS = {

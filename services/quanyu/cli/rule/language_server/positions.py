@@ -1,4 +1,7 @@
-"""Places in a text as editors count them: lines, and code units (UTF-16, unless agreed otherwise) in a line."""
+"""Converts between character offsets and the positions that editors use.
+
+A position is a line and a number of code units in it (UTF-16, unless editor and server agree otherwise).
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ _WORD = re.compile(r"\w+|.", re.DOTALL)
 
 
 class Positions:
-    """Between offsets in characters and an editor's positions."""
+    """Converts between offsets and positions in one text."""
 
     def __init__(self, text: str, codec: PositionCodec) -> None:
         self._text, self._units = text, codec.client_num_units
         self._starts = [0, *(found.end() for found in _LINE_END.finditer(text))]
 
     def offset(self, position: lsp.Position) -> int:
-        """Of the character at a position; one beyond its line or the text is at the end of it."""
+        """Returns the offset of a position; a position beyond its line or the text is at their end."""
         if position.line >= len(self._starts):
             return len(self._text)
         at, units = self._starts[position.line], 0
@@ -37,7 +40,7 @@ class Positions:
         return lsp.Range(self.position(start), self.position(end))
 
     def word_range(self, line: int, column: int) -> lsp.Range:
-        """Of the word at a line and column of a diagnostic, both from 1."""
+        """Returns the range of the word at a line and column of a diagnostic, both counted from 1."""
         start = 0
         for _ in range(line - 1):
             start = self._text.index("\n", start) + 1

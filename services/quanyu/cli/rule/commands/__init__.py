@@ -1,0 +1,1 @@
+"""The commands of `quanyu rule`, each beside the way it prints its response."""
