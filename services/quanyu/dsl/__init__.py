@@ -1,11 +1,13 @@
-"""The rule language: text to syntax tree to plan, pure functions of (text, catalog, library, clock).
+"""The rule language: turns a text into a syntax tree, and the tree into a plan.
 
-    bound = check_and_bind(text, catalog, library)  # RuleError says where and what to write instead
+All functions are pure functions of the text, the catalog, the library and the clock.
+
+    bound = check_and_bind(text, catalog, library)  # raises RuleError with the place and what to write instead
     library = library.publish(bound)  # a new library
     rule = compile_segment("lapsed", 1, library, catalog, clock)
-    message = plan(clock.as_of_ms, rule)  # what the engine evaluates
+    message = plan(clock.as_of_ms, rule)  # the input of the engine
 
-Published rules are kept as `format_rule(statement)` and come back by `Library.from_texts(texts)`.
+Published rules are stored as `format_rule(statement)`; `Library.from_texts(texts)` reads them back.
 """
 
 from quanyu.dsl.binding.checker import check_and_bind

@@ -1,4 +1,4 @@
-"""The one error of the rule language: where, what, and what to write instead."""
+"""The error of the rule language: its place, a message, and what to write instead."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from quanyu.dsl.syntax import Span
 Reason = Literal["syntax", "name", "type", "value", "time", "version", "cycle", "scope", "limit"]
 
 
-# Of a long line, as much is shown around the place as fits a terminal.
-_SHOWN_BEFORE = 50
-_SHOWN_AFTER = 60
-# A message quotes what stands in the text, an offer writes it again: of a hostile one not without end.
-_LONGEST = 1_000
+# A long line is cut around the place of the error, so that it fits a terminal.
+_MAX_BEFORE = 50
+_MAX_AFTER = 60
+# Messages and suggestions repeat parts of the text, so a hostile text must not make them arbitrarily long.
+_MAX_LENGTH = 1_000
 
 
 class RuleError(Exception):
-    """A rule that cannot be read, checked or compiled.
+    """A rule that cannot be parsed, checked or compiled.
 
-    `line` and `column` count from 1; `suggestions` are texts to write instead, or nearest names;
-    `reason` is for machines. `str()` shows the line with a caret, if `text` is known.
+    `line` and `column` count from 1. `suggestions` are texts to write instead, or the nearest names.
+    `reason` is for programs. `str()` shows the line with a caret if `text` is known.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class RuleError(Exception):
         suggestions: Sequence[str] | Callable[[], Sequence[str]] = (),
         text: str = "",
     ) -> None:
-        self.message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
+        self.message = message if len(message) <= _MAX_LENGTH else f"{message[:_MAX_LENGTH]}..."
         super().__init__(self.message)
         self.line = line
         self.column = column
@@ -46,12 +46,13 @@ class RuleError(Exception):
 
     @cached_property
     def suggestions(self) -> tuple[str, ...]:
-        """Looked for when they are wanted: whether a word names anything is asked of words that need not."""
+        """Computes the suggestions at the first use, because many errors are caught and dropped."""
         found = self._suggestions() if callable(self._suggestions) else self._suggestions
-        return tuple(offer for offer in found if len(offer) <= _LONGEST)
+        return tuple(offer for offer in found if len(offer) <= _MAX_LENGTH)
 
     @classmethod
     def at(cls, span: Span, reason: Reason, message: str, *suggestions: str) -> RuleError:
+        """Returns an error at the beginning of a node."""
         return cls(message, span.line, span.column, reason, suggestions)
 
     def __str__(self) -> str:
@@ -59,34 +60,34 @@ class RuleError(Exception):
 
 
 def format_error(text: str, line: int, column: int, message: str, suggestions: Sequence[str]) -> str:
-    """Lines that say what is wrong, show where with a caret if there is a text, and offer what to write."""
+    """Returns lines with the message, the place in the text with a caret (if there is a text), and the suggestions."""
     lines = [f"line {line}, column {column}: {message}"]
     rows = text.split("\n")
     if text and line <= len(rows):
-        before, after = _around(rows[line - 1], column - 1)
-        lines += [f"  {before}{after}", f"  {_blank(before)}^"]
+        before, after = _split_line(rows[line - 1], column - 1)
+        lines += [f"  {before}{after}", f"  {_make_blank(before)}^"]
     return "\n".join([*lines, *(f"  write: {suggestion}" for suggestion in suggestions)])
 
 
-def _around(row: str, at: int) -> tuple[str, str]:
-    """What stands before and after a place in its line, cut where that is long."""
+def _split_line(row: str, at: int) -> tuple[str, str]:
+    """Returns the parts of a line before and after the index `at`, cut if they are long."""
     before, after = row[:at], row[at:]
-    if len(before) > _SHOWN_BEFORE:
-        before = "..." + before[-_SHOWN_BEFORE:]
-    if len(after) > _SHOWN_AFTER:
-        after = after[:_SHOWN_AFTER] + "..."
+    if len(before) > _MAX_BEFORE:
+        before = "..." + before[-_MAX_BEFORE:]
+    if len(after) > _MAX_AFTER:
+        after = after[:_MAX_AFTER] + "..."
     return before, after
 
 
-def _blank(before: str) -> str:
-    """White space as wide as `before`, so that the caret stands under its column after Chinese text too."""
+def _make_blank(before: str) -> str:
+    """Returns white space as wide as `before`, so that the caret is under its column after Chinese text too."""
     wide = {"W": "\u3000", "F": "\u3000"}
     return "".join("\t" if c == "\t" else wide.get(unicodedata.east_asian_width(c), " ") for c in before)
 
 
 @contextmanager
 def attach_text(text: str) -> Iterator[None]:
-    """Gives errors raised inside the text that they are about."""
+    """Attaches the text to errors that the block raises."""
     try:
         yield
     except RuleError as error:

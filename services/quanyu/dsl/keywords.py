@@ -1,4 +1,7 @@
-"""The Chinese keywords (G14): each is read as the English keyword's token, nothing else."""
+"""The keywords of the rule language, in English and Chinese (G10, G14).
+
+The lexer turns a Chinese keyword into the token of the English keyword.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterator
 
 from lark import Token
 
-# English keyword: its Chinese words; all are read, the first is written.
+# English keyword: its Chinese words. The parser accepts all of them, the formatter writes the first.
 CHINESE_KEYWORDS: dict[str, tuple[str, ...]] = {
     "and": ("且",),
     "or": ("或",),
@@ -96,10 +99,10 @@ CHINESE_KEYWORDS: dict[str, tuple[str, ...]] = {
     "false": ("否",),
 }
 
-# What joins the two ends of a `between`, where English has `and`.
+# The Chinese word between the two ends of a `between`, for the English `and`.
 BETWEEN_ENDS = "至"
 
-# Terminals that grammar.lark names itself; the other keywords' terminals are the word in capitals.
+# Terminals with a name of their own in grammar.lark. The terminal of every other keyword is the word in capitals.
 _TERMINALS = {
     "including unknown": "_INCLUDING_UNKNOWN",
     "is known": "_IS_KNOWN",
@@ -137,7 +140,7 @@ _TOKENS: dict[str, tuple[str, str]] = {
     for word in words
 }
 
-# By terminal, the English keywords that are read as it.
+# Terminal: the English keywords that the lexer turns into it.
 KEYWORDS_BY_TERMINAL: dict[str, tuple[str, ...]] = {}
 for _english in CHINESE_KEYWORDS:
     _terminal = _TERMINALS.get(_english, _english.upper())
@@ -149,17 +152,17 @@ since before each default day days week weeks month months quarter quarters year
 
 _PLAIN = re.compile(r"[^\W\d]\w*")
 
-# Words that are no bare names (G10).
+# Words that need backquotes as names (G10).
 RESERVED: frozenset[str] = frozenset([*_ENGLISH.split(), *_TOKENS, BETWEEN_ENDS])
 
 
 def needs_backquotes(name: str) -> bool:
-    """Whether the bare name would be read as something else (G10)."""
+    """Tells whether the parser reads the name as something else without backquotes (G10)."""
     return name in RESERVED or not _PLAIN.fullmatch(name)
 
 
 def find_chinese_words(token: Token) -> tuple[str, ...]:
-    """The Chinese words for a token as the lexer gives it; none if it is no keyword."""
+    """Returns the Chinese words for a token of the lexer; an empty tuple if the token is not a keyword."""
     english = KEYWORDS_BY_TERMINAL.get(token.type, ())
     word = token.value.removesuffix("s") if token.type == "UNIT" else token.value
     keyword = english[0] if len(english) == 1 else word
@@ -167,7 +170,7 @@ def find_chinese_words(token: Token) -> tuple[str, ...]:
 
 
 class ChineseKeywords:
-    """Lark's postlex step: a bare NAME that is a Chinese keyword becomes that keyword's token."""
+    """Lark's postlex step: turns a NAME without backquotes that is a Chinese keyword into the keyword's token."""
 
     always_accept = ()
 

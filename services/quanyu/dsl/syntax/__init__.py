@@ -1,8 +1,9 @@
-"""The syntax tree of the rule language: one frozen class per alternative of grammar.lark.
+"""The syntax tree of the rule language: one frozen class for each alternative of grammar.lark.
 
-Equality ignores where a node stands in the text, so `parse(format_rule(tree)) == tree`.
-Names are as written: a bare word that is a value (`channel in [pos]`) is still a Path here; the checker decides (N1).
-Nodes, values, windows, membership, conditions, statements: each module rests only on those before it.
+Equality ignores the place of a node in the text, so `parse(format_rule(tree)) == tree`.
+The tree keeps names as the text writes them. A bare word that is a value (`channel in [pos]`) is a Path here, and the
+checker decides what it means (N1).
+Each module imports only modules before it in this order: nodes, values, windows, membership, conditions, statements.
 """
 
 from quanyu.dsl.syntax.conditions import *  # noqa: F403

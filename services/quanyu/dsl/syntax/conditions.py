@@ -1,6 +1,7 @@
-"""Conditions, and the events and expressions they are of.
+"""Conditions, event patterns and expressions.
 
-The three hold one another: an event has a condition, an expression counts events, a condition compares expressions.
+They share a module because each contains the next: a step has a condition, an aggregate counts events, a condition
+compares expressions.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Step(Node):
 
 @dataclass(frozen=True)
 class Event(Node):
-    """`order where (...) at least 3 times in last 30d`; no times: at least once. Without a window it is Ever (T2)."""
+    """`order where (...) at least 3 times in last 30d`; no times means at least once, no window means Ever (T2)."""
 
     step: Step
     times: Times | None = None
@@ -84,7 +85,7 @@ class Sequence(Node):
 
 @dataclass(frozen=True)
 class Arithmetic(Node):
-    """Binary, left to right: `a - b - c` is Arithmetic("-", Arithmetic("-", a, b), c)."""
+    """A binary operation. `a - b - c` is Arithmetic("-", Arithmetic("-", a, b), c)."""
 
     op: Literal["+", "-", "*", "/"]
     left: Expr
@@ -101,7 +102,7 @@ class Default(Node):
 
 @dataclass(frozen=True)
 class Aggregate(Node):
-    """`sum(order.amount where (...) in last 90d)`; None: over all time, also where `ever` was written."""
+    """`sum(order.amount where (...) in last 90d)`; no window means all time, also for `ever`."""
 
     fn: AggregateName
     path: Path
@@ -154,7 +155,7 @@ class Compare(Node):
 
 @dataclass(frozen=True)
 class Between(Node):
-    """`x between low and high`: both ends included, but see T9 for DATETIME ends."""
+    """`x between low and high` includes both ends; T9 defines DATETIME ends."""
 
     expr: Expr
     low: Expr
@@ -198,7 +199,7 @@ class NotInList(Node):
 
 @dataclass(frozen=True)
 class InWindow(Node):
-    """An instant, a date or a recency lies in a window: `signup_at in last 30d`."""
+    """An instant, a date or a recency in a window: `signup_at in last 30d`."""
 
     expr: Expr
     window: Window
@@ -212,7 +213,7 @@ class NotInWindow(Node):
 
 @dataclass(frozen=True)
 class InTop(Node):
-    """`x in top 10% of buyers`; no `among`: the rule's own, else the universe (R6)."""
+    """`x in top 10% of buyers`. Without `among`, the rule's own population or everybody (R6)."""
 
     expr: Expr
     size: Percent | Number
@@ -362,6 +363,9 @@ _WITHOUT_NOT: dict[type[Node], type[Node]] = {
 
 
 def strip_not(cond: Node) -> Cond | None:
-    """The leaf that `cond` denies with its own `not` (`x not in [...]` gives `x in [...]`), None if it denies none."""
+    """Returns the condition without its own `not`; None if it has none.
+
+    `x not in [...]` becomes `x in [...]`.
+    """
     kind = _WITHOUT_NOT.get(type(cond))
     return kind(**get_fields(cond)) if kind else None  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Conditions of who belongs: to a segment, or by chance to a sample."""
+"""Conditions about the membership of a segment or a sample."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quanyu.dsl.syntax.windows import Recurrence, Window
 
 @dataclass(frozen=True)
 class InSegment(Node):
-    """`in segment vip`; not in it is Negated of this."""
+    """`in segment vip`. `not in segment vip` is Not(InSegment)."""
 
     ref: Ref
 

@@ -1,4 +1,4 @@
-"""What every node of the syntax tree has, and the ways through a tree."""
+"""The base class of syntax tree nodes, and functions that walk a tree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Span:
-    """Where a node stands: line and column from 1, start and end as offsets into the text."""
+    """The place of a node: line and column count from 1, start and end are offsets in the text."""
 
     line: int
     column: int
@@ -26,12 +26,12 @@ class Node:
 
 
 def get_fields(node: Node) -> dict[str, Any]:
-    """The node's fields by name, its span among them, as they are."""
+    """Returns the fields of a node by name, with its span."""
     return {f.name: getattr(node, f.name) for f in fields(node)}
 
 
 def iter_children(node: Node) -> Iterator[Node]:
-    """The nodes directly below this one, in the order of the text."""
+    """Yields the direct children of a node, in the order of the text."""
     for value in get_fields(node).values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Node):
@@ -39,7 +39,7 @@ def iter_children(node: Node) -> Iterator[Node]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """This node and everything below it, in the order of the text."""
+    """Yields a node and all its descendants, in the order of the text."""
     yield node
     for child in iter_children(node):
         yield from walk(child)

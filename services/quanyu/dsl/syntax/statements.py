@@ -1,4 +1,4 @@
-"""Statements, the tests among them, and the script they make."""
+"""Statements, tests and scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quanyu.dsl.syntax.values import DateOrDateTime, Point, Ref, Text
 
 @dataclass(frozen=True)
 class Setting(Node):
-    """`use day starts 04:00`: words ("day", "starts"), value as text."""
+    """`use day starts 04:00` has the words ("day", "starts") and the value as text."""
 
     words: tuple[str, ...]
     value: Text
@@ -20,7 +20,7 @@ class Setting(Node):
 
 @dataclass(frozen=True)
 class Define(Node):
-    """A named set of events: those that fit some step."""
+    """A named set of events: every event that matches one of the steps."""
 
     ref: Ref
     steps: tuple[Step, ...]
@@ -47,7 +47,7 @@ class Tier(Node):
 
 @dataclass(frozen=True)
 class Tag(Node):
-    """The first tier that is true gives the value, else `otherwise`; None: unknown."""
+    """The first tier with a true condition gives the value. If there is none, `otherwise` does; None means unknown."""
 
     ref: Ref
     tiers: tuple[Tier, ...]

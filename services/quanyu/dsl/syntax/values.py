@@ -1,4 +1,4 @@
-"""Names, and the values that are written out."""
+"""Names and literals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ELAPSED_MS: dict[str, int] = {"min": 60_000, "h": 3_600_000, "d": 86_400_000, "w
 
 @dataclass(frozen=True)
 class Ref(Node):
-    """A name with its version, if written. `quoted`: it stood in backquotes, so it is never a value."""
+    """A name with its version, if the text gives one. A name in backquotes is `quoted` and never a value."""
 
     name: str
     version: int | None = None
@@ -25,14 +25,14 @@ class Ref(Node):
 
 @dataclass(frozen=True)
 class Key(Node):
-    """`.name` of a path."""
+    """A part of a path: `.name`."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Path(Node):
-    """`order.product.category`, `survey['price sensitivity']` (a Text key)."""
+    """`order.product.category`, or `survey['price sensitivity']` with a Text as key."""
 
     ref: Ref
     keys: tuple[Key | Text, ...] = ()
@@ -45,7 +45,7 @@ class Number(Node):
 
 @dataclass(frozen=True)
 class Percent(Node):
-    """`50%`: value is 50, the number meant is `fraction`, 0.5 (G13)."""
+    """`50%` has the value 50 and means the number `fraction`, 0.5 (G13)."""
 
     value: Decimal
 
@@ -83,7 +83,7 @@ class Date(Node):
 
 @dataclass(frozen=True)
 class DateTime(Node):
-    """Wall time of the workspace, to the minute."""
+    """A local time of the workspace, to the minute."""
 
     value: dt.datetime
 

@@ -1,4 +1,4 @@
-"""When something happened, and how often."""
+"""Windows of time, recurrences and numbers of times."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Ever(Node):
 
 @dataclass(frozen=True)
 class BetweenDays(Node):
-    """`between 2026-01-01 and 2026-01-31` over events; the same over attributes is a Between."""
+    """`between 2026-01-01 and 2026-01-31` after an event. After an attribute, the parser builds a Between."""
 
     low: DateOrDateTime
     high: DateOrDateTime
@@ -107,7 +107,7 @@ class BetweenDays(Node):
 
 @dataclass(frozen=True)
 class BetweenDurations(Node):
-    """`between 7d and 30d ago` over events; the same over attributes is a BetweenAgo."""
+    """`between 7d and 30d ago` after an event. After an attribute, the parser builds a BetweenAgo."""
 
     low: Duration
     high: Duration
@@ -125,7 +125,7 @@ class Before(Node):
 
 @dataclass(frozen=True)
 class Units(Node):
-    """`last 4 calendar weeks` of a repeat."""
+    """`last 4 calendar weeks` of a recurrence."""
 
     number: int
     unit: CalendarUnit
