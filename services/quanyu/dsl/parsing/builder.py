@@ -1,4 +1,4 @@
-"""Lark's tree to the syntax tree: values read, what no catalog is needed to refuse refused (G9, G13, T10)."""
+"""Builds the syntax tree, and rejects literals that are invalid without a catalog (G9, G13, T10)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,10 @@ from lark.tree import Meta
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import needs_backquotes
-from quanyu.dsl.parsing.literal_fixes import (
-    find_nearest_dates,
-    find_nearest_integers,
-    swap_coordinates,
-    swap_ends,
-)
+from quanyu.dsl.parsing.literal_checks import check_order, check_size, to_integer, to_unit_count
+from quanyu.dsl.parsing.literal_fixes import find_nearest_dates, swap_coordinates
 
-MAX_TERMS = 100  # of one sum
-MAX_COUNT = 1_000_000_000
+MAX_TERMS = 100  # in one sum
 MAX_METRES = 41_000_000
 MAX_DURATION_MS = 365_250 * 86_400_000  # a thousand years
 
@@ -33,12 +28,16 @@ def _span(at: Meta | Token) -> s.Span:
     return s.Span(at.line or 1, at.column or 1, start, at.end_pos or start)
 
 
-def _name(token: Token) -> str:
+def _read_name(token: Token) -> str:
     return unicodedata.normalize("NFKC", token.value.strip("`"))
 
 
 class TreeBuilder(Transformer[Token, Any]):
-    """Lark's tree to ours. An alias without a method of its own is the class of that name, children in order."""
+    """Turns Lark's tree into the syntax tree.
+
+    Lark calls the method `on_<alias>` for each alternative of the grammar. If there is no such method, the alternative
+    becomes a node of the class with the name of the alias, and its children become the fields in order.
+    """
 
     def __default__(self, data: Any, children: list[Any], meta: Meta) -> Any:
         name = "".join(part.capitalize() for part in str(data).split("_"))
@@ -70,10 +69,11 @@ class TreeBuilder(Transformer[Token, Any]):
         digits = token.value.rstrip("minhdw")
         unit = token.value[len(digits) :]
         if int(digits) == 0:
-            raise RuleError.at(_span(token), "value", f"`{token.value}` is no time at all: write at least 1{unit}")
+            raise RuleError.at(_span(token), "value", f"`{token.value}` is an empty duration: write at least 1{unit}")
         duration = s.Duration(int(digits), unit, span=_span(token))
         if duration.ms > MAX_DURATION_MS:
-            raise RuleError.at(_span(token), "value", f"`{token.value}` is more than a thousand years")
+            message = f"`{token.value}` is more than a thousand years: write a shorter duration"
+            raise RuleError.at(duration.span, "value", message)
         return duration
 
     def DIST(self, token: Token) -> s.Distance:
@@ -81,26 +81,27 @@ class TreeBuilder(Transformer[Token, Any]):
         amount = Decimal(token.value[:-2] if in_km else token.value[:-1])
         distance = s.Distance(amount, "km" if in_km else "m", span=_span(token))
         if distance.metres > MAX_METRES:
-            raise RuleError.at(_span(token), "value", f"`{token.value}` is more than once round the earth")
+            message = f"`{token.value}` is more than once around the earth: write a shorter distance"
+            raise RuleError.at(distance.span, "value", message)
         return distance
 
     def DATE(self, token: Token) -> s.Date:
         try:
             return s.Date(dt.date.fromisoformat(token.value), span=_span(token))
         except ValueError:
-            raise _no_such_date(token, token.value) from None
+            raise _missing_date(token, token.value) from None
 
     def DATETIME(self, token: Token) -> s.DateTime:
         day, time = token.value[:10], token.value[-5:]
         try:
             return s.DateTime(dt.datetime.fromisoformat(f"{day}T{time}"), span=_span(token))
         except ValueError:
-            raise _no_such_date(token, f"{day} {time}") from None
+            raise _missing_date(token, f"{day} {time}") from None
 
     def MONTH(self, token: Token) -> s.Month:
         year, month = map(int, token.value.split("-"))
         if year == 0:
-            raise _no_such_date(token, token.value)
+            raise _missing_date(token, token.value)
         return s.Month(year, month, span=_span(token))
 
     def UNIT(self, token: Token) -> str:
@@ -108,19 +109,19 @@ class TreeBuilder(Transformer[Token, Any]):
 
     def VERSION(self, token: Token) -> int:
         if int(token.value[1:]) == 0:
-            raise RuleError.at(_span(token), "value", "versions begin at 1")
+            raise RuleError.at(_span(token), "value", "versions begin at 1: write a higher number")
         return int(token.value[1:])
 
     # names and values
 
     def on_ref(self, children: list[Any], span: s.Span) -> s.Ref:
         token, *version = children
-        name = _name(token)
+        name = _read_name(token)
         is_quoted = token.value.startswith("`") or needs_backquotes(name)  # `²` is the name 2
         return s.Ref(name, version[0] if version else None, is_quoted, span=span)
 
     def on_key(self, children: list[Any], span: s.Span) -> s.Key:
-        return s.Key(_name(children[0]), span=_span(children[0]))
+        return s.Key(_read_name(children[0]), span=_span(children[0]))
 
     def on_path(self, children: list[Any], span: s.Span) -> s.Path | s.Boolean:
         ref, *keys = children
@@ -135,7 +136,7 @@ class TreeBuilder(Transformer[Token, Any]):
     def on_point(self, children: list[Any], span: s.Span) -> s.Point:
         lat, lon = (child.value for child in children)
         if abs(lat) > 90 or abs(lon) > 180:
-            message = "a point is (latitude, longitude): -90 to 90, -180 to 180 degrees (P3)"
+            message = "write a point as (latitude, longitude): -90 to 90, -180 to 180 degrees (P3)"
             raise RuleError.at(span, "value", message, *swap_coordinates(lat, lon))
         return s.Point(lat, lon, span=span)
 
@@ -152,7 +153,7 @@ class TreeBuilder(Transformer[Token, Any]):
 
     def on_sum(self, children: list[Any], span: s.Span) -> s.Expr:
         if len(children) > 2 * MAX_TERMS:
-            raise RuleError.at(span, "limit", f"more than {MAX_TERMS} terms in one sum: name parts of it as metrics")
+            raise RuleError.at(span, "limit", f"a sum has more than {MAX_TERMS} terms: name parts of it as metrics")
         left = children[0]
         for op, right in zip(children[1::2], children[2::2], strict=True):
             inner = s.Span(left.span.line, left.span.column, left.span.start, right.span.end)
@@ -163,7 +164,7 @@ class TreeBuilder(Transformer[Token, Any]):
 
     def on_aggregate(self, children: list[Any], span: s.Span) -> s.Aggregate:
         fn, path, *rest = children
-        where, window = _split(rest, _Where)
+        where, window = _split_optional(rest, _Where)
         window = None if isinstance(window, s.Ever) else window
         return s.Aggregate(fn.value, path, where.cond if where else None, window, span=span)
 
@@ -182,26 +183,26 @@ class TreeBuilder(Transformer[Token, Any]):
         return s.AnyOf(tuple(children), span=span)
 
     def on_in_top(self, children: list[Any], span: s.Span) -> s.InTop:
-        _refuse_over_100(children[1])
+        check_size(children[1])
         return s.InTop(*children, span=span)
 
     def on_in_bottom(self, children: list[Any], span: s.Span) -> s.InBottom:
-        _refuse_over_100(children[1])
+        check_size(children[1])
         return s.InBottom(*children, span=span)
 
     def on_sample(self, children: list[Any], span: s.Span) -> s.Sample:
-        _refuse_over_100(children[0])
+        check_size(children[0])
         return s.Sample(*children, span=span)
 
     def on_seed(self, children: list[Any], span: s.Span) -> s.Text:
         return children[0]  # type: ignore[no-any-return]
 
     def on_between(self, children: list[Any], span: s.Span) -> s.Between:
-        _refuse_order(*children[1:])
+        check_order(*children[1:])
         return s.Between(*children, span=span)
 
     def on_not_between(self, children: list[Any], span: s.Span) -> s.NotBetween:
-        _refuse_order(*children[1:])
+        check_order(*children[1:])
         return s.NotBetween(*children, span=span)
 
     # events and windows
@@ -215,7 +216,7 @@ class TreeBuilder(Transformer[Token, Any]):
 
     def on_event(self, children: list[Any], span: s.Span) -> s.Event:
         step, *rest = children
-        times, window = _split(rest, _TIMES)
+        times, window = _split_optional(rest, _TIMES)
         return s.Event(step, times, window or s.Ever(span=span), span=span)
 
     def on_sequence(self, children: list[Any], span: s.Span) -> s.Sequence:
@@ -223,12 +224,12 @@ class TreeBuilder(Transformer[Token, Any]):
         later_steps = [
             s.ThenStep(f, span=f.span) if isinstance(f, s.Step) else f for f in rest if isinstance(f, _LATER_STEPS)
         ]
-        by, window = _split([f for f in rest if not isinstance(f, _LATER_STEPS)], s.Path)
+        by, window = _split_optional([f for f in rest if not isinstance(f, _LATER_STEPS)], s.Path)
         return s.Sequence(first, tuple(later_steps), by, window or s.Ever(span=span), span=span)
 
     def on_then_step(self, children: list[Any], span: s.Span) -> s.ThenStep:
         step, *rest = children
-        after, within = _split(rest, _After)
+        after, within = _split_optional(rest, _After)
         return s.ThenStep(step, after.duration if after else None, within, span=span)
 
     def on_after(self, children: list[Any], span: s.Span) -> _After:
@@ -241,37 +242,37 @@ class TreeBuilder(Transformer[Token, Any]):
         return children[0]  # type: ignore[no-any-return]
 
     def on_at_least(self, children: list[Any], span: s.Span) -> s.AtLeast:
-        return s.AtLeast(_whole(children[0]), span=span)
+        return s.AtLeast(to_integer(children[0]), span=span)
 
     def on_at_most(self, children: list[Any], span: s.Span) -> s.AtMost:
-        return s.AtMost(_whole(children[0]), span=span)
+        return s.AtMost(to_integer(children[0]), span=span)
 
     def on_exactly(self, children: list[Any], span: s.Span) -> s.Exactly:
-        return s.Exactly(_whole(children[0]), span=span)
+        return s.Exactly(to_integer(children[0]), span=span)
 
     def on_last_units(self, children: list[Any], span: s.Span) -> s.LastUnits:
-        return s.LastUnits(_units(children[0]), children[1], span=span)
+        return s.LastUnits(to_unit_count(children[0]), children[1], span=span)
 
     def on_next_units(self, children: list[Any], span: s.Span) -> s.NextUnits:
-        return s.NextUnits(_units(children[0]), children[1], span=span)
+        return s.NextUnits(to_unit_count(children[0]), children[1], span=span)
 
     def on_units(self, children: list[Any], span: s.Span) -> s.Units:
-        return s.Units(_units(children[0]), children[1], span=span)
+        return s.Units(to_unit_count(children[0]), children[1], span=span)
 
     def on_in_at_least(self, children: list[Any], span: s.Span) -> s.InAtLeast:
-        return s.InAtLeast(_whole(children[0]), children[1], span=span)
+        return s.InAtLeast(to_integer(children[0]), children[1], span=span)
 
     def on_in_at_most(self, children: list[Any], span: s.Span) -> s.InAtMost:
-        return s.InAtMost(_whole(children[0]), children[1], span=span)
+        return s.InAtMost(to_integer(children[0]), children[1], span=span)
 
     def on_in_exactly(self, children: list[Any], span: s.Span) -> s.InExactly:
-        return s.InExactly(_whole(children[0]), children[1], span=span)
+        return s.InExactly(to_integer(children[0]), children[1], span=span)
 
     def on_month(self, children: list[Any], span: s.Span) -> s.Month:
         return children[0]  # type: ignore[no-any-return]
 
     def on_between_days(self, children: list[Any], span: s.Span) -> s.BetweenDays:
-        _refuse_order(*children)
+        check_order(*children)
         return s.BetweenDays(*children, span=span)
 
     # statements
@@ -289,7 +290,7 @@ class TreeBuilder(Transformer[Token, Any]):
 
     def on_tag(self, children: list[Any], span: s.Span) -> s.Tag:
         ref, *rest = children
-        otherwise, _ = _split(rest[-1:], _Otherwise)
+        otherwise, _ = _split_optional(rest[-1:], _Otherwise)
         tiers = tuple(tier for tier in rest if isinstance(tier, s.Tier))
         return s.Tag(ref, tiers, otherwise.value if otherwise else None, span=span)
 
@@ -297,22 +298,22 @@ class TreeBuilder(Transformer[Token, Any]):
         return _Otherwise(children[0])
 
     def on_attr(self, children: list[Any], span: s.Span) -> s.Attr:
-        return s.Attr(_name(children[0]), children[1], span=span)
+        return s.Attr(_read_name(children[0]), children[1], span=span)
 
     def on_given_event(self, children: list[Any], span: s.Span) -> s.GivenEvent:
-        return s.GivenEvent(_name(children[0]), *children[1:], span=span)
+        return s.GivenEvent(_read_name(children[0]), *children[1:], span=span)
 
     def on_given_person(self, children: list[Any], span: s.Span) -> s.GivenPerson:
-        return s.GivenPerson(_name(children[0]), children[1], span=span)
+        return s.GivenPerson(_read_name(children[0]), children[1], span=span)
 
     def on_then_in(self, children: list[Any], span: s.Span) -> s.ThenIn:
-        return s.ThenIn(_name(children[0]), children[1], span=span)
+        return s.ThenIn(_read_name(children[0]), children[1], span=span)
 
     def on_then_not_in(self, children: list[Any], span: s.Span) -> s.ThenNotIn:
-        return s.ThenNotIn(_name(children[0]), children[1], span=span)
+        return s.ThenNotIn(_read_name(children[0]), children[1], span=span)
 
     def on_then_value(self, children: list[Any], span: s.Span) -> s.ThenValue:
-        return s.ThenValue(_name(children[0]), _name(children[1]), children[2], span=span)
+        return s.ThenValue(_read_name(children[0]), _read_name(children[1]), children[2], span=span)
 
     def on_test(self, children: list[Any], span: s.Span) -> s.Test:
         name, *rest = children
@@ -340,55 +341,12 @@ _TIMES = (s.AtLeast, s.AtMost, s.Exactly)
 _LATER_STEPS = (s.ThenStep, s.WithoutStep, s.Step)
 
 
-def _split(rest: list[Any], first: Any) -> tuple[Any, Any]:
-    """Two optional children, told apart by the type of the first."""
+def _split_optional(rest: list[Any], first: Any) -> tuple[Any, Any]:
+    """Returns two optional children: the one of the type `first`, and the other one."""
     found = [child for child in rest if isinstance(child, first)]
     other = [child for child in rest if not isinstance(child, first)]
     return (found[0] if found else None, other[0] if other else None)
 
 
-def _whole(number: s.Number) -> int:
-    if number.value != number.value.to_integral_value():
-        around = find_nearest_integers(number.value)
-        raise RuleError.at(number.span, "value", f"`{number.value}` is not a whole number", *around)
-    if number.value > MAX_COUNT:
-        raise RuleError.at(number.span, "value", f"a count is at most {MAX_COUNT}")
-    return int(number.value)
-
-
-def _units(number: s.Number) -> int:
-    count = _whole(number)
-    if count == 0:
-        raise RuleError.at(number.span, "value", "0 units are no time at all: write at least 1")
-    return count
-
-
-def _refuse_over_100(size: s.Percent | s.Number) -> None:
-    if isinstance(size, s.Percent) and size.value > 100:
-        raise RuleError.at(size.span, "value", f"{size.value}% is more than everybody", "100%")
-    if isinstance(size, s.Number):
-        _whole(size)
-
-
-def _refuse_order(low: s.Expr, high: s.Expr) -> None:
-    """T10, G9: two written ends stand in order."""
-    a, b = _end(low), _end(high)
-    if a is not None and b is not None and type(a) is type(b) and a > b:
-        message = "the ends stand in the wrong order: write the smaller first"
-        raise RuleError.at(low.span, "value", message, swap_ends(low, high))
-
-
-def _end(expr: s.Expr) -> Any:
-    if isinstance(expr, s.Duration):
-        return expr.ms
-    if isinstance(expr, s.DateTime):
-        return (expr.value.date(), expr.value.time())
-    if isinstance(expr, s.Date):
-        return (expr.value, dt.time.min)
-    if isinstance(expr, s.Percent):
-        return expr.fraction
-    return expr.value if isinstance(expr, s.Number) else None
-
-
-def _no_such_date(token: Token, text: str) -> RuleError:
+def _missing_date(token: Token, text: str) -> RuleError:
     return RuleError.at(_span(token), "value", f"`{text}` does not exist in the calendar", *find_nearest_dates(text))

@@ -1,4 +1,4 @@
-"""Text to tokens: the terminals of grammar.lark, Chinese keywords among them."""
+"""Splits a text into the terminals of grammar.lark, with Chinese keywords."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from quanyu.dsl.keywords import ChineseKeywords
 
 
 def tokenize(text: str) -> Iterator[Token]:
-    """The tokens of a text, white space and comments left out. Lark's UnexpectedCharacters where there is none."""
+    """Yields the tokens of a text without white space and comments.
+
+    Raises Lark's UnexpectedCharacters at the first character that begins no token.
+    """
     return _lexer().lex(text)
 
 
 def tokenize_prefix(text: str) -> Iterator[Token]:
-    """The tokens up to where there is none."""
+    """Yields the tokens up to the first character that begins no token."""
     with suppress(UnexpectedCharacters):
         yield from tokenize(text)
 
 
 def read_grammar() -> str:
+    """Returns the text of grammar.lark."""
     return FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
 
 

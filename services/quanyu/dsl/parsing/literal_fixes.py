@@ -1,4 +1,4 @@
-"""Written values in another order or near by: what is offered before a text is a tree."""
+"""Suggests corrections of literals: the other order, or the nearest valid values."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from quanyu.dsl import syntax as s
 
 
 def swap_ends(low: s.Expr, high: s.Expr) -> str:
+    """Returns the two ends of a range in the other order."""
     return f"{_text(high)} and {_text(low)}"
 
 
 def swap_coordinates(latitude: Decimal, longitude: Decimal) -> list[str]:
-    """(longitude, latitude), if that is a point on earth."""
+    """Returns the point with swapped coordinates if that is a valid point."""
     is_point = abs(longitude) <= 90 and abs(latitude) <= 180
     return [f"({longitude:f}, {latitude:f})"] if is_point else []
 
 
 def find_nearest_integers(value: Decimal) -> list[str]:
-    """Those around a number that is not whole."""
+    """Returns the whole numbers below and above a number that is not whole."""
     below = int(value)
     return [str(below), str(below + 1)]
 
 
 def find_nearest_dates(text: str) -> list[str]:
-    """Of a date that is not in the calendar: the last day of its month, and the one after."""
+    """Returns the last day of the month of a date that does not exist, and the day after."""
     year, month, *day = map(int, text.partition(" ")[0].split("-"))
     if not day or " " in text or not (1 <= month <= 12 and 1 <= year <= 9998):
         return []
@@ -45,4 +46,4 @@ def _text(end: s.Expr) -> str:
             return f"{value:f}%"
         case s.Number(value=value):
             return f"{value:f}"
-    raise TypeError(f"{type(end).__name__} is in no order")
+    raise TypeError(f"{type(end).__name__} has no order")

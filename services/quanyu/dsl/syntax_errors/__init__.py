@@ -1,1 +1,1 @@
-"""Explains a text that does not parse, and offers corrections."""
+"""Explains why a text does not parse, and suggests corrections."""

@@ -1,4 +1,8 @@
-"""Texts that people write and that have two readings, or a near one: none of them parses, each offers what to write."""
+"""Finds texts that look right but are ambiguous or nearly right, and suggests each possible meaning.
+
+None of these texts parses. Each check returns an error with its suggestions, or None if the text is of another kind.
+The numbers in brackets name the points of docs/rules/semantics.md.
+"""
 
 from __future__ import annotations
 
@@ -6,348 +10,285 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from lark import Token
-
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.syntax import ELAPSED_MS
+from quanyu.dsl.syntax_errors.token_context import (
+    CONDITION_ENDS,
+    CONDITION_STARTS,
+    CONNECTIVES,
+    OPERATORS,
+    TokenContext,
+)
 
 _DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
-_SPELLED = {"hour": "h", "hr": "h", "minute": "min", "mins": "min", "day": "d", "week": "w"}
-_OPEN, _CLOSE = ("LPAR", "LSQB", "LBRACE"), ("RPAR", "RSQB", "RBRACE")
-ENDS = ("SEMICOLON", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST", "USE")
-STARTS = ("COLON", "WHEN", *ENDS)
-_OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH")
-_READ_TWICE = 200  # tokens of a text that is offered again as a whole
+_UNIT_WORDS = {"hour": "h", "hr": "h", "minute": "min", "mins": "min", "day": "d", "week": "w"}
+_COMPARISONS = ("CMP", "EQUAL")
+_MAX_REPEATED_TOKENS = 200  # A longer text gets no suggestion that repeats it.
 
 
-class Reader:
-    """The tokens around the one that cannot stand where it stands (`at`; past the last: the text ends too early)."""
-
-    def __init__(self, text: str, tokens: Sequence[Token], at: int) -> None:
-        self.text, self.tokens, self.at = text, tokens, at
-
-    @property
-    def token(self) -> Token | None:
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
-
-    def kind(self, offset: int = 0) -> str:
-        n = self.at + offset
-        return self.tokens[n].type if 0 <= n < len(self.tokens) else ""
-
-    def word(self, offset: int = 0) -> str:
-        n = self.at + offset
-        return self.source(self.tokens[n]) if 0 <= n < len(self.tokens) else ""
-
-    def source(self, token: Token) -> str:
-        return self.text[token.start_pos : token.end_pos]
-
-    def between(self, first: int, end: int) -> str:
-        """The text of tokens first to end, end excluded."""
-        end = min(end, len(self.tokens))
-        if first >= end:
-            return ""
-        return self.text[self.tokens[first].start_pos : self.tokens[end - 1].end_pos]
-
-    def error(self, message: str, *offers: str, offset: int = 0, begin: int | None = None) -> RuleError:
-        """At the wrong token, one beside it, or the token `begin`."""
-        n = self.at + offset if begin is None else begin
-        if n < len(self.tokens):
-            token = self.tokens[n]
-            return RuleError(message, token.line or 1, token.column or 1, "syntax", offers)
-        line = self.text.count("\n") + 1
-        return RuleError(message, line, len(self.text) - self.text.rfind("\n"), "syntax", offers)
-
-    def back(self, stop: Sequence[str]) -> int:
-        """The first token after the nearest one before `at` that is of a kind in `stop`, or that opens this bracket."""
-        depth = 0
-        for n in range(self.at - 1, -1, -1):
-            kind = self.tokens[n].type
-            depth += (kind in _CLOSE) - (kind in _OPEN)
-            if depth < 0 or (depth == 0 and kind in stop):
-                return n + 1
-        return 0
-
-    def forth(self, start: int, stop: Sequence[str]) -> int:
-        """The first token from `start` on of a kind in `stop`, or that closes this bracket, or the end."""
-        depth = 0
-        for n in range(start, len(self.tokens)):
-            kind = self.tokens[n].type
-            if depth == 0 and (kind in _CLOSE or kind in stop):
-                return n
-            depth += (kind in _OPEN) - (kind in _CLOSE)
-        return len(self.tokens)
-
-    def connectives(self, start: int, end: int) -> list[int]:
-        """The `and` and `or` outside brackets that join conditions, not the ends of a `between`."""
-        found, depth, open_between = [], 0, False
-        for n in range(start, end):
-            kind = self.tokens[n].type
-            depth += (kind in _OPEN) - (kind in _CLOSE)
-            if depth == 0 and kind == "BETWEEN":
-                open_between = True
-            elif depth == 0 and kind in ("AND", "OR"):
-                if not open_between:
-                    found.append(n)
-                open_between = False
-        return found
+def find_ambiguity(context: TokenContext) -> RuleError | None:
+    """Returns the error of the first check that recognizes the text; None if no check does."""
+    return next((error for check in _CHECKS if (error := check(context)) is not None), None)
 
 
-def find_ambiguity(reader: Reader) -> RuleError | None:
-    """The error of the first known confusion that the text fits."""
-    return next((error for know in _KNOWN if (error := know(reader)) is not None), None)
+# --- logic --------------------------------------------------------------------------------------
 
 
-def _mixed(reader: Reader) -> RuleError | None:
-    """G5"""
-    if reader.kind() not in ("AND", "OR"):
+def _check_mixed_connectives(context: TokenContext) -> RuleError | None:
+    """`a and b or c` (G5)"""
+    if context.kind() not in CONNECTIVES:
         return None
-    start = reader.back(STARTS)
-    joined = reader.connectives(start, reader.at)
-    if not joined or reader.tokens[joined[-1]].type == reader.kind():
+    start = context.find_start(CONDITION_STARTS)
+    joined = context.find_connectives(start, context.at)
+    if not joined or context.tokens[joined[-1]].type == context.kind():
         return None
-    end = reader.forth(reader.at + 1, ENDS)
-    joined = reader.connectives(start, end)
-    message = "`and` and `or` do not mix without brackets (G5)"
-    return reader.error(message, *(_bracketed(reader, start, end, joined, inner) for inner in _kinds(reader, joined)))
+    end = context.find_end(context.at + 1, CONDITION_ENDS)
+    joined = context.find_connectives(start, end)
+    offers = (_add_brackets(context, start, end, joined, inner) for inner in _list_kinds(context, joined))
+    return context.error("`and` and `or` do not mix without brackets (G5)", *offers)
 
 
-def _kinds(reader: Reader, joined: Sequence[int]) -> list[str]:
-    """AND and OR, the one that stands first first; none for a text so long that nobody reads it twice."""
-    if joined[-1] - joined[0] > _READ_TWICE:
+def _list_kinds(context: TokenContext, joined: Sequence[int]) -> list[str]:
+    """Returns AND and OR in the order of the text; nothing if the text is too long for a suggestion."""
+    if joined[-1] - joined[0] > _MAX_REPEATED_TOKENS:
         return []
-    return list(dict.fromkeys(reader.tokens[n].type for n in joined))
+    return list(dict.fromkeys(context.tokens[n].type for n in joined))
 
 
-def _bracketed(reader: Reader, start: int, end: int, joined: Sequence[int], inner: str) -> str:
-    """The chain with brackets round what is joined by `inner`."""
-    ends = [n for n in joined if reader.tokens[n].type != inner] + [end]
+def _add_brackets(context: TokenContext, start: int, end: int, joined: Sequence[int], inner: str) -> str:
+    """Returns the chain of conditions with brackets around the conditions that `inner` joins."""
+    ends = [n for n in joined if context.tokens[n].type != inner] + [end]
     text, begin = "", start
     for n in ends:
-        group = reader.between(begin, n)
-        is_joined = any(begin <= of < n for of in joined)
+        group = context.text_between(begin, n)
+        is_joined = any(begin <= connective < n for connective in joined)
         text += f"({group})" if is_joined else group
-        text += f" {reader.word(n - reader.at)} " if n < end else ""
+        text += f" {context.word(n - context.at)} " if n < end else ""
         begin = n + 1
     return text
 
 
-def _not_or_unknown(reader: Reader) -> RuleError | None:
-    """G4"""
-    if reader.kind() != "_INCLUDING_UNKNOWN":
+def _check_not_including_unknown(context: TokenContext) -> RuleError | None:
+    """`not a = 1 including unknown` (G4)"""
+    if context.kind() != "_INCLUDING_UNKNOWN":
         return None
-    start = reader.back(("AND", "OR", *STARTS))
-    if reader.tokens[start].type != "NOT":
+    start = context.find_start((*CONNECTIVES, *CONDITION_STARTS))
+    if context.tokens[start].type != "NOT":
         return None
-    inner = reader.between(start + 1, reader.at)
+    inner = context.text_between(start + 1, context.at)
     message = "`not` and `including unknown` do not mix without brackets (G4)"
-    return reader.error(message, f"not ({inner} including unknown)", f"(not {inner}) including unknown")
+    return context.error(message, f"not ({inner} including unknown)", f"(not {inner}) including unknown")
 
 
-def _bare_times(reader: Reader) -> RuleError | None:
-    """E3"""
-    if reader.kind() != "NUMBER" or reader.kind(1) != "TIMES":
+def _check_default_beside_operator(context: TokenContext) -> RuleError | None:
+    """`a + b default 0`, `a = b default 0` (G15)"""
+    if context.kind() != "DEFAULT":
         return None
-    count = reader.word()
-    is_chinese = not reader.word(1).isascii()
-    bounds = ("至少", "至多", "恰好") if is_chinese else ("at least", "at most", "exactly")
-    offers = [f"{bound} {count} {reader.word(1)}" for bound in bounds]
-    return reader.error(f"`{count} {reader.word(1)}` has three readings (E3)", *offers)
-
-
-def _bare_units(reader: Reader) -> RuleError | None:
-    """G12, G14: `30 days`, `1 month`, `30 天`."""
-    if reader.kind() != "UNIT" or reader.kind(-1) != "NUMBER":
+    boundary = (*_COMPARISONS, *CONNECTIVES, "NOT", "BETWEEN", *CONDITION_STARTS)
+    start = context.find_start(boundary)
+    default = f"default {context.text_between(context.at + 1, _find_value_end(context, context.at + 1))}"
+    operand = context.find_start((*boundary, *OPERATORS))
+    last = context.text_between(operand, context.at)
+    if operand > start:
+        whole, before = context.text_between(start, context.at), context.text_between(start, operand)
+        offers = (f"({whole}) {default}", f"{before} ({last} {default})")
+    elif start > 0 and context.tokens[start - 1].type in _COMPARISONS:
+        sign = context.text_of(context.tokens[start - 1])
+        left_start = TokenContext(context.text, context.tokens, start - 1).find_start(boundary)
+        left = context.text_between(left_start, start - 1)
+        offers = (f"{left} {sign} ({last} {default})", f"({left} {default}) {sign} {last}")
+    else:
         return None
-    number, written = reader.word(-1), reader.word()
-    unit = str(reader.tokens[reader.at]).removesuffix("s")
-    plural = written if not written.isascii() else unit + ("" if number == "1" else "s")
-    calendar = f"{number} {'自然' if not written.isascii() else 'calendar'} {plural}"
+    return context.error("write brackets around `default` beside another operator (G15)", *offers)
+
+
+def _find_value_end(context: TokenContext, start: int) -> int:
+    """Returns the index after the value that begins at `start`: brackets, a call or a path."""
+    n = start
+    while n < len(context.tokens) and context.tokens[n].type in ("NAME", "DOT", "VERSION", "AGG", "TILE", "MINUS"):
+        n += 1
+    if n < len(context.tokens) and context.tokens[n].type == "LPAR":
+        return context.find_end(n + 1, ()) + 1
+    return max(n, start + 1)
+
+
+def _check_doubled_operator(context: TokenContext) -> RuleError | None:
+    """`==`, `<>`"""
+    pair = context.word(-1) + context.word()
+    meant = {"==": "=", "<>": "!=", "=<": "<=", "=>": ">="}.get(pair)
+    return context.error(f"write `{pair}` as `{meant}`", meant, offset=-1) if meant else None
+
+
+# --- numbers and units --------------------------------------------------------------------------
+
+
+def _check_bare_times(context: TokenContext) -> RuleError | None:
+    """`did order 3 times` (E3)"""
+    if context.kind() != "NUMBER" or context.kind(1) != "TIMES":
+        return None
+    count, times = context.word(), context.word(1)
+    bounds = ("at least", "at most", "exactly") if times.isascii() else ("至少", "至多", "恰好")
+    message = f"`{count} {times}` is ambiguous: write {', '.join(f'`{b}`' for b in bounds[:2])} or `{bounds[2]}` (E3)"
+    return context.error(message, *(f"{bound} {count} {times}" for bound in bounds))
+
+
+def _check_bare_units(context: TokenContext) -> RuleError | None:
+    """`30 days`, `1 month`, `30 天` (G12, G14)"""
+    if context.kind() != "UNIT" or context.kind(-1) != "NUMBER":
+        return None
+    number, word = context.word(-1), context.word()
+    unit = str(context.tokens[context.at]).removesuffix("s")
+    plural = word if not word.isascii() else unit + ("" if number == "1" else "s")
+    calendar = f"{number} {'自然' if not word.isascii() else 'calendar'} {plural}"
     elapsed = f"{(Decimal(number) * _DAYS[unit]).normalize():f}d"
     offers = [elapsed, calendar] if unit in ("day", "week") else [calendar, elapsed]
-    if reader.kind(-3) == "OF":  # `in at least 3 of last 4 weeks`
+    if context.kind(-3) == "OF":  # `in at least 3 of last 4 weeks`
         offers = [calendar]
-    elif reader.kind(-2) in ("CMP", "EQUAL", "BETWEEN"):  # a length, compared
+    elif context.kind(-2) in (*_COMPARISONS, "BETWEEN"):  # a comparison with a duration
         offers = [elapsed]
-    message = f"`{number} {written}` has two readings: elapsed time, or whole local {unit}s (G12)"
-    return reader.error(message, *offers, offset=-1)
+    message = f"`{number} {word}` is ambiguous: it can mean elapsed time or whole local {unit}s (G12)"
+    return context.error(message, *offers, offset=-1)
 
 
-def _metres_for_time(reader: Reader) -> RuleError | None:
-    """G12: `in last 90m`"""
-    if reader.kind() != "DIST" or not reader.word().endswith("m") or reader.word().endswith("km"):
+def _check_metres_as_time(context: TokenContext) -> RuleError | None:
+    """`in last 90m` (G12)"""
+    word = context.word()
+    if context.kind() != "DIST" or not word.endswith("m") or word.endswith("km"):
         return None
-    number = reader.word()[:-1]
+    number = word[:-1]
     months = int(number) // 30 if number.isdigit() and int(number) % 30 == 0 and number != "0" else number
-    message = f"`{reader.word()}` is a distance; of time it has two readings (G12)"
-    return reader.error(message, f"{number}min", f"{months} calendar month{'' if str(months) == '1' else 's'}")
+    message = f"`{word}` is a distance; as a time it is ambiguous: it can mean minutes or months (G12)"
+    return context.error(message, f"{number}min", f"{months} calendar month{'' if str(months) == '1' else 's'}")
 
 
-def _split_duration(reader: Reader) -> RuleError | None:
-    """G12: `1.5h`, `1h30min`, `90 min`, `2 hours`"""
-    if reader.kind() != "NAME" or reader.kind(-1) != "NUMBER":
+def _check_split_duration(context: TokenContext) -> RuleError | None:
+    """`1.5h`, `1h30min`, `90 min`, `2 hours` (G12)"""
+    if context.kind() != "NAME" or context.kind(-1) != "NUMBER":
         return None
-    parts = re.findall(r"(\d+(?:\.\d+)?)([a-z]+)", reader.word(-1) + reader.word())
-    if "".join(number + unit for number, unit in parts) != reader.word(-1) + reader.word():
+    text = context.word(-1) + context.word()
+    parts = re.findall(r"(\d+(?:\.\d+)?)([a-z]+)", text)
+    if "".join(number + unit for number, unit in parts) != text:
         return None
-    units = [_SPELLED.get(unit.removesuffix("s"), unit) for _, unit in parts]
+    units = [_UNIT_WORDS.get(unit.removesuffix("s"), unit) for _, unit in parts]
     if any(unit not in ELAPSED_MS for unit in units):
         return None
     ms = sum(Decimal(number) * ELAPSED_MS[unit] for (number, _), unit in zip(parts, units, strict=True))
     unit = next((u for u in (units[-1], "h", "min") if ms and ms % ELAPSED_MS[u] == 0), None)
     offers = [f"{int(ms / ELAPSED_MS[unit])}{unit}"] if unit else []
-    return reader.error("a duration is one whole number with its unit, without a space (G12)", *offers, offset=-1)
+    message = "write a duration as one whole number and its unit, without a space (G12)"
+    return context.error(message, *offers, offset=-1)
 
 
-def _grouped_number(reader: Reader) -> RuleError | None:
-    """G12: `1,000`, `1e3`"""
-    whole = reader.word(-1) + reader.word() + reader.word(1)
-    if reader.kind() == "COMMA" and re.fullmatch(r"\d{1,3},\d{3}(\.\d+)?", whole):
-        return reader.error("digits are not grouped (G12)", whole.replace(",", ""), offset=-1)
-    power = reader.word(-1) + reader.word()
-    if reader.kind(-1) == "NUMBER" and re.fullmatch(r"[\d.]+[eE]\d{1,2}", power):
-        return reader.error("numbers are written out (G12)", f"{Decimal(power):f}", offset=-1)
+def _check_number_format(context: TokenContext) -> RuleError | None:
+    """`1,000`, `1e3` (G12)"""
+    grouped = context.word(-1) + context.word() + context.word(1)
+    if context.kind() == "COMMA" and re.fullmatch(r"\d{1,3},\d{3}(\.\d+)?", grouped):
+        return context.error("write a number without commas (G12)", grouped.replace(",", ""), offset=-1)
+    power = context.word(-1) + context.word()
+    if context.kind(-1) == "NUMBER" and re.fullmatch(r"[\d.]+[eE]\d{1,2}", power):
+        return context.error("write all digits of a number (G12)", f"{Decimal(power):f}", offset=-1)
     return None
 
 
-def _month_for_difference(reader: Reader) -> RuleError | None:
-    """G12: `1000-10`"""
-    if reader.kind() != "MONTH":
+def _check_month_as_difference(context: TokenContext) -> RuleError | None:
+    """`1000-10` (G12)"""
+    if context.kind() != "MONTH":
         return None
-    month = reader.word()
-    message = f"`{month}` is a month, and stands after `in`; a difference has spaces (G12)"
-    return reader.error(message, month.replace("-", " - "), f"in {month}")
+    month = context.word()
+    message = f"`{month}` is a month: write a difference with spaces, and a month after `in` (G12)"
+    return context.error(message, month.replace("-", " - "), f"in {month}")
 
 
-def _default_beside(reader: Reader) -> RuleError | None:
-    """G15"""
-    if reader.kind() != "DEFAULT":
-        return None
-    boundary = ("CMP", "EQUAL", "AND", "OR", "NOT", "BETWEEN", *STARTS)
-    start = reader.back(boundary)
-    other = f"default {reader.between(reader.at + 1, _base_end(reader, reader.at + 1))}"
-    operand = reader.back((*boundary, *_OPERATORS))
-    last = reader.between(operand, reader.at)
-    if operand > start:
-        whole, before = reader.between(start, reader.at), reader.between(start, operand)
-        offers = (f"({whole}) {other}", f"{before} ({last} {other})")
-    elif start > 0 and reader.tokens[start - 1].type in ("CMP", "EQUAL"):
-        sign = reader.source(reader.tokens[start - 1])
-        left = reader.between(Reader(reader.text, reader.tokens, start - 1).back(boundary), start - 1)
-        offers = (f"{left} {sign} ({last} {other})", f"({left} {other}) {sign} {last}")
-    else:
-        return None
-    return reader.error("`default` stands alone: beside another sign it needs brackets (G15)", *offers)
+# --- windows and events -------------------------------------------------------------------------
 
 
-def _base_end(reader: Reader, start: int) -> int:
-    """Where the value that begins at `start` ends: a bracket, a call, a path."""
-    n = start
-    while n < len(reader.tokens) and reader.tokens[n].type in ("NAME", "DOT", "VERSION", "AGG", "TILE", "MINUS"):
-        n += 1
-    if n < len(reader.tokens) and reader.tokens[n].type == "LPAR":
-        return reader.forth(n + 1, ()) + 1
-    return max(n, start + 1)
-
-
-def _future_events(reader: Reader) -> RuleError | None:
-    """T1"""
-    if reader.kind() not in ("NEXT", "TOMORROW"):
-        return None
-    if reader.kind() == "TOMORROW" and reader.kind(-1) not in ("SINCE", "BEFORE", "CMP", "EQUAL"):
-        return reader.error("events are looked for in the past: nobody knows tomorrow's (T1)", "yesterday", "today")
-    if reader.kind() == "TOMORROW":
-        return None
-    end = reader.forth(reader.at + 1, ("AND", "OR", *STARTS))
-    past = f"last {reader.between(reader.at + 1, end)}"
-    return reader.error("events are looked for in the past: nobody knows the next ones (T1)", past)
-
-
-def _elapsed_anniversary(reader: Reader) -> RuleError | None:
-    """T16, G9"""
-    start = reader.back(("AND", "OR", *STARTS))
-    leaf = [token.type for token in reader.tokens[start : reader.at]]
-    if "_ANNIVERSARY" not in leaf:
-        return None
-    if reader.kind() == "DUR":
-        unit = re.sub(r"\d", "", reader.word())
-        days = -(-int(reader.word().removesuffix(unit)) * ELAPSED_MS[unit] // ELAPSED_MS["d"])
-        direction = reader.word(-1)
-        message = "an anniversary falls on whole days, not into elapsed time (T16)"
-        return reader.error(message, f"{direction} {days} calendar day{'' if days == 1 else 's'}")
-    if reader.kind() == "EVER":
-        return reader.error("an anniversary takes no `ever`: it comes every year (G9)", "in next 7 calendar days")
+def _check_future_events(context: TokenContext) -> RuleError | None:
+    """`did order in next 7d`, `did order tomorrow` (T1)"""
+    message = "nobody knows future events: write a window that looks back (T1)"
+    if context.kind() == "NEXT":
+        end = context.find_end(context.at + 1, (*CONNECTIVES, *CONDITION_STARTS))
+        return context.error(message, f"last {context.text_between(context.at + 1, end)}")
+    if context.kind() == "TOMORROW" and context.kind(-1) not in ("SINCE", "BEFORE", *_COMPARISONS):
+        return context.error(message, "yesterday", "today")
     return None
 
 
-def _first_time_counted(reader: Reader) -> RuleError | None:
-    """G9"""
+def _check_elapsed_anniversary(context: TokenContext) -> RuleError | None:
+    """`anniversary of birthday in next 7d`, `anniversary of birthday ever` (T16, G9)"""
+    start = context.find_start((*CONNECTIVES, *CONDITION_STARTS))
+    if all(token.type != "_ANNIVERSARY" for token in context.tokens[start : context.at]):
+        return None
+    if context.kind() == "DUR":
+        unit = re.sub(r"\d", "", context.word())
+        days = -(-int(context.word().removesuffix(unit)) * ELAPSED_MS[unit] // ELAPSED_MS["d"])
+        message = "an anniversary falls on a whole day: write calendar days instead of elapsed time (T16)"
+        return context.error(message, f"{context.word(-1)} {days} calendar day{'' if days == 1 else 's'}")
+    if context.kind() == "EVER":
+        message = "an anniversary comes every year: write a window instead of `ever` (G9)"
+        return context.error(message, "in next 7 calendar days")
+    return None
+
+
+def _check_first_time_counted(context: TokenContext) -> RuleError | None:
+    """`for the first time exactly 3 times` (G9)"""
     counts = ("_AT_LEAST", "_AT_MOST", "_EXACTLY", "NUMBER")
-    happened_first = reader.kind(-1) == "_FIRST_TIME" and reader.kind() in counts
-    counted_first = reader.kind() == "_FIRST_TIME" and reader.kind(-1) == "TIMES"
-    if happened_first or counted_first:
-        return reader.error("`for the first time` takes no number of times (G9)", "for the first time")
+    is_before_count = context.kind(-1) == "_FIRST_TIME" and context.kind() in counts
+    is_after_count = context.kind() == "_FIRST_TIME" and context.kind(-1) == "TIMES"
+    if is_before_count or is_after_count:
+        return context.error("`for the first time` takes no number of times (G9)", "for the first time")
     return None
 
 
-def _past_membership(reader: Reader) -> RuleError | None:
-    """G19"""
-    segment = reader.at - (2 if reader.kind(-1) == "VERSION" else 1)
-    asked = reader.tokens[segment - 1].type if segment > 0 else ""
-    if asked in ("_ENTERED", "_LEFT"):
-        words = reader.between(segment - 1, reader.at)
-        return reader.error(
-            "when? `entered` and `left` need a window (G19)", f"{words} in last 7d", f"{words} in last month"
-        )
-    if asked == "_WAS_IN_SEGMENT":
-        words = reader.between(segment - 1, reader.at)
-        return reader.error(
-            "when? `was in segment` needs `ago` or `on` (G19)", f"{words} 30d ago", f"{words} on 2026-01-31"
-        )
-    if reader.kind() == "_IN_SEGMENT" and reader.word(-1) in ("not", "不", "非") and reader.word(-2) == "was":
-        rest = reader.between(reader.at, reader.forth(reader.at, ("AND", "OR", *STARTS)))
-        return reader.error("`was in segment` is denied as a whole (G19)", f"not was {rest}", offset=-1)
+def _check_past_membership(context: TokenContext) -> RuleError | None:
+    """`entered segment vip`, `was in segment vip`, `was not in segment vip` (G19)"""
+    segment = context.at - (2 if context.kind(-1) == "VERSION" else 1)
+    keyword = context.tokens[segment - 1].type if segment > 0 else ""
+    clause = context.text_between(segment - 1, context.at) if segment > 0 else ""
+    if keyword in ("_ENTERED", "_LEFT"):
+        message = "`entered` and `left` need a window (G19)"
+        return context.error(message, f"{clause} in last 7d", f"{clause} in last month")
+    if keyword == "_WAS_IN_SEGMENT":
+        message = "`was in segment` needs a time: write `ago` or `on` (G19)"
+        return context.error(message, f"{clause} 30d ago", f"{clause} on 2026-01-31")
+    if context.kind() == "_IN_SEGMENT" and context.word(-1) in ("not", "不", "非") and context.word(-2) == "was":
+        end = context.find_end(context.at, (*CONNECTIVES, *CONDITION_STARTS))
+        rest = context.text_between(context.at, end)
+        return context.error("write `not` before `was in segment` (G19)", f"not was {rest}", offset=-1)
     return None
 
 
-def _filtered_step(reader: Reader) -> RuleError | None:
-    """G17"""
-    start = reader.back(("EQUAL",))
-    if reader.kind() != "WHERE" or start < 2 or reader.tokens[start - 1].type != "EQUAL":
+def _check_filtered_step(context: TokenContext) -> RuleError | None:
+    """`define d = order or scan where (...)` (G17)"""
+    start = context.find_start(("EQUAL",))
+    if context.kind() != "WHERE" or start < 2 or context.tokens[start - 1].type != "EQUAL":
         return None
-    if not any(token.type == "OR" for token in reader.tokens[start : reader.at]):
+    if not any(token.type == "OR" for token in context.tokens[start : context.at]):
         return None
-    if reader.at - start > _READ_TWICE:
-        return reader.error("among several steps a filtered one stands in brackets (G17)")
-    last = reader.back(("OR", "EQUAL"))
-    where = reader.between(reader.at, reader.forth(reader.at + 2, ()) + 1)
-    before, step = reader.between(start, last), reader.between(last, reader.at)
+    message = "write brackets around a filtered step among several steps (G17)"
+    if context.at - start > _MAX_REPEATED_TOKENS:
+        return context.error(message)
+    last = context.find_start(("OR", "EQUAL"))
+    where = context.text_between(context.at, context.find_end(context.at + 2, ()) + 1)
+    before, step = context.text_between(start, last), context.text_between(last, context.at)
     all_steps = " or ".join(f"({name.strip()} {where})" for name in re.split(r"\bor\b", f"{before} {step}"))
-    message = "among several steps a filtered one stands in brackets (G17)"
-    return reader.error(message, f"{before} ({step} {where})", all_steps)
+    return context.error(message, f"{before} ({step} {where})", all_steps)
 
 
-def _doubled_sign(reader: Reader) -> RuleError | None:
-    pair = reader.word(-1) + reader.word()
-    if pair in ("==", "<>", "=<", "=>"):
-        meant = {"==": "=", "<>": "!=", "=<": "<=", "=>": ">="}[pair]
-        return reader.error(f"`{pair}` is written `{meant}`", meant, offset=-1)
-    return None
-
-
-_KNOWN = (
-    _mixed,
-    _not_or_unknown,
-    _bare_times,
-    _elapsed_anniversary,
-    _bare_units,
-    _split_duration,
-    _grouped_number,
-    _metres_for_time,
-    _month_for_difference,
-    _default_beside,
-    _future_events,
-    _first_time_counted,
-    _past_membership,
-    _filtered_step,
-    _doubled_sign,
+# The first check that recognizes the text decides, so the order matters.
+_CHECKS = (
+    _check_mixed_connectives,
+    _check_not_including_unknown,
+    _check_bare_times,
+    _check_elapsed_anniversary,
+    _check_bare_units,
+    _check_split_duration,
+    _check_number_format,
+    _check_metres_as_time,
+    _check_month_as_difference,
+    _check_default_beside_operator,
+    _check_future_events,
+    _check_first_time_counted,
+    _check_past_membership,
+    _check_filtered_step,
+    _check_doubled_operator,
 )

@@ -1,4 +1,4 @@
-"""Syntax errors in a marketer's words: what was expected, and where a text has two readings, both."""
+"""Explains a syntax error: which syntax was expected, or which meanings an ambiguous text can have."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.keywords import RESERVED
-from quanyu.dsl.syntax_errors.ambiguities import Reader, find_ambiguity
-from quanyu.dsl.syntax_errors.brackets import find_missing_part
+from quanyu.dsl.syntax_errors.ambiguities import find_ambiguity
 from quanyu.dsl.syntax_errors.foreign_syntax import find_foreign_syntax
+from quanyu.dsl.syntax_errors.missing_parts import find_missing_part
+from quanyu.dsl.syntax_errors.token_context import OPERATORS, STATEMENT_STARTS, TokenContext
 
-_WORDS = {
+_TERMINAL_NAMES = {
     "NAME": "a name",
     "NUMBER": "a number",
     "PERCENT": "a percentage",
@@ -51,36 +52,42 @@ _WORDS = {
     "_ANNIVERSARY": "anniversary of",
     "$END": "the end of the rule",
 }
-_STATEMENTS = ("DEFINE", "METRIC", "SEGMENT", "TAG", "TEST", "USE")
-_OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH")
-_GOES_ON = ("DOT", "LSQB", "VERSION", *_OPERATORS)
+_CONTINUES_VALUE = ("DOT", "LSQB", "VERSION", *OPERATORS)
 _LOOKALIKES = dict(zip("（）［］｛｝，；：。、＝＞＜％＋－＊／“”‘’", "()[]{},;:.,=><%+-*/\"\"''", strict=True))
-_SYMBOLS = {"&": "and", "|": "or", "!": "not or !="}
+_FOREIGN_SIGNS = {"&": "and", "|": "or", "!": "not or !="}
+_MAX_EXPECTED = 8
+_MIN_SIMILARITY = 0.8
 
 
-def explain_syntax_error(text: str, error: UnexpectedInput, lex: Callable[[str], Iterator[Token]]) -> RuleError:
-    """The error of a text that does not parse: known confusions first, else what could have stood there."""
+def explain_syntax_error(text: str, error: UnexpectedInput, tokenize: Callable[[str], Iterator[Token]]) -> RuleError:
+    """Returns the error of a text that does not parse.
+
+    Looks for known mistakes first. If there are none, the error lists the syntax that the parser expects.
+    """
     if isinstance(error, UnexpectedCharacters):
-        return find_foreign_syntax(text, error.pos_in_stream or 0) or _strange_character(text, error)
+        return find_foreign_syntax(text, error.pos_in_stream or 0) or _explain_character(text, error)
     assert isinstance(error, UnexpectedToken)
-    tokens: list[Token] = []
-    with suppress(UnexpectedCharacters):  # further on in the text
-        tokens.extend(lex(text))
-    at = next((n for n, token in enumerate(tokens) if token.start_pos == error.token.start_pos), len(tokens))
-    if error.token.type == "$END":
-        at = len(tokens)
-    reader = Reader(text, tokens, at)
+    context = _find_context(text, error, tokenize)
     expected = sorted(error.accepts or error.expected) or ["$END"]
-    place = len(text.rstrip()) if reader.token is None else error.token.start_pos or 0
-    with suppress(ValueError, ArithmeticError):  # numbers of thousands of digits have no near reading
-        found = find_ambiguity(reader) or _misspelt(reader, expected, (2, 3)) or find_foreign_syntax(text, place)
-        found = found or find_missing_part(reader) or _misspelt(reader, expected, (1,))
+    place = len(text.rstrip()) if context.token is None else error.token.start_pos or 0
+    with suppress(ValueError, ArithmeticError):  # a number of thousands of digits has no correction
+        found = find_ambiguity(context) or _find_misspelling(context, expected, (2, 3))
+        found = found or find_foreign_syntax(text, place)
+        found = found or find_missing_part(context) or _find_misspelling(context, expected, (1,))
         if found is not None:
             return found
-    return _unexpected(reader, expected)
+    return _explain_token(context, expected)
 
 
-def _strange_character(text: str, error: UnexpectedCharacters) -> RuleError:
+def _find_context(text: str, error: UnexpectedToken, tokenize: Callable[[str], Iterator[Token]]) -> TokenContext:
+    tokens: list[Token] = []
+    with suppress(UnexpectedCharacters):  # later in the text
+        tokens.extend(tokenize(text))
+    at = next((n for n, token in enumerate(tokens) if token.start_pos == error.token.start_pos), len(tokens))
+    return TokenContext(text, tokens, len(tokens) if error.token.type == "$END" else at)
+
+
+def _explain_character(text: str, error: UnexpectedCharacters) -> RuleError:
     char = text[error.pos_in_stream or 0]
     line, column = error.line, error.column
     if char in "'\"`":
@@ -89,31 +96,36 @@ def _strange_character(text: str, error: UnexpectedCharacters) -> RuleError:
     if char in _LOOKALIKES:
         plain = _LOOKALIKES[char]
         rest = text[error.pos_in_stream or 0 :].partition("\n")[0]
-        several = sum(other in _LOOKALIKES for other in rest) > 1
-        offer = _plain(rest) if several else plain
+        has_several = sum(other in _LOOKALIKES for other in rest) > 1
+        offer = _replace_lookalikes(rest) if has_several else plain
         return RuleError(f"`{char}` is a full-width or curly sign: write `{plain}`", line, column, "syntax", [offer])
-    offers = [_SYMBOLS[char]] if char in _SYMBOLS else []
+    offers = [_FOREIGN_SIGNS[char]] if char in _FOREIGN_SIGNS else []
     return RuleError(f"`{char}` has no meaning in a rule", line, column, "syntax", offers)
 
 
-def _plain(rest: str) -> str:
-    """The rest of a line with plain signs, texts in quotes left as they are."""
+def _replace_lookalikes(rest: str) -> str:
+    """Replaces full-width and curly signs outside quotes."""
     parts = re.split(r"('[^']*'|\"[^\"]*\")", rest)
     return "".join(part if n % 2 else "".join(_LOOKALIKES.get(c, c) for c in part) for n, part in enumerate(parts))
 
 
-def _misspelt(reader: Reader, expected: list[str], counts: Sequence[int]) -> RuleError | None:
-    """So many words that could stand here, but for a letter, an order of letters or a space."""
-    words = {
-        _WORDS.get(name, name.strip("_").replace("_", " ").lower())
-        for name in expected
-        if name.startswith("_") or name not in _WORDS
-    }
+def _find_misspelling(context: TokenContext, expected: list[str], counts: Sequence[int]) -> RuleError | None:
+    """Returns the error of a misspelled keyword that the parser expects here.
+
+    `counts`: the numbers of words to compare with the keywords.
+    """
+    keywords = sorted(
+        {
+            _TERMINAL_NAMES.get(name, name.strip("_").replace("_", " ").lower())
+            for name in expected
+            if name.startswith("_") or name not in _TERMINAL_NAMES
+        }
+    )
     for count in counts:
-        written = reader.between(reader.at, reader.at + count)
-        for word in sorted(words) if _is_words(written) else ():
-            if count in (1, word.count(" ") + 1) and _is_alike(written, word, count):
-                return reader.error(f"`{written}` is written `{word}`", word)
+        written = context.text_between(context.at, context.at + count)
+        for keyword in keywords if _is_words(written) else ():
+            if count in (1, keyword.count(" ") + 1) and _is_similar(written, keyword, count):
+                return context.error(f"`{written}` is not a keyword: write `{keyword}`", keyword)
     return None
 
 
@@ -121,36 +133,39 @@ def _is_words(written: str) -> bool:
     return written.isascii() and written.islower() and written.replace(" ", "").isalpha()
 
 
-def _is_alike(written: str, word: str, count: int) -> bool:
-    """One word may also be several without a space."""
-    word = word.replace(" ", "") if count == 1 else word
-    return SequenceMatcher(None, written, word).ratio() >= 0.8 or sorted(written) == sorted(word)
+def _is_similar(written: str, keyword: str, count: int) -> bool:
+    """Compares letters; a single word is also compared with a keyword of several words."""
+    keyword = keyword.replace(" ", "") if count == 1 else keyword
+    ratio = SequenceMatcher(None, written, keyword).ratio()
+    return ratio >= _MIN_SIMILARITY or sorted(written) == sorted(keyword)
 
 
-def _unexpected(reader: Reader, expected: list[str]) -> RuleError:
-    if reader.token is None:
-        message = f"the rule ends too early; expected {_spoken(expected)}"
-        return reader.error(message)
-    word = reader.source(reader.token)
+def _explain_token(context: TokenContext, expected: list[str]) -> RuleError:
+    if context.token is None:
+        return context.error(f"the rule ends too early; expected {_list_expected(expected)}")
+    word = context.text_of(context.token)
     if word in RESERVED and "NAME" in expected:
-        message = f"`{word}` is a word of the language: a name stands in backquotes, a value in quotes (G10)"
-        return reader.error(message, f"`{word}`", f"'{word}'")
+        message = f"`{word}` is a keyword: write a name in backquotes and a value in quotes (G10)"
+        return context.error(message, f"`{word}`", f"'{word}'")
     if word != word.lower() and word.lower() in RESERVED:
-        return reader.error(f"words of the language are in lower case: `{word}` (G18)", word.lower())
-    return reader.error(f"`{word}` cannot stand here; expected {_spoken(expected)}")
+        return context.error(f"write the keyword `{word}` in lower case (G18)", word.lower())
+    return context.error(f"unexpected `{word}`; expected {_list_expected(expected)}")
 
 
-def _spoken(expected: list[str]) -> str:
-    """At most eight things: values before words, what goes on with a value last, statements if nothing else."""
-    useful = [name for name in expected if name not in (*_STATEMENTS, "$END")] or expected
-    names = sorted(useful, key=lambda name: (name in _GOES_ON, name not in _WORDS))
-    spoken = list(dict.fromkeys(_spoken_one(name) for name in names))
-    if len(spoken) > 8:
-        spoken = [*spoken[:8], "..."]
-    return spoken[0] if len(spoken) == 1 else f"{', '.join(spoken[:-1])} or {spoken[-1]}"
+def _list_expected(expected: list[str]) -> str:
+    """Lists at most eight expected things: values, then keywords, then signs that continue a value.
+
+    Names statements only if nothing else is expected.
+    """
+    useful = [name for name in expected if name not in (*STATEMENT_STARTS, "$END")] or expected
+    ordered = sorted(useful, key=lambda name: (name in _CONTINUES_VALUE, name not in _TERMINAL_NAMES))
+    names = list(dict.fromkeys(map(_name_terminal, ordered)))
+    if len(names) > _MAX_EXPECTED:
+        names = [*names[:_MAX_EXPECTED], "..."]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def _spoken_one(name: str) -> str:
-    if name in _OPERATORS:
+def _name_terminal(terminal: str) -> str:
+    if terminal in OPERATORS:
         return "+, -, * or /"
-    return _WORDS.get(name) or f"`{name.strip('_').replace('_', ' ').lower()}`"
+    return _TERMINAL_NAMES.get(terminal) or f"`{terminal.strip('_').replace('_', ' ').lower()}`"

@@ -1,34 +1,30 @@
-"""Slips: what people write from the habit of another language, and what to write here instead.
+"""Finds syntax of other languages and habits, and suggests the syntax of a rule.
 
-A table by subject; each row is a pattern that holds the wrong place, what the error says, and what to put in its place.
+Each module is a table for one subject. A row has a pattern that contains the error, the message, and replacements.
 """
 
 from __future__ import annotations
 
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.syntax_errors.foreign_syntax.chinese import CHINESE_PATTERNS
+from quanyu.dsl.syntax_errors.foreign_syntax.chinese import CHINESE_PATTERNS, UNSPACED_CHINESE
 from quanyu.dsl.syntax_errors.foreign_syntax.events import EVENT_PATTERNS
-from quanyu.dsl.syntax_errors.foreign_syntax.slip import match_patterns
+from quanyu.dsl.syntax_errors.foreign_syntax.expressions import EXPRESSION_PATTERNS
+from quanyu.dsl.syntax_errors.foreign_syntax.pattern import match_patterns
 from quanyu.dsl.syntax_errors.foreign_syntax.statements import STATEMENT_PATTERNS
 from quanyu.dsl.syntax_errors.foreign_syntax.windows import WINDOW_PATTERNS
-from quanyu.dsl.syntax_errors.foreign_syntax.words import EXPRESSION_PATTERNS
 
-_ALL = (
-    *CHINESE_PATTERNS[:-1],
-    *EVENT_PATTERNS,
-    *STATEMENT_PATTERNS,
-    *WINDOW_PATTERNS,
-    *EXPRESSION_PATTERNS,
-    CHINESE_PATTERNS[-1],
-)
+# The first pattern that matches decides. Unspaced Chinese matches any Chinese word, so it comes last.
+_PATTERNS = (
+    *CHINESE_PATTERNS, *EVENT_PATTERNS, *STATEMENT_PATTERNS, *WINDOW_PATTERNS, *EXPRESSION_PATTERNS, *UNSPACED_CHINESE
+)  # fmt: skip
 
 
 def find_foreign_syntax(text: str, at: int) -> RuleError | None:
-    """The error of the first slip that the place of the text lies in, if any has something to offer."""
-    for slip, found in match_patterns(text, at, _ALL):
-        offers = [offer for offer in slip.offers(found) if offer != found[0]]
+    """Returns the error of the first pattern that matches around `at` and has a suggestion; None if there is none."""
+    for pattern, found in match_patterns(text, at, _PATTERNS):
+        offers = [offer for offer in pattern.list_offers(found) if offer != found[0]]
         if offers:
             start = found.start()
             line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
-            return RuleError(slip.says, line, column, "syntax", offers)
+            return RuleError(pattern.message, line, column, "syntax", offers)
     return None
