@@ -1,4 +1,4 @@
-"""What becomes of people when a rule changes: who enters its sets and who leaves them."""
+"""Compares two versions of a rule: who enters its sets, who leaves them and who stays."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.evaluation.references import kind_of
 from quanyu.tagging.preview.sampling import sample
 
-# People shown of those who enter, and of those who leave.
+# The largest sample of those who enter, and of those who leave.
 SHOWN = 10
 _ROOTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class SetPair:
-    """A segment, or one value of a tag: the roots of the published `version`, and the roots that are to replace it.
+    """The old and new roots of a segment or of one value of a tag; `version` is that of the old roots.
 
-    `old_clauses`, `new_clauses`: of a segment, the texts of its clauses.
+    `old_clauses`, `new_clauses`: the texts of a segment's clauses; empty for a tag.
     """
 
     name: str
@@ -38,10 +38,10 @@ class SetPair:
 
 @dataclass(frozen=True, slots=True)
 class SetComparison:
-    """From one set of people to another; samples are OneIDs.
+    """How many people enter, leave and stay in a set; samples are OneIDs.
 
-    `entering_clauses`: for each of the sample the clause of the old version that kept them out; `leaving_clauses`: the
-    one of the new version. Empty where no single clause does.
+    `entering_clauses`: for each person of the sample, the clause of the old version that excluded them;
+    `leaving_clauses`: the clause of the new version that excludes them. Empty if no single clause does.
     """
 
     name: str
@@ -57,7 +57,7 @@ class SetComparison:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A rule from one version to another, in words and in people. `error`: why people cannot be compared."""
+    """How a rule differs between two versions, in words and in members. `error`: why members cannot be compared."""
 
     name: str
     kind: str
@@ -70,7 +70,7 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True)
 class VersionPair:
-    """From a version to another one; both are in the library."""
+    """Two versions of one rule; the library holds both."""
 
     name: str
     from_version: int
@@ -79,7 +79,7 @@ class VersionPair:
 
 @dataclass(frozen=True, slots=True)
 class RuleChanges:
-    """As of one instant, at one version of the index."""
+    """The changes of several rules as of one instant, from one query."""
 
     as_of_ms: int
     changes: list[RuleChange]
@@ -88,7 +88,7 @@ class RuleChanges:
 
 
 def pair_sets(name: str, version: int, old: CompiledRule, new: CompiledRule) -> list[SetPair]:
-    """Of a segment one; of a tag one for each value that either gives, the new one's first."""
+    """Pairs the sets of two versions: one pair for a segment, and one for each value of a tag, new values first."""
     if not (old.values or new.values):
         return [SetPair(name, version, old.roots, new.roots, old.clauses, new.clauses)]
     values = dict.fromkeys((*new.values, *old.values))
@@ -103,14 +103,14 @@ def _roots_giving(tag: CompiledRule, value: str) -> list[Json]:
 
 
 def pair_roots(pairs: Sequence[SetPair]) -> list[Json]:
-    """What to ask of people to compare the pairs."""
+    """Returns the roots that `read_comparisons` needs, three for each pair."""
     return [root for pair in pairs for root in moves(pair.old, pair.new)]
 
 
 def read_comparisons(
     evaluation: EvaluationContext, index: Index, answer: Answer, first: int, pairs: Sequence[SetPair]
 ) -> list[SetComparison]:
-    """From an answer in which `pair_roots(pairs)` begin at root `first`."""
+    """Reads the comparisons from an answer in which `pair_roots(pairs)` begin at root `first`."""
     return [_read_comparison(evaluation, index, answer, first + _ROOTS * n, pair) for n, pair in enumerate(pairs)]
 
 
@@ -119,65 +119,66 @@ def _read_comparison(
 ) -> SetComparison:
     entering, leaving, staying = (answer.matched(at + n) for n in range(_ROOTS))
     samples = sample(answer, at, SHOWN), sample(answer, at + 1, SHOWN)
-    kept_out = (
+    excluding = (
         _excluding_clauses(evaluation, index, pair.old, pair.old_clauses, samples[0]),
         _excluding_clauses(evaluation, index, pair.new, pair.new_clauses, samples[1]),
     )
-    return SetComparison(pair.name, pair.version, entering, leaving, staying, *samples, *kept_out)
+    return SetComparison(pair.name, pair.version, entering, leaving, staying, *samples, *excluding)
 
 
 def _excluding_clauses(
     evaluation: EvaluationContext, index: Index, roots: Sequence[Json], texts: Sequence[str], persons: list[int]
 ) -> list[str]:
-    """The first clause that does not hold of each of these people; none of a tag."""
+    """Returns for each person the first clause that is not true; empty for a tag, whose tiers exclude nobody alone."""
     clauses = required(roots[0]) if texts and persons else []
-    said = evaluation.verdicts(index, clauses, persons) if clauses else []
+    verdicts = evaluation.verdicts(index, clauses, persons) if clauses else []
     return [
-        next((text for text, holds in zip(texts, said, strict=False) if not holds[n]), "") for n in range(len(persons))
+        next((text for text, holds in zip(texts, verdicts, strict=False) if not holds[n]), "")
+        for n in range(len(persons))
     ]
 
 
-def compare_versions(evaluation: EvaluationContext, index: Index, steps: Sequence[VersionPair]) -> RuleChanges:
-    """All of them at one version of the index."""
-    asked = [_compile_versions(evaluation, step) for step in steps]
-    pairs = [pair for one in asked for pair in one.pairs]
+def compare_versions(evaluation: EvaluationContext, index: Index, versions: Sequence[VersionPair]) -> RuleChanges:
+    """Compares every pair of versions in one query, at one version of the index."""
+    compiled = [_compile_versions(evaluation, pair) for pair in versions]
+    pairs = [pair for one in compiled for pair in one.pairs]
     answer = evaluation.find_roots(index, pair_roots(pairs))
     comparisons = iter(read_comparisons(evaluation, index, answer, 0, pairs))
-    made = [
-        _describe_change(evaluation, step, list(islice(comparisons, len(one.pairs))), one.error)
-        for step, one in zip(steps, asked, strict=True)
+    changes = [
+        _describe_change(evaluation, pair, list(islice(comparisons, len(one.pairs))), one.error)
+        for pair, one in zip(versions, compiled, strict=True)
     ]
-    return RuleChanges(evaluation.clock.as_of_ms, made, [rule for one in asked for rule in one.compiled], answer)
+    return RuleChanges(evaluation.clock.as_of_ms, changes, [rule for one in compiled for rule in one.compiled], answer)
 
 
 @dataclass(frozen=True, slots=True)
 class _CompiledVersions:
-    """What is asked of people for a step; of rules that are no sets nothing."""
+    """Both versions of a rule, compiled; empty for a definition or metric, which have no members."""
 
     compiled: tuple[CompiledRule, ...] = ()
     pairs: tuple[SetPair, ...] = ()
     error: str = ""
 
 
-def _compile_versions(evaluation: EvaluationContext, step: VersionPair) -> _CompiledVersions:
+def _compile_versions(evaluation: EvaluationContext, pair: VersionPair) -> _CompiledVersions:
     try:
         old, new = (
-            evaluation.compile_segment_or_tag(step.name, version) for version in (step.from_version, step.to_version)
+            evaluation.compile_segment_or_tag(pair.name, version) for version in (pair.from_version, pair.to_version)
         )
-    except InvalidInput as refusal:
-        return _CompiledVersions(error=refusal.message)
+    except InvalidInput as error:
+        return _CompiledVersions(error=error.message)
     if old is None or new is None:
         return _CompiledVersions()
-    return _CompiledVersions((old, new), tuple(pair_sets(step.name, step.from_version, old, new)))
+    return _CompiledVersions((old, new), tuple(pair_sets(pair.name, pair.from_version, old, new)))
 
 
 def _describe_change(
-    evaluation: EvaluationContext, step: VersionPair, comparisons: list[SetComparison], error: str
+    evaluation: EvaluationContext, pair: VersionPair, comparisons: list[SetComparison], error: str
 ) -> RuleChange:
     library = evaluation.library
-    old, new = (_published_rule(evaluation, step.name, version) for version in (step.from_version, step.to_version))
+    old, new = (_published_rule(evaluation, pair.name, version) for version in (pair.from_version, pair.to_version))
     words = describe_differences(old, new, library, library, evaluation.catalog)
-    return RuleChange(step.name, kind_of(new), step.from_version, step.to_version, words, comparisons, error)
+    return RuleChange(pair.name, kind_of(new), pair.from_version, pair.to_version, words, comparisons, error)
 
 
 def _published_rule(evaluation: EvaluationContext, name: str, version: int) -> Rule:

@@ -1,4 +1,4 @@
-"""How many people hold each value, for completion: exact when counted, and kept for a minute."""
+"""Counts the people who have each value, for completion; counts are cached for a minute."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ KEPT_SECONDS = 60.0
 
 
 class Frequencies:
-    """Of one workspace. Its index changes with every event, so counts of its very last version would never be kept."""
+    """The cached counts of one workspace.
+
+    Counts may be a minute old: the index changes with every event, so a cache of its newest version would be useless.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -27,7 +30,7 @@ class Frequencies:
     def count_people(
         self, evaluation: EvaluationContext, index: Index, name: str, values: Sequence[str]
     ) -> Mapping[str, int]:
-        """Of an attribute, or of `channel`: how many hold each of the values, or have it in their set."""
+        """Returns how many people have each value of an attribute (or of `channel`), or have it in their set."""
         with self._lock:
             if self._now() - self._since > KEPT_SECONDS:
                 self._kept, self._since = {}, self._now()
@@ -39,7 +42,7 @@ class Frequencies:
 
 
 def _count(evaluation: EvaluationContext, index: Index, name: str, values: Sequence[str]) -> list[int]:
-    """One question, of which each value is a root."""
+    """Counts all values in one query, with a root for each value."""
     path = s.Path(s.Ref(name, quoted=needs_backquotes(name)))
     held = [s.InList(path, (s.Text(value),)) for value in values]
     compiled = [compile_condition(cond, evaluation.library, evaluation.catalog, evaluation.clock) for cond in held]

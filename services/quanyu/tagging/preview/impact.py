@@ -1,4 +1,4 @@
-"""What publishing a text would change: its own rules, and those that rest on what it changes."""
+"""Describes what publishing a draft would change: its own rules and the rules that depend on them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.evaluation.references import kind_of
 from quanyu.tagging.preview.comparison import RuleChange, VersionPair, compare_versions
 
-# Dependents that are counted.
+# Dependents that are compared; the rest is only counted.
 MAX_DEPENDENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """`changed`: rules of the text that are published in another version; `dependents`: newest versions that rest on
-    those, and what they would become if they were published anew; `left_out`: dependents beyond the first 100.
+    """What publishing a draft would change.
+
+    `changed`: rules of the draft that are published in another version. `dependents`: newest versions that depend on
+    them, compared with what they would be if they were published again. `left_out`: dependents beyond the first 100.
     """
 
     changed: list[RuleChange]
@@ -29,7 +31,7 @@ class Impact:
 
 
 def describe_impact(evaluation: EvaluationContext, index: Index, bound: BoundRules) -> Impact:
-    """Of a text that need not be published."""
+    """Compares the rules of a draft, and their dependents, with the published versions."""
     new = [
         rule for rule in bound.statements if isinstance(rule, Rule) and rule_key(rule) not in evaluation.library.rules
     ]
@@ -39,23 +41,23 @@ def describe_impact(evaluation: EvaluationContext, index: Index, bound: BoundRul
         if evaluation.library.newest(rule.ref.name)
     }
     own = [VersionPair(name, evaluation.library.newest(name), version) for name, version in renewed.items()]
-    republished = _Republished(evaluation, bound, renewed)
+    republished = _RepublishedDependents(evaluation, bound, renewed)
     drafted = replace(evaluation, library=republished.library)
     found = compare_versions(drafted, index, [*own, *republished.steps])
-    dependents = found.changes[len(own) :] + republished.wrong
+    dependents = found.changes[len(own) :] + republished.invalid
     return Impact(found.changes[: len(own)], dependents, len(republished.left_out), found.compiled, found.answer)
 
 
-class _Republished:
-    """The newest versions that rest on renewed names, each published anew on the renewed ones, in a library apart.
+class _RepublishedDependents:
+    """Publishes the newest versions that depend on renewed names again, on top of them, in a library of its own.
 
-    What becomes wrong by that is in `wrong`, and whatever rests on it stays as it is. Names beyond the first 100 are
-    in `left_out`.
+    A rule that becomes invalid is listed in `invalid`, and its dependents keep their version. Names beyond the first
+    100 are listed in `left_out`.
     """
 
     def __init__(self, evaluation: EvaluationContext, bound: BoundRules, renewed: dict[str, int]) -> None:
         self.steps: list[VersionPair] = []
-        self.wrong: list[RuleChange] = []
+        self.invalid: list[RuleChange] = []
         self.left_out: set[str] = set()
         self._catalog = evaluation.catalog
         self._before = evaluation.library
@@ -66,7 +68,7 @@ class _Republished:
             self._visit(name)
 
     def _visit(self, name: str) -> None:
-        """Those that it rests on first."""
+        """Republishes a rule if it depends on a renewed name; its dependencies come first."""
         if name in self._seen:
             return
         self._seen.add(name)
@@ -76,19 +78,19 @@ class _Republished:
             self._visit(other)
         if not any(other in self._versions or other in self.left_out for other in used):
             return
-        if len(self.steps) + len(self.wrong) < MAX_DEPENDENTS:
-            self._publish(rule)
+        if len(self.steps) + len(self.invalid) < MAX_DEPENDENTS:
+            self._republish(rule)
         else:
             self.left_out.add(name)
 
-    def _publish(self, rule: Rule) -> None:
+    def _republish(self, rule: Rule) -> None:
         name, version = rule_key(rule)
         again = rebind(rule, self._versions, self._catalog, self._before)
         text = format_rule(replace(again, ref=replace(again.ref, version=version + 1)))
         try:
             bound = check_and_bind(text, self._catalog, self.library)
         except RuleError as error:
-            self.wrong.append(RuleChange(name, kind_of(rule), version, version + 1, [], [], str(error)))
+            self.invalid.append(RuleChange(name, kind_of(rule), version, version + 1, [], [], str(error)))
             return
         self.library = self.library.publish(bound)
         self._versions[name] = version + 1

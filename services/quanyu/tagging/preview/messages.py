@@ -14,7 +14,7 @@ from quanyu.tagging.preview.preview import Preview, SetCount
 
 
 def preview_message(preview: Preview, left_out: Sequence[OmittedClause], as_of_ms: int) -> pb.PreviewRuleResponse:
-    """`left_out`: clauses of its one set that are wrong."""
+    """Converts a preview. `left_out`: clauses of its only set that have errors and are not counted."""
     response = pb.PreviewRuleResponse(
         sets=[_set_message(counted) for counted in preview.counts],
         comparisons=[comparison_message(comparison) for comparison in preview.comparisons],

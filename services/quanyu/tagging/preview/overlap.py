@@ -1,4 +1,4 @@
-"""How a few sets of people overlap: every combination of them, exactly."""
+"""Counts how a few sets of people overlap, for every combination of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ MIN_SETS, MAX_SETS = 2, 6
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """`sets`: condition, true, unknown. `patterns`: places of sets, and how many are in these only, most first."""
+    """The overlap of several sets.
+
+    `sets`: the text of each, how many match it and for how many it is unknown. `patterns`: places of sets, and how many
+    people are in exactly these, the largest first. `outside`: how many people are in none.
+    """
 
     sets: list[tuple[str, int, int]]
     patterns: list[tuple[tuple[int, ...], int]]
@@ -29,11 +33,13 @@ class Overlap:
 
 
 def count_overlap(evaluation: EvaluationContext, index: Index, conditions: Sequence[str]) -> Overlap:
-    """Of lone conditions. InvalidInput where they are fewer than 2, more than 6, or one of them is wrong."""
+    """Counts the overlap of 2 to 6 conditions. Raises InvalidInput for another number or a wrong condition."""
     if not MIN_SETS <= len(conditions) <= MAX_SETS:
-        message = f"conditions: give {MIN_SETS} to {MAX_SETS} sets, such as `in segment vip`, not {len(conditions)}"
+        message = (
+            f"conditions: give {MIN_SETS} to {MAX_SETS} conditions, such as `in segment vip`, not {len(conditions)}"
+        )
         raise InvalidInput(message, reason="OVERLAP_SETS", field="conditions")
-    compiled = [_compiled(evaluation, n, text) for n, text in enumerate(conditions)]
+    compiled = [_compile_condition(evaluation, n, text) for n, text in enumerate(conditions)]
     roots = [rule.roots[0] for rule in compiled]
     combinations = [
         inside for size in range(1, len(roots) + 1) for inside in itertools.combinations(range(len(roots)), size)
@@ -51,15 +57,15 @@ def count_overlap(evaluation: EvaluationContext, index: Index, conditions: Seque
 
 
 def _in_exactly(roots: Sequence[Json], inside: Sequence[int]) -> Json:
-    """Those who are in these sets and in no others."""
+    """Returns a root for the people in these sets and in no others."""
     chosen = set(inside)
     return pattern([roots[n] for n in inside], [root for n, root in enumerate(roots) if n not in chosen])
 
 
-def _compiled(evaluation: EvaluationContext, number: int, text: str) -> CompiledRule:
+def _compile_condition(evaluation: EvaluationContext, number: int, text: str) -> CompiledRule:
     bound = evaluation.bind(text)
     if bound.condition is None:
-        message = f"conditions[{number}]: a lone condition stands here, such as `in segment vip`"
+        message = f"conditions[{number}]: write a condition without a name, such as `in segment vip`"
         raise InvalidInput(message, reason="RULE_NOT_A_SET", field=f"conditions[{number}]")
     with rule_errors_as_invalid_input():
         return compile_condition(bound, evaluation.library, evaluation.catalog, evaluation.clock)

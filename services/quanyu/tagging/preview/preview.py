@@ -1,4 +1,4 @@
-"""What a text would select, counted in one pass: clause by clause, and beside the version that is published."""
+"""Previews a draft in one query: counts its sets and clauses, and compares them with the published version."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ from quanyu.tagging.preview.sampling import sample
 
 @dataclass(frozen=True, slots=True)
 class ClauseCount:
-    """True and unknown of a top-level clause, and how many are left after it where all must hold."""
+    """How many people match a top-level clause, and for how many it is unknown.
+
+    `remaining`: how many match this clause and all before it; None if the clauses are not joined by `and`.
+    """
 
     text: str
     line: int
@@ -39,7 +42,7 @@ class ClauseCount:
 
 @dataclass(frozen=True, slots=True)
 class SetCount:
-    """How many a set has: true, unknown, and the same for each top-level clause; and some of its people."""
+    """How many people match a set and each of its clauses, for how many it is unknown, and a sample of its members."""
 
     name: str
     matched: int
@@ -50,7 +53,7 @@ class SetCount:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a text would select: one count for a condition or segment, one per tier for a tag."""
+    """The sets of a draft: one count for a condition or segment, and one for each tier of a tag."""
 
     counts: list[SetCount]
     comparisons: list[SetComparison]
@@ -63,60 +66,62 @@ class Preview:
 def preview_draft(
     evaluation: EvaluationContext, index: Index, bound: BoundRules, *, is_whole: bool = True, sample_size: int = 0
 ) -> Preview:
-    """Of a lone condition, or of each segment and tag of a text that need not be published.
+    """Previews a condition, or each segment and tag of a draft.
 
-    Where it is not the whole of what was written, it is compared with nothing. `sampled`: how many people of each set
-    to show. RuleError where it cannot be compiled.
+    `is_whole`: whether `bound` is the whole text; an incomplete text is not compared with the published version.
+    `sample_size`: how many members of each set to show. Raises RuleError if the draft cannot be compiled.
     """
     drafted = evaluation.with_draft(bound)
     explanation = explain(bound, drafted.library, drafted.catalog, drafted.clock)
-    sets = _sets(drafted, bound)
+    sets = _compile_sets(drafted, bound)
     if not sets:
-        raise InvalidInput("there is nobody to count: give a condition, a segment or a tag", reason="RULE_NOT_A_SET")
-    asked = _RootBatch()
-    roots = [asked.add(one.compiled.roots) for one in sets]
-    funnels = [asked.add([] if one.compiled.values else funnel(one.compiled.roots[0])) for one in sets]
+        raise InvalidInput(
+            "the text has no set of people to count: write a condition, a segment or a tag", reason="RULE_NOT_A_SET"
+        )
+    batch = _RootBatch()
+    roots = [batch.add(one.compiled.roots) for one in sets]
+    funnels = [batch.add([] if one.compiled.values else funnel(one.compiled.roots[0])) for one in sets]
     notes: list[str] = []
-    pairs = [pair for one in sets for pair in _published(evaluation, one, notes)] if is_whole else []
-    moving = asked.add(pair_roots(pairs))
+    pairs = [pair for one in sets for pair in _pair_with_published(evaluation, one, notes)] if is_whole else []
+    compared = batch.add(pair_roots(pairs))
     amounts = unknown_amounts(drafted, bound)
-    lacking = asked.add([amount.root for amount in amounts])
-    answer = drafted.count_roots(index, asked.roots)
-    unknown = [(amount, answer.matched(at)) for amount, at in zip(amounts, lacking, strict=True)]
+    amount_roots = batch.add([amount.root for amount in amounts])
+    answer = drafted.count_roots(index, batch.roots)
+    unknown = [(amount, answer.matched(at)) for amount, at in zip(amounts, amount_roots, strict=True)]
     notes += [amount.note(people) for amount, people in unknown if people]
     counts = [
         count
-        for one, at, left in zip(sets, roots, funnels, strict=True)
-        for count in _counts(answer, one, at, left, _Sampling(drafted, index, one, sample_size))
+        for one, at, funnel_roots in zip(sets, roots, funnels, strict=True)
+        for count in _set_counts(answer, one, at, funnel_roots, _Sampling(drafted, index, one, sample_size))
     ]
     compiled = [one.compiled for one in sets]
     return Preview(
-        counts, read_comparisons(drafted, index, answer, moving.start, pairs), notes, explanation, compiled, answer
+        counts, read_comparisons(drafted, index, answer, compared.start, pairs), notes, explanation, compiled, answer
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _RootBatch:
-    """Everything that is asked at once."""
+    """The roots of one query."""
 
     roots: list[Json] = field(default_factory=list)
 
     def add(self, roots: Sequence[Json]) -> range:
-        """The places of these roots in the answer."""
+        """Adds roots; returns their places in the answer."""
         self.roots.extend(roots)
         return range(len(self.roots) - len(roots), len(self.roots))
 
 
 @dataclass(frozen=True, slots=True)
 class _CompiledSet:
-    """A condition, segment or tag. `clauses`: as they stand in the text."""
+    """A condition, segment or tag. `clauses`: its top-level clauses or tiers, in the order of the text."""
 
     node: s.Node
     compiled: CompiledRule
     clauses: Sequence[s.Node]
 
 
-def _sets(drafted: EvaluationContext, bound: BoundRules) -> list[_CompiledSet]:
+def _compile_sets(drafted: EvaluationContext, bound: BoundRules) -> list[_CompiledSet]:
     library, catalog, clock = drafted.library, drafted.catalog, drafted.clock
     if bound.condition is not None:
         return [
@@ -137,23 +142,23 @@ def _parts(cond: s.Cond) -> Sequence[s.Cond]:
     return cond.operands if isinstance(cond, (s.AllOf, s.AnyOf)) else (cond,)
 
 
-def _published(evaluation: EvaluationContext, one: _CompiledSet, notes: list[str]) -> list[SetPair]:
-    """Beside the newest version that is published; a note where that one has no meaning at the instant asked for."""
+def _pair_with_published(evaluation: EvaluationContext, one: _CompiledSet, notes: list[str]) -> list[SetPair]:
+    """Pairs a segment or tag with its newest published version; adds a note if that version cannot be compiled now."""
     if not isinstance(one.node, s.Segment | s.Tag):
         return []
     name = one.node.ref.name
     newest = evaluation.library.newest(name)
     try:
         old = evaluation.compile_segment_or_tag(name, newest)
-    except InvalidInput as refusal:
-        notes.append(f"nothing is compared with {name}@{newest}, which is published: {refusal.message}")
+    except InvalidInput as error:
+        notes.append(f"there is no comparison with the published {name}@{newest}: {error.message}")
         return []
     return [] if old is None else pair_sets(name, newest, old, one.compiled)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sampling:
-    """So many people of a set, with what the set's rule asks of them."""
+    """Draws members of a set, with the facts that the set's rule reads."""
 
     drafted: EvaluationContext
     index: Index
@@ -165,23 +170,25 @@ class _Sampling:
         return list(zip(persons, facts(self.drafted, self.index, self.one.node, persons), strict=True))
 
 
-def _counts(answer: Answer, one: _CompiledSet, roots: range, left: range, sampling: _Sampling) -> list[SetCount]:
-    # A tag's clauses are one per root, any other rule has one root.
+def _set_counts(
+    answer: Answer, one: _CompiledSet, roots: range, funnel_roots: range, sampling: _Sampling
+) -> list[SetCount]:
+    # A tag has a root for each clause; any other rule has one root for all its clauses.
     is_tag = bool(one.compiled.values)
     found = []
     for n, at in enumerate(roots):
         part = slice(n, n + 1) if is_tag else slice(None)
-        clauses = _clauses(answer, at, one.compiled.clauses[part], one.clauses[part], left)
+        clauses = _clause_counts(answer, at, one.compiled.clauses[part], one.clauses[part], funnel_roots)
         name = str(one.compiled.roots[n]["name"])
         found.append(SetCount(name, *answer.counts(at), clauses, sampling.people(answer, at)))
     return found
 
 
-def _clauses(
-    answer: Answer, root: int, texts: Sequence[str], nodes: Sequence[s.Node], left: range
+def _clause_counts(
+    answer: Answer, root: int, texts: Sequence[str], nodes: Sequence[s.Node], funnel_roots: range
 ) -> list[ClauseCount]:
     counts = answer.clauses(root)
-    remaining: Sequence[int | None] = [answer.matched(at) for at in left] or [None] * len(texts)
+    remaining: Sequence[int | None] = [answer.matched(at) for at in funnel_roots] or [None] * len(texts)
     return [
         ClauseCount(text, node.span.line, node.span.column, *count, after)
         for text, node, count, after in zip(texts, nodes, counts, remaining, strict=True)

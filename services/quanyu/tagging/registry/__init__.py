@@ -1,1 +1,1 @@
-"""Publishes, versions, compares and rolls back rules."""
+"""Publishes rules, decides proposals and rolls back versions."""

@@ -1,4 +1,4 @@
-"""Proposals: a text is laid before others, who decide once and for all whether it is published."""
+"""Proposals: one person proposes a text, and another decides once whether it is published."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LONGEST_NOTE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`state`: approved or rejected."""
+    """What was decided by whom; `state`: APPROVED or REJECTED."""
 
     state: str
     by: str
@@ -49,33 +49,40 @@ class Decision:
 def propose(
     database: Database, workspace: Workspace, text: str, author: str, note: str, limits: Limits | None = None
 ) -> Proposal:
-    """The open proposal of this text by this author: a new one, or the one that there is."""
-    _refuse_person("author", author)
-    _refuse_note(note)
+    """Returns the open proposal of this text by this author; makes one if there is none.
+
+    Raises InvalidInput if the text cannot be published, or if all its rules are published already.
+    """
+    _check_person("author", author)
+    _check_note(note)
     evaluation = workspace.evaluation_at(now_ms(), limits=limits)
     bound = evaluation.bind(text)
     rows = rules_to_publish(workspace.name, bound, author)
     if all((row.name, row.version) in evaluation.library.rules for row in rows):
-        raise InvalidInput("all rules of the text are published already, just so", reason="NOTHING_TO_PROPOSE")
+        raise InvalidInput(
+            "all rules of the text are already published; there is nothing to propose", reason="NOTHING_TO_PROPOSE"
+        )
     check_countable(evaluation.with_draft(bound), workspace.index, bound)
     proposal = Proposal(
         workspace=workspace.name,
         text="\n".join(row.text for row in rows),
         author=author,
         note=note,
-        impact=_impact(evaluation, workspace, bound).SerializeToString(),
+        impact=_impact_without_people(evaluation, workspace, bound).SerializeToString(),
         proposed_at_ms=evaluation.clock.as_of_ms,
         state=OPEN,
     )
     with database.writing() as session:
-        there = open_proposal(session, workspace.name, proposal.text, author)
-        if there is None:
+        existing = open_proposal(session, workspace.name, proposal.text, author)
+        if existing is None:
             session.add(proposal)
-        return there or proposal
+        return existing or proposal
 
 
-def _impact(evaluation: EvaluationContext, workspace: Workspace, bound: BoundRules) -> pb.DescribeImpactResponse:
-    """Without the people of its samples, who may be erased while it is kept."""
+def _impact_without_people(
+    evaluation: EvaluationContext, workspace: Workspace, bound: BoundRules
+) -> pb.DescribeImpactResponse:
+    """Returns the impact without its samples: people may be erased while the proposal is stored."""
     message = impact_message(describe_impact(evaluation, workspace.index, bound), evaluation.clock.as_of_ms)
     for comparison in (c for change in (*message.changed, *message.dependents) for c in change.comparisons):
         for field in ("entering_sample", "leaving_sample", "entering_clauses", "leaving_clauses"):
@@ -86,24 +93,27 @@ def _impact(evaluation: EvaluationContext, workspace: Workspace, bound: BoundRul
 def decide(
     database: Database, workspace: Workspace, number: int, decision: Decision, limits: Limits | None = None
 ) -> tuple[Proposal, list[PublishedRule]]:
-    """The proposal, and what an approval published. Conflict if the opposite was decided before."""
-    _refuse_person("by", decision.by)
-    _refuse_note(decision.note)
+    """Decides a proposal; returns it and the rules that an approval publishes.
+
+    The same decision again changes nothing. Raises Conflict if the opposite was decided before.
+    """
+    _check_person("by", decision.by)
+    _check_note(decision.note)
     proposal = get_proposal(database, workspace.name, number)
     if proposal.state == OPEN:
         _apply_decision(database, workspace, proposal, decision, limits)
         proposal = get_proposal(database, workspace.name, number)
     if proposal.state != decision.state:
         raise Conflict(
-            f"proposal {number} was {proposal.state} by {proposal.decided_by}; a decision stays: propose the text anew",
+            f"proposal {number} was {proposal.state} by {proposal.decided_by}, which is final; propose the text again",
             reason="PROPOSAL_DECIDED",
             state=proposal.state,
         )
-    return proposal, _published(database, proposal) if proposal.state == APPROVED else []
+    return proposal, _published_rules(database, proposal) if proposal.state == APPROVED else []
 
 
 def get_proposal(database: Database, workspace: str, number: int) -> Proposal:
-    """NotFound if there is no such proposal."""
+    """Returns a proposal. Raises NotFound if there is no such proposal."""
     with database.reading() as session:
         proposal = find_proposal(session, workspace, number)
     if proposal is None:
@@ -114,58 +124,60 @@ def get_proposal(database: Database, workspace: str, number: int) -> Proposal:
 def _apply_decision(
     database: Database, workspace: Workspace, proposal: Proposal, decision: Decision, limits: Limits | None
 ) -> None:
-    """Decides it, unless somebody else just did."""
+    """Writes the decision, unless the proposal was decided meanwhile; an approval publishes its rules."""
     if decision.state == REJECTED:
         with database.writing() as session:
             decide_proposal(session, proposal.id, decision.state, decision.by, decision.note, now_ms())
         return
     if decision.by == proposal.author:
-        message = f"{decision.by} proposed this: somebody else has to approve it"
+        message = f"{decision.by} proposed this text; another person must approve it"
         raise FailedPrecondition(message, reason="SELF_APPROVAL")
 
-    def settled(session: Session) -> None:
+    def write_approval(session: Session) -> None:
         if not decide_proposal(session, proposal.id, decision.state, decision.by, decision.note, now_ms()):
             raise _DecidedMeanwhileError
 
     try:
-        publish(database, workspace, proposal.text, proposal.author, limits, also=settled)
+        publish(database, workspace, proposal.text, proposal.author, limits, also=write_approval)
     except _DecidedMeanwhileError:
         return
     except (InvalidInput, Conflict) as error:
         raise FailedPrecondition(
-            _outdated(database, proposal, error), reason="PROPOSAL_OUTDATED", **error.metadata
+            _outdated_message(database, proposal, error), reason="PROPOSAL_OUTDATED", **error.metadata
         ) from error
 
 
 class _DecidedMeanwhileError(Exception):
-    """Nothing is published by it."""
+    """Rolls back the transaction of an approval: somebody else decided first."""
 
 
-def _outdated(database: Database, proposal: Proposal, error: DomainError) -> str:
-    """What changed since it was proposed."""
+def _outdated_message(database: Database, proposal: Proposal, error: DomainError) -> str:
+    """Returns the message for a proposal that can no longer be published: what changed since then."""
     taken = [
-        f"{rule.name}@{rule.version} was published by {rule.author or 'somebody'}: {rule.text}"
-        for rule in _published(database, proposal)
+        f"{rule.name}@{rule.version} was published by {rule.author or 'an unnamed author'}: {rule.text}"
+        for rule in _published_rules(database, proposal)
         if rule.text not in proposal.text.split("\n")
     ]
     why = "; ".join(taken) or error.message
-    return f"proposal {proposal.id} cannot be published any more, so it stays open: {why}; reject it, and propose anew"
+    return (
+        f"proposal {proposal.id} can no longer be published and stays open: {why}; reject it and propose the text again"
+    )
 
 
-def _published(database: Database, proposal: Proposal) -> list[PublishedRule]:
-    """The rules of its names and versions that there are."""
+def _published_rules(database: Database, proposal: Proposal) -> list[PublishedRule]:
+    """Returns the published rules that have a name and version of the proposal."""
     keys = [rule_key(rule) for rule in parse(proposal.text).statements if isinstance(rule, Rule)]
     with database.reading() as session:
         found = [find_rule(session, proposal.workspace, *name_version) for name_version in keys]
     return [rule for rule in found if rule is not None]
 
 
-def _refuse_person(field: str, name: str) -> None:
+def _check_person(field: str, name: str) -> None:
     if not name.strip() or len(name) > LONGEST_NAME:
-        message = f"{field}: say who it is, in 1 to {LONGEST_NAME} characters"
+        message = f"{field}: give the person's name, in 1 to {LONGEST_NAME} characters"
         raise InvalidInput(message, reason="MISSING_PERSON", field=field)
 
 
-def _refuse_note(note: str) -> None:
+def _check_note(note: str) -> None:
     if len(note) > LONGEST_NOTE:
         raise InvalidInput(f"note: at most {LONGEST_NOTE:,} characters", reason="NOTE_TOO_LONG", field="note")

@@ -1,4 +1,4 @@
-"""Publishing: all rules of a text, or none; the same text again changes nothing."""
+"""Publishes all rules of a text or none; the same text again changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from quanyu.tagging.storage.tables import LONGEST_NAME, PublishedRule
 from quanyu.tagging.workspace import Workspace
 
 
-def _nothing(_session: Session) -> None:
+def _write_nothing(_session: Session) -> None:
     pass
 
 
@@ -30,11 +30,12 @@ def publish(
     text: str,
     author: str,
     limits: Limits | None = None,
-    also: Callable[[Session], None] = _nothing,
+    also: Callable[[Session], None] = _write_nothing,
 ) -> list[PublishedRule]:
-    """The published versions, in the order of the text: new ones, and those that were there already.
+    """Publishes the rules of a text; returns their rows in the order of the text, new or already stored.
 
-    `also` writes in the same transaction; if it raises, nothing is published.
+    `also` writes in the same transaction; if it raises, nothing is published. Raises InvalidInput if the text is wrong
+    or cannot be evaluated, and Conflict if another process publishes one of the versions at the same time.
     """
     with workspace.publishing:
         evaluation = workspace.evaluation_at(now_ms(), limits=limits)
@@ -53,29 +54,32 @@ def publish(
                 also(session)
         except IntegrityError as error:
             raise Conflict(
-                "another process published one of these versions just now; list the rules", reason="VERSION_TAKEN"
+                "another process has just published one of these versions; see ListRules and publish again",
+                reason="VERSION_TAKEN",
             ) from error
         workspace.replace_library(drafted.library)
         return rules
 
 
 def rules_to_publish(workspace: str, bound: BoundRules, author: str) -> list[PublishedRule]:
-    """The rules of a text as they are published. InvalidInput if it has none, or a name that is too long."""
+    """Returns the rows of a text's rules. Raises InvalidInput if it has no rule, or a name that is too long."""
     if bound.condition is not None:
         raise InvalidInput(
-            "a lone condition has no name to be published under: write `segment <name>: <condition>`",
+            "a condition alone has no name to publish it under: write `segment <name>: <condition>`",
             reason="RULE_WITHOUT_NAME",
         )
     if not bound.statements:
         raise InvalidInput(
-            "there is no rule to publish: give a `define`, `metric`, `segment` or `tag`", reason="RULE_EMPTY"
+            "the text has no rule to publish: write a `define`, `metric`, `segment` or `tag`", reason="RULE_EMPTY"
         )
     published_at_ms = now_ms()
     rows = []
     for statement in (statement for statement in bound.statements if isinstance(statement, Rule)):
         name, version = rule_key(statement)
         if len(name) > LONGEST_NAME:
-            raise InvalidInput(f"the name {name[:40]}... is longer than {LONGEST_NAME} characters", reason="RULE_NAME")
+            raise InvalidInput(
+                f"the name {name[:40]}... is too long; use at most {LONGEST_NAME} characters", reason="RULE_NAME"
+            )
         rows.append(
             PublishedRule(
                 workspace=workspace,

@@ -1,4 +1,4 @@
-"""Rolling back: an old version's text becomes the next version, since a published version never changes."""
+"""Rolls back a rule: publishes an old version's text as the next version, since a version never changes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ from quanyu.tagging.workspace import Workspace
 def roll_back(
     database: Database, workspace: Workspace, name: str, version: int, author: str, limits: Limits | None = None
 ) -> tuple[PublishedRule, RuleChanges]:
-    """The newest version, which says what `version` says, and what it changed: nothing where it said so before."""
+    """Publishes the text of `version` as the newest version; returns it and how its members change.
+
+    Publishes nothing if the newest version already has that text.
+    """
     if not version:
-        raise InvalidInput("to_version: say which version to go back to", reason="NO_VERSION", field="to_version")
+        raise InvalidInput("to_version: give the version to roll back to", reason="NO_VERSION", field="to_version")
     evaluation = workspace.evaluation_at(now_ms(), limits=limits)
     old = evaluation.library.get(name, evaluation.resolve_version(name, version))
     newest = evaluation.library.newest(name)

@@ -1,1 +1,1 @@
-"""Runs the `test` blocks of a text, each in a world of its own."""
+"""Runs the `test` blocks of a text, each in a workspace of its own in memory."""

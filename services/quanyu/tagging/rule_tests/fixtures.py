@@ -1,4 +1,4 @@
-"""What a test gives, as the records that a source would send."""
+"""Converts the `given` facts of a test to the records that a source would send."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ GivenValue = s.Expr | s.Point | tuple[s.Expr, ...]
 
 
 def identifier_of(person: int) -> event_pb2.Identifier:
-    """Of the person with a number: names are a test's own, and some words identify nobody."""
+    """Returns the identifier of the test's nth person; not their name, since ingestion ignores some words."""
     return event_pb2.Identifier(namespace="given", value=f"person {person}")
 
 
 def record_of(fact: GivenFact, person: int, catalog: Catalog, clock: Clock) -> event_pb2.Record:
-    """A bound fact of the person with a number. What is given of people holds since always (K4)."""
+    """Converts a bound fact of the test's nth person. Given attributes are valid from the beginning of time (K4)."""
     identifiers = [identifier_of(person)]
-    # Events of one instant are in the order of the text (K3).
+    # The id sorts events of one instant in the order of the text (K3).
     key = f"{fact.span.start:06}"
     values = {attr.name: _value(attr.value, _field(fact, attr.name, catalog), clock) for attr in fact.attrs}
     if isinstance(fact, s.GivenPerson):
@@ -47,7 +47,7 @@ def record_of(fact: GivenFact, person: int, catalog: Catalog, clock: Clock) -> e
 def raise_first_reject(
     rejects: Sequence[ingestion_pb2.RejectedRecord], facts: Sequence[GivenFact], catalog: Catalog
 ) -> None:
-    """RuleError, at its place, for the first fact that no source could send."""
+    """Raises RuleError at the first fact that ingestion rejects, with similar values as suggestions."""
     for reject in rejects:
         fact, name = facts[reject.index], reject.field.partition(".")[2]
         attr = next((attr for attr in fact.attrs if attr.name == name), None)
@@ -56,8 +56,8 @@ def raise_first_reject(
         values = _field(fact, name, catalog).values
         written = attr.value if isinstance(attr.value, tuple) else (attr.value,)
         texts = [value.value for value in written if isinstance(value, s.Text) and value.value not in values]
-        offers = [f"'{near}'" for text in texts for near in nearest(text, values)]
-        raise RuleError.at(attr.span, "value", reject.message, *offers)
+        suggestions = [f"'{near}'" for text in texts for near in nearest(text, values)]
+        raise RuleError.at(attr.span, "value", reject.message, *suggestions)
 
 
 def _field(fact: GivenFact, name: str, catalog: Catalog) -> Field:
@@ -87,4 +87,4 @@ def _value(value: GivenValue, field: Field, clock: Clock) -> event_pb2.Value:
         case tuple():
             texts = [item.value for item in value if isinstance(item, s.Text)]
             return event_pb2.Value(set=event_pb2.TextSet(items=texts))
-    raise TypeError(f"{value!r} is not written in a test")
+    raise TypeError(f"{value!r} cannot be the value of a given fact")

@@ -1,4 +1,4 @@
-"""Worlds in memory: a schema and some records through ingestion, identity and index, as those of a workspace go."""
+"""Builds a workspace in memory: sends a schema and records through ingestion, identity and index."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from quanyu.engine import Index, Ingestor, LocalLog, Resolver
 from quanyu.runtime.errors import Unavailable
 from quanyu.runtime.instants import LATEST_MS
 
-# So late that nothing given lies in the future.
+# Records arrive at the last valid instant, so that no event is in the future.
 ARRIVAL_MS = LATEST_MS
 
 
 @dataclass(frozen=True, slots=True)
 class InMemoryWorkspace:
-    """An index that has folded all there is, and who is who."""
+    """An index that has folded all records, and the resolver of their identifiers."""
 
     index: Index
     resolver: Resolver
     rejects: Sequence[ingestion_pb2.RejectedRecord]
 
     def person(self, identifier: event_pb2.Identifier) -> int:
-        """Of whom a record that was not rejected came."""
+        """Returns the person of an identifier that an accepted record has."""
         return self.resolver.resolve(identifier.namespace, identifier.value)
 
 
 def build_in_memory_workspace(schema: bytes, records: Sequence[event_pb2.Record] = ()) -> InMemoryWorkspace:
-    """Schema bytes and records, at most 100,000; its folder is gone on return. InvalidError where the schema is wrong;
-    records that are come back as `rejects`.
+    """Builds a workspace from schema bytes and at most 100,000 records; leaves no files behind.
+
+    Wrong records are returned as `rejects`. Raises InvalidError if the schema is wrong.
     """
-    with _folder() as folder:
-        raw, refused = LocalLog.create(str(folder / "raw")), LocalLog.create(str(folder / "rejects"))
-        ingestor = Ingestor(raw, refused, str(folder / "ingest"))
+    with _temporary_folder() as folder:
+        raw, rejects = LocalLog.create(str(folder / "raw")), LocalLog.create(str(folder / "rejects"))
+        ingestor = Ingestor(raw, rejects, str(folder / "ingest"))
         try:
             ingestor.put_schema(schema, ARRIVAL_MS)
             request = ingestion_pb2.IngestRequest(workspace="world", records=records)
@@ -48,16 +49,16 @@ def build_in_memory_workspace(schema: bytes, records: Sequence[event_pb2.Record]
         finally:
             ingestor.close()
             raw.close()
-            refused.close()
+            rejects.close()
     return InMemoryWorkspace(index, resolver, ingestion_pb2.IngestResponse.FromString(answer).rejects)
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _temporary_folder() -> Iterator[Path]:
     try:
         folder = TemporaryDirectory(prefix="quanyu-world-")
     except OSError as error:
-        message = f"no folder for temporary files can be made ({error}); point TMPDIR to one with room"
+        message = f"cannot make a temporary folder ({error}); set TMPDIR to a folder with free space"
         raise Unavailable(message, reason="STORAGE") from error
     with folder as path:
         yield Path(path)

@@ -1,4 +1,4 @@
-"""Runs the `test` blocks of a text, each in a world of its own, at the instant that it states."""
+"""Runs the `test` blocks of a text, each in a workspace of its own and at its own instant."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from quanyu.tagging.rule_tests.in_memory_workspace import build_in_memory_worksp
 
 Expectation = s.ThenIn | s.ThenNotIn | s.ThenValue
 _WORDS = {True: "true", False: "false", None: "unknown"}
-# What rests on events of all types.
+# Attributes that are computed from events of all types.
 _SEEN = frozenset({"channel", "first_seen", "last_seen"})
 
 
 @dataclass(frozen=True, slots=True)
 class RuleTestResult:
-    """`line`: of the block in its text, from 1. `failures`: why, for each expectation that failed."""
+    """The result of one test. `line`: first line of its block, from 1. `failures`: a message for each failure."""
 
     name: str
     line: int
@@ -50,7 +50,7 @@ class RuleTestResult:
 
 
 def run_rule_tests(evaluation: EvaluationContext, schema: bytes, text: str) -> list[RuleTestResult]:
-    """Of a text whose rules need not be published. `schema`: as declared. RuleError where the text is wrong."""
+    """Runs the tests of a draft. `schema`: the declared schema's bytes. Raises RuleError if the text is wrong."""
     with attach_text(text):
         bound = check_and_bind(text, evaluation.catalog, evaluation.library)
         drafted = replace(evaluation, library=evaluation.library.publish(bound))
@@ -58,18 +58,18 @@ def run_rule_tests(evaluation: EvaluationContext, schema: bytes, text: str) -> l
 
 
 class _RuleTest:
-    """One test: its world, and what is asked of it."""
+    """One test: its workspace and its expectations."""
 
     def __init__(self, test: s.Test, text: str, evaluation: EvaluationContext, schema: bytes) -> None:
         self._test, self._text = test, text
         people = {name: number for number, name in enumerate(dict.fromkeys(fact.person for fact in test.given))}
         records = [record_of(fact, people[fact.person], evaluation.catalog, evaluation.clock) for fact in test.given]
-        world = build_in_memory_workspace(schema, records)
-        raise_first_reject(world.rejects, test.given, evaluation.catalog)
-        self._index, self._limits = world.index, evaluation.limits
-        self._persons = {name: world.person(identifier_of(number)) for name, number in people.items()}
+        workspace = build_in_memory_workspace(schema, records)
+        raise_first_reject(workspace.rejects, test.given, evaluation.catalog)
+        self._index, self._limits = workspace.index, evaluation.limits
+        self._persons = {name: workspace.person(identifier_of(number)) for name, number in people.items()}
         as_of_ms = when_ms(test.as_of, evaluation.clock)
-        self._clock = replace(evaluation.clock, as_of_ms=as_of_ms, earliest_ms=world.index.earliest_ms())
+        self._clock = replace(evaluation.clock, as_of_ms=as_of_ms, earliest_ms=workspace.index.earliest_ms())
         self._rules = (evaluation.library, evaluation.catalog, self._clock)
         self._scope = Scope(evaluation.catalog, evaluation.library)
 
@@ -78,8 +78,8 @@ class _RuleTest:
         return RuleTestResult(self._test.name, self._test.span.line, failures)
 
     def _failure(self, then: Expectation) -> Iterator[str]:
-        """Nothing where it is as expected. Who is in no segment may have no record yet (U5)."""
-        place = f"line {then.span.line}: {self._written(then)}"
+        """Yields a message if the expectation fails. `not in` also holds if the person has no record yet (U5)."""
+        place = f"line {then.span.line}: {self._source_text(then)}"
         try:
             cond = Conditions().bind(expected_condition(then), self._scope)
             (verdict,) = self._verdicts(self._condition(cond), then.person)
@@ -87,15 +87,15 @@ class _RuleTest:
                 return
             said = [f"  {_WORDS[verdict]}: {clause}" for clause, verdict in self._clauses(cond, then.person)]
         except (RuleError, InvalidError) as error:
-            yield f"{place}: this cannot be asked: {error}"
+            yield f"{place}: this cannot be evaluated: {error}"
             return
         as_of = f"{self._clock.local_time(self._clock.as_of_ms):%Y-%m-%d %H:%M} ({self._clock.zone})"
-        given = [f"  {self._written(fact)}" for fact in self._facts(cond, then.person)]
-        nothing = f"  nothing is given of {then.person} that this reads"
+        given = [f"  {self._source_text(fact)}" for fact in self._facts(cond, then.person)]
+        nothing = f"  the test gives no fact about {then.person} that this reads"
         yield "\n".join([f"{place}: this is {_WORDS[verdict]} as of {as_of}", *said, *(given or [nothing])])
 
     def _clauses(self, cond: s.Cond, person: str) -> Iterator[tuple[str, bool | None]]:
-        """What each clause of the segment, or each tier of the tag, that the condition names says of the person."""
+        """Yields each clause of the segments, and each tier of the tags, that the condition names, with its verdict."""
         for ref in (node for node in s.walk(cond) if isinstance(node, s.Ref)):
             rule = self._scope.rules.get(ref.name, ref.version or 0)
             if isinstance(rule, s.Segment) and rule.among:
@@ -106,7 +106,7 @@ class _RuleTest:
                 yield from zip(compiled.clauses, self._verdicts(compiled, person), strict=True)
 
     def _clause_by_clause(self, rule: s.Segment | s.Tag) -> CompiledRule:
-        """A root for each, in the population of the whole."""
+        """Compiles a rule with a root for each clause or tier, each within the population of the rule."""
         name, version = rule_key(rule)
         if isinstance(rule, s.Tag):
             return compile_tag(name, version, *self._rules)
@@ -116,7 +116,7 @@ class _RuleTest:
         return replace(compiled, roots=[{**root, "cond": part} for part in parts])
 
     def _facts(self, cond: s.Cond, person: str) -> list[GivenFact]:
-        """Those of the person that the condition, with all that it uses, reads."""
+        """Returns the given facts about the person that the condition and the rules that it uses read."""
         library, catalog, _ = self._rules
         used = [library.get(*parse_reference(label)) for label in versions_of([cond], catalog, library)]
         nodes = [node for part in (cond, *used) if part is not None for node in s.walk(part)]
@@ -138,6 +138,6 @@ class _RuleTest:
         rows = self._index.verdicts(asked, [self._persons[person]], limits=self._limits)
         return [verdict for (verdict,) in rows]
 
-    def _written(self, node: s.Node) -> str:
-        """As it stands in the text, in one line."""
+    def _source_text(self, node: s.Node) -> str:
+        """Returns the text of a node, in one line."""
         return " ".join(self._text[node.span.start : node.span.end].split())

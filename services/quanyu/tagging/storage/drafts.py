@@ -1,4 +1,4 @@
-"""Drafts: texts that need not be right, saved by whoever read the revision before."""
+"""Drafts: texts that may have errors. A save names the revision that it replaces, so no save is lost."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from quanyu.tagging.storage.tables import LONGEST_NAME, Draft
 
 
 def save_draft(database: Database, workspace: str, name: str, text: str, revision: int, author: str) -> Draft:
-    """The draft as saved, or as it was if the same was saved before. Conflict if another revision is there."""
+    """Saves a draft on top of `revision`; 0 makes a new draft. Saving the same again changes nothing.
+
+    Raises Conflict if the stored draft has another revision.
+    """
     if not 1 <= len(name) <= LONGEST_NAME:
-        raise InvalidInput(f"name: 1 to {LONGEST_NAME} characters", reason="DRAFT_NAME", field="name")
+        raise InvalidInput(f"name: use 1 to {LONGEST_NAME} characters", reason="DRAFT_NAME", field="name")
     if len(text) > MAX_TEXT:
-        raise InvalidInput(f"text: at most {MAX_TEXT:,} characters", reason="DRAFT_TOO_LONG", field="text")
+        raise InvalidInput(f"text: use at most {MAX_TEXT:,} characters", reason="DRAFT_TOO_LONG", field="text")
     try:
         with database.writing() as session:
             draft = session.get(Draft, (workspace, name), with_for_update=True)
@@ -30,11 +33,11 @@ def save_draft(database: Database, workspace: str, name: str, text: str, revisio
             draft.text, draft.author, draft.revision, draft.saved_at_ms = text, author, revision + 1, now_ms()
             return draft
     except IntegrityError as error:
-        raise Conflict(f"draft {name} was made by somebody else just now; read it", reason="DRAFT_CHANGED") from error
+        raise Conflict(f"somebody else has just made draft {name}; read it first", reason="DRAFT_CHANGED") from error
 
 
 def get_draft(database: Database, workspace: str, name: str) -> Draft:
-    """NotFound if there is none."""
+    """Returns a draft. Raises NotFound if there is no such draft."""
     with database.reading() as session:
         draft = session.get(Draft, (workspace, name))
     if draft is None:
@@ -43,11 +46,10 @@ def get_draft(database: Database, workspace: str, name: str) -> Draft:
 
 
 def _revision_conflict(draft: Draft, revision: int) -> Conflict:
-    there = (
-        f"is at revision {draft.revision}, saved by {draft.author or 'somebody'}" if draft.revision else "is not there"
-    )
+    author = draft.author or "an unnamed author"
+    found = f"is at revision {draft.revision}, saved by {author}" if draft.revision else "does not exist"
     return Conflict(
-        f"draft {draft.name} {there}, not at {revision}: read it, and save on top of that",
+        f"draft {draft.name} {found}, not at revision {revision}: read it, and save on top of what you read",
         reason="DRAFT_CHANGED",
         revision=str(draft.revision),
     )

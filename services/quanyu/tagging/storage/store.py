@@ -1,4 +1,4 @@
-"""Queries on published rules, proposals and drafts."""
+"""Queries for published rules, proposals and drafts."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from quanyu.tagging.storage.tables import (
 
 
 def all_rules(session: Session, workspace: str) -> Sequence[PublishedRule]:
+    """Returns every version of every rule of a workspace, in no order."""
     return session.scalars(select(PublishedRule).where(PublishedRule.workspace == workspace)).all()
 
 
 def find_rule(session: Session, workspace: str, name: str, version: int) -> PublishedRule | None:
-    """That version, or the newest where `version` is 0."""
+    """Returns a version of a rule, or the newest if `version` is 0; None if there is no such version."""
     found = select(PublishedRule).where(PublishedRule.workspace == workspace, PublishedRule.name == name)
     if version:
         found = found.where(PublishedRule.version == version)
@@ -30,14 +31,14 @@ def find_rule(session: Session, workspace: str, name: str, version: int) -> Publ
 
 
 def rules_after(session: Session, workspace: str, name: str, version: int, limit: int) -> Sequence[PublishedRule]:
-    """At most `limit` rules in the order of name and version, after the given one."""
+    """Returns at most `limit` rules after the given one, ordered by name and version."""
     key = tuple_(PublishedRule.name, PublishedRule.version)
     page = select(PublishedRule).where(PublishedRule.workspace == workspace, key > (name, version))
     return session.scalars(page.order_by(PublishedRule.name, PublishedRule.version).limit(limit)).all()
 
 
 def get_rule(database: Database, workspace: str, name: str, version: int) -> PublishedRule:
-    """NotFound if there is no such version."""
+    """Returns a version of a rule. Raises NotFound if it is not published."""
     with database.reading() as session:
         rule = find_rule(session, workspace, name, version)
     if rule is None:
@@ -50,7 +51,7 @@ def find_proposal(session: Session, workspace: str, number: int) -> Proposal | N
 
 
 def open_proposal(session: Session, workspace: str, text: str, author: str) -> Proposal | None:
-    """The one of that text by that author that nobody has decided yet."""
+    """Returns the undecided proposal of that text by that author, if there is one."""
     same = (Proposal.workspace == workspace, Proposal.state == OPEN, Proposal.text == text, Proposal.author == author)
     return session.scalars(select(Proposal).where(*same)).first()
 
@@ -58,7 +59,7 @@ def open_proposal(session: Session, workspace: str, text: str, author: str) -> P
 def proposals_before(
     session: Session, workspace: str, state: str | None, before: int, limit: int
 ) -> Sequence[Proposal]:
-    """At most `limit` proposals, newest first, with numbers below `before`; 0 is from the newest on."""
+    """Returns at most `limit` proposals with numbers below `before` (0: all), newest first."""
     page = select(Proposal).where(Proposal.workspace == workspace)
     if state is not None:
         page = page.where(Proposal.state == state)
@@ -68,7 +69,7 @@ def proposals_before(
 
 
 def decide_proposal(session: Session, number: int, state: str, by: str, note: str, at_ms: int) -> bool:
-    """Decides an open proposal; False if it is decided already."""
+    """Decides an open proposal; returns False if it was decided before."""
     decided = {"state": state, "decided_by": by, "decision_note": note, "decided_at_ms": at_ms}
     settled = session.execute(
         update(Proposal).where(Proposal.id == number, Proposal.state == OPEN).values(**decided).returning(Proposal.id)
@@ -77,6 +78,6 @@ def decide_proposal(session: Session, number: int, state: str, by: str, note: st
 
 
 def drafts_after(session: Session, workspace: str, name: str, limit: int) -> Sequence[Draft]:
-    """At most `limit` drafts in the order of names, after the given one."""
+    """Returns at most `limit` drafts after the given name, ordered by name."""
     page = select(Draft).where(Draft.workspace == workspace, Draft.name > name)
     return session.scalars(page.order_by(Draft.name).limit(limit)).all()

@@ -1,4 +1,4 @@
-"""The tables that tagging owns."""
+"""The database tables of the tagging service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST_NAME = 255
 
 
 class PublishedRule(Base):
-    """One version of a definition, metric, segment or tag. Rows are never changed."""
+    """One version of a definition, metric, segment or tag. A row never changes."""
 
     __tablename__ = "rules"
 
@@ -20,7 +20,7 @@ class PublishedRule(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     # define, metric, segment or tag.
     kind: Mapped[str] = mapped_column(String(16))
-    # Canonical, every name with its version: parsing it again gives what was published.
+    # Canonical text in which every name has its version: parsing it gives the rule that was published.
     text: Mapped[str] = mapped_column(Text)
     author: Mapped[str] = mapped_column(String(255))
     published_at_ms: Mapped[int] = mapped_column(BigInteger)
@@ -30,17 +30,17 @@ OPEN, APPROVED, REJECTED = "open", "approved", "rejected"
 
 
 class Proposal(Base):
-    """A text that somebody laid before others. It is decided once; rows are never removed."""
+    """A text proposed for publication. It is decided once; a row is never removed."""
 
     __tablename__ = "proposals"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     workspace: Mapped[str] = mapped_column(String(63), index=True)
-    # Canonical, every name with its version: what an approval publishes.
+    # Canonical text in which every name has its version: an approval publishes this text.
     text: Mapped[str] = mapped_column(Text)
     author: Mapped[str] = mapped_column(String(255))
     note: Mapped[str] = mapped_column(Text)
-    # DescribeImpactResponse bytes, of when it was proposed.
+    # Bytes of a DescribeImpactResponse from the time of the proposal.
     impact: Mapped[bytes] = mapped_column(LargeBinary)
     proposed_at_ms: Mapped[int] = mapped_column(BigInteger)
     # open, approved or rejected.
@@ -51,7 +51,7 @@ class Proposal(Base):
 
 
 class Draft(Base):
-    """A text on the way to a rule; it may be wrong. Each save is the next revision, and the one before is gone."""
+    """An unpublished text, which may have errors. Each save makes the next revision and overwrites the last one."""
 
     __tablename__ = "drafts"
 

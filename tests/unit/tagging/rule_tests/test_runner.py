@@ -165,7 +165,7 @@ def test_a_failure_says_the_verdict_of_each_clause_and_what_was_given() -> None:
         f"line 8: then anna.rhythm = 'often': this is false {at}\n"
         "  false: 'often' when count(order) >= 2\n  true: 'once' when count(order) = 1\n" + order,
         f"line 9: then anna not in segment buyers: this is true {at}\n  true: did order ever\n" + order,
-        f"line 10: then bob.level = gold: this is unknown {at}\n  nothing is given of bob that this reads",
+        f"line 10: then bob.level = gold: this is unknown {at}\n  the test gives no fact about bob that this reads",
     ]
 
 
@@ -209,7 +209,7 @@ def test_what_cannot_be_asked_fails_and_says_why(rule: str) -> None:
     test = "test 'it' { given anna {level: gold} when as of 2026-02-03 then anna in segment odd }"
     result = only(f"{test}\nsegment odd: {rule}\n{RULES}")
     (failure,) = result.failures
-    assert failure.startswith("line 1: then anna in segment odd: this cannot be asked: ")
+    assert failure.startswith("line 1: then anna in segment odd: this cannot be evaluated: ")
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
