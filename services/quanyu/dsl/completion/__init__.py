@@ -1,1 +1,1 @@
-"""Lists what may stand at a cursor."""
+"""Suggests completions at a cursor: keywords, names and values."""

@@ -1,4 +1,4 @@
-"""What may stand at a cursor: keywords that the parser accepts there, names and values of the catalog that fit."""
+"""Completes a rule at a cursor with keywords that the parser accepts, and names and values that fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.names import Scope
-from quanyu.dsl.completion import grammar_candidates as offers
+from quanyu.dsl.completion import grammar_candidates
 from quanyu.dsl.completion.cursor import STATEMENTS, Cursor, locate_cursor
 from quanyu.dsl.completion.expected_type import (
     ExpectedType,
@@ -34,14 +34,17 @@ from quanyu.dsl.model.types import BOOL
 from quanyu.dsl.parsing.lexer import tokenize_prefix
 from quanyu.dsl.parsing.parser import parse
 
-Counted = Callable[[str, Sequence[str]], Mapping[str, int]]
-MOST_COUNTED = 200  # values of which it is asked how many people hold each
-_MOST_DRAFTED = 20_000  # characters of a text whose other statements are looked through for names
+CountPeople = Callable[[str, Sequence[str]], Mapping[str, int]]
+MAX_COUNTED_VALUES = 200
+_MAX_DRAFT_LENGTH = 20_000  # A longer text adds no names from its other statements.
 
 
 @dataclass(frozen=True)
 class Completions:
-    """Text from `start` to `end`, in characters, is what an item takes the place of; `more`: not all are here."""
+    """Completions at a cursor. Each item replaces the text from `start` to `end`, in characters.
+
+    `more`: there are more items than the limit.
+    """
 
     start: int
     end: int
@@ -50,17 +53,18 @@ class Completions:
 
 
 def complete(
-    text: str, offset: int, catalog: Catalog, library: Library, limit: int = 50, counted: Counted | None = None
+    text: str, offset: int, catalog: Catalog, library: Library, limit: int = 50, count_people: CountPeople | None = None
 ) -> Completions:
-    """What may take the place of the word, or stand in the gap, at so many characters into the text.
+    """Suggests completions for the word or gap at `offset`, which counts characters.
 
-    What stands right of the cursor, and other statements, need not be right. Nothing is offered in a comment or after
-    an error in the same statement. `counted(attribute or "channel", values)` says how many people hold each.
+    The text after the cursor and the other statements may contain errors. There are no completions in a comment, or
+    after an error in the same statement. `count_people(attribute or "channel", values)` returns the number of people
+    with each value; the most frequent values come first.
     """
     cursor = locate_cursor(text, offset)
     if cursor is None:
         return Completions(offset, offset, ())
-    found = _Completer(cursor, catalog, _with_drafts(cursor, catalog, library)).items(counted, limit + 1)
+    found = _Completer(cursor, catalog, _add_drafts(cursor, catalog, library)).list_items(count_people, limit + 1)
     return Completions(cursor.start, cursor.end, tuple(found[:limit]), len(found) > limit)
 
 
@@ -68,81 +72,83 @@ class _Completer:
     def __init__(self, cursor: Cursor, catalog: Catalog, library: Library) -> None:
         self._cursor = cursor
         self._scope = resolve_scope(cursor, Scope(catalog, library))
-        self._side = infer_expected_type(cursor, self._scope)
+        self._expected = infer_expected_type(cursor, self._scope)
 
-    def items(self, counted: Counted | None, most: int) -> list[Completion]:
-        """The first so many, what begins with what is typed before what only contains it."""
+    def list_items(self, count_people: CountPeople | None, most: int) -> list[Completion]:
+        """Returns at most `most` items: those that begin with the typed word, then those that contain it."""
         typed = normalize(self._cursor.typed)
-        begins, holds = self._values(counted, most)
-        for one in self._offers():
-            names = map(normalize, one.names) if typed else ("",)
+        begins, contains = self._values(count_people, most)
+        for candidate in self._candidates():
+            names = map(normalize, candidate.names) if typed else ("",)
             found = [name.find(typed) for name in names if typed in name]
             if found:
-                (holds if min(found) else begins).append(one)
+                (contains if min(found) else begins).append(candidate)
         items: dict[Completion, None] = {}
-        for one in (one for some in (begins, holds) for one in sorted(some, key=lambda one: one.order)):
-            items[one.item()] = None
+        groups = (sorted(group, key=lambda candidate: candidate.order) for group in (begins, contains))
+        for candidate in itertools.chain.from_iterable(groups):
+            items[candidate.make_item()] = None
             if len(items) == most:
                 break
         return list(items)
 
-    def _offers(self) -> Iterator[Candidate]:
+    def _candidates(self) -> Iterator[Candidate]:
         cursor, accepted = self._cursor, self._cursor.accepts()
         if "NAME" in accepted and cursor.quote in ("", "`"):
-            yield from NameCandidates(cursor, self._scope, self._side).offers()
+            yield from NameCandidates(cursor, self._scope, self._expected).list_names()
         if cursor.quote:
             return
         if "VERSION" in accepted:
-            yield from NameCandidates(cursor, self._scope, self._side).versions()
-        if "NAME" in accepted and self._side.type == BOOL:
-            yield from offers.truths(cursor)
-        yield from offers.keywords(cursor)
-        yield from offers.windows(cursor, partial(_lies, infer_type_before(cursor, self._scope)))
-        yield from offers.settings(cursor)
-        yield from offers.examples(cursor, self._side.fits)
+            yield from NameCandidates(cursor, self._scope, self._expected).list_versions()
+        if "NAME" in accepted and self._expected.type == BOOL:
+            yield from grammar_candidates.list_booleans(cursor)
+        yield from grammar_candidates.list_keywords(cursor)
+        fits_window = partial(_can_be_in_window, infer_type_before(cursor, self._scope))
+        yield from grammar_candidates.list_windows(cursor, fits_window)
+        yield from grammar_candidates.list_settings(cursor)
+        yield from grammar_candidates.list_examples(cursor, self._expected.fits)
         if not cursor.typed:
-            yield from offers.signs(cursor)
+            yield from grammar_candidates.list_signs(cursor)
 
-    def _values(self, counted: Counted | None, most: int) -> tuple[list[Candidate], list[Candidate]]:
-        """Declared values of what stands on the other side, the most frequent first where few enough fit.
+    def _values(self, count_people: CountPeople | None, most: int) -> tuple[list[Candidate], list[Candidate]]:
+        """Returns the declared values of the other operand, the most frequent first if few enough match.
 
-        Those that begin with what is typed, and those that contain it.
+        The first list begins with the typed word, the second list contains it.
         """
-        cursor, side = self._cursor, self._side
-        values = side.type.values if side.type and not side.type.literal else ()
+        cursor, expected = self._cursor, self._expected
+        values = expected.type.values if expected.type and not expected.type.literal else ()
         if not values or "STRING" not in cursor.accepts() or cursor.quote == "`":
             return [], []
-        begins, holds = find_matches(values, cursor.typed, max(most, MOST_COUNTED + 1))
+        begins, contains = find_matches(values, cursor.typed, max(most, MAX_COUNTED_VALUES + 1))
         people: Mapping[str, int] = {}
-        if counted is not None and side.counted and len(begins) + len(holds) <= MOST_COUNTED:
-            people = counted(side.counted, [*begins, *holds])
+        if count_people is not None and expected.attribute and len(begins) + len(contains) <= MAX_COUNTED_VALUES:
+            people = count_people(expected.attribute, [*begins, *contains])
         kind: CompletionKind = "channel" if values is self._scope.catalog.channels else "value"
         mark = cursor.quote or "'"
 
-        def offered(some: list[str]) -> list[Candidate]:
-            ordered = sorted(some, key=lambda value: -people.get(value, 0))
+        def make_candidates(matching: list[str]) -> list[Candidate]:
+            ordered = sorted(matching, key=lambda value: -people.get(value, 0))
             texts = ((value, mark + value.replace(mark, mark * 2) + mark) for value in ordered)
             items = (Completion(text, value, kind, "", people.get(value)) for value, text in texts)
             return [make_candidate(item, VALUES) for item in items]
 
-        return offered(begins), offered(holds)
+        return make_candidates(begins), make_candidates(contains)
 
 
-def _lies(side: ExpectedType, whole_days: bool) -> bool:
-    """Whether what has just been read may lie in a window: events always, a date in whole days only (T13)."""
-    kind = side.type.kind if side.type else "instant"
+def _can_be_in_window(tested: ExpectedType, whole_days: bool) -> bool:
+    """Tells whether the value before the cursor can be in a window. A date can only be in whole days (T13)."""
+    kind = tested.type.kind if tested.type else "instant"
     return kind in ("instant", "recency") or (kind == "date" and whole_days)
 
 
-def _with_drafts(cursor: Cursor, catalog: Catalog, library: Library) -> Library:
-    """The library with the other statements of the text, those that can be read."""
-    if len(cursor.text) > _MOST_DRAFTED:
+def _add_drafts(cursor: Cursor, catalog: Catalog, library: Library) -> Library:
+    """Returns the library with the other statements of the text that parse."""
+    if len(cursor.text) > _MAX_DRAFT_LENGTH:
         return library
-    others = [statement for chunk in _others(cursor) for statement in _read(chunk)]
+    others = [statement for chunk in _list_other_statements(cursor) for statement in _parse(chunk)]
     return with_drafts(others, catalog, library) if others else library
 
 
-def _others(cursor: Cursor) -> Iterator[str]:
+def _list_other_statements(cursor: Cursor) -> Iterator[str]:
     starts = [token.start_pos or 0 for token in tokenize_prefix(cursor.text) if token.type in STATEMENTS]
     for start, end in itertools.pairwise([*starts, len(cursor.text) + 1]):
         if not start <= cursor.start < end:
@@ -150,7 +156,7 @@ def _others(cursor: Cursor) -> Iterator[str]:
 
 
 @lru_cache(maxsize=256)
-def _read(chunk: str) -> tuple[s.Statement, ...]:
+def _parse(chunk: str) -> tuple[s.Statement, ...]:
     try:
         return parse(chunk).statements
     except RuleError:

@@ -1,4 +1,4 @@
-"""What a value at a cursor stands beside: which types may stand there, and whose values."""
+"""Infers the type of the value that a rule needs at a cursor."""
 
 from __future__ import annotations
 
@@ -27,36 +27,38 @@ _UNORDERED = ("text", "bool", "enum", "set", "map", "point")
 
 @dataclass(frozen=True)
 class ExpectedType:
-    """`type` of what stands on the other side, `kinds` that may stand here alone; nothing said: anything may.
+    """The type that a value at the cursor must have. Without `type` and `kinds`, every type fits.
 
-    `in_order`: the two are compared by order. `counted`: the attribute of people, or `channel`, whose values these are.
+    `type`: the type of the other operand. `kinds`: the only kinds of types that fit.
+    `is_ordered`: the operator compares by order. `is_between`: the value is an end of a `between`.
+    `attribute`: the attribute of people, or `channel`, whose values these are.
     """
 
     type: Type | None = None
     kinds: tuple[str, ...] = ()
-    in_order: bool = False
+    is_ordered: bool = False
     is_between: bool = False
-    counted: str = ""
+    attribute: str = ""
 
     def fits(self, other: Type) -> bool:
-        """Whether such a value may stand here (C2, C3, C4)."""
-        mine = self.type
-        if self.kinds or mine is None:
+        """Tells whether a value of this type may be at the cursor (C2, C3, C4)."""
+        own = self.type
+        if self.kinds or own is None:
             return not self.kinds or other.kind in self.kinds
-        if self.in_order and not (_has_order(mine) and (_has_order(other) or other.literal)):
+        if self.is_ordered and not (_has_order(own) and (_has_order(other) or other.literal)):
             return False
-        if mine.kind == "recency" and other.kind in ("date", "instant"):
+        if own.kind == "recency" and other.kind in ("date", "instant"):
             return self.is_between and other.literal
-        if {mine.kind, other.kind} == {"instant", "date"}:
+        if {own.kind, other.kind} == {"instant", "date"}:
             return True
-        return can_unify(Type("enum") if mine.kind == "set" else mine, other)
+        return can_unify(Type("enum") if own.kind == "set" else own, other)
 
 
 def infer_expected_type(cursor: Cursor, scope: Scope) -> ExpectedType:
-    """Of the cursor's place."""
+    """Infers the type from the operator and the operand before the cursor."""
     kinds = cursor.kinds
     if kinds[:1] == ("TEST",):
-        return _bound(_of_test(cursor), scope)
+        return _bind(_find_test_name(cursor), scope)
     if kinds[-1:] == ("_ANNIVERSARY",):
         return ExpectedType(kinds=("date", "month_day"))
     if kinds[-2:] == ("DIST", "OF"):
@@ -65,43 +67,43 @@ def infer_expected_type(cursor: Cursor, scope: Scope) -> ExpectedType:
         return ExpectedType(kinds=(*_NUMBERS, "date", "instant"))
     if kinds and kinds[-1] in _OPERATORS:
         return ExpectedType(kinds=_NUMBERS)
-    at = _left(kinds)
+    at = _find_left_operand(kinds)
     is_between = "BETWEEN" in kinds[at:][:3]
-    in_order = is_between or (kinds[-1:] == ("CMP",) and cursor.stack[-1] != "!=")
-    return _bound(cursor.built(at), scope, in_order, is_between) if at >= 0 else ExpectedType()
+    is_ordered = is_between or (kinds[-1:] == ("CMP",) and cursor.stack[-1] != "!=")
+    return _bind(cursor.build_item(at), scope, is_ordered, is_between) if at >= 0 else ExpectedType()
 
 
 def infer_type_before(cursor: Cursor, scope: Scope) -> ExpectedType:
-    """Of the value that has just been read, before a `not` or `in`: what a window here would be about."""
+    """Infers the type of the value before the cursor, which a window here would test. Skips `not` and `in`."""
     at = max((n for n, kind in enumerate(cursor.kinds) if kind not in ("NOT", "IN")), default=-1)
     if at < 0 or cursor.kinds[at - 1 : at] == ("DOT",):
         return ExpectedType()
     item = cursor.stack[at]
-    named = isinstance(item, Token) and item.type == "NAME"
-    return _bound(s.Path(s.Ref(str(item).strip("`"))) if named else cursor.built(at), scope)
+    is_name = isinstance(item, Token) and item.type == "NAME"
+    return _bind(s.Path(s.Ref(str(item).strip("`"))) if is_name else cursor.build_item(at), scope)
 
 
 def resolve_scope(cursor: Cursor, scope: Scope) -> Scope:
-    """Inside the innermost `where` that is open, or an event whose properties a test gives; else as it was."""
+    """Returns the scope of the events in the innermost open `where`, or of an event in a test; else the given scope."""
     kinds = cursor.kinds
     at = find_last(kinds, "WHERE") - 1
     if kinds[:1] == ("TEST",) and find_last(kinds, "LBRACE") > find_last(kinds, "DID") > find_last(kinds, "GIVEN"):
         at = find_last(kinds, "DID") + 1
     if at < 0:
         return scope
-    step = cursor.built(at)
+    step = cursor.build_item(at)
     with suppress(RuleError, RecursionError):
         return scope.for_events(names.bind_events(step if isinstance(step, s.Ref) else step.ref, scope))
     return scope
 
 
 def find_last(kinds: Sequence[str], kind: str) -> int:
-    """Where the last one stands; -1 if there is none."""
+    """Returns the index of the last item of a kind; -1 if there is none."""
     return max((n for n, other in enumerate(kinds) if other == kind), default=-1)
 
 
-def _left(kinds: Sequence[str]) -> int:
-    """Where on the stack the value stands that the cursor's is compared with; -1 if there is none."""
+def _find_left_operand(kinds: Sequence[str]) -> int:
+    """Returns the stack index of the left operand of the value at the cursor; -1 if there is none."""
     if not kinds or (kinds[0] in ("DEFINE", "METRIC") and len(kinds) == 3):
         return -1
     at = -1
@@ -116,8 +118,8 @@ def _left(kinds: Sequence[str]) -> int:
     return at - 1 if at > 0 and kinds[at] == "NOT" else at
 
 
-def _of_test(cursor: Cursor) -> s.Path | None:
-    """The name whose value is given or expected."""
+def _find_test_name(cursor: Cursor) -> s.Path | None:
+    """Returns the name in a test whose value is at the cursor."""
     kinds = cursor.kinds
     at = max(find_last(kinds, "COLON"), find_last(kinds, "EQUAL"))
     in_list = "LSQB" in kinds[at:]
@@ -130,15 +132,15 @@ def _has_order(kind: Type) -> bool:
     return kind.ordered or kind.kind not in _UNORDERED
 
 
-def _bound(expr: object, scope: Scope, in_order: bool = False, is_between: bool = False) -> ExpectedType:
+def _bind(expr: object, scope: Scope, is_ordered: bool = False, is_between: bool = False) -> ExpectedType:
     with suppress(RuleError, RecursionError):
         if isinstance(expr, _VALUES):
             _, found = Conditions().expressions.bind(expr, scope)
-            return ExpectedType(found, (), in_order, is_between, _counted(expr, scope))
+            return ExpectedType(found, (), is_ordered, is_between, _find_attribute(expr, scope))
     return ExpectedType()
 
 
-def _counted(expr: s.Node, scope: Scope) -> str:
+def _find_attribute(expr: s.Node, scope: Scope) -> str:
     meaning = names.resolve(expr, scope)[1] if isinstance(expr, s.Path) else None
     match meaning:
         case names.Channels():

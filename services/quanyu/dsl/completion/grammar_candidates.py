@@ -1,4 +1,4 @@
-"""What the grammar lets stand at a cursor, whatever the catalog holds: keywords, signs, examples of values, windows."""
+"""Candidates that the grammar alone allows at a cursor: keywords, signs, example values, windows and settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from quanyu.dsl.completion.cursor import MOST_WORDS, Cursor
+from quanyu.dsl.completion.cursor import MAX_KEYWORD_WORDS, Cursor
 from quanyu.dsl.formatting.chinese import translate_to_chinese
 from quanyu.dsl.keywords import BETWEEN_ENDS, CHINESE_KEYWORDS, KEYWORDS_BY_TERMINAL
 from quanyu.dsl.model.types import Type
@@ -23,7 +23,7 @@ CompletionKind = Literal[
 
 @dataclass(frozen=True)
 class Completion:
-    """`text` takes the place of what is half typed. `people`: how many hold the value, where that is known."""
+    """A suggestion: `text` replaces the typed word. `people` is the number of people with the value, if known."""
 
     text: str
     label: str
@@ -32,20 +32,20 @@ class Completion:
     people: int | None = None
 
 
-# Which come first, where the cursor leaves the choice.
-VALUES, CLOSE, KEYWORDS, NAMES, SIGNS, EXAMPLES = range(6)
+# The order of candidates that match equally well.
+VALUES, SPECIFIC, KEYWORDS, NAMES, SIGNS, EXAMPLES = range(6)
 
 
 class Candidate(NamedTuple):
-    """`names`: what it is found by, if its beginning or a part of it is typed. `item` makes it, if it is wanted."""
+    """A possible completion. It matches if the typed word is a part of one of `names`; `make_item` then makes it."""
 
     names: tuple[str, ...]
     order: int
-    item: Callable[[], Completion]
+    make_item: Callable[[], Completion]
 
 
 def make_candidate(item: Completion, order: int, *names: str) -> Candidate:
-    """One that is made already, found by its text if no names are given."""
+    """Returns the candidate of a completion. Without names, its text is its name."""
     return Candidate(names or (item.text,), order, lambda: item)
 
 
@@ -79,9 +79,9 @@ _WINDOWS = (
 _SETTINGS = ("timezone", "day starts", "week starts", "leap day")
 
 
-def keywords(cursor: Cursor) -> Iterator[Candidate]:
-    """Every keyword that may stand here, or whose first words stand before the cursor."""
-    for words in range(MOST_WORDS):
+def list_keywords(cursor: Cursor) -> Iterator[Candidate]:
+    """Yields the keywords that the parser accepts, and the rest of keywords whose first words are before the cursor."""
+    for words in range(MAX_KEYWORD_WORDS):
         phrase = cursor.phrase(words)
         accepted = cursor.accepts(words)
         for terminal, known in KEYWORDS_BY_TERMINAL.items():
@@ -89,18 +89,18 @@ def keywords(cursor: Cursor) -> Iterator[Candidate]:
                 continue
             for english in known:
                 if words == 0:
-                    yield from _keyword(terminal, english, cursor)
+                    yield from _complete_keyword(terminal, english, cursor)
                 elif english.startswith(phrase):
                     rest = english.removeprefix(phrase)
                     yield make_candidate(Completion(rest, english, "keyword"), KEYWORDS)
 
 
-def _keyword(terminal: str, english: str, cursor: Cursor) -> Iterator[Candidate]:
-    chinese = (BETWEEN_ENDS,) if english == "and" and cursor.in_between else CHINESE_KEYWORDS[english]
+def _complete_keyword(terminal: str, english: str, cursor: Cursor) -> Iterator[Candidate]:
+    chinese = (BETWEEN_ENDS,) if english == "and" and cursor.is_in_between else CHINESE_KEYWORDS[english]
     opens = "(" if terminal in ("AGG", "TILE") else ""
-    if terminal == "UNIT" and cursor.counts_many:
+    if terminal == "UNIT" and cursor.is_after_plural_number:
         english += "s"
-    if not cursor.in_chinese:
+    if not cursor.is_chinese:
         yield make_candidate(
             Completion(english + opens, english, "keyword", " ".join(chinese)), KEYWORDS, english, *chinese
         )
@@ -109,21 +109,21 @@ def _keyword(terminal: str, english: str, cursor: Cursor) -> Iterator[Candidate]
         yield make_candidate(Completion(word + opens, word, "keyword", english), KEYWORDS, english, word)
 
 
-def truths(cursor: Cursor) -> Iterator[Candidate]:
+def list_booleans(cursor: Cursor) -> Iterator[Candidate]:
     for english in ("true", "false"):
-        written = CHINESE_KEYWORDS[english][0] if cursor.in_chinese else english
+        written = CHINESE_KEYWORDS[english][0] if cursor.is_chinese else english
         yield make_candidate(Completion(written, english, "value"), VALUES, english, *CHINESE_KEYWORDS[english])
 
 
-def signs(cursor: Cursor) -> Iterator[Candidate]:
+def list_signs(cursor: Cursor) -> Iterator[Candidate]:
     accepted = cursor.accepts()
     for terminal, texts in _SIGNS.items():
         if terminal in accepted:
             yield from (make_candidate(Completion(text, text, "sign"), SIGNS) for text in texts)
 
 
-def examples(cursor: Cursor, fits: Callable[[Type], bool]) -> Iterator[Candidate]:
-    """Written values of a fitting type, with the digits that are typed already."""
+def list_examples(cursor: Cursor, fits: Callable[[Type], bool]) -> Iterator[Candidate]:
+    """Yields example literals of a fitting type; numbers keep the typed digits."""
     accepted = cursor.accepts()
     digits = re.match(r"\d+", cursor.typed)
     for terminal, (kind, of_type, texts) in _EXAMPLES.items():
@@ -131,29 +131,31 @@ def examples(cursor: Cursor, fits: Callable[[Type], bool]) -> Iterator[Candidate
             continue
         if digits and kind in ("number", "percent", "duration", "distance"):
             texts = tuple(dict.fromkeys(re.sub(r"^\d+", digits.group(), text) for text in texts))
-        yield from (make_candidate(Completion(text, text, kind), EXAMPLES) for text in texts if cursor.leaves(text))
+        yield from (
+            make_candidate(Completion(text, text, kind), EXAMPLES) for text in texts if cursor.keeps_tokens(text)
+        )
 
 
-def windows(cursor: Cursor, fits: Callable[[bool], bool]) -> Iterator[Candidate]:
-    """Common windows, whole. `fits` is asked whether one of whole days is meant, or one of elapsed time."""
-    for english, terminals in _windows():
+def list_windows(cursor: Cursor, fits: Callable[[bool], bool]) -> Iterator[Candidate]:
+    """Yields common windows. `fits` takes whether a window consists of whole days, and tells whether it fits."""
+    for english, terminals in _tokenize_windows():
         if not fits("calendar" in english or "this" in english):
             continue
-        text = translate_to_chinese(english) if cursor.in_chinese else english
+        text = translate_to_chinese(english) if cursor.is_chinese else english
         for words in range(2):
             phrase = cursor.phrase(words)
             if text.startswith(phrase) and bool(phrase) == bool(words) and cursor.accepts_all(terminals[words:]):
                 rest = text.removeprefix(phrase)
-                yield make_candidate(Completion(rest, text, "window"), CLOSE)
+                yield make_candidate(Completion(rest, text, "window"), SPECIFIC)
 
 
 @functools.cache
-def _windows() -> list[tuple[str, list[str]]]:
+def _tokenize_windows() -> list[tuple[str, list[str]]]:
     return [(text, [token.type for token in tokenize(text)]) for text in _WINDOWS]
 
 
-def settings(cursor: Cursor) -> Iterator[Candidate]:
-    """The words of `use`, one by one."""
+def list_settings(cursor: Cursor) -> Iterator[Candidate]:
+    """Yields the next word of each setting that the words after `use` begin."""
     if not cursor.kinds or cursor.kinds[0] != "USE":
         return
     said = [str(token) for token in cursor.tokens[1:]]
@@ -161,4 +163,4 @@ def settings(cursor: Cursor) -> Iterator[Candidate]:
         words = setting.split()
         if words[: len(said)] == said and len(words) > len(said):
             word = words[len(said)]
-            yield make_candidate(Completion(word, setting, "setting"), CLOSE)
+            yield make_candidate(Completion(word, setting, "setting"), SPECIFIC)

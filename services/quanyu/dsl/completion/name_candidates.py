@@ -1,4 +1,4 @@
-"""The names that may stand at a cursor: of events, of their properties, of people, of segments."""
+"""Candidates from the catalog and the rules: events, properties, attributes, metrics, tags and segments."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from quanyu.dsl.binding.names import Scope
 from quanyu.dsl.completion.cursor import Cursor, build_tree
 from quanyu.dsl.completion.expected_type import ExpectedType, find_last
 from quanyu.dsl.completion.grammar_candidates import (
-    CLOSE,
     NAMES,
+    SPECIFIC,
     Candidate,
     Completion,
     CompletionKind,
@@ -46,34 +46,37 @@ Declared = EventType | Field | ItemCatalog
 
 
 class NameCandidates:
-    """`scope`: that of the cursor. `side`: what a value here stands beside."""
+    """Lists the names that have a meaning at a cursor and a type that fits.
 
-    def __init__(self, cursor: Cursor, scope: Scope, side: ExpectedType) -> None:
-        self._cursor, self._scope, self._side = cursor, scope, side
+    `scope` is the scope at the cursor, `expected` the type of a value there.
+    """
+
+    def __init__(self, cursor: Cursor, scope: Scope, expected: ExpectedType) -> None:
+        self._cursor, self._scope, self._expected = cursor, scope, expected
         self._catalog: Catalog = scope.catalog
 
-    def offers(self) -> Iterator[Candidate]:
-        """Every name that has a meaning here and a fitting type."""
+    def list_names(self) -> Iterator[Candidate]:
+        """Yields the names."""
         kinds, last_kind = self._cursor.kinds, self._cursor.kinds[-1:]
         if last_kind == ("DOT",):
             yield from self._after_dot()
-        elif self._in_test():
-            yield from self._of_test()
+        elif self._is_test_name():
+            yield from self._test_names()
         elif last_kind and last_kind[0] in _DECLARED:
-            yield from self._rules(_DECLARED[last_kind[0]], CLOSE)
-        elif self._takes_events():
+            yield from self._rules(_DECLARED[last_kind[0]], SPECIFIC)
+        elif self._is_event_expected():
             yield from self._events()
         elif (last_kind and last_kind[0] in _SEGMENTS) or (
             last_kind == ("OF",) and kinds[-3:-2] in (("_IN_TOP",), ("_IN_BOTTOM",))
         ):
-            yield from self._rules(s.Segment, CLOSE)
+            yield from self._rules(s.Segment, SPECIFIC)
         elif last_kind == ("BY",):
-            yield from self._properties(self._types_of_sequence(), (), lambda _: True)
+            yield from self._properties(self._sequence_event_types(), (), lambda _: True)
         elif last_kind not in (("USE",), ("NAME",), ("UNIT",)):
             yield from self._values()
 
-    def versions(self) -> Iterator[Candidate]:
-        """`@2` after the name of a rule or a score."""
+    def list_versions(self) -> Iterator[Candidate]:
+        """Yields versions such as `@2` after the name of a rule or a score."""
         item = self._cursor.stack[-1] if self._cursor.kinds else None
         if not isinstance(item, Token) or item.type != "NAME":
             return
@@ -83,49 +86,49 @@ class NameCandidates:
         known = [str(n) for n in range(newest, 0, -1) if self._scope.rules.get(stem, n) is not None]
         known += [n for a, _, n in (a.partition("@") for a in self._catalog.attributes) if a == name and n]
         for text in (f"@{n}" for n in known):
-            yield make_candidate(Completion(text, name + text, "version"), CLOSE)
+            yield make_candidate(Completion(text, name + text, "version"), SPECIFIC)
 
-    # where events, segments and the parts of a test stand
+    # events, segments and tests
 
-    def _takes_events(self) -> bool:
+    def _is_event_expected(self) -> bool:
         kinds = self._cursor.kinds
         if kinds[:1] == ("DEFINE",) and "WHERE" not in kinds:
             return True
         after = kinds[-2:-1] in (("DID",), ("_DID_NOT",), ("AGG",)) and kinds[-1] == "LPAR"
         return after or (bool(kinds) and kinds[-1] in _EVENTS)
 
-    def _in_test(self) -> bool:
+    def _is_test_name(self) -> bool:
         kinds = self._cursor.kinds
         in_list = "LSQB" in kinds[find_last(kinds, "LBRACE") :]
         return kinds[:1] == ("TEST",) and not in_list and kinds[-1] in ("GIVEN", "THEN", "LBRACE", "COMMA")
 
-    def _of_test(self) -> Iterator[Candidate]:
+    def _test_names(self) -> Iterator[Candidate]:
         kinds = self._cursor.kinds
         if kinds[-1] in ("GIVEN", "THEN"):
             tokens = self._cursor.tokens
             people = (str(b) for a, b in pairwise(tokens) if a.type in ("GIVEN", "THEN"))
             for name in dict.fromkeys(people):
-                yield make_candidate(Completion(name, name.strip("`"), "person"), CLOSE)
+                yield make_candidate(Completion(name, name.strip("`"), "person"), SPECIFIC)
         elif self._scope.step is not None:
             yield from self._properties(self._scope.step.types, (), lambda _: True)
         elif find_last(kinds, "LBRACE") > find_last(kinds, "GIVEN") >= 0:
             yield from self._attributes(set())
 
-    def _types_of_sequence(self) -> tuple[str, ...]:
-        """Of the events that stand between the brackets before `by`."""
+    def _sequence_event_types(self) -> tuple[str, ...]:
+        """Returns the event types of the sequence before `by`."""
         kinds = self._cursor.kinds
         did = max(find_last(kinds, "DID"), find_last(kinds, "_DID_NOT"))
         trees = [item for item in self._cursor.stack[did:] if isinstance(item, Tree)]
         refs = [build_tree([ref]) for tree in trees for ref in tree.find_data("ref")]
-        return tuple(dict.fromkeys(event_type for ref in refs for event_type in self._types(ref)))
+        return tuple(dict.fromkeys(event_type for ref in refs for event_type in self._event_types(ref)))
 
     # after a dot
 
     def _after_dot(self) -> Iterator[Candidate]:
         kinds, stack = self._cursor.kinds, self._cursor.stack
         if self._cursor.kinds[:1] == ("TEST",):
-            yield from self._rules(s.Tag, CLOSE)
-            yield from self._rules(s.Metric, CLOSE)
+            yield from self._rules(s.Tag, SPECIFIC)
+            yield from self._rules(s.Metric, SPECIFIC)
             return
         at = find_last(kinds, "ref")
         keys = [key for star in stack[at + 1 : -1] if isinstance(star, Tree) for key in star.find_data("key")]
@@ -134,24 +137,24 @@ class NameCandidates:
             return
         if kinds[at - 2 : at] == ("AGG", "LPAR"):
             fn = str(stack[at - 2])
-            yield from self._properties(self._types(path.ref), path.keys, lambda kind: has_aggregate(fn, kind))
+            yield from self._properties(self._event_types(path.ref), path.keys, lambda kind: has_aggregate(fn, kind))
         elif kinds[at - 1 : at] == ("BY",):
             head = s.Key(path.ref.name)
-            yield from self._properties(self._types_of_sequence(), (head, *path.keys), lambda _: True)
+            yield from self._properties(self._sequence_event_types(), (head, *path.keys), lambda _: True)
         else:
-            yield from self._of_path(path)
+            yield from self._path_keys(path)
 
-    def _of_path(self, path: s.Path) -> Iterator[Candidate]:
-        scope, fits = self._scope, self._side.fits
+    def _path_keys(self, path: s.Path) -> Iterator[Candidate]:
+        scope, fits = self._scope, self._expected.fits
         name = self._catalog.canonical(path.ref.name)
         if name == "person" and not path.keys:
-            yield from self._of_people(scope.for_person(), set())
+            yield from self._person_values(scope.for_person(), set())
         elif scope.step is not None and name != scope.step.name:
             yield from self._properties(scope.step.types, (s.Key(path.ref.name), *path.keys), fits)
         else:
-            yield from self._properties(self._types(path.ref), path.keys, fits)
+            yield from self._properties(self._event_types(path.ref), path.keys, fits)
 
-    def _types(self, ref: s.Ref) -> tuple[str, ...]:
+    def _event_types(self, ref: s.Ref) -> tuple[str, ...]:
         with suppress(RuleError, RecursionError):
             return names.event_types(names.bind_events(ref, self._scope), self._scope)
         return ()
@@ -159,16 +162,16 @@ class NameCandidates:
     def _properties(
         self, types: tuple[str, ...], keys: tuple[s.Key | s.Text, ...], fits: Fits, step: str = ""
     ) -> Iterator[Candidate]:
-        """Those that all of the event types have; those of the goods or places that the keys lead to."""
+        """Yields the properties that all event types have, or those of the item catalog that the keys lead to."""
         for name, field in self._fields(types, keys).items():
             target = self._catalog.catalogs.get(field.reference) if name == field.reference else None
             leads_on = target is not None and any(fits(type_of_field(f)) for f in target.attributes.values())
             if leads_on or fits(type_of_field(field)):
-                owner = step if name in self._of_person else ""
+                owner = step if name in self._person_names else ""
                 detail = "goods or places" if target else ""
-                yield self._declared(name, target or field, "property", detail, CLOSE, owner)
+                yield self._declared_candidate(name, target or field, "property", detail, SPECIFIC, owner)
         if types and not keys and fits(Type("enum", values=self._catalog.channels)):
-            yield self._plain("channel", "built_in", "the event's channel", CLOSE)
+            yield self._simple_candidate("channel", "built_in", "the event's channel", SPECIFIC)
 
     def _fields(self, types: tuple[str, ...], keys: tuple[s.Key | s.Text, ...]) -> Mapping[str, Field]:
         if not types:
@@ -186,20 +189,20 @@ class NameCandidates:
     # values
 
     def _values(self) -> Iterator[Candidate]:
-        step, fits = self._scope.step, self._side.fits
+        step, fits = self._scope.step, self._expected.fits
         if step is not None:
             yield from self._properties(step.types, (), fits, step.name)
-            yield self._plain(step.name, "event", "before its properties", NAMES)
-            yield self._plain("person", "built_in", "before a value of the person", NAMES)
+            yield self._simple_candidate(step.name, "event", "before its properties", NAMES)
+            yield self._simple_candidate("person", "built_in", "before a value of the person", NAMES)
         taken = set(self._fields(step.types, ())) if step else set[str]()
-        yield from self._of_people(self._scope.for_person(), taken)
+        yield from self._person_values(self._scope.for_person(), taken)
 
-    def _of_people(self, scope: Scope, taken: set[str]) -> Iterator[Candidate]:
-        """`taken`: names that alone could be the event's (N3)."""
-        fits = self._side.fits
+    def _person_values(self, scope: Scope, taken: set[str]) -> Iterator[Candidate]:
+        """Yields the values of people. `taken`: names that need `person.` because the event has them too (N3)."""
+        fits = self._expected.fits
         yield from self._attributes(taken)
         if self._scope.step is None and fits(Type("set", values=self._catalog.channels)):
-            yield self._plain("channel", "built_in", "set of channels", NAMES)
+            yield self._simple_candidate("channel", "built_in", "set of channels", NAMES)
         types = Expressions(lambda cond, _: cond)
         for kind in (s.Metric, s.Tag):
             for rule in self._rules(kind, NAMES):
@@ -210,62 +213,67 @@ class NameCandidates:
             yield from self._recencies()
 
     def _attributes(self, taken: set[str]) -> Iterator[Candidate]:
-        takes_all = self._side == ExpectedType()
+        fits_all = self._expected == ExpectedType()
         for field in self._catalog.attributes.values():
-            if takes_all or self._side.fits(type_of_field(field)):
+            if fits_all or self._expected.fits(type_of_field(field)):
                 name, _, version = field.name.partition("@")
                 owner = "person" if name in taken else ""
                 detail = f"version {version} of a score" if version else ""
-                yield self._declared(name, field, "attribute", detail, NAMES, owner)
+                yield self._declared_candidate(name, field, "attribute", detail, NAMES, owner)
 
     def _recencies(self) -> Iterator[Candidate]:
         for name in ("first_seen", "last_seen"):
-            yield self._plain(name, "recency", "time since", NAMES)
+            yield self._simple_candidate(name, "recency", "time since", NAMES)
         rules = self._scope.rules
         for name in [*self._catalog.event_types, *(n for n in rules.names() if rules.kind(n) is s.Define)]:
             event = self._catalog.event_types.get(name)
             for prefix in ("last_", "first_"):
                 aliases = tuple(prefix + alias for alias in (event.aliases if event else ()))
                 declared = EventType(prefix + name, aliases=aliases)
-                yield self._declared(prefix + name, declared, "recency", "time since", NAMES)
+                yield self._declared_candidate(prefix + name, declared, "recency", "time since", NAMES)
 
     def _events(self) -> Iterator[Candidate]:
         for event in self._catalog.event_types.values():
-            yield self._declared(event.name, event, "event", "event", CLOSE)
-        yield from self._rules(s.Define, CLOSE)
+            yield self._declared_candidate(event.name, event, "event", "event", SPECIFIC)
+        yield from self._rules(s.Define, SPECIFIC)
 
     def _rules(self, kind: type[s.Node], order: int) -> Iterator[Candidate]:
         rules = self._scope.rules
         for name in sorted(n for n in rules.names() if rules.kind(n) is kind):
-            yield self._plain(name, _KINDS[kind], f"{RULE_KIND_NAMES[kind]}, version {rules.newest(name)}", order)
+            yield self._simple_candidate(
+                name, _KINDS[kind], f"{RULE_KIND_NAMES[kind]}, version {rules.newest(name)}", order
+            )
 
     @cached_property
-    def _of_person(self) -> set[str]:
-        """Names that could be the person's where they could be the event's (N3)."""
+    def _person_names(self) -> set[str]:
+        """The names of attributes, metrics and tags. A property with such a name needs its event before it (N3)."""
         rules = self._scope.rules
         attributes = {name.partition("@")[0] for name in self._catalog.attributes}
         return attributes | {name for name in rules.names() if rules.kind(name) in (s.Metric, s.Tag)}
 
     # one name
 
-    def _declared(
+    def _declared_candidate(
         self, name: str, declared: Declared, kind: CompletionKind, detail: str, order: int, owner: str = ""
     ) -> Candidate:
-        """`detail`: that of a field is its type. `owner`: what stands before it, where it could be another's (N3)."""
+        """Makes the candidate of a declared name. The detail of a field is its type unless `detail` says more.
+
+        `owner`: the name to write before an ambiguous name (N3).
+        """
 
         def item() -> Completion:
-            written = (chinese_alias(declared) if self._cursor.in_chinese else "") or name
+            written = (chinese_alias(declared) if self._cursor.is_chinese else "") or name
             what = detail or (str(type_of_field(declared)) if isinstance(declared, Field) else "")
             others = (other for other in (name, *declared.aliases) if other != written)
-            text = f"{owner}.{self._quoted(written)}" if owner else self._quoted(written)
+            text = f"{owner}.{self._quote(written)}" if owner else self._quote(written)
             return Completion(text, name, kind, " · ".join([what, *others]))
 
         return Candidate((name, *declared.aliases), order, item)
 
-    def _plain(self, name: str, kind: CompletionKind, detail: str, order: int) -> Candidate:
+    def _simple_candidate(self, name: str, kind: CompletionKind, detail: str, order: int) -> Candidate:
         chinese = self._catalog.chinese_built_in_name(name)
-        written = chinese if self._cursor.in_chinese else name
-        return Candidate((name, chinese), order, lambda: Completion(self._quoted(written), name, kind, detail))
+        written = chinese if self._cursor.is_chinese else name
+        return Candidate((name, chinese), order, lambda: Completion(self._quote(written), name, kind, detail))
 
-    def _quoted(self, name: str) -> str:
+    def _quote(self, name: str) -> str:
         return f"`{name}`" if self._cursor.quote or needs_backquotes(name) else name

@@ -329,15 +329,15 @@ def test_nothing_in_a_comment_or_after_an_error() -> None:
 def test_the_most_frequent_values_come_first() -> None:
     asked: list[tuple[str, list[str]]] = []
 
-    def counted(name: str, values: Sequence[str]) -> dict[str, int]:
+    def count_people(name: str, values: Sequence[str]) -> dict[str, int]:
         asked.append((name, list(values)))
         return {"silver": 7, "gold": 2}
 
-    found = complete("level = ", 8, CATALOG, LIBRARY, counted=counted)
+    found = complete("level = ", 8, CATALOG, LIBRARY, count_people=count_people)
     assert [(item.label, item.people) for item in found.items[:3]] == [("silver", 7), ("gold", 2), ("bronze", None)]
     assert asked == [("level", ["bronze", "silver", "gold"])]
     asked.clear()
-    complete("did order where (product.category = ", 36, CATALOG, LIBRARY, counted=counted)
+    complete("did order where (product.category = ", 36, CATALOG, LIBRARY, count_people=count_people)
     assert asked == []
 
 
