@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from quanyu import dsl
 from quanyu.dsl import Catalog, Clock, Library, syntax
-from quanyu.dsl.linting.proving import Claims, Place, denied
+from quanyu.dsl.linting.proving import Encoder, Site, negation
 from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
 from tests.oracle.evaluate import Oracle
 from tests.oracle.kindred import clauses, kindred
@@ -27,8 +27,8 @@ class Asked:
         self.library = Library().publish(dsl.check_and_bind(LIBRARY, self.catalog, Library()))
         self.oracle = Oracle(world, STATEMENTS, {person: person for person in world.people()})
 
-    def claims(self) -> Claims:
-        return Claims(self.catalog, self.library, self.clock)
+    def encoder(self) -> Encoder:
+        return Encoder(self.catalog, self.library, self.clock)
 
     def bound(self, text: str) -> syntax.Cond:
         cond = dsl.check_and_bind(text, self.catalog, self.library).condition
@@ -55,18 +55,18 @@ def test_what_is_said_of_everybody_holds_in_every_world_and_later_too(
     world: World, texts: list[str], later: int
 ) -> None:
     asked = Asked(world)
-    claims = asked.claims()
+    encoder = asked.encoder()
     for text in (text for text in texts if not asked.is_to_come(text)):
-        truth = claims.truth(asked.bound(text), Place())
+        truth = encoder.encode(asked.bound(text), Site())
         true, unknown, false = asked.answers(text, later)
         note(text)
-        if claims.prover.refuted(truth.true):
+        if encoder.prover.is_refuted(truth.true):
             assert not true
-        if claims.prover.refuted(truth.false):
+        if encoder.prover.is_refuted(truth.false):
             assert not false
-        if claims.prover.refuted(truth.unknown):
+        if encoder.prover.is_refuted(truth.unknown):
             assert not unknown
-        if claims.prover.refuted(denied(truth.true)):
+        if encoder.prover.is_refuted(negation(truth.true)):
             assert not unknown
             assert not false
 
@@ -75,12 +75,12 @@ def test_what_is_said_of_everybody_holds_in_every_world_and_later_too(
 @given(worlds(), st.lists(kindred(), min_size=10, max_size=10), LATER)
 def test_who_is_in_the_one_is_in_what_it_implies(world: World, texts: list[str], later: int) -> None:
     asked = Asked(world)
-    claims = asked.claims()
+    encoder = asked.encoder()
     texts = [text for text in texts if not asked.is_to_come(text)]
-    truths = {text: claims.truth(asked.bound(text), Place()) for text in texts}
+    truths = {text: encoder.encode(asked.bound(text), Site()) for text in texts}
     for text, truth in truths.items():
         for other, wide in truths.items():
-            if claims.prover.implies(truth.true, wide.true):
+            if encoder.prover.implies(truth.true, wide.true):
                 note(f"{text} implies {other}")
                 assert asked.answers(text, later)[0] <= asked.answers(other, later)[0]
 

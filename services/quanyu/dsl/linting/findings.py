@@ -51,7 +51,7 @@ class Findings:
     def add(self, code: Code, at: s.Node, message: str, *suggestions: str) -> None:
         self._found[Finding(code, message, at.span.line, at.span.column, suggestions)] = None
 
-    def in_order(self) -> list[Finding]:
+    def in_text_order(self) -> list[Finding]:
         """As they stand in the text, the first so many."""
         return sorted(self._found, key=lambda finding: (finding.line, finding.column))[:MAX_FINDINGS]
 
@@ -59,11 +59,11 @@ class Findings:
         return len(self._found)
 
 
-def shown(node: s.Node) -> str:
+def quote(node: s.Node) -> str:
     """Its text in backquotes, cut where it is long."""
     text = format_rule(node)
     return f"`{text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'}`"
 
 
-def listed(nodes: list[str]) -> str:
+def join_words(nodes: list[str]) -> str:
     return nodes[0] if len(nodes) == 1 else f"{', '.join(nodes[:-1])} and {nodes[-1]}"

@@ -7,38 +7,38 @@ from dataclasses import dataclass, replace
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.formatting.formatter import format_rule
+from quanyu.dsl.linting.constant_conditions import explain_constant
 from quanyu.dsl.linting.findings import (
     Code,
     Findings,
-    listed,
-    shown,
+    join_words,
+    quote,
 )
 from quanyu.dsl.linting.proving import (
-    Claims,
+    Encoder,
     Formula,
-    Place,
+    Site,
     Truth,
-    denied,
+    negation,
 )
-from quanyu.dsl.linting.reasons import reason
-from quanyu.dsl.linting.semantic_checks import Pitfalls
+from quanyu.dsl.linting.semantic_checks import SemanticChecks
 
-Said = tuple[s.Cond, Formula]
+Premise = tuple[s.Cond, Formula]
 Logic = s.AllOf | s.AnyOf | s.Not | s.IncludingUnknown
 
 
 @dataclass(frozen=True)
-class Context:
+class ClauseContext:
     """Where a condition stands. It matters only of whom all of `given` is so, conditions and what they say.
 
     `wanted`: whether it matters where the condition is true, else where it is false, as below a `not`.
     """
 
-    place: Place
-    given: tuple[Said, ...] = ()
-    wanted: bool = True
+    site: Site
+    given: tuple[Premise, ...] = ()
+    is_positive: bool = True
 
-    def beside(self, given: Sequence[Said]) -> Context:
+    def beside(self, given: Sequence[Premise]) -> ClauseContext:
         return replace(self, given=(*self.given, *given))
 
     @property
@@ -46,198 +46,198 @@ class Context:
         return [formula for _, formula in self.given]
 
 
-class Verdicts:
-    def __init__(self, claims: Claims, found: Findings) -> None:
-        self._claims, self._found = claims, found
-        self._pitfalls = Pitfalls(claims, found)
-        self._refuted: Callable[..., bool] = claims.prover.refuted
+class SatisfiabilityChecks:
+    def __init__(self, encoder: Encoder, found: Findings) -> None:
+        self._encoder, self._found = encoder, found
+        self._semantic_checks = SemanticChecks(encoder, found)
+        self._is_refuted: Callable[..., bool] = encoder.prover.is_refuted
 
-    def whole(self, cond: s.Cond, context: Context) -> None:
+    def check_condition(self, cond: s.Cond, context: ClauseContext) -> None:
         """Of a condition that stands alone, or in a rule with a population that is given."""
-        truth = self._claims.truth(cond, context.place)
-        if context.given and not self._refuted(truth.true) and not self._refuted(denied(truth.true)):
-            people = listed([shown(given) for given, _ in context.given])
-            if self._refuted(*context.formulas, truth.true):
-                self._found.add("NEVER_TRUE", cond, f"{shown(cond)} is never true {people}: nobody is ever in")
+        truth = self._encoder.encode(cond, context.site)
+        if context.given and not self._is_refuted(truth.true) and not self._is_refuted(negation(truth.true)):
+            people = join_words([quote(given) for given, _ in context.given])
+            if self._is_refuted(*context.formulas, truth.true):
+                self._found.add("NEVER_TRUE", cond, f"{quote(cond)} is never true {people}: nobody is ever in")
                 return
-            if self._refuted(*context.formulas, denied(truth.true)):
-                self._found.add("ALWAYS_TRUE", cond, f"{shown(cond)} is always true {people}: it leaves nobody out")
+            if self._is_refuted(*context.formulas, negation(truth.true)):
+                self._found.add("ALWAYS_TRUE", cond, f"{quote(cond)} is always true {people}: it leaves nobody out")
                 return
         self._visit(cond, context)
 
-    def _visit(self, node: s.Cond, context: Context) -> None:
-        if self._is_settled(node, context):
+    def _visit(self, node: s.Cond, context: ClauseContext) -> None:
+        if self._reports_constant(node, context):
             return
-        self._pitfalls.of(node, context.place, context.formulas, context.wanted)
+        self._semantic_checks.check(node, context.site, context.formulas, context.is_positive)
         match node:
             case s.AllOf() | s.AnyOf():
-                self._parts(node, context)
+                self._check_operands(node, context)
             case s.Not(operand=inner):
-                self._visit(inner, replace(context, wanted=not context.wanted))
+                self._visit(inner, replace(context, is_positive=not context.is_positive))
             case s.IncludingUnknown(operand=inner):
-                self._visit(inner, replace(context, wanted=False))
+                self._visit(inner, replace(context, is_positive=False))
             case _:
-                self.filters(node)
+                self.check_filters(node)
 
-    def filters(self, node: s.Node) -> None:
-        for step in _filtered(node):
+    def check_filters(self, node: s.Node) -> None:
+        for step in _filtered_steps(node):
             assert step.where is not None
-            self.whole(step.where, Context(self._claims.worths.inside(step)))
+            self.check_condition(step.where, ClauseContext(self._encoder.values.site_inside(step)))
 
     # never, always
 
-    def _is_settled(self, node: s.Cond, context: Context) -> bool:
+    def _reports_constant(self, node: s.Cond, context: ClauseContext) -> bool:
         """Whether the condition is the same of everybody: then that is found, at the part that makes it so."""
-        truth = self._claims.truth(node, context.place)
-        for code, formula in _verdicts(truth).items():
-            if self._refuted(formula):
-                inner = [part for part in _parts_of(node) if self._settles(code, node, part, context)]
+        truth = self._encoder.encode(node, context.site)
+        for code, formula in _refutations(truth).items():
+            if self._is_refuted(formula):
+                inner = [part for part in _operands(node) if self._is_cause(code, node, part, context)]
                 for part in inner:
-                    self._is_settled(part, context)
+                    self._reports_constant(part, context)
                 if not inner:
-                    self._settled(code, node, context)
+                    self._report_constant(code, node, context)
                 return True
         return False
 
-    def _settles(self, code: Code, node: s.Cond, part: s.Cond, context: Context) -> bool:
+    def _is_cause(self, code: Code, node: s.Cond, part: s.Cond, context: ClauseContext) -> bool:
         """Whether the part is so itself, and its whole because of it."""
-        truth = self._claims.truth(part, context.place)
+        truth = self._encoder.encode(part, context.site)
         if isinstance(node, s.Not):
-            return self._refuted(denied(truth.true) if code == "NEVER_TRUE" else truth.true)
+            return self._is_refuted(negation(truth.true) if code == "NEVER_TRUE" else truth.true)
         if isinstance(node, s.IncludingUnknown):
-            return self._refuted(truth.true if code == "NEVER_TRUE" else denied(truth.true))
-        return self._refuted(_verdicts(truth)[code])
+            return self._is_refuted(truth.true if code == "NEVER_TRUE" else negation(truth.true))
+        return self._is_refuted(_refutations(truth)[code])
 
-    def _settled(self, code: Code, node: s.Cond, context: Context) -> None:
+    def _report_constant(self, code: Code, node: s.Cond, context: ClauseContext) -> None:
         before = len(self._found)
         if not isinstance(node, Logic):
-            self.filters(node)
-            self._pitfalls.windows(node)
+            self.check_filters(node)
+            self._semantic_checks.check_windows(node)
         if len(self._found) > before:
             return  # a filter or a window says why
-        self._pitfalls.undeclared(node, context.place)
-        parts, why = self._needed(code, node, context), reason(node, self._claims, context.place)
+        self._semantic_checks.check_declared_values(node, context.site)
+        parts, why = self._minimal_parts(code, node, context), explain_constant(node, self._encoder, context.site)
         none, every = "it holds nobody", "it leaves nobody out"
-        if context.place.step is not None:
+        if context.site.step is not None:
             none, every = "no event passes", "every event passes"
         if code == "NEVER_TRUE" and len(parts) > 1:
-            others = listed([shown(part) for part in parts[:-1]])
+            others = join_words([quote(part) for part in parts[:-1]])
             verb = "is" if len(parts) == 2 else "are"
-            self._found.add("NEVER_TRUE", parts[-1], f"{shown(parts[-1])} is never true where {others} {verb}: {none}")
+            self._found.add("NEVER_TRUE", parts[-1], f"{quote(parts[-1])} is never true where {others} {verb}: {none}")
         elif code == "NEVER_TRUE":
-            self._found.add("NEVER_TRUE", node, f"{shown(node)} is never true: {why or none}")
+            self._found.add("NEVER_TRUE", node, f"{quote(node)} is never true: {why or none}")
         elif code == "ALWAYS_TRUE":
-            text = " or ".join(map(shown, parts)) if len(parts) > 1 else shown(node)
+            text = " or ".join(map(quote, parts)) if len(parts) > 1 else quote(node)
             self._found.add("ALWAYS_TRUE", node, f"{text} is always true: {why or every}")
         else:
             self._never_false(node, parts, context)
 
-    def _never_false(self, node: s.Cond, parts: list[s.Cond], context: Context) -> None:
+    def _never_false(self, node: s.Cond, parts: list[s.Cond], context: ClauseContext) -> None:
         """Of `or`, the parts that leave out only the unknown."""
         whole = parts[0] if len(parts) == 1 else s.AnyOf(tuple(parts))
-        values = self._pitfalls.unknowable(whole, context.place)
+        values = self._semantic_checks.possibly_unknown_values(whole, context.site)
         known = tuple(s.IsKnown(value) for value in values)
         if not known:
             return
         asked = known[0] if len(known) == 1 else s.AllOf(known)
-        text = " or ".join(map(shown, parts))
-        if not self._are_same(whole, asked, context.place):
+        text = " or ".join(map(quote, parts))
+        if not self._are_same(whole, asked, context.site):
             self._found.add("NEVER_FALSE", node, f"{text} is false of nobody: it is true or unknown (U2)")
             return
-        rest = tuple(part for part in _parts_of(node) if part not in parts)
+        rest = tuple(part for part in _operands(node) if part not in parts)
         offer = s.AnyOf((asked, *rest)) if rest else asked
-        names = f"{listed([shown(value) for value in values])} {'is' if len(values) == 1 else 'are'}"
+        names = f"{join_words([quote(value) for value in values])} {'is' if len(values) == 1 else 'are'}"
         message = f"{text} is false of nobody: it asks only whether {names} known (U2)"
         self._found.add("NEVER_FALSE", node, message, format_rule(offer))
 
-    def _are_same(self, a: s.Cond, b: s.Cond, place: Place) -> bool:
-        one, other = self._claims.truth(a, place).true, self._claims.truth(b, place).true
-        return self._refuted(one, denied(other)) and self._refuted(other, denied(one))
+    def _are_same(self, a: s.Cond, b: s.Cond, site: Site) -> bool:
+        one, other = self._encoder.encode(a, site).true, self._encoder.encode(b, site).true
+        return self._is_refuted(one, negation(other)) and self._is_refuted(other, negation(one))
 
-    def _needed(self, code: Code, node: s.Cond, context: Context) -> list[s.Cond]:
+    def _minimal_parts(self, code: Code, node: s.Cond, context: ClauseContext) -> list[s.Cond]:
         """The fewest parts of `and` that exclude each other, of `or` that together leave nobody out."""
         if not isinstance(node, s.AllOf if code == "NEVER_TRUE" else s.AnyOf):
             return [node]
-        said = [(part, _verdicts(self._claims.truth(part, context.place))[code]) for part in node.operands]
-        return [part for part, _ in self._fewest(said)]
+        said = [(part, _refutations(self._encoder.encode(part, context.site))[code]) for part in node.operands]
+        return [part for part, _ in self._minimal_premises(said)]
 
-    def _fewest(self, said: Sequence[Said], *others: Formula) -> list[Said]:
+    def _minimal_premises(self, said: Sequence[Premise], *others: Formula) -> list[Premise]:
         """Without those that are not needed to refute them all with the others."""
         kept = list(said)
         for item in said:
             rest = [other for other in kept if other is not item]
-            if rest and self._refuted(*others, *(formula for _, formula in rest)):
+            if rest and self._is_refuted(*others, *(formula for _, formula in rest)):
                 kept = rest
         return kept
 
     # clauses beside each other
 
-    def _parts(self, node: s.AllOf | s.AnyOf, context: Context) -> None:
+    def _check_operands(self, node: s.AllOf | s.AnyOf, context: ClauseContext) -> None:
         """Where all must hold, a part is judged where the others do; where one is enough, where no other does."""
-        joint = isinstance(node, s.AllOf) == context.wanted
-        values = [self._said(part, context) for part in node.operands]
-        beside = {n: value if joint else denied(value) for n, value in enumerate(values)}
-        settled = {n for n, part in enumerate(node.operands) if self._is_settled(part, context)}
+        joint = isinstance(node, s.AllOf) == context.is_positive
+        values = [self._premise_formula(part, context) for part in node.operands]
+        beside = {n: value if joint else negation(value) for n, value in enumerate(values)}
+        settled = {n for n, part in enumerate(node.operands) if self._reports_constant(part, context)}
         for n in sorted(beside.keys() - settled, reverse=True):
-            if self._claims.prover.is_spent:
+            if self._encoder.prover.is_exhausted:
                 return
             part = node.operands[n]
             others = [(node.operands[m], formula) for m, formula in beside.items() if m != n]
-            contrary = denied(values[n]) if joint else values[n]
+            opposite = negation(values[n]) if joint else values[n]
             is_stated = isinstance(part, s.IsKnown) and all(other != part for other, _ in others)
-            if others and not is_stated and self._refuted(*context.formulas, *(f for _, f in others), contrary):
-                self._idle(node, n, contrary, others, context)
+            if others and not is_stated and self._is_refuted(*context.formulas, *(f for _, f in others), opposite):
+                self._report_redundant(node, n, opposite, others, context)
                 del beside[n]
         for n in sorted(beside.keys() - settled):
-            if self._claims.prover.is_spent:
+            if self._encoder.prover.is_exhausted:
                 return
-            given = [(_given(node, node.operands[m]), formula) for m, formula in beside.items() if m != n]
+            given = [(_as_premise(node, node.operands[m]), formula) for m, formula in beside.items() if m != n]
             self._visit(node.operands[n], context.beside(given))
 
-    def _said(self, part: s.Cond, context: Context) -> Formula:
-        truth = self._claims.truth(part, context.place)
-        return truth.true if context.wanted else truth.false
+    def _premise_formula(self, part: s.Cond, context: ClauseContext) -> Formula:
+        truth = self._encoder.encode(part, context.site)
+        return truth.true if context.is_positive else truth.false
 
-    def _idle(
+    def _report_redundant(
         self,
         node: s.AllOf | s.AnyOf,
         n: int,
-        contrary: Formula,
-        others: list[Said],
-        context: Context,
+        opposite: Formula,
+        others: list[Premise],
+        context: ClauseContext,
     ) -> None:
         """The part changes nothing; the whole without it is offered."""
         part = node.operands[n]
         rest = tuple(other for m, other in enumerate(node.operands) if m != n)
         offer = format_rule(replace(node, operands=rest) if len(rest) > 1 else rest[0])
         if any(other == part for other, _ in others):
-            self._found.add("DUPLICATE_CLAUSE", part, f"{shown(part)} stands here twice", offer)
+            self._found.add("DUPLICATE_CLAUSE", part, f"{quote(part)} stands here twice", offer)
             return
-        if self._refuted(*context.formulas, contrary):
-            given = self._fewest(context.given, contrary)
-            conds = listed([shown(cond) for cond, _ in given])
+        if self._is_refuted(*context.formulas, opposite):
+            given = self._minimal_premises(context.given, opposite)
+            conds = join_words([quote(cond) for cond, _ in given])
             asked = f"where it is asked, {conds} {'holds' if len(given) == 1 else 'hold'}"
-            if isinstance(node, s.AnyOf) == context.wanted:
-                self._found.add("UNREACHABLE_BRANCH", part, f"{shown(part)} is never true: {asked}", offer)
+            if isinstance(node, s.AnyOf) == context.is_positive:
+                self._found.add("UNREACHABLE_BRANCH", part, f"{quote(part)} is never true: {asked}", offer)
             else:
-                self._found.add("REDUNDANT_CLAUSE", part, f"{shown(part)} changes nothing: {asked} already", offer)
+                self._found.add("REDUNDANT_CLAUSE", part, f"{quote(part)} changes nothing: {asked} already", offer)
             return
-        why = listed([shown(other) for other, _ in self._fewest(others, *context.formulas, contrary)])
+        why = join_words([quote(other) for other, _ in self._minimal_premises(others, *context.formulas, opposite)])
         taken = f"those it takes are taken by {why} already" if isinstance(node, s.AnyOf) else f"it follows from {why}"
-        self._found.add("REDUNDANT_CLAUSE", part, f"{shown(part)} changes nothing: {taken}", offer)
+        self._found.add("REDUNDANT_CLAUSE", part, f"{quote(part)} changes nothing: {taken}", offer)
 
 
-def _verdicts(truth: Truth) -> dict[Code, Formula]:
+def _refutations(truth: Truth) -> dict[Code, Formula]:
     """What is found where the formula is refuted, the strongest first."""
-    return {"NEVER_TRUE": truth.true, "ALWAYS_TRUE": denied(truth.true), "NEVER_FALSE": truth.false}
+    return {"NEVER_TRUE": truth.true, "ALWAYS_TRUE": negation(truth.true), "NEVER_FALSE": truth.false}
 
 
-def _given(node: s.AllOf | s.AnyOf, part: s.Cond) -> s.Cond:
+def _as_premise(node: s.AllOf | s.AnyOf, part: s.Cond) -> s.Cond:
     """What is so of a part, where another one is asked for."""
     return part if isinstance(node, s.AllOf) else s.Not(part)
 
 
-def _parts_of(node: s.Cond) -> tuple[s.Cond, ...]:
+def _operands(node: s.Cond) -> tuple[s.Cond, ...]:
     match node:
         case s.AllOf(operands=parts) | s.AnyOf(operands=parts):
             return parts
@@ -246,7 +246,7 @@ def _parts_of(node: s.Cond) -> tuple[s.Cond, ...]:
     return ()
 
 
-def _filtered(node: s.Node) -> Iterator[s.Step]:
+def _filtered_steps(node: s.Node) -> Iterator[s.Step]:
     """The outermost filtered steps below a node, those of aggregates too."""
     for child in s.iter_children(node):
         if isinstance(child, s.Step) and child.where is not None:
@@ -254,4 +254,4 @@ def _filtered(node: s.Node) -> Iterator[s.Step]:
         elif isinstance(child, s.Aggregate) and child.where is not None:
             yield s.Step(child.path.ref, child.where, span=child.span)
         else:
-            yield from _filtered(child)
+            yield from _filtered_steps(child)

@@ -1,19 +1,12 @@
-"""What must be so of a rule, whoever is asked and whenever: conditions as formulas, and what no person can make true.
+"""Encodes conditions as formulas about one person and proves facts that hold for every person at every later instant.
 
-claims = Claims(catalog, library, clock)
-truth = claims.truth(condition, Place())  # where it is true, where false, as formulas
-claims.prover.refuted(truth.true)  # nobody can ever be in
+encoder = Encoder(catalog, library, clock)
+truth = encoder.encode(condition, Site())  # where it is true and where it is false, as formulas
+encoder.prover.is_refuted(truth.true)  # nobody can ever be in
 """
 
-from quanyu.dsl.linting.proving.encoder import Claims
-from quanyu.dsl.linting.proving.truth import (
-    Formula,
-    Prover,
-    Truth,
-    both,
-    denied,
-    either,
-)
-from quanyu.dsl.linting.proving.value_domains import Place
+from quanyu.dsl.linting.proving.encoder import Encoder
+from quanyu.dsl.linting.proving.formulas import Formula, Truth, negation
+from quanyu.dsl.linting.proving.value_encoder import Site
 
-__all__ = ["Claims", "Formula", "Place", "Prover", "Truth", "both", "denied", "either"]
+__all__ = ["Encoder", "Formula", "Site", "Truth", "negation"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.linting.proving import Claims, Place
+from quanyu.dsl.linting.proving import Encoder, Site
 from quanyu.dsl.model.types import nfkc
 
 _TILES = {"quintile": "1 to 5 (R3)", "decile": "1 to 10 (R3)", "percentile": "1 to 100 (R10)"}
 
 
-def reason(node: s.Cond, claims: Claims, place: Place) -> str:
+def explain_constant(node: s.Cond, encoder: Encoder, site: Site) -> str:
     """The end of a sentence; empty where the condition itself is reason enough."""
     node = s.strip_not(node) or node
     match node:
@@ -20,15 +20,15 @@ def reason(node: s.Cond, claims: Claims, place: Place) -> str:
         case s.Sample(percent=percent):
             return "a sample of 0% is nobody (S1)" if not percent.value else "a sample of 100% is everybody (S1)"
         case s.Compare() | s.Between() | s.InList():
-            said = (_of_value(child, claims) for child in s.iter_children(node))
-            return next(filter(None, said), "") or _of_order(node, claims, place)
+            said = (_explain_value(child, encoder) for child in s.iter_children(node))
+            return next(filter(None, said), "") or _explain_order(node, encoder, site)
     return ""
 
 
-def _of_order(node: s.Compare | s.Between | s.InList, claims: Claims, place: Place) -> str:
+def _explain_order(node: s.Compare | s.Between | s.InList, encoder: Encoder, site: Site) -> str:
     """A value that an ordered enum does not have."""
     expr = node.left if isinstance(node, s.Compare) else node.expr
-    kind = claims.worths.kind(expr, place)
+    kind = encoder.values.type_of(expr, site)
     written = {nfkc(child.value) for child in s.iter_children(node) if isinstance(child, s.Text)}
     if kind.ordered and written - set(map(nfkc, kind.values)):
         return f"its values are {' < '.join(kind.values)} (C7)"
@@ -50,13 +50,13 @@ def _of_event_pattern(pattern: s.EventPattern) -> str:
     return ""
 
 
-def _of_value(expr: s.Node, claims: Claims) -> str:
+def _explain_value(expr: s.Node, encoder: Encoder) -> str:
     match expr:
         case s.Tile(fn=fn):
             return f"a {fn} is {_TILES[fn]}"
         case s.Aggregate(fn="days"):
-            most = claims.worths.aggregated(expr).most
-            return "" if most == float("inf") else f"at most {int(most)} local days lie in the window (A8)"
+            limit = encoder.values.aggregate_tally(expr).limit
+            return "" if limit == float("inf") else f"at most {int(limit)} local days lie in the window (A8)"
         case s.Aggregate(fn="count" | "distinct" as fn):
             return f"a {fn} is a whole number from 0 on (U10)"
     return ""
