@@ -84,8 +84,8 @@ def test_what_only_a_backup_mends_is_left_as_it_is(
 @pytest.mark.parametrize(
     ("pattern", "damage", "advice", "removed"),
     [
-        (RESOLVED, flip, "made anew from the raw log", ("shop/log/resolved", "shop/state/identity")),
-        (RESOLVED, cut, "made anew from the raw log", ("shop/log/resolved", "shop/state/identity")),
+        (RESOLVED, flip, "rebuilt from the raw log", ("shop/log/resolved", "shop/state/identity")),
+        (RESOLVED, cut, "rebuilt from the raw log", ("shop/log/resolved", "shop/state/identity")),
         ("shop/state/identity/*.identity", flip, "remove it", ("shop/state/identity",)),
         ("shop/state/tagging/manifest", cut, "remove the folder", ("shop/state/tagging",)),
         ("shop/state/tagging/partition-1-*", flip, "remove the folder", ("shop/state/tagging",)),

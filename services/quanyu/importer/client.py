@@ -1,4 +1,4 @@
-"""Importing one file: rows to requests, requests to the service, and what became of them."""
+"""Imports a file: reads rows, sends them as requests, and counts the answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from quanyu.importer.stream import send
 from quanyu.runtime.errors import InvalidInput, to_domain_error
 
 REJECTS_SHOWN = 20
-# As many rows as are sent again to see whether the server still has what it acknowledged.
+# Rows that are sent again to check whether the server still has what it acknowledged.
 _PROBE_ROWS = 1_000
 
 # Called with (rows done, rows in the file or None) whenever rows are acknowledged.
@@ -28,6 +28,8 @@ Watcher = Callable[[int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
+    """A row that the service refused, and why."""
+
     row: int
     reason: str
     field: str
@@ -36,18 +38,18 @@ class RejectedRow:
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a file's rows.
+    """The counts of an import: accepted + duplicates + rejected = rows sent.
 
-    accepted + duplicates + rejected = rows sent; `skipped` were acknowledged in an earlier run.
+    `skipped` rows were acknowledged in an earlier run and are not sent.
     """
 
     skipped: int = 0
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
-    # The first REJECTS_SHOWN of them.
+    # The first REJECTS_SHOWN rejected rows.
     rejects: list[RejectedRow] = field(default_factory=list)
-    # Visible in queries whose epoch has reached this.
+    # Queries see the rows once their epoch has reached this offset.
     raw_offset: int = 0
     seconds: float = 0.0
 
@@ -59,13 +61,13 @@ class Imported:
 def import_file(
     path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel, watch: Watcher = lambda done, total: None
 ) -> Imported:
-    """Sends every row; returns when all are durable. Safe to repeat; goes on where an earlier run broke off.
+    """Sends every row; returns when all are durable. Safe to repeat: continues where an earlier run stopped.
 
-    InvalidInput for a file or mapping that is wrong, Unavailable if the server stops answering.
+    Raises InvalidInput for a wrong file or mapping, and Unavailable if the server stops answering.
     """
     started = time.monotonic()
     rows = open_rows(path, mapping)
-    progress = _resumable(path, mapping, workspace, channel)
+    progress = _load_progress(path, mapping, workspace, channel)
     imported = Imported(skipped=progress.rows)
     try:
         for response in send(channel, _requests(path, mapping, workspace, rows.starting_at(progress.rows))):
@@ -76,28 +78,31 @@ def import_file(
             imported.raw_offset = max(imported.raw_offset, response.raw_offset)
             for reject in response.rejects[: REJECTS_SHOWN - len(imported.rejects)]:
                 imported.rejects.append(RejectedRow(first + reject.index, reject.reason, reject.field, reject.message))
-            progress.reached(imported.rows)
+            progress.advance(imported.rows)
             watch(imported.rows, rows.total)
     except Exception:
         progress.write()
         raise
-    progress.forget()
+    progress.remove()
     imported.seconds = time.monotonic() - started
     return imported
 
 
-def _resumable(path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel) -> Progress:
-    """Where to go on: at an earlier run's row if the server still knows the rows before it, else at the first.
+def _load_progress(path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel) -> Progress:
+    """Returns the progress of an earlier run if the server still has the rows before it, else of row 0.
 
-    Another data folder may be behind the address by now; catalog items have no key to ask by.
+    The server may have another data folder by now. Catalog items start at row 0: they have no key to check by.
     """
-    progress = Progress.of(path, mapping, workspace)
-    if progress.rows and (mapping.records == "item" or _unknown(path, mapping, workspace, channel, progress.rows)):
+    progress = Progress.load(path, mapping, workspace)
+    if progress.rows and (
+        mapping.records == "item" or _has_lost_rows(path, mapping, workspace, channel, progress.rows)
+    ):
         progress.rows = 0
     return progress
 
 
-def _unknown(path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel, rows: int) -> bool:
+def _has_lost_rows(path: Path, mapping: Mapping, workspace: str, channel: grpc.Channel, rows: int) -> bool:
+    """Sends the last rows before `rows` again; returns True if the server accepts one as new."""
     numbered = open_rows(path, mapping).starting_at(max(rows - _PROBE_ROWS, 0))
     known = (
         (first, batch.slice(0, rows - first))

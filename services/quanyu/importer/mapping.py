@@ -1,4 +1,4 @@
-"""Mappings: how a file's columns become records. Read here; checked and followed by the encoder in the core."""
+"""Reads mappings, which say how the columns of a file become records; the engine's encoder checks them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.yaml_text import read_yaml
 
 INTEGER_FORMATS = frozenset({"s", "ms", "us", "ns"})
-# More than any mapping has: YAML can say in a few lines what takes all memory to write out.
+# More values than any mapping has: a few lines of YAML can expand to more than the memory holds.
 _MOST_VALUES = 10_000
 _TEMPLATES = ("source", "id", "type", "channel", "catalog", "key")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
@@ -22,33 +22,33 @@ _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping as docs/import.md describes it. `name` is where it came from, for errors."""
+    """A mapping as docs/import.md describes it; `name` says where it came from, for errors."""
 
     name: str
     contents: dict[str, Any]
 
     @property
     def records(self) -> str:
-        """event, profile or item."""
+        """Returns event, profile or item."""
         return str(self.contents.get("records", ""))
 
     def encoded(self) -> bytes:
-        """The same structure as JSON: what the encoder takes."""
+        """Returns the mapping as JSON, the format of the encoder."""
         return json.dumps(self.contents, ensure_ascii=False, sort_keys=True).encode()
 
     def columns(self) -> list[str]:
-        """Every column it reads, each once."""
+        """Returns every column that the mapping reads, each once."""
         return list(dict.fromkeys([*self._template_columns(), *(field["column"] for field in self._fields())]))
 
     def text_columns(self) -> set[str]:
-        """Columns whose digits must not be taken for numbers by a reader that guesses types."""
+        """Returns the columns that must be read as text, even if they look like numbers."""
         return {
             *self._template_columns(),
             *(f["column"] for f in self._fields() if "as" in f and f.get("format") not in INTEGER_FORMATS),
         }
 
     def integer_columns(self) -> set[str]:
-        """Columns that count time from 1970."""
+        """Returns the columns that count time from 1970."""
         return {f["column"] for f in self._fields() if f.get("format") in INTEGER_FORMATS} - self.text_columns()
 
     def _template_columns(self) -> Iterator[str]:
@@ -70,7 +70,7 @@ class Mapping:
 
 
 def load_mapping(path: Path) -> Mapping:
-    """InvalidInput if the file cannot be read or is not a mapping in YAML."""
+    """Reads a mapping; raises InvalidInput if the file cannot be read or is not a mapping in YAML."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -79,7 +79,7 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def parse_mapping(text: str, name: str) -> Mapping:
-    """InvalidInput with line and column if the text is not YAML, or holds what JSON does not."""
+    """Parses a mapping; raises InvalidInput with the place if the text is not YAML, or has no equal in JSON."""
     try:
         contents = read_yaml(text)
     except ValueError as error:
@@ -95,7 +95,7 @@ def parse_mapping(text: str, name: str) -> Mapping:
 
 
 def _problem(contents: dict[Any, Any]) -> str | None:
-    """What JSON cannot hold, such as the date that YAML reads in 2026-01-31; None if there is nothing."""
+    """Describes a value that JSON cannot hold, such as the date 2026-01-31 in YAML; None if there is no such value."""
     rest: list[tuple[str, Any]] = [("", contents)]
     for _ in range(_MOST_VALUES):
         if not rest:
@@ -104,7 +104,7 @@ def _problem(contents: dict[Any, Any]) -> str | None:
         if isinstance(value, dict):
             unnamed = [key for key in value if not isinstance(key, str)]
             if unnamed:
-                return f"{path or 'its keys'}: {unnamed[0]!r} is no text; put it in quotes"
+                return f"{path or 'its keys'}: {unnamed[0]!r} is not a text; put it in quotes"
             rest += [(f"{path}.{key}" if path else key, item) for key, item in value.items()]
         elif isinstance(value, list):
             rest += [(f"{path}[{at}]", item) for at, item in enumerate(value)]
@@ -114,7 +114,7 @@ def _problem(contents: dict[Any, Any]) -> str | None:
 
 
 def _field(value: object) -> Iterator[dict[str, str]]:
-    """A field in its long form. One that is wrong is left to the encoder, which says how."""
+    """Yields a field in its long form; leaves out a wrong field, which the encoder reports."""
     if isinstance(value, str):
         yield {"column": value}
     elif isinstance(value, dict) and isinstance(value.get("column"), str):

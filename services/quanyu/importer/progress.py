@@ -1,4 +1,4 @@
-"""How far an import got, kept in `<file>.quanyu-progress` beside the file while it runs."""
+"""Keeps the progress of an import in `<file>.quanyu-progress`, beside the file, while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SECONDS_BETWEEN_WRITES = 1.0
 
 @dataclass(slots=True)
 class Progress:
-    """Rows acknowledged of one file, mapping and workspace. Losing it only costs sending rows again."""
+    """The acknowledged rows of one file, mapping and workspace; if it is lost, rows are only sent again."""
 
     path: Path
     fingerprint: str
@@ -25,8 +25,8 @@ class Progress:
     _written: float = field(default=0.0, init=False)
 
     @classmethod
-    def of(cls, file: Path, mapping: Mapping, workspace: str) -> Progress:
-        """What an earlier, broken-off import left; row 0 if there was none, or file or mapping have changed since."""
+    def load(cls, file: Path, mapping: Mapping, workspace: str) -> Progress:
+        """Reads the progress of an earlier import; row 0 if there is none, or if file or mapping have changed."""
         progress = cls(file.with_name(file.name + SUFFIX), _fingerprint(file, mapping, workspace))
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             kept = json.loads(progress.path.read_text())
@@ -34,20 +34,22 @@ class Progress:
                 progress.rows = max(int(kept["rows"]), 0)
         return progress
 
-    def reached(self, rows: int) -> None:
-        """Remembers that the first `rows` rows are durable; on disk after a second at most."""
+    def advance(self, rows: int) -> None:
+        """Records that the first `rows` rows are durable; writes it to disk at most once a second."""
         self.rows = rows
         if time.monotonic() - self._written >= _SECONDS_BETWEEN_WRITES:
             self.write()
 
     def write(self) -> None:
+        """Replaces the file; does nothing if the folder cannot be written."""
         self._written = time.monotonic()
         temporary = self.path.with_name(self.path.name + "~")
         with contextlib.suppress(OSError):
             temporary.write_text(json.dumps({"fingerprint": self.fingerprint, "rows": self.rows}))
             temporary.replace(self.path)
 
-    def forget(self) -> None:
+    def remove(self) -> None:
+        """Removes the file after a complete import."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""The rows of a Parquet, CSV or NDJSON file, in batches, only the columns that a mapping reads."""
+"""Reads a Parquet, CSV or NDJSON file in batches, with only the columns that a mapping reads."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A file's rows in order. `total` is None where only reading tells."""
+    """The rows of a file in order; `total` is None if only reading the file tells."""
 
     total: int | None
     batches: Iterator[pa.RecordBatch]
 
     def starting_at(self, row: int) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """(number of its first row, batch) of the rows from `row` on."""
+        """Yields the rows from `row` on, as batches with the number of their first row."""
         first = 0
         for batch in self.batches:
             skipped = min(max(row - first, 0), batch.num_rows)
@@ -37,7 +37,7 @@ class Rows:
 
 
 def open_rows(path: Path, mapping: Mapping) -> Rows:
-    """InvalidInput if the file cannot be read, is of another kind, or lacks a column."""
+    """Opens a file; raises InvalidInput if it cannot be read, is of another kind, or lacks a column."""
     openers = {".parquet": _parquet, ".csv": _csv, ".ndjson": _ndjson, ".jsonl": _ndjson}
     opener = openers.get(path.suffix.lower())
     if opener is None:
@@ -50,7 +50,7 @@ def open_rows(path: Path, mapping: Mapping) -> Rows:
 
 def _parquet(path: Path, mapping: Mapping) -> Rows:
     file = pq.ParquetFile(path)
-    columns = _present(path, mapping, file.schema_arrow.names)
+    columns = _columns_to_read(path, mapping, file.schema_arrow.names)
     batches = file.iter_batches(BATCH_ROWS, columns=columns)
     return Rows(file.metadata.num_rows, _explained(path, batches))
 
@@ -58,12 +58,12 @@ def _parquet(path: Path, mapping: Mapping) -> Rows:
 def _csv(path: Path, mapping: Mapping) -> Rows:
     with path.open("rb") as file:
         header = pyarrow.csv.open_csv(pa.BufferReader(file.readline())).schema.names
-    columns = _present(path, mapping, header)
+    columns = _columns_to_read(path, mapping, header)
     types = dict.fromkeys(mapping.integer_columns(), pa.int64()) | dict.fromkeys(mapping.text_columns(), pa.string())
     convert = pyarrow.csv.ConvertOptions(
         include_columns=columns,
         column_types=types,
-        # Only an empty field is null: `NA` may be a country, and `NULL` somebody's name.
+        # Only an empty field is null: `NA` may be a country, and `NULL` a name.
         null_values=[""],
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
@@ -73,16 +73,16 @@ def _csv(path: Path, mapping: Mapping) -> Rows:
 
 def _ndjson(path: Path, mapping: Mapping) -> Rows:
     reader = pyarrow.json.open_json(path, read_options=pyarrow.json.ReadOptions(block_size=_BLOCK_BYTES))
-    columns = _present(path, mapping, reader.schema.names)
+    columns = _columns_to_read(path, mapping, reader.schema.names)
     return Rows(None, (batch.select(columns) for batch in _explained(path, reader)))
 
 
-def _present(path: Path, mapping: Mapping, names: list[str]) -> list[str]:
-    """The columns to read. InvalidInput if the file lacks one, or has it twice."""
+def _columns_to_read(path: Path, mapping: Mapping, names: list[str]) -> list[str]:
+    """Returns the columns to read; raises InvalidInput if the file lacks one or repeats one."""
     for column in mapping.columns():
         if names.count(column) > 1:
             raise InvalidInput(
-                f"{path}: column `{column}` stands there {names.count(column)} times; rename the others",
+                f"{path}: column `{column}` occurs {names.count(column)} times; rename the others",
                 reason="REPEATED_COLUMN",
             )
         if column not in names:
@@ -107,5 +107,5 @@ def _unreadable(path: Path, error: Exception) -> InvalidInput:
     if isinstance(error, UnicodeDecodeError) or "UTF8" in said:
         advice = "; save it as UTF-8"
     elif "straddl" in said:
-        advice = "; a line of it has more than 1 MiB, which no record may have"
+        advice = "; one of its lines has more than 1 MiB, the limit of a record"
     return InvalidInput(f"{path}: cannot be read: {said}{advice}", reason="FILE_UNREADABLE")

@@ -1,4 +1,4 @@
-"""One IngestStream call, with several requests under way at once."""
+"""Sends requests by one IngestStream call, several at a time."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import grpc
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.runtime.errors import DataLoss, Unavailable
 
-# Enough to keep client and server busy at once, few enough to hold in memory: a request is up to 4 MiB.
+# Keeps both client and server busy, and fits in memory: a request is up to 4 MiB.
 IN_FLIGHT = 8
 _METHOD = "/quanyu.api.ingestion.v1.IngestionService/IngestStream"
 
 
 def send(channel: grpc.Channel, requests: Iterator[bytes]) -> Iterator[ingestion_pb2.IngestResponse]:
-    """One answer per request, in order; an answered request is durable.
+    """Yields one answer per request, in order; an answered request is durable.
 
-    If `requests` raises, what it yielded before is still sent and answered, then its error is raised here. Unavailable
-    if the call breaks.
+    If `requests` raises, the requests before are still sent and answered, and then the error is raised here.
+    Raises Unavailable if the call breaks.
     """
     feed = _Feed(requests)
     call = channel.stream_stream(_METHOD, None, ingestion_pb2.IngestResponse.FromString)(iter(feed))
@@ -29,12 +29,12 @@ def send(channel: grpc.Channel, requests: Iterator[bytes]) -> Iterator[ingestion
             answered += 1
             if response.sequence != answered:
                 raise DataLoss(
-                    f"the server answered request {response.sequence} where {answered} was next", reason="ANSWER_ORDER"
+                    f"the server answered request {response.sequence} instead of {answered}", reason="ANSWER_ORDER"
                 )
             feed.answered()
             yield response
     except grpc.RpcError as error:
-        raise Unavailable(f"the server stopped taking records: {_said(error)}", reason="INGEST_STOPPED") from error
+        raise Unavailable(f"the server stopped taking records: {_describe(error)}", reason="INGEST_STOPPED") from error
     finally:
         feed.stop()
         call.cancel()  # type: ignore[no-untyped-call]
@@ -43,7 +43,7 @@ def send(channel: grpc.Channel, requests: Iterator[bytes]) -> Iterator[ingestion
 
 
 class _Feed:
-    """Requests with their sequence numbers, as fast as answers come back. gRPC consumes it in a thread of its own."""
+    """Yields requests with sequence numbers, as fast as answers come back; gRPC reads it on its own thread."""
 
     def __init__(self, requests: Iterator[bytes]) -> None:
         self._requests = requests
@@ -57,10 +57,10 @@ class _Feed:
                 self._free.acquire()
                 if self._stopped:
                     return
-                # Fields of a message may come in any order, so the number can follow what is already encoded.
+                # Fields of a message may be in any order, so the number can follow the encoded rest.
                 yield request + ingestion_pb2.IngestRequest(sequence=sequence).SerializeToString()
         except Exception as error:
-            # gRPC would turn it into a cancelled call; kept, and the stream ends as if complete.
+            # gRPC would cancel the call. Instead the stream ends as if complete, and `send` raises the error.
             self.failure = error
 
     def answered(self) -> None:
@@ -71,7 +71,7 @@ class _Feed:
         self._free.release()
 
 
-def _said(error: grpc.RpcError) -> str:
+def _describe(error: grpc.RpcError) -> str:
     details = getattr(error, "details", lambda: None)()
     code = getattr(error, "code", lambda: None)()
     advice = "; is `quanyu serve` running at --server?" if code == grpc.StatusCode.UNAVAILABLE else ""

@@ -1,1 +1,1 @@
-"""What every service stands on: settings, data folder, logs, database, errors and gRPC."""
+"""The base of every service: settings, data folder, logs, database, errors, background work and gRPC."""

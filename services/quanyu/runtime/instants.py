@@ -1,4 +1,4 @@
-"""Milliseconds since 1970, as everything inside counts, and protobuf's Timestamp, as the calls say it."""
+"""Converts between milliseconds since 1970, which the services use, and the Timestamp of the calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from quanyu.runtime.errors import InvalidInput
 
-# 1900 to 9998 UTC: what happens lies after the one, and local time reaches no year 10000 before the other.
+# The years 1900 to 9998 in UTC: local time then never reaches year 10000.
 EARLIEST_MS = -2_208_988_800_000
 LATEST_MS = 253_370_764_800_000
 
@@ -24,13 +24,16 @@ def timestamp(ms: int) -> Timestamp:
 
 
 def milliseconds(instant: Timestamp, field: str) -> int:
-    """Of an instant in a request. InvalidInput, naming the field, if calendars have no such time."""
-    # Not ToMilliseconds: it fails where nanos are wrong.
+    """Returns the milliseconds of an instant in a request.
+
+    Raises InvalidInput, naming the field, for an instant outside the years 1900 to 9998.
+    """
+    # ToMilliseconds would raise for wrong nanos.
     ms = instant.seconds * 1000 + instant.nanos // 1_000_000
     if not is_instant(ms) or not 0 <= instant.nanos < 10**9:
         raise InvalidInput(
-            f"{field}: {instant.seconds} s and {instant.nanos} ns from 1970 is no instant of the years 1900 to 9998; "
-            "check the unit",
+            f"{field}: {instant.seconds} s and {instant.nanos} ns from 1970 is not an instant of the years "
+            "1900 to 9998; check the unit",
             reason="INVALID_TIME",
             field=field,
         )
@@ -38,5 +41,5 @@ def milliseconds(instant: Timestamp, field: str) -> int:
 
 
 def is_instant(ms: int) -> bool:
-    """Whether it lies within the years that can be asked about."""
+    """Returns True for an instant of the years 1900 to 9998."""
     return EARLIEST_MS <= ms < LATEST_MS

@@ -1,4 +1,4 @@
-"""What the process says about itself: the standard library's logging, one line or one JSON object each, on stderr."""
+"""Sets up logging to stderr, as lines of text or as one JSON object a line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 
 
 class JsonLines(logging.Formatter):
-    """One object a line: time, level, logger, message, what was passed as `extra`, and the traceback."""
+    """Formats a record as a JSON object: time, level, logger, message, the `extra` fields, and the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
@@ -28,7 +28,7 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
-    """`time level logger: message key=value ...`."""
+    """Formats a record as `time level logger: message key=value ...`."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")

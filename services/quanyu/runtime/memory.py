@@ -1,4 +1,4 @@
-"""How the process returns memory."""
+"""Sets how the process returns freed memory to the system."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 
 def return_freed_memory() -> None:
-    """Makes glibc hand freed blocks back to the system, and Arrow use it. Where there is no glibc, nothing happens.
+    """Makes glibc return freed blocks to the system, and makes Arrow use glibc; without glibc, does nothing.
 
-    By default it keeps an arena a thread and, once a large block is freed, serves all blocks up to that size from them:
-    a server that passes megabytes from thread to thread then holds a third more than it uses.
+    By default, glibc keeps one arena per thread, and serves blocks up to the size of the largest freed block from it.
+    A server that passes megabytes from thread to thread then holds a third more memory than it uses.
     """
-    # Read when pyarrow is first imported; its own pools keep what they were given.
+    # pyarrow reads this when it is first imported; its own pools would keep freed memory.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:

@@ -1,4 +1,4 @@
-"""The services of one process, on one port: opened, started and stopped in the order that loses nothing."""
+"""Opens, starts and stops the services of one process, on one port, in an order that loses no data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ Opener = Callable[[ServiceContext], Service]
 
 
 class Process:
-    """Opens everything, or raises a DomainError and leaves nothing open. `openers` are in the order of the flow."""
+    """Opens all services, or raises a DomainError and leaves nothing open.
+
+    `openers` are in the order of the data flow: the writer of a log before its readers.
+    """
 
     def __init__(self, settings: Settings, openers: Mapping[str, Opener]) -> None:
         self._settings = settings
@@ -59,22 +62,22 @@ class Process:
         add_reflection(self._server, [service.name for service in self._services])
 
     def start(self) -> None:
-        """Accepts calls, begins background work, and says that it serves."""
+        """Accepts calls, starts background work, and reports that it serves."""
         self._server.start()
         for service in self._services:
             service.start()
-        self.health.serving("", *(service.name for service in self._services))
+        self.health.set_serving("", *(service.name for service in self._services))
 
     def stop(self) -> None:
-        """Ends background work, lets running calls finish, folds what is in the logs, writes snapshots, closes all."""
-        self.health.stopping()
+        """Ends background work, lets running calls finish, folds the rest of the logs, writes snapshots, closes all."""
+        self.health.set_stopping()
         for service in reversed(self._services):
             service.stop()
         self._server.stop(self._settings.stop_seconds).wait()
         self._closing.close()
 
     def _close_services(self) -> None:
-        # The writer of a log closes before its reader, which then folds what is left of it.
+        # The writer of a log closes before its reader, which then folds the rest of the log.
         with ExitStack() as closing:
             for service in reversed(self._services):
                 closing.callback(service.close)

@@ -1,11 +1,11 @@
-"""How a service plugs into a process: the same for all four.
+"""The interface between a process and its services, the same for all four.
 
 Each of `quanyu.{ingestion,identity,tagging,delivery}.service` exports
 
     def open_service(context: ServiceContext) -> Service
 
-and `cli` does the rest: opens the wanted services, registers them on one server, starts and stops them. The order of a
-service's life is `open_service`, `register`, `start`, ... , `stop`, `close`.
+and `quanyu.cli` opens the wanted services, registers them on one server, starts and stops them.
+A service is called in the order `open_service`, `register`, `start`, `stop`, `close`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from quanyu.runtime.storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ServiceContext:
-    """What a service is given. Nothing else is global."""
+    """Everything that a service gets from its process; there is no other global state."""
 
     settings: Settings
-    # `<data>`: checked, locked for the services of this process; makes the paths of logs, state and delivered files.
+    # Checked, and locked for the services of this process.
     folder: DataFolder
-    # Migrated. `database.reading()` / `database.writing()` give a Session.
+    # Migrated to this version.
     database: Database
-    # `channels.to("tagging")`: a gRPC channel to a service, in this process or another; authenticated.
+    # Authenticated channels to the services in this process and others.
     channels: Channels
-    # `health.report_failure(service, work, error)` when background work cannot go on.
+    # Receives `report_failure` when background work of a service has ended.
     health: Health
 
 
@@ -42,16 +42,16 @@ class Service(Protocol):
 
     @property
     def name(self) -> str:
-        """Full gRPC name, such as `quanyu.api.tagging.v1.TaggingService`."""
+        """The full gRPC name, such as `quanyu.api.tagging.v1.TaggingService`."""
 
     def register(self, server: grpc.Server) -> None:
-        """Adds the handlers by `register_service`; called before the server starts."""
+        """Adds the handlers to the server, before it starts."""
 
     def start(self) -> None:
-        """Begins background work; the server accepts calls from here on, so other services can be called."""
+        """Starts background work; the server accepts calls by now, so the work may call other services."""
 
     def stop(self) -> None:
-        """Ends background work that calls other services, at a safe point; the server still accepts calls."""
+        """Ends background work that calls other services; the server still accepts calls."""
 
     def close(self) -> None:
-        """No handler runs any more: finish folding, write snapshots, close files."""
+        """Folds the rest of the logs, writes snapshots and closes files; no call runs any more."""

@@ -1,4 +1,4 @@
-"""What a process is told from outside: `QUANYU_*` environment variables, read once, into one frozen object."""
+"""The settings of a process: `QUANYU_*` environment variables, read once into a frozen object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every field is the variable `QUANYU_<FIELD>`; `describe_settings()` is their table."""
+    """Each field is the variable `QUANYU_<FIELD>`; `describe_settings` lists them."""
 
     data: Annotated[Path, "Data folder: logs, snapshots, the database and delivered files."] = Path("data")
     host: Annotated[str, "Address to listen on. Beyond loopback, QUANYU_AUTH_TOKEN_FILE must be set."] = "127.0.0.1"
@@ -25,29 +25,31 @@ class Settings:
         int | None,
         "Port to listen on; 0 takes a free one. Unset: 7400 for all services, the service's own port for one.",
     ] = None
-    ingestion_address: Annotated[str, "Where the ingestion service is, if not in this process."] = "127.0.0.1:7401"
-    identity_address: Annotated[str, "Where the identity service is, if not in this process."] = "127.0.0.1:7402"
-    tagging_address: Annotated[str, "Where the tagging service is, if not in this process."] = "127.0.0.1:7403"
-    delivery_address: Annotated[str, "Where the delivery service is, if not in this process."] = "127.0.0.1:7404"
+    ingestion_address: Annotated[str, "Address of the ingestion service, unless this process runs it."] = (
+        "127.0.0.1:7401"
+    )
+    identity_address: Annotated[str, "Address of the identity service, unless this process runs it."] = "127.0.0.1:7402"
+    tagging_address: Annotated[str, "Address of the tagging service, unless this process runs it."] = "127.0.0.1:7403"
+    delivery_address: Annotated[str, "Address of the delivery service, unless this process runs it."] = "127.0.0.1:7404"
     database_url: Annotated[str | None, "SQLAlchemy URL. Unset: SQLite in `<data>/quanyu.db`."] = None
     auth_token_file: Annotated[
-        Path | None, "File with the bearer token that callers must show, and that this process shows to other services."
+        Path | None, "File with the bearer token that callers must send, and that this process sends to other services."
     ] = None
-    tls_certificate: Annotated[Path | None, "PEM certificate chain to serve TLS with; needs QUANYU_TLS_KEY."] = None
+    tls_certificate: Annotated[Path | None, "PEM certificate chain for serving TLS; needs QUANYU_TLS_KEY."] = None
     tls_key: Annotated[Path | None, "PEM key of QUANYU_TLS_CERTIFICATE."] = None
     tls_authority: Annotated[
-        Path | None, "PEM certificate that the other services' certificates are checked against."
+        Path | None, "PEM certificate of the authority that signs the other services' certificates."
     ] = None
-    threads: Annotated[int, "Calls that a process works on at once; a stream holds one while it is open."] = 32
-    query_mib: Annotated[int, "MiB that one question may take beside the index; beyond, it is refused."] = 1024
+    threads: Annotated[int, "Calls that a process answers at once; an open stream counts as one."] = 32
+    query_mib: Annotated[int, "MiB that one query may use beside the index; a larger query is refused."] = 1024
     approval: Annotated[
-        str, "`required`: rules are only published by approving proposals; `off`: also by PublishRule and RollBackRule."
+        str, "`required`: only approved proposals publish rules; `off`: PublishRule and RollBackRule do too."
     ] = "off"
-    snapshot_mib: Annotated[int, "MiB of log folded between two snapshots of a workspace."] = 256
-    snapshot_idle_seconds: Annotated[int, "Seconds of quiet after which changed state is written out too."] = 60
-    stop_seconds: Annotated[int, "How long running calls may take to finish when the process is asked to stop."] = 20
+    snapshot_mib: Annotated[int, "MiB of log that are folded between two snapshots of a workspace."] = 256
+    snapshot_idle_seconds: Annotated[int, "Seconds without new events after which changed state is also written."] = 60
+    stop_seconds: Annotated[int, "Seconds that running calls have to finish when the process stops."] = 20
     log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR."] = "INFO"
-    log_format: Annotated[str, "`text` for people, `json` for machines: one object a line."] = "text"
+    log_format: Annotated[str, "`text`, or `json` for one object per line."] = "text"
 
     def __post_init__(self) -> None:
         _require(self.port is None or 0 <= self.port <= LARGEST_PORT, "port", f"be 0 to {LARGEST_PORT}")
@@ -76,11 +78,11 @@ class Settings:
             return self.host == "localhost"
 
     def address_of(self, service: str) -> str:
-        """`host:port` of a service that runs in another process."""
+        """Returns `host:port` of a service that runs in another process."""
         return str(getattr(self, f"{service}_address"))
 
     def default_port(self, services: tuple[str, ...]) -> int:
-        """The port to listen on for these services, where none is set: one service's own, else 7400."""
+        """Returns the port for these services: the set one, else the own port of a single service, else 7400."""
         if self.port is not None:
             return self.port
         if len(services) != 1:
@@ -92,7 +94,10 @@ class Settings:
         return int(port)
 
     def auth_token(self) -> str | None:
-        """InvalidInput if the file cannot be read, is empty, or holds what no header can."""
+        """Returns the token, or None if no file is set.
+
+        Raises InvalidInput if the file cannot be read, is empty, or holds characters that a header cannot hold.
+        """
         contents = read_setting_file(self.auth_token_file, "auth_token_file")
         if contents is None:
             return None
@@ -106,7 +111,7 @@ class Settings:
 
 
 def read_setting_file(path: Path | None, name: str) -> bytes | None:
-    """Contents of the file that setting `name` points to. InvalidInput if it cannot be read or is empty."""
+    """Returns the contents of the file of setting `name`; raises InvalidInput if it is unreadable or empty."""
     if path is None:
         return None
     try:
@@ -118,7 +123,10 @@ def read_setting_file(path: Path | None, name: str) -> bytes | None:
 
 
 def load_settings(environment: Mapping[str, str], **given: Any) -> Settings:
-    """Settings of `QUANYU_*` variables, overridden by what is `given`, unless None. InvalidInput names a wrong one."""
+    """Reads `QUANYU_*` variables; values in `given` that are not None override them.
+
+    Raises InvalidInput that names a wrong or unknown variable.
+    """
     hints = get_type_hints(Settings)
     known = {f"QUANYU_{name.upper()}": name for name in hints}
     values: dict[str, Any] = {}
@@ -133,7 +141,7 @@ def load_settings(environment: Mapping[str, str], **given: Any) -> Settings:
 
 
 def describe_settings() -> list[tuple[str, str, str]]:
-    """(variable, default, meaning) of every setting."""
+    """Returns (variable, default, meaning) of every setting."""
     meanings = {name: get_args(hint)[-1] for name, hint in get_type_hints(Settings, include_extras=True).items()}
     return [
         (f"QUANYU_{f.name.upper()}", "" if f.default is None else str(f.default), meanings[f.name])

@@ -1,4 +1,4 @@
-"""What a service holds open for each workspace: opened at start or when first seen, closed at the end."""
+"""Opens workspaces at the start or when they are first used, and closes them at the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T", bound=Closable)
 
 
 class OpenWorkspaces(Generic[T]):
-    """The open workspaces of one service. `opening` makes what it holds for one; errors of it reach the caller."""
+    """The open workspaces of one service; `opening` opens one, and its errors reach the caller."""
 
     def __init__(self, folder: DataFolder, opening: Callable[[str], T]) -> None:
         self._folder = folder
@@ -33,21 +33,24 @@ class OpenWorkspaces(Generic[T]):
         self._open: dict[str, T] = {}
         self._guard = threading.Lock()
         self._damaged: set[str] = set()
-        # What was last said of those that could not be opened.
+        # The last logged error of each workspace that cannot be opened.
         self._failures: dict[str, str] = {}
         self._closed = False
         self._is_watching = False
         self._watcher = BackgroundLoop("looking for new workspaces", self._look, _log_failure)
 
     def get(self, workspace: str, *, create: bool = False) -> T:
-        """InvalidInput for what is no name; NotFound if nothing was ever sent to it, unless it may be created."""
+        """Returns the open workspace, and opens it if necessary.
+
+        Raises InvalidInput for an invalid name, and NotFound for a workspace that received no data, unless `create`.
+        """
         found = self._open.get(workspace)
         if found is not None:
             return found
         check_workspace_name(workspace)
         if not create and not self._folder.has_workspace(workspace):
             raise NotFound(
-                f"there is no workspace {workspace!r}; the first PutSchema or Ingest makes it",
+                f"there is no workspace {workspace!r}; the first PutSchema or Ingest creates it",
                 reason="UNKNOWN_WORKSPACE",
                 workspace=workspace,
             )
@@ -59,17 +62,17 @@ class OpenWorkspaces(Generic[T]):
             return self._open[workspace]
 
     def open_existing(self) -> None:
-        """Opens every workspace there is; raises the first error, so that a damaged one is known at start."""
+        """Opens every existing workspace; raises the first error, so that a damaged workspace prevents the start."""
         for workspace in self._folder.workspaces():
             self.get(workspace)
 
     def watch(self) -> None:
-        """From now on, also opens workspaces that other processes make."""
+        """Starts to look for workspaces that other processes create, and opens them."""
         self._is_watching = True
         self._watcher.start()
 
     def close(self) -> None:
-        """Closes them all, also those made so late that nobody looked yet: what is in their logs is theirs to fold."""
+        """Closes all workspaces, after opening those created since the last look, so that their logs are folded too."""
         self._watcher.stop()
         if self._is_watching:
             self._open_new()
@@ -93,7 +96,7 @@ class OpenWorkspaces(Generic[T]):
                 self._failed(workspace, to_domain_error(error) if isinstance(error, CoreError) else error)
 
     def _failed(self, workspace: str, error: DomainError) -> None:
-        """Says it once; what may pass by itself, such as a full disk, is tried again at the next look."""
+        """Logs an error once; an error that may pass, such as a full disk, is tried again at the next look."""
         if not isinstance(error, ResourceExhausted | Unavailable):
             self._damaged.add(workspace)
         if self._failures.get(workspace) != error.message:

@@ -1,4 +1,4 @@
-"""YAML that people write: each key once."""
+"""Reads YAML that people write, and refuses repeated keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 
 
 def read_yaml(text: str) -> Any:
-    """Its contents. ValueError with line and column if it is not YAML, or names a key twice."""
+    """Returns the contents; raises ValueError with line and column if the text is not YAML or repeats a key."""
     try:
         return yaml.load(text, _EachKeyOnce)
     except (yaml.YAMLError, RecursionError) as error:
@@ -16,14 +16,14 @@ def read_yaml(text: str) -> Any:
 
 
 class _EachKeyOnce(yaml.SafeLoader):
-    """YAML itself would take the last of two values, and not say so."""
+    """A loader that refuses repeated keys, where YAML itself silently takes the last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    problem=f"{key.value} stands here twice", problem_mark=key.start_mark
+                    problem=f"the key {key.value} is repeated", problem_mark=key.start_mark
                 )
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)

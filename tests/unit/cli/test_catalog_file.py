@@ -23,7 +23,7 @@ def test_a_catalog_is_a_schema_and_channels() -> None:
     ("text", "says"),
     [
         ("eventTypes: [", "line 1, column"),
-        ("a: 1\na: 2", "stands here twice"),
+        ("a: 1\na: 2", "the key a is repeated"),
         ("- order", "must be keys"),
         ("", "must be keys"),
         ("events: []", "events"),

@@ -83,9 +83,9 @@ def test_a_mapping_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         ("properties: {a: {column: !!binary aGk=}}", r"properties\.a\.column: YAML reads a bytes here"),
         ("identifiers: [{value: .inf}]", r"identifiers\[0\]\.value: YAML reads a float here"),
         ("records: !!set {a, b}", "records: YAML reads a set here"),
-        ("1: order", "1 is no text; put it in quotes"),
-        ("properties: {2026: a}", "properties: 2026 is no text"),
-        ("type: a\ntype: b", r"type stands here twice\n.*line 2"),
+        ("1: order", "1 is not a text; put it in quotes"),
+        ("properties: {2026: a}", "properties: 2026 is not a text"),
+        ("type: a\ntype: b", r"the key type is repeated\n.*line 2"),
         ("records: &itself [*itself]", "more than 10,000 values"),
         (
             "a: &a [x, x]\n" + "".join(f"{n}: &{n} [*{m}, *{m}]\n" for m, n in pairwise("abcdefghijklmnopqrstuvw")),

@@ -19,31 +19,31 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_what_was_reached_is_found_again_until_it_is_forgotten(file: Path) -> None:
-    Progress.of(file, MAPPING, "shop").reached(7)
-    assert Progress.of(file, MAPPING, "shop").rows == 7
-    Progress.of(file, MAPPING, "shop").forget()
-    assert Progress.of(file, MAPPING, "shop").rows == 0
+    Progress.load(file, MAPPING, "shop").advance(7)
+    assert Progress.load(file, MAPPING, "shop").rows == 7
+    Progress.load(file, MAPPING, "shop").remove()
+    assert Progress.load(file, MAPPING, "shop").rows == 0
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 def test_another_workspace_mapping_or_file_begins_at_the_first_row(file: Path) -> None:
-    Progress.of(file, MAPPING, "shop").reached(7)
-    assert Progress.of(file, MAPPING, "other").rows == 0
-    assert Progress.of(file, Mapping("m", {"records": "item"}), "shop").rows == 0
+    Progress.load(file, MAPPING, "shop").advance(7)
+    assert Progress.load(file, MAPPING, "other").rows == 0
+    assert Progress.load(file, Mapping("m", {"records": "item"}), "shop").rows == 0
     status = file.stat()
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert Progress.of(file, MAPPING, "shop").rows == 0
+    assert Progress.load(file, MAPPING, "shop").rows == 0
 
 
 @pytest.mark.parametrize("kept", ["", "[]", "{}", '{"fingerprint": 1}', "\x00"])
 def test_a_damaged_progress_file_costs_nothing_but_time(file: Path, kept: str) -> None:
     file.with_name("orders.csv.quanyu-progress").write_text(kept)
-    assert Progress.of(file, MAPPING, "shop").rows == 0
+    assert Progress.load(file, MAPPING, "shop").rows == 0
 
 
 def test_where_it_cannot_be_kept_the_import_goes_on(file: Path) -> None:
     file.with_name("orders.csv.quanyu-progress").mkdir()
-    progress = Progress.of(file, MAPPING, "shop")
-    progress.reached(3)
+    progress = Progress.load(file, MAPPING, "shop")
+    progress.advance(3)
     assert progress.rows == 3
-    progress.forget()
+    progress.remove()

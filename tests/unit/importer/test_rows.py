@@ -88,8 +88,8 @@ def test_only_an_empty_csv_field_is_null(tmp_path: Path) -> None:
     [
         ("cards.csv", "card\na\n".encode("utf-16"), "save it as UTF-8"),
         ("cards.csv", "卡,card,points\na,b,1\n".encode("gbk"), "save it as UTF-8"),
-        ("cards.csv", b"card,card\na,b\n", "column `card` stands there 2 times"),
-        ("cards.ndjson", b'{"card": "' + b"x" * 3_000_000 + b'"}\n', "a line of it has more than 1 MiB"),
+        ("cards.csv", b"card,card\na,b\n", "column `card` occurs 2 times"),
+        ("cards.ndjson", b'{"card": "' + b"x" * 3_000_000 + b'"}\n', "one of its lines has more than 1 MiB"),
     ],
 )
 def test_files_that_look_right_but_are_not_are_explained(tmp_path: Path, name: str, contents: bytes, says: str) -> None:

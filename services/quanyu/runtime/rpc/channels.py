@@ -1,4 +1,4 @@
-"""Channels to the services, in this process or another."""
+"""Opens gRPC channels to services in this process or another, and turns their errors into domain errors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from quanyu.runtime.errors import DomainError, Unavailable
-from quanyu.runtime.rpc.interceptors import ERROR_DOMAIN, ShowToken
+from quanyu.runtime.rpc.interceptors import ERROR_DOMAIN, SendToken
 from quanyu.runtime.settings import Settings, read_setting_file
 
-# An audience or a batch in one message: 64 MiB, and room for what goes with it.
+# One message holds an audience or a batch of 64 MiB, and up to 1 MiB of other fields.
 MAX_MESSAGE_BYTES = 64 * 2**20
 MESSAGE_LIMITS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES + 2**20),
@@ -24,16 +24,16 @@ MESSAGE_LIMITS = (
 
 
 def open_channel(address: str, *, token: str | None = None, authority: bytes | None = None) -> grpc.Channel:
-    """A channel to `host:port`: TLS if an authority's PEM certificate is given, showing the token if there is one."""
+    """Opens a channel to `host:port`, with TLS if `authority` (a PEM certificate) is given."""
     if authority is None:
         channel = grpc.insecure_channel(address, options=MESSAGE_LIMITS)
     else:
         channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(authority), options=MESSAGE_LIMITS)
-    return channel if token is None else grpc.intercept_channel(channel, ShowToken(token))
+    return channel if token is None else grpc.intercept_channel(channel, SendToken(token))
 
 
 class Channels:
-    """One channel per service, opened at first use and shared. `local` services are reached at `local_address`."""
+    """Shares one channel per address, opened at first use; `local` services are reached at `local_address`."""
 
     def __init__(self, settings: Settings, local: frozenset[str], local_address: str) -> None:
         self._addresses = dict.fromkeys(local, local_address)
@@ -44,7 +44,7 @@ class Channels:
         self._guard = threading.Lock()
 
     def to(self, service: str) -> grpc.Channel:
-        """`service`: ingestion, identity, tagging or delivery."""
+        """Returns the channel to ingestion, identity, tagging or delivery."""
         address = self._addresses.get(service) or self._settings.address_of(service)
         with self._guard:
             if address not in self._open:

@@ -1,4 +1,4 @@
-"""Whether each service can do its work: the standard gRPC health service."""
+"""Reports whether each service can do its work, by the standard gRPC health service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class Health:
-    """Status of each service of this process, by full name; the empty name is the process as a whole."""
+    """The status of each service of this process by its full name; the empty name means the whole process."""
 
     def __init__(self) -> None:
         self._servicer = health.HealthServicer(experimental_non_blocking=True)
@@ -20,7 +20,7 @@ class Health:
     def register(self, server: grpc.Server) -> None:
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
-    def serving(self, *names: str) -> None:
+    def set_serving(self, *names: str) -> None:
         for name in names:
             self._servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
 
@@ -33,6 +33,6 @@ class Health:
         for affected in (service, ""):
             self._servicer.set(affected, health_pb2.HealthCheckResponse.NOT_SERVING)
 
-    def stopping(self) -> None:
-        """Every service, so that no new work is sent here."""
+    def set_stopping(self) -> None:
+        """Marks every service NOT_SERVING, so that clients send their calls elsewhere."""
         self._servicer.enter_graceful_shutdown()

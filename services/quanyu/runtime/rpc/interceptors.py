@@ -1,4 +1,4 @@
-"""What happens around every call: authentication, decoding, and errors turned into a status that says what to do."""
+"""Interceptors of every call: they check the token, decode requests, and turn errors into a status."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from quanyu.runtime.errors import DomainError, InvalidInput, Unauthenticated, to
 
 log = logging.getLogger(__name__)
 
-# A status travels in HTTP headers, twice over and with more bytes than it has characters. Clients refuse more than
-# 8 KiB of them, and then never learn what was wrong.
+# A status is sent twice in HTTP headers, percent-encoded. Clients refuse headers above 8 KiB, and then lose the error.
 MESSAGE_BYTES = 1_200
 METADATA_BYTES = 400
 # The ErrorInfo of every error of a service names this domain.
@@ -31,7 +30,7 @@ Behavior = Callable[[Any, grpc.ServicerContext], Any]
 
 
 class Errors(grpc.ServerInterceptor):  # type: ignore[type-arg]
-    """Domain errors, errors of the core and malformed requests become a status with ErrorInfo; others INTERNAL."""
+    """Turns domain errors, engine errors and malformed requests into a status with ErrorInfo; others into INTERNAL."""
 
     def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         handler = continuation(details)
@@ -39,7 +38,7 @@ class Errors(grpc.ServerInterceptor):  # type: ignore[type-arg]
 
 
 class RequireToken(grpc.ServerInterceptor):  # type: ignore[type-arg]
-    """Refuses calls without `authorization: Bearer <token>`, but for health checks: probes know no secrets."""
+    """Refuses calls without `authorization: Bearer <token>`, except health checks: probes have no token."""
 
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}".encode()
@@ -54,13 +53,13 @@ class RequireToken(grpc.ServerInterceptor):  # type: ignore[type-arg]
         return _replaced(handler, _refuse)
 
 
-class ShowToken(
+class SendToken(
     grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg]
     grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg]
     grpc.StreamUnaryClientInterceptor,  # type: ignore[type-arg]
     grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg]
 ):
-    """Shows the token with every call of a channel."""
+    """Sends the token with every call of a channel."""
 
     def __init__(self, token: str) -> None:
         self._header = ("authorization", f"Bearer {token}")
@@ -88,7 +87,7 @@ def _refuse(_request: Any, _context: grpc.ServicerContext) -> NoReturn:
 
 
 def _guarded(handler: Any, method: str) -> Any:
-    """The same handler, decoding requests itself: gRPC would say that a malformed one is our error."""
+    """Returns the handler with decoding inside: gRPC itself would answer a malformed request with INTERNAL."""
     decode = handler.request_deserializer or (lambda request: request)
     behavior = _behavior(handler)
 
@@ -112,7 +111,7 @@ def _decode(request: Any, decode: Callable[[Any], Any]) -> Any:
         return decode(request)
     except DecodeError as error:
         raise InvalidInput(
-            f"the request is not the message that this call takes ({error}); generate the client anew from the protos",
+            f"the request is not the message that this call takes ({error}); regenerate the client from the protos",
             reason="MALFORMED_REQUEST",
         ) from error
 
@@ -161,7 +160,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _behavior(handler: Any) -> Behavior:
-    """The one function of a handler that is set."""
+    """Returns the function of a handler: only one of the four is set."""
     found = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
     return found  # type: ignore[no-any-return]
 

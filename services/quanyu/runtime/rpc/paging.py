@@ -1,4 +1,4 @@
-"""Page sizes and page tokens, the same in every list."""
+"""Page sizes and page tokens, the same for every list."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from quanyu.runtime.errors import InvalidInput
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
-# Tokens hold offsets, versions, people and milliseconds, all of which SQL can hold too.
+# Tokens hold offsets, versions, people and milliseconds; all of them fit a SQL integer.
 LARGEST_NUMBER = 2**63 - 1
 
 
 def page_limit(asked: int) -> int:
-    """How many items a page has: what was asked for, at most 1,000; 0 means 100."""
+    """Returns the number of items of a page: the requested number, at most 1,000; 0 means 100."""
     return min(asked or DEFAULT_PAGE, LARGEST_PAGE)
 
 
 def parse_page_token(token: str, count: int) -> tuple[int, ...]:
-    """The `count` numbers of a token such as `7:12`; zeros for the first page. InvalidInput for anything else."""
+    """Returns the `count` numbers of a token such as `7:12`, and zeros for the empty token of the first page.
+
+    Raises InvalidInput for any other text.
+    """
     if not token:
         return (0,) * count
     parts = token.split(":")
@@ -31,8 +34,9 @@ def parse_page_token(token: str, count: int) -> tuple[int, ...]:
 
 
 def refuse_token(token: str) -> NoReturn:
+    """Raises InvalidInput for a token that the list did not return."""
     raise InvalidInput(
-        f"page_token {token[:99]!r} is not one that this list gave; pass next_page_token of the page before, unchanged",
+        f"page_token {token[:99]!r} is not of this list; pass the next_page_token of the page before, unchanged",
         reason="INVALID_PAGE_TOKEN",
         field="page_token",
     )

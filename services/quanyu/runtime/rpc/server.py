@@ -1,4 +1,4 @@
-"""Making a gRPC server: one thread pool, the interceptors, health and reflection, one port."""
+"""Builds a gRPC server: one thread pool, the interceptors, health and reflection, one port."""
 
 from __future__ import annotations
 
@@ -22,25 +22,28 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def takes_bytes(method: F) -> F:
-    """Marks a servicer's method that takes and returns messages as bytes, so that only Rust decodes them."""
+    """Marks a method of a servicer that takes and returns messages as bytes, so that only Rust decodes them."""
     method.takes_bytes = True  # type: ignore[attr-defined]
     return method
 
 
 def register_service(server: grpc.Server, service: ServiceDescriptor, *servicers: object) -> None:
-    """Adds every RPC of a service; one of the servicers has a method of its name. AttributeError if none has."""
+    """Adds every RPC of a service to the server, each from the servicer that has a method of its name.
+
+    Raises AttributeError if no servicer has it.
+    """
     handlers = {method.name: _handler(method, _behavior(method.name, servicers)) for method in service.methods}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
 
 
 def build_server(settings: Settings, health: Health) -> grpc.Server:
-    """A server with no services but health; not started, not bound."""
+    """Returns a server that has only the health service, and is neither bound nor started."""
     token = settings.auth_token()
     server = grpc.server(
         ThreadPoolExecutor(settings.threads, thread_name_prefix="call"),
-        # Errors first: it is outermost, so a refusal by the next one is answered like any other.
+        # Errors is first, so it is outermost: it also turns the refusal of RequireToken into a status.
         interceptors=[Errors(), *([] if token is None else [RequireToken(token)])],
-        # Without it two processes would share a port, each answering half of the calls.
+        # Otherwise two processes could share a port, and each would answer half of the calls.
         options=[*MESSAGE_LIMITS, ("grpc.so_reuseport", 0)],
     )
     health.register(server)
@@ -48,13 +51,16 @@ def build_server(settings: Settings, health: Health) -> grpc.Server:
 
 
 def add_reflection(server: grpc.Server, services: Iterable[str]) -> None:
-    """Lets grpcurl and the like list services and their messages."""
+    """Lets tools such as grpcurl list services and their messages."""
     names = [*services, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
     reflection.enable_server_reflection(names, server)
 
 
 def bind_port(server: grpc.Server, settings: Settings, port: int) -> int:
-    """The port that the server listens on once started. FailedPrecondition if it is taken."""
+    """Binds the server; returns the port that it listens on once started.
+
+    Raises FailedPrecondition if the port is taken, or the certificate cannot be used.
+    """
     certificate = read_setting_file(settings.tls_certificate, "tls_certificate")
     key = read_setting_file(settings.tls_key, "tls_key")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -64,7 +70,7 @@ def bind_port(server: grpc.Server, settings: Settings, port: int) -> int:
         credentials = grpc.ssl_server_credentials([(key, certificate)])
         return int(server.add_secure_port(f"{host}:{port}", credentials))
     except RuntimeError as error:
-        certified = "" if certificate is None else ", or QUANYU_TLS_CERTIFICATE and QUANYU_TLS_KEY are no PEM pair"
+        certified = "" if certificate is None else ", or QUANYU_TLS_CERTIFICATE and QUANYU_TLS_KEY are not a PEM pair"
         raise FailedPrecondition(
             f"cannot listen on {host}:{port}: it is in use, or not an address of this machine{certified}; "
             "stop what uses it, or choose another with --port or QUANYU_PORT",
@@ -73,11 +79,11 @@ def bind_port(server: grpc.Server, settings: Settings, port: int) -> int:
 
 
 def local_address(settings: Settings, port: int) -> str:
-    """Where this process reaches itself. Certificates name hosts, so with TLS it is `localhost`."""
+    """Returns the address at which this process reaches itself: `localhost` with TLS, as certificates name hosts."""
     if settings.tls_certificate is not None:
         return f"localhost:{port}"
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
-    host = everywhere.get(settings.host, settings.host)
+    loopback_of = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+    host = loopback_of.get(settings.host, settings.host)
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 

@@ -1,1 +1,1 @@
-"""What is kept on disk: the data folder, the logs and the SQL database."""
+"""Data on disk: the data folder, the logs and the SQL database."""

@@ -1,11 +1,11 @@
-"""The data folder: its version, its locks, and where everything in it is.
+"""The data folder: its version, its locks, and the paths of everything in it.
 
-<data>/VERSION                             layout version; another version's folder is refused
+<data>/VERSION                             layout version; a folder of another version is refused
 <data>/quanyu.db                           definitions, campaigns, ledger (unless QUANYU_DATABASE_URL is set)
 <data>/locks/<service>                     held by the process that runs the service on this folder
 <data>/<workspace>/log/{raw,resolved,rejects,membership}/0
-<data>/<workspace>/state/<service>/        snapshots; made anew from the logs where missing
-<data>/<workspace>/delivered/              what file channels wrote
+<data>/<workspace>/state/<service>/        snapshots; rebuilt from the logs if missing
+<data>/<workspace>/delivered/              files that file channels wrote
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOT_WORKSPACES = frozenset({"locks", "lost+found"})
 
 
 class DataFolder:
-    """One data folder of this layout version, writable or not."""
+    """A data folder of this layout version, which may be read-only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,7 +35,10 @@ class DataFolder:
 
     @classmethod
     def open(cls, path: Path) -> DataFolder:
-        """For serving: made if missing. FailedPrecondition if it is another version's, not ours, or unwritable."""
+        """Opens a folder for serving, and creates it if it is missing.
+
+        Raises FailedPrecondition if it has another version, is not a data folder, or is not writable.
+        """
         path = path.absolute()
         with _explained(path):
             path.mkdir(parents=True, exist_ok=True)
@@ -47,13 +50,13 @@ class DataFolder:
 
     @classmethod
     def existing(cls, path: Path) -> DataFolder:
-        """For reading only. FailedPrecondition if there is none, or it is another version's."""
+        """Opens a folder for reading; raises FailedPrecondition if it is missing or has another version."""
         path = path.absolute()
         _check_version(path)
         return cls(path)
 
     def lock(self, service: str) -> None:
-        """Makes this the only process that runs `service` on this folder, until it ends or `unlock()`s."""
+        """Makes this the only process that runs `service` on this folder, until it ends or calls `unlock`."""
         with _explained(self.path):
             handle = os.open(self.path / "locks" / service, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -69,7 +72,7 @@ class DataFolder:
 
     @contextmanager
     def exclusively(self, what: str) -> Iterator[None]:
-        """Waits until no other process does `what` on this folder, then does it."""
+        """Runs the block while no other process runs a block named `what` on this folder."""
         handle = os.open(self.path / "locks" / what, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -83,11 +86,11 @@ class DataFolder:
         self._held.clear()
 
     def log(self, workspace: str, name: str) -> Path:
-        """Partition 0 of log `name`, the only one of the embedded log."""
+        """Returns the folder of log `name`: partition 0, the only partition of the embedded log."""
         return self.path / workspace / "log" / name / "0"
 
     def state(self, workspace: str, service: str) -> Path:
-        """Folder of a service's snapshots; made if missing."""
+        """Returns the folder of a service's snapshots, and creates it if it is missing."""
         folder = self.path / workspace / "state" / service
         with _explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -100,16 +103,16 @@ class DataFolder:
         return f"sqlite:///{self.database}"
 
     def check_database(self) -> None:
-        """DataLoss if its file is gone: a new one would have no rules and campaigns, and nobody would be told."""
+        """Raises DataLoss if the database file is gone: a new one would silently have no rules and campaigns."""
         if self.workspaces() and not (self.database.exists() and self.database.stat().st_size):
             raise DataLoss(
-                f"{self.database} is missing or empty, though there are workspaces; put a backup in its place, or run "
-                "`quanyu migrate` to begin again without rules and campaigns",
+                f"{self.database} is missing or empty, although the folder has workspaces; put a backup in its place, "
+                "or run `quanyu migrate` to begin again without rules and campaigns",
                 reason="DATABASE_MISSING",
             )
 
     def workspaces(self) -> list[str]:
-        """Names of the workspaces that something was sent to."""
+        """Returns the names of the workspaces that have received data."""
         with os.scandir(self.path) as entries:
             names = [entry.name for entry in entries if entry.is_dir() and WORKSPACE_NAME.fullmatch(entry.name)]
         return sorted(name for name in names if self.has_workspace(name))
@@ -119,17 +122,17 @@ class DataFolder:
 
 
 def check_workspace_name(name: str) -> None:
-    """InvalidInput unless it is a name that a workspace can have."""
+    """Raises InvalidInput unless a workspace can have this name."""
     if not WORKSPACE_NAME.fullmatch(name) or name in _NOT_WORKSPACES:
         raise InvalidInput(
-            f"workspace {name[:80]!r}: it is named by a lower-case letter, then at most 62 of a-z, 0-9, _ and -",
+            f"workspace {name[:80]!r}: a name is a lower-case letter, then at most 62 of a-z, 0-9, _ and -",
             reason="INVALID_WORKSPACE",
             field="workspace",
         )
 
 
 def _stamp_if_new(path: Path) -> None:
-    """Marks an empty folder as ours."""
+    """Writes VERSION into an empty folder."""
     if set(os.listdir(path)) <= _NOT_WORKSPACES:
         temporary = path / f".VERSION-{os.getpid()}"
         temporary.write_text(f"{LAYOUT_VERSION}\n")
@@ -137,7 +140,7 @@ def _stamp_if_new(path: Path) -> None:
 
 
 def _try_writing(path: Path) -> None:
-    """Better found out now than at the first event."""
+    """Writes a file, so that an unwritable folder is an error at the start and not at the first event."""
     probe = path / "locks" / f"probe-{os.getpid()}"
     probe.parent.mkdir(exist_ok=True)
     probe.write_text("probe")
@@ -169,7 +172,7 @@ def _check_version(path: Path) -> None:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """What the operating system says about the data folder, as an error that says what to do."""
+    """Turns an OSError about the data folder into an error that says what to do."""
     try:
         yield
     except OSError as error:

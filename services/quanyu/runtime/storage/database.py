@@ -1,4 +1,4 @@
-"""The SQL database: definitions, campaigns, the delivery ledger. Nobody reads the tables of another service."""
+"""The SQL database of rules, campaigns and the delivery ledger; a service reads only its own tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUSY_TIMEOUT_MS = 10_000
 
 
 class Base(DeclarativeBase):
-    """Declarative base of every service's tables; names constraints so that migrations can change them."""
+    """The declarative base of all tables; it names constraints, so that migrations can change them."""
 
     metadata = MetaData(
         naming_convention={
@@ -31,7 +31,10 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """Sessions on one database. Unavailable while it is locked or unreachable, DataLoss if its file is damaged."""
+    """Opens sessions on one database.
+
+    Raises Unavailable while the database is locked or unreachable, and DataLoss if its file is damaged.
+    """
 
     def __init__(self, url: str) -> None:
         try:
@@ -47,25 +50,25 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """One consistent view; rows read in it stay readable after it. Nothing changed in it is kept."""
+        """Yields a session with one consistent view; its rows stay readable afterwards, and changes are dropped."""
         with _reachable(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """One transaction: committed, durably, at the end of the block; rolled back if it raises."""
+        """Yields a session in one transaction: committed durably at the end of the block, rolled back if it raises."""
         writer = self.engine.execution_options(quanyu_writes=True)
         with _reachable(), Session(writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def connecting(self) -> Iterator[Connection]:
-        """A bare connection, for what changes the tables themselves."""
+        """Yields a bare connection, for migrations."""
         with _reachable(), self.engine.connect() as connection:
             yield connection
 
     def scrub(self) -> bool:
-        """What was overwritten or removed is no longer in the files of SQLite; False while somebody still reads it."""
+        """Removes deleted and overwritten bytes from the files of SQLite; returns False while a reader prevents it."""
         if self.engine.dialect.name != "sqlite":
             return True
         with self.connecting() as connection:
@@ -80,21 +83,21 @@ class Database:
 def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
-        # Transactions are begun below; sqlite3 itself begins them too late, and never for reading.
+        # `begin` below begins transactions: sqlite3 itself begins them too late, and never for reading.
         connection.isolation_level = None
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            # What is removed is overwritten: it may be of somebody who is to be forgotten.
+            # Deleted rows are overwritten: they may belong to a person who was erased.
             "secure_delete = ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later cannot wait for another writer, so writers say so at once.
+        # A transaction that first reads and then writes cannot wait for another writer, so a writer locks at once.
         writes = connection.get_execution_options().get("quanyu_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -106,9 +109,9 @@ def _reachable() -> Iterator[None]:
     except OperationalError as error:
         if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL":
             raise ResourceExhausted(f"{error.orig}; free some space and try again", reason="DISK_FULL") from error
-        raise Unavailable(f"the database cannot be used now: {error.orig}; try again", reason="DATABASE") from error
+        raise Unavailable(f"the database is not usable now: {error.orig}; try again", reason="DATABASE") from error
     except DatabaseError as error:
-        if type(error) is not DatabaseError:  # a subclass is about a statement, this about the file
+        if type(error) is not DatabaseError:  # A subclass concerns a statement, DatabaseError itself the file.
             raise
         raise DataLoss(
             f"the database (quanyu.db in the data folder, or what QUANYU_DATABASE_URL names) is damaged: {error.orig}; "

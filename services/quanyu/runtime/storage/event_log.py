@@ -1,6 +1,6 @@
-"""The logs of a workspace; anybody may follow.
+"""The logs of a workspace: each has one writer and any number of readers.
 
-`raw` and `rejects` are written by ingestion, `resolved` by identity, `membership` by tagging.
+Ingestion writes `raw` and `rejects`, identity writes `resolved`, tagging writes `membership`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from quanyu.runtime.storage.data_folder import DataFolder
 
 LogName = Literal["raw", "resolved", "rejects", "membership"]
 READ_BYTES = 4 * 2**20
-# Only the raw log cannot be made anew.
+# How to repair a damaged log: all but the raw log can be rebuilt.
 REPAIRS: dict[LogName, str] = {
     "raw": "put a backup of this log in its place",
-    "resolved": "remove this log and state/identity of the workspace: both are made anew from the raw log",
-    "rejects": "put a backup of this log in its place, or remove it: it holds dead letters, nothing that was accepted",
-    "membership": "remove this log and state/membership of the workspace: who follows it begins again with all members",
+    "resolved": "remove this log and state/identity of the workspace: both are rebuilt from the raw log",
+    "rejects": "put a backup of this log in its place, or remove it: it holds only dead letters, no accepted records",
+    "membership": "remove this log and state/membership of the workspace: followers begin again with all members",
 }
 
 
 def create_log(folder: DataFolder, workspace: str, name: LogName) -> LocalLog:
-    """For its one writer: made if missing. LockedError if another process writes it, DataLoss if it is damaged."""
+    """Opens a log for its only writer, and creates it if it is missing.
+
+    Raises LockedError if another process writes it, and DataLoss if it is damaged.
+    """
     try:
         return LocalLog.create(str(folder.log(workspace, name)))
     except CorruptError as error:
@@ -32,12 +35,12 @@ def create_log(folder: DataFolder, workspace: str, name: LogName) -> LocalLog:
 
 
 def follow_log(folder: DataFolder, workspace: str, name: LogName) -> LocalLog:
-    """For readers, also before there is one."""
+    """Opens a log for reading, even before it exists."""
     return LocalLog.follow(str(folder.log(workspace, name)))
 
 
 def read_frames(log: LocalLog, offset: int) -> Iterator[tuple[int, bytes]]:
-    """The (offset, frame) pairs that are in the log now, from `offset` on."""
+    """Yields the (offset, frame) pairs from `offset` to the present end of the log."""
     end = log.end()
     while offset < end:
         for at, frame in log.read(offset, READ_BYTES):

@@ -1,4 +1,4 @@
-"""Runs the history of the database's tables (`quanyu.migrations`), at every start and by `quanyu migrate`."""
+"""Runs the migrations of the database (`quanyu.migrations`), at every start and by `quanyu migrate`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from quanyu.runtime.storage.database import Database
 
 
 def migrate(database: Database, folder: DataFolder) -> str:
-    """Brings the tables to this version, once however many processes start together; the revision they are at.
+    """Migrates the tables to this version, only once if several processes start together; returns their revision.
 
-    FailedPrecondition if a newer Quanyu made them.
+    Raises FailedPrecondition if a newer version of Quanyu made them.
     """
     config = Config()
     config.set_main_option("script_location", "quanyu:migrations")

@@ -16,7 +16,7 @@ def test_health_follows_the_services(running: Running, channel: grpc.Channel) ->
 
     serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
     assert status("") == not_serving
-    running.health.serving("", "a", "b")
+    running.health.set_serving("", "a", "b")
     assert [status(name) for name in ("", "a", "b")] == [serving] * 3
     running.health.report_failure("a", "delivering", OSError("disk"))
     assert [status(name) for name in ("", "a", "b")] == [not_serving, not_serving, serving]
