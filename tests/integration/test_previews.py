@@ -117,7 +117,7 @@ def test_what_was_published_may_have_had_no_meaning_yet(quanyu: Quanyu) -> None:
     found = quanyu.tagging.PreviewRule(request, timeout=PATIENCE)
     assert (len(found.sets), len(found.comparisons)) == (1, 0)
     (note,) = found.notes
-    assert note.startswith("nothing is compared with old@1, which is published: ")
+    assert note.startswith("there is no comparison with the published old@1: ")
 
 
 def test_how_sets_overlap(quanyu: Quanyu) -> None:
