@@ -1,4 +1,4 @@
-"""A text as long as one may be, of any shape: read or refused, in bounded memory and time, with a short answer."""
+"""Texts of the maximum length are accepted or rejected in bounded memory and time, with a short answer."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_hostile_text_is_read_or_refused(shape: str) -> None:
+def test_a_hostile_text_is_accepted_or_rejected_within_limits(shape: str) -> None:
     assert len(SHAPES[shape]()) <= SIZE
     read = subprocess.run(
         [sys.executable, "-m", "tests.unit.dsl.hostile", shape], capture_output=True, text=True, timeout=PATIENCE

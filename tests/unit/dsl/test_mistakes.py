@@ -1,4 +1,4 @@
-"""Common mistakes: each error names its place, says what is wrong, and every offer put in its place is right."""
+"""Common mistakes: each error has a place, a message, and suggestions that make a valid rule."""
 
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,13 @@ LIBRARY = Library().publish(check_and_bind(RULES, CATALOG, Library()))
 MISTAKES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("mistakes.yaml").read_text(encoding="utf-8"))
 
 
-def test_there_are_at_least_sixty_and_none_twice() -> None:
+def test_there_are_at_least_sixty_different_mistakes() -> None:
     texts = [mistake["write"] for mistake in MISTAKES]
     assert len(texts) == len(set(texts)) >= 60
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake["write"] for mistake in MISTAKES])
-def test_the_error_names_the_column_and_offers_what_is_right(mistake: dict[str, Any]) -> None:
+def test_the_error_names_the_column_and_every_suggestion_is_valid(mistake: dict[str, Any]) -> None:
     with pytest.raises(RuleError) as caught:
         check_and_bind(mistake["write"], CATALOG, LIBRARY)
     error, offers = caught.value, mistake.get("offers", {})
@@ -36,12 +36,12 @@ def test_the_error_names_the_column_and_offers_what_is_right(mistake: dict[str, 
     assert mistake["says"] in error.message
     assert list(error.suggestions) == list(offers)
     for offer, right in offers.items():
-        assert is_put_in_place(mistake["write"], error.column, offer, right), (offer, right)
+        assert is_replaced_at(mistake["write"], error.column, offer, right), (offer, right)
         check_and_bind(right, CATALOG, LIBRARY)
 
 
 @pytest.mark.parametrize(("before", "line", "columns"), [("segment zz:\n  ", 2, 2), ("city = '上海' and ", 1, 16)])
-def test_in_a_longer_text_it_is_the_same_mistake(before: str, line: int, columns: int) -> None:
+def test_the_error_is_the_same_in_a_longer_text(before: str, line: int, columns: int) -> None:
     for mistake in MISTAKES:
         text = mistake["write"]
         if mistake.get("alone") or text.startswith(("segment", "metric", "define", "tag")):
@@ -53,8 +53,8 @@ def test_in_a_longer_text_it_is_the_same_mistake(before: str, line: int, columns
         assert list(error.suggestions) == list(mistake.get("offers", {})), str(error)
 
 
-def is_put_in_place(wrong: str, column: int, offer: str, right: str) -> bool:
-    """Whether `right` is `wrong` with the offer in the place of a part that holds the column."""
+def is_replaced_at(wrong: str, column: int, offer: str, right: str) -> bool:
+    """Tells whether `right` is `wrong` with the offer instead of a part that contains the column."""
     starts = range(min(column, len(wrong)) + 1)
     return any(
         right.startswith(wrong[:start] + offer) and wrong[column - 1 :].endswith(right[start + len(offer) :])

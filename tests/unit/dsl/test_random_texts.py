@@ -1,4 +1,4 @@
-"""Whatever is written: a plan of the right shape, or a RuleError that points into the text. Never anything else."""
+"""Any text gives a plan of the right shape, or a RuleError that points into the text."""
 
 import json
 import random
@@ -21,7 +21,7 @@ from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
-_WORDS = (
+WORDS = (
     sorted(RESERVED | {*EVENT_NAMES, *VALUE_NAMES, *PROPERTY_NAMES})
     + list("()[]{}=<>,.:;+-*/%'\"@# \n\t5`")
     + ["30d", "3.5%"]
@@ -45,7 +45,7 @@ def assert_points_into(text: str, error: RuleError) -> None:
 
 @settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(trees.conditions, st.randoms(use_true_random=False))
-def test_a_condition_compiles_or_says_why_not(cond: s.Cond, chosen: random.Random) -> None:
+def test_a_condition_compiles_or_has_an_error_in_the_text(cond: s.Cond, chosen: random.Random) -> None:
     text = format_rule(Renamer(chosen).tree(cond))
     bound, error = attempt(lambda: check_and_bind(text, CATALOG, LIBRARY))
     if error is not None:
@@ -64,8 +64,8 @@ def test_a_condition_compiles_or_says_why_not(cond: s.Cond, chosen: random.Rando
 @settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @example("x = ² and ｗｈｅｎ > ²")
 @given(from_lark(load_parser(), start="cond") | from_lark(load_parser(), start="start"))
-def test_what_the_grammar_makes_parses_or_says_why_not(text: str) -> None:
-    """Words of it stand side by side without a space, numbers in the digits of any script."""
+def test_a_text_of_the_grammar_parses_or_has_an_error_in_the_text(text: str) -> None:
+    """The texts have words without a space between them, and digits of any script."""
     for read in (parse, parse_condition):
         tree, error = attempt(lambda read=read: read(text))
         if error is not None:
@@ -75,8 +75,8 @@ def test_what_the_grammar_makes_parses_or_says_why_not(text: str) -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.lists(st.sampled_from(_WORDS), max_size=12).map(" ".join) | st.text(max_size=30))
-def test_any_text_parses_or_says_why_not(text: str) -> None:
+@given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=30))
+def test_any_text_parses_or_has_an_error_in_the_text(text: str) -> None:
     for read in (parse, parse_condition):
         tree, error = attempt(lambda read=read: read(text))
         if error is not None:

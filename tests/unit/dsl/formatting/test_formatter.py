@@ -1,6 +1,4 @@
-"""The formatter writes what the parser reads: parse(format(tree)) == tree, and formatting is idempotent."""
-
-import dataclasses
+"""The formatter: parse(format(tree)) == tree, and canonical text stays the same."""
 
 import pytest
 from hypothesis import given, settings
@@ -14,31 +12,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 @settings(deadline=None, max_examples=100)
 @given(trees.conditions)
-def test_conditions_round_trip(cond: s.Cond) -> None:
+def test_a_condition_parses_to_the_same_tree(cond: s.Cond) -> None:
     assert parse_condition(format_rule(cond)) == cond
 
 
 @settings(deadline=None, max_examples=100)
 @given(trees.statements)
-def test_statements_round_trip(statement: s.Statement) -> None:
+def test_a_statement_parses_to_the_same_tree(statement: s.Statement) -> None:
     script = s.Script((statement,))
     assert parse(format_rule(script)) == script
-
-
-@settings(deadline=None, max_examples=100)
-@given(trees.conditions)
-def test_every_node_knows_its_place_in_the_text(cond: s.Cond) -> None:
-    text = format_rule(cond)
-    for node in s.walk(parse_condition(text)):
-        if node.span is not s.NO_SPAN:
-            assert 0 <= node.span.start < node.span.end <= len(text)
-            assert node.span.column == node.span.start + 1
-
-
-def test_every_class_of_the_tree_is_frozen() -> None:
-    classes = [c for c in vars(s).values() if isinstance(c, type) and issubclass(c, s.Node)]
-    assert len(classes) > 80
-    assert all(c.__dataclass_params__.frozen for c in classes if dataclasses.is_dataclass(c))  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +50,7 @@ def test_canonical_text(written: str, canonical: str) -> None:
     assert format_rule(parse_condition(canonical)) == canonical
 
 
-def test_a_test_stands_in_lines_of_its_own() -> None:
+def test_a_test_has_a_line_for_each_part() -> None:
     given = "given anna {level: gold} given anna did order at 2026-01-02T10:00"
     text = f'test "it" {{ {given} when as of 2026-02-03 then anna in segment s }}'
     assert format_rule(parse(text)) == (

@@ -1,4 +1,4 @@
-"""The grammar has no conflicts and no colliding terminals, and the words of the language are those of the law."""
+"""The grammar: no conflicts, no colliding terminals, and the keywords of docs/rules/semantics.md."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from quanyu.dsl.parsing.parser import load_parser
 GRAMMAR = Path(quanyu.dsl.parsing.__file__).with_name("grammar.lark").read_text(encoding="utf-8")
 
 
-def test_strict() -> None:
+def test_the_grammar_has_no_conflicts_and_no_colliding_terminals() -> None:
     pytest.importorskip("interegular", reason="Lark's strict mode needs it")
     Lark(GRAMMAR, parser="lalr", lexer="basic", strict=True, start=["start", "cond"])
 

@@ -3,7 +3,6 @@
 import pytest
 from lark.exceptions import UnexpectedCharacters
 
-from quanyu.dsl.keywords import CHINESE_KEYWORDS
 from quanyu.dsl.parsing.lexer import read_grammar, tokenize, tokenize_prefix
 
 
@@ -39,12 +38,6 @@ def test_a_chinese_keyword_is_the_token_of_the_english_keyword() -> None:
 
 def test_a_chinese_keyword_in_backquotes_is_a_name() -> None:
     assert kinds("`做过`") == ["NAME"]
-
-
-def test_every_chinese_keyword_is_one_token() -> None:
-    for words in CHINESE_KEYWORDS.values():
-        for word in words:
-            assert len(kinds(word)) == 1, word
 
 
 def test_the_prefix_ends_before_the_first_invalid_character() -> None:

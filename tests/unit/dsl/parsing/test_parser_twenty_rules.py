@@ -1,4 +1,4 @@
-"""The twenty rules of the language's introduction parse to the trees that they mean."""
+"""The twenty rules of the introduction parse to the intended trees."""
 
 import pytest
 
@@ -32,11 +32,11 @@ TAG = (
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_rule_parses(rule: str) -> None:
+def test_each_rule_parses(rule: str) -> None:
     assert isinstance(parse_condition(rule), s.Node)
 
 
-def test_rolling_and_calendar_are_different_trees() -> None:
+def test_rolling_and_calendar_windows_have_different_trees() -> None:
     assert parse_condition(RULES[1]) != parse_condition(RULES[2])
 
 

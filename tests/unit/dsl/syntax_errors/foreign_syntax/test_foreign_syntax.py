@@ -15,4 +15,4 @@ def test_there_is_no_error_where_no_pattern_matches() -> None:
 
 
 def test_a_pattern_without_a_new_text_is_skipped() -> None:
-    assert find_foreign_syntax("in last 7d", 0) is None
+    assert find_foreign_syntax("did order in last 7d", 13) is None
