@@ -1,4 +1,4 @@
-"""A database as the program makes it."""
+"""Fixtures for tests of the tagging service."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from quanyu.runtime.storage.migration import migrate
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
+    """A migrated database, as the program makes it."""
     folder = DataFolder.open(tmp_path)
     made = Database(folder.database_url())
     migrate(made, folder)

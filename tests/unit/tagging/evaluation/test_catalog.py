@@ -1,4 +1,4 @@
-"""What is declared reaches the rule language whole."""
+"""A schema reaches the rule language without loss."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from quanyu.dsl import Catalog, EventType, Field, ItemCatalog
 from quanyu.tagging.evaluation.catalog import KINDS, catalog_of, clock_of
 
 
-def test_every_type_that_can_be_declared_is_known_to_the_language() -> None:
+def test_every_declarable_type_has_a_kind() -> None:
     assert set(KINDS) == set(event_pb2.Type.values()) - {event_pb2.TYPE_UNSPECIFIED}
 
 
-def test_a_schema_as_the_language_reads_it() -> None:
+def test_a_schema_becomes_a_catalog_with_every_field() -> None:
     store = event_pb2.Field(
         name="store_id", type=event_pb2.TYPE_TEXT, reference="store", aliases=["门店"], values=["a", "b"], ordered=True
     )
@@ -39,7 +39,7 @@ def test_a_schema_as_the_language_reads_it() -> None:
     )
 
 
-def test_the_workspaces_calendar() -> None:
+def test_a_clock_has_the_workspaces_calendar_or_its_defaults() -> None:
     settings = event_pb2.Settings(
         timezone="Asia/Shanghai", day_start_minutes=240, week_start=7, leap_day_is_march_first=True
     )

@@ -1,4 +1,4 @@
-"""Counts of values are kept for a while, and asked for together."""
+"""Counts of values come from one query and are cached for a minute."""
 
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -13,26 +13,26 @@ EVALUATION = EvaluationContext(CATALOG, Library(), Clock(1_800_000_000_000, "UTC
 
 
 class Index:
-    """Every value is held by so many people as it was asked."""
+    """An index that gives other counts to each query, and records how many values each query has."""
 
     def __init__(self) -> None:
-        self.asked: list[int] = []
+        self.queries: list[int] = []
 
     def find(self, plan: bytes, known_at: int | None, limits: Any) -> Any:
-        self.asked.append(plan.count(b'"op":"in"'))
-        return SimpleNamespace(matched=lambda root: 10 * len(self.asked) + root)
+        self.queries.append(plan.count(b'"op":"in"'))
+        return SimpleNamespace(matched=lambda root: 10 * len(self.queries) + root)
 
 
-def test_each_value_is_counted_once_a_minute() -> None:
+def test_each_value_is_counted_at_most_once_a_minute() -> None:
     seconds = [0.0]
     frequencies, index = Frequencies(lambda: seconds[0]), Index()
 
-    def counted(values: Sequence[str]) -> Any:
+    def count(values: Sequence[str]) -> Any:
         return frequencies.count_people(EVALUATION, index, "city", values)  # type: ignore[arg-type]
 
-    assert counted(["a", "b"]) == {"a": 10, "b": 11}
-    assert counted(["b", "c", "a"]) == {"b": 11, "c": 20, "a": 10}
-    assert counted(["c"]) == {"c": 20}
+    assert count(["a", "b"]) == {"a": 10, "b": 11}
+    assert count(["b", "c", "a"]) == {"b": 11, "c": 20, "a": 10}
+    assert count(["c"]) == {"c": 20}
     seconds[0] = KEPT_SECONDS + 1
-    assert counted(["a"]) == {"a": 30}
-    assert index.asked == [2, 1, 1]
+    assert count(["a"]) == {"a": 30}
+    assert index.queries == [2, 1, 1]

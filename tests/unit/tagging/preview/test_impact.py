@@ -1,4 +1,4 @@
-"""What rests on a change, published anew: as if all texts had been published from scratch on the changed one."""
+"""Dependents of a change are compared as if they were published again on top of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def library_of(*texts: str) -> Library:
     return library
 
 
-def asked(library: Library, text: str) -> Impact:
+def impact_of(library: Library, text: str) -> Impact:
     evaluation = EvaluationContext(CATALOG, library, CLOCK)
     return describe_impact(evaluation, EmptyIndex(), evaluation.bind(text))  # type: ignore[arg-type]
 
@@ -39,8 +39,8 @@ CHAIN = "\n".join(
 
 @settings(max_examples=60, deadline=None)
 @given(st.sets(st.sampled_from("dmstg"), max_size=4), st.sampled_from("dms"))
-def test_dependents_become_what_they_would_be_from_scratch(older: set[str], changed: str) -> None:
-    """`older`: rules that had a version before the one that is used now."""
+def test_dependents_are_republished_on_the_changed_version(older: set[str], changed: str) -> None:
+    """`older`: rules that also have a version before the one in use."""
     texts = dict(zip("dmstg", CHAIN.split("\n"), strict=False))
     library = Library()
     versions = dict.fromkeys("dmstg", 1)
@@ -52,42 +52,42 @@ def test_dependents_become_what_they_would_be_from_scratch(older: set[str], chan
             library = library.publish(check_and_bind(written, CATALOG, library))
             versions[name] = version
     new = {"d": "define d@9 = order where (amount > 7)", "m": "metric m@9 = count(d) + 1", "s": "segment s@9: m > 7"}
-    found = asked(library, new[changed])
+    found = impact_of(library, new[changed])
     rest = "dmstg"["dmstg".index(changed) + 1 :]
     assert [(c.name, c.from_version, c.to_version) for c in found.changed] == [(changed, versions[changed], 9)]
     assert {(c.name, c.from_version, c.to_version) for c in found.dependents} == {
         (name, versions[name], versions[name] + 1) for name in rest
     }
     for change in found.dependents:
-        # Each says what became another below it: the rule it names, and what that rests on in turn.
+        # The words of a dependent name the changed rule, also if another rule is between them.
         words = " ".join(change.differences)
         assert f"{changed}@9 is used, was {changed}@{versions[changed]}" in words
         assert re.search(rf"\b{changed}@{versions[changed]}\b", words)
 
 
-def test_what_only_rests_on_it_by_an_older_version_stays() -> None:
+def test_only_newest_versions_are_dependents() -> None:
     library = library_of("define d = order", "segment s: did d", "segment s@2: city = 'Beijing'")
-    assert asked(library, "define d@2 = order where (amount > 3)").dependents == []
+    assert impact_of(library, "define d@2 = order where (amount > 3)").dependents == []
 
 
-def test_a_text_that_renews_its_dependents_itself_says_so_once() -> None:
+def test_a_dependent_that_the_text_itself_changes_is_listed_once() -> None:
     library = library_of("define d = order", "segment s: did d", "segment t: in segment s")
-    found = asked(library, "define d@2 = order where (amount > 3)\nsegment s@2: did d")
+    found = impact_of(library, "define d@2 = order where (amount > 3)\nsegment s@2: did d")
     assert [change.name for change in found.changed] == ["d", "s"]
     assert [change.name for change in found.dependents] == ["t"]
 
 
-def test_what_would_be_wrong_is_said_and_what_is_new_changes_nothing() -> None:
+def test_an_invalid_dependent_has_an_error_and_a_new_rule_has_no_impact() -> None:
     library = library_of("metric m = count(order)", "segment s: m > 3", "segment t: in segment s")
-    (wrong,) = asked(library, "metric m@2 = earliest(order)").dependents
+    (wrong,) = impact_of(library, "metric m@2 = earliest(order)").dependents
     assert (wrong.name, wrong.comparisons, "line 1" in wrong.error) == ("s", [], True)
-    nothing = asked(library, "segment new: m > 3")
+    nothing = impact_of(library, "segment new: m > 3")
     assert (nothing.changed, nothing.dependents) == ([], [])
 
 
-def test_at_most_a_hundred_are_counted() -> None:
+def test_at_most_a_hundred_dependents_are_compared() -> None:
     segments = "\n".join(f"segment s{n}: did d" for n in range(MAX_DEPENDENTS + 7))
     library = library_of("define d = order", segments, "segment z: in segment s99")
-    found = asked(library, "define d@2 = order where (amount > 3)")
+    found = impact_of(library, "define d@2 = order where (amount > 3)")
     assert (len(found.dependents), found.left_out) == (MAX_DEPENDENTS, 8)
     assert all(len(change.comparisons) == 1 for change in found.dependents)

@@ -1,12 +1,14 @@
-"""A roll back says again what an old version said, under the next number, once."""
+"""A rollback publishes an old version's text as the next version, once."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quanyu.dsl import Library, describe_differences
 from quanyu.engine import Limits
+from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.storage.database import Base, Database
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.registry.rollback import roll_back
@@ -25,7 +27,7 @@ class EmptyWorkspace(SampleWorkspace):
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5), st.data())
-def test_it_is_the_old_version_again(texts: list[str], data: st.DataObject) -> None:
+def test_a_rollback_means_the_same_as_the_old_version(texts: list[str], data: st.DataObject) -> None:
     database = Database("sqlite://")
     Base.metadata.create_all(database.engine, [Base.metadata.tables[PublishedRule.__tablename__]])
     shop = EmptyWorkspace(Library())
@@ -41,4 +43,14 @@ def test_it_is_the_old_version_again(texts: list[str], data: st.DataObject) -> N
     assert (found.changes[0].differences == []) == is_there
     again, nothing = roll_back(database, shop, "s", back, "cid")  # type: ignore[arg-type]
     assert (again.version, again.author, nothing.changes[0].differences) == (rule.version, rule.author, [])
+    database.close()
+
+
+def test_a_rollback_names_its_version() -> None:
+    database = Database("sqlite://")
+    with pytest.raises(InvalidInput) as caught:
+        roll_back(database, EmptyWorkspace(Library()), "s", 0, "bob")  # type: ignore[arg-type]
+    assert caught.value.reason == "NO_VERSION"
+    with pytest.raises(NotFound):
+        roll_back(database, EmptyWorkspace(Library()), "s", 1, "bob")  # type: ignore[arg-type]
     database.close()
