@@ -1,4 +1,4 @@
-"""Checks a text against what is declared and published, and binds every name to a version (V2)."""
+"""Checks a text against the catalog and the library, and binds every name to a version (V2)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from quanyu.dsl.parsing.parser import is_condition, parse, parse_condition
 
 
 def check_and_bind(text: str, catalog: Catalog, library: Library) -> BoundRules:
-    """Statements or a lone condition, checked and bound. Statements may use each other in any order.
+    """Checks and binds the statements or the single condition of a text. Statements may use each other in any order.
 
-    Raises RuleError with the place and what to write instead.
+    Raises RuleError with the position and suggestions.
     """
     with attach_text(text):
         if is_condition(text):
@@ -42,7 +42,7 @@ def check_and_bind(text: str, catalog: Catalog, library: Library) -> BoundRules:
 
 
 class _Drafts:
-    """A library with the statements of one text, each bound when first asked for; so it finds cycles (E2)."""
+    """A library with the drafts of one text. It binds each draft on first use and so finds cycles (E2)."""
 
     def __init__(self, script: s.Script, catalog: Catalog, library: Library) -> None:
         self._library = library
@@ -74,7 +74,7 @@ class _Drafts:
 
     def _declared(self, statement: s.Statement) -> Rule:
         if isinstance(statement, s.Setting):
-            message = "settings stand in the workspace's own text, not in a rule (X5)"
+            message = "a rule cannot contain settings: write them in the workspace's own text (X5)"
             raise RuleError.at(statement.span, "scope", message)
         assert isinstance(statement, Rule)
         self._refuse_clash(statement)
@@ -86,7 +86,7 @@ class _Drafts:
         return statement
 
     def _refuse_clash(self, rule: Rule) -> None:
-        """N12: attributes, events, rules and built-ins share one namespace."""
+        """Rejects a name that is taken: attributes, events, rules and built-ins share one namespace (N12)."""
         name, catalog = rule.ref.name, self._catalog
         other = self.kind(name)
         taken = {
@@ -95,7 +95,7 @@ class _Drafts:
             "an event type": name in catalog.event_types,
             "another name's alias": catalog.canonical(name) != name,
             f"a {RULE_KIND_NAMES[other]}" if other else "": other is not None and other is not type(rule),
-            "in an attribute's name": isinstance(rule, s.Define)
+            "part of an attribute's name": isinstance(rule, s.Define)
             and any(f"{word}_{name}" in catalog.attributes for word in ("last", "first")),
         }
         for what in (what for what, is_taken in taken.items() if is_taken):
@@ -122,7 +122,7 @@ class _Drafts:
             case s.Metric():
                 expr, kind = conditions.expressions.bind(rule.expr, scope)
                 if kind.kind in ("set", "map", "point"):
-                    raise RuleError.at(rule.expr.span, "type", f"a metric is one value, this is a {kind}")
+                    raise RuleError.at(rule.expr.span, "type", f"a metric must be a single value, but this is a {kind}")
                 bound = replace(rule, expr=expr)
             case s.Segment():
                 among = names.bind_segment(rule.among, scope) if rule.among else None
@@ -145,7 +145,7 @@ class _Drafts:
 
 
 def versions_of(nodes: Iterable[s.Node], catalog: Catalog, rules: Rules) -> tuple[str, ...]:
-    """Every rule and score that bound nodes name, all the way down, sorted, such as `touch@2`."""
+    """Returns every rule and score that bound nodes use directly or indirectly, sorted, such as `touch@2`."""
     found: set[str] = set()
     todo = list(nodes)
     while todo:

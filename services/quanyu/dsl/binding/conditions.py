@@ -1,4 +1,4 @@
-"""Binds and checks conditions: types (C), scopes (E9, N4), times (T13), names to versions."""
+"""Binds and checks conditions: types (C), scopes (E9, N4), times (T13) and versions of names."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _CALENDAR = (
     s.Tomorrow,
     s.OnDay,
 )
-_SETS_AND_RANKS = "about people, so it cannot stand inside `where`, which is about one event (E9)"
-MAX_STEPS = 32  # of one sequence
+_SETS_AND_RANKS = "about people, so it cannot be used inside `where`, which is about one event (E9)"
+MAX_STEPS = 32  # per sequence
 
 
 class Conditions:
@@ -42,7 +42,7 @@ class Conditions:
         self.expressions = Expressions(self.bind)
 
     def bind(self, node: s.Cond, scope: Scope) -> s.Cond:
-        """The condition with every name bound. RuleError for whatever has no meaning."""
+        """Returns the condition with every name bound. Raises RuleError if a part of it has no meaning."""
         self._refuse_misplaced(node, scope)
         bound: s.Cond
         match node:
@@ -82,7 +82,7 @@ class Conditions:
         return bound
 
     def _refuse_misplaced(self, node: s.Cond, scope: Scope) -> None:
-        """A property or an event where a value of the person stands."""
+        """Rejects a property or an event in the position of a value of the person."""
         value = node.left if isinstance(node, s.Compare) else getattr(node, "expr", None)
         if scope.step is not None or not isinstance(value, s.Path) or not names.is_of_nobody(value, scope):
             return
@@ -106,21 +106,21 @@ class Conditions:
         return replace(node, left=left, right=right)
 
     def _refuse_order(self, node: s.Compare, a: Type, b: Type) -> None:
-        """C2: what may stand beside `<`; C4: an instant is never exactly a written minute."""
+        """Rejects `<` between values without an order (C2) and `=` between an instant and a minute (C4)."""
         if node.op in ("=", "!="):
             written = next((side for side in (node.left, node.right) if isinstance(side, s.DateTime)), None)
             if written is not None:
                 minute = f"{written.value:%Y-%m-%d %H:%M}"
                 following = f"{written.value + dt.timedelta(minutes=1):%Y-%m-%d %H:%M}"
                 name = format_rule(node.left if written is node.right else node.right)
-                message = f"an instant is not compared with a minute by `{node.op}` (C4)"
+                message = f"`{node.op}` cannot compare an instant with a minute (C4)"
                 offered = [f"{name} between {minute} and {following}", f"{name} > {minute}"]
                 raise RuleError.at(node.span, "type", message, *offered)
             return
         kind = unify(a, b) or a
         if kind.kind in ("text", "bool"):
             offered = [format_rule(replace(node, op=op)) for op in ("=", "!=")]
-            raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.op}` means nothing", *offered)
+            raise RuleError.at(node.span, "type", f"{kind} has no order, so `{node.op}` does not apply", *offered)
         if kind.kind == "enum" and common_order(a, b) is None:
             raise order_error(node, a, b)
 
@@ -130,7 +130,7 @@ class Conditions:
         high, b = self.expressions.bind_beside(node.high, kind, scope)
         if kind.family in ("text", "bool", "set", "map", "point"):
             offered = corrections.of_enum_between(node) if kind.ordered else []
-            raise RuleError.at(node.expr.span, "type", f"{kind} has no between", *offered)
+            raise RuleError.at(node.expr.span, "type", f"`between` does not apply to {kind}", *offered)
         if kind.kind == "recency" and all(isinstance(end, s.Date | s.DateTime) for end in (node.low, node.high)):
             return replace(node, expr=expr)  # a window like any other, in which its event lies (G16, C3)
         for end, written in ((a, node.low), (b, node.high)):
@@ -149,13 +149,13 @@ class Conditions:
         expr, kind = self.expressions.bind(node.expr, scope)
         _refuse_elapsed(node.expr, kind, f"{format_rule(node.expr)} in last 30 calendar days")
         if kind.kind not in ("instant", "recency"):
-            raise RuleError.at(node.expr.span, "type", f"{kind} is no point in time")
+            raise RuleError.at(node.expr.span, "type", f"{kind} is not a point in time")
         return replace(node, expr=expr)
 
     def _in_list(self, node: s.InList | s.NotInList, scope: Scope) -> s.Cond:
         expr, kind = self.expressions.bind(node.expr, scope)
         if kind.family not in ("text", "number", "money", "bool", "set", "any"):
-            raise RuleError.at(node.expr.span, "type", f"{kind} is in no list: write `between ... and ...`")
+            raise RuleError.at(node.expr.span, "type", f"{kind} cannot be in a list: write `between ... and ...`")
         return replace(node, expr=expr, items=self._items(node.items, kind, scope))
 
     def _has(self, node: s.HasAny | s.HasAll | s.HasNone, scope: Scope) -> s.Cond:
@@ -163,7 +163,7 @@ class Conditions:
         if kind.kind != "set":
             denied = isinstance(node, s.HasNone)
             offered = format_rule((s.NotInList if denied else s.InList)(node.expr, node.items))
-            raise RuleError.at(node.expr.span, "type", f"`has` takes a set, this is {kind} (C9)", offered)
+            raise RuleError.at(node.expr.span, "type", f"`has` takes a set, but this is {kind} (C9)", offered)
         return replace(node, expr=expr, items=self._items(node.items, kind, scope))
 
     def _items(self, items: tuple[s.Expr, ...], kind: Type, scope: Scope) -> tuple[s.Expr, ...]:
@@ -173,7 +173,7 @@ class Conditions:
             expr, found = self.expressions.bind_beside(item, member, scope)
             _refuse_untyped(item.span, member, found)
             if not can_unify(member, found):
-                message = f"this is {found}, the other side {member} (C2)"
+                message = f"this is {found}, but the other side is {member} (C2)"
                 raise RuleError.at(item.span, "type", message, *corrections.instead_of(item, member))
             member = found if member.kind == "any" else member
             bound.append(expr)
@@ -183,10 +183,10 @@ class Conditions:
         expr, kind = self.expressions.bind(node.expr, scope)
         if kind.family not in ("text", "any"):
             offered = [format_rule(s.HasAny(node.expr, (node.value,)))] if kind.kind == "set" else []
-            raise RuleError.at(node.expr.span, "type", f"this test takes text, this is {kind}", *offered)
+            raise RuleError.at(node.expr.span, "type", f"this test takes text, but this is {kind}", *offered)
         if not isinstance(node.value, s.Text):
             quoted = node.value.ref.name if isinstance(node.value, s.Path) else format_rule(node.value)
-            raise RuleError.at(node.value.span, "type", "here stands a text in quotes", f"'{quoted}'")
+            raise RuleError.at(node.value.span, "type", "write a text in quotes here", f"'{quoted}'")
         if isinstance(node, (s.Matches, s.NotMatches)):
             _refuse_backtracking(node.value)
         bound: s.Cond = replace(node, expr=expr)
@@ -203,7 +203,7 @@ class Conditions:
         if kind.kind == "date" and not _whole_days(node.window):
             _refuse_elapsed(node.expr, kind, *_in_days(node))
         if kind.kind not in ("date", "instant", "recency"):
-            raise RuleError.at(node.expr.span, "type", f"{kind} is no point in time")
+            raise RuleError.at(node.expr.span, "type", f"{kind} is not a point in time")
         return replace(node, expr=expr)
 
     def _ranked(self, node: s.InTop | s.InBottom, scope: Scope) -> s.Cond:
@@ -216,7 +216,9 @@ class Conditions:
     def _anniversary(self, node: s.Anniversary | s.NotAnniversary, scope: Scope) -> s.Cond:
         path, kind = self.expressions.bind(node.path, scope)
         if kind.kind not in ("date", "month_day"):
-            raise RuleError.at(node.path.span, "type", f"a date or month-day has anniversaries, this is {kind}")
+            raise RuleError.at(
+                node.path.span, "type", f"only a date or a month-day has anniversaries, but this is {kind}"
+            )
         return replace(node, path=path)  # type: ignore[arg-type]
 
     def _near(self, node: s.Near, scope: Scope) -> s.Cond:
@@ -227,7 +229,7 @@ class Conditions:
                 continue
             bound, kind = self.expressions.bind(place, scope)
             if kind.kind not in ("point", "any"):
-                raise RuleError.at(place.span, "type", f"here stands a point, this is {kind}", "(31.2304, 121.4737)")
+                raise RuleError.at(place.span, "type", f"write a point here: this is {kind}", "(31.2304, 121.4737)")
             places.append(bound)
         return replace(node, path=places[0], center=places[1])
 
@@ -249,11 +251,13 @@ class Conditions:
         return replace(node, first=first, later_steps=later_steps, by=by)
 
     def _common(self, by: s.Path, steps: Sequence[s.Step], scope: Scope) -> s.Path:
-        """A path that every event of the sequence has, and that is one value (Q6, Q7)."""
+        """Binds the path of `by`: every event of the sequence has it, and it is a single value (Q6, Q7)."""
         path, keys, types = names.common_property(by, [step.ref for step in steps], scope)
         kind = self.expressions.type_of_property(by.span, keys, types, scope)
         if kind.kind in ("set", "map", "point"):
-            raise RuleError.at(by.span, "type", f"`by` takes one value, a {kind} is not compared as a whole (C5)")
+            raise RuleError.at(
+                by.span, "type", f"`by` takes a single value, but a {kind} cannot be compared as a whole (C5)"
+            )
         return path
 
     def step(self, step: s.Step, scope: Scope) -> s.Step:
@@ -278,36 +282,36 @@ def _sample(node: s.Sample, scope: Scope) -> s.Sample:
 
 def _refuse_wholes(node: s.Compare, a: Type, b: Type) -> None:
     if "set" in (a.kind, b.kind):
-        raise RuleError.at(node.span, "type", "a set is not compared as a whole (C5)", *corrections.of_set(node))
+        raise RuleError.at(node.span, "type", "a set cannot be compared as a whole (C5)", *corrections.of_set(node))
     if "map" in (a.kind, b.kind):
-        raise RuleError.at(node.span, "type", "a map is not compared as a whole: name one of its keys (N10)")
+        raise RuleError.at(node.span, "type", "a map cannot be compared as a whole: name one of its keys (N10)")
     if "point" in (a.kind, b.kind):
         offered = f"{format_rule(node.left)} within 3km of (31.2304, 121.4737)"
-        raise RuleError.at(node.span, "type", "a point is not compared as a whole", offered)
+        raise RuleError.at(node.span, "type", "a point cannot be compared as a whole", offered)
 
 
 def order_error(node: s.Compare, a: Type, b: Type) -> RuleError:
-    """Two enums without an order that holds both (C2)."""
+    """Returns the error for two enums without a common order (C2)."""
     if not (a.ordered or b.ordered):
-        message = f"the values of this enum have no declared order, so `{node.op}` means nothing"
+        message = f"the values of this enum have no declared order, so `{node.op}` does not apply"
         offered = [format_rule(s.InList(node.left, (node.right,)))] if isinstance(node.right, s.Text | s.Path) else []
         return RuleError.at(node.span, "type", message, *offered)
     declared, other = (a, node.right) if a.ordered else (b, node.left)
     if isinstance(other, s.Text):
-        message = f"'{other.value}' has no place in the order {' < '.join(declared.values)}"
+        message = f"'{other.value}' is not in the order {' < '.join(declared.values)}"
         return RuleError.at(other.span, "value", message, *(f"'{value}'" for value in declared.values))
-    return RuleError.at(node.span, "type", f"these enums have no order in common, so `{node.op}` means nothing")
+    return RuleError.at(node.span, "type", f"these enums have no order in common, so `{node.op}` does not apply")
 
 
 def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:
-    """C1: a recency compares with durations and recencies, never with `=`, never with a date."""
+    """Rejects `=` for a recency, and a date beside it: it compares only with durations and recencies (C1)."""
     if "recency" not in (a.kind, b.kind):
         return
     recency, other = (a, node.right) if a.kind == "recency" else (b, node.left)
     against = b if recency is a else a
     if against.kind in ("date", "instant"):
         path = node.left if recency is a else node.right
-        message = "a recency is how long ago, so it is not compared with a date: the sign would turn round (C1)"
+        message = "a recency is a length of time, so it cannot be compared with a date: the sign would be reversed (C1)"
         offered = corrections.of_date_against_recency(node, path, _written(other))
         raise RuleError.at(node.span, "type", message, *offered)
     if node.op in ("=", "!="):
@@ -322,30 +326,30 @@ def _written(expr: s.Expr) -> str:
 
 
 def _refuse_attribute_days(node: s.Compare, a: Type, b: Type) -> None:
-    """C4 is about an instant and a written DATE; T13 about a date and a DATETIME."""
+    """Rejects a date attribute beside an instant (C2) or a written time (T13). A written DATE is allowed (C4)."""
     date, instant = (a, b) if a.kind == "date" else (b, a)
     if not date.literal:
         if instant.literal:
             written = node.right if a.kind == "date" else node.left
             day = replace(node, right=s.Date(written.value.date())) if isinstance(written, s.DateTime) else node
             _refuse_elapsed(node.left if a.kind == "date" else node.right, date, format_rule(day))
-        raise RuleError.at(node.span, "type", "a date and an instant are not compared (C2)")
+        raise RuleError.at(node.span, "type", "a date and an instant cannot be compared (C2)")
 
 
 def _refuse_mixed(node: s.Compare, a: Type, b: Type) -> None:
     _refuse_untyped(node.span, a, b)
     if a.kind == b.kind == "money" and a.currency != b.currency:
-        raise RuleError.at(node.span, "type", f"two currencies in one comparison: {a} and {b} (A9)")
+        raise RuleError.at(node.span, "type", f"this compares two currencies, {a} and {b} (A9)")
     if not can_unify(a, b):
         whole = corrections.of_comparison(node, a, b)
-        message = f"this is {b}, the other side {a} (C2)"
+        message = f"this is {b}, but the other side is {a} (C2)"
         raise RuleError.at(node.right.span, "type", message, *(whole or corrections.instead_of(node.right, a)))
 
 
 def _refuse_untyped(span: s.Span, a: Type, b: Type) -> None:
-    """Entries of maps have the type of what stands beside them (C2)."""
+    """Rejects two entries of maps: an entry takes the type of the other side (C2)."""
     if a.kind == b.kind == "any":
-        raise RuleError.at(span, "type", "two values of maps have no declared type to compare them by")
+        raise RuleError.at(span, "type", "values of maps have no declared type, so two of them cannot be compared")
 
 
 def _refuse_elapsed(expr: s.Expr, kind: Type, *offered: str) -> None:
@@ -355,7 +359,7 @@ def _refuse_elapsed(expr: s.Expr, kind: Type, *offered: str) -> None:
 
 
 def _in_days(node: s.InWindow | s.NotInWindow) -> list[str]:
-    """The clause with the calendar window nearest to one of elapsed time, or with the days of its moments."""
+    """Suggests the clause with the calendar window nearest to its elapsed time, or with days instead of times."""
     window: s.Window = node.window
     match window:
         case s.LastElapsed() | s.NextElapsed():
@@ -373,6 +377,6 @@ def _whole_days(window: s.Window) -> bool:
 
 
 def _refuse_backtracking(pattern: s.Text) -> None:
-    """RE2 has no look-around and no back-references (C7)."""
+    """Rejects look-around and back-references, which RE2 does not support (C7)."""
     if re.search(r"\(\?(=|!|<=|<!)", pattern.value) or re.search(r"(?<!\\)(\\\\)*\\[1-9]", pattern.value):
-        raise RuleError.at(pattern.span, "value", "a pattern has no look-around and no back-references (RE2)")
+        raise RuleError.at(pattern.span, "value", "a pattern cannot use look-around or back-references (RE2)")

@@ -1,4 +1,4 @@
-"""What to write instead, where a text parses but its parts do not fit together."""
+"""Suggests corrections for texts that parse but whose parts do not fit together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.model.catalog import Catalog, Field
 from quanyu.dsl.model.types import Type
 
-MOST = 4  # so many values or names are offered at once
+MAX_SUGGESTIONS = 4
 _NOTHING = ("null", "NULL", "Null", "none", "None", "nil", "empty", "unknown", "空")
 
 
@@ -22,14 +22,14 @@ def quoted(values: Iterable[str]) -> list[str]:
 
 
 def of_nothing(word: str, sign: str | None) -> list[str]:
-    """`= null` and `!= null`: whether the value is known (U2)."""
+    """Suggests `is unknown` for `= null` and `is known` for `!= null` (U2)."""
     if word not in _NOTHING or sign not in ("=", "!="):
         return []
     return ["is unknown" if sign == "=" else "is known"]
 
 
 def instead_of(written: s.Expr, wanted: Type) -> list[str]:
-    """The value that somebody who wrote `written` means, where a value of another type is wanted."""
+    """Suggests values of the wanted type that resemble the written one."""
     match written:
         case s.Text(value=text):
             return _unquoted(text, wanted)
@@ -40,12 +40,12 @@ def instead_of(written: s.Expr, wanted: Type) -> list[str]:
         case s.Number() | s.Percent() if wanted.kind == "text":
             return [f"'{format_rule(written)}'"]
         case s.Number() | s.Percent() | s.Boolean() if wanted.kind in ("enum", "set"):
-            return quoted(wanted.values[:MOST])
+            return quoted(wanted.values[:MAX_SUGGESTIONS])
     return []
 
 
 def _unquoted(text: str, wanted: Type) -> list[str]:
-    """Of a text that would be right without its quotes."""
+    """Suggests the text without its quotes if that has the wanted type."""
     if wanted.numeric and re.fullmatch(r"-?\d{1,13}(\.\d{1,6})?%?", text):
         return [text]
     if wanted.kind in ("date", "instant") and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
@@ -58,7 +58,7 @@ def _unquoted(text: str, wanted: Type) -> list[str]:
 
 
 def of_comparison(node: s.Compare, left: Type, right: Type) -> list[str]:
-    """Whole clauses in the place of a comparison of two types."""
+    """Suggests whole clauses instead of a comparison of two types."""
     path, other = node.left, node.right
     if (
         isinstance(other, s.Duration)
@@ -85,7 +85,7 @@ def _is_number(written: s.Expr) -> bool:
 
 
 def _month_day(written: s.Arithmetic) -> str:
-    """`05-20`, read as a difference."""
+    """Returns the month-day that a difference such as `05-20` resembles, or an empty text."""
     match written:
         case s.Arithmetic(op="-", left=s.Number(value=month), right=s.Number(value=day)) if (
             1 <= month <= 12 and 1 <= day <= 28
@@ -95,7 +95,7 @@ def _month_day(written: s.Arithmetic) -> str:
 
 
 def of_events(node: Any, events: s.Path) -> list[str]:
-    """What of the events is meant, where their name stands for a value."""
+    """Suggests values or clauses about the events whose name is used as a value."""
     name = format_rule(events)
     match node:
         case s.InWindow(window=window) | s.NotInWindow(window=window):
@@ -109,7 +109,7 @@ def of_events(node: Any, events: s.Path) -> list[str]:
 
 
 def of_set(node: s.Compare) -> list[str]:
-    """C5"""
+    """Suggests tests of members instead of a comparison of the whole set (C5)."""
     if not isinstance(node.right, s.Text | s.Path):
         return []
     item = node.right if isinstance(node.right, s.Text) or node.right.keys else s.Text(node.right.ref.name)
@@ -124,7 +124,7 @@ def of_enum_between(node: s.Between | s.NotBetween) -> list[str]:
 
 
 def of_date_against_recency(node: s.Compare, recency: s.Expr, written: str) -> list[str]:
-    """C1: since the sign would turn round, both are offered, the one that keeps the written sign first."""
+    """Suggests both signs, the written one first, because the meaning of the sign is reversed (C1)."""
     name = recency.ref.name if isinstance(recency, s.Path) else "last_order"
     fn = "earliest" if name.startswith("first_") else "latest"
     signs = ("<", ">=") if node.op.startswith("<") else (">=", "<")
@@ -132,7 +132,7 @@ def of_date_against_recency(node: s.Compare, recency: s.Expr, written: str) -> l
 
 
 def of_equal_recency(node: s.Compare) -> list[str]:
-    """C1: around the written duration."""
+    """Suggests a range from the written duration instead of equality (C1)."""
     path, written = node.left, node.right
     if not isinstance(path, s.Path) or not isinstance(written, s.Duration):
         return []
@@ -142,7 +142,7 @@ def of_equal_recency(node: s.Compare) -> list[str]:
 
 
 def of_ranked_recency(node: s.InTop | s.InBottom) -> list[str]:
-    """R9: the most recent, and the longest ago."""
+    """Suggests ranking by the instant instead of the recency, from either end (R9)."""
     if not isinstance(node.expr, s.Path):
         return []
     prefix, _, name = node.expr.ref.name.partition("_")
@@ -151,7 +151,7 @@ def of_ranked_recency(node: s.InTop | s.InBottom) -> list[str]:
 
 
 def refuse_outside_where(node: Any, catalog: Catalog) -> None:
-    """N4: a property where a value of the person stands; the clause is offered as a filter of its event."""
+    """Rejects a property outside `where` and suggests the clause as a filter of its event (N4)."""
     side = "left" if isinstance(node, s.Compare) else "expr"
     path = getattr(node, side, None)
     if not isinstance(path, s.Path) or path.ref.version is not None:
@@ -160,14 +160,14 @@ def refuse_outside_where(node: Any, catalog: Catalog) -> None:
     if not events:
         return
     clauses = []
-    for event, inner in events[:MOST]:
+    for event, inner in events[:MAX_SUGGESTIONS]:
         filtered = s.Step(s.Ref(event), replace(node, **{side: inner}))
         clauses.append(format_rule(s.Did(s.Event(filtered, None, s.Ever()))).removesuffix(" ever"))
-    raise RuleError.at(path.span, "scope", "a property stands inside `where` or an aggregate (N4)", *clauses)
+    raise RuleError.at(path.span, "scope", "use a property only inside `where` or an aggregate (N4)", *clauses)
 
 
 def _events_with(path: s.Path, catalog: Catalog) -> Iterator[tuple[str, s.Path]]:
-    """The event types that the path may be a property of, and the path as it is written in their `where`."""
+    """Yields the event types that may have the property, with the path to write in their `where`."""
     name, keys = catalog.canonical(path.ref.name), path.keys
     if name in catalog.event_types and keys:
         first = keys[0].name if isinstance(keys[0], s.Key) else keys[0].value
@@ -186,7 +186,7 @@ def _property(catalog: Catalog, fields: Any, path: s.Path) -> Field | None:
 
 
 def properties_for(fn: str, fields: Iterable[Field]) -> list[str]:
-    """Of an event: those that an aggregate takes (A4, A9)."""
+    """Returns the properties of an event that an aggregate accepts (A4, A9)."""
     every = ("distinct", "most", "count", "days", "earliest", "latest")
     dates = ("date", "instant") if fn in ("min", "max") else ()
-    return sorted(f.name for f in fields if f.kind in ("number", "money", *dates) or fn in every)[:MOST]
+    return sorted(f.name for f in fields if f.kind in ("number", "money", *dates) or fn in every)[:MAX_SUGGESTIONS]

@@ -1,4 +1,4 @@
-"""Which rules rest on which: every published version names the versions that it binds."""
+"""Dependencies between published rules. Every published version names the versions that it uses."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ N = TypeVar("N", bound=s.Node)
 
 
 def dependencies_of(rule: Rule, catalog: Catalog, rules: Rules) -> list[Key]:
-    """The published rules that a bound rule names itself, in order of name and version."""
+    """Returns the published rules that a bound rule uses directly, sorted by name and version."""
     named = {_rule_of(ref, catalog, rules) for ref in s.walk(rule) if isinstance(ref, s.Ref)}
     return sorted(found for found in named if found is not None and found != rule_key(rule))
 
 
 def dependents_of(target: Key, catalog: Catalog, library: Library) -> dict[Key, bool]:
-    """Every published version that rests on `target`, by name and version: whether it names it itself."""
+    """Returns every published version that uses `target`, and whether it uses it directly."""
     named_by: dict[Key, list[Key]] = {}
     for user, rule in library.rules.items():
         for used in dependencies_of(rule, catalog, library):
@@ -41,7 +41,7 @@ def dependents_of(target: Key, catalog: Catalog, library: Library) -> dict[Key, 
 
 
 def rebind(rule: Rule, versions: Mapping[str, int], catalog: Catalog, rules: Rules) -> Rule:
-    """The rule with every name of `versions` bound to the version given there."""
+    """Returns the rule with the names in `versions` bound to those versions."""
 
     def with_version(ref: s.Ref) -> s.Ref:
         found = _rule_of(ref, catalog, rules)
@@ -52,7 +52,7 @@ def rebind(rule: Rule, versions: Mapping[str, int], catalog: Catalog, rules: Rul
 
 
 def _rule_of(ref: s.Ref, catalog: Catalog, rules: Rules) -> Key | None:
-    """The published rule that a bound name stands for; a recency stands for its definition (V4)."""
+    """Returns the published rule that a bound name refers to. A recency refers to its definition (V4)."""
     if ref.version is None:
         return None
     if rules.get(ref.name, ref.version) is not None:
@@ -63,7 +63,7 @@ def _rule_of(ref: s.Ref, catalog: Catalog, rules: Rules) -> Key | None:
 
 
 def _replace_refs(node: N, with_version: Any) -> N:
-    """The same tree with every name replaced."""
+    """Returns the tree with every reference replaced."""
     return replace(node, **dict(_changed_fields(node, with_version)))
 
 

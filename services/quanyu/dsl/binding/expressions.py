@@ -1,4 +1,4 @@
-"""Binds and types values: names to versions, bare words to values (N1), aggregates, ranks' tiles."""
+"""Binds expressions and determines their types. Bare words become values (N1)."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _NEED_PROPERTY = (*_NEED_NUMBERS, "min", "max", "distinct", "most")
 
 
 class Expressions:
-    """`cond` binds the condition of a `where`."""
+    """Binds expressions. `cond` binds the condition of a `where`."""
 
     def __init__(self, cond: Callable[[s.Cond, Scope], s.Cond]) -> None:
         self._cond = cond
 
     def bind(self, node: s.Expr, scope: Scope) -> tuple[s.Expr, Type]:
-        """The value with every name bound, and its type."""
+        """Returns the value with every name bound, and its type."""
         match node:
             case s.Number() | s.Percent():
                 _refuse_fine(node)
@@ -63,24 +63,24 @@ class Expressions:
                 return self._tile(node, scope)
 
     def bind_beside(self, node: s.Expr, beside: Type, scope: Scope, sign: str | None = None) -> tuple[s.Expr, Type]:
-        """What stands right of a comparison, in a list or right of `default`: a bare word may be a value there (N1)."""
+        """Binds the right side of a comparison or `default`, or a list item. A bare word may be a value there (N1)."""
         if not isinstance(node, s.Path) or node.keys or node.ref.version or node.ref.quoted:
             return self.bind(node, scope)
         word = node.ref.name
         is_value = nfkc(word) in nfkc_set(beside.values)
         if is_value and names.is_value_name(node, scope):
-            message = f"`{word}` is a value and a name: say which"
+            message = f"`{word}` is both a value and a name: write which one you mean"
             raise RuleError.at(node.span, "name", message, f"'{word}'", f"`{word}`")
         if is_value:
             return self.bind(s.Text(word, span=node.span), scope)
         absent = corrections.of_nothing(word, sign)
         if absent and not names.is_value_name(node, scope):
-            message = f"`{word}` is no value: what is not known is asked for with `is known`, `is unknown` (U2)"
+            message = f"`{word}` is not a value: test for a missing value with `is known` or `is unknown` (U2)"
             raise RuleError.at(node.span, "name", message, *absent)
         if beside.family in ("text", "set", "any") and not names.is_value_name(node, scope):
             near = names.nearest(word, [*beside.values, *names.value_names(scope)])
             offered = [f"'{near_by}'" if near_by in beside.values else near_by for near_by in near]
-            message = f"`{word}` is neither a declared value nor a name; free text stands in quotes"
+            message = f"`{word}` is neither a declared value nor a name; write free text in quotes"
             raise RuleError.at(node.span, "name", message, *offered, f"'{word}'")
         return self.bind(node, scope)
 
@@ -101,7 +101,7 @@ class Expressions:
                 return self.type_of_property(path.span, keys, scope.step.types, scope)
 
     def _type_of_rule(self, ref: s.Ref, scope: Scope) -> Type:
-        """Of a metric its expression's type, of a tag that of its tiers; remembered, since rules share rules."""
+        """Returns the type of a metric's expression or a tag's tiers. Results are cached, because rules share rules."""
         key = ("type", ref.name, ref.version)
         if key not in scope.memo:
             rule = scope.rules.get(ref.name, ref.version or 1)
@@ -113,12 +113,12 @@ class Expressions:
         return found
 
     def type_of_tag(self, tag: s.Tag, scope: Scope) -> Type:
-        """The one type of its tiers (X2), with its texts as values."""
+        """Returns the common type of the tiers (X2). Texts become the values of an enum."""
         values = [tier.value for tier in tag.tiers] + ([tag.otherwise] if tag.otherwise else [])
         kinds = [self.bind(value, scope)[1] for value in values]
         for value, kind in zip(values, kinds, strict=True):
             if kind.kind != kinds[0].kind:
-                message = f"the tiers of a tag have one type: this is {kind}, the first {kinds[0]} (X2)"
+                message = f"the tiers of a tag must have one type: this is {kind}, but the first is {kinds[0]} (X2)"
                 raise RuleError.at(value.span, "type", message, *corrections.instead_of(value, kinds[0]))
         if kinds[0].kind != "text":
             return replace(kinds[0], literal=False)
@@ -150,7 +150,9 @@ class Expressions:
         right, b = self.bind_beside(node.otherwise, a, scope)
         kind = unify(a, b)
         if kind is None:
-            raise RuleError.at(node.otherwise.span, "type", f"this is {b}, but stands in for {a}: one type (G3)")
+            raise RuleError.at(
+                node.otherwise.span, "type", f"this is {b}, but a default for {a} must have the same type (G3)"
+            )
         if "recency" in (a.kind, b.kind):
             kind = RECENCY
         return replace(node, expr=left, otherwise=right), replace(kind, literal=False)
@@ -181,7 +183,7 @@ class Expressions:
 
     def _tile(self, node: s.Tile, scope: Scope) -> tuple[s.Expr, Type]:
         if scope.step is not None:
-            raise RuleError.at(node.span, "scope", f"{node.fn} ranks people, so it cannot stand inside `where` (E9)")
+            raise RuleError.at(node.span, "scope", f"{node.fn} ranks people, so it cannot be used inside `where` (E9)")
         expr, kind = self.bind(node.expr, scope)
         refuse_unranked(node.expr, kind)
         among = names.bind_segment(node.among, scope) if node.among else None
@@ -189,26 +191,26 @@ class Expressions:
 
 
 def has_aggregate(fn: str, value: Type) -> bool:
-    """Whether there is such an aggregate of such values (A9)."""
+    """Returns whether the aggregate accepts values of this type (A9)."""
     if fn in ("min", "max"):
         return value.numeric or value.kind in ("date", "instant")
     return value.numeric if fn in _NEED_NUMBERS else value.kind not in ("set", "map", "point")
 
 
 def refuse_unranked(expr: s.Expr, kind: Type, instead: Sequence[str] = ()) -> None:
-    """Numbers, money and points in time have ranks; a recency would rank backwards (R9)."""
+    """Rejects values that cannot be ranked: only numbers, money and points in time can (R9)."""
     if kind.family == "duration":
         name = expr.ref.name.partition("_")[2] if isinstance(expr, s.Path) else "order"
-        message = "a recency is not ranked, since its top is the longest ago (R9)"
+        message = "a recency cannot be ranked, because its top would be the longest ago (R9)"
         raise RuleError.at(expr.span, "type", message, *(instead or [f"latest({name})"]))
     if not kind.numeric and kind.kind not in ("date", "instant"):
-        raise RuleError.at(expr.span, "type", f"{kind} has no rank")
+        raise RuleError.at(expr.span, "type", f"{kind} cannot be ranked")
 
 
 def _refuse_fine(node: s.Number | s.Percent) -> None:
-    """A7: what numbers there are."""
+    """Rejects numbers outside the supported range and precision (A7)."""
     value = node.fraction if isinstance(node, s.Percent) else node.value
     if abs(value) > 9 * 10**12:
-        raise RuleError.at(node.span, "value", "a number lies within ±9,000,000,000,000 (A7)")
+        raise RuleError.at(node.span, "value", "a number must be within ±9,000,000,000,000 (A7)")
     if value != value.quantize(Decimal("0.000001")):
         raise RuleError.at(node.span, "value", "a number has at most six digits after the point (A7)")

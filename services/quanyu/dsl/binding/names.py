@@ -1,4 +1,4 @@
-"""What a name means (N1-N14): of a person, of an event inside `where`, of a set of events, of a segment."""
+"""Resolves names (N1-N14): values of a person, properties inside `where`, sets of events and segments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from quanyu.dsl.model.types import nfkc
 
 @dataclass(frozen=True)
 class StepScope:
-    """Inside `where`: the step's name and the event types that it stands for."""
+    """The events that a `where` filters: the step's name and its event types."""
 
     name: str
     types: tuple[str, ...]
@@ -25,7 +25,7 @@ class StepScope:
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a name is looked up. `rule`: name of the segment or tag it stands in (S2)."""
+    """The context in which names are resolved. `rule` is the name of the enclosing segment or tag (S2)."""
 
     catalog: Catalog
     rules: Rules
@@ -34,10 +34,11 @@ class Scope:
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def for_events(self, ref: s.Ref) -> Scope:
+        """Returns the scope inside the `where` of these events."""
         return replace(self, step=StepScope(ref.name, event_types(ref, self)))
 
     def for_person(self) -> Scope:
-        """The person's scope, as it is for a metric wherever it is used."""
+        """Returns the scope of a person, in which every metric is evaluated."""
         return replace(self, step=None, rule=None)
 
 
@@ -49,7 +50,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Channels:
-    """The set of channels that the person was seen in (N6)."""
+    """The set of channels in which the person was seen (N6)."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class EventChannel:
 
 @dataclass(frozen=True)
 class Property:
-    """A property of the step's event, through goods and places where there are more keys."""
+    """A property of the step's event. Further keys lead through goods or places."""
 
     keys: tuple[str, ...]
 
@@ -87,7 +88,10 @@ Meaning = OfPerson | EventChannel | Property
 
 
 def resolve(path: s.Path, scope: Scope) -> tuple[s.Path, Meaning]:
-    """The path with declared names and bound versions, and what it means. RuleError (reason "name") if nothing."""
+    """Returns the path with declared names and bound versions, and its meaning.
+
+    Raises RuleError (reason "name") if the path has no meaning.
+    """
     name = scope.catalog.canonical(path.ref.name)
     if name == "person" and path.keys:
         return _explicitly_of_person(path, scope)
@@ -101,7 +105,7 @@ def resolve(path: s.Path, scope: Scope) -> tuple[s.Path, Meaning]:
 def _explicitly_of_person(path: s.Path, scope: Scope) -> tuple[s.Path, Meaning]:
     first, *rest = path.keys
     if isinstance(first, s.Text):
-        raise RuleError.at(first.span, "name", "a name follows `person`", f"person.{first.value}")
+        raise RuleError.at(first.span, "name", "write a name after `person`", f"person.{first.value}")
     inner = s.Path(s.Ref(first.name, span=first.span), tuple(rest), span=path.span)
     bound, meaning = _of_person(inner, scope.catalog.canonical(first.name), scope)
     if bound.ref.version is not None and not (scope.step and _properties(scope.step, bound.ref.name, scope)):
@@ -124,7 +128,7 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
             raise RuleError.at(
                 path.span,
                 "name",
-                f"`{name}` is a property of {step.name} and a value of the person",
+                f"`{name}` is both a property of {step.name} and a value of the person",
                 f"{step.name}.{name}",
                 f"person.{name}",
             )
@@ -139,7 +143,7 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
 
 
 def _properties(step: StepScope, name: str, scope: Scope) -> int:
-    """How many of the step's event types have the property."""
+    """Returns how many of the step's event types have the property."""
     return sum(
         scope.catalog.find_property(scope.catalog.event_types[t].properties, name) is not None for t in step.types
     )
@@ -150,7 +154,7 @@ def _keys(written: Sequence[s.Key | s.Text], names: Sequence[str]) -> tuple[s.Ke
 
 
 def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: Scope) -> tuple[str, ...]:
-    """The declared names of a property path that all of the event types have (A10)."""
+    """Returns the declared names of a property path that all the event types have (A10)."""
     head = keys[0].name if isinstance(keys[0], s.Key) else keys[0].value
     if head == "channel" and len(keys) == 1:
         return ("channel",)
@@ -165,26 +169,28 @@ def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: S
 def common_property(
     path: s.Path, events: Iterable[s.Ref], scope: Scope
 ) -> tuple[s.Path, tuple[str, ...], tuple[str, ...]]:
-    """What `by` names: the path, its keys, and the event types, all of which have it (A10)."""
+    """Resolves the path of `by`. Returns the path, its keys and the event types, which all have it (A10)."""
     types = tuple(dict.fromkeys(t for ref in events for t in event_types(ref, scope)))
     ref, name = path.ref, scope.catalog.canonical(path.ref.name)
     if not _properties(StepScope("", types), ref.name, scope):
         if path.keys and _is_events(name, scope):
             own = ".".join(key.name if isinstance(key, s.Key) else key.value for key in path.keys)
-            message = "`by` is about every event of the sequence, so no event stands before the property"
+            message = "`by` is about every event of the sequence, so write the property without an event"
             raise RuleError.at(path.span, "name", message, own)
         if name == "person" or _is_person_value(name, scope):
-            message = "a value of the person is the same in all events: `by` takes a property of theirs (Q7)"
+            message = "a value of the person is the same in all events: `by` takes a property of the events (Q7)"
             raise RuleError.at(path.span, "scope", message)
     if ref.version is not None:
-        raise RuleError.at(ref.span, "version", f"a property has no versions: `{ref.name}`", ref.name)
+        raise RuleError.at(
+            ref.span, "version", f"`{ref.name}` is a property, and properties have no versions", ref.name
+        )
     keys = property_keys((s.Key(ref.name, span=ref.span), *path.keys), types, scope)
     bound = s.Path(_named(ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span)
     return bound, keys, types
 
 
 def property_fields(keys: Sequence[s.Key | s.Text], event_type: str, scope: Scope) -> list[tuple[str, Field]]:
-    """The declared name and field of each key, the first of the event, the next of the items referred to."""
+    """Returns the declared name and field of each key: first a property of the event, then of the referenced items."""
     fields = scope.catalog.event_types[event_type].properties
     owner, found = event_type, list[tuple[str, Field]]()
     for key in keys:
@@ -192,7 +198,7 @@ def property_fields(keys: Sequence[s.Key | s.Text], event_type: str, scope: Scop
         if found:
             owner = found[-1][1].reference
             if owner not in scope.catalog.catalogs:
-                message = f"`{found[-1][0]}` refers to no goods or places, so it has no `{name}`"
+                message = f"`{found[-1][0]}` does not refer to goods or places, so it has no `{name}`"
                 raise RuleError.at(key.span, "name", message)
             fields = scope.catalog.catalogs[owner].attributes
         declared = scope.catalog.find_property(fields, name)
@@ -222,7 +228,7 @@ def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]
     if attribute is not None:
         return _attribute(bare, attribute)
     if scope.rules.kind(name) in (s.Metric, s.Tag):
-        _refuse_keys(path, f"`{name}` is one value")
+        _refuse_keys(path, f"`{name}` is a single value")
         bound = bind_version(_named(ref, name), scope)
         return s.Path(bound, span=path.span), RuleValue(bound)
     recency = None if path.keys else _recency(ref, name, scope)
@@ -234,7 +240,7 @@ def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]
 
 
 def _named(ref: s.Ref, name: str) -> s.Ref:
-    """The ref by its declared name, as it is read back from canonical text."""
+    """Returns the reference with its declared name, as the parser reads it from canonical text."""
     return replace(ref, name=name, quoted=ref.quoted or needs_backquotes(name))
 
 
@@ -244,14 +250,14 @@ def _attribute(path: s.Path, declared: Field) -> tuple[s.Path, Attribute]:
     if not path.keys:
         return path, Attribute(declared)
     if declared.kind != "map" or len(path.keys) > 1:
-        _refuse_keys(path, f"`{name}` is {'a map of values' if declared.kind == 'map' else 'one value'}")
+        _refuse_keys(path, f"`{name}` is {'a map of values' if declared.kind == 'map' else 'a single value'}")
     key = path.keys[0]
     return path, Attribute(declared, key.name if isinstance(key, s.Key) else key.value)
 
 
 def _refuse_keys(path: s.Path, what: str) -> None:
     if path.keys:
-        raise RuleError.at(path.keys[-1].span, "name", f"{what}: nothing stands after it")
+        raise RuleError.at(path.keys[-1].span, "name", f"{what}: nothing can follow it")
 
 
 def _recency(ref: s.Ref, name: str, scope: Scope) -> s.Ref | None:
@@ -272,21 +278,22 @@ def _no_value(path: s.Path, name: str, scope: Scope) -> RuleError:
             return RuleError.at(
                 span,
                 "scope",
-                "a property stands inside `where` or an aggregate (N4)",
+                "use a property only inside `where` or an aggregate (N4)",
                 f"did {name} where ({key.name if isinstance(key, s.Key) else key.value} ...)",
             )
         message = f"`{name}` is a set of events, not a value: count them, or ask how long ago the last was"
         return RuleError.at(span, "name", message, f"count({name})", f"last_{name}")
     if scope.step is not None and (others := _events_with(path.ref.name, scope)):
         message = (
-            f"{scope.step.name} has no `{path.ref.name}`, {' and '.join(others)} has: a `where` is about one event (N5)"
+            f"{scope.step.name} has no `{path.ref.name}`: it is a property of {' and '.join(others)}, "
+            "and a `where` is about one event (N5)"
         )
         return RuleError.at(path.ref.span, "name", message)
     return _unknown(path.ref.span, f"nothing is called `{path.ref.name}`", name, lambda: value_names(scope))
 
 
 def value_names(scope: Scope) -> set[str]:
-    """The names that are values here."""
+    """Returns the names of all values in this scope."""
     rules = {n for n in scope.rules.names() if scope.rules.kind(n) in (s.Metric, s.Tag)}
     events = [*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)]
     recencies = {f"{word}_{name}" for name in events for word in ("last", "first")}
@@ -305,27 +312,27 @@ def _is_person_value(name: str, scope: Scope) -> bool:
 
 
 def is_events(path: s.Path, scope: Scope) -> bool:
-    """Whether the path is the bare name of an event type or a definition."""
+    """Returns whether the path is the bare name of an event type or a definition."""
     return not path.keys and _is_events(scope.catalog.canonical(path.ref.name), scope)
 
 
 def refuse_bare_property(ref: s.Ref, scope: Scope) -> None:
-    """Where an event stands, or a property of one: `sum(amount)`."""
+    """Rejects a property without its event, as in `sum(amount)`."""
     name = scope.catalog.canonical(ref.name)
     owners = _events_with(ref.name, scope)
     if owners and not _is_events(name, scope) and scope.rules.kind(name) is None:
-        message = f"`{ref.name}` is a property: its event stands before it"
+        message = f"`{ref.name}` is a property: write its event before it"
         raise RuleError.at(ref.span, "name", message, *(f"{owner}.{ref.name}" for owner in owners[:3]))
 
 
 def _events_with(name: str, scope: Scope) -> list[str]:
-    """The event types that have a property of that name."""
+    """Returns the event types that have a property with this name."""
     types = scope.catalog.event_types.values()
     return [event.name for event in types if scope.catalog.find_property(event.properties, name) is not None]
 
 
 def is_of_nobody(path: s.Path, scope: Scope) -> bool:
-    """Whether the name is no value of a person. Nothing is bound, so no rule is asked what it says."""
+    """Returns whether the name means neither a value of a person nor a segment. It does not bind any rule."""
     name = scope.catalog.canonical(path.ref.name)
     prefix, _, stem = name.partition("_")
     is_recency = prefix in ("last", "first") and _is_events(scope.catalog.canonical(stem), scope)
@@ -341,7 +348,7 @@ def is_value_name(path: s.Path, scope: Scope) -> bool:
 
 
 def bind_version(ref: s.Ref, scope: Scope) -> s.Ref:
-    """The ref with its version: the one written if there is it, else the newest (V2)."""
+    """Returns the reference with its written version, or else with the newest one (V2)."""
     newest = scope.rules.newest(ref.name)
     version = ref.version or newest
     if scope.rules.get(ref.name, version) is None:
@@ -352,7 +359,7 @@ def bind_version(ref: s.Ref, scope: Scope) -> s.Ref:
 
 
 def bind_events(ref: s.Ref, scope: Scope) -> s.Ref:
-    """An event type, or a definition with its version."""
+    """Binds a reference to an event type, or to a definition with its version."""
     name = scope.catalog.canonical(ref.name)
     if name in scope.catalog.event_types:
         if ref.version is not None:
@@ -362,16 +369,16 @@ def bind_events(ref: s.Ref, scope: Scope) -> s.Ref:
         return bind_version(_named(ref, name), scope)
     known = {*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)}
     known |= {alias for event in scope.catalog.event_types.values() for alias in event.aliases}
-    message = f"{_what(name, scope)}: here stands an event or a definition"
+    message = f"{_what(name, scope)}: write an event or a definition here"
     raise RuleError(message, ref.span.line, ref.span.column, "name", lambda: nearest(name, known) or sorted(known)[:3])
 
 
 def bind_segment(ref: s.Ref, scope: Scope) -> s.Ref:
-    """A segment with its version."""
+    """Binds a reference to a segment with its version."""
     if scope.rules.kind(ref.name) is s.Segment:
         return bind_version(ref, scope)
     known = {name for name in scope.rules.names() if scope.rules.kind(name) is s.Segment}
-    raise _unknown(ref.span, f"{_what(ref.name, scope)}: here stands a segment", ref.name, lambda: known)
+    raise _unknown(ref.span, f"{_what(ref.name, scope)}: write a segment here", ref.name, lambda: known)
 
 
 def _what(name: str, scope: Scope) -> str:
@@ -384,13 +391,13 @@ def _what(name: str, scope: Scope) -> str:
 
 
 def event_types(ref: s.Ref, scope: Scope) -> tuple[str, ...]:
-    """The event types that a bound event type or definition stands for, each once."""
+    """Returns the distinct event types of a bound event type or definition."""
     if ref.name in scope.catalog.event_types:
         return (ref.name,)
     rule = scope.rules.get(ref.name, ref.version or scope.rules.newest(ref.name))
     if not isinstance(rule, s.Define):
-        raise RuleError.at(ref.span, "name", f"{_what(ref.name, scope)}: here stands an event or a definition")
-    key = ("events", rule.ref)  # remembered, since definitions share definitions
+        raise RuleError.at(ref.span, "name", f"{_what(ref.name, scope)}: write an event or a definition here")
+    key = ("events", rule.ref)  # cached, because definitions share definitions
     if key not in scope.memo:
         scope.memo[key] = tuple(dict.fromkeys(t for step in rule.steps for t in event_types(step.ref, scope)))
     found: tuple[str, ...] = scope.memo[key]
@@ -398,7 +405,7 @@ def event_types(ref: s.Ref, scope: Scope) -> tuple[str, ...]:
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """At most three that are written alike, whatever the case. In a Chinese word one sign is half of it."""
+    """Returns at most three similar names, ignoring case. Chinese words are short and need less similarity."""
     folded: dict[str, str] = {}
     for other in sorted(known, reverse=True):
         folded[nfkc(other).casefold()] = other

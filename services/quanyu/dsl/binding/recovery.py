@@ -1,4 +1,4 @@
-"""What a half typed text still means: the clauses of its chain that are right, and what is wrong of the others."""
+"""Recovers the correct clauses of an incomplete text and reports the errors of the others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import BoundRules, Library
 from quanyu.dsl.parsing.lexer import tokenize_prefix
 
-MAX_CLAUSES = 64  # of a text that is looked at clause by clause
+MAX_CLAUSES = 64  # that are checked one by one
 _OPENS, _CLOSES = ("LPAR", "LSQB", "LBRACE"), ("RPAR", "RSQB", "RBRACE")
 _STATEMENTS = ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
 
 
 @dataclass(frozen=True)
 class OmittedClause:
-    """A clause as it is written, and where."""
+    """A clause that is left out, with its position."""
 
     text: str
     line: int
@@ -31,9 +31,10 @@ class OmittedClause:
 
 @dataclass(frozen=True)
 class Recovery:
-    """`bound`: the text, without the clauses that were omitted; None where nothing can be understood.
+    """The result of recovering a text.
 
-    `errors`: what is wrong, in the order of the text; none: the text is right.
+    `bound` is the text without the omitted clauses, or None if no clause is correct. `errors` are in text order; a
+    correct text has none.
     """
 
     bound: BoundRules | None
@@ -42,9 +43,9 @@ class Recovery:
 
 
 def recover(text: str, catalog: Catalog, library: Library) -> Recovery:
-    """Of a lone condition or one segment whose clauses are joined by `and` or by `or`, what is right.
+    """Binds the correct clauses of a single condition or segment whose clauses are joined by `and` or `or`.
 
-    Of any other text all or nothing.
+    Any other text is bound as a whole or not at all.
     """
     try:
         return Recovery(check_and_bind(text, catalog, library))
@@ -57,7 +58,7 @@ def recover(text: str, catalog: Catalog, library: Library) -> Recovery:
 
 @dataclass(frozen=True)
 class _Chain:
-    """`body`: where the condition begins; `clauses`: where each begins and ends."""
+    """The clauses of a text: `body` is the offset of the condition, `clauses` are the start and end of each clause."""
 
     body: int
     clauses: list[tuple[int, int]]
@@ -103,7 +104,7 @@ def _condition(bound: BoundRules) -> s.Cond:
 
 
 def _chain(text: str) -> _Chain | None:
-    """The clauses of the outermost chain, by its words alone."""
+    """Finds the clauses of the outermost chain by its tokens."""
     found = list(tokenize_prefix(text))
     head = 0
     if found and found[0].type == "SEGMENT":
@@ -122,7 +123,7 @@ def _chain(text: str) -> _Chain | None:
 
 
 def _joints(found: Sequence[Token]) -> list[Token]:
-    """The words that join the outermost clauses; the `and` of a `between` joins its ends."""
+    """Returns the tokens that join the outermost clauses, without the `and` of a `between`."""
     joints: list[Token] = []
     depth = betweens = 0
     for token in found:
@@ -145,5 +146,5 @@ def _omitted_clause(text: str, start: int, end: int) -> OmittedClause:
 
 
 def _blank(text: str) -> str:
-    """White space in the same places, so that a clause alone stands where it stood."""
+    """Replaces the text by white space, so that the next clause keeps its position."""
     return re.sub(r"[^\n]", " ", text)

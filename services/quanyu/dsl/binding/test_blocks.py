@@ -1,4 +1,4 @@
-"""Binds and checks `test` blocks: what is given fits the catalog, what is expected can be asked."""
+"""Binds and checks `test` blocks against the catalog and the rules."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from quanyu.dsl.errors import RuleError
 from quanyu.dsl.model.catalog import Field
 from quanyu.dsl.model.types import Type, type_of_field
 
-MAX_TESTS = 100  # of one text
-MAX_GIVEN = 1_000  # of one test
+MAX_TESTS = 100  # per text
+MAX_GIVEN = 1_000  # per test
 _WRITTEN: dict[str, tuple[tuple[type[s.Node], ...], str]] = {
     "bool": ((s.Boolean,), "true"),
     "number": ((s.Number, s.Percent), "3"),
@@ -29,9 +29,9 @@ _WRITTEN: dict[str, tuple[tuple[type[s.Node], ...], str]] = {
 
 
 def bind_tests(tests: Sequence[s.Test], scope: Scope) -> tuple[s.Test, ...]:
-    """With declared names, values in the place of bare words, and versions. RuleError with the place."""
+    """Returns the tests with declared names, values and versions. Raises RuleError with the position."""
     if len(tests) > MAX_TESTS:
-        raise RuleError.at(tests[MAX_TESTS].span, "limit", f"more than {MAX_TESTS} tests in one text: split it")
+        raise RuleError.at(tests[MAX_TESTS].span, "limit", f"a text has at most {MAX_TESTS} tests: split it")
     called: set[str] = set()
     for test in tests:
         if test.name in called:
@@ -42,7 +42,7 @@ def bind_tests(tests: Sequence[s.Test], scope: Scope) -> tuple[s.Test, ...]:
 
 
 def expected_condition(then: s.ThenIn | s.ThenNotIn | s.ThenValue) -> s.Cond:
-    """The condition that the test asks of the person; of `not in` it is not to be true."""
+    """Returns the condition that the test evaluates. For `not in` the condition must not be true."""
     if isinstance(then, s.ThenValue):
         path = s.Path(s.Ref(then.name, span=then.span), span=then.span)
         return s.Compare(path, "=", then.value, span=then.span)
@@ -60,7 +60,7 @@ def _bind(test: s.Test, conditions: Conditions, scope: Scope) -> s.Test:
     for then in test.then:
         if then.person not in people:
             near = names.nearest(then.person, people) or list(people)[:3]
-            raise RuleError.at(then.span, "name", f"nothing is given of `{then.person}`", *near)
+            raise RuleError.at(then.span, "name", f"no `given` is about `{then.person}`", *near)
     return replace(test, given=given, then=tuple(_then(then, conditions, scope) for then in test.then))
 
 
@@ -82,7 +82,7 @@ def _given(fact: s.GivenEvent | s.GivenPerson, conditions: Conditions, scope: Sc
     ref = names.bind_events(fact.ref, scope)
     if ref.name not in scope.catalog.event_types:
         types = names.event_types(ref, scope)
-        message = f"`{ref.name}` is a definition: what happened is an event of one type"
+        message = f"`{ref.name}` is a definition: write one event type here"
         raise RuleError.at(fact.ref.span, "name", message, *types)
     fields = [_property(attr, ref.name, scope) for attr in fact.attrs]
     return replace(fact, ref=ref, attrs=_attrs(fact, fields, conditions, scope))
@@ -126,7 +126,7 @@ def _value(
 ) -> s.Expr | s.Point | tuple[s.Expr, ...]:
     kind = type_of_field(declared)
     if kind.kind == "map":
-        raise RuleError.at(attr.span, "type", f"`{declared.name}` is a map, which a test cannot give")
+        raise RuleError.at(attr.span, "type", f"`{declared.name}` is a map, and a test cannot set a map")
     if kind.kind == "set":
         if not isinstance(attr.value, tuple):
             raise RuleError.at(attr.span, "type", f"`{declared.name}` is a set", f"{attr.name}: ['...']")
@@ -144,5 +144,5 @@ def _single(
         value = conditions.expressions.bind_beside(value, kind, scope)[0]
     written, example = _WRITTEN[kind.kind]
     if not isinstance(value, written):
-        raise RuleError.at(value.span, "type", f"`{attr.name}` is given as {kind}, written like {example}")
+        raise RuleError.at(value.span, "type", f"write `{attr.name}` as {kind}, for example {example}")
     return value

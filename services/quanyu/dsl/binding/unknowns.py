@@ -1,4 +1,4 @@
-"""What can make a condition unknown, so that people are neither in nor out (U)."""
+"""Finds the causes for which a condition can be unknown (U)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NEVER = (s.Did, s.DidNot, s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.E
 
 @dataclass(frozen=True)
 class UnknownCause:
-    """`what`: the value that people lack, the events, the divisor, the population; None of who was never seen."""
+    """A cause for which a condition is unknown. `what` is the value, the events, the divisor or the population."""
 
     reason: Reason
     what: s.Node | None = None
 
 
 def find_in_condition(cond: s.Node, scope: Scope) -> Iterator[UnknownCause]:
-    """For whom it may be unknown. None for what takes the unknown in, or asks for it."""
+    """Yields the causes for which a condition can be unknown. `including unknown` and `is unknown` have none."""
     if isinstance(cond, (*_NEVER, s.IncludingUnknown, s.IsKnown, s.IsUnknown)):
         return
     for child in s.iter_children(cond):
@@ -33,7 +33,7 @@ def find_in_condition(cond: s.Node, scope: Scope) -> Iterator[UnknownCause]:
 
 
 def find_in_value(expr: s.Node, scope: Scope) -> Iterator[UnknownCause]:
-    """For whom a bound value may be unknown."""
+    """Yields the causes for which a bound value can be unknown."""
     match expr:
         case s.Path():
             yield from _of_name(expr, scope)

@@ -1,4 +1,4 @@
-"""Calendar arithmetic: windows to instants `from <= t < to` in milliseconds, or to local days (T0-T20).
+"""Resolves windows to instants `from <= t < to` in milliseconds, or to local days (T0-T20).
 
 A local day D begins at the first instant when the wall clock reads D's date and day start or later (T6).
 """
@@ -28,7 +28,7 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 @dataclass(frozen=True)
 class Clock:
-    """The instant of a question and the workspace's settings in force (T21).
+    """The instant of an evaluation and the settings of the workspace (T21).
 
     `week_start`: 1 = Monday ... 7 = Sunday. `day_start`: minutes after midnight. `leap_day`: where 29 February is in
     common years. `earliest_ms`: no event is older; `days()` over all time counts from there.
@@ -49,30 +49,30 @@ class Clock:
 
     @cached_property
     def today(self) -> dt.date:
-        """The local day that holds as-of."""
+        """The local day that contains as-of."""
         return self.current_unit_start("day")
 
     def current_unit_start(self, unit: s.CalendarUnit) -> dt.date:
-        """The first day of the unit that holds as-of (T4)."""
+        """Returns the first day of the unit that contains as-of (T4)."""
         start = self.unit_start(self.day_of(int(self.as_of_ms)), unit)
         if isinstance(self.as_of_ms, Moving):
             self.standing.limit(self.day_start_ms(add_units(start, 1, unit)) - int(self.as_of_ms))
         return start
 
     def wall_ms(self, wall: dt.datetime) -> int:
-        """The first instant when the zone's clock reads `wall` or later: a gap's end, a fold's first pass (T8)."""
+        """Returns the first instant when the zone's clock shows `wall` or later: the end of a gap (T8)."""
         return _first_instant(self.zone, wall)
 
     def day_start_ms(self, day: dt.date) -> int:
-        """The instant at which the local day begins."""
+        """Returns the instant at which the local day begins."""
         return _day_begins(self.zone, self.day_start, day)
 
     def local_time(self, ms: int) -> dt.datetime:
-        """The zone's wall clock, with its offset."""
+        """Returns the local time of the zone, with its offset."""
         return (_EPOCH + ms * _MS).astimezone(ZoneInfo(self.zone))
 
     def day_of(self, ms: int) -> dt.date:
-        """The local day D with start(D) <= ms < start(D + 1) (T7)."""
+        """Returns the local day D with start(D) <= ms < start(D + 1) (T7)."""
         wall = self.local_time(ms).replace(tzinfo=None) - dt.timedelta(minutes=self.day_start)
         day = wall.date()
         while self.day_start_ms(day) > ms:
@@ -98,7 +98,7 @@ class Clock:
         return first, second
 
     def unit_start(self, day: dt.date, unit: s.CalendarUnit) -> dt.date:
-        """The first day of the unit that holds the day; quarters and years begin in January (T18)."""
+        """Returns the first day of the unit that contains the day. Quarters and years begin in January (T18)."""
         if unit == "day":
             return day
         if unit == "week":
@@ -108,7 +108,7 @@ class Clock:
 
 
 def add_units(start: dt.date, number: int, unit: s.CalendarUnit) -> dt.date:
-    """The start of a unit, so many units later."""
+    """Returns the start of the unit that is `number` units later."""
     if unit in ("day", "week"):
         return start + dt.timedelta(days=number * (7 if unit == "week" else 1))
     months = start.year * 12 + start.month - 1 + number * _MONTHS[unit]
@@ -116,7 +116,7 @@ def add_units(start: dt.date, number: int, unit: s.CalendarUnit) -> dt.date:
 
 
 def resolve_days(window: s.Window, clock: Clock) -> Days:
-    """The local days [from, to) of a calendar window. RuleError (reason "time") for elapsed time (T13)."""
+    """Returns the local days [from, to) of a calendar window. Raises RuleError ("time") for elapsed time (T13)."""
     with _calendar(window):
         match window:
             case s.LastUnits(number=number, unit=unit):
@@ -149,11 +149,11 @@ def resolve_days(window: s.Window, clock: Clock) -> Days:
                 return None, end
             case s.BetweenDays(low=s.Date(value=first), high=s.Date(value=last)):
                 return first, last + _DAY
-    raise RuleError.at(window.span, "time", "this window is no number of whole local days (T13)")
+    raise RuleError.at(window.span, "time", "this window does not consist of whole local days (T13)")
 
 
 def resolve_instants(window: s.Window, clock: Clock) -> Instants:
-    """The instants [from, to) of any window, not cut at as-of; None is open."""
+    """Returns the instants [from, to) of any window, not limited to as-of. None is an open end."""
     now = clock.as_of_ms
     with _calendar(window):
         match window:
@@ -178,60 +178,60 @@ def resolve_instants(window: s.Window, clock: Clock) -> Instants:
 
 
 def resolve_event_window(window: s.Window | None, clock: Clock) -> tuple[int | None, int]:
-    """The instants of a window over events: cut at as-of (T1); no window means ever (T2)."""
+    """Returns the instants of a window over events, limited to as-of (T1). No window means ever (T2)."""
     start, end = resolve_instants(window, clock) if window is not None else (None, None)
     end = clock.as_of_ms if end is None else clock.earlier(end, clock.as_of_ms)
     return (start if start is None else clock.earlier(start, end)), end
 
 
 def when_ms(when: s.DateOrDateTime, clock: Clock) -> int:
-    """A DATE is the start of its local day, a DATETIME the wall clock's minute (T8)."""
+    """Returns the start of the local day of a DATE, or the instant of a DATETIME (T8)."""
     with _calendar(when):
         return clock.day_start_ms(when.value) if isinstance(when, s.Date) else clock.wall_ms(when.value)
 
 
 def between(low: s.DateOrDateTime, high: s.DateOrDateTime, clock: Clock) -> tuple[int, int]:
-    """A DATE end is a whole local day and is in; a DATETIME end is an instant and is out (T9)."""
+    """Returns the instants of a range. A DATE at the end is included as a whole day, a DATETIME is excluded (T9)."""
     with _calendar(high):
         end = clock.day_start_ms(high.value + _DAY) if isinstance(high, s.Date) else clock.wall_ms(high.value)
     start = when_ms(low, clock)
     if start > end:
-        raise RuleError.at(low.span, "time", "the ends stand in the wrong order: write the earlier first (T10)")
+        raise RuleError.at(low.span, "time", "the ends are in the wrong order: write the earlier first (T10)")
     return start, end
 
 
 def between_ago(low: s.Duration, high: s.Duration, clock: Clock) -> tuple[int, int]:
-    """In either order (T11)."""
+    """Returns the instants between two durations ago, in either order (T11)."""
     near, far = sorted((low, high), key=lambda duration: duration.ms)
     return ago_ms(far, clock), ago_ms(near, clock)
 
 
 def ago_ms(duration: s.Duration, clock: Clock) -> int:
-    """So much time before the instant asked of."""
+    """Returns the instant that is this long before as-of."""
     with _calendar(duration):
         at = clock.as_of_ms - duration.ms
-        clock.local_time(at)  # beyond the calendar it is no instant
+        clock.local_time(at)  # raises if it is beyond the calendar
         return at
 
 
 def unit_starts(units: s.Units, clock: Clock) -> list[int]:
-    """The beginnings of the last so many whole units, oldest first, and the end of the last (E8)."""
+    """Returns the starts of the last whole units, oldest first, and the end of the last one (E8)."""
     with _calendar(units):
         this = clock.current_unit_start(units.unit)
         return [clock.day_start_ms(add_units(this, back, units.unit)) for back in range(-units.number, 1)]
 
 
 def day_starts(start: int | None, end: int, clock: Clock) -> list[int]:
-    """The beginnings of the local days that cover [start, end), and the end of the last one."""
+    """Returns the starts of the local days that cover [start, end), and the end of the last one."""
     first = clock.day_of(clock.earliest_ms if start is None else clock.later(start, clock.earliest_ms))
     last = clock.day_of(clock.later(end - 1, clock.earliest_ms))
     count = max((last - first).days, 0) + 2
     starts = [clock.day_start_ms(first + n * _DAY) for n in range(count)]
-    return sorted(set(starts))  # a day that the zone skipped has no length
+    return sorted(set(starts))  # a day that the zone skipped is empty
 
 
 def month_days(first: dt.date, end: dt.date, clock: Clock) -> list[tuple[int, list[int]]]:
-    """Per year the month-days (`month * 100 + day`) whose anniversary falls into [first, end) (T15, T17)."""
+    """Returns for each year the month-days (`month * 100 + day`) with an anniversary in [first, end) (T15, T17)."""
     years: dict[int, list[int]] = {}
     for n in range((end - first).days):
         day = first + n * _DAY
@@ -274,7 +274,7 @@ def _first_instant(zone: str, wall: dt.datetime) -> int:
 
 
 def _gap_end(zone: str, wall: dt.datetime, before: int, after: int) -> int:
-    """The wall time does not exist: the second between `before` and `after` from which the clock reads past it."""
+    """Returns the end of the gap that contains the wall time, by bisection between `before` and `after`."""
     info = ZoneInfo(zone)
     low, high = before // 1000, after // 1000
     while high - low > 1:

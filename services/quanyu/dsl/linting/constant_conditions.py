@@ -38,7 +38,7 @@ def _explain_order(node: s.Compare | s.Between | s.InList, encoder: Encoder, sit
 def _of_event_pattern(pattern: s.EventPattern) -> str:
     window = pattern.window
     if isinstance(window, (s.InAtLeast, s.InAtMost, s.InExactly)):
-        return f"of {window.units.number} units none to {window.units.number} can hold (E8)"
+        return f"between 0 and {window.units.number} of {window.units.number} units can match (E8)"
     match pattern:
         case s.Event(times=s.AtLeast(number=0)):
             return "every number of times is at least 0 (E6)"

@@ -111,5 +111,5 @@ class _Linter:
         last = s.Tier(otherwise, parts[0] if len(parts) == 1 else s.AllOf(parts))
         offer = format_rule(replace(tag, tiers=(*tag.tiers, last), otherwise=None))
         names = join_words([quote(value) for value in unknown.values()])
-        message = f"`else` also takes those with unknown {names}: they get {quote(otherwise)} (G7)"
+        message = f"`else` also takes people with unknown {names}: they get {quote(otherwise)} (G7)"
         self.found.add("ELSE_TAKES_UNKNOWN", otherwise, message, offer)

@@ -58,10 +58,10 @@ class SatisfiabilityChecks:
         if context.given and not self._is_refuted(truth.true) and not self._is_refuted(negation(truth.true)):
             people = join_words([quote(given) for given, _ in context.given])
             if self._is_refuted(*context.formulas, truth.true):
-                self._found.add("NEVER_TRUE", cond, f"{quote(cond)} is never true {people}: nobody is ever in")
+                self._found.add("NEVER_TRUE", cond, f"{quote(cond)} is never true {people}: it matches nobody")
                 return
             if self._is_refuted(*context.formulas, negation(truth.true)):
-                self._found.add("ALWAYS_TRUE", cond, f"{quote(cond)} is always true {people}: it leaves nobody out")
+                self._found.add("ALWAYS_TRUE", cond, f"{quote(cond)} is always true {people}: it excludes nobody")
                 return
         self._visit(cond, context)
 
@@ -117,7 +117,7 @@ class SatisfiabilityChecks:
             return  # a filter or a window says why
         self._semantic_checks.check_declared_values(node, context.site)
         parts, why = self._minimal_parts(code, node, context), explain_constant(node, self._encoder, context.site)
-        none, every = "it holds nobody", "it leaves nobody out"
+        none, every = "it matches nobody", "it excludes nobody"
         if context.site.step is not None:
             none, every = "no event passes", "every event passes"
         if code == "NEVER_TRUE" and len(parts) > 1:
@@ -142,12 +142,12 @@ class SatisfiabilityChecks:
         asked = known[0] if len(known) == 1 else s.AllOf(known)
         text = " or ".join(map(quote, parts))
         if not self._are_same(whole, asked, context.site):
-            self._found.add("NEVER_FALSE", node, f"{text} is false of nobody: it is true or unknown (U2)")
+            self._found.add("NEVER_FALSE", node, f"{text} is never false: it is true or unknown (U2)")
             return
         rest = tuple(part for part in _operands(node) if part not in parts)
         offer = s.AnyOf((asked, *rest)) if rest else asked
         names = f"{join_words([quote(value) for value in values])} {'is' if len(values) == 1 else 'are'}"
-        message = f"{text} is false of nobody: it asks only whether {names} known (U2)"
+        message = f"{text} is never false: it asks only whether {names} known (U2)"
         self._found.add("NEVER_FALSE", node, message, format_rule(offer))
 
     def _are_same(self, a: s.Cond, b: s.Cond, site: Site) -> bool:
@@ -211,7 +211,7 @@ class SatisfiabilityChecks:
         rest = tuple(other for m, other in enumerate(node.operands) if m != n)
         offer = format_rule(replace(node, operands=rest) if len(rest) > 1 else rest[0])
         if any(other == part for other, _ in others):
-            self._found.add("DUPLICATE_CLAUSE", part, f"{quote(part)} stands here twice", offer)
+            self._found.add("DUPLICATE_CLAUSE", part, f"{quote(part)} occurs here twice", offer)
             return
         if self._is_refuted(*context.formulas, opposite):
             given = self._minimal_premises(context.given, opposite)
@@ -223,7 +223,9 @@ class SatisfiabilityChecks:
                 self._found.add("REDUNDANT_CLAUSE", part, f"{quote(part)} changes nothing: {asked} already", offer)
             return
         why = join_words([quote(other) for other, _ in self._minimal_premises(others, *context.formulas, opposite)])
-        taken = f"those it takes are taken by {why} already" if isinstance(node, s.AnyOf) else f"it follows from {why}"
+        taken = (
+            f"{why} already takes everybody whom it takes" if isinstance(node, s.AnyOf) else f"it follows from {why}"
+        )
         self._found.add("REDUNDANT_CLAUSE", part, f"{quote(part)} changes nothing: {taken}", offer)
 
 

@@ -77,7 +77,7 @@ class SemanticChecks:
             return
         shown_values = join_words([quote(value) for value in values])
         message = (
-            f"{quote(node)} also takes those of whom {shown_values} is unknown: who is not surely in is not in (U4)"
+            f"{quote(node)} also takes people whose {shown_values} is unknown, because they are not certainly in (U4)"
         )
         known = tuple(s.IsKnown(value) for value in values[:_NAMED])
         self._found.add("DENIED_SEGMENT_TAKES_UNKNOWN", node, message, format_rule(s.AllOf((*known, node))))
@@ -103,7 +103,7 @@ class SemanticChecks:
                 continue
             near = names.nearest(text.value, values)[:1] if len(values) <= _SEARCHED else []
             offers = [format_rule(_with(node, text, s.Text(value))) for value in near]
-            message = f"{quote(text)} is no value of {quote(expr)} that is declared or was ever seen"
+            message = f"{quote(text)} is not a declared or known value of {quote(expr)}"
             self._found.add("UNDECLARED_VALUE", text, message, *offers)
 
     # events
@@ -115,7 +115,7 @@ class SemanticChecks:
         if self._encoder.prover.is_possible(*given, self._encoder.encode(ever, site).false):
             denial = s.DidNot(event)
             name = format_rule(event.step)
-            message = f"{quote(node)} also takes those who never did `{name}` (E5)"
+            message = f"{quote(node)} also takes people who never did `{name}` (E5)"
             self._found.add("NOT_THE_FIRST_TIME", node, message, format_rule(s.AllOf((ever, denial))))
 
     def check_windows(self, node: s.Node) -> None:
@@ -123,7 +123,7 @@ class SemanticChecks:
         for window in _windows(node):
             start, end = self._encoder.timeline.event_span(window)
             if self._encoder.timeline.is_never_later(end, start):
-                message = f"{quote(window)} is no time at all: it ends where it begins"
+                message = f"{quote(window)} is empty: it ends where it begins"
                 self._found.add("EMPTY_WINDOW", window, message)
             elif self._encoder.timeline.is_fixed_future(start):
                 message = f"{quote(window)} has not begun yet, so there are no events in it until then (T1)"
@@ -134,8 +134,8 @@ class SemanticChecks:
         for path in _paths(node):
             if not isinstance(self._encoder.values.meaning(path, site), names.EventChannel | names.Property):
                 message = (
-                    f"`{format_rule(path)}` is a value of the person as of the question, "
-                    f"not as it was when the event happened (E9)"
+                    f"`{format_rule(path)}` is the person's value at the time of the evaluation, "
+                    f"not at the time of the event (E9)"
                 )
                 self._found.add("PERSON_IN_WHERE", path, message)
 

@@ -1,4 +1,4 @@
-"""What a workspace declares: event types, attributes, goods and places, channels, settings."""
+"""The declarations of a workspace: event types, attributes, goods and places, and channels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class EventType:
 
 @dataclass(frozen=True)
 class ItemCatalog:
-    """Goods or places, keyed by what events refer to."""
+    """Goods or places. Events refer to them by key."""
 
     name: str
     attributes: Mapping[str, Field] = field(default_factory=dict)
@@ -67,16 +67,16 @@ class Catalog:
         return _BUILT_IN_ALIASES | {alias: item.name for item in declared for alias in item.aliases}
 
     def canonical(self, name: str) -> str:
-        """The declared name that `name` is an alias of, else `name`."""
+        """Returns the declared name for an alias, and any other name unchanged."""
         return self._aliases.get(name, name)
 
     @staticmethod
     def chinese_built_in_name(name: str) -> str:
-        """The Chinese alias of a built-in name, else `name`."""
+        """Returns the Chinese alias of a built-in name, or the name itself."""
         return next((alias for alias, of in _BUILT_IN_ALIASES.items() if of == name), name)
 
     def find_attribute(self, name: str, version: int | None) -> Field | None:
-        """The attribute of that name: of that version if it is a score, the newest if none is asked for."""
+        """Returns the attribute with this name. For a score: of this version, or the newest one without a version."""
         if version is not None:
             return self.attributes.get(f"{name}@{version}")
         if name in self.attributes:
@@ -85,17 +85,17 @@ class Catalog:
 
     @cached_property
     def _newest_scores(self) -> dict[str, Field]:
-        """By the name without its version, such as `churn_risk`."""
+        """The newest version of each score by its name without the version, such as `churn_risk`."""
         named = (name.partition("@") for name in self.attributes)
         versions = sorted((name, int(version)) for name, _, version in named if version.isdigit())
         return {name: self.attributes[f"{name}@{version}"] for name, version in versions}
 
     def seen_event_types(self) -> list[str]:
-        """The event types that make `channel`, `first_seen` and `last_seen` (E12)."""
+        """Returns the event types that count for `channel`, `first_seen` and `last_seen` (E12)."""
         return sorted(name for name, event in self.event_types.items() if event.counts_as_seen)
 
     def find_property(self, fields: Mapping[str, Field], name: str) -> Field | None:
-        """The field called `name`: by its own name, by an alias, or by the goods or places it alone refers to (N8)."""
+        """Returns the field with this name or alias, or the only one that refers to these goods or places (N8)."""
         if name in fields:
             return fields[name]
         called = [name, *(item.name for item in self.catalogs.values() if name in item.aliases)]
@@ -105,5 +105,5 @@ class Catalog:
 
 
 def chinese_alias(declared: Field | EventType | ItemCatalog) -> str:
-    """The first alias that is in Chinese and may stand bare; empty if there is none."""
+    """Returns the first Chinese alias that needs no backquotes, or an empty text."""
     return next((a for a in declared.aliases if _CHINESE.search(a) and not needs_backquotes(a)), "")

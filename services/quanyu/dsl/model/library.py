@@ -1,4 +1,4 @@
-"""The published rules of a workspace: immutable, named, versioned."""
+"""The published rules of a workspace. They are immutable, named and versioned."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ RULE_KIND_NAMES: dict[type[s.Node], str] = {
 
 
 class Rules(Protocol):
-    """Rules by name and version: a library, or one with the statements of a text being checked."""
+    """Rules by name and version: a library, or a library with the drafts of a text."""
 
     def names(self) -> Iterable[str]: ...
 
     def kind(self, name: str) -> type[s.Node] | None:
-        """Define, Metric, Segment or Tag; None if there is no such rule."""
+        """Returns Define, Metric, Segment or Tag, or None if the rule does not exist."""
 
     def newest(self, name: str) -> int: ...
 
     def get(self, name: str, version: int) -> Rule | None:
-        """The bound statement."""
+        """Returns the bound statement, or None if the version does not exist."""
 
 
 @dataclass(frozen=True)
 class Library:
-    """Bound statements by (name, version). Nothing in it ever changes; `publish` gives a new one."""
+    """Bound statements by (name, version). A library is immutable; `publish` returns a new one."""
 
     rules: Mapping[tuple[str, int], Rule] = field(default_factory=dict)
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> Library:
-        """Published again from canonical texts (`format_rule` of bound statements), in any order, without checking."""
+        """Builds a library from canonical texts (`format_rule` of bound statements) in any order, without checks."""
         statements = [statement for text in texts for statement in parse(text).statements]
         return cls({rule_key(rule): rule for rule in statements if isinstance(rule, Rule)})
 
     def publish(self, bound: s.Script | BoundRules) -> Library:
-        """A library that also holds these bound statements. What it already holds stays as it is."""
+        """Returns a library that also contains these bound statements. Raises RuleError if a version is taken."""
         script = bound.script if isinstance(bound, BoundRules) else bound
         statements = script.statements if script else ()
         added = {rule_key(rule): rule for rule in statements if isinstance(rule, Rule)}
@@ -67,11 +67,11 @@ class Library:
         return type(self._newest[name]) if name in self._newest else None
 
     def newest(self, name: str) -> int:
-        """The highest version, 0 if there is none."""
+        """Returns the highest version, or 0 if the rule does not exist."""
         return rule_key(self._newest[name])[1] if name in self._newest else 0
 
     def newest_of(self, kind: type[s.Node]) -> list[tuple[str, int]]:
-        """Name and newest version of every rule of a kind, by name."""
+        """Returns the name and newest version of every rule of a kind, sorted by name."""
         return [(name, self.newest(name)) for name in sorted(self.names()) if self.kind(name) is kind]
 
     def get(self, name: str, version: int) -> Rule | None:
@@ -82,8 +82,8 @@ class Library:
 class BoundRules:
     """A checked text with every name bound to a version (V2): either statements or a lone condition.
 
-    `versions`: every rule and score that it rests on, all the way down, such as `touch@2`. `tests` stand apart from
-    the statements: they are run, never published.
+    `versions` are all rules and scores that it uses directly or indirectly, such as `touch@2`. `tests` are separate
+    from the statements: they are run, not published.
     """
 
     text: str
@@ -98,16 +98,17 @@ class BoundRules:
 
 
 def rule_key(rule: Rule) -> tuple[str, int]:
-    """Name and version; without a version it is the first (V1)."""
+    """Returns the name and version of a rule. A rule without a version is version 1 (V1)."""
     return rule.ref.name, rule.ref.version or 1
 
 
 def version_taken_error(rule: Rule, newest: int) -> RuleError:
+    """Returns the error for a version that already exists, with the next free version as suggestion."""
     name, version = rule_key(rule)
     word = RULE_KIND_NAMES[type(rule)]
     return RuleError.at(
         rule.ref.span,
         "version",
-        f"{word} {name}@{version} is already declared and never changes",
+        f"{word} {name}@{version} is already declared and cannot change",
         f"{name}@{newest + 1}",
     )

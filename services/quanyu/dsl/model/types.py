@@ -1,4 +1,4 @@
-"""The types of expressions, and what may stand beside what."""
+"""The types of expressions, and which types can be combined."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ ExprKind = Kind | Literal["duration", "recency", "any"]
 
 @dataclass(frozen=True)
 class Type:
-    """`literal`: written in the rule, so a number may stand for money and a text for an enum's value.
+    """The type of an expression.
 
-    `any` is a value out of a map, whose entries are not declared.
+    A `literal` is written in the rule: a number can then be money, and a text a value of an enum. The kind `any` is a
+    value of a map, whose entries have no declared type.
     """
 
     kind: ExprKind
@@ -27,7 +28,7 @@ class Type:
 
     @property
     def family(self) -> str:
-        """What compares with each other."""
+        """The group of kinds that can be compared with each other."""
         return {"enum": "text", "recency": "duration"}.get(self.kind, self.kind)
 
     @property
@@ -51,12 +52,12 @@ def type_of_field(field: Field) -> Type:
 
 
 def can_unify(a: Type, b: Type) -> bool:
-    """Whether both sides have one type (C2), without making it: an enum may have very many values."""
+    """Returns whether both sides have a common type (C2). It avoids building enums with many values."""
     return a.family == b.family == "text" or unify(a, b) is not None
 
 
 def unify(a: Type, b: Type) -> Type | None:
-    """The one type of both sides (C2), None if there is none."""
+    """Returns the common type of both sides (C2), or None."""
     if a.kind == "any" or b.kind == "any":
         return b if a.kind == "any" else a
     if a.family == "text" and b.family == "text":
@@ -78,7 +79,7 @@ def _unify_texts(a: Type, b: Type) -> Type:
 
 
 def common_order(a: Type, b: Type) -> tuple[str, ...] | None:
-    """The values of an ordered enum, lowest first, in which both sides have their place (C2); None if there is none."""
+    """Returns the values of the ordered enum that contains both sides, lowest first, or None (C2)."""
     declared, other = (a, b) if a.ordered else (b, a)
     if not declared.ordered or not (other.kind == "any" or other.literal or other.ordered):
         return None
@@ -90,17 +91,17 @@ def common_order(a: Type, b: Type) -> tuple[str, ...] | None:
 
 @lru_cache(maxsize=64)
 def nfkc_set(values: tuple[str, ...]) -> frozenset[str]:
-    """Values as they are compared."""
+    """Returns the values in the form in which texts are compared."""
     return frozenset(map(nfkc, values))
 
 
 def nfkc(text: str) -> str:
-    """As texts are compared (C7)."""
+    """Returns the form in which texts are compared (C7)."""
     return unicodedata.normalize("NFKC", text)
 
 
 def arithmetic(op: str, a: Type, b: Type) -> Type | None:
-    """The type of `a op b`: numbers and money of one currency; None if it has no meaning."""
+    """Returns the type of `a op b` for numbers and money of one currency, or None if it has no meaning."""
     if not (a.numeric and b.numeric):
         return None
     a, b = (NUMBER if t.kind == "any" else t for t in (a, b))

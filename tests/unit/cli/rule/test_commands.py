@@ -56,7 +56,9 @@ def test_check_says_why_a_pattern_is_invalid(pattern: str, why: str) -> None:
 def test_check_also_warns() -> None:
     warned = with_catalog("check", "city = '上诲'")
     assert warned.exit_code == 0
-    assert warned.output.startswith("the rule is right\nwarning: line 1, column 8: `'上诲'` is no value of `city`")
+    assert warned.output.startswith(
+        "the rule is right\nwarning: line 1, column 8: `'上诲'` is not a declared or known value of `city`"
+    )
     assert warned.output.endswith("write: city = '上海'\n")
 
 

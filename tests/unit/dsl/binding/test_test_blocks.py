@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_refused_at_its_place(text: str, at: str, reason: s
 def test_there_is_a_most_of_tests_and_of_what_one_gives() -> None:
     blocks = [block().replace("'it'", f"'{n}'") for n in range(101)]
     assert len(bind(*blocks[:100]).tests) == 100
-    with pytest.raises(RuleError, match="more than 100 tests") as caught:
+    with pytest.raises(RuleError, match="at most 100 tests") as caught:
         bind(*blocks)
     assert (caught.value.reason, caught.value.line) == ("limit", 101)
     facts = "given anna {points: 1}\n"
