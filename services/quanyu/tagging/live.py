@@ -53,7 +53,7 @@ class LiveMembers(NamedTuple):
 
 
 class WorkspaceView(Protocol):
-    """What live segments need of a workspace."""
+    """The parts of a workspace that live segments use."""
 
     name: str
     index: Index

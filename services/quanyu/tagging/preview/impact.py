@@ -17,7 +17,7 @@ MAX_DEPENDENTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What publishing a draft would change.
+    """The effect of publishing a draft.
 
     `changed`: rules of the draft that are published in another version. `dependents`: newest versions that depend on
     them, compared with what they would be if they were published again. `left_out`: dependents beyond the first 100.

@@ -39,7 +39,7 @@ LONGEST_NOTE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided by whom; `state`: APPROVED or REJECTED."""
+    """A decision on a proposal and the person who takes it; `state`: APPROVED or REJECTED."""
 
     state: str
     by: str
