@@ -1,4 +1,4 @@
-"""The errors that services raise. `runtime.rpc.interceptors` maps them to a gRPC status, once, for all."""
+"""The errors that services raise; only `runtime.rpc.interceptors` maps them to a gRPC status."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from quanyu.engine import (
     CancelledError,
     CoreError,
     CorruptError,
+    DiskFullError,
     InvalidError,
     LockedError,
     OverBudgetError,
-    StorageError,
     UnsupportedError,
 )
 
 
 class DomainError(Exception):
-    """Something a caller can act on. The message says what is wrong, where, and what to do.
+    """An error that a caller can act on; the message says what is wrong, where, and what to do.
 
-    `reason` (SCREAMING_SNAKE, stable) and `metadata` are for machines: they travel as google.rpc ErrorInfo.
+    `reason` (SCREAMING_SNAKE, stable) and `metadata` are for machines; they are sent as google.rpc ErrorInfo.
     """
 
     code: ClassVar[grpc.StatusCode]
@@ -35,61 +35,71 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
+    """The request, file or setting is wrong."""
+
     code = grpc.StatusCode.INVALID_ARGUMENT
     default_reason = "INVALID_INPUT"
 
 
 class NotFound(DomainError):
+    """The thing that the request names does not exist."""
+
     code = grpc.StatusCode.NOT_FOUND
     default_reason = "NOT_FOUND"
 
 
 class Conflict(DomainError):
-    """The same key with other contents."""
+    """The key exists already, with other contents."""
 
     code = grpc.StatusCode.ALREADY_EXISTS
     default_reason = "CONFLICT"
 
 
 class FailedPrecondition(DomainError):
-    """Not in this state; the message says what has to happen first."""
+    """The request is not possible in this state; the message says what has to happen first."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
     default_reason = "FAILED_PRECONDITION"
 
 
 class Unauthenticated(DomainError):
+    """The call lacks the right token."""
+
     code = grpc.StatusCode.UNAUTHENTICATED
     default_reason = "UNAUTHENTICATED"
 
 
 class Unsupported(DomainError):
-    """Understood, but not made yet."""
+    """The request is valid, but this version does not implement it."""
 
     code = grpc.StatusCode.UNIMPLEMENTED
     default_reason = "UNSUPPORTED"
 
 
 class Unavailable(DomainError):
-    """Worth trying again later."""
+    """The same request may succeed later."""
 
     code = grpc.StatusCode.UNAVAILABLE
     default_reason = "UNAVAILABLE"
 
 
 class ResourceExhausted(DomainError):
+    """The request needs more memory, disk or streams than there is."""
+
     code = grpc.StatusCode.RESOURCE_EXHAUSTED
     default_reason = "RESOURCE_EXHAUSTED"
 
 
 class Cancelled(DomainError):
-    """Nobody waits for the answer any more."""
+    """The caller does not wait for the answer any more."""
 
     code = grpc.StatusCode.CANCELLED
     default_reason = "CANCELLED"
 
 
 class DeadlineExceeded(DomainError):
+    """The answer was not ready at the deadline of the call."""
+
     code = grpc.StatusCode.DEADLINE_EXCEEDED
     default_reason = "DEADLINE_EXCEEDED"
 
@@ -102,7 +112,7 @@ class DataLoss(DomainError):
 
 
 def to_domain_error(error: CoreError) -> DomainError:
-    """What an error of the Rust core means to a caller."""
+    """Returns the domain error that an error of the engine means to a caller."""
     message = str(error)
     match error:
         case InvalidError():
@@ -117,7 +127,7 @@ def to_domain_error(error: CoreError) -> DomainError:
             return ResourceExhausted(message, reason="QUERY_BUDGET")
         case CancelledError():
             return Cancelled(message)
-        case StorageError() if "No space left" in message:
+        case DiskFullError():
             return ResourceExhausted(f"{message}; free some space and try again", reason="DISK_FULL")
         case _:
             return Unavailable(message, reason="STORAGE")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.engine import CorruptError, LocalLog, StorageError
+from quanyu.engine import CorruptError, DiskFullError, LocalLog
 from quanyu.runtime.errors import DeadlineExceeded, Unavailable
 from quanyu.runtime.log_follower import LogFollower
 from quanyu.runtime.settings import Settings
@@ -138,7 +138,7 @@ def test_waiting_ends_at_the_calls_deadline(log: LocalLog, tmp_path: Path) -> No
 def test_a_full_disk_is_waited_for(log: LocalLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quanyu.runtime.log_follower.RETRY_SECONDS", 0.01)
     state, failures = Listing([]), list[BaseException]()
-    state.failing = [StorageError("No space left on device")] * 2
+    state.failing = [DiskFullError("No space left on device")] * 2
     worker = worker_of(tmp_path / "log", state, failures)
     worker.start()
     log.append(b"a")

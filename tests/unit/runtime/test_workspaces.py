@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from quanyu.engine import CorruptError, StorageError
+from quanyu.engine import CorruptError, DiskFullError
 from quanyu.runtime.errors import InvalidInput, NotFound, Unavailable
 from quanyu.runtime.storage.data_folder import DataFolder
 from quanyu.runtime.workspaces import OpenWorkspaces
@@ -101,7 +101,7 @@ def test_a_damaged_one_is_known_at_start(tmp_path: Path) -> None:
         OpenWorkspaces(folder, damaged).open_existing()
 
 
-@pytest.mark.parametrize("passing", [StorageError("raw: No space left on device"), Unavailable("locked")])
+@pytest.mark.parametrize("passing", [DiskFullError("raw: No space left on device"), Unavailable("locked")])
 def test_one_that_could_not_be_opened_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, passing: Exception
 ) -> None:

@@ -11,7 +11,7 @@ import grpc
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.dsl import Catalog, Clock, EventType, Field, Library, check_and_bind
-from quanyu.engine import InvalidError, Limits
+from quanyu.engine import InvalidError, InvalidPatternError, Limits
 from quanyu.runtime.instants import timestamp
 from quanyu.tagging.calls.request_context import RequestContext
 from quanyu.tagging.evaluation.context import EvaluationContext
@@ -50,7 +50,9 @@ class SampleWorkspace:
 
     def verdicts(self, plan: bytes, persons: list[int]) -> None:
         if b"(((" in plan:
-            raise InvalidError("plan.roots[0].cond.value: invalid pattern\nerror: unclosed group")
+            error = InvalidPatternError("plan.roots[0].cond.value: invalid pattern")
+            error.pattern, error.reason = "(((", "unclosed group"
+            raise error
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quanyu.engine import InvalidError, StorageError
+from quanyu.engine import DiskFullError, InvalidError
 from quanyu.runtime.errors import InvalidInput, Unavailable
 from quanyu.tagging.live import SegmentStatus
 from tests.unit.tagging.live_shop import LiveShop, WaitingCall
@@ -21,7 +21,7 @@ def test_a_published_segment_is_evaluated_at_once(live_shop: LiveShop) -> None:
 def test_a_full_disk_is_reported_until_there_is_space(live_shop: LiveShop) -> None:
     live_shop.publish("a")
     wait_until(lambda: live_shop.errors() == {"a": None})
-    live_shop.membership.failure = StorageError("No space left on device")
+    live_shop.membership.failure = DiskFullError("No space left on device")
     live_shop.publish("b")
     wait_until(lambda: "No space left" in (live_shop.errors().get("a") or ""))
     with pytest.raises(Unavailable, match="No space left"):

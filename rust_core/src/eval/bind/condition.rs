@@ -1,7 +1,7 @@
 //! Binding of the conditions that compare values, the same for people and events.
 
 use super::{At, Binder, Stand, is_month_day, named};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::eval::kernels::column::Kind;
 use crate::eval::kernels::text_match::Test;
 use crate::eval::program::{Cond, Expr, ExprId, ItemFilter};
@@ -52,7 +52,11 @@ impl Binder<'_> {
             }
             plan::Cond::Text { test, expr, value } => {
                 let expr = self.of_kind(expr, Kind::Text, stand, &at.field("expr"))?;
-                let test = Test::new(*test, value).or_else(|problem| at.field("value").invalid(problem))?;
+                let test = Test::new(*test, value).map_err(|reason| Error::InvalidPattern {
+                    place: at.field("value").to_string(),
+                    pattern: value.clone(),
+                    reason,
+                })?;
                 Ok(Cond::Text {
                     test: self.program.tests.intern(test),
                     expr,

@@ -33,7 +33,7 @@ impl std::hash::Hash for Test {
 const PATTERN_LIMIT: usize = 1 << 20;
 
 impl Test {
-    /// The message says what is wrong with the pattern.
+    /// The error is the reason why the pattern cannot be used.
     pub fn new(kind: TextTest, value: &str) -> Result<Test, String> {
         if kind != TextTest::Matches {
             return Ok(Test {
@@ -42,11 +42,11 @@ impl Test {
                 pattern: None,
             });
         }
-        let compiled = regex::RegexBuilder::new(value)
+        let pattern = regex::RegexBuilder::new(value)
             .size_limit(PATTERN_LIMIT)
             .dfa_size_limit(PATTERN_LIMIT)
-            .build();
-        let pattern = compiled.map_err(|error| format!("the pattern is not RE2 syntax, or too large: {error}"))?;
+            .build()
+            .map_err(|error| reason_of(&error))?;
         Ok(Test {
             kind,
             value: value.to_string(),
@@ -62,6 +62,15 @@ impl Test {
             TextTest::EndsWith => text.ends_with(&self.value),
             TextTest::Matches => self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(text)),
         }
+    }
+}
+
+/// Why a pattern does not compile, without the pattern itself: the message of a syntax error shows it above its last line.
+fn reason_of(error: &regex::Error) -> String {
+    let message = error.to_string();
+    match message.rsplit_once("\nerror: ") {
+        Some((_, reason)) => reason.to_string(),
+        None => message,
     }
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quanyu.dsl import BoundRules, RuleError, plan_of_roots
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import attach_text
-from quanyu.engine import Index, InvalidError
+from quanyu.engine import Index, InvalidPatternError
 
 
 def check_patterns(bound: BoundRules, index: Index) -> None:
@@ -23,7 +23,6 @@ def _check_pattern(pattern: s.Text, index: Index) -> None:
     try:
         # Without persons, the engine only reads the plan.
         index.verdicts(plan_of_roots(0, [{"name": "pattern", "cond": cond, "among": None}]), [])
-    except InvalidError as error:
-        # The message starts with the place in the plan and repeats the pattern: keep the reason only.
-        why = str(error).rpartition("too large: ")[2].rpartition("error: ")[2]
-        raise RuleError.at(pattern.span, "value", f"{pattern.value!r} is not a valid RE2 pattern: {why}") from None
+    except InvalidPatternError as error:
+        message = f"{pattern.value!r} is not a valid RE2 pattern: {error.reason}"
+        raise RuleError.at(pattern.span, "value", message) from None

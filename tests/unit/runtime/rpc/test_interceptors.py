@@ -13,7 +13,9 @@ from quanyu.api.identity.v1 import identity_pb2_grpc
 from quanyu.engine import (
     CancelledError,
     CorruptError,
+    DiskFullError,
     InvalidError,
+    InvalidPatternError,
     LockedError,
     OverBudgetError,
     StorageError,
@@ -63,13 +65,14 @@ def test_what_was_wrong_arrives_however_long_it_is(
     ("raised", "code"),
     [
         (InvalidError("x"), grpc.StatusCode.INVALID_ARGUMENT),
+        (InvalidPatternError("x"), grpc.StatusCode.INVALID_ARGUMENT),
         (UnsupportedError("x"), grpc.StatusCode.UNIMPLEMENTED),
         (CorruptError("x"), grpc.StatusCode.DATA_LOSS),
         (LockedError("x"), grpc.StatusCode.FAILED_PRECONDITION),
         (OverBudgetError("x"), grpc.StatusCode.RESOURCE_EXHAUSTED),
         (CancelledError("x"), grpc.StatusCode.CANCELLED),
         (StorageError("x"), grpc.StatusCode.UNAVAILABLE),
-        (StorageError("/d: No space left on device (os error 28)"), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (DiskFullError("/d: No space left on device (os error 28)"), grpc.StatusCode.RESOURCE_EXHAUSTED),
     ],
 )
 def test_errors_of_the_core_are_mapped(
