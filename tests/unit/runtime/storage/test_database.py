@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-import quanyu
-from quanyu.runtime.errors import FailedPrecondition, InvalidInput, ResourceExhausted, Unavailable
+from quanyu.runtime.errors import InvalidInput, ResourceExhausted, Unavailable
 from quanyu.runtime.storage.data_folder import DataFolder
-from quanyu.runtime.storage.database import Base, Database
+from quanyu.runtime.storage.database import Database
 from quanyu.runtime.storage.migration import migrate
 
 
@@ -29,28 +25,6 @@ def database(folder: DataFolder) -> Iterator[Database]:
     made = Database(folder.database_url())
     yield made
     made.close()
-
-
-def test_the_history_makes_the_tables_that_the_code_declares(database: Database, folder: DataFolder) -> None:
-    for file in Path(quanyu.__path__[0]).rglob("tables.py"):
-        importlib.import_module(".".join(("quanyu", *file.relative_to(quanyu.__path__[0]).with_suffix("").parts)))
-    migrate(database, folder)
-    with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
-
-
-def test_migrating_again_changes_nothing_also_at_the_same_time(database: Database, folder: DataFolder) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        revisions = set(pool.map(lambda _: migrate(database, folder), range(4)))
-    assert len(revisions) == 1
-
-
-def test_the_database_of_a_newer_version_is_refused(database: Database, folder: DataFolder) -> None:
-    migrate(database, folder)
-    with database.writing() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(FailedPrecondition, match="another version"):
-        migrate(database, folder)
 
 
 def test_sqlite_is_set_up_to_keep_what_it_commits(database: Database) -> None:
