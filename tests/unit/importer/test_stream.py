@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
 
 from quanyu.api.event.v1.event_pb2 import Event, Record
-from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
+from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.importer.stream import IN_FLIGHT, send
 from quanyu.runtime.errors import Unavailable
-
-
-class Server(ingestion_pb2_grpc.IngestionServiceServicer):
-    def __init__(self) -> None:
-        self.keys: set[str] = set()
-        self.fails_at = 0
-        self.answers = threading.Semaphore(0)
-        self.waits = False
-
-    def IngestStream(
-        self, request_iterator: Iterator[ingestion_pb2.IngestRequest], context: grpc.ServicerContext
-    ) -> Iterator[ingestion_pb2.IngestResponse]:
-        for request in request_iterator:
-            if request.sequence == self.fails_at:
-                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "the disk is full")
-            if self.waits:
-                self.answers.acquire()
-            keys = [record.event.id for record in request.records]
-            new = set(keys) - self.keys
-            self.keys |= new
-            yield ingestion_pb2.IngestResponse(
-                sequence=request.sequence,
-                accepted=len(new),
-                duplicates=len(keys) - len(new),
-                raw_offset=request.sequence,
-            )
-
-
-@pytest.fixture
-def served() -> Iterator[tuple[Server, grpc.Channel]]:
-    servicer = Server()
-    server = grpc.server(ThreadPoolExecutor(4))
-    ingestion_pb2_grpc.add_IngestionServiceServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield servicer, channel
-    server.stop(None)
+from tests.unit.importer.ingestion_server import Server
 
 
 def request(*ids: str) -> bytes:
