@@ -24,9 +24,9 @@ use super::program::{Cond, Expr};
 use super::query::Query;
 use super::task::Task;
 use crate::error::{Error, Result};
-use crate::index::columns::picks::{NOWHERE, Pick};
-use crate::index::summaries::firsts::Firsts;
-use crate::index::view::{Attribute, Changes, Column as Stored, Partition, Values, person_of};
+use crate::index::columns::picks::{NO_ROW, Pick};
+use crate::index::summaries::firsts::FirstInstants;
+use crate::index::view::{Attribute, ChangeRun, Column as Stored, Partition, Values, person_of};
 
 pub struct People<'a> {
     pub task: Task<'a>,
@@ -124,7 +124,7 @@ impl<'a> Evaluator<'a, People<'a>> {
                 read,
             ));
         }
-        let rows_of = |run: &Changes| run.rows_of_block(task.block());
+        let rows_of = |run: &ChangeRun| run.rows_of_block(task.block());
         let runs = attribute.runs.iter().map(|run| read(&run.values, rows_of(run)));
         let runs: Vec<Column> = runs.collect();
         for run in &attribute.runs {
@@ -137,16 +137,16 @@ impl<'a> Evaluator<'a, People<'a>> {
     }
 
     /// By person who is asked: the change that holds at the as-of.
-    fn picks_as_of(&self, runs: &[Arc<Changes>], as_of: i64) -> Result<Vec<Pick>> {
+    fn picks_as_of(&self, runs: &[Arc<ChangeRun>], as_of: i64) -> Result<Vec<Pick>> {
         let texts = &self.query.version.texts;
         let of_person = |asked: usize| {
             let ordinal = self.scope.task.ordinal(asked);
-            let mut held = NOWHERE;
+            let mut held = NO_ROW;
             for (number, run) in (0..).zip(runs) {
                 let last = run.rows(ordinal)?.rev().find(|&row| run.times.get(row) < as_of);
                 let is_later = |row: usize| {
                     let (other, at) = held;
-                    held == NOWHERE || run.order(row, &runs[other as usize], at as usize, texts).is_gt()
+                    held == NO_ROW || run.order(row, &runs[other as usize], at as usize, texts).is_gt()
                 };
                 if let Some(row) = last.filter(|&row| is_later(row)) {
                     held = (number, row as u32);
@@ -158,7 +158,7 @@ impl<'a> Evaluator<'a, People<'a>> {
     }
 
     /// The same of everybody in the block: in which of the runs, and which of the block's there.
-    fn changes_as_of(&self, runs: &[Arc<Changes>], as_of: i64) -> Vec<Option<(usize, usize)>> {
+    fn changes_as_of(&self, runs: &[Arc<ChangeRun>], as_of: i64) -> Vec<Option<(usize, usize)>> {
         let texts = &self.query.version.texts;
         let block = self.scope.task.block();
         let firsts: Vec<usize> = runs.iter().map(|run| run.rows_of_block(block).start).collect();
@@ -214,7 +214,7 @@ fn universe(task: Task, as_of: i64) -> Bits {
 }
 
 /// Those of a block who have an instant before the as-of.
-fn before(firsts: &Firsts, task: Task, as_of: i64) -> Bits {
+fn before(firsts: &FirstInstants, task: Task, as_of: i64) -> Bits {
     let len = task.people();
     match (firsts.of_block(task.block(), as_of), task.chosen) {
         (None, _) => Bits::none(len),

@@ -7,7 +7,7 @@ use self::Part::{Bytes, Known, Number, Text};
 use super::columns::cells::Cell;
 use super::columns::texts::Texts;
 use super::person::value;
-use super::summaries::learned::Counts;
+use super::summaries::learned::ValueCounts;
 use super::view::{Attribute, BLOCK, Events, Items, Origins, Partition, Version};
 use crate::error::Result;
 use crate::proto::wire::{put_bytes, put_fixed64, put_text};
@@ -78,7 +78,7 @@ impl<'a> Facts<'a> {
         self.sum = self.sum.wrapping_add(xxh3_128(&self.fact));
     }
 
-    fn add_learned(&mut self, field: &[&str], counts: &Counts) {
+    fn add_learned(&mut self, field: &[&str], counts: &ValueCounts) {
         for (&code, &count) in counts {
             let text = self.texts.get(code);
             self.add(&[Text("learned"), Text(&field.join("\0")), Text(text), Number(count)]);

@@ -26,7 +26,7 @@ use self::fold::apply;
 use self::fold::batch::Batch;
 use self::runs::compaction::Compaction;
 use self::snapshot::Snapshots;
-use self::summaries::firsts::Firsts;
+use self::summaries::firsts::FirstInstants;
 use self::view::Version;
 use crate::error::{Error, Result};
 
@@ -237,7 +237,7 @@ impl view::Partition {
             .channels
             .values()
             .chain([&self.first_record])
-            .map(Firsts::bytes_in_memory);
+            .map(FirstInstants::bytes_in_memory);
         let derived = self.events.values();
         let derived = derived.map(|events| events.spans.bytes_in_memory() + events.totals.bytes_in_memory());
         let runs = self.events.values().flat_map(|events| &events.runs);

@@ -38,12 +38,12 @@ pub fn day_of(ms: i64) -> i32 {
 
 /// Where an event lies in a run: sorts by (block, day, person, time in the day).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(u128);
+pub struct EventKey(u128);
 
-impl Key {
-    pub fn new(ordinal: u32, time: i64) -> Key {
+impl EventKey {
+    pub fn new(ordinal: u32, time: i64) -> EventKey {
         let day = day_of(time);
-        Key::in_cell(
+        EventKey::in_cell(
             ordinal / BLOCK,
             day,
             ordinal % BLOCK,
@@ -51,10 +51,10 @@ impl Key {
         )
     }
 
-    pub fn in_cell(block: u32, day: i32, person: u32, time: u32) -> Key {
+    pub fn in_cell(block: u32, day: i32, person: u32, time: u32) -> EventKey {
         // Days flip their sign bit, so that they sort as unsigned.
         let parts = [block, day as u32 ^ 1 << 31, person, time];
-        Key(parts.iter().fold(0, |key, &part| key << 32 | u128::from(part)))
+        EventKey(parts.iter().fold(0, |key, &part| key << 32 | u128::from(part)))
     }
 
     /// Milliseconds of the UTC day.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::columns::cells::{Cell, date_of};
 use super::columns::texts::Texts;
-use super::summaries::firsts::{Firsts, NEVER};
-use super::view::{BLOCK, Partition, Run, Scalar, Version, day_of, days_between, ordinal_of, partition_of};
+use super::summaries::firsts::{FirstInstants, NEVER};
+use super::view::{BLOCK, EventRun, Partition, Scalar, Version, day_of, days_between, ordinal_of, partition_of};
 use crate::error::{Error, Result};
 use crate::number::to_decimal;
 use crate::proto::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
@@ -14,7 +14,7 @@ use crate::proto::wire::{put_bytes, put_fixed64, put_number, put_text, put_varin
 /// An event's place in a timeline: (occurred_at, source, id, type).
 type Place<'a> = (i64, &'a str, &'a str, &'a str);
 /// An event: in which run, and which row there.
-type Found<'a> = (Place<'a>, &'a Run, usize);
+type Found<'a> = (Place<'a>, &'a EventRun, usize);
 
 impl Version {
     /// GetProfileResponse bytes (without tags and basis); empty if there is no such person. Corrupt if a file is damaged.
@@ -30,7 +30,7 @@ impl Version {
             let cell = partition.attributes[name].as_of(ordinal, as_of_ms, &self.texts)?;
             put_entry(&mut out, 2, name, &cell, &self.texts);
         }
-        let is_in = |firsts: &Firsts| firsts.get(ordinal) < as_of_ms;
+        let is_in = |firsts: &FirstInstants| firsts.get(ordinal) < as_of_ms;
         let channels = partition.channels.iter().filter(|(_, firsts)| is_in(firsts));
         let channels: BTreeSet<&str> = channels.map(|(&channel, _)| self.texts.get(channel)).collect();
         channels
@@ -118,7 +118,7 @@ impl Version {
         Ok(found)
     }
 
-    fn timeline_event(&self, (time, _, _, kind): Place<'_>, run: &Run, row: usize) -> Vec<u8> {
+    fn timeline_event(&self, (time, _, _, kind): Place<'_>, run: &EventRun, row: usize) -> Vec<u8> {
         let mut out = Vec::new();
         put_text(&mut out, 1, kind);
         put_timestamp(&mut out, 2, time);

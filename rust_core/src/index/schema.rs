@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::columns::texts::Texts;
-use super::summaries::learned::{Counts, counts};
+use super::summaries::learned::{ValueCounts, counts};
 use super::view::{Values, Version};
 use crate::proto::schema::{Field, Schema, Type};
 
@@ -26,13 +26,13 @@ impl Version {
             let items = self.catalogs.get(name);
             for (name, field) in &mut catalog.attributes {
                 let values = items.and_then(|items| items.attributes.get(name));
-                self.learn(Some(field), &values.map_or_else(Counts::new, counts_of));
+                self.learn(Some(field), &values.map_or_else(ValueCounts::new, counts_of));
             }
         }
         schema
     }
 
-    fn learn(&self, field: Option<&mut Field>, counts: &Counts) {
+    fn learn(&self, field: Option<&mut Field>, counts: &ValueCounts) {
         let learns = |field: &&mut Field| matches!(field.kind, Type::Enum | Type::Set) && field.values.is_empty();
         if let Some(field) = field.filter(learns) {
             field.values = seen(counts, &self.texts);
@@ -40,12 +40,12 @@ impl Version {
     }
 }
 
-fn counts_of(values: &Values) -> Counts {
+fn counts_of(values: &Values) -> ValueCounts {
     let all: Vec<(usize, i64)> = (0..values.len()).map(|row| (row, 1)).collect();
     counts(values, &all)
 }
 
-fn seen(counts: &Counts, texts: &Texts) -> Vec<String> {
+fn seen(counts: &ValueCounts, texts: &Texts) -> Vec<String> {
     let mut seen: Vec<(i64, &str)> = counts.iter().map(|(&code, &count)| (count, texts.get(code))).collect();
     seen.sort_unstable_by_key(|&(count, text)| (Reverse(count), text));
     seen.truncate(MOST);

@@ -14,11 +14,11 @@ pub use super::history::Epoch;
 use super::history::History;
 use super::history::split_history::SplitHistory;
 pub use super::partitioning::{BLOCK, DAY_MS, PARTITION, day_of, days_between, ordinal_of, partition_of, person_of};
-pub use super::runs::{Cell, Changes, Run};
-use super::summaries::firsts::Firsts;
-use super::summaries::learned::Learned;
+pub use super::runs::{ChangeRun, DayCell, EventRun};
+use super::summaries::firsts::FirstInstants;
+use super::summaries::learned::LearnedValues;
 use super::summaries::spans::Spans;
-use super::summaries::totals::{Total, Totals};
+use super::summaries::totals::{BlockTotals, Totals};
 use crate::proto::schema::Schema;
 
 #[derive(Clone, Default)]
@@ -30,7 +30,7 @@ pub struct Version {
     pub partitions: BTreeMap<u32, Arc<Partition>>,
     pub catalogs: HashMap<String, Arc<Items>>,
     /// The values that fields without declared ones have had.
-    pub learned: Learned,
+    pub learned: LearnedValues,
     /// Instant of the first event; `None` before there is one.
     pub earliest_ms: Option<i64>,
     /// For the answers to what was known before.
@@ -46,11 +46,11 @@ pub struct Partition {
     pub people: u32,
     /// The first record; nothing for who has none or was merged into another. Records without a time (loaded as known since
     /// always) give `i64::MIN`.
-    pub first_record: Firsts,
+    pub first_record: FirstInstants,
     /// By attribute name.
     pub attributes: HashMap<String, Arc<Attribute>>,
     /// By channel code: each person's first event there whose type counts as seen.
-    pub channels: BTreeMap<u32, Firsts>,
+    pub channels: BTreeMap<u32, FirstInstants>,
     /// By event type.
     pub events: HashMap<String, Arc<Events>>,
     /// What was its people's until they were split.
@@ -63,7 +63,7 @@ pub struct Attribute {
     /// By block (`ordinal / BLOCK`). May be fewer than those of `people`: the rest is unknown.
     pub latest: Vec<Latest>,
     /// Every change is in one of them, also those of people who were merged into others. The largest first, roughly.
-    pub runs: Vec<Arc<Changes>>,
+    pub runs: Vec<Arc<ChangeRun>>,
 }
 
 /// What the latest changes by (occurred_at, source, id) left to the people of a block.
@@ -79,7 +79,7 @@ pub struct Latest {
 #[derive(Clone, Default)]
 pub struct Events {
     /// The largest first, roughly.
-    pub runs: Vec<Arc<Run>>,
+    pub runs: Vec<Arc<EventRun>>,
     /// Events of people who were merged into others: they stay where they are, and count for nobody.
     pub left_behind: usize,
     pub spans: Spans,
@@ -112,7 +112,7 @@ impl Partition {
         Partition {
             number,
             people: 0,
-            first_record: Firsts::default(),
+            first_record: FirstInstants::default(),
             attributes: HashMap::new(),
             channels: BTreeMap::new(),
             events: HashMap::new(),
@@ -132,7 +132,7 @@ impl Default for Latest {
 
 impl Events {
     /// What a block's events in the first runs come to, and the other runs.
-    pub fn total(&self, block: u32) -> Option<(&Total, &[Arc<Run>])> {
+    pub fn total(&self, block: u32) -> Option<(&BlockTotals, &[Arc<EventRun>])> {
         let total = self.totals.of_block(block)?;
         let held = self.totals.runs_in(&self.runs)?;
         Some((total, &self.runs[held..]))

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use super::dependencies::Dependency;
 use crate::error::Result;
 use crate::index::partitioning::days_between;
-use crate::index::summaries::firsts::Firsts;
-use crate::index::view::{Attribute, BLOCK, Column, Events, Partition, Run, Unit, Version, ordinal_of, partition_of};
+use crate::index::summaries::firsts::FirstInstants;
+use crate::index::view::{
+    Attribute, BLOCK, Column, EventRun, Events, Partition, Unit, Version, ordinal_of, partition_of,
+};
 use crate::plan::Moment;
 
 /// Of one block.
@@ -181,7 +183,7 @@ impl Step<'_> {
 }
 
 fn channels(before: &Partition, after: &Partition, block: u32, at: (i64, i64)) -> AffectedRows {
-    let none = Firsts::default();
+    let none = FirstInstants::default();
     let codes: BTreeSet<&u32> = before.channels.keys().chain(after.channels.keys()).collect();
     let changed = codes.into_iter().flat_map(|code| {
         let (before, after) = (before.channels.get(code), after.channels.get(code));
@@ -191,7 +193,7 @@ fn channels(before: &Partition, after: &Partition, block: u32, at: (i64, i64)) -
 }
 
 /// People of one cell with an event at such a time.
-fn passing_in(run: &Run, cell: usize, passed: &Range<i64>, people: &mut Vec<u16>) {
+fn passing_in(run: &EventRun, cell: usize, passed: &Range<i64>, people: &mut Vec<u16>) {
     let (start, rows) = (run.start_of(cell), run.rows_of(cell..cell + 1));
     // Within the day, so that no number is wider than those compared.
     let of_day = |time: i64| time.saturating_sub(start).clamp(0, u32::MAX.into()) as u32;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{self, Cond, Expr, Function, Moment, Root, Step, Value};
+use crate::plan::{self, Cond, EventFilter, Expr, Function, Moment, Root, Value};
 
 /// Something that may change who is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +92,7 @@ impl Dependencies {
             Cond::Near { expr, point, .. } => [expr, point].into_iter().for_each(|expr| self.expr(expr)),
             Cond::Happened { events, .. } => self.events(events),
             Cond::Sequence { steps, by, from, to } => {
-                let steps: Vec<&Step> = steps
+                let steps: Vec<&EventFilter> = steps
                     .iter()
                     .flat_map(|step| step.events.iter().chain(&step.without))
                     .collect();
@@ -190,11 +190,11 @@ impl Dependencies {
         }
     }
 
-    fn events(&mut self, events: &plan::Events) {
+    fn events(&mut self, events: &plan::EventQuery) {
         self.steps(&events.steps.iter().collect::<Vec<_>>(), events.from, events.to);
     }
 
-    fn steps(&mut self, steps: &[&Step], from: Option<Moment>, to: Moment) {
+    fn steps(&mut self, steps: &[&EventFilter], from: Option<Moment>, to: Moment) {
         for step in steps {
             self.of.insert(Dependency::Events(step.event_type.clone()));
             for ago in from.into_iter().chain([to]).filter_map(Moment::ago) {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::affected_rows::{AffectedRows, Step};
 use super::dependencies::Dependency;
 use super::frame::BlockId;
-use super::memberships::{Memberships, Segment};
+use super::memberships::{Memberships, SegmentMembers};
 use super::{Rule, Rules};
 use crate::eval::Wanted;
 use crate::index::view::{BLOCK, Version};
@@ -32,7 +32,7 @@ pub struct Due<'a> {
     pub name: &'a str,
     pub rule: &'a Rule,
     pub root: &'a Root,
-    pub segment: &'a Segment,
+    pub segment: &'a SegmentMembers,
     /// By block, as in `Touched::places`.
     pub who: Vec<Who>,
 }

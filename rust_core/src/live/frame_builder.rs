@@ -3,7 +3,7 @@
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::frame::{BlockId, Frame, SegmentMoves};
-use super::memberships::Segment;
+use super::memberships::SegmentMembers;
 use crate::error::{Error, Result};
 use crate::eval::Moves;
 use crate::index::view::BLOCK;
@@ -29,7 +29,7 @@ impl Frames {
     }
 
     /// Moves of one segment in order of the blocks; none where only the version of its rule is another one.
-    pub fn add(&mut self, name: &str, version: u32, held: &Segment, moves: &[(BlockId, Moves)]) -> Result<()> {
+    pub fn add(&mut self, name: &str, version: u32, held: &SegmentMembers, moves: &[(BlockId, Moves)]) -> Result<()> {
         let (mut from, mut count, mut digest) = (0, held.count, held.digest);
         while from == 0 || from < moves.len() {
             let moved = |moves: &Moves| moves.entered.len() + moves.left.len();
@@ -40,7 +40,7 @@ impl Frames {
             }
             let entered = set(&moves[from..to], |moves| &moves.entered)?;
             let left = set(&moves[from..to], |moves| &moves.left)?;
-            (count, digest) = Segment::after(count, digest, &entered, &left);
+            (count, digest) = SegmentMembers::after(count, digest, &entered, &left);
             self.open.segments.push(SegmentMoves {
                 segment: name.to_owned(),
                 version,

@@ -17,11 +17,11 @@ pub struct Memberships {
     /// What the last frame rests on: raw offset and as-of. Nothing that was known before is looked at again.
     pub reached: Option<(u64, i64)>,
     /// By name.
-    pub segments: BTreeMap<String, Segment>,
+    pub segments: BTreeMap<String, SegmentMembers>,
 }
 
 #[derive(Clone, Default)]
-pub struct Segment {
+pub struct SegmentMembers {
     /// Of the rule by which the members were last found.
     pub version: u32,
     pub members: Members,
@@ -31,7 +31,7 @@ pub struct Segment {
 }
 
 /// Before anybody was found.
-static EMPTY: Segment = Segment {
+static EMPTY: SegmentMembers = SegmentMembers {
     version: 0,
     members: Members::NONE,
     count: 0,
@@ -43,7 +43,7 @@ fn digest_of(person: u64) -> u64 {
     xxh3_64(&person.to_le_bytes())
 }
 
-impl Segment {
+impl SegmentMembers {
     /// What moves leave of a count and a digest.
     pub fn after(count: u64, digest: u64, entered: &RoaringTreemap, left: &RoaringTreemap) -> (u64, u64) {
         let moved = entered.iter().chain(left).map(digest_of);
@@ -53,7 +53,7 @@ impl Segment {
 
     /// `Error::Invalid` if the moves do not fit; then the segment is of no use any more.
     fn apply(&mut self, moves: &SegmentMoves) -> Result<()> {
-        (self.count, self.digest) = Segment::after(self.count, self.digest, &moves.entered, &moves.left);
+        (self.count, self.digest) = SegmentMembers::after(self.count, self.digest, &moves.entered, &moves.left);
         if (self.count, self.digest) != (moves.count, moves.digest) {
             return Err(Error::Invalid(format!(
                 "the members of {} do not fit these changes: they are of another log",
@@ -70,7 +70,7 @@ impl Segment {
 
 impl Memberships {
     /// Empty where there is none.
-    pub fn segment(&self, name: &str) -> &Segment {
+    pub fn segment(&self, name: &str) -> &SegmentMembers {
         self.segments.get(name).unwrap_or(&EMPTY)
     }
 
@@ -84,7 +84,7 @@ impl Memberships {
         let mut changed = BTreeMap::new();
         for moves in &frame.segments {
             let held = self.segments.get(&moves.segment).cloned().unwrap_or_default();
-            let segment: &mut Segment = changed.entry(moves.segment.clone()).or_insert(held);
+            let segment: &mut SegmentMembers = changed.entry(moves.segment.clone()).or_insert(held);
             segment.apply(moves).map_err(|error| refused(error.to_string()))?;
         }
         self.segments.extend(changed);
@@ -128,7 +128,7 @@ impl Memberships {
                 4 => memberships.reached = Some((raw_offset, wire.fixed()? as i64)),
                 2 => {
                     let moves = SegmentMoves::decode(wire.bytes()?)?;
-                    let mut segment = Segment::default();
+                    let mut segment = SegmentMembers::default();
                     segment.apply(&moves)?;
                     memberships.segments.insert(moves.segment, segment);
                 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 use self::dependencies::Dependencies;
-use self::memberships::{Memberships, Segment};
+use self::memberships::{Memberships, SegmentMembers};
 use self::reevaluation::{Asked, Reevaluation};
 use crate::error::{Error, Result};
 use crate::eval::{Answer, Limits, RootAnswer};
@@ -187,7 +187,7 @@ impl Live {
     }
 
     /// Members of segments, each with the version of its rule, and the offset of the membership log that they were read at.
-    pub fn members(&self, segments: &[String]) -> (u64, Vec<Segment>) {
+    pub fn members(&self, segments: &[String]) -> (u64, Vec<SegmentMembers>) {
         let memberships = self.memberships.read();
         let found = |name: &String| memberships.segment(name).clone();
         (memberships.offset, segments.iter().map(found).collect())

@@ -7,7 +7,7 @@ use super::affected_rows::Step;
 use super::due_segments::{ANEW, Due, Touched, Who};
 use super::frame::{BlockId, Frame};
 use super::frame_builder::Frames;
-use super::memberships::{Memberships, Segment};
+use super::memberships::{Memberships, SegmentMembers};
 use super::{Freshness, Rules};
 use crate::error::{Error, Result};
 use crate::eval::{BlockRoots, Limits, Moves, Wanted, evaluate_blocks};
@@ -205,7 +205,13 @@ fn renewing(rules: &Rules) -> Vec<&str> {
     anew
 }
 
-fn moves_in(wanted: &Wanted, block: &BlockRoots, root: usize, held: &Segment, words: &mut Vec<u64>) -> Result<Moves> {
+fn moves_in(
+    wanted: &Wanted,
+    block: &BlockRoots,
+    root: usize,
+    held: &SegmentMembers,
+    words: &mut Vec<u64>,
+) -> Result<Moves> {
     block.members(root, words)?;
     Ok(match &wanted.rows {
         None => held.members.moves(wanted.partition, wanted.block, words),

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
 use marker::Follower;
-use reader::Segments;
+use reader::SegmentReader;
 use writer::Writer;
 
 /// A segment is closed when the next frame would make it larger.
@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(3);
 pub struct LocalLog {
     folder: PathBuf,
     role: Role,
-    segments: Segments,
+    segments: SegmentReader,
     /// Held while frames are replaced.
     replacing: Mutex<()>,
 }
@@ -60,7 +60,7 @@ impl LocalLog {
         LocalLog {
             folder: folder.to_owned(),
             role,
-            segments: Segments::new(folder),
+            segments: SegmentReader::new(folder),
             replacing: Mutex::default(),
         }
     }

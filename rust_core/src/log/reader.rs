@@ -14,15 +14,15 @@ use crate::error::{Error, Result};
 /// Bytes between two entries of the sparse index.
 const STRIDE: u64 = 64 << 10;
 
-pub struct Segments {
+pub struct SegmentReader {
     folder: PathBuf,
     /// By first offset; those opened or seen so far.
-    known: Mutex<BTreeMap<u64, Arc<Segment>>>,
+    known: Mutex<BTreeMap<u64, Arc<OpenSegment>>>,
     /// When the folder last changed: seconds and nanoseconds.
     changed: Mutex<(i64, i64)>,
 }
 
-struct Segment {
+struct OpenSegment {
     path: PathBuf,
     file: File,
     /// Of the file; another has taken its place where it differs.
@@ -31,9 +31,9 @@ struct Segment {
     index: Mutex<Vec<(u64, u64)>>,
 }
 
-impl Segments {
+impl SegmentReader {
     pub fn new(folder: &Path) -> Self {
-        Segments {
+        SegmentReader {
             folder: folder.to_owned(),
             known: Mutex::default(),
             changed: Mutex::default(),
@@ -56,7 +56,7 @@ impl Segments {
     }
 
     /// Those whose files were replaced since the folder was last looked at: open, they would still take room on the disk.
-    fn let_go(&self, known: &mut BTreeMap<u64, Arc<Segment>>) -> Result<()> {
+    fn let_go(&self, known: &mut BTreeMap<u64, Arc<OpenSegment>>) -> Result<()> {
         let folder = std::fs::metadata(&self.folder).map_err(Error::io(&self.folder))?;
         let now = (folder.mtime(), folder.mtime_nsec());
         if std::mem::replace(&mut *self.changed.lock(), now) != now {
@@ -66,14 +66,14 @@ impl Segments {
     }
 
     /// The segment that holds `offset`, and the first offset after it (as far as is known).
-    fn holding(&self, offset: u64) -> Result<(Arc<Segment>, u64)> {
+    fn holding(&self, offset: u64) -> Result<(Arc<OpenSegment>, u64)> {
         let mut known = self.known.lock();
         // The last one known may have been followed by others since.
         if known.range(offset + 1..).next().is_none() {
             self.let_go(&mut known)?;
             for first in segment::list(&self.folder)? {
                 if let std::collections::btree_map::Entry::Vacant(entry) = known.entry(first) {
-                    entry.insert(Arc::new(Segment::open(&self.folder, first)?));
+                    entry.insert(Arc::new(OpenSegment::open(&self.folder, first)?));
                 }
             }
         }
@@ -81,7 +81,7 @@ impl Segments {
         match known.range_mut(..=offset).next_back() {
             Some((&first, segment)) => {
                 if segment.is_replaced()? {
-                    *segment = Arc::new(Segment::open(&self.folder, first)?);
+                    *segment = Arc::new(OpenSegment::open(&self.folder, first)?);
                 }
                 Ok((segment.clone(), limit))
             }
@@ -93,12 +93,12 @@ impl Segments {
     }
 }
 
-impl Segment {
-    fn open(folder: &Path, first: u64) -> Result<Segment> {
+impl OpenSegment {
+    fn open(folder: &Path, first: u64) -> Result<OpenSegment> {
         let path = segment::path(folder, first);
         let file = File::open(&path).map_err(Error::io(&path))?;
         let inode = file.metadata().map_err(Error::io(&path))?.ino();
-        Ok(Segment {
+        Ok(OpenSegment {
             path,
             file,
             inode,

@@ -10,7 +10,7 @@ pub struct Decimal(pub i64);
 /// The bound of a sample: hashes below it are in. A bound between two whole numbers is rounded up, which changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Below(pub u128);
+pub struct SampleBound(pub u128);
 
 /// Whole and fractional digits of `-?[0-9]+(\.[0-9]+)?`.
 fn digits(text: &str) -> Option<(bool, &str, &str)> {
@@ -37,7 +37,7 @@ impl TryFrom<String> for Decimal {
     }
 }
 
-impl TryFrom<String> for Below {
+impl TryFrom<String> for SampleBound {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -48,7 +48,7 @@ impl TryFrom<String> for Below {
         };
         let within = bound().filter(|&below| below <= 1 << 64);
         within
-            .map(Below)
+            .map(SampleBound)
             .ok_or_else(|| format!("`{text}` is not a number from 0 to 2^64"))
     }
 }
@@ -61,10 +61,13 @@ mod tests {
 
     #[test]
     fn a_sample_bound_between_whole_numbers_rounds_up() {
-        assert_eq!(Below::try_from("1.5".to_string()), Ok(Below(2)));
-        assert_eq!(Below::try_from("18446744073709551616".to_string()), Ok(Below(1 << 64)));
-        assert!(Below::try_from("18446744073709551617".to_string()).is_err());
-        assert!(Below::try_from("-1".to_string()).is_err());
+        assert_eq!(SampleBound::try_from("1.5".to_string()), Ok(SampleBound(2)));
+        assert_eq!(
+            SampleBound::try_from("18446744073709551616".to_string()),
+            Ok(SampleBound(1 << 64))
+        );
+        assert!(SampleBound::try_from("18446744073709551617".to_string()).is_err());
+        assert!(SampleBound::try_from("-1".to_string()).is_err());
     }
 
     proptest! {

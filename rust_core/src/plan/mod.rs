@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
-pub use decimal::{Below, Decimal};
+pub use decimal::{Decimal, SampleBound};
 pub use moment::Moment;
-pub use nodes::{Cond, Events, Expr, SequenceStep, Step, Tier, TypeValue};
+pub use nodes::{Cond, EventFilter, EventQuery, Expr, SequenceStep, Tier, TypeValue};
 pub use operators::{Arith, Cmp, Function, Mode, Side, TextTest};
 pub use values::{Value, YearDays};
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::decimal::{Below, Decimal};
+use super::decimal::{Decimal, SampleBound};
 use super::moment::Moment;
 use super::operators::{Arith, Cmp, Function, Mode, Side, TextTest};
 use super::values::{Value, YearDays};
@@ -74,7 +74,7 @@ pub enum Cond {
         metres: f64,
     },
     Happened {
-        events: Events,
+        events: EventQuery,
         min: u64,
         max: Option<u64>,
     },
@@ -93,7 +93,7 @@ pub enum Cond {
     },
     Sample {
         seed: String,
-        below: Below,
+        below: SampleBound,
     },
 }
 
@@ -111,7 +111,7 @@ pub enum Expr {
     Aggregate {
         #[serde(rename = "fn")]
         function: Function,
-        events: Events,
+        events: EventQuery,
         value: Option<Box<Expr>>,
         day_starts: Option<Vec<i64>>,
     },
@@ -156,15 +156,15 @@ pub enum Expr {
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Events {
-    pub steps: Vec<Step>,
+pub struct EventQuery {
+    pub steps: Vec<EventFilter>,
     pub from: Option<Moment>,
     pub to: Moment,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct EventFilter {
     #[serde(rename = "type")]
     pub event_type: String,
     #[serde(rename = "where")]
@@ -174,13 +174,13 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SequenceStep {
-    pub events: Vec<Step>,
+    pub events: Vec<EventFilter>,
     /// Least milliseconds since the step before.
     pub after: Option<u64>,
     /// Most milliseconds since the step before.
     pub within: Option<u64>,
     /// What does not happen between this step and the next, or after the last one.
-    pub without: Vec<Step>,
+    pub without: Vec<EventFilter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -101,7 +101,7 @@ impl Binder<'_> {
     }
 
     /// A property must be declared, and of one kind, by every type.
-    fn property(&mut self, name: &str, steps: &[plan::Step], at: &At) -> Result<Bound> {
+    fn property(&mut self, name: &str, steps: &[plan::EventFilter], at: &At) -> Result<Bound> {
         let mut found = None;
         for step in steps {
             let declared = self.version.schema.event_types.get(&step.event_type);
@@ -127,7 +127,7 @@ impl Binder<'_> {
         let mut values = Vec::new();
         for (index, one) in of.iter().enumerate() {
             let here = at.item("of", index);
-            let step = plan::Step {
+            let step = plan::EventFilter {
                 event_type: one.event_type.clone(),
                 filter: None,
             };
@@ -218,7 +218,7 @@ impl Binder<'_> {
     pub fn measure(
         &mut self,
         function: Function,
-        events: &plan::Events,
+        events: &plan::EventQuery,
         value: Option<&plan::Expr>,
         day_starts: Option<&[i64]>,
         at: &At,
@@ -265,7 +265,7 @@ impl Binder<'_> {
         self.keep(Expr::Measure { scan, measure }, kind)
     }
 
-    fn scan(&mut self, events: &plan::Events, own: Option<ExprId>, at: &At) -> Result<usize> {
+    fn scan(&mut self, events: &plan::EventQuery, own: Option<ExprId>, at: &At) -> Result<usize> {
         let (from, to) = self.window((events.from, events.to), at)?;
         let mut steps = self.filtered_types(&events.steps, "steps", at)?;
         // The order of steps changes nothing.
@@ -301,7 +301,12 @@ impl Binder<'_> {
     }
 
     /// `name`: the field that holds the steps.
-    pub fn filtered_types(&mut self, steps: &[plan::Step], name: &'static str, at: &At) -> Result<Vec<FilteredType>> {
+    pub fn filtered_types(
+        &mut self,
+        steps: &[plan::EventFilter],
+        name: &'static str,
+        at: &At,
+    ) -> Result<Vec<FilteredType>> {
         let mut types: Vec<FilteredType> = Vec::new();
         for (index, step) in steps.iter().enumerate() {
             let here = at.item(name, index);

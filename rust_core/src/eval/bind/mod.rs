@@ -60,7 +60,7 @@ impl fmt::Display for At<'_> {
 #[derive(Clone, Copy)]
 pub enum Stand<'s> {
     People,
-    Events(&'s [plan::Step]),
+    Events(&'s [plan::EventFilter]),
 }
 
 pub struct Binder<'v> {

@@ -37,7 +37,7 @@ impl Binder<'_> {
             _ => return Ok(None),
         };
         let happened = |(from, to): (Option<i64>, i64)| plan::Cond::Happened {
-            events: plan::Events {
+            events: plan::EventQuery {
                 from: from.map(Moment::At),
                 to: Moment::At(to),
                 ..events.clone()
@@ -56,7 +56,7 @@ impl Binder<'_> {
 }
 
 /// The events whose first or last instant it is the time since; with a filter it is better asked of the events.
-fn recency_of(expr: &plan::Expr) -> Option<(Function, &plan::Events)> {
+fn recency_of(expr: &plan::Expr) -> Option<(Function, &plan::EventQuery)> {
     let plan::Expr::Elapsed { of } = expr else { return None };
     match &**of {
         plan::Expr::Aggregate {

@@ -54,11 +54,11 @@ impl Binder<'_> {
 
     /// A value that all events of a sequence have in common.
     fn common<'t>(&mut self, by: &plan::Expr, types: impl Iterator<Item = &'t String>, at: &At) -> Result<ExprId> {
-        let step = |event_type: &String| plan::Step {
+        let step = |event_type: &String| plan::EventFilter {
             event_type: event_type.clone(),
             filter: None,
         };
-        let steps: Vec<plan::Step> = types.map(step).collect();
+        let steps: Vec<plan::EventFilter> = types.map(step).collect();
         let (by, kind) = self.expr(by, None, Stand::Events(&steps), at)?;
         match kind {
             Kind::Set | Kind::Point | Kind::Any => at.invalid(format!("{} is not one value", named(kind))),

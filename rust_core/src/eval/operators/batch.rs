@@ -11,11 +11,11 @@ use crate::eval::kernels::column::Column;
 use crate::eval::kernels::galloping::fewer;
 use crate::eval::task::Task;
 use crate::index::columns::texts::Texts;
-use crate::index::view::{BLOCK, DAY_MS, Events, Run, Values, days_between};
+use crate::index::view::{BLOCK, DAY_MS, EventRun, Events, Values, days_between};
 
 /// Rows of one run, all of one block, ascending.
 pub struct Batch<'a> {
-    run: &'a Run,
+    run: &'a EventRun,
     rows: Rows,
 }
 
@@ -178,7 +178,7 @@ impl<'a> Batch<'a> {
 }
 
 impl Stretch {
-    fn times_in(&self, run: &Run) -> Vec<i64> {
+    fn times_in(&self, run: &EventRun) -> Vec<i64> {
         let mut times = Vec::with_capacity(self.rows.len());
         for cell in self.cells.clone() {
             let start = run.start_of(cell);
@@ -192,7 +192,7 @@ impl Stretch {
     }
 
     /// Rows of the run that are both of a cell and the stretch.
-    fn rows_of(&self, run: &Run, cell: usize) -> Range<usize> {
+    fn rows_of(&self, run: &EventRun, cell: usize) -> Range<usize> {
         let rows = run.rows_of(cell..cell + 1);
         rows.start.max(self.rows.start)..rows.end.min(self.rows.end)
     }
@@ -201,7 +201,7 @@ impl Stretch {
 /// The events of those who are asked, in some of the runs, that may lie in the window. Corrupt if a file with such is damaged.
 pub fn batches<'a>(
     events: &Events,
-    runs: &'a [Arc<Run>],
+    runs: &'a [Arc<EventRun>],
     task: Task<'a>,
     from: i64,
     to: i64,
@@ -212,7 +212,7 @@ pub fn batches<'a>(
     }
 }
 
-fn of_block(runs: &[Arc<Run>], block: u32, from: i64, to: i64) -> Result<Vec<Batch<'_>>> {
+fn of_block(runs: &[Arc<EventRun>], block: u32, from: i64, to: i64) -> Result<Vec<Batch<'_>>> {
     let days = days_between(from, to);
     let mut batches = Vec::new();
     for run in runs {
@@ -237,7 +237,7 @@ fn of_block(runs: &[Arc<Run>], block: u32, from: i64, to: i64) -> Result<Vec<Bat
 }
 
 /// Cells as batches.
-fn cut<'a>(run: &'a Run, cells: Range<usize>, whole: bool, batches: &mut Vec<Batch<'a>>) {
+fn cut<'a>(run: &'a EventRun, cells: Range<usize>, whole: bool, batches: &mut Vec<Batch<'a>>) {
     let rows = run.rows_of(cells.clone());
     let mut first = cells.start;
     for from in rows.clone().step_by(MOST) {
@@ -259,7 +259,13 @@ fn cut<'a>(run: &'a Run, cells: Range<usize>, whole: bool, batches: &mut Vec<Bat
 }
 
 /// Person by person, on the days between the first and the last event of each.
-fn of_chosen<'a>(events: &Events, runs: &'a [Arc<Run>], task: Task<'a>, from: i64, to: i64) -> Result<Vec<Batch<'a>>> {
+fn of_chosen<'a>(
+    events: &Events,
+    runs: &'a [Arc<EventRun>],
+    task: Task<'a>,
+    from: i64,
+    to: i64,
+) -> Result<Vec<Batch<'a>>> {
     let days = days_between(from, to);
     let active = |asked: usize| Some((asked, events.spans.of_person(task.ordinal(asked))?));
     let active: Vec<(usize, RangeInclusive<i32>)> = (0..task.people()).filter_map(active).collect();

@@ -7,7 +7,7 @@ use crate::eval::kernels::bits::Bits;
 use crate::eval::kernels::range_masks::mask;
 use crate::eval::program::Scan;
 use crate::eval::task::Task;
-use crate::index::summaries::spans::{NO_LAST, Span, code_of, days_of};
+use crate::index::summaries::spans::{BlockSpans, NO_LAST, code_of, days_of};
 use crate::index::view::{Events, day_of};
 
 /// `None` where only the events themselves tell: there is a filter, or the window has events before and after it.
@@ -54,7 +54,7 @@ fn of_type(events: &Events, task: Task, from: i64, to: i64) -> Result<Option<Bit
 }
 
 /// Of those who are asked the ones for whose last day it holds.
-fn lasting(span: &Span, task: Task, holds: impl Fn(u16) -> bool + Copy) -> Bits {
+fn lasting(span: &BlockSpans, task: Task, holds: impl Fn(u16) -> bool + Copy) -> Bits {
     let (days, changed) = span.days();
     let changed = changed.iter().map(|changed| (changed.row, changed.last));
     match task.chosen {
@@ -64,7 +64,7 @@ fn lasting(span: &Span, task: Task, holds: impl Fn(u16) -> bool + Copy) -> Bits 
 }
 
 /// The same of the first day.
-fn beginning(span: &Span, task: Task, holds: impl Fn(u16) -> bool + Copy) -> Bits {
+fn beginning(span: &BlockSpans, task: Task, holds: impl Fn(u16) -> bool + Copy) -> Bits {
     let (days, changed) = span.days();
     let changed = changed.iter().map(|changed| (changed.row, changed.first));
     match task.chosen {

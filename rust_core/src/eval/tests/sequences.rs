@@ -8,7 +8,7 @@ use super::random::{AS_OF, Random, expr, instant, steps, world};
 use super::world::{Event, Person, World};
 use crate::eval::evaluate;
 use crate::index::view::DAY_MS;
-use crate::plan::{Cond, Expr, Plan, SequenceStep, Step};
+use crate::plan::{Cond, EventFilter, Expr, Plan, SequenceStep};
 
 /// A sequence over one person's events.
 pub struct Steps<'s, 'w> {
@@ -24,7 +24,7 @@ impl<'s> Steps<'s, '_> {
         self.from(0, None, None)
     }
 
-    fn matching(&self, of: &'s [Step]) -> Vec<&'s Event> {
+    fn matching(&self, of: &'s [EventFilter]) -> Vec<&'s Event> {
         self.naive.matching(of, self.window, self.person)
     }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::index::columns::texts::Texts;
 use crate::index::history::History;
-use crate::index::partitioning::Key;
-use crate::index::summaries::firsts::Firsts;
-use crate::index::summaries::learned::Learned;
+use crate::index::partitioning::EventKey;
+use crate::index::summaries::firsts::FirstInstants;
+use crate::index::summaries::learned::LearnedValues;
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{
-    Arrival, Attribute, Changes, Column, Details, Epoch, Events, Items, Latest, Origins, Partition, Run, Scalar, Unit,
-    Values, Version,
+    Arrival, Attribute, ChangeRun, Column, Details, Epoch, EventRun, Events, Items, Latest, Origins, Partition, Scalar,
+    Unit, Values, Version,
 };
 use crate::proto::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
@@ -237,7 +237,7 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
         values: Arc::new(values(kind, &latest, texts)),
         changed_until_ms,
     };
-    let run = |(places, changes, origins): Filing| Changes::of(&places, values(kind, &changes, texts), origins);
+    let run = |(places, changes, origins): Filing| ChangeRun::of(&places, values(kind, &changes, texts), origins);
     Attribute {
         latest: vec![latest],
         runs: runs.into_values().map(run).map(Arc::new).collect(),
@@ -247,8 +247,8 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
 /// The changes of a run on their way there: their places, values and origins.
 type Filing = (Vec<(u32, i64)>, Vec<Option<Val>>, Origins);
 
-fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
-    let key = |(person, event): &(u32, &Event)| Key::new(*person, event.time);
+fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> EventRun {
+    let key = |(person, event): &(u32, &Event)| EventKey::new(*person, event.time);
     rows.sort_by_key(|row| (key(row), row.1.source, row.1.id.clone()));
     let mut details = Details::default();
     for (_, event) in &rows {
@@ -269,7 +269,7 @@ fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> Run {
                 .insert(name.to_string(), values(kind, &column, texts));
         }
     }
-    Run::of(rows.iter().map(key), details)
+    EventRun::of(rows.iter().map(key), details)
 }
 
 /// An event of the person with this ordinal.
@@ -277,8 +277,8 @@ type Filed<'w> = (u32, &'w Event);
 
 fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
     let size = people.iter().map(|person| person.ordinal + 1).max().unwrap_or(0);
-    let mut first_record = Firsts::default();
-    let mut channels: BTreeMap<u32, Firsts> = BTreeMap::new();
+    let mut first_record = FirstInstants::default();
+    let mut channels: BTreeMap<u32, FirstInstants> = BTreeMap::new();
     let mut filed: BTreeMap<(&str, usize), Vec<Filed>> = BTreeMap::new();
     for person in people {
         first_record.note(person.ordinal, person.first_record);
@@ -356,7 +356,7 @@ impl World {
             texts,
             partitions,
             catalogs: [("product".to_string(), Arc::new(items))].into(),
-            learned: Learned::default(),
+            learned: LearnedValues::default(),
             history: History::default(),
             erased: Arc::default(),
             earliest_ms: events.map(|event| event.time).min(),

@@ -3,7 +3,7 @@
 use super::cells::Cell;
 use super::flags::Flags;
 use super::ints::Ints;
-use super::picks::{NOWHERE, Pick, gather_fixed, gather_lists, patch_lists, span};
+use super::picks::{NO_ROW, Pick, gather_fixed, gather_lists, patch_lists, span};
 use super::texts::TextColumn;
 use crate::index::view::{Column, Scalar, Unit, Values};
 use crate::proto::schema::Type;
@@ -57,10 +57,10 @@ impl Values {
         // Whatever unknown rows hold, out of nowhere it costs the least.
         let picks: Vec<Pick> = picks
             .iter()
-            .map(|pick| if is_known(pick) { *pick } else { NOWHERE })
+            .map(|pick| if is_known(pick) { *pick } else { NO_ROW })
             .collect();
         let word = |picks: &[Pick]| {
-            let bits = picks.iter().rev().map(|pick| u64::from(*pick != NOWHERE));
+            let bits = picks.iter().rev().map(|pick| u64::from(*pick != NO_ROW));
             bits.fold(0, |word, bit| word << 1 | bit)
         };
         let first = columns.iter().flatten().next();
@@ -76,7 +76,7 @@ impl Values {
     pub fn patch(&mut self, rows: usize, picks: &[(u32, u32)], from: &Values) {
         self.pad(rows);
         if !self.any_known() {
-            let mut all = vec![NOWHERE; self.len()];
+            let mut all = vec![NO_ROW; self.len()];
             picks.iter().for_each(|&(row, source)| all[row as usize] = (0, source));
             *self = Values::gather(&[Some(from)], &all);
             return;

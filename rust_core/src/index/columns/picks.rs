@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Where a gathered row comes from: which of the columns, and its row there. `NOWHERE` gathers an unknown.
 pub type Pick = (u32, u32);
-pub const NOWHERE: Pick = (u32::MAX, 0);
+pub const NO_ROW: Pick = (u32::MAX, 0);
 
 /// The picked elements of the slices that the sources have; the default where there is none.
 pub fn gather_fixed<'a, T: Copy + Default + 'a>(picks: &[Pick], slice: impl Fn(u32) -> Option<&'a [T]>) -> Vec<T> {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::index::history::time_travel::{Past, earliest_ms};
-use crate::index::summaries::learned::Learned;
+use crate::index::summaries::learned::LearnedValues;
 use crate::index::view::{Column, Items, Partition, Scalar, Unit, Values, Version};
 
 /// The next version, which holds less of erased people; none if nothing is left of them. Copies at most the runs of one event type or
@@ -43,7 +43,7 @@ pub fn purge(version: &Version) -> Result<Option<Version>> {
 fn purge_column(partition: &Partition, past: &Past) -> Result<Option<Partition>> {
     let mut next = partition.clone();
     // What nobody is told counts for nothing that is learned.
-    let mut learned = Learned::default();
+    let mut learned = LearnedValues::default();
     for (kind, events) in &partition.events {
         if past.hold_erased(&events.runs)? {
             match past.events(kind, events, &mut learned)? {

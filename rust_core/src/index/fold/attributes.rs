@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::batch::{Changes as NewChanges, Merge};
+use super::batch::{Merge, NewChanges};
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
 use crate::index::runs::changes::PersonTime;
 use crate::index::summaries::learned::Weight;
-use crate::index::view::{Attribute, Changes, Origins, Values, Version, ordinal_of, partition_of, person_of};
+use crate::index::view::{Attribute, ChangeRun, Origins, Values, Version, ordinal_of, partition_of, person_of};
 
 /// A change on its way into a run.
 struct Entry {
@@ -42,7 +42,7 @@ struct Filing<'a> {
 pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: &[Merge]) -> Result<()> {
     let texts = version.texts.clone();
     let held = merges.iter().map(|merge| version.runs(name, merge.loser));
-    let held = held.collect::<Result<Vec<Vec<Arc<Changes>>>>>()?;
+    let held = held.collect::<Result<Vec<Vec<Arc<ChangeRun>>>>>()?;
     version.discount(name, merges, &held)?;
     let losers: HashSet<u64> = merges.iter().map(|merge| merge.loser).collect();
     let schema = version.schema.clone();
@@ -75,7 +75,7 @@ pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: 
 
 impl Version {
     /// What losers leave behind counts no more. `held`: by merge, the runs that hold the loser's.
-    fn discount(&mut self, attribute: &str, merges: &[Merge], held: &[Vec<Arc<Changes>>]) -> Result<()> {
+    fn discount(&mut self, attribute: &str, merges: &[Merge], held: &[Vec<Arc<ChangeRun>>]) -> Result<()> {
         let Some(field) = self.schema.attributes.get(attribute) else {
             return Ok(());
         };
@@ -89,7 +89,7 @@ impl Version {
     }
 
     /// The runs that may hold changes of a person.
-    fn runs(&self, attribute: &str, person: u64) -> Result<Vec<Arc<Changes>>> {
+    fn runs(&self, attribute: &str, person: u64) -> Result<Vec<Arc<ChangeRun>>> {
         let partition = self.partitions.get(&partition_of(person));
         let attribute = partition.and_then(|partition| partition.attributes.get(attribute));
         let runs = attribute.map_or(&[][..], |attribute| &attribute.runs);
@@ -113,7 +113,7 @@ impl<'a> Filing<'a> {
     }
 
     /// In the order of the log; a merge comes before the records of its frame. `held`: by merge, the runs that hold the loser's.
-    fn take(&mut self, new: Option<&'a NewChanges>, merges: &[Merge], held: &'a [Vec<Arc<Changes>>]) -> Result<()> {
+    fn take(&mut self, new: Option<&'a NewChanges>, merges: &[Merge], held: &'a [Vec<Arc<ChangeRun>>]) -> Result<()> {
         let mut rows = new.into_iter().flat_map(NewChanges::rows).peekable();
         self.sources.extend(new.map(|new| (&new.values, &new.origins)));
         let entry = |(row, person, time, arrival): (usize, u64, i64, i64)| Entry {
@@ -133,7 +133,7 @@ impl<'a> Filing<'a> {
         Ok(())
     }
 
-    fn merge(&mut self, merge: &Merge, held: &'a [Arc<Changes>]) -> Result<()> {
+    fn merge(&mut self, merge: &Merge, held: &'a [Arc<ChangeRun>]) -> Result<()> {
         let moved = |time, source, row| Entry {
             person: merge.winner,
             time,
@@ -176,7 +176,7 @@ impl<'a> Filing<'a> {
     }
 
     /// The entries of a group that the runs do not hold yet.
-    fn new_run(&self, held: Option<&Arc<Attribute>>, group: &[Entry], texts: &Texts) -> Result<Option<Changes>> {
+    fn new_run(&self, held: Option<&Arc<Attribute>>, group: &[Entry], texts: &Texts) -> Result<Option<ChangeRun>> {
         let mut new: Vec<&Entry> = Vec::with_capacity(group.len());
         for entry in group {
             let origins = self.sources[entry.source as usize].1;
@@ -194,6 +194,6 @@ impl<'a> Filing<'a> {
             .unzip();
         let mut origins = Origins::gather(&origins, &picks);
         origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
-        Ok((!new.is_empty()).then(|| Changes::of(&places, Values::gather(&values, &picks), origins)))
+        Ok((!new.is_empty()).then(|| ChangeRun::of(&places, Values::gather(&values, &picks), origins)))
     }
 }

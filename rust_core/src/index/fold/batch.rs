@@ -35,9 +35,9 @@ pub struct Batch {
     /// The last thing that happened, with its arrival.
     pub split: Option<(i64, Arc<Split>)>,
     /// By event type.
-    pub events: HashMap<String, Events>,
+    pub events: HashMap<String, NewEvents>,
     /// By attribute.
-    pub changes: HashMap<String, Changes>,
+    pub changes: HashMap<String, NewChanges>,
     pub records: Vec<ProfileRecord>,
     /// By catalog.
     pub items: HashMap<String, ItemUpdates>,
@@ -64,24 +64,24 @@ pub struct ProfileRecord {
 
 /// Events of one type.
 #[derive(Default)]
-pub struct Events {
+pub struct NewEvents {
     pub persons: Vec<u64>,
     pub times: Vec<i64>,
     /// Its properties are still in `columns`.
     pub details: Details,
-    columns: Vec<Property>,
-    last_channel: Likely,
-    last_source: Likely,
+    columns: Vec<PropertyColumn>,
+    last_channel: LastText,
+    last_source: LastText,
 }
 
-struct Property {
+struct PropertyColumn {
     name: String,
     kind: Type,
     values: Values,
 }
 
 /// Changes of one attribute, in order of arrival.
-pub struct Changes {
+pub struct NewChanges {
     persons: Vec<u64>,
     times: Vec<i64>,
     pub values: Values,
@@ -258,7 +258,7 @@ impl Batch {
             };
             let cell = Cell::of(value, field.kind, &mut self.texts);
             let changes = self.changes.entry_ref(name);
-            let changes = changes.or_insert_with(|| Changes::of_type(field.kind));
+            let changes = changes.or_insert_with(|| NewChanges::of_type(field.kind));
             changes.push(person, time, &cell);
             changes.origins.push(source, profile.id, arrival);
             is_bare = false;
@@ -303,7 +303,7 @@ fn last_of_each<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a s
     })
 }
 
-impl Events {
+impl NewEvents {
     fn push(
         &mut self,
         person: u64,
@@ -353,7 +353,7 @@ impl Events {
             return found;
         }
         let kind = declared.get(name)?.kind;
-        self.columns.push(Property {
+        self.columns.push(PropertyColumn {
             name: name.to_owned(),
             kind,
             values: Values::of_type(kind),
@@ -362,7 +362,7 @@ impl Events {
     }
 
     /// With the properties among the details.
-    pub fn finish(mut self) -> Events {
+    pub fn finish(mut self) -> NewEvents {
         for mut column in std::mem::take(&mut self.columns) {
             column.values.pad(self.persons.len());
             self.details.properties.insert(column.name, column.values);
@@ -373,9 +373,9 @@ impl Events {
 
 /// The text before, which the next one is likely to be.
 #[derive(Default)]
-struct Likely(Option<u32>);
+struct LastText(Option<u32>);
 
-impl Likely {
+impl LastText {
     fn intern(&mut self, text: &str, texts: &mut Texts) -> u32 {
         match self.0 {
             Some(code) if texts.get(code) == text => code,
@@ -384,9 +384,9 @@ impl Likely {
     }
 }
 
-impl Changes {
-    pub fn of_type(kind: Type) -> Changes {
-        Changes {
+impl NewChanges {
+    pub fn of_type(kind: Type) -> NewChanges {
+        NewChanges {
             persons: Vec::new(),
             times: Vec::new(),
             values: Values::of_type(kind),

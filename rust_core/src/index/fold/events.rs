@@ -3,18 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::batch::{Events as NewEvents, Merge};
+use super::batch::{Merge, NewEvents};
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
-use crate::index::partitioning::Key;
+use crate::index::partitioning::EventKey;
 use crate::index::summaries::learned::Weight;
-use crate::index::view::{Details, Events, Partition, Run, Version, ordinal_of, partition_of, person_of};
+use crate::index::view::{Details, EventRun, Events, Partition, Version, ordinal_of, partition_of, person_of};
 
 /// An event on its way into a run.
 struct Entry {
     partition: u32,
-    key: Key,
+    key: EventKey,
     /// Raw offset of the frame that brings it to its person.
     arrival: i64,
     /// Its details: which of the sources, and the row there.
@@ -38,7 +38,7 @@ impl Entry {
     fn of(&self, person: u64, arrival: i64) -> Entry {
         Entry {
             partition: partition_of(person),
-            key: Key::new(ordinal_of(person), self.key.time()),
+            key: EventKey::new(ordinal_of(person), self.key.time()),
             arrival,
             moved: true,
             ..*self
@@ -54,7 +54,7 @@ struct Filing {
 }
 
 enum Source {
-    Run(Arc<Run>),
+    Run(Arc<EventRun>),
     New(Box<Details>),
 }
 
@@ -86,12 +86,12 @@ pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &
         let Some(run) = filing.new_run(partition, kind, group, &texts)? else {
             continue;
         };
-        let earliest = run.keys().map(Key::time).min();
+        let earliest = run.keys().map(EventKey::time).min();
         version.earliest_ms = version.earliest_ms.into_iter().chain(earliest).min();
         let partition = Arc::make_mut(partition);
         partition.note_first_records(&run);
         partition.note_channels(&run, event_type.is_some_and(|kind| kind.counts_as_seen));
-        let is_left = |key: Key| losers.contains(&person_of(partition.number, key.ordinal()));
+        let is_left = |key: EventKey| losers.contains(&person_of(partition.number, key.ordinal()));
         let counted: Vec<Weight> = run
             .keys()
             .zip(0..)
@@ -117,7 +117,7 @@ impl Filing {
             .zip(new.details.origins.arrivals.iter());
         let entries = rows.enumerate().map(|(row, ((&person, &time), arrival))| Entry {
             partition: partition_of(person),
-            key: Key::new(ordinal_of(person), time),
+            key: EventKey::new(ordinal_of(person), time),
             arrival,
             source: 0,
             row: row as u32,
@@ -172,7 +172,7 @@ impl Filing {
             let source = self.sources.len() as u32;
             let held = run.of_person(ordinal, days.clone())?.map(|(row, time)| Entry {
                 partition: partition_of(merge.winner),
-                key: Key::new(ordinal_of(merge.winner), time),
+                key: EventKey::new(ordinal_of(merge.winner), time),
                 arrival: merge.arrival,
                 source,
                 row: row as u32,
@@ -214,7 +214,7 @@ impl Filing {
     }
 
     /// The entries of a group that the partition's runs do not hold yet.
-    fn new_run(&self, partition: &Partition, kind: &str, group: &[Entry], texts: &Texts) -> Result<Option<Run>> {
+    fn new_run(&self, partition: &Partition, kind: &str, group: &[Entry], texts: &Texts) -> Result<Option<EventRun>> {
         let held = partition.events.get(kind).map_or(&[][..], |events| &events.runs);
         let mut new: Vec<&Entry> = Vec::with_capacity(group.len());
         for entry in group {
@@ -231,7 +231,7 @@ impl Filing {
         let sources: Vec<&Details> = self.sources.iter().map(Source::details).collect();
         let mut details = Details::gather(&sources, &picks);
         details.origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
-        Ok((!new.is_empty()).then(|| Run::of(new.iter().map(|entry| entry.key), details)))
+        Ok((!new.is_empty()).then(|| EventRun::of(new.iter().map(|entry| entry.key), details)))
     }
 }
 
@@ -243,13 +243,13 @@ impl Partition {
         Arc::make_mut(self.events.entry(kind.to_owned()).or_default())
     }
 
-    pub fn note_first_records(&mut self, run: &Run) {
+    pub fn note_first_records(&mut self, run: &EventRun) {
         run.keys()
             .for_each(|key| self.first_record.note(key.ordinal(), key.time()));
     }
 
     /// Channels of events that do not count as seen are known, though nobody has them.
-    pub fn note_channels(&mut self, run: &Run, counts_as_seen: bool) {
+    pub fn note_channels(&mut self, run: &EventRun, counts_as_seen: bool) {
         for (row, key) in run.keys().enumerate() {
             let Some(channel) = run.details.channel(row) else {
                 continue;

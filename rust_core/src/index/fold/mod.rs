@@ -25,7 +25,7 @@ pub fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
     let records = batch.records.iter().map(|record| (record.person, record.time));
     people::note_records(&mut next, records, &batch.aliases);
     for kind in next.kinds(&batch) {
-        let new = batch.events.remove(&kind).map(batch::Events::finish);
+        let new = batch.events.remove(&kind).map(batch::NewEvents::finish);
         events::file(&mut next, &kind, new, &batch.merges)?;
     }
     for name in next.attribute_names(&batch) {

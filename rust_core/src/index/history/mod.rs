@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::columns::ints::Ints;
 use super::columns::origins::Arrival;
-use super::summaries::firsts::Firsts;
+use super::summaries::firsts::FirstInstants;
 use crate::proto::frame::Split;
 use crate::proto::schema::Schema;
 use aliases::Aliases;
@@ -33,7 +33,7 @@ pub struct History {
     /// since when somebody is known by the node.
     pub bare_records: Journal<4>,
     /// By node: the earliest of them.
-    pub bare_firsts: Firsts,
+    pub bare_firsts: FirstInstants,
     /// With their arrivals.
     pub splits: Vec<(i64, Arc<Split>)>,
     /// Every schema, with the arrival of the declaration that made it.
@@ -115,7 +115,7 @@ impl History {
     }
 
     pub fn note_bare_firsts(&mut self) {
-        self.bare_firsts = Firsts::default();
+        self.bare_firsts = FirstInstants::default();
         for [_, _, time, node] in self.bare_records.iter() {
             self.bare_firsts.note(node as u32, time);
         }

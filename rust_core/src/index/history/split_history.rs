@@ -6,17 +6,17 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::values::{Details, Origins, Values};
-use crate::index::partitioning::Key;
+use crate::index::partitioning::EventKey;
 use crate::index::runs::merging::Rows;
-use crate::index::runs::{Changes, Run};
+use crate::index::runs::{ChangeRun, EventRun};
 use crate::proto::frame::Split;
 
 #[derive(Clone, Default)]
 pub struct SplitHistory {
     /// By event type.
-    pub events: BTreeMap<String, Vec<SplitRows<Run>>>,
+    pub events: BTreeMap<String, Vec<SplitRows<EventRun>>>,
     /// By attribute.
-    pub changes: BTreeMap<String, Vec<SplitRows<Changes>>>,
+    pub changes: BTreeMap<String, Vec<SplitRows<ChangeRun>>>,
 }
 
 /// Rows that one split took out of the runs of a type or attribute.
@@ -57,7 +57,7 @@ pub trait PersonRows: Rows {
     fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Self;
 }
 
-impl PersonRows for Run {
+impl PersonRows for EventRun {
     fn check(&self) -> Result<()> {
         self.check()
     }
@@ -67,7 +67,7 @@ impl PersonRows for Run {
     }
 
     fn ordinals(&self) -> impl Iterator<Item = u32> {
-        self.keys().map(Key::ordinal)
+        self.keys().map(EventKey::ordinal)
     }
 
     fn rows_of(&self, ordinal: u32) -> Result<Vec<u32>> {
@@ -75,21 +75,21 @@ impl PersonRows for Run {
         Ok(rows.map(|(row, _)| row as u32).collect())
     }
 
-    fn pick(&self, rows: &[u32]) -> Run {
+    fn pick(&self, rows: &[u32]) -> EventRun {
         self.pick(rows)
     }
 
-    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Run {
+    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> EventRun {
         let picked = self.pick(rows);
-        let keys: Vec<Key> = picked.keys().map(|key| Key::new(ordinal, key.time())).collect();
+        let keys: Vec<EventKey> = picked.keys().map(|key| EventKey::new(ordinal, key.time())).collect();
         let picks: Vec<Pick> = (0..rows.len() as u32).map(|row| (0, row)).collect();
         let mut details = Details::gather(&[&picked.details], &picks);
         details.origins.arrivals = rows.iter().map(|_| arrival).collect();
-        Run::of(keys.into_iter(), details)
+        EventRun::of(keys.into_iter(), details)
     }
 }
 
-impl PersonRows for Changes {
+impl PersonRows for ChangeRun {
     fn check(&self) -> Result<()> {
         self.check()
     }
@@ -106,11 +106,11 @@ impl PersonRows for Changes {
         Ok(self.rows(ordinal)?.map(|row| row as u32).collect())
     }
 
-    fn pick(&self, rows: &[u32]) -> Changes {
+    fn pick(&self, rows: &[u32]) -> ChangeRun {
         self.pick(rows)
     }
 
-    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Changes {
+    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> ChangeRun {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
         let places: Vec<_> = rows
             .iter()
@@ -118,7 +118,7 @@ impl PersonRows for Changes {
             .collect();
         let mut origins = Origins::gather(&[&self.origins], &picks);
         origins.arrivals = rows.iter().map(|_| arrival).collect();
-        Changes::of(&places, Values::gather(&[Some(&self.values)], &picks), origins)
+        ChangeRun::of(&places, Values::gather(&[Some(&self.values)], &picks), origins)
     }
 }
 

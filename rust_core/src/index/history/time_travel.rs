@@ -12,7 +12,7 @@ use super::aliases::Aliases;
 use super::split_history::{PersonRows, SplitRows};
 use crate::error::Result;
 use crate::index::columns::texts::Texts;
-use crate::index::summaries::learned::{Learned, Weight};
+use crate::index::summaries::learned::{LearnedValues, Weight};
 use crate::index::view::{Attribute, BLOCK, Events, Partition, Version, ordinal_of, partition_of};
 use crate::proto::schema::Schema;
 
@@ -165,8 +165,8 @@ impl<'a> Past<'a> {
     }
 
     /// The partition, if it had people, and what changes of what is learned.
-    fn partition(&self) -> Result<(Option<Arc<Partition>>, Learned)> {
-        let (mut learned, now) = (Learned::default(), self.partition);
+    fn partition(&self) -> Result<(Option<Arc<Partition>>, LearnedValues)> {
+        let (mut learned, now) = (LearnedValues::default(), self.partition);
         let (mut events, mut attributes) = (HashMap::new(), HashMap::new());
         let kinds: BTreeSet<&String> = now.events.keys().chain(now.split_history.events.keys()).collect();
         for kind in kinds {
@@ -237,7 +237,7 @@ impl<'a> Past<'a> {
         Ok(())
     }
 
-    pub fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut Learned) -> Result<Option<Arc<Events>>> {
+    pub fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut LearnedValues) -> Result<Option<Arc<Events>>> {
         let back = self.back(self.partition.split_history.events.get(kind));
         if !self.is_touched && back.is_empty() && self.are_whole(&events.runs)? {
             return Ok((!events.runs.is_empty()).then(|| events.clone()));
@@ -261,7 +261,7 @@ impl<'a> Past<'a> {
         &self,
         name: &str,
         attribute: &Arc<Attribute>,
-        learned: &mut Learned,
+        learned: &mut LearnedValues,
     ) -> Result<Option<Arc<Attribute>>> {
         let back = self.back(self.partition.split_history.changes.get(name));
         if !self.is_touched && back.is_empty() && self.are_whole(&attribute.runs)? {

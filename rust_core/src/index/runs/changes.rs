@@ -10,21 +10,21 @@ use crate::error::Result;
 use crate::index::columns::cells::Cell;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
-use crate::index::view::{Attribute, BLOCK, Changes, Latest, Origins, Values};
+use crate::index::view::{Attribute, BLOCK, ChangeRun, Latest, Origins, Values};
 use crate::storage::seal::Seal;
 
 /// Where a change lies in a run: sorts by (ordinal, occurred_at).
 pub type PersonTime = (u32, i64);
 
-impl Changes {
+impl ChangeRun {
     /// Changes in these places, ascending.
-    pub fn of(places: &[PersonTime], values: Values, origins: Origins) -> Changes {
+    pub fn of(places: &[PersonTime], values: Values, origins: Origins) -> ChangeRun {
         let mut blocks = Vec::new();
         for (row, &(ordinal, _)) in places.iter().enumerate() {
             let reached = blocks.len().max((ordinal / BLOCK) as usize + 1);
             blocks.resize(reached, row as u32);
         }
-        Changes {
+        ChangeRun {
             blocks: blocks.into(),
             persons: places.iter().map(|&(ordinal, _)| (ordinal % BLOCK) as u16).collect(),
             times: places.iter().map(|&(_, time)| time).collect(),
@@ -40,11 +40,11 @@ impl Changes {
     }
 
     /// Some rows, ascending.
-    pub fn pick(&self, rows: &[u32]) -> Changes {
+    pub fn pick(&self, rows: &[u32]) -> ChangeRun {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
         let all: Vec<PersonTime> = self.places().collect();
         let places: Vec<PersonTime> = rows.iter().map(|&row| all[row as usize]).collect();
-        Changes::of(
+        ChangeRun::of(
             &places,
             Values::gather(&[Some(&self.values)], &picks),
             Origins::gather(&[&self.origins], &picks),
@@ -85,7 +85,7 @@ impl Changes {
     }
 
     /// By (occurred_at, source, id).
-    pub fn order(&self, row: usize, other: &Changes, at: usize, texts: &Texts) -> Ordering {
+    pub fn order(&self, row: usize, other: &ChangeRun, at: usize, texts: &Texts) -> Ordering {
         let by_time = self.times.get(row).cmp(&other.times.get(at));
         by_time.then_with(|| self.origins.order(row, &other.origins, at, texts))
     }
@@ -102,12 +102,12 @@ impl Changes {
     }
 }
 
-impl Rows for Changes {
+impl Rows for ChangeRun {
     fn rows(&self) -> usize {
         self.len()
     }
 
-    fn merge(runs: &[Arc<Changes>], texts: &Texts) -> Result<Changes> {
+    fn merge(runs: &[Arc<ChangeRun>], texts: &Texts) -> Result<ChangeRun> {
         runs.iter().try_for_each(|run| run.check())?;
         let total = runs.iter().map(|run| run.len()).sum();
         let origins: Vec<&Origins> = runs.iter().map(|run| &run.origins).collect();
@@ -116,7 +116,7 @@ impl Rows for Changes {
         };
         let (places, picks) = interleave(runs.iter().map(|run| run.places()).collect(), total, by_id);
         let values: Vec<Option<&Values>> = runs.iter().map(|run| Some(&run.values)).collect();
-        Ok(Changes::of(
+        Ok(ChangeRun::of(
             &places,
             Values::gather(&values, &picks),
             Origins::gather(&origins, &picks),
@@ -159,7 +159,7 @@ impl Attribute {
     }
 
     /// Adds a run of new changes.
-    pub fn add(&mut self, run: Changes, texts: &Texts) -> Result<()> {
+    pub fn add(&mut self, run: ChangeRun, texts: &Texts) -> Result<()> {
         let blocks = self.latest.len().max(run.blocks.len());
         self.latest.resize_with(blocks, Latest::default);
         for block in 0..run.blocks.len() as u32 {
@@ -171,7 +171,7 @@ impl Attribute {
     /// With the latest values of some blocks found anew, which rows went from or came to; none where there are no runs.
     pub fn cut(
         latest: &[Latest],
-        runs: Vec<Arc<Changes>>,
+        runs: Vec<Arc<ChangeRun>>,
         blocks: &BTreeSet<u32>,
         texts: &Texts,
     ) -> Result<Option<Attribute>> {
@@ -195,7 +195,7 @@ impl Attribute {
     }
 
     /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.
-    pub fn renew(&mut self, block: u32, run: &Changes, texts: &Texts) -> Result<()> {
+    pub fn renew(&mut self, block: u32, run: &ChangeRun, texts: &Texts) -> Result<()> {
         let rows = run.rows_of_block(block);
         let Some(until) = rows.clone().map(|row| run.times.get(row)).max() else {
             return Ok(());
@@ -220,7 +220,7 @@ impl Attribute {
     }
 
     /// Whether a new change of a block comes after all that its person has.
-    fn is_latest(&self, block: u32, run: &Changes, row: usize, texts: &Texts) -> Result<bool> {
+    fn is_latest(&self, block: u32, run: &ChangeRun, row: usize, texts: &Texts) -> Result<bool> {
         if run.times.get(row) > self.latest[block as usize].changed_until_ms {
             return Ok(true);
         }

@@ -8,7 +8,7 @@ use super::merging::{self, Rows};
 use crate::error::Result;
 use crate::index::columns::texts::Texts;
 use crate::index::summaries::totals::Totals;
-use crate::index::view::{Changes, Partition, Run, Version};
+use crate::index::view::{ChangeRun, EventRun, Partition, Version};
 
 /// Once so many rows are to be merged, other runs wait for the next time.
 const ROWS: usize = 1 << 22;
@@ -19,9 +19,9 @@ pub struct Compaction(Option<JoinHandle<Result<Merged>>>);
 
 #[derive(Default)]
 struct Merged {
-    totals: Vec<(Group<Run>, Totals)>,
-    events: Vec<(Group<Run>, Run)>,
-    changes: Vec<(Group<Changes>, Changes)>,
+    totals: Vec<(Group<EventRun>, Totals)>,
+    events: Vec<(Group<EventRun>, EventRun)>,
+    changes: Vec<(Group<ChangeRun>, ChangeRun)>,
 }
 
 /// Runs of one event type or attribute of a partition, which lie one after the other.
@@ -115,7 +115,7 @@ fn left<R: Rows>(runs: &[Arc<R>], room: &mut usize) -> Option<Range<usize>> {
     Some(left)
 }
 
-fn sum_all(groups: Vec<(Group<Run>, Arc<Totals>)>) -> Result<Vec<(Group<Run>, Totals)>> {
+fn sum_all(groups: Vec<(Group<EventRun>, Arc<Totals>)>) -> Result<Vec<(Group<EventRun>, Totals)>> {
     let totals = groups.into_iter().map(|(group, before)| {
         let totals = before.extended(&group.runs)?;
         Ok((group, totals))
@@ -123,7 +123,7 @@ fn sum_all(groups: Vec<(Group<Run>, Arc<Totals>)>) -> Result<Vec<(Group<Run>, To
     totals.collect()
 }
 
-impl Group<Run> {
+impl Group<EventRun> {
     /// Nothing where the first runs are others by now.
     fn put_totals(self, version: &mut Version, totals: Totals) {
         let partition = version.partitions.get_mut(&self.partition).map(Arc::make_mut);

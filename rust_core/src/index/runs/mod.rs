@@ -18,7 +18,7 @@ use crate::storage::seal::Seal;
 
 /// Changes of one attribute, in order of (ordinal, occurred_at, source, id).
 #[derive(Default)]
-pub struct Changes {
+pub struct ChangeRun {
     /// By block: its first row; it ends where the next one begins. Ends with the last block that has any.
     pub blocks: Buffer<u32>,
     /// Ordinals within the block.
@@ -33,9 +33,9 @@ pub struct Changes {
 
 /// Events of one type, in order of (block, UTC day, person, time, source, id): what a block did on consecutive days lies together.
 #[derive(Default)]
-pub struct Run {
+pub struct EventRun {
     /// Ascending by (block, day); none is empty.
-    pub cells: Buffer<Cell>,
+    pub cells: Buffer<DayCell>,
     /// Ordinals within the block.
     pub persons: Buffer<u16>,
     /// Milliseconds within the UTC day.
@@ -47,7 +47,7 @@ pub struct Run {
 /// Where the events of one block and UTC day begin in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
-pub struct Cell {
+pub struct DayCell {
     /// `ordinal / BLOCK`.
     pub block: u32,
     pub day: i32,
@@ -55,7 +55,7 @@ pub struct Cell {
     pub from: u32,
 }
 
-impl Run {
+impl EventRun {
     pub fn len(&self) -> usize {
         self.persons.len()
     }

@@ -8,8 +8,8 @@ use super::merging::{self, Rows, interleave};
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
-use crate::index::partitioning::Key;
-use crate::index::view::{Cell, Details, Events, Origins, Run, Values};
+use crate::index::partitioning::EventKey;
+use crate::index::view::{DayCell, Details, EventRun, Events, Origins, Values};
 use crate::storage::seal::Seal;
 
 impl Details {
@@ -41,15 +41,15 @@ fn gather_properties(sources: &[&Details], picks: &[Pick]) -> HashMap<String, Va
     properties
 }
 
-impl Run {
+impl EventRun {
     /// Events with these keys, ascending, and details row by row.
-    pub fn of(keys: impl ExactSizeIterator<Item = Key>, details: Details) -> Run {
-        let mut cells: Vec<Cell> = Vec::new();
+    pub fn of(keys: impl ExactSizeIterator<Item = EventKey>, details: Details) -> EventRun {
+        let mut cells: Vec<DayCell> = Vec::new();
         let (mut persons, mut times) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
         for key in keys {
             let last = cells.last().map(|cell| (cell.block, cell.day));
             if last != Some((key.block(), key.day())) {
-                cells.push(Cell {
+                cells.push(DayCell {
                     block: key.block(),
                     day: key.day(),
                     from: persons.len() as u32,
@@ -58,7 +58,7 @@ impl Run {
             persons.push(key.person());
             times.push(key.time_of_day());
         }
-        Run {
+        EventRun {
             cells: cells.into(),
             persons: persons.into(),
             times: times.into(),
@@ -68,12 +68,12 @@ impl Run {
     }
 
     /// Row by row.
-    pub fn keys(&self) -> impl Iterator<Item = Key> {
+    pub fn keys(&self) -> impl Iterator<Item = EventKey> {
         self.keys_in(0..self.cells.len())
     }
 
     /// Of the rows of a block.
-    pub fn keys_of(&self, block: u32) -> impl Iterator<Item = Key> {
+    pub fn keys_of(&self, block: u32) -> impl Iterator<Item = EventKey> {
         self.keys_in(self.cells_of(block, i32::MIN..=i32::MAX))
     }
 
@@ -82,21 +82,21 @@ impl Run {
         (0..self.len()).filter_map(|row| self.details.channel(row))
     }
 
-    fn keys_in(&self, cells: Range<usize>) -> impl Iterator<Item = Key> {
+    fn keys_in(&self, cells: Range<usize>) -> impl Iterator<Item = EventKey> {
         let rows = |cell: usize| self.rows_of(cell..cell + 1).map(move |row| (cell, row));
         cells.flat_map(rows).map(|(cell, row)| {
-            let Cell { block, day, .. } = self.cells[cell];
-            Key::in_cell(block, day, self.persons[row].into(), self.times[row])
+            let DayCell { block, day, .. } = self.cells[cell];
+            EventKey::in_cell(block, day, self.persons[row].into(), self.times[row])
         })
     }
 }
 
-impl Rows for Run {
+impl Rows for EventRun {
     fn rows(&self) -> usize {
         self.len()
     }
 
-    fn merge(runs: &[Arc<Run>], texts: &Texts) -> Result<Run> {
+    fn merge(runs: &[Arc<EventRun>], texts: &Texts) -> Result<EventRun> {
         runs.iter().try_for_each(|run| run.check())?;
         let total = runs.iter().map(|run| run.len()).sum();
         let details: Vec<&Details> = runs.iter().map(|run| &run.details).collect();
@@ -105,21 +105,21 @@ impl Rows for Run {
             origins.order(row as usize, others, at as usize, texts)
         };
         let (keys, picks) = interleave(runs.iter().map(|run| run.keys()).collect(), total, by_id);
-        Ok(Run::of(keys.into_iter(), Details::gather(&details, &picks)))
+        Ok(EventRun::of(keys.into_iter(), Details::gather(&details, &picks)))
     }
 }
 
-impl Run {
+impl EventRun {
     /// Some rows, ascending.
-    pub fn pick(&self, rows: &[u32]) -> Run {
+    pub fn pick(&self, rows: &[u32]) -> EventRun {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
-        let all: Vec<Key> = self.keys().collect();
+        let all: Vec<EventKey> = self.keys().collect();
         let keys = rows.iter().map(|&row| all[row as usize]);
-        Run::of(keys, Details::gather(&[&self.details], &picks))
+        EventRun::of(keys, Details::gather(&[&self.details], &picks))
     }
 
     /// Whether it holds an event with this key and the source and id of a row of `details`.
-    pub fn holds(&self, key: Key, details: &Details, at: usize, texts: &Texts) -> Result<bool> {
+    pub fn holds(&self, key: EventKey, details: &Details, at: usize, texts: &Texts) -> Result<bool> {
         let cells = self.cells_of(key.block(), key.day()..=key.day());
         if !cells.is_empty() {
             self.check()?;
@@ -139,7 +139,7 @@ impl Run {
 
 impl Events {
     /// Adds a run of new events.
-    pub fn add(&mut self, run: Run, texts: &Texts) -> Result<()> {
+    pub fn add(&mut self, run: EventRun, texts: &Texts) -> Result<()> {
         merging::add(&mut self.runs, run, texts)
     }
 

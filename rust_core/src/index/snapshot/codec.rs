@@ -7,11 +7,11 @@ use bytemuck::{CheckedBitPattern, NoUninit};
 
 use crate::index::columns::texts::{GONE, TextColumn, Texts};
 use crate::index::summaries::counts;
-use crate::index::summaries::firsts::{Block, Firsts};
-use crate::index::summaries::learned::{Counts, Learned};
-use crate::index::summaries::spans::{Days, Span, Spans};
-use crate::index::summaries::totals::{Total, Totals};
-use crate::index::view::{Changes, Details, Items, Latest, Origins, Run};
+use crate::index::summaries::firsts::{Block, FirstInstants};
+use crate::index::summaries::learned::{LearnedValues, ValueCounts};
+use crate::index::summaries::spans::{BlockSpans, Days, Spans};
+use crate::index::summaries::totals::{BlockTotals, Totals};
+use crate::index::view::{ChangeRun, Details, EventRun, Items, Latest, Origins};
 use crate::storage::buffer::Buffer;
 use crate::storage::seal::Seal;
 use crate::storage::sections::{In, Out, Read, Stored};
@@ -77,13 +77,13 @@ impl<V: Stored> Stored for HashMap<String, V> {
     }
 }
 
-impl Stored for Firsts {
+impl Stored for FirstInstants {
     fn put(&self, out: &mut Out) {
         out.list(self.blocks());
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Firsts::of(input.list(Stored::get)?))
+        Ok(FirstInstants::of(input.list(Stored::get)?))
     }
 }
 
@@ -120,7 +120,7 @@ impl Stored for Latest {
 }
 
 /// Without `blocks`, as `partition::Filed` says.
-impl Stored for Changes {
+impl Stored for ChangeRun {
     fn put(&self, out: &mut Out) {
         self.persons.put(out);
         self.times.put(out);
@@ -129,7 +129,7 @@ impl Stored for Changes {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Changes {
+        Ok(ChangeRun {
             blocks: Buffer::default(),
             persons: input.many()?,
             times: Stored::get(input)?,
@@ -150,7 +150,7 @@ impl Stored for Spans {
     }
 }
 
-impl Stored for Span {
+impl Stored for BlockSpans {
     fn put(&self, out: &mut Out) {
         let days = self.settled();
         days.firsts.put(out);
@@ -165,7 +165,7 @@ impl Stored for Span {
             lasts: input.many()?,
         };
         let days = sound(days, Days::is_valid, "first and last days")?;
-        Ok(Span::of(days, input.one()?, input.one()?))
+        Ok(BlockSpans::of(days, input.one()?, input.one()?))
     }
 }
 
@@ -181,7 +181,7 @@ impl Stored for Totals {
     }
 }
 
-impl Stored for Total {
+impl Stored for BlockTotals {
     fn put(&self, out: &mut Out) {
         out.one(self.first);
         out.one(self.last);
@@ -192,17 +192,17 @@ impl Stored for Total {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Total {
+        Ok(BlockTotals {
             first: input.one()?,
             last: input.one()?,
-            counts: counts::Counts::of_parts(input.many()?, input.many()?),
+            counts: counts::EventCounts::of_parts(input.many()?, input.many()?),
             sums: Stored::get(input)?,
         })
     }
 }
 
 /// Without `cells`, as `partition::Filed` says.
-impl Stored for Run {
+impl Stored for EventRun {
     fn put(&self, out: &mut Out) {
         self.persons.put(out);
         self.times.put(out);
@@ -210,7 +210,7 @@ impl Stored for Run {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Run {
+        Ok(EventRun {
             cells: Buffer::default(),
             persons: input.many()?,
             times: input.many()?,
@@ -303,7 +303,7 @@ impl Stored for Texts {
     }
 }
 
-impl Stored for Learned {
+impl Stored for LearnedValues {
     fn put(&self, out: &mut Out) {
         out.one(self.properties.len() as u64);
         for ((event_type, name), counts) in &self.properties {
@@ -321,14 +321,14 @@ impl Stored for Learned {
     fn get(input: &mut In<'_>) -> Read<Self> {
         let properties = input.list(|input| Ok(((input.text()?, input.text()?), Stored::get(input)?)))?;
         let attributes = input.list(|input| Ok((input.text()?, Stored::get(input)?)))?;
-        Ok(Learned {
+        Ok(LearnedValues {
             properties: properties.into_iter().collect(),
             attributes: attributes.into_iter().collect(),
         })
     }
 }
 
-impl Stored for Counts {
+impl Stored for ValueCounts {
     fn put(&self, out: &mut Out) {
         let mut counts: Vec<(u32, i64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
         counts.sort_unstable();

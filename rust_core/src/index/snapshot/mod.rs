@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use self::partition::{Filed, large_changes, large_events};
 pub use self::written_files::Mapped;
 use self::written_files::Written;
-use super::view::{Changes, Epoch, Partition, Run, Version};
+use super::view::{ChangeRun, Epoch, EventRun, Partition, Version};
 use crate::error::{Error, Result};
 use crate::proto::schema::Schema;
 use crate::storage::buffer::MappedFile;
@@ -225,14 +225,14 @@ impl Snapshots {
             let (number, people) = (partition.number, partition.people);
             for (run, entry) in large_events(partition).zip(&files.events) {
                 if former.events(number, run).is_none() {
-                    let mut mapped_run: Run = self.map(entry, people)?;
+                    let mut mapped_run: EventRun = self.map(entry, people)?;
                     mapped_run.begin(run.cells.clone());
                     mapped.events.insert(Arc::as_ptr(run), Arc::new(mapped_run));
                 }
             }
             for (run, entry) in large_changes(partition).zip(&files.changes) {
                 if former.changes(number, run).is_none() {
-                    let mut mapped_run: Changes = self.map(entry, people)?;
+                    let mut mapped_run: ChangeRun = self.map(entry, people)?;
                     mapped_run.begin(run.blocks.clone());
                     mapped.changes.insert(Arc::as_ptr(run), Arc::new(mapped_run));
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::index::history::split_history::{SplitHistory, SplitRows};
 use crate::index::runs::merging::Rows;
 use crate::index::summaries::totals::Totals;
-use crate::index::view::{Attribute, Cell, Changes, Events, Latest, PARTITION, Partition, Run};
+use crate::index::view::{Attribute, ChangeRun, DayCell, EventRun, Events, Latest, PARTITION, Partition};
 use crate::storage::buffer::Buffer;
 use crate::storage::seal::Seal;
 use crate::storage::sections::{In, Out, Read, Stored};
@@ -17,8 +17,8 @@ const LARGE: usize = if cfg!(any(test, fuzzing)) { 4 } else { 1 << 16 };
 /// A partition whose large runs are still to be put in their places.
 pub struct Head {
     pub partition: Partition,
-    pub events: Vec<LargeRun<Run>>,
-    pub changes: Vec<LargeRun<Changes>>,
+    pub events: Vec<LargeRun<EventRun>>,
+    pub changes: Vec<LargeRun<ChangeRun>>,
 }
 
 /// A large run without its rows.
@@ -66,8 +66,8 @@ macro_rules! filed {
     };
 }
 
-filed!(Run, cells, Cell);
-filed!(Changes, blocks, u32);
+filed!(EventRun, cells, DayCell);
+filed!(ChangeRun, blocks, u32);
 
 /// All but the large runs.
 pub fn put(partition: &Partition, out: &mut Out) {
@@ -208,7 +208,7 @@ fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut 
 }
 
 /// The large runs of events, in the order of `Head::events`.
-pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<Run>> {
+pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<EventRun>> {
     let runs = in_order(&partition.events)
         .into_iter()
         .flat_map(|(_, events)| &events.runs);
@@ -216,7 +216,7 @@ pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<Run>> {
 }
 
 /// The large runs of changes, in the order of `Head::changes`.
-pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<Changes>> {
+pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<ChangeRun>> {
     let attributes = in_order(&partition.attributes).into_iter();
     let runs = attributes.flat_map(|(_, attribute)| &attribute.runs);
     runs.filter(|run| is_large(run.len()))
@@ -224,7 +224,7 @@ pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<Changes
 
 impl Head {
     /// With its large runs.
-    pub fn complete(mut self, events: Vec<Run>, changes: Vec<Changes>) -> Read<Partition> {
+    pub fn complete(mut self, events: Vec<EventRun>, changes: Vec<ChangeRun>) -> Read<Partition> {
         for (place, run) in self.events.into_iter().zip(events) {
             if let Some(events) = self.partition.events.get_mut(&place.name) {
                 place.fill(run, &mut Arc::make_mut(events).runs)?;

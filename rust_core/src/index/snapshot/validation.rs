@@ -5,8 +5,8 @@ use crate::index::columns::texts::TextColumn;
 use crate::index::partitioning::BLOCK;
 use crate::index::summaries::firsts::Block;
 use crate::index::summaries::spans::Days;
-use crate::index::summaries::totals::{Total, Totals};
-use crate::index::view::{Changes, Column, Details, ItemUpdates, Items, Latest, Origins, Run, Values};
+use crate::index::summaries::totals::{BlockTotals, Totals};
+use crate::index::view::{ChangeRun, Column, Details, EventRun, ItemUpdates, Items, Latest, Origins, Values};
 
 impl Ints {
     fn fits(&self, rows: usize) -> bool {
@@ -52,7 +52,7 @@ impl Details {
     }
 }
 
-impl Run {
+impl EventRun {
     /// In a partition of so many ordinals.
     pub fn is_valid(&self, people: u32) -> bool {
         let rows = self.len();
@@ -75,7 +75,7 @@ impl Run {
     }
 }
 
-impl Changes {
+impl ChangeRun {
     /// In a partition of so many ordinals.
     pub fn is_valid(&self, people: u32) -> bool {
         let rows = self.len();
@@ -124,7 +124,7 @@ impl Totals {
     }
 }
 
-impl Total {
+impl BlockTotals {
     fn is_valid(&self, most: usize) -> bool {
         let ((low, full), people) = (self.counts.parts(), self.counts.people());
         low.len() <= most

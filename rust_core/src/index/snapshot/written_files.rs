@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use super::partition::{large_changes, large_events};
 use super::{Entry, Files};
-use crate::index::view::{Changes, Partition, Run, Version};
+use crate::index::view::{ChangeRun, EventRun, Partition, Version};
 
 /// By partition number. Weak, so that what is shared with newer versions can go.
 #[derive(Default)]
@@ -13,16 +13,16 @@ pub struct Written(BTreeMap<u32, Of>);
 
 struct Of {
     partition: Weak<Partition>,
-    events: Vec<(Weak<Run>, Entry)>,
-    changes: Vec<(Weak<Changes>, Entry)>,
+    events: Vec<(Weak<EventRun>, Entry)>,
+    changes: Vec<(Weak<ChangeRun>, Entry)>,
     files: Files,
 }
 
 /// Runs that were written from memory, and the same mapped from their files; by where the former are.
 #[derive(Default)]
 pub struct Mapped {
-    pub events: HashMap<*const Run, Arc<Run>>,
-    pub changes: HashMap<*const Changes, Arc<Changes>>,
+    pub events: HashMap<*const EventRun, Arc<EventRun>>,
+    pub changes: HashMap<*const ChangeRun, Arc<ChangeRun>>,
 }
 
 impl Written {
@@ -44,11 +44,11 @@ impl Written {
         (of.partition.as_ptr() == Arc::as_ptr(partition)).then_some(&of.files)
     }
 
-    pub fn events(&self, partition: u32, run: &Arc<Run>) -> Option<&Entry> {
+    pub fn events(&self, partition: u32, run: &Arc<EventRun>) -> Option<&Entry> {
         find(&self.0.get(&partition)?.events, run)
     }
 
-    pub fn changes(&self, partition: u32, run: &Arc<Changes>) -> Option<&Entry> {
+    pub fn changes(&self, partition: u32, run: &Arc<ChangeRun>) -> Option<&Entry> {
         find(&self.0.get(&partition)?.changes, run)
     }
 

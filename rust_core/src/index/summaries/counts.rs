@@ -5,7 +5,7 @@ use crate::storage::buffer::Buffer;
 
 /// A byte a person, so that a block's counts stay in the processor's near caches. Few people have more events than it holds.
 #[derive(Clone, Default)]
-pub struct Counts {
+pub struct EventCounts {
     people: usize,
     /// Modulo 256. No shorter than there are people; as long as a block when events are counted, so that no row lies outside.
     low: Buffer<u8>,
@@ -13,9 +13,9 @@ pub struct Counts {
     full: Buffer<u16>,
 }
 
-impl Counts {
-    pub fn new(people: usize) -> Counts {
-        Counts {
+impl EventCounts {
+    pub fn new(people: usize) -> EventCounts {
+        EventCounts {
             people,
             low: vec![0; BLOCK as usize].into(),
             full: Buffer::default(),
@@ -23,17 +23,17 @@ impl Counts {
     }
 
     /// By person.
-    pub fn of(all: impl ExactSizeIterator<Item = u32>) -> Counts {
+    pub fn of(all: impl ExactSizeIterator<Item = u32>) -> EventCounts {
         let (mut low, mut full) = (Vec::with_capacity(all.len()), Vec::new());
         for (person, count) in all.enumerate() {
             low.push(count as u8);
             full.extend((0..count / 256).map(|_| person as u16));
         }
-        Counts::of_parts(low.into(), full.into())
+        EventCounts::of_parts(low.into(), full.into())
     }
 
-    pub fn of_parts(low: Buffer<u8>, full: Buffer<u16>) -> Counts {
-        Counts {
+    pub fn of_parts(low: Buffer<u8>, full: Buffer<u16>) -> EventCounts {
+        EventCounts {
             people: low.len(),
             low,
             full,
@@ -75,7 +75,7 @@ impl Counts {
     }
 
     /// Adds what others counted of the first of these people, or of all.
-    pub fn add(&mut self, others: &Counts) {
+    pub fn add(&mut self, others: &EventCounts) {
         let (more, more_full) = others.parts();
         let (low, full) = (self.low.to_mut(), self.full.to_mut());
         full.extend_from_slice(more_full);
@@ -98,11 +98,11 @@ impl Counts {
     }
 
     /// Some people, ascending.
-    pub fn pick(&self, people: &[u16]) -> Counts {
+    pub fn pick(&self, people: &[u16]) -> EventCounts {
         let (low, full) = self.parts();
         let of = |&person: &u16| low.get(usize::from(person)).copied().unwrap_or(0);
         let full = full.iter().filter_map(|person| people.binary_search(person).ok());
-        Counts::of_parts(people.iter().map(of).collect(), full.map(|at| at as u16).collect())
+        EventCounts::of_parts(people.iter().map(of).collect(), full.map(|at| at as u16).collect())
     }
 
     /// By person.
@@ -132,8 +132,8 @@ mod tests {
         prop::collection::vec((person, 1..400u32), 0..12)
     }
 
-    fn counted(people: usize, events: &[(u16, u32)]) -> (Counts, Vec<u32>) {
-        let (mut counts, mut expected) = (Counts::new(people), vec![0; people]);
+    fn counted(people: usize, events: &[(u16, u32)]) -> (EventCounts, Vec<u32>) {
+        let (mut counts, mut expected) = (EventCounts::new(people), vec![0; people]);
         let mut count = counts.counter();
         for &(person, times) in events.iter().filter(|event| usize::from(event.0) < people) {
             (0..times).for_each(|_| count(person));
@@ -152,9 +152,9 @@ mod tests {
         ) {
             let ((mut counts, mut expected), (others, of_others)) = (counted(people, &one), counted(people - fewer, &other));
             prop_assert_eq!(counts.all(), expected.clone());
-            prop_assert_eq!(Counts::of(expected.iter().copied()).all(), expected.clone());
+            prop_assert_eq!(EventCounts::of(expected.iter().copied()).all(), expected.clone());
             let (low, full) = counts.parts();
-            prop_assert_eq!(Counts::of_parts(low.to_vec().into(), full.to_vec().into()).all(), expected.clone());
+            prop_assert_eq!(EventCounts::of_parts(low.to_vec().into(), full.to_vec().into()).all(), expected.clone());
             counts.add(&others);
             expected.iter_mut().zip(&of_others).for_each(|(count, more)| *count += more);
             prop_assert_eq!(counts.all(), expected.clone());

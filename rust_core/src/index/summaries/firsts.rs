@@ -8,7 +8,7 @@ use crate::storage::buffer::Buffer;
 
 /// Block by block; a person beyond them has none.
 #[derive(Clone, Default)]
-pub struct Firsts {
+pub struct FirstInstants {
     blocks: Vec<Arc<Block>>,
 }
 
@@ -52,9 +52,9 @@ impl Block {
     }
 }
 
-impl Firsts {
-    pub fn of(blocks: Vec<Arc<Block>>) -> Firsts {
-        Firsts { blocks }
+impl FirstInstants {
+    pub fn of(blocks: Vec<Arc<Block>>) -> FirstInstants {
+        FirstInstants { blocks }
     }
 
     pub fn get(&self, ordinal: u32) -> i64 {
@@ -88,7 +88,7 @@ impl Firsts {
 
     /// People of a block who have an instant before the second as-of, but had none, as it was `before`, before the first one; or the
     /// other way round.
-    pub fn changed(&self, before: &Firsts, block: u32, as_of: (i64, i64)) -> Vec<u16> {
+    pub fn changed(&self, before: &FirstInstants, block: u32, as_of: (i64, i64)) -> Vec<u16> {
         let is_shared = match (self.blocks.get(block as usize), before.blocks.get(block as usize)) {
             // Blocks are copied to be written, so one that is shared is as it was.
             (Some(block), Some(before)) => Arc::ptr_eq(block, before) && (as_of.0 == as_of.1 || block.until < as_of.0),
@@ -154,7 +154,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_earliest_that_is_not_forgotten(deeds in prop::collection::vec((0..200_000u32, prop::option::of(-9..9i64)), 0..40), as_of in -9..9i64) {
-            let (mut firsts, mut expected) = (Firsts::default(), HashMap::new());
+            let (mut firsts, mut expected) = (FirstInstants::default(), HashMap::new());
             // Few people, so that they meet again.
             for (ordinal, instant) in deeds.iter().map(|&(ordinal, instant)| (ordinal / 20_000 * 20_000, instant)) {
                 match instant {

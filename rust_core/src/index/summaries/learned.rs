@@ -9,20 +9,20 @@ use crate::index::columns::values::{Column, Details, Values};
 use crate::proto::schema::{EventType, Field, Type};
 
 /// How often each value of a field stands there, by text code; none stands for 0.
-pub type Counts = HashMap<u32, i64>;
+pub type ValueCounts = HashMap<u32, i64>;
 
 /// The counts of all such fields. What merged people left behind does not count.
 #[derive(Clone, Default)]
-pub struct Learned {
+pub struct LearnedValues {
     /// By event type and property.
-    pub properties: BTreeMap<(String, String), Arc<Counts>>,
-    pub attributes: BTreeMap<String, Arc<Counts>>,
+    pub properties: BTreeMap<(String, String), Arc<ValueCounts>>,
+    pub attributes: BTreeMap<String, Arc<ValueCounts>>,
 }
 
 /// A row, and by how much it changes the counts of its values.
 pub type Weight = (usize, i64);
 
-impl Learned {
+impl LearnedValues {
     pub fn weigh_events(&mut self, event_type: &EventType, details: &Details, weights: &[Weight]) {
         for (name, values) in &details.properties {
             if event_type.properties.get(name).is_some_and(learns) {
@@ -38,7 +38,7 @@ impl Learned {
         }
     }
 
-    pub fn add(&mut self, other: &Learned) {
+    pub fn add(&mut self, other: &LearnedValues) {
         for (key, counts) in &other.properties {
             self.properties.change(key.clone(), counts);
         }
@@ -53,11 +53,11 @@ fn learns(field: &Field) -> bool {
 }
 
 trait Change<K> {
-    fn change(&mut self, key: K, by: &Counts);
+    fn change(&mut self, key: K, by: &ValueCounts);
 }
 
-impl<K: Ord + Clone> Change<K> for BTreeMap<K, Arc<Counts>> {
-    fn change(&mut self, key: K, by: &Counts) {
+impl<K: Ord + Clone> Change<K> for BTreeMap<K, Arc<ValueCounts>> {
+    fn change(&mut self, key: K, by: &ValueCounts) {
         if by.is_empty() {
             return;
         }
@@ -75,8 +75,8 @@ impl<K: Ord + Clone> Change<K> for BTreeMap<K, Arc<Counts>> {
 }
 
 /// Of some rows of a column of texts or sets.
-pub fn counts(values: &Values, weights: &[Weight]) -> Counts {
-    let mut counts = Counts::new();
+pub fn counts(values: &Values, weights: &[Weight]) -> ValueCounts {
+    let mut counts = ValueCounts::new();
     let known = weights.iter().filter(|&&(row, _)| values.is_known(row));
     match &values.data {
         Column::Ints(Unit::Code, codes) => {

@@ -4,18 +4,18 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::index::partitioning::{BLOCK, Key, day_of};
+use crate::index::partitioning::{BLOCK, EventKey, day_of};
 use crate::storage::buffer::Buffer;
 
 /// Block by block; a person beyond them has no events.
 #[derive(Clone, Default)]
 pub struct Spans {
-    blocks: Vec<Arc<Span>>,
+    blocks: Vec<Arc<BlockSpans>>,
 }
 
 /// Of the people of a block.
 #[derive(Clone)]
-pub struct Span {
+pub struct BlockSpans {
     days: Arc<Days>,
     /// People whose days are others by now, ascending by row. They are few, so that an event does not copy the days of all.
     changed: Vec<Changed>,
@@ -66,15 +66,15 @@ pub fn days_of(code: u16) -> RangeInclusive<i32> {
     }
 }
 
-impl Default for Span {
+impl Default for BlockSpans {
     fn default() -> Self {
-        Span::of(Days::default(), i64::MAX, i64::MIN)
+        BlockSpans::of(Days::default(), i64::MAX, i64::MIN)
     }
 }
 
-impl Span {
-    pub fn of(days: Days, from: i64, to: i64) -> Span {
-        Span {
+impl BlockSpans {
+    pub fn of(days: Days, from: i64, to: i64) -> BlockSpans {
+        BlockSpans {
             days: Arc::new(days),
             changed: Vec::new(),
             from,
@@ -153,15 +153,15 @@ impl Days {
 }
 
 impl Spans {
-    pub fn of(blocks: Vec<Arc<Span>>) -> Spans {
+    pub fn of(blocks: Vec<Arc<BlockSpans>>) -> Spans {
         Spans { blocks }
     }
 
-    pub fn blocks(&self) -> &[Arc<Span>] {
+    pub fn blocks(&self) -> &[Arc<BlockSpans>] {
         &self.blocks
     }
 
-    pub fn of_block(&self, block: u32) -> Option<&Span> {
+    pub fn of_block(&self, block: u32) -> Option<&BlockSpans> {
         self.blocks.get(block as usize).map(AsRef::as_ref)
     }
 
@@ -184,7 +184,7 @@ impl Spans {
         events.map(|span| span.from).min()
     }
 
-    pub fn widen(&mut self, key: Key) {
+    pub fn widen(&mut self, key: EventKey) {
         let (ordinal, time) = (key.ordinal(), key.time());
         let (block, row) = ((ordinal / BLOCK) as usize, (ordinal % BLOCK) as usize);
         if self.blocks.len() <= block {
@@ -229,7 +229,7 @@ mod tests {
                     read = Some((spans.clone(), expected.clone()));
                 }
                 let ordinal = person * 20_000;
-                spans.widen(Key::new(ordinal, day * DAY_MS + 7));
+                spans.widen(EventKey::new(ordinal, day * DAY_MS + 7));
                 let days = expected.entry(ordinal).or_insert(day..=day);
                 *days = day.min(*days.start())..=day.max(*days.end());
             }

@@ -5,12 +5,12 @@ use std::iter::once;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::counts::Counts;
+use super::counts::EventCounts;
 use crate::error::Result;
 use crate::index::columns::cells::Unit;
 use crate::index::columns::ints::Ints;
 use crate::index::columns::values::Column;
-use crate::index::runs::Run;
+use crate::index::runs::EventRun;
 use crate::index::runs::merging::{self, Rows};
 
 /// Of the rows of the first runs of a type; those of the others are few and are read. Merges leave them true, since they leave the rows
@@ -20,45 +20,45 @@ pub struct Totals {
     /// How many rows those runs have together.
     rows: usize,
     /// None of a block with so few rows that they are as soon read.
-    blocks: Vec<Option<Arc<Total>>>,
+    blocks: Vec<Option<Arc<BlockTotals>>>,
 }
 
 /// Of the people of a block.
 #[derive(Clone)]
-pub struct Total {
+pub struct BlockTotals {
     /// Instants of the first and the last event of all.
     pub first: i64,
     pub last: i64,
     /// Of as many people as have events, or come before one who has.
-    pub counts: Counts,
+    pub counts: EventCounts,
     /// By numeric property that some event has: millionths, as many as `counts`. None where 64 bits are not enough for everybody.
     pub sums: HashMap<String, Option<Ints>>,
 }
 
 /// Rows of larger runs are worth having totals; in tests and fuzzers, where there are few rows, of smaller ones. Runs that are merged
 /// at once are smaller, so that none of those that the totals are of is.
-const LARGE: usize = if cfg!(any(test, fuzzing)) { 2 } else { Run::AT_ONCE };
+const LARGE: usize = if cfg!(any(test, fuzzing)) { 2 } else { EventRun::AT_ONCE };
 /// At most this part of all rows are in large runs that the totals are not of. Each time some are added, the block's people are copied.
 const PART: usize = 16;
 /// A block has totals where every so many people have an event.
 const PEOPLE: usize = 2;
 
 impl Totals {
-    pub fn of_parts(rows: usize, blocks: Vec<Option<Arc<Total>>>) -> Totals {
+    pub fn of_parts(rows: usize, blocks: Vec<Option<Arc<BlockTotals>>>) -> Totals {
         Totals { rows, blocks }
     }
 
     /// (rows, blocks): what `of_parts` takes.
-    pub fn parts(&self) -> (usize, &[Option<Arc<Total>>]) {
+    pub fn parts(&self) -> (usize, &[Option<Arc<BlockTotals>>]) {
         (self.rows, &self.blocks)
     }
 
-    pub(in crate::index) fn of_block(&self, block: u32) -> Option<&Arc<Total>> {
+    pub(in crate::index) fn of_block(&self, block: u32) -> Option<&Arc<BlockTotals>> {
         self.blocks.get(block as usize)?.as_ref()
     }
 
     /// How many of the runs they are of; none where a run has rows that they are of and others, so that they are of no use.
-    pub(in crate::index) fn runs_in(&self, runs: &[Arc<Run>]) -> Option<usize> {
+    pub(in crate::index) fn runs_in(&self, runs: &[Arc<EventRun>]) -> Option<usize> {
         let ends = runs.iter().scan(0, |end, run| {
             *end += run.len();
             Some(*end)
@@ -67,7 +67,7 @@ impl Totals {
     }
 
     /// Of how many of the first runs they should be, if of more than now. Some runs may be about to be merged: of these all or none.
-    pub fn due(&self, runs: &[Arc<Run>], merged: Option<Range<usize>>) -> Option<usize> {
+    pub fn due(&self, runs: &[Arc<EventRun>], merged: Option<Range<usize>>) -> Option<usize> {
         let held = self.runs_in(runs).unwrap_or(0);
         let large = runs.iter().rposition(|run| run.len() > LARGE).map_or(0, |at| at + 1);
         let left = merging::count(&runs[held.min(large)..large]);
@@ -86,7 +86,7 @@ impl Totals {
     }
 
     /// Of these runs, of which the first are those that they are of now. Corrupt if a file is damaged.
-    pub fn extended(&self, runs: &[Arc<Run>]) -> Result<Totals> {
+    pub fn extended(&self, runs: &[Arc<EventRun>]) -> Result<Totals> {
         let none = Totals::default();
         let (held, totals) = self.runs_in(runs).map_or((0, &none), |held| (held, self));
         let last = runs.iter().filter_map(|run| run.cells.last()).map(|cell| cell.block);
@@ -94,7 +94,7 @@ impl Totals {
             Some(total) => total.extended(&runs[held..], block).map(Some),
             None => {
                 check(runs, block)?;
-                Ok(Total::of(runs, block).map(Arc::new))
+                Ok(BlockTotals::of(runs, block).map(Arc::new))
             }
         };
         let blocks = (0..last.max().map_or(0, |last| last + 1)).map(of_block);
@@ -105,7 +105,7 @@ impl Totals {
     }
 
     /// When of each of some runs only so many rows are left. Blocks that rows went from are still to be found anew.
-    pub fn left(&self, runs: &[Arc<Run>], rows: &[usize]) -> Arc<Totals> {
+    pub fn left(&self, runs: &[Arc<EventRun>], rows: &[usize]) -> Arc<Totals> {
         let left = self.runs_in(runs).map(|held| Totals {
             rows: rows[..held].iter().sum(),
             blocks: self.blocks.clone(),
@@ -114,11 +114,11 @@ impl Totals {
     }
 
     /// A block found anew, which rows went from. The files of the runs that have rows of it were checked.
-    pub fn renew(&mut self, block: u32, runs: &[Arc<Run>]) {
+    pub fn renew(&mut self, block: u32, runs: &[Arc<EventRun>]) {
         if let Some(held) = self.runs_in(runs)
             && let Some(total) = self.blocks.get_mut(block as usize)
         {
-            *total = Total::of(&runs[..held], block).map(Arc::new);
+            *total = BlockTotals::of(&runs[..held], block).map(Arc::new);
         }
     }
 
@@ -128,16 +128,16 @@ impl Totals {
     }
 }
 
-impl Total {
+impl BlockTotals {
     /// Of a block's rows in some runs, unless there are few.
-    fn of(runs: &[Arc<Run>], block: u32) -> Option<Total> {
+    fn of(runs: &[Arc<EventRun>], block: u32) -> Option<BlockTotals> {
         let rows: usize = runs.iter().map(|run| rows_of(run, block).len()).sum();
         let people = runs.iter().map(|run| people_in(run, block)).max()?;
         (0 < rows && people <= PEOPLE * rows).then(|| Adding::default().all(runs, block))
     }
 
     /// With the block's rows in some more runs.
-    fn extended(self: &Arc<Total>, runs: &[Arc<Run>], block: u32) -> Result<Arc<Total>> {
+    fn extended(self: &Arc<BlockTotals>, runs: &[Arc<EventRun>], block: u32) -> Result<Arc<BlockTotals>> {
         check(runs, block)?;
         Ok(match runs.iter().all(|run| rows_of(run, block).is_empty()) {
             true => self.clone(),
@@ -152,17 +152,17 @@ impl Total {
 }
 
 /// Of runs with rows of a block. Corrupt if the file of one is damaged.
-fn check(runs: &[Arc<Run>], block: u32) -> Result<()> {
+fn check(runs: &[Arc<EventRun>], block: u32) -> Result<()> {
     let mut read = runs.iter().filter(|run| !rows_of(run, block).is_empty());
     read.try_for_each(|run| run.check())
 }
 
-fn rows_of(run: &Run, block: u32) -> Range<usize> {
+fn rows_of(run: &EventRun, block: u32) -> Range<usize> {
     run.rows_of(run.cells_of(block, i32::MIN..=i32::MAX))
 }
 
 /// As many people as have rows of the block, or come before one who has.
-fn people_in(run: &Run, block: u32) -> usize {
+fn people_in(run: &EventRun, block: u32) -> usize {
     let persons = &run.persons[rows_of(run, block)];
     persons.iter().max().map_or(0, |&last| usize::from(last) + 1)
 }
@@ -171,7 +171,7 @@ fn people_in(run: &Run, block: u32) -> usize {
 struct Adding {
     first: i64,
     last: i64,
-    counts: Counts,
+    counts: EventCounts,
     /// None once a sum has left 64 bits.
     sums: HashMap<String, Option<Vec<i64>>>,
 }
@@ -181,14 +181,14 @@ impl Default for Adding {
         Adding {
             first: i64::MAX,
             last: i64::MIN,
-            counts: Counts::default(),
+            counts: EventCounts::default(),
             sums: HashMap::new(),
         }
     }
 }
 
 impl Adding {
-    fn of(total: &Total) -> Adding {
+    fn of(total: &BlockTotals) -> Adding {
         let unpacked = |(name, sums): (&String, &Option<Ints>)| {
             let sums = sums.as_ref().map(|sums| sums.iter().collect());
             (name.clone(), sums)
@@ -201,7 +201,7 @@ impl Adding {
         }
     }
 
-    fn all(mut self, runs: &[Arc<Run>], block: u32) -> Total {
+    fn all(mut self, runs: &[Arc<EventRun>], block: u32) -> BlockTotals {
         runs.iter().for_each(|run| self.add(run, block));
         let people = self.counts.people();
         let packed = |(name, sums): (String, Option<Vec<i64>>)| {
@@ -212,15 +212,15 @@ impl Adding {
             (name, packed)
         };
         let (low, full) = self.counts.parts();
-        Total {
+        BlockTotals {
             first: self.first,
             last: self.last,
-            counts: Counts::of_parts(low.to_vec().into(), full.to_vec().into()),
+            counts: EventCounts::of_parts(low.to_vec().into(), full.to_vec().into()),
             sums: self.sums.into_iter().map(packed).collect(),
         }
     }
 
-    fn add(&mut self, run: &Run, block: u32) {
+    fn add(&mut self, run: &EventRun, block: u32) {
         let cells = run.cells_of(block, i32::MIN..=i32::MAX);
         let rows = run.rows_of(cells.clone());
         if rows.is_empty() {

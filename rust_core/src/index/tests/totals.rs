@@ -14,10 +14,10 @@ use crate::index::columns::cells::{Cell, Scalar};
 use crate::index::columns::origins::Arrival;
 use crate::index::columns::texts::Texts;
 use crate::index::columns::values::{Details, Values};
-use crate::index::partitioning::{BLOCK, DAY_MS, Key};
+use crate::index::partitioning::{BLOCK, DAY_MS, EventKey};
 use crate::index::runs::merging::Rows;
-use crate::index::summaries::totals::{Total, Totals};
-use crate::index::view::{Events, Run, Version};
+use crate::index::summaries::totals::{BlockTotals, Totals};
+use crate::index::view::{EventRun, Events, Version};
 use crate::proto::schema::Type;
 
 /// What the rows of a block come to.
@@ -32,7 +32,7 @@ struct Naive<'r> {
 }
 
 impl<'r> Naive<'r> {
-    fn of(runs: &'r [Arc<Run>], block: u32) -> Naive<'r> {
+    fn of(runs: &'r [Arc<EventRun>], block: u32) -> Naive<'r> {
         let mut naive = Naive::default();
         let mut sizes: BTreeMap<&str, i128> = BTreeMap::new();
         for run in runs {
@@ -53,7 +53,7 @@ impl<'r> Naive<'r> {
         naive
     }
 
-    fn check(&self, total: &Total) {
+    fn check(&self, total: &BlockTotals) {
         let counts = total.counts.all();
         assert_eq!(
             counts.len(),
@@ -116,8 +116,8 @@ fn row() -> impl Strategy<Value = Row> {
     (ordinal, -3..3i64, prop::option::weighted(0.8, amount))
 }
 
-fn run((number, mut rows): (usize, Vec<Row>)) -> Run {
-    let key = |&(ordinal, day, _): &Row| Key::new(ordinal, day * DAY_MS + 5);
+fn run((number, mut rows): (usize, Vec<Row>)) -> EventRun {
+    let key = |&(ordinal, day, _): &Row| EventKey::new(ordinal, day * DAY_MS + 5);
     rows.sort_by_key(key);
     let (mut details, mut amounts) = (Details::default(), Values::of_type(Type::Number));
     for (row, &(_, _, amount)) in rows.iter().enumerate() {
@@ -130,7 +130,7 @@ fn run((number, mut rows): (usize, Vec<Row>)) -> Run {
     if amounts.any_known() {
         details.properties.insert("amount".into(), amounts);
     }
-    Run::of(rows.iter().map(key), details)
+    EventRun::of(rows.iter().map(key), details)
 }
 
 proptest! {
@@ -140,7 +140,7 @@ proptest! {
         ends in prop::collection::vec(any::<prop::sample::Index>(), 1..4),
         merged in any::<(prop::sample::Index, prop::sample::Index)>()
     ) {
-        let runs: Vec<Arc<Run>> = runs.into_iter().enumerate().map(run).map(Arc::new).collect();
+        let runs: Vec<Arc<EventRun>> = runs.into_iter().enumerate().map(run).map(Arc::new).collect();
         let mut ends: Vec<usize> = ends.iter().map(|end| end.index(runs.len() + 1)).collect();
         ends.sort_unstable();
         let mut events = Events { runs, ..Events::default() };
@@ -152,7 +152,7 @@ proptest! {
         let blocks = check_totals(&events);
         let (from, to) = (merged.0.index(events.runs.len()), merged.1.index(events.runs.len()));
         let merged = from.min(to)..from.max(to) + 1;
-        let run = Run::merge(&events.runs[merged.clone()], &Texts::default()).unwrap();
+        let run = EventRun::merge(&events.runs[merged.clone()], &Texts::default()).unwrap();
         let straddles = ends.last().is_some_and(|&end| merged.start < end && end < merged.end);
         events.runs.splice(merged, [Arc::new(run)]);
         prop_assert_eq!(check_totals(&events), if straddles { 0 } else { blocks });

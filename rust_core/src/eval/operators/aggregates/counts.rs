@@ -3,9 +3,9 @@
 use crate::eval::kernels::bits::Bits;
 use crate::eval::kernels::range_masks::mask;
 use crate::eval::operators::batch::Batch;
-use crate::index::summaries::counts::Counts;
+use crate::index::summaries::counts::EventCounts;
 
-impl Counts {
+impl EventCounts {
     /// Takes the events of the mask; all without one.
     pub fn take(&mut self, batch: &Batch, mask: Option<&Bits>) {
         let (persons, mut count) = (batch.persons(), self.counter());
@@ -55,7 +55,7 @@ mod tests {
         ) {
             let high = low + span;
             let found = Bits::from_fn(all.len(), |person| (low..=high).contains(&all[person].into()));
-            prop_assert_eq!(Counts::of(all.into_iter()).between(low, high), found);
+            prop_assert_eq!(EventCounts::of(all.into_iter()).between(low, high), found);
         }
     }
 }

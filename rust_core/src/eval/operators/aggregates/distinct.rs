@@ -6,7 +6,7 @@ use crate::eval::kernels::column::Column;
 use crate::eval::kernels::groups::Filing;
 use crate::eval::kernels::interner::Interner;
 use crate::eval::operators::batch::Batch;
-use crate::index::summaries::counts::Counts;
+use crate::index::summaries::counts::EventCounts;
 
 /// Values as numbers, by which they are told apart, and whose they are.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Seen {
     }
 
     /// Different ones of each person.
-    pub fn distinct(&self, people: usize) -> Counts {
+    pub fn distinct(&self, people: usize) -> EventCounts {
         // By person: how many, and one more than the last of them. One place, so that an event waits for one.
         let mut met = vec![(0u32, 0u32); people];
         self.by_number(|number, person| {
@@ -44,7 +44,7 @@ impl Seen {
             *count += u32::from(*last != number + 1);
             *last = number + 1;
         });
-        Counts::of(met.iter().map(|&(count, _)| count))
+        EventCounts::of(met.iter().map(|&(count, _)| count))
     }
 
     /// Calls with everybody of a number, one number after the other, counted from 0: what is read of each lies together.
@@ -101,7 +101,7 @@ impl Distinct {
         self.seen.bytes()
     }
 
-    pub fn finish(self, people: usize) -> Counts {
+    pub fn finish(self, people: usize) -> EventCounts {
         self.seen.distinct(people)
     }
 }

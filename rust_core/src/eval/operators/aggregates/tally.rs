@@ -17,11 +17,11 @@ use crate::eval::operators::batch::Batch;
 use crate::eval::program::Measure;
 use crate::index::columns::ints::Ints;
 use crate::index::columns::texts::Texts;
-use crate::index::summaries::counts::Counts;
+use crate::index::summaries::counts::EventCounts;
 use crate::plan::{Arith, Function};
 
 pub enum Tally<'a> {
-    Count(Counts),
+    Count(EventCounts),
     Sum {
         sums: Sums,
         counts: Vec<u32>,
@@ -57,7 +57,7 @@ impl<'a> Tally<'a> {
     pub fn new(measure: &Measure, people: usize, texts: &'a Texts) -> Tally<'a> {
         let last = matches!(measure.function, Function::Max | Function::Latest);
         match measure.function {
-            Function::Count => Tally::Count(Counts::new(people)),
+            Function::Count => Tally::Count(EventCounts::new(people)),
             Function::Sum | Function::Avg => Tally::Sum {
                 sums: Sums::new(people),
                 counts: vec![0; if measure.function == Function::Avg { people } else { 0 }],
@@ -253,14 +253,14 @@ impl<'a> Tally<'a> {
 /// What a measure takes from the totals of a block.
 #[derive(Clone, Copy)]
 pub enum Taken<'a> {
-    Counts(&'a Counts),
+    Counts(&'a EventCounts),
     Sums(&'a Ints),
 }
 
 /// What a measure comes to.
 pub enum Measured<'a> {
     /// By person; their numbers in millionths are often not needed.
-    Counts(Counts),
+    Counts(EventCounts),
     Column(Rc<Column<'a>>),
 }
 

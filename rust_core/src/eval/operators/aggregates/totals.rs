@@ -7,8 +7,8 @@ use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::range_masks;
 use crate::eval::program::{Expr, ExprId, FilteredType, Measure, Scan};
 use crate::eval::task::Task;
-use crate::index::summaries::totals::Total;
-use crate::index::view::{Events, Run};
+use crate::index::summaries::totals::BlockTotals;
+use crate::index::view::{EventRun, Events};
 use crate::plan::Function;
 
 /// Adds the totals of the block's events of a type to the tallies of the scan's measures, and gives the runs that they are not of. None,
@@ -21,7 +21,7 @@ pub fn take<'a, P: Scope<'a>>(
     (event_type, filter): &FilteredType,
     events: &'a Events,
     tallies: &mut [Tally<'a>],
-) -> Option<&'a [Arc<Run>]> {
+) -> Option<&'a [Arc<EventRun>]> {
     let (total, rest) = events.total(task.block())?;
     if filter.is_some() || total.first < scan.from || scan.to <= total.last {
         return None;
@@ -43,7 +43,7 @@ fn taken<'a, P: Scope<'a>>(
     people: &Evaluator<'a, P>,
     measure: &Measure,
     event_type: &str,
-    total: &'a Total,
+    total: &'a BlockTotals,
 ) -> Option<Taken<'a>> {
     match (measure.function, measure.value) {
         (Function::Count, None) => Some(Taken::Counts(&total.counts)),

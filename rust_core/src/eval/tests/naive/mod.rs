@@ -9,7 +9,9 @@ use self::aggregate::aggregate;
 pub use self::value::{Fraction, V};
 use self::value::{nfkc, of_val, of_value};
 use super::world::{Event, Person, Val, World};
-use crate::plan::{Arith, Cmp, Cond, Events, Expr, Function, Mode, Moment, Plan, Root, Side, Step, TextTest, YearDays};
+use crate::plan::{
+    Arith, Cmp, Cond, EventFilter, EventQuery, Expr, Function, Mode, Moment, Plan, Root, Side, TextTest, YearDays,
+};
 
 #[derive(Clone, Copy)]
 struct Row<'w> {
@@ -338,7 +340,7 @@ impl<'w> Naive<'w> {
         }
     }
 
-    fn events<'p>(&self, events: &Events, person: &'p Person) -> Vec<&'p Event> {
+    fn events<'p>(&self, events: &EventQuery, person: &'p Person) -> Vec<&'p Event> {
         self.matching(&events.steps, self.window(events.from, events.to), person)
     }
 
@@ -348,7 +350,12 @@ impl<'w> Naive<'w> {
     }
 
     /// In order of (occurred_at, source, id).
-    pub fn matching<'p>(&self, steps: &[Step], (from, to): (Option<i64>, i64), person: &'p Person) -> Vec<&'p Event> {
+    pub fn matching<'p>(
+        &self,
+        steps: &[EventFilter],
+        (from, to): (Option<i64>, i64),
+        person: &'p Person,
+    ) -> Vec<&'p Event> {
         let fits = |event: &&Event| {
             let step = steps.iter().find(|step| step.event_type == event.kind);
             from.is_none_or(|from| from <= event.time)
@@ -371,7 +378,7 @@ impl<'w> Naive<'w> {
     fn aggregate(
         &self,
         function: Function,
-        events: &Events,
+        events: &EventQuery,
         value: Option<&Expr>,
         day_starts: Option<&[i64]>,
         person: &Person,
