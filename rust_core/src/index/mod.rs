@@ -6,7 +6,7 @@ mod erasure;
 mod fold;
 pub mod history;
 pub mod partitioning;
-mod person;
+pub(crate) mod person;
 pub mod runs;
 mod schema;
 mod snapshot;

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::columns::cells::{Cell, date_of};
 use super::columns::texts::Texts;
@@ -9,10 +10,14 @@ use super::summaries::firsts::{FirstInstants, NEVER};
 use super::view::{BLOCK, EventRun, Partition, Scalar, Version, day_of, days_between, ordinal_of, partition_of};
 use crate::error::{Error, Result};
 use crate::number::to_decimal;
-use crate::proto::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
+use crate::proto::value::{
+    put_date, put_decimal, put_entry, put_flag, put_instant, put_map, put_month_day, put_point, put_set,
+    put_text_value, put_timestamp,
+};
+use crate::proto::wire::{put_bytes, put_fixed64, put_text};
 
 /// An event's place in a timeline: (occurred_at, source, id, type).
-type Place<'a> = (i64, &'a str, &'a str, &'a str);
+pub type Place<'a> = (i64, &'a str, &'a str, &'a str);
 /// An event: in which run, and which row there.
 type Found<'a> = (Place<'a>, &'a EventRun, usize);
 
@@ -28,7 +33,7 @@ impl Version {
         names.sort_unstable();
         for name in names {
             let cell = partition.attributes[name].as_of(ordinal, as_of_ms, &self.texts)?;
-            put_entry(&mut out, 2, name, &cell, &self.texts);
+            put_cell(&mut out, 2, name, &cell, &self.texts);
         }
         let is_in = |firsts: &FirstInstants| firsts.get(ordinal) < as_of_ms;
         let channels = partition.channels.iter().filter(|(_, firsts)| is_in(firsts));
@@ -77,6 +82,29 @@ impl Version {
         Ok(out)
     }
 
+    /// The instant of the first record; None if there is no such person. `i64::MIN` for one known since always.
+    pub fn first_record(&self, person: u64) -> Option<i64> {
+        let (partition, ordinal) = self.find(person)?;
+        Some(partition.first_record.get(ordinal))
+    }
+
+    /// The instants of `window`, ascending, after which one of the attributes has another value than before. Corrupt if a file is damaged.
+    pub fn attribute_changes(&self, person: u64, names: &[String], window: Range<i64>) -> Result<Vec<i64>> {
+        let Some((partition, ordinal)) = self.find(person) else {
+            return Ok(Vec::new());
+        };
+        let mut changes = BTreeSet::new();
+        for attribute in names.iter().filter_map(|name| partition.attributes.get(name)) {
+            for at in attribute.times(ordinal, &window)? {
+                let before = attribute.as_of(ordinal, at, &self.texts)?;
+                if before != attribute.as_of(ordinal, at.saturating_add(1), &self.texts)? {
+                    changes.insert(at);
+                }
+            }
+        }
+        Ok(changes.into_iter().collect())
+    }
+
     fn find(&self, person: u64) -> Option<(&Partition, u32)> {
         let (partition, ordinal) = (self.partitions.get(&partition_of(person))?, ordinal_of(person));
         (partition.first_record.get(ordinal) != NEVER).then_some((partition, ordinal))
@@ -118,7 +146,8 @@ impl Version {
         Ok(found)
     }
 
-    fn timeline_event(&self, (time, _, _, kind): Place<'_>, run: &EventRun, row: usize) -> Vec<u8> {
+    /// TimelineEvent bytes of a row of a run.
+    pub fn timeline_event(&self, (time, _, _, kind): Place<'_>, run: &EventRun, row: usize) -> Vec<u8> {
         let mut out = Vec::new();
         put_text(&mut out, 1, kind);
         put_timestamp(&mut out, 2, time);
@@ -129,7 +158,7 @@ impl Version {
         let mut names: Vec<&String> = properties.keys().collect();
         names.sort_unstable();
         for name in names {
-            put_entry(&mut out, 4, name, &properties[name].cell(row), &self.texts);
+            put_cell(&mut out, 4, name, &properties[name].cell(row), &self.texts);
         }
         out
     }
@@ -150,70 +179,44 @@ impl Partition {
 }
 
 /// An entry of a map of values; an unknown is left out.
-fn put_entry(out: &mut Vec<u8>, field: u32, name: &str, cell: &Cell, texts: &Texts) {
+fn put_cell(out: &mut Vec<u8>, field: u32, name: &str, cell: &Cell, texts: &Texts) {
     let value = value(cell, texts);
     if !value.is_empty() {
-        let mut entry = Vec::new();
-        put_text(&mut entry, 1, name);
-        put_bytes(&mut entry, 2, &value);
-        put_bytes(out, field, &entry);
+        put_entry(out, field, name, &value);
     }
 }
 
 /// A Value message; empty if unknown.
-pub(super) fn value(cell: &Cell, texts: &Texts) -> Vec<u8> {
+pub(crate) fn value(cell: &Cell, texts: &Texts) -> Vec<u8> {
     let (mut out, mut inner) = (Vec::new(), Vec::new());
     match cell {
         Cell::Unknown => {}
         Cell::One(scalar) => put_scalar(&mut out, *scalar, texts),
         Cell::Set(codes) => {
             let mut items: Vec<&str> = codes.iter().map(|&code| texts.get(code)).collect();
-            items.sort_unstable();
-            items
-                .into_iter()
-                .for_each(|item| put_bytes(&mut inner, 1, item.as_bytes()));
-            put_bytes(&mut out, 7, &inner);
+            put_set(&mut out, &mut items);
         }
         Cell::Map(entries) => {
             let mut entries: Vec<(&str, Scalar)> =
                 entries.iter().map(|&(key, value)| (texts.get(key), value)).collect();
             entries.sort_unstable_by_key(|&(key, _)| key);
             for (key, scalar) in entries {
-                put_entry(&mut inner, 1, key, &Cell::One(scalar), texts);
+                put_cell(&mut inner, 1, key, &Cell::One(scalar), texts);
             }
-            put_bytes(&mut out, 8, &inner);
+            put_map(&mut out, &inner);
         }
     }
     out
 }
 
-/// A kind of Value, written even where it is the default.
 fn put_scalar(out: &mut Vec<u8>, scalar: Scalar, texts: &Texts) {
     match scalar {
-        Scalar::Bool(flag) => {
-            put_varint(out, 1 << 3);
-            put_varint(out, u64::from(flag));
-        }
-        Scalar::Number(millionths) => put_bytes(out, 3, to_decimal(millionths).as_bytes()),
-        Scalar::Text(code) => put_bytes(out, 4, texts.get(code).as_bytes()),
-        Scalar::Instant(time) => put_timestamp(out, 5, time),
-        Scalar::Date(days) => {
-            let (year, month, day) = date_of(days);
-            put_bytes(out, 6, format!("{year:04}-{month:02}-{day:02}").as_bytes());
-        }
-        Scalar::MonthDay(day) => put_bytes(out, 6, format!("{:02}-{:02}", day / 100, day % 100).as_bytes()),
-        Scalar::Point(point) => {
-            let mut inner = Vec::new();
-            put_fixed64(&mut inner, 1, point[0].to_bits());
-            put_fixed64(&mut inner, 2, point[1].to_bits());
-            put_bytes(out, 9, &inner);
-        }
+        Scalar::Bool(flag) => put_flag(out, flag),
+        Scalar::Number(millionths) => put_decimal(out, &to_decimal(millionths)),
+        Scalar::Text(code) => put_text_value(out, texts.get(code)),
+        Scalar::Instant(time) => put_instant(out, time),
+        Scalar::Date(days) => put_date(out, date_of(days)),
+        Scalar::MonthDay(day) => put_month_day(out, day),
+        Scalar::Point(point) => put_point(out, point),
     }
-}
-
-fn put_timestamp(out: &mut Vec<u8>, field: u32, time: i64) {
-    let mut inner = Vec::new();
-    put_number(&mut inner, 1, time.div_euclid(1000) as u64);
-    put_number(&mut inner, 2, time.rem_euclid(1000) as u64 * 1_000_000);
-    put_bytes(out, field, &inner);
 }

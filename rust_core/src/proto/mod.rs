@@ -5,4 +5,5 @@ pub mod frame;
 pub mod record;
 pub(crate) mod redaction;
 pub mod schema;
+pub(crate) mod value;
 pub mod wire;

@@ -144,6 +144,19 @@ impl Attribute {
         Ok(last.map_or(Cell::Unknown, |(run, row)| run.values.cell(row)))
     }
 
+    /// The instants of a person's changes in a window. Corrupt if a file is damaged.
+    pub fn times(&self, ordinal: u32, window: &Range<i64>) -> Result<BTreeSet<i64>> {
+        let mut times = BTreeSet::new();
+        let latest = self.latest.get((ordinal / BLOCK) as usize);
+        if latest.is_some_and(|latest| window.start <= latest.changed_until_ms) {
+            for run in &self.runs {
+                let of_person = run.rows(ordinal)?.map(|row| run.times.get(row));
+                times.extend(of_person.filter(|time| window.contains(time)));
+            }
+        }
+        Ok(times)
+    }
+
     /// Whether some run holds a change in this place with the source and id of a row of `origins`.
     pub fn holds(&self, place: PersonTime, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
         let latest = self.latest.get((place.0 / BLOCK) as usize);
