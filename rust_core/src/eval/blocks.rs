@@ -4,7 +4,7 @@ use super::evaluator::Evaluator;
 use super::kernels::bits::Bits;
 use super::limits::Limits;
 use super::people::People;
-use super::program::BoundRoot;
+use super::program::{BoundRoot, Program};
 use super::query::Query;
 use super::task::{Task, tasks};
 use super::{bind, parallel, prepared};
@@ -40,15 +40,25 @@ pub fn evaluate_blocks<T: Send>(
     each: impl Fn(&Wanted, &BlockRoots) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let program = bind::bind(version, plan)?;
+    over_blocks(version, &program, wanted, limits, |wanted, people| {
+        each(wanted, &BlockRoots { people })
+    })
+}
+
+/// The same of a program that is bound already, with the people of each block.
+pub(super) fn over_blocks<T: Send>(
+    version: &Version,
+    program: &Program,
+    wanted: &[Wanted],
+    limits: &Limits,
+    each: impl for<'q> Fn(&Wanted, Evaluator<'q, People<'q>>) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let tasks = tasks(version);
-    let query = prepared(Query::new(version, &program, limits), &tasks)?;
+    let query = prepared(Query::new(version, program, limits), &tasks)?;
     let of = |wanted| Some((wanted, chosen(&tasks, wanted)?));
     let chosen: Option<Vec<(&Wanted, Task)>> = wanted.iter().map(of).collect();
     let chosen = chosen.ok_or_else(|| Error::Invalid("the index has no such block".into()))?;
-    parallel(&query, &chosen, |(wanted, task)| {
-        let people = People::of(&query, task);
-        each(wanted, &BlockRoots { people })
-    })
+    parallel(&query, &chosen, |(wanted, task)| each(wanted, People::of(&query, task)))
 }
 
 fn chosen<'a>(tasks: &[Task<'a>], wanted: &'a Wanted) -> Option<Task<'a>> {

@@ -1,6 +1,7 @@
 //! The evaluator: a plan against a version of the index, block by block in parallel. The answer does not depend on the number of threads.
 
 mod answer;
+mod asked_people;
 mod bind;
 mod blocks;
 mod evaluator;
@@ -14,9 +15,11 @@ mod program;
 mod query;
 mod task;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trace;
+mod values;
 mod verdicts;
+mod witnesses;
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -28,7 +31,9 @@ pub use blocks::{BlockRoots, Wanted, evaluate_blocks};
 pub use explain::{Explanation, Node};
 pub use limits::Limits;
 pub use members::{Members, Moves};
+pub use values::{Value, values};
 pub use verdicts::verdicts;
+pub use witnesses::{Assignment, Event, Witnesses, witnesses};
 
 use crate::error::Result;
 use crate::index::view::Version;

@@ -48,6 +48,15 @@ impl<'a> Query<'a> {
             trace: None,
         }
     }
+
+    /// The text of a code: one of the dictionary or of the plan.
+    pub fn text(&self, code: u32) -> &str {
+        let extra = code.checked_sub(self.program.extra_from);
+        match extra.and_then(|extra| self.program.extra.get(extra as usize)) {
+            Some(text) => text,
+            None => self.version.texts.get(code),
+        }
+    }
 }
 
 fn attributes_of(program: &Program, wanted: usize) -> impl Iterator<Item = &str> {

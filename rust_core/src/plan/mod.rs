@@ -33,6 +33,21 @@ pub struct Root {
     pub among: Option<Cond>,
 }
 
+/// Expressions of people to evaluate, instead of conditions.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expressions {
+    pub as_of: i64,
+    pub exprs: Vec<Expr>,
+}
+
+impl Expressions {
+    /// `Error::Invalid` names the node that is wrong.
+    pub fn parse(bytes: &[u8]) -> Result<Expressions> {
+        parse(bytes, "plan")
+    }
+}
+
 impl Plan {
     /// `Error::Invalid` names the node that is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Plan> {

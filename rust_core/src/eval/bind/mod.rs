@@ -24,6 +24,15 @@ pub struct At<'p> {
     index: Option<usize>,
 }
 
+impl At<'static> {
+    /// The message itself.
+    pub const PLAN: At<'static> = At {
+        parent: None,
+        name: "plan",
+        index: None,
+    };
+}
+
 impl<'p> At<'p> {
     pub fn field(&'p self, name: &'static str) -> At<'p> {
         At {
@@ -78,29 +87,38 @@ pub struct Binder<'v> {
 }
 
 pub fn bind(version: &Version, plan: &plan::Plan) -> Result<Program> {
-    let extra_from = version.texts.len() as u32;
-    let program = Program {
-        as_of: plan.as_of,
-        extra_from,
-        ..Program::default()
-    };
-    let mut binder = Binder {
-        version,
-        program,
-        scans: HashMap::new(),
-        asks_person: false,
-        level: 0,
-        as_of: plan.as_of,
-    };
-    let top = At {
-        parent: None,
-        name: "plan",
-        index: None,
-    };
+    let mut binder = Binder::new(version, plan.as_of);
     for (index, root) in plan.roots.iter().enumerate() {
-        binder.root(root, &top.item("roots", index))?;
+        binder.root(root, &At::PLAN.item("roots", index))?;
     }
     Ok(binder.program)
+}
+
+/// Binds expressions of people: a program without roots, and by expression its number and kind.
+pub fn bind_expressions(version: &Version, asked: &plan::Expressions) -> Result<(Program, Vec<(ExprId, Kind)>)> {
+    let mut binder = Binder::new(version, asked.as_of);
+    let bound = asked.exprs.iter().enumerate();
+    let bound = bound.map(|(index, expr)| binder.expr(expr, None, Stand::People, &At::PLAN.item("exprs", index)));
+    let bound = bound.collect::<Result<_>>()?;
+    Ok((binder.program, bound))
+}
+
+impl<'v> Binder<'v> {
+    pub fn new(version: &'v Version, as_of: i64) -> Binder<'v> {
+        let program = Program {
+            as_of,
+            extra_from: version.texts.len() as u32,
+            ..Program::default()
+        };
+        Binder {
+            version,
+            program,
+            scans: HashMap::new(),
+            asks_person: false,
+            level: 0,
+            as_of,
+        }
+    }
 }
 
 impl Binder<'_> {

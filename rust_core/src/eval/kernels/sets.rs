@@ -64,6 +64,13 @@ impl<'a> Sets<'a> {
         }
     }
 
+    /// The codes of one row, in no order.
+    pub fn of_row(&self, row: usize) -> Vec<u32> {
+        let mut codes = Vec::new();
+        self.copy(row, &mut codes);
+        codes
+    }
+
     fn copy(&self, row: usize, into: &mut Vec<u32>) {
         match self {
             Sets::Rows { .. } => into.extend_from_slice(self.row(row)),

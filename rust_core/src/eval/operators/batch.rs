@@ -155,6 +155,11 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// The run, and a row of the batch as a row there.
+    pub fn row_of_run(&self, row: usize) -> (&'a EventRun, usize) {
+        (self.run, self.row(row))
+    }
+
     fn row(&self, row: usize) -> usize {
         match &self.rows {
             Rows::Together(stretch) => stretch.rows.start + row,

@@ -135,7 +135,7 @@ proptest! {
 }
 
 /// A world in which each person's events are many and lie within a few milliseconds.
-fn crowd(seed: u64) -> World {
+pub fn crowd(seed: u64) -> World {
     let (mut world, mut random) = (world(seed), Random(!seed));
     for person in &mut world.people {
         let more: Vec<Event> = person.events.iter().cycle().take(12).cloned().collect();
@@ -148,7 +148,7 @@ fn crowd(seed: u64) -> World {
 }
 
 /// A sequence of such events, without filters.
-fn crowded(seed: u64) -> Json {
+pub fn crowded(seed: u64) -> Json {
     let random = &mut Random(seed);
     let events = |random: &mut Random| random.of(&[json!(["scan"]), json!(["order"]), json!(["order", "scan"])]);
     let all = |types: Json| -> Vec<Json> {

@@ -13,6 +13,7 @@ use crate::eval::task::Task;
 
 /// A batch, and which of its events may play which part.
 pub struct RoleBatch<'a> {
+    event_type: &'a str,
     batch: Batch<'a>,
     parts: Vec<(Part, Option<Bits>)>,
     /// By row, where the events of a sequence have a value in common: equal values have equal numbers.
@@ -51,7 +52,12 @@ pub fn assign_roles<'a, P: Scope<'a>>(
             });
             let parts = parts.collect::<Result<_>>()?;
             let values = value.map(|value| numbers.of(&value).map(Cow::into_owned)).transpose()?;
-            role_batches.push(RoleBatch { batch, parts, values });
+            role_batches.push(RoleBatch {
+                event_type,
+                batch,
+                parts,
+                values,
+            });
         }
     }
     Ok(role_batches)
@@ -93,5 +99,25 @@ pub fn each(role_batches: &[RoleBatch], part: Part, mut call: impl FnMut(usize, 
                 .batch
                 .each_time(mask, |row, person, time| call(person, time, values[row])),
         }
+    }
+}
+
+/// Calls with (batch, row there, time, event type, number of the value) of every event that may play the part.
+pub fn each_event<'a>(
+    role_batches: &[RoleBatch<'a>],
+    part: Part,
+    mut call: impl FnMut(&Batch<'a>, usize, i64, &'a str, u32),
+) {
+    for (role_batch, mask) in playing(role_batches, part) {
+        let RoleBatch {
+            event_type,
+            batch,
+            values,
+            ..
+        } = role_batch;
+        batch.each_time(mask, |row, _, time| {
+            let value = values.as_ref().map_or(0, |values| values[row]);
+            call(batch, row, time, event_type, value);
+        });
     }
 }

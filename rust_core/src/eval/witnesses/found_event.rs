@@ -1,0 +1,59 @@
+//! An event that was met in a run, and what is told of it.
+
+use crate::eval::operators::batch::Batch;
+use crate::index::person::Place;
+use crate::index::view::{EventRun, Version};
+
+/// What is told of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Milliseconds since 1970 UTC.
+    pub occurred_at: i64,
+    pub source: String,
+    pub id: String,
+    pub event_type: String,
+    /// `quanyu.api.tagging.v1.TimelineEvent` bytes.
+    pub message: Vec<u8>,
+}
+
+/// An event as a row of a run.
+#[derive(Clone, Copy)]
+pub struct FoundEvent<'a> {
+    place: Place<'a>,
+    run: &'a EventRun,
+    row: usize,
+}
+
+impl<'a> FoundEvent<'a> {
+    pub fn of(batch: &Batch<'a>, row: usize, time: i64, event_type: &'a str, version: &'a Version) -> FoundEvent<'a> {
+        let (run, row) = batch.row_of_run(row);
+        let origins = &run.details.origins;
+        let source = version.texts.get(origins.sources.get(row) as u32);
+        let id = std::str::from_utf8(origins.ids.get(row)).unwrap_or_default();
+        FoundEvent {
+            place: (time, source, id, event_type),
+            run,
+            row,
+        }
+    }
+
+    /// Its place in the timeline, which is also what tells it from other events of the person.
+    pub fn place(&self) -> Place<'a> {
+        self.place
+    }
+
+    pub fn time(&self) -> i64 {
+        self.place.0
+    }
+
+    pub fn event(&self, version: &Version) -> Event {
+        let (occurred_at, source, id, event_type) = self.place;
+        Event {
+            occurred_at,
+            source: source.into(),
+            id: id.into(),
+            event_type: event_type.into(),
+            message: version.timeline_event(self.place, self.run, self.row),
+        }
+    }
+}
