@@ -35,8 +35,18 @@ pub struct Dependencies {
     pub of: BTreeSet<Dependency>,
     /// Whether each person's membership depends on everybody.
     pub ranks: bool,
+    /// Distances of its moving instants from the as-of, in milliseconds; 0, the as-of itself, is always one.
+    pub ages_ms: BTreeSet<i64>,
+    /// Durations that it names, in milliseconds.
+    pub durations_ms: BTreeSet<i64>,
+    /// How long before the as-of it reads attributes at most, in milliseconds; earlier instants that do not move are left out.
+    pub past_ms: i64,
+    /// Whether instants of goods or places are compared with a window that moves.
+    pub items_in_windows: bool,
     /// The as-of of the part that is being looked at.
     as_of: Moment,
+    /// How many lookups of goods or places were met.
+    lookups: usize,
 }
 
 impl Default for Dependencies {
@@ -44,7 +54,12 @@ impl Default for Dependencies {
         Dependencies {
             of: BTreeSet::new(),
             ranks: false,
+            ages_ms: [0].into(),
+            durations_ms: BTreeSet::new(),
+            past_ms: 0,
+            items_in_windows: false,
             as_of: Moment::NOW,
+            lookups: 0,
         }
     }
 }
@@ -67,6 +82,7 @@ impl Dependencies {
                 if as_of.ago().is_some() {
                     self.of.insert(Dependency::Time);
                 }
+                self.moment(*as_of);
                 let around = std::mem::replace(&mut self.as_of, *as_of);
                 self.of.insert(Dependency::People(*as_of));
                 self.set(of, among.as_deref());
@@ -84,10 +100,17 @@ impl Dependencies {
                 self.expr(expr);
             }
             Cond::Within { expr, from, to } => {
-                for ago in [from, to].into_iter().filter_map(|moment| moment.as_ref()?.ago()) {
+                let moving: Vec<i64> = [from, to]
+                    .into_iter()
+                    .filter_map(|moment| moment.as_ref()?.ago())
+                    .collect();
+                for &ago in &moving {
+                    self.ages_ms.insert(ago);
                     self.passing(expr, ago);
                 }
+                let lookups = self.lookups;
                 self.expr(expr);
+                self.items_in_windows |= !moving.is_empty() && self.lookups > lookups;
             }
             Cond::Near { expr, point, .. } => [expr, point].into_iter().for_each(|expr| self.expr(expr)),
             Cond::Happened { events, .. } => self.events(events),
@@ -129,9 +152,9 @@ impl Dependencies {
             } => {}
             _ => {
                 self.of.insert(Dependency::Time);
-                self.expr(duration);
             }
         }
+        self.expr(duration);
         self.expr(elapsed);
     }
 
@@ -162,9 +185,11 @@ impl Dependencies {
 
     fn expr(&mut self, expr: &Expr) {
         match expr {
-            Expr::Literal { .. } | Expr::Property { .. } | Expr::EventChannel {} => {}
+            Expr::Literal { value } => self.value(value),
+            Expr::Property { .. } | Expr::EventChannel {} => {}
             Expr::Attribute { name, .. } => {
                 self.of.insert(Dependency::Attribute(name.clone()));
+                self.past_ms = self.past_ms.max(self.as_of.ago().unwrap_or(0));
             }
             Expr::Channels {} => {
                 self.of.insert(Dependency::Channels(self.as_of));
@@ -180,14 +205,33 @@ impl Dependencies {
             Expr::Arith { left, right, .. } => [left, right].into_iter().for_each(|expr| self.expr(expr)),
             Expr::Default { expr, otherwise } => [expr, otherwise].into_iter().for_each(|expr| self.expr(expr)),
             Expr::Tile { expr, population, .. } => self.ranked(expr, population.as_deref()),
-            Expr::Case { tiers, .. } => tiers.iter().for_each(|tier| self.cond(&tier.when)),
+            Expr::Case { tiers, otherwise } => {
+                tiers.iter().for_each(|tier| self.cond(&tier.when));
+                let values = tiers.iter().map(|tier| &tier.value).chain(otherwise);
+                values.for_each(|value| self.value(value));
+            }
             Expr::ByType { of } => of.iter().for_each(|one| self.expr(&one.value)),
             Expr::Lookup { catalog, key, .. } => {
                 self.of.insert(Dependency::Catalog(catalog.clone()));
+                self.lookups += 1;
                 self.expr(key);
             }
             Expr::Person { expr } => self.expr(expr),
         }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Duration(Moment::At(ms)) => {
+                self.durations_ms.insert(*ms);
+            }
+            Value::Duration(moment) => self.moment(*moment),
+            _ => {}
+        }
+    }
+
+    fn moment(&mut self, moment: Moment) {
+        self.ages_ms.extend(moment.ago());
     }
 
     fn events(&mut self, events: &plan::EventQuery) {
@@ -195,6 +239,7 @@ impl Dependencies {
     }
 
     fn steps(&mut self, steps: &[&EventFilter], from: Option<Moment>, to: Moment) {
+        from.into_iter().chain([to]).for_each(|moment| self.moment(moment));
         for step in steps {
             self.of.insert(Dependency::Events(step.event_type.clone()));
             for ago in from.into_iter().chain([to]).filter_map(Moment::ago) {

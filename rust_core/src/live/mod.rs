@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use self::dependencies::Dependencies;
+pub use self::dependencies::{Dependencies, Dependency};
 use self::memberships::{Memberships, SegmentMembers};
 use self::reevaluation::{Asked, Reevaluation};
 use crate::error::{Error, Result};

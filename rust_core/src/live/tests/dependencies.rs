@@ -1,5 +1,10 @@
-use serde_json::json;
+use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::random::cond;
+use crate::eval::tests::random::{self, Random, Stand};
 use crate::live::dependencies::{Dependencies, Dependency};
 use crate::plan::{Moment, Root};
 
@@ -40,4 +45,100 @@ fn a_recency_senses_what_passes_its_border_and_not_the_time() {
     // Beside a time that is another for everybody it is another at every as-of.
     let attribute = json!({"op": "elapsed", "of": {"op": "attribute", "name": "joined", "key": null}});
     assert!(dependencies(&cond(attribute)).of.contains(&Dependency::Time));
+}
+
+/// The same, read off the message itself: every object of it, whatever it means.
+#[derive(Debug, Default, PartialEq)]
+struct Read {
+    types: BTreeSet<String>,
+    attributes: BTreeSet<String>,
+    ages_ms: BTreeSet<i64>,
+    durations_ms: BTreeSet<i64>,
+    channels: bool,
+    past_ms: i64,
+    ranks: bool,
+    items_in_windows: bool,
+}
+
+impl Read {
+    /// `back`: how long before the as-of it is asked.
+    fn read(&mut self, json: &Json, mut back: i64) {
+        let Json::Object(fields) = json else {
+            return json
+                .as_array()
+                .into_iter()
+                .flatten()
+                .for_each(|item| self.read(item, back));
+        };
+        let text = |name: &str| fields.get(name).and_then(Json::as_str).unwrap_or_default();
+        let number = |name: &str| fields.get(name).and_then(Json::as_i64);
+        if fields.contains_key("type") && fields.contains_key("where") {
+            self.types.insert(text("type").into());
+        }
+        self.ages_ms.extend(number("ago"));
+        self.durations_ms.extend(number("duration"));
+        match text("op") {
+            "attribute" => {
+                self.attributes.insert(text("name").into());
+                self.past_ms = self.past_ms.max(back);
+            }
+            "channels" => self.channels = true,
+            "rank" | "tile" => self.ranks = true,
+            "within" => {
+                let moves = fields["from"].is_object() || fields["to"].is_object();
+                self.items_in_windows |= moves && fields["expr"].to_string().contains("\"lookup\"");
+            }
+            "at" => back = fields["as_of"]["ago"].as_i64().unwrap_or(0),
+            _ => {}
+        }
+        fields.values().for_each(|field| self.read(field, back));
+    }
+}
+
+fn check(cond: &Json) -> Result<(), TestCaseError> {
+    let found = dependencies(cond);
+    let named = |name: &dyn Fn(&Dependency) -> Option<&String>| found.of.iter().filter_map(name).cloned().collect();
+    let mut read = Read::default();
+    read.ages_ms.insert(0);
+    read.read(cond, 0);
+    let told = Read {
+        types: named(&|one| match one {
+            Dependency::Events(name) => Some(name),
+            _ => None,
+        }),
+        attributes: named(&|one| match one {
+            Dependency::Attribute(name) => Some(name),
+            _ => None,
+        }),
+        channels: found.of.iter().any(|one| matches!(one, Dependency::Channels(_))),
+        ages_ms: found.ages_ms,
+        durations_ms: found.durations_ms,
+        past_ms: found.past_ms,
+        ranks: found.ranks,
+        items_in_windows: found.items_in_windows,
+    };
+    prop_assert_eq!(told, read, "{}", cond);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_that_a_moving_condition_names_is_missed(cond in cond()) {
+        check(&cond)?;
+    }
+
+    #[test]
+    fn nothing_that_a_condition_names_is_missed(seed in any::<u64>()) {
+        check(&random::cond(&mut Random(seed), Stand::People, 3))?;
+    }
+}
+
+#[test]
+fn an_items_instant_in_a_moving_window_is_told() {
+    let lookup = json!({"op": "lookup", "catalog": "goods", "key": {"op": "attribute", "name": "favourite", "key": null}, "attribute": "launched"});
+    let within = |from: Json| json!({"op": "within", "expr": lookup, "from": from, "to": null});
+    assert!(dependencies(&within(json!({"ago": 5}))).items_in_windows);
+    assert!(!dependencies(&within(json!(5))).items_in_windows);
 }
