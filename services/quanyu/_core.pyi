@@ -186,14 +186,67 @@ class Index:
         self, plan: bytes, persons: list[int], known_at: int | None = None, limits: Limits | None = None
     ) -> list[list[bool | None]]:
         """Of each root, what it says of each of these people; None is unknown. Others are read for rankings only."""
+    def values(
+        self, plan: bytes, persons: list[int], known_at: int | None = None, limits: Limits | None = None
+    ) -> list[list[tuple[bytes, bool] | None]]:
+        """Evaluates expressions (docs/plan.md): by expression, then by person, the value; None is unknown.
+
+        A value is Value bytes (a duration is its milliseconds as a decimal), and whether it is a number that has more
+        than six fractional digits and is rounded down to them. Every value of people outside the universe is unknown.
+        """
+    def witnesses(
+        self, plan: bytes, person: int, newest: int, known_at: int | None = None, limits: Limits | None = None
+    ) -> list[Witnesses]:
+        """Finds the events of one person on which each root's condition rests; up to `newest` of them are given."""
     def explain(
         self, plan: bytes, known_at: int | None = None, limits: Limits | None = None
     ) -> tuple[Answer, Explanation]:
         """The same, and what each condition cost."""
     def profile(self, person: int, as_of_ms: int, known_at: int | None = None) -> bytes:
         """GetProfileResponse bytes (without tags and basis); empty if there is no such person."""
-    def timeline(self, person: int, before: bytes, limit: int) -> bytes:
+    def timeline(self, person: int, before: bytes, limit: int, known_at: int | None = None) -> bytes:
         """ListTimelineResponse bytes (without epoch), newest first; `before` is a former next_page_token, or empty."""
+    def first_record_ms(self, person: int, known_at: int | None = None) -> int | None:
+        """Returns the instant of the first record, -2^63 where it is always; None if there is no such person."""
+    def attribute_changes(
+        self, person: int, attributes: list[str], from_ms: int, to_ms: int, known_at: int | None = None
+    ) -> list[int]:
+        """Returns the instants, `from_ms <= at < to_ms`, after which an attribute has another value than before."""
+
+class Witnesses:
+    """The events of one person on which a condition rests. Segments, earlier instants, populations and tags inside the
+    condition are left out. Events are TimelineEvent bytes.
+    """
+
+    count: int
+    """How many events some count, aggregate or recency of the condition counts."""
+    newest: list[bytes]
+    """The newest of them, newest first."""
+    oldest: bytes | None
+    sequences: list[tuple[int, list[bytes]]]
+    """For each sequence of the condition: how many of its first steps fit, and an event for each, oldest first.
+
+    There are no events where only events older than the newest 20 of a step fit.
+    """
+
+class Dependencies:
+    """What a root of a plan reads of people, and which of its instants and durations move its edges."""
+
+    event_types: set[str]
+    attributes: set[str]
+    channels: bool
+    ranks: bool
+    """Whether the verdict on each person depends on other people."""
+    ages_ms: set[int]
+    """Distances of moving instants from the as-of; always with 0."""
+    durations_ms: set[int]
+    past_ms: int
+    """How long before the as-of attributes are read at most; earlier instants that do not move are left out."""
+    items_in_windows: bool
+    """Whether instants of goods or places are compared with a moving window."""
+
+def plan_dependencies(root: bytes) -> Dependencies:
+    """Finds what a root (docs/plan.md) depends on. InvalidError naming the node that is wrong."""
 
 class Limits:
     """What an evaluation may take."""

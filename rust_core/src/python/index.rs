@@ -9,9 +9,13 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::eval::{Answer, Explanation, Limits};
+use super::witnesses::Witnesses;
 use crate::error::Error;
 use crate::index::view::Version;
 use crate::{eval, index};
+
+/// `quanyu.api.event.v1.Value` bytes, and whether the number has more digits.
+type Valued<'py> = (Bound<'py, PyBytes>, bool);
 
 /// People, events and catalogs of one workspace: a fold of its resolved log.
 #[pyclass(frozen, module = "quanyu._core")]
@@ -121,6 +125,42 @@ impl Index {
         Ok(py.detach(|| eval::verdicts(&*self.inner.known_at(known_at)?, plan, &persons, &limits))?)
     }
 
+    #[pyo3(signature = (plan, persons, known_at=None, limits=None))]
+    fn values<'py>(
+        &self,
+        py: Python<'py>,
+        plan: &[u8],
+        persons: Vec<u64>,
+        known_at: Option<u64>,
+        limits: Option<&Limits>,
+    ) -> PyResult<Vec<Vec<Option<Valued<'py>>>>> {
+        let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
+        let found = py.detach(|| {
+            let found = eval::values(&*self.inner.known_at(known_at)?, plan, &persons, &limits)?;
+            let message = |value: Option<eval::Value>| value.map(|value| (value.message(), value.is_cut()));
+            let of_expr = |of: Vec<Option<eval::Value>>| of.into_iter().map(message).collect();
+            Ok::<Vec<Vec<_>>, Error>(found.into_iter().map(of_expr).collect())
+        })?;
+        let bytes = |(message, is_cut): (Vec<u8>, bool)| (PyBytes::new(py, &message), is_cut);
+        let of_expr = |of: Vec<Option<_>>| of.into_iter().map(|value| value.map(bytes)).collect();
+        Ok(found.into_iter().map(of_expr).collect())
+    }
+
+    #[pyo3(signature = (plan, person, newest, known_at=None, limits=None))]
+    fn witnesses(
+        &self,
+        py: Python<'_>,
+        plan: &[u8],
+        person: u64,
+        newest: usize,
+        known_at: Option<u64>,
+        limits: Option<&Limits>,
+    ) -> PyResult<Vec<Witnesses>> {
+        let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
+        let found = py.detach(|| eval::witnesses(&*self.inner.known_at(known_at)?, plan, person, newest, &limits))?;
+        Ok(found.into_iter().map(Witnesses::new).collect())
+    }
+
     #[pyo3(signature = (plan, known_at=None, limits=None))]
     fn explain(
         &self,
@@ -146,15 +186,39 @@ impl Index {
         Ok(PyBytes::new(py, &profile))
     }
 
+    #[pyo3(signature = (person, before, limit, known_at=None))]
     fn timeline<'py>(
         &self,
         py: Python<'py>,
         person: u64,
         before: &[u8],
         limit: usize,
+        known_at: Option<u64>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let timeline = py.detach(|| self.inner.version().timeline(person, before, limit))?;
+        let timeline = py.detach(|| self.inner.known_at(known_at)?.timeline(person, before, limit))?;
         Ok(PyBytes::new(py, &timeline))
+    }
+
+    #[pyo3(signature = (person, known_at=None))]
+    fn first_record_ms(&self, py: Python<'_>, person: u64, known_at: Option<u64>) -> PyResult<Option<i64>> {
+        Ok(py.detach(|| Ok::<_, Error>(self.inner.known_at(known_at)?.first_record(person)))?)
+    }
+
+    #[pyo3(signature = (person, attributes, from_ms, to_ms, known_at=None))]
+    fn attribute_changes(
+        &self,
+        py: Python<'_>,
+        person: u64,
+        attributes: Vec<String>,
+        from_ms: i64,
+        to_ms: i64,
+        known_at: Option<u64>,
+    ) -> PyResult<Vec<i64>> {
+        let changes = || {
+            let version = self.inner.known_at(known_at)?;
+            version.attribute_changes(person, &attributes, from_ms..to_ms)
+        };
+        Ok(py.detach(changes)?)
     }
 }
 

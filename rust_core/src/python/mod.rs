@@ -7,6 +7,8 @@ mod index;
 mod ingest;
 mod live;
 mod log;
+mod plan;
+mod witnesses;
 
 use pyo3::prelude::*;
 
@@ -26,5 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<identity::Resolver>()?;
     index::register(module)?;
     eval::register(module)?;
+    plan::register(module)?;
+    witnesses::register(module)?;
     module.add_class::<live::Live>()
 }
