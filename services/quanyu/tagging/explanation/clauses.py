@@ -1,4 +1,4 @@
-"""The verdict on each clause of a rule about one person, with its reasons. Every verdict is the engine's."""
+"""States the verdict on each clause of a rule about one person, with its reasons. Every verdict is the engine's."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Clock, Parts, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
+from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning.walk import walk
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.evaluation.rule_errors import rule_errors_as_invalid_input
-from quanyu.tagging.explanation.assignments import Assignments
-from quanyu.tagging.explanation.facts import Facts, nodes_of, subjects
-from quanyu.tagging.explanation.one_person import (
-    Json,
-    OnePerson,
+from quanyu.tagging.explanation.person_queries import (
+    CountedEvents,
+    PersonQueries,
     at_ms,
-    verdict,
+    verdict_message,
 )
+from quanyu.tagging.explanation.rank_place import describe_place
+from quanyu.tagging.explanation.subjects import subjects
+from quanyu.tagging.explanation.value_witnesses import value_witnesses
 from quanyu.tagging.explanation.wording import (
     WORDS,
     local,
@@ -29,23 +32,22 @@ from quanyu.tagging.explanation.wording import (
 )
 
 MOST_WITNESSES = 10
-# Calendar units are shown one by one up to so many, the newest.
+# The calendar units that are shown one by one at most, the newest.
 MOST_UNITS = 31
 
 
 class Clauses:
-    """Of one segment, or of a condition that stands alone, as of the evaluation's instant.
+    """Explains the clauses of one segment, or of a lone condition, as of the evaluation's instant.
 
-    `depth`: 0 for the rule that is asked about, 1 for a segment that it asks about, which is told no further.
+    `depth` is 0 for the rule to explain, and 1 for a segment that it names, whose own segments are not explained.
     """
 
     def __init__(
-        self, person: OnePerson, segment: s.Segment | None, evaluation: EvaluationContext, depth: int = 0
+        self, person: PersonQueries, segment: s.Segment | None, evaluation: EvaluationContext, depth: int = 0
     ) -> None:
         self._person, self._segment, self._evaluation, self._depth = person, segment, evaluation, depth
         self._clock = evaluation.clock
         self._parts = self._parts_at(self._clock)
-        self._facts = Facts(person, self._parts, self._clock.as_of_ms)
 
     def verdict(self, cond: s.Cond) -> pb.Verdict:
         return self._verdicts_at([cond], self._clock)[0]
@@ -54,7 +56,7 @@ class Clauses:
         return self._of(_top(cond))
 
     def of_population(self) -> list[pb.ClauseVerdict]:
-        """Why somebody is outside: the segment's among, if it has one; else there is no record of theirs yet."""
+        """Explains why the person is outside: not in the segment's among. Without one, there is no record yet."""
         if self._segment is None or self._segment.among is None:
             return []
         clause = self._of_member(self._segment.among, self._clock.as_of_ms)
@@ -62,7 +64,7 @@ class Clauses:
         return [clause]
 
     def change(self, cond: s.Cond, at: int) -> str:
-        """Which clauses say something else at an instant than now."""
+        """Returns the clauses whose verdict at an instant differs from the one now, in words."""
         conds = _top(cond)
         before = self._verdicts_at(conds, self._clock)
         after = self._verdicts_at(conds, replace(self._clock, as_of_ms=at))
@@ -78,7 +80,7 @@ class Clauses:
             parts = self._parts_at(clock)
             roots = [parts.population(), *map(parts.root, conds)]
         inside, *found = self._person.verdicts(clock.as_of_ms, roots)
-        return [verdict(one) if inside else pb.VERDICT_OUTSIDE for one in found]
+        return [verdict_message(one) if inside else pb.VERDICT_OUTSIDE for one in found]
 
     def _parts_at(self, clock: Clock) -> Parts:
         return Parts(self._segment, self._evaluation.library, self._evaluation.catalog, clock)
@@ -93,7 +95,7 @@ class Clauses:
 
     def _clause(self, cond: s.Cond, root: Json, found: bool | None) -> pb.ClauseVerdict:
         clause = self._reasons(s.strip_not(cond) or cond, root)
-        clause.text, clause.verdict = format_rule(cond), verdict(found)
+        clause.text, clause.verdict = format_rule(cond), verdict_message(found)
         if self._depth == 0 and cond.span != s.NO_SPAN:
             clause.line, clause.column = cond.span.line, cond.span.column
         return clause
@@ -125,7 +127,7 @@ class Clauses:
     # segments
 
     def _of_past(self, ref: s.Ref, instants: Sequence[int | None]) -> pb.ClauseVerdict:
-        """A part for each instant: whether the person was in then, and why."""
+        """Explains for each instant whether the person was in the segment then."""
         parts = []
         for at in instants:
             part = self._of_member(ref, at)
@@ -144,7 +146,7 @@ class Clauses:
         then = Clauses(self._person, segment, evaluation, self._depth + 1)
         found = then.verdict(segment.cond)
         is_in = found == pb.VERDICT_TRUE
-        member = pb.ClauseVerdict(verdict=verdict(is_in), because=text if is_in else f"not {text}")
+        member = pb.ClauseVerdict(verdict=verdict_message(is_in), because=text if is_in else f"not {text}")
         if self._depth == 0:
             outside = found == pb.VERDICT_OUTSIDE
             member.parts.extend(then.of_population() if outside else then.of_rule(segment.cond))
@@ -157,19 +159,21 @@ class Clauses:
             return self._of_units(cond, pattern.window)
         if isinstance(pattern, s.Sequence):
             return self._of_sequence(root)
-        events = self._facts.events(root)
+        events = self._events(root)
         start, end = windows.resolve_event_window(pattern.window, self._clock)
         if isinstance(pattern, s.FirstEvent):
-            first = f"the first was at {self._at(events[-1])}" if events else "there is none"
-            return _with_events(pb.ClauseVerdict(because=first), events[-1:])
+            first = [events.oldest] if events.oldest else []
+            because = f"the first was at {self._at(first[0])}" if first else "there is none"
+            return _with_events(pb.ClauseVerdict(because=because), CountedEvents(len(first), first, events.oldest))
         until = local(end, self._clock)
         span = f"before {until}" if start is None else f"from {local(start, self._clock)} to {until}"
-        least = "" if self._person.has_all_events else "at least "
-        because = f"{least}{number_of(len(events), 'event')} {span}"
-        return _with_events(pb.ClauseVerdict(because=because), events)
+        return _with_events(pb.ClauseVerdict(because=f"{number_of(events.number, 'event')} {span}"), events)
+
+    def _events(self, root: Json) -> CountedEvents:
+        return self._person.counted_events(self._clock.as_of_ms, root, MOST_WITNESSES)
 
     def _of_units(self, cond: s.Did | s.EnteredSegment | s.LeftSegment, repeat: s.Recurrence) -> pb.ClauseVerdict:
-        """Each calendar unit as a window of its own (E8, M5)."""
+        """Explains each calendar unit as a window of its own (E8, M5)."""
         starts = windows.unit_starts(repeat.units, self._clock)[-MOST_UNITS - 1 :]
         days = [(self._clock.day_of(start), self._clock.day_of(end - 1)) for start, end in itertools.pairwise(starts)]
         units = [s.BetweenDays(s.Date(first), s.Date(last)) for first, last in days]
@@ -179,13 +183,13 @@ class Clauses:
         return pb.ClauseVerdict(because=because, parts=parts)
 
     def _of_sequence(self, root: Json) -> pb.ClauseVerdict:
-        node = next(node for node in nodes_of(root["cond"]) if node.get("op") == "sequence")
-        assignments = Assignments(self._person, self._facts, node, self._clock.as_of_ms)
-        size, steps = assignments.longest(), len(node["steps"])
-        events = assignments.of_first(size)
+        steps = next(len(node["steps"]) for node in walk(root["cond"]) if node.get("op") == "sequence")
+        found = self._person.assignment(self._clock.as_of_ms, root)
+        size, events = found.steps, found.events
         fit = "the steps fit" if size == steps else f"the first {size} of {steps} steps fit" if size else "no step fits"
         chosen = ", ".join(f"{event.type} at {self._at(event)}" for event in events)
-        return _with_events(pb.ClauseVerdict(because=f"{fit}: {chosen}" if chosen else fit), events)
+        shown = CountedEvents(len(events), events[:MOST_WITNESSES], None)
+        return _with_events(pb.ClauseVerdict(because=f"{fit}: {chosen}" if chosen else fit), shown)
 
     def _at(self, event: pb.TimelineEvent) -> str:
         return local(at_ms(event.occurred_at), self._clock)
@@ -193,14 +197,20 @@ class Clauses:
     # values
 
     def _of_values(self, cond: s.Cond, root: Json) -> pb.ClauseVerdict:
-        witnesses = self._facts.values(subjects(cond))
+        witnesses = self._values(subjects(cond))
         because = "; ".join(said(witness, self._clock) for witness in witnesses) or "it is the same for everybody"
-        return _with_events(pb.ClauseVerdict(because=because, witnesses=witnesses), self._facts.events(root))
+        return _with_events(pb.ClauseVerdict(because=because, witnesses=witnesses), self._events(root))
+
+    def _values(self, exprs: Sequence[s.Expr]) -> list[pb.Witness]:
+        with rule_errors_as_invalid_input():
+            return value_witnesses(self._person, self._parts, self._clock.as_of_ms, exprs)
 
     def _of_rank(self, cond: s.InTop | s.InBottom, root: Json) -> pb.ClauseVerdict:
         clause = self._of_values(cond, root)
-        node = next(node for node in nodes_of(root["cond"]) if node.get("op") == "rank")
-        clause.because += f"; {self._facts.place(cond.expr, node, root['among'])}"
+        rank = next(node for node in walk(root["cond"]) if node.get("op") == "rank")
+        (own,), kind = self._values([cond.expr]), self._parts.value(cond.expr)[1]
+        place = describe_place(self._person, self._clock.as_of_ms, rank, root["among"], own, kind)
+        clause.because += f"; {place}"
         return clause
 
 
@@ -209,7 +219,7 @@ def _top(cond: s.Cond) -> tuple[s.Cond, ...]:
 
 
 def _in_window(cond: s.Did | s.EnteredSegment | s.LeftSegment, window: s.BetweenDays) -> s.Cond:
-    """The same in one window; how many times is kept, since it is per unit (E8)."""
+    """Returns the condition for one window; how many times is kept, since it is per unit (E8)."""
     if isinstance(cond, s.Did):
         return s.Did(replace(cond.pattern, window=window))
     return type(cond)(cond.ref, window)
@@ -222,7 +232,7 @@ def _counted(parts: Sequence[pb.ClauseVerdict]) -> pb.ClauseVerdict:
     return pb.ClauseVerdict(because=one if len(parts) == 1 else many, parts=parts)
 
 
-def _with_events(clause: pb.ClauseVerdict, events: Sequence[pb.TimelineEvent]) -> pb.ClauseVerdict:
-    clause.witnesses.extend(pb.Witness(event=event) for event in events[:MOST_WITNESSES])
-    clause.more_events = max(len(events) - MOST_WITNESSES, 0)
+def _with_events(clause: pb.ClauseVerdict, events: CountedEvents) -> pb.ClauseVerdict:
+    clause.witnesses.extend(pb.Witness(event=event) for event in events.newest)
+    clause.more_events = events.number - len(events.newest)
     return clause

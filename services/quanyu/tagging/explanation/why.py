@@ -1,4 +1,4 @@
-"""Why a person is in or not, and when that changes."""
+"""Explains why a person is in a segment or not, and when that changes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from quanyu.tagging.evaluation.references import parse_reference
 from quanyu.tagging.evaluation.rule_errors import rule_errors_as_invalid_input
 from quanyu.tagging.explanation.clauses import Clauses
 from quanyu.tagging.explanation.next_change import NextChange
-from quanyu.tagging.explanation.one_person import OnePerson, at_ms
+from quanyu.tagging.explanation.person_queries import PersonQueries, at_ms
 
-# So often it is asked anew where the person has changed meanwhile.
+# How often a person is explained who changes meanwhile.
 _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RuleToExplain:
-    """A condition, alone or of a segment. `evaluation` knows all that it names."""
+    """A condition, alone or of a segment. `evaluation` knows every name in it."""
 
     cond: Cond
     segment: Segment | None
@@ -33,7 +33,10 @@ class RuleToExplain:
 
 
 def published_segment(evaluation: EvaluationContext, reference: str) -> RuleToExplain:
-    """`name` or `name@version`. NotFound, or InvalidInput for what is no segment."""
+    """Returns the segment `name` or `name@version`.
+
+    Raises NotFound if there is none, InvalidInput if the rule is not a segment.
+    """
     name, version = parse_reference(reference)
     version = evaluation.resolve_version(name, version)
     compiled = evaluation.compile_segment(name, version)
@@ -46,7 +49,10 @@ def published_segment(evaluation: EvaluationContext, reference: str) -> RuleToEx
 
 
 def written_rule(evaluation: EvaluationContext, text: str) -> RuleToExplain:
-    """A condition, or a segment with what it uses. InvalidInput where the text is wrong."""
+    """Returns the condition of a text, or its segment, beside the rules that it uses.
+
+    Raises InvalidInput where the text is wrong.
+    """
     bound = evaluation.bind(text)
     drafted = evaluation.with_draft(bound)
     if bound.condition is not None:
@@ -66,18 +72,21 @@ def _only_segment(bound: BoundRules) -> Segment:
 
 
 def explain_membership(index: Index, asked: RuleToExplain, person: int) -> pb.ExplainMembershipResponse:
-    """NotFound where nothing of the person is known."""
+    """Returns the verdict on a person, its reasons and its next change, all at one epoch.
+
+    Raises NotFound if nothing of the person is known.
+    """
     for _ in range(_TRIES):
-        one = OnePerson(index, asked.evaluation, person)
-        response = _explained(one, asked)
-        if one.is_as_before():
+        one = PersonQueries(index, asked.evaluation, person)
+        response = _explain(one, asked)
+        if one.is_unchanged():
             return response
-    # It takes long to go back in a large index, but nothing comes in between.
+    # Going back takes long in a large index, but nothing can change there.
     evaluation = replace(asked.evaluation, known_at=index.epoch()[0])
-    return _explained(OnePerson(index, evaluation, person), asked)
+    return _explain(PersonQueries(index, evaluation, person), asked)
 
 
-def _explained(one: OnePerson, asked: RuleToExplain) -> pb.ExplainMembershipResponse:
+def _explain(one: PersonQueries, asked: RuleToExplain) -> pb.ExplainMembershipResponse:
     clauses = Clauses(one, asked.segment, asked.evaluation)
     verdict = clauses.verdict(asked.cond)
     is_outside = verdict == pb.VERDICT_OUTSIDE

@@ -1,4 +1,4 @@
-"""Facts about a person in words, as of the instant of a clock and in its zone."""
+"""Puts facts about a person in words, as of the instant of a clock and in its zone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Clock, format_rule
 from quanyu.dsl.planning.values import decimal_text
 from quanyu.dsl.syntax import Text
-from quanyu.tagging.explanation.one_person import at_ms
+from quanyu.tagging.explanation.person_queries import at_ms
 
 WORDS = {
     pb.VERDICT_TRUE: "true",
@@ -22,7 +22,7 @@ _UNITS = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("
 
 
 def said(witness: pb.Witness, clock: Clock) -> str:
-    """Of an attribute, a measure or a recency."""
+    """Returns an attribute, a measure or a recency in words."""
     match witness.WhichOneof("fact"):
         case "attribute":
             return f"{witness.attribute.name} is {value_text(witness.attribute.value, clock)}"
@@ -58,7 +58,7 @@ def value_text(value: event_pb2.Value, clock: Clock) -> str:
 
 
 def local(ms: int, clock: Clock) -> str:
-    """As the wall clock reads, with as much below the minute as there is."""
+    """Returns the time of the wall clock, with seconds and milliseconds where they are not 0."""
     moment = clock.local_time(ms).replace(tzinfo=None)
     return moment.isoformat(" ", "milliseconds" if ms % 1_000 else "seconds" if ms % 60_000 else "minutes")
 
@@ -68,7 +68,7 @@ def number_of(count: int, word: str) -> str:
 
 
 def elapsed(ms: int) -> str:
-    """Its two largest units: `31d 4h`."""
+    """Returns a duration in its two largest units: `31d 4h`."""
     for (large, long), (small, short) in itertools.pairwise(_UNITS):
         if ms >= long:
             rest = ms % long // short

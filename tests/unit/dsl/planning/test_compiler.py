@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from quanyu.dsl import Library, RuleError, compile_condition, compile_segment, compile_tag, plan
+from quanyu.dsl import Library, Parts, RuleError, compile_condition, compile_segment, compile_tag, plan
+from quanyu.dsl.syntax import Segment
 from tests.unit.dsl.binding.test_checker import BOUND
 from tests.unit.dsl.planning.compiled import DAY, attribute, compiled, cond, happened, steps, text
 from tests.unit.dsl.planning.plan_shape import check_plan
@@ -191,3 +192,13 @@ def test_no_such_rule() -> None:
             compile_one("nobody", 1, LIBRARY, CATALOG, CLOCK)
     with pytest.raises(RuleError, match="lone condition"):
         compile_condition(bind("segment s: points = 1"), LIBRARY, CATALOG, CLOCK)
+
+
+def test_a_segment_root_has_its_among() -> None:
+    library = LIBRARY.publish(bind("segment b: did order segment rich among b: points > 5"))
+    segment = library.get("rich", 1)
+    assert isinstance(segment, Segment)
+    parts = Parts(segment, library, CATALOG, CLOCK)
+    root, population = parts.root(segment.cond), parts.population()
+    assert root["among"] == population["among"] is not None
+    assert population["cond"] == {"op": "constant", "value": True}

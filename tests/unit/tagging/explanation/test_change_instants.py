@@ -1,33 +1,29 @@
-"""At which instants a rule may say something else, and at which others nothing is looked for."""
+"""At which instants a rule may change its verdict, and at which others nothing is looked for."""
 
-from dataclasses import replace
+import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.dsl import Parts, check_and_bind
-from quanyu.dsl.planning.moments import (
-    Known,
-    Reads,
-    moments,
-    reads_of,
-)
+from quanyu.dsl import Library, Parts, check_and_bind
+from quanyu.engine import Dependencies, plan_dependencies
+from quanyu.tagging.explanation.change_instants import PersonInstants, change_instants
 from tests.unit.dsl.planning.compiled import DAY
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
 
 HOUR = 3_600_000
 
 
-def reads(text: str) -> Reads:
-    bound = check_and_bind(text, CATALOG, LIBRARY)
+def reads(text: str, library: Library = LIBRARY) -> Dependencies:
+    bound = check_and_bind(text, CATALOG, library)
     assert bound.condition is not None
-    root, _ = Parts(None, LIBRARY, CATALOG, CLOCK).moving_root(bound.condition)
-    return reads_of(root)
+    root, _ = Parts(None, library, CATALOG, CLOCK).moving_root(bound.condition)
+    return plan_dependencies(json.dumps(root).encode())
 
 
 def told(text: str, events: dict[str, list[int]], instants: tuple[int, ...] = (), days: int = 400) -> list[int]:
-    return moments(reads(text), Known(events, instants), NOW, NOW + days * DAY)
+    return change_instants(reads(text), PersonInstants(events, instants), NOW, NOW + days * DAY)
 
 
 @pytest.mark.parametrize(
@@ -59,16 +55,17 @@ def test_an_instant_to_come_is_met_a_millisecond_later() -> None:
 def test_only_what_lies_between_both_ends_is_told() -> None:
     event = NOW - HOUR
     assert told("did order in last 30d", {"order": [event]}, days=29) == []
-    found = moments(reads("did order in last 30d"), Known({"order": [event]}, ()), event + 30 * DAY + 1, NOW + 99 * DAY)
+    known = PersonInstants({"order": [event]}, ())
+    found = change_instants(reads("did order in last 30d"), known, event + 30 * DAY + 1, NOW + 99 * DAY)
     assert found == []
 
 
 def test_what_a_rule_reads() -> None:
     assert reads("channel in [pos]").channels
-    assert reads("count(order) in top 10%").others
-    assert reads("quintile(count(order)) = 5").others
+    assert reads("count(order) in top 10%").ranks
+    assert reads("quintile(count(order)) = 5").ranks
     plain = reads("points > 5 and did order in last 7d")
-    assert (plain.types, plain.attributes, plain.past_ms, plain.others) == ({"order"}, {"points"}, 0, False)
+    assert (plain.event_types, plain.attributes, plain.past_ms, plain.ranks) == ({"order"}, {"points"}, 0, False)
 
 
 def test_how_far_back_attributes_are_asked_for() -> None:
@@ -78,10 +75,7 @@ def test_how_far_back_attributes_are_asked_for() -> None:
         ("in segment rich", 0),
         (f"was in segment rich on {CLOCK.local_time(NOW - 9 * DAY).date()}", 0),
     ]:
-        bound = check_and_bind(text, CATALOG, library)
-        assert bound.condition is not None
-        root, _ = Parts(None, library, CATALOG, CLOCK).moving_root(bound.condition)
-        assert reads_of(root).past_ms == past_ms
+        assert reads(text, library).past_ms == past_ms
 
 
 @settings(max_examples=200, deadline=None)
@@ -101,13 +95,3 @@ def test_between_two_moments_as_many_events_are_in_the_window(events: list[int],
         assert inside(at) == inside(moment)
     else:
         assert inside(at) == inside(NOW + 1)
-
-
-def test_a_segment_root_has_its_among() -> None:
-    library = LIBRARY.publish(check_and_bind("segment b: did order segment rich among b: points > 5", CATALOG, LIBRARY))
-    segment = library.get("rich", 1)
-    assert segment is not None
-    parts = Parts(segment, library, CATALOG, replace(CLOCK))  # type: ignore[arg-type]
-    root, population = parts.root(segment.cond), parts.population()  # type: ignore[union-attr]
-    assert root["among"] == population["among"] is not None
-    assert population["cond"] == {"op": "constant", "value": True}

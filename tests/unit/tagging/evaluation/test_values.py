@@ -1,0 +1,53 @@
+"""The values of expressions for some people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from quanyu.engine import InvalidError
+from quanyu.tagging.evaluation.values import read_values
+from tests.unit.tagging.explanation.shop import ANN, BOB, EVE, NOW, WORLD, Shop
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    made = Shop(tmp_path_factory.mktemp("shop"), WORLD)
+    yield made
+    made.engine.close()
+
+
+def count_of(event_type: str) -> dict[str, Any]:
+    events = {"steps": [{"type": event_type, "where": None}], "from": None, "to": NOW}
+    return {"op": "aggregate", "fn": "count", "events": events, "value": None, "day_starts": None}
+
+
+def quotient(left: dict[str, Any], right: str) -> dict[str, Any]:
+    return {"op": "arith", "fn": "/", "left": left, "right": {"op": "literal", "value": {"num": right}}}
+
+
+def test_a_number_is_exact_or_rounded_down_and_marked(shop: Shop) -> None:
+    exprs = [quotient(count_of("order"), divisor) for divisor in ("2", "7", "-7", "0")]
+    found = read_values(shop.evaluation, shop.index, exprs, [shop.oneid[ANN]])
+    told = [None if one is None else (one.value.decimal, one.is_cut) for (one,) in found]
+    assert told == [("1.5", False), ("0.428571", True), ("-0.428572", True), None]
+
+
+def test_people_are_answered_in_the_order_asked(shop: Shop) -> None:
+    city = {"op": "attribute", "name": "city", "key": None}
+    persons = [shop.oneid[person] for person in (BOB, EVE, ANN, BOB)]
+    (found,) = read_values(shop.evaluation, shop.index, [city], [*persons, 77])
+    assert [None if one is None else one.value.text for one in found] == ["北京", None, "上海", "北京", None]
+
+
+def test_who_is_not_there_yet_has_no_values(shop: Shop) -> None:
+    (found,) = read_values(shop.evaluation, shop.index, [count_of("scan")], [shop.oneid[ANN], shop.oneid[EVE]])
+    assert [None if one is None else one.value.decimal for one in found] == ["1", None]
+
+
+def test_an_expression_that_cannot_be_evaluated_is_named(shop: Shop) -> None:
+    gone = {"op": "attribute", "name": "gone", "key": None}
+    with pytest.raises(InvalidError, match=r"exprs\[1\]: attribute `gone` is not declared"):
+        read_values(shop.evaluation, shop.index, [count_of("order"), gone], [])
