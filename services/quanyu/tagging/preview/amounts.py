@@ -1,4 +1,4 @@
-"""Amounts that are unknown where a rule adds up: they add nothing, and whoever has only such ones comes to 0."""
+"""Finds the sums of a rule whose events may have an unknown amount; such an event adds nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quanyu.tagging.evaluation.context import EvaluationContext
 
 @dataclass(frozen=True, slots=True)
 class UnknownAmounts:
-    """`root`: people who have events that a sum counts but whose amount is unknown."""
+    """A sum, and the root that finds people who have events of it with an unknown amount."""
 
     sum: s.Aggregate
     root: Json
@@ -24,7 +24,7 @@ class UnknownAmounts:
 
 
 def unknown_amounts(drafted: EvaluationContext, bound: BoundRules) -> list[UnknownAmounts]:
-    """Of every sum that the text asks for, itself or in the metrics that it rests on; the library holds the text."""
+    """Returns every sum of the text and of the metrics that it uses; the library of `drafted` holds the text."""
     found: dict[s.Aggregate, Json] = {}
     for node in _rests_on(drafted, bound):
         for part in s.walk(node):

@@ -1,4 +1,4 @@
-"""A choice of people by chance, the same whenever it is asked for, and mostly the same while a set changes."""
+"""Draws random members of a set: the same ones each time, and mostly the same ones while the set changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from heapq import nsmallest
 
 from quanyu.engine import Answer
 
-# Sets up to so many are looked through; in larger ones people are met by chance.
+# Sets of up to FEW members are read as a whole; larger ones are probed with random ids.
 FEW = 20_000
 PROBES = 1_000
 ORDINAL_BITS = 32
@@ -16,7 +16,7 @@ _MASK = 2**64 - 1
 
 
 def sample(answer: Answer, root: int, size: int) -> list[int]:
-    """`size` members of a root, or all of fewer, each as likely as any other."""
+    """Returns `size` members of a root, or all if there are fewer; each is as likely as any other."""
     if size == 0:
         return []
     if answer.matched(root) <= FEW:
@@ -31,7 +31,7 @@ def sample(answer: Answer, root: int, size: int) -> list[int]:
 
 
 def _probes(answer: Answer, root: int) -> Iterator[list[int]]:
-    """Ids by chance, of which those of a partition that has members are equally likely."""
+    """Yields random ids, equally likely within the partitions that have members."""
     partitions, bits = _extent(answer, root)
     chance = random.Random(0)
     while True:
@@ -41,7 +41,7 @@ def _probes(answer: Answer, root: int) -> Iterator[list[int]]:
 
 
 def _extent(answer: Answer, root: int) -> tuple[list[int], int]:
-    """The partitions that have members, and how many bits their ordinals take at most."""
+    """Returns the partitions that have members, and how many bits their ordinals take at most."""
     partitions: list[int] = []
     bits = 0
     person = next(iter(answer.page(root, 0, 1)), None)
@@ -55,13 +55,13 @@ def _extent(answer: Answer, root: int) -> tuple[list[int], int]:
 
 
 def _has_beyond(answer: Answer, root: int, partition: int, bits: int) -> bool:
-    """Whether a member of the partition has an ordinal of more bits."""
+    """Returns whether a member of the partition has an ordinal of more bits."""
     further = answer.page(root, (partition << ORDINAL_BITS) + 2**bits - 1, 1)
     return bool(further) and further[0] >> ORDINAL_BITS == partition
 
 
 def _scattered(person: int) -> int:
-    """Its place in an order that has nothing to do with that of ids (the finisher of SplitMix64)."""
+    """Returns a sort key that is independent of the order of ids (the finisher of SplitMix64)."""
     x = person
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         x = (x ^ x >> shift) * factor & _MASK
