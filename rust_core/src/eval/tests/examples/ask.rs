@@ -78,6 +78,7 @@ pub fn refused(world: &World, cond: Json) -> String {
     let plan = json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": null}]});
     match evaluate(&world.version(), plan.to_string().as_bytes()) {
         Err(Error::Invalid(message)) => message,
+        Err(error @ Error::InvalidPattern { .. }) => error.to_string(),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("answered"),
     }
