@@ -63,14 +63,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(mut people in btree_set(person(), 0..500)) {
+        fn encoded_sets_decode_to_the_same_set(mut people in btree_set(person(), 0..500)) {
             people.extend((0..5_000).map(|ordinal| 9 << 32 | ordinal));
             let set: RoaringTreemap = people.iter().copied().collect();
             prop_assert_eq!(decode(&encode(&set).unwrap()).unwrap(), set);
         }
 
         #[test]
-        fn damaged_bytes_are_refused_and_never_crash(
+        fn damaged_bytes_are_rejected_or_decode_to_a_valid_set(
             people in btree_set(person(), 0..50), at in any::<prop::sample::Index>(), value in any::<u8>(), cut in any::<prop::sample::Index>(),
         ) {
             let set: RoaringTreemap = people.into_iter().collect();
@@ -84,12 +84,12 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..400)) {
+        fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..400)) {
             let _ = decode(&bytes);
         }
 
         #[test]
-        fn pages_joined_are_the_set(people in btree_set(person(), 0..200), limit in 1usize..50) {
+        fn concatenated_pages_equal_the_set(people in btree_set(person(), 0..200), limit in 1usize..50) {
             let set: RoaringTreemap = people.iter().copied().collect();
             let (mut joined, mut after) = (Vec::new(), 0);
             loop {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_count_in_a_short_text_is_refused_at_once() {
+    fn a_huge_count_in_a_short_input_is_rejected() {
         assert!(decode(&[0xff; 8]).is_err());
         assert!(decode(&[]).is_err());
         assert!(decode(&encode(&RoaringTreemap::new()).unwrap()).unwrap().is_empty());

@@ -69,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_waterfall_only_narrows_and_loses_nobody(
+        fn waterfall_steps_only_narrow_and_the_holdout_loses_nobody(
             audience in btree_set(person(), 0..200), steps in vec((btree_set(person(), 0..200), any::<bool>()), 0..4), points in 0u64..=10_000,
         ) {
             let set = |people: &std::collections::BTreeSet<u64>| people.iter().copied().collect::<RoaringTreemap>();

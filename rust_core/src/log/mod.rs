@@ -86,7 +86,7 @@ impl LocalLog {
         let writer = self.writer()?;
         frames.iter().try_for_each(|(_, frame)| writer::check_length(frame))?;
         writer.seal(last + 1)?;
-        let _alone = self.replacing.lock();
+        let _guard = self.replacing.lock();
         replacement::replace(&self.folder, frames)
     }
 

@@ -17,7 +17,7 @@ const STRIDE: u64 = 64 << 10;
 pub struct SegmentReader {
     folder: PathBuf,
     /// By first offset; those opened or seen so far.
-    known: Mutex<BTreeMap<u64, Arc<OpenSegment>>>,
+    open: Mutex<BTreeMap<u64, Arc<OpenSegment>>>,
     /// When the folder last changed: seconds and nanoseconds.
     changed: Mutex<(i64, i64)>,
 }
@@ -35,7 +35,7 @@ impl SegmentReader {
     pub fn new(folder: &Path) -> Self {
         SegmentReader {
             folder: folder.to_owned(),
-            known: Mutex::default(),
+            open: Mutex::default(),
             changed: Mutex::default(),
         }
     }
@@ -46,7 +46,7 @@ impl SegmentReader {
         let mut room = max_bytes;
         let mut next = offset;
         while next < end {
-            let (segment, limit) = self.holding(next)?;
+            let (segment, limit) = self.segment_of(next)?;
             let more = segment.read(&mut next, limit.min(end), &mut room, &mut frames)?;
             if !more {
                 break;
@@ -56,29 +56,29 @@ impl SegmentReader {
     }
 
     /// Those whose files were replaced since the folder was last looked at: open, they would still take room on the disk.
-    fn let_go(&self, known: &mut BTreeMap<u64, Arc<OpenSegment>>) -> Result<()> {
+    fn close_replaced(&self, open: &mut BTreeMap<u64, Arc<OpenSegment>>) -> Result<()> {
         let folder = std::fs::metadata(&self.folder).map_err(Error::io(&self.folder))?;
         let now = (folder.mtime(), folder.mtime_nsec());
         if std::mem::replace(&mut *self.changed.lock(), now) != now {
-            known.retain(|_, segment| matches!(segment.is_replaced(), Ok(false)));
+            open.retain(|_, segment| matches!(segment.is_replaced(), Ok(false)));
         }
         Ok(())
     }
 
     /// The segment that holds `offset`, and the first offset after it (as far as is known).
-    fn holding(&self, offset: u64) -> Result<(Arc<OpenSegment>, u64)> {
-        let mut known = self.known.lock();
+    fn segment_of(&self, offset: u64) -> Result<(Arc<OpenSegment>, u64)> {
+        let mut open = self.open.lock();
         // The last one known may have been followed by others since.
-        if known.range(offset + 1..).next().is_none() {
-            self.let_go(&mut known)?;
+        if open.range(offset + 1..).next().is_none() {
+            self.close_replaced(&mut open)?;
             for first in segment::list(&self.folder)? {
-                if let std::collections::btree_map::Entry::Vacant(entry) = known.entry(first) {
+                if let std::collections::btree_map::Entry::Vacant(entry) = open.entry(first) {
                     entry.insert(Arc::new(OpenSegment::open(&self.folder, first)?));
                 }
             }
         }
-        let limit = known.range(offset + 1..).next().map_or(u64::MAX, |(first, _)| *first);
-        match known.range_mut(..=offset).next_back() {
+        let limit = open.range(offset + 1..).next().map_or(u64::MAX, |(first, _)| *first);
+        match open.range_mut(..=offset).next_back() {
             Some((&first, segment)) => {
                 if segment.is_replaced()? {
                     *segment = Arc::new(OpenSegment::open(&self.folder, first)?);
@@ -127,7 +127,7 @@ impl OpenSegment {
             frames.push((*next, payload.to_vec()));
             position += FRAME_HEADER + payload.len() as u64;
             *next += 1;
-            self.learn(*next, position);
+            self.index_frame(*next, position);
         }
         Ok(true)
     }
@@ -136,7 +136,7 @@ impl OpenSegment {
     fn seek(&self, window: &mut Window, offset: u64) -> Result<u64> {
         let (mut at, mut position) = {
             let index = self.index.lock();
-            index[index.partition_point(|(known, _)| *known <= offset) - 1]
+            index[index.partition_point(|(first, _)| *first <= offset) - 1]
         };
         if position == HEADER {
             let first = at;
@@ -148,12 +148,12 @@ impl OpenSegment {
                 Err(found) => return Err(self.damaged(found, at, position)),
             }
             at += 1;
-            self.learn(at, position);
+            self.index_frame(at, position);
         }
         Ok(position)
     }
 
-    fn learn(&self, offset: u64, position: u64) {
+    fn index_frame(&self, offset: u64, position: u64) {
         let mut index = self.index.lock();
         if index.last().is_some_and(|(_, last)| position >= last + STRIDE) {
             index.push((offset, position));

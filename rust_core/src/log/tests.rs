@@ -54,7 +54,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_log_is_a_list(steps in steps()) {
+    fn a_log_behaves_like_a_list(steps in steps()) {
         let folder = new_folder();
         let mut log = open(folder.path());
         let follower = LocalLog::follow(folder.path());
@@ -135,7 +135,7 @@ fn a_cut_anywhere_in_the_last_segment_recovers_a_prefix() {
 }
 
 #[test]
-fn a_cut_of_what_was_durable_is_damage_and_stays_as_it_is() {
+fn truncated_durable_frames_are_reported_and_left_unchanged() {
     let folder = new_folder();
     let (_, last) = filled(folder.path());
     let whole = std::fs::read(&last).unwrap();
@@ -154,7 +154,7 @@ fn a_cut_of_what_was_durable_is_damage_and_stays_as_it_is() {
 
 /// Flips each byte of each segment: the outcome is an error that names the file, or a prefix of what was written.
 #[test]
-fn a_flipped_byte_never_makes_a_wrong_frame() {
+fn a_flipped_byte_never_yields_a_wrong_frame() {
     let origin = new_folder();
     let (frames, last) = filled(origin.path());
     for first in segment::list(origin.path()).unwrap() {
@@ -189,7 +189,7 @@ fn a_flipped_byte_never_makes_a_wrong_frame() {
 }
 
 #[test]
-fn concurrent_appends_all_survive_at_offsets_of_their_own() {
+fn concurrent_appends_get_distinct_offsets() {
     let folder = new_folder();
     let log = open(folder.path());
     let mut placed: Vec<(u64, Vec<u8>)> = std::thread::scope(|scope| {
@@ -213,7 +213,7 @@ fn concurrent_appends_all_survive_at_offsets_of_their_own() {
 }
 
 #[test]
-fn a_follower_waits_for_what_is_durable() {
+fn a_follower_waits_for_durable_frames() {
     let folder = new_folder();
     let follower = LocalLog::follow(&folder.path().join("later"));
     assert_eq!(follower.end().unwrap(), 0);
@@ -229,7 +229,7 @@ fn a_follower_waits_for_what_is_durable() {
 }
 
 #[test]
-fn the_writer_wakes_who_waits() {
+fn appends_and_close_wake_waiting_readers() {
     let folder = new_folder();
     let log = open(folder.path());
     std::thread::scope(|scope| {
@@ -243,7 +243,7 @@ fn the_writer_wakes_who_waits() {
 }
 
 #[test]
-fn one_writes_at_a_time() {
+fn a_second_writer_is_locked_out() {
     let folder = new_folder();
     let log = open(folder.path());
     assert!(matches!(LocalLog::create(folder.path()), Err(Error::Locked { .. })));
@@ -253,13 +253,13 @@ fn one_writes_at_a_time() {
 }
 
 #[test]
-fn an_empty_frame_is_refused() {
+fn an_empty_frame_is_rejected() {
     let folder = new_folder();
     assert!(matches!(open(folder.path()).append(b""), Err(Error::Invalid(_))));
 }
 
 #[test]
-fn another_versions_files_are_named() {
+fn files_of_another_version_are_unsupported() {
     let folder = new_folder();
     let (_, last) = filled(folder.path());
     let mut bytes = std::fs::read(&last).unwrap();
@@ -269,7 +269,7 @@ fn another_versions_files_are_named() {
 }
 
 #[test]
-fn a_missing_segment_is_named() {
+fn a_missing_segment_is_reported() {
     let folder = new_folder();
     let (_, last) = filled(folder.path());
     std::fs::remove_file(&last).unwrap();
@@ -283,13 +283,13 @@ fn a_missing_segment_is_named() {
 }
 
 #[test]
-fn a_segment_of_an_impossible_offset_is_named() {
+fn a_segment_with_an_impossible_offset_is_reported() {
     let folder = new_folder();
     let path = segment::path(folder.path(), u64::MAX);
     std::fs::write(&path, segment::header(u64::MAX)).unwrap();
-    let refused =
+    let assert_corrupt =
         |error: Option<Error>| assert!(matches!(error, Some(Error::Corrupt { path: named, .. }) if named == path));
-    refused(LocalLog::create(folder.path()).err());
+    assert_corrupt(LocalLog::create(folder.path()).err());
     // A marker that says there is something to read.
     let mark = Mark {
         end: 1,
@@ -298,5 +298,5 @@ fn a_segment_of_an_impossible_offset_is_named() {
     };
     mark.write(&std::fs::File::create(marker::path(folder.path())).unwrap())
         .unwrap();
-    refused(LocalLog::follow(folder.path()).read(0, 1).err());
+    assert_corrupt(LocalLog::follow(folder.path()).read(0, 1).err());
 }

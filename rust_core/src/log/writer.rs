@@ -31,15 +31,15 @@ struct State {
     written: Mark,
     durable: Mark,
     /// Whoever appended since the last fsync began.
-    group: Arc<Group>,
-    syncing: bool,
+    group: Arc<CommitGroup>,
+    is_syncing: bool,
     /// A failed fsync could not be undone: what is on disk is no longer known.
-    broken: bool,
+    is_broken: bool,
 }
 
 /// Appends that share an fsync: `None` once durable, else the operating system's error.
 #[derive(Default)]
-struct Group(OnceLock<Option<i32>>);
+struct CommitGroup(OnceLock<Option<i32>>);
 
 impl Writer {
     pub fn open(folder: &Path, segment_bytes: u64) -> Result<Writer> {
@@ -63,8 +63,8 @@ impl Writer {
                 written: end,
                 durable: end,
                 group: Arc::default(),
-                syncing: false,
-                broken: false,
+                is_syncing: false,
+                is_broken: false,
             }),
             changed: Condvar::new(),
         })
@@ -92,19 +92,19 @@ impl Writer {
     pub fn append(&self, frame: &[u8]) -> Result<u64> {
         check_length(frame)?;
         let mut state = self.state.lock();
-        self.make_room(&mut state, frame.len() as u64)?;
+        self.roll_if_full(&mut state, frame.len() as u64)?;
         let path = segment::path(&self.folder, state.written.segment);
         let offset = state.write(frame).map_err(Error::io(&path))?;
         let group = state.group.clone();
-        match self.settle(state, &group) {
+        match self.wait_for_commit(state, &group) {
             None => Ok(offset),
             Some(code) => Err(Error::io(path)(std::io::Error::from_raw_os_error(code))),
         }
     }
 
     /// Begins the next segment where the frame does not fit this one.
-    fn make_room(&self, state: &mut MutexGuard<State>, length: u64) -> Result<()> {
-        self.seal_where(state, |written| {
+    fn roll_if_full(&self, state: &mut MutexGuard<State>, length: u64) -> Result<()> {
+        self.roll_if(state, |written| {
             written.position + FRAME_HEADER + length > self.segment_bytes
         })
     }
@@ -120,31 +120,31 @@ impl Writer {
                 state.durable.end
             )));
         }
-        self.seal_where(&mut state, |written| written.segment < offset)
+        self.roll_if(&mut state, |written| written.segment < offset)
     }
 
     /// Begins the next segment if one of what is written `is_due`; a segment has one frame at least.
-    fn seal_where(&self, state: &mut MutexGuard<State>, is_due: impl Fn(&Mark) -> bool) -> Result<()> {
+    fn roll_if(&self, state: &mut MutexGuard<State>, is_due: impl Fn(&Mark) -> bool) -> Result<()> {
         loop {
             self.check_open(state)?;
             if !is_due(&state.written) || state.written.position == HEADER {
                 return Ok(());
             }
-            if state.syncing {
+            if state.is_syncing {
                 self.changed.wait(state);
                 continue;
             }
             // All of a segment is durable before the next one exists, so only the last can have a torn tail.
             let outcome = state.file.sync_data();
             let (group, end) = (std::mem::take(&mut state.group), state.written);
-            let synced = state.finish(&group, end, outcome);
+            let synced = state.finish_sync(&group, end, outcome);
             self.changed.notify_all();
             let path = segment::path(&self.folder, end.end);
             synced.map_err(Error::io(segment::path(&self.folder, end.segment)))?;
             let created = new_segment(&self.folder, end.end);
             if created.is_err() {
                 // A half-made file would hide the frames that still go to this segment.
-                state.broken = std::fs::remove_file(&path).is_err() && path.exists();
+                state.is_broken = std::fs::remove_file(&path).is_err() && path.exists();
             }
             state.file = Arc::new(created.map_err(Error::io(path))?);
             state.written = Mark {
@@ -160,7 +160,7 @@ impl Writer {
         if state.lock.is_none() {
             return Err(Error::Invalid(format!("{}: the log is closed", self.folder.display())));
         }
-        if state.broken {
+        if state.is_broken {
             let source =
                 std::io::Error::other("an earlier write failed and could not be undone; restart to recover the log");
             return Err(Error::io(&self.folder)(source));
@@ -169,21 +169,21 @@ impl Writer {
     }
 
     /// Waits until the group is durable or failed, and does the fsync itself if nobody does.
-    fn settle(&self, mut state: MutexGuard<State>, group: &Group) -> Option<i32> {
+    fn wait_for_commit(&self, mut state: MutexGuard<State>, group: &CommitGroup) -> Option<i32> {
         loop {
             if let Some(outcome) = group.0.get() {
                 return *outcome;
             }
-            if state.syncing {
+            if state.is_syncing {
                 self.changed.wait(&mut state);
                 continue;
             }
-            state.syncing = true;
-            let (leading, end, file) = (std::mem::take(&mut state.group), state.written, state.file.clone());
+            state.is_syncing = true;
+            let (group_to_sync, end, file) = (std::mem::take(&mut state.group), state.written, state.file.clone());
             let outcome = MutexGuard::unlocked(&mut state, || file.sync_data());
-            state.syncing = false;
+            state.is_syncing = false;
             // Its error is the group's.
-            let _ = state.finish(&leading, end, outcome);
+            let _ = state.finish_sync(&group_to_sync, end, outcome);
             self.changed.notify_all();
         }
     }
@@ -209,7 +209,7 @@ impl State {
 
     /// Ends an fsync of all before `end`. After a failed one nobody knows what reached the disk, so every frame that is not
     /// durable is taken back and its appender told.
-    fn finish(&mut self, group: &Group, end: Mark, outcome: std::io::Result<()>) -> std::io::Result<()> {
+    fn finish_sync(&mut self, group: &CommitGroup, end: Mark, outcome: std::io::Result<()>) -> std::io::Result<()> {
         let outcome = outcome.and_then(|()| end.write(&self.marker));
         let code = outcome
             .as_ref()
@@ -218,7 +218,7 @@ impl State {
         if code.is_none() {
             self.durable = end;
         } else {
-            self.broken = self.file.set_len(self.durable.position).is_err();
+            self.is_broken = self.file.set_len(self.durable.position).is_err();
             self.written = self.durable;
             let _ = std::mem::take(&mut self.group).0.set(code);
         }
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_made_durable_is_taken_back() {
+    fn a_failed_sync_rolls_back_its_frames() {
         let folder = tempfile::tempdir().unwrap();
         let writer = Writer::open(folder.path(), 1 << 20).unwrap();
         writer.append(b"first").unwrap();
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_that_cannot_be_made_is_made_later() {
+    fn a_failed_segment_creation_is_retried() {
         let folder = tempfile::tempdir().unwrap();
         let writer = Writer::open(folder.path(), 64).unwrap();
         writer.append(&[1; 40]).unwrap();
@@ -379,7 +379,7 @@ mod tests {
         std::fs::create_dir(&obstacle).unwrap();
         assert!(matches!(writer.append(&[2; 40]), Err(Error::Io { .. })));
         std::fs::remove_dir(&obstacle).unwrap();
-        writer.state.lock().broken = false;
+        writer.state.lock().is_broken = false;
         assert_eq!(writer.append(&[2; 40]).unwrap(), 1);
     }
 }

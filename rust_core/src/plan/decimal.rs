@@ -72,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decimals_are_read_exactly(millionths in any::<i64>()) {
+        fn decimals_parse_exactly(millionths in any::<i64>()) {
             let sign = if millionths < 0 { "-" } else { "" };
             let size = millionths.unsigned_abs();
             let text = format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000);

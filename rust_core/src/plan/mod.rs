@@ -63,15 +63,15 @@ impl Root {
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(bytes: &[u8], name: &str) -> Result<T> {
-    let json: Json = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let json: Json = serde_json::from_slice(bytes).map_err(json_error)?;
     T::deserialize(&json).map_err(|error| {
-        let (path, detail) = locate(&json, name).unwrap_or_else(|| (name.into(), error.to_string()));
+        let (path, detail) = find_invalid_node(&json, name).unwrap_or_else(|| (name.into(), error.to_string()));
         Error::Invalid(format!("{path}: {detail}"))
     })
 }
 
 /// Rules nest in each other, so people come to the reader's limit with few brackets of their own.
-fn unreadable(error: serde_json::Error) -> Error {
+fn json_error(error: serde_json::Error) -> Error {
     let message = error.to_string();
     Error::Invalid(if message.contains("recursion limit") {
         "plan: too many conditions inside each other, those of named rules included (recursion limit); use fewer brackets"
@@ -82,22 +82,22 @@ fn unreadable(error: serde_json::Error) -> Error {
 }
 
 /// The innermost node that does not decode, and why.
-fn locate(json: &Json, path: &str) -> Option<(String, String)> {
+fn find_invalid_node(json: &Json, path: &str) -> Option<(String, String)> {
     let inner = match json {
         Json::Object(fields) => fields
             .iter()
-            .find_map(|(name, field)| locate(field, &format!("{path}.{name}"))),
+            .find_map(|(name, field)| find_invalid_node(field, &format!("{path}.{name}"))),
         Json::Array(items) => items
             .iter()
             .enumerate()
-            .find_map(|(index, item)| locate(item, &format!("{path}[{index}]"))),
+            .find_map(|(index, item)| find_invalid_node(item, &format!("{path}[{index}]"))),
         _ => None,
     };
-    inner.or_else(|| Some((path.to_string(), refusal(json)?)))
+    inner.or_else(|| Some((path.to_string(), decode_error(json)?)))
 }
 
 /// Why a node with an `op` is neither a condition nor an expression.
-fn refusal(json: &Json) -> Option<String> {
+fn decode_error(json: &Json) -> Option<String> {
     let op = json.get("op")?;
     let cond = Cond::deserialize(json).err()?.to_string();
     let expr = Expr::deserialize(json).err()?.to_string();
@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(json: Json) -> String {
+    fn parse_error(json: Json) -> String {
         Plan::parse(json.to_string().as_bytes()).unwrap_err().to_string()
     }
 
@@ -125,11 +125,14 @@ mod tests {
     #[test]
     fn an_error_names_the_innermost_node() {
         let bad = serde_json::json!({"op": "not", "of": {"op": "all", "of": [{"op": "constant", "value": true}, {"op": "frob"}]}});
-        assert_eq!(refused(root(bad)), "plan.roots[0].cond.of.of[1]: no operator \"frob\"");
+        assert_eq!(
+            parse_error(root(bad)),
+            "plan.roots[0].cond.of.of[1]: no operator \"frob\""
+        );
         let extra = serde_json::json!({"op": "not", "of": {"op": "constant", "value": true, "more": 1}});
-        assert!(refused(root(extra)).starts_with("plan.roots[0].cond.of: unknown field `more`"));
+        assert!(parse_error(root(extra)).starts_with("plan.roots[0].cond.of: unknown field `more`"));
         let number = serde_json::json!({"op": "known", "expr": {"op": "literal", "value": {"num": "1e3"}}});
-        assert!(refused(root(number)).starts_with("plan.roots[0].cond.expr: `1e3` is not a decimal"));
+        assert!(parse_error(root(number)).starts_with("plan.roots[0].cond.expr: `1e3` is not a decimal"));
     }
 
     #[test]
@@ -152,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Plan::parse(&bytes);
         }
     }
