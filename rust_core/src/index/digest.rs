@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
-use self::Part::{Bytes, Known, Number, Text};
+use self::Part::{Bytes, CellValue, Number, Text};
 use super::columns::cells::Cell;
 use super::columns::texts::Texts;
-use super::person::value;
+use super::person::encode_value;
 use super::summaries::learned::ValueCounts;
 use super::view::{Attribute, BLOCK, Events, Items, Origins, Partition, Version};
 use crate::error::Result;
@@ -16,7 +16,7 @@ impl Version {
     /// The sum of the hashes of all facts: rows and what is derived of them, catalogs, schema, what is learned, epoch. The history
     /// takes no part. Corrupt if a file is damaged.
     pub fn digest(&self) -> Result<u128> {
-        let mut facts = Facts::of(&self.texts);
+        let mut facts = FactHasher::of(&self.texts);
         facts.add(&[Number(self.epoch.raw_offset as i64), Number(self.epoch.received_at_ms)]);
         facts.add(&[Text("schema"), Bytes(&self.schema.encode())]);
         if let Some(ms) = self.earliest_ms {
@@ -32,7 +32,7 @@ impl Version {
             facts.add_items(catalog, items);
         }
         let partitions = self.partitions.par_iter().map(|(_, partition)| {
-            let mut facts = Facts::of(&self.texts);
+            let mut facts = FactHasher::of(&self.texts);
             facts.add_partition(partition)?;
             Ok(facts.sum)
         });
@@ -46,19 +46,19 @@ enum Part<'a> {
     Number(i64),
     Text(&'a str),
     Bytes(&'a [u8]),
-    Known(&'a Cell),
+    CellValue(&'a Cell),
 }
 
-struct Facts<'a> {
+struct FactHasher<'a> {
     texts: &'a Texts,
     sum: u128,
     /// The one being added.
     fact: Vec<u8>,
 }
 
-impl<'a> Facts<'a> {
-    fn of(texts: &'a Texts) -> Facts<'a> {
-        Facts {
+impl<'a> FactHasher<'a> {
+    fn of(texts: &'a Texts) -> FactHasher<'a> {
+        FactHasher {
             texts,
             sum: 0,
             fact: Vec::new(),
@@ -72,7 +72,7 @@ impl<'a> Facts<'a> {
                 Number(number) => put_fixed64(&mut self.fact, 1, *number as u64),
                 Text(text) => put_text(&mut self.fact, 2, text),
                 Bytes(bytes) => put_bytes(&mut self.fact, 3, bytes),
-                Known(cell) => put_bytes(&mut self.fact, 4, &value(cell, self.texts)),
+                CellValue(cell) => put_bytes(&mut self.fact, 4, &encode_value(cell, self.texts)),
             }
         }
         self.sum = self.sum.wrapping_add(xxh3_128(&self.fact));
@@ -99,7 +99,7 @@ impl<'a> Facts<'a> {
                         Text(catalog),
                         Number(row as i64),
                         Text(name),
-                        Known(&cell),
+                        CellValue(&cell),
                     ]);
                 }
             }
@@ -138,18 +138,21 @@ impl<'a> Facts<'a> {
     }
 
     fn add_events(&mut self, partition: &Partition, kind: &str, events: &Events) -> Result<()> {
-        let (number, left_behind) = (Number(partition.number.into()), Number(events.left_behind as i64));
-        self.add(&[Text("left behind"), number, Text(kind), left_behind]);
+        let (number, uncounted_rows) = (Number(partition.number.into()), Number(events.uncounted_rows as i64));
+        self.add(&[Text("left behind"), number, Text(kind), uncounted_rows]);
         for run in &events.runs {
             run.check()?;
             for (row, key) in run.keys().enumerate() {
-                let (event, channel) = (self.row(&run.details.origins, row), run.details.channels.cell(row));
+                let (event, channel) = (
+                    self.encode_origin(&run.details.origins, row),
+                    run.details.channels.cell(row),
+                );
                 let (person, time) = (Number(partition.person(key.ordinal())), Number(key.time()));
-                self.add(&[Text(kind), person, time, Bytes(&event), Known(&channel)]);
+                self.add(&[Text(kind), person, time, Bytes(&event), CellValue(&channel)]);
                 for (name, values) in &run.details.properties {
                     let cell = values.cell(row);
                     if cell != Cell::Unknown {
-                        self.add(&[Text(kind), Bytes(&event), Text(name), Known(&cell)]);
+                        self.add(&[Text(kind), Bytes(&event), Text(name), CellValue(&cell)]);
                     }
                 }
             }
@@ -161,9 +164,9 @@ impl<'a> Facts<'a> {
         for run in &attribute.runs {
             run.check()?;
             for (row, (ordinal, time)) in run.places().enumerate() {
-                let (change, cell) = (self.row(&run.origins, row), run.values.cell(row));
+                let (change, cell) = (self.encode_origin(&run.origins, row), run.values.cell(row));
                 let person = Number(partition.person(ordinal));
-                self.add(&[Text(name), person, Number(time), Bytes(&change), Known(&cell)]);
+                self.add(&[Text(name), person, Number(time), Bytes(&change), CellValue(&cell)]);
             }
         }
         for (latest, block) in attribute.latest.iter().zip(0..) {
@@ -178,7 +181,7 @@ impl<'a> Facts<'a> {
                 let cell = latest.values.cell(row);
                 if cell != Cell::Unknown {
                     let person = Number(partition.person(block * BLOCK + row as u32));
-                    self.add(&[Text("latest"), person, Text(name), Known(&cell)]);
+                    self.add(&[Text("latest"), person, Text(name), CellValue(&cell)]);
                 }
             }
         }
@@ -186,7 +189,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Where a row comes from.
-    fn row(&self, origins: &Origins, row: usize) -> Vec<u8> {
+    fn encode_origin(&self, origins: &Origins, row: usize) -> Vec<u8> {
         let mut out = Vec::new();
         put_text(&mut out, 1, self.texts.get(origins.sources.get(row) as u32));
         put_bytes(&mut out, 2, origins.ids.get(row));

@@ -38,17 +38,17 @@ pub struct Index {
     /// None in a follower, which writes nothing.
     snapshots: Option<Mutex<Snapshots>>,
     /// Those last asked for, so that the pages of a list do not each make one.
-    pasts: Mutex<Vec<Past>>,
+    past_versions: Mutex<Vec<PastVersion>>,
 }
 
 /// A version as it was known at a raw offset.
-struct Past {
+struct PastVersion {
     raw_offset: u64,
     version: Arc<Version>,
 }
 
 /// So many are kept.
-const PASTS: usize = 2;
+const MAX_PAST_VERSIONS: usize = 2;
 
 #[derive(Clone)]
 struct Published {
@@ -82,7 +82,7 @@ impl Index {
             published: RwLock::new(published),
             writer: Mutex::default(),
             snapshots,
-            pasts: Mutex::default(),
+            past_versions: Mutex::default(),
         }
     }
 
@@ -99,7 +99,7 @@ impl Index {
             return Ok(self.version());
         };
         // Held meanwhile, so that none is made twice, and none of an older version is left when people were erased.
-        let mut pasts = self.pasts.lock();
+        let mut past_versions = self.past_versions.lock();
         let now = self.version();
         let epoch = now.epoch.raw_offset;
         if raw_offset == epoch {
@@ -110,17 +110,17 @@ impl Index {
                 "known at {raw_offset}: the raw log is folded up to offset {epoch} so far; ask for no more than that, or wait for it"
             )));
         }
-        let held = pasts.iter().position(|past| past.raw_offset == raw_offset);
-        let version = match held {
-            Some(at) => pasts.remove(at).version,
+        let cached = past_versions.iter().position(|past| past.raw_offset == raw_offset);
+        let version = match cached {
+            Some(at) => past_versions.remove(at).version,
             None => now.known_at(raw_offset)?,
         };
-        pasts.truncate(PASTS - 1);
-        let past = Past {
+        past_versions.truncate(MAX_PAST_VERSIONS - 1);
+        let past = PastVersion {
             raw_offset,
             version: version.clone(),
         };
-        pasts.insert(0, past);
+        past_versions.insert(0, past);
         Ok(version)
     }
 
@@ -144,7 +144,7 @@ impl Index {
                     "resolved frame {at}: the next to fold is {offset}"
                 )));
             }
-            batch.take(bytes).map_err(|error| match error {
+            batch.add_frame(bytes).map_err(|error| match error {
                 Error::Invalid(message) => Error::Invalid(format!("resolved frame {at}: {message}")),
                 other => other,
             })?;
@@ -159,7 +159,7 @@ impl Index {
         compaction.begin(&version);
         *self.published.write() = Published { version, offset };
         if erases {
-            self.pasts.lock().clear();
+            self.past_versions.lock().clear();
         }
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Index {
         };
         let version = Arc::new(version);
         *self.published.write() = Published { version, offset };
-        self.pasts.lock().clear();
+        self.past_versions.lock().clear();
         Ok(true)
     }
 
@@ -211,7 +211,7 @@ impl Version {
         let persons = partitions().map(|partition| partition.first_record.count());
         let events = partitions()
             .flat_map(|partition| partition.events.values())
-            .map(|events| events.counted());
+            .map(|events| events.counted_rows());
         let items = self.catalogs.values().map(|items| items.rows.len());
         let bytes = partitions().map(|partition| partition.bytes_in_memory()).sum::<usize>()
             + self

@@ -17,9 +17,9 @@ use crate::proto::value::{
 use crate::proto::wire::{put_bytes, put_fixed64, put_text};
 
 /// An event's place in a timeline: (occurred_at, source, id, type).
-pub type Place<'a> = (i64, &'a str, &'a str, &'a str);
+pub type TimelineKey<'a> = (i64, &'a str, &'a str, &'a str);
 /// An event: in which run, and which row there.
-type Found<'a> = (Place<'a>, &'a EventRun, usize);
+type TimelineRow<'a> = (TimelineKey<'a>, &'a EventRun, usize);
 
 impl Version {
     /// GetProfileResponse bytes (without tags and basis); empty if there is no such person. Corrupt if a file is damaged.
@@ -41,7 +41,7 @@ impl Version {
         channels
             .into_iter()
             .for_each(|channel| put_bytes(&mut out, 3, channel.as_bytes()));
-        if let Some((first, last)) = self.seen(partition, ordinal, as_of_ms)? {
+        if let Some((first, last)) = self.first_and_last_seen(partition, ordinal, as_of_ms)? {
             put_timestamp(&mut out, 5, first);
             put_timestamp(&mut out, 6, last);
         }
@@ -64,18 +64,18 @@ impl Version {
         let before = token
             .as_ref()
             .map(|(time, source, id, kind)| (*time, &source[..], &id[..], &kind[..]));
-        let mut room = limit.max(1);
+        let mut remaining = limit.max(1);
         let mut last = None;
         for day in partition.days_until(ordinal, before.map(|place| place.0)) {
-            let mut events = self.events_of(partition, ordinal, day)?;
+            let mut events = self.events_on_day(partition, ordinal, day)?;
             events.retain(|(place, ..)| before.is_none_or(|before| *place < before));
             for (place, run, row) in events {
-                if room == 0 {
+                if remaining == 0 {
                     put_text(&mut out, 2, &serde_json::json!(last).to_string());
                     return Ok(out);
                 }
                 put_bytes(&mut out, 1, &self.timeline_event(place, run, row));
-                room -= 1;
+                remaining -= 1;
                 last = Some(place);
             }
         }
@@ -111,7 +111,7 @@ impl Version {
     }
 
     /// The person's first and last event before an instant whose type counts as seen.
-    fn seen(&self, partition: &Partition, ordinal: u32, as_of_ms: i64) -> Result<Option<(i64, i64)>> {
+    fn first_and_last_seen(&self, partition: &Partition, ordinal: u32, as_of_ms: i64) -> Result<Option<(i64, i64)>> {
         let mut times = Vec::new();
         for (kind, events) in &partition.events {
             if self
@@ -131,7 +131,7 @@ impl Version {
     }
 
     /// A person's events of one day, newest first.
-    fn events_of<'a>(&'a self, partition: &'a Partition, ordinal: u32, day: i32) -> Result<Vec<Found<'a>>> {
+    fn events_on_day<'a>(&'a self, partition: &'a Partition, ordinal: u32, day: i32) -> Result<Vec<TimelineRow<'a>>> {
         let mut found = Vec::new();
         for (kind, events) in &partition.events {
             for run in &events.runs {
@@ -147,7 +147,7 @@ impl Version {
     }
 
     /// TimelineEvent bytes of a row of a run.
-    pub fn timeline_event(&self, (time, _, _, kind): Place<'_>, run: &EventRun, row: usize) -> Vec<u8> {
+    pub fn timeline_event(&self, (time, _, _, kind): TimelineKey<'_>, run: &EventRun, row: usize) -> Vec<u8> {
         let mut out = Vec::new();
         put_text(&mut out, 1, kind);
         put_timestamp(&mut out, 2, time);
@@ -180,14 +180,14 @@ impl Partition {
 
 /// An entry of a map of values; an unknown is left out.
 fn put_cell(out: &mut Vec<u8>, field: u32, name: &str, cell: &Cell, texts: &Texts) {
-    let value = value(cell, texts);
+    let value = encode_value(cell, texts);
     if !value.is_empty() {
         put_entry(out, field, name, &value);
     }
 }
 
 /// A Value message; empty if unknown.
-pub(crate) fn value(cell: &Cell, texts: &Texts) -> Vec<u8> {
+pub(crate) fn encode_value(cell: &Cell, texts: &Texts) -> Vec<u8> {
     let (mut out, mut inner) = (Vec::new(), Vec::new());
     match cell {
         Cell::Unknown => {}

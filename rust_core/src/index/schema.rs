@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 
 use super::columns::texts::Texts;
-use super::summaries::learned::{ValueCounts, counts};
+use super::summaries::learned::{self, ValueCounts};
 use super::view::{Values, Version};
 use crate::proto::schema::{Field, Schema, Type};
 
 /// Most values learned of one field.
-const MOST: usize = 100_000;
+const MAX_LEARNED_VALUES: usize = 100_000;
 
 impl Version {
     /// The declared schema, in which enums and sets without declared values have those seen, the most frequent first.
@@ -26,28 +26,28 @@ impl Version {
             let items = self.catalogs.get(name);
             for (name, field) in &mut catalog.attributes {
                 let values = items.and_then(|items| items.attributes.get(name));
-                self.learn(Some(field), &values.map_or_else(ValueCounts::new, counts_of));
+                self.learn(Some(field), &values.map_or_else(ValueCounts::new, count_values));
             }
         }
         schema
     }
 
     fn learn(&self, field: Option<&mut Field>, counts: &ValueCounts) {
-        let learns = |field: &&mut Field| matches!(field.kind, Type::Enum | Type::Set) && field.values.is_empty();
-        if let Some(field) = field.filter(learns) {
-            field.values = seen(counts, &self.texts);
+        let is_learned = |field: &&mut Field| matches!(field.kind, Type::Enum | Type::Set) && field.values.is_empty();
+        if let Some(field) = field.filter(is_learned) {
+            field.values = values_by_frequency(counts, &self.texts);
         }
     }
 }
 
-fn counts_of(values: &Values) -> ValueCounts {
+fn count_values(values: &Values) -> ValueCounts {
     let all: Vec<(usize, i64)> = (0..values.len()).map(|row| (row, 1)).collect();
-    counts(values, &all)
+    learned::count_values(values, &all)
 }
 
-fn seen(counts: &ValueCounts, texts: &Texts) -> Vec<String> {
+fn values_by_frequency(counts: &ValueCounts, texts: &Texts) -> Vec<String> {
     let mut seen: Vec<(i64, &str)> = counts.iter().map(|(&code, &count)| (count, texts.get(code))).collect();
     seen.sort_unstable_by_key(|&(count, text)| (Reverse(count), text));
-    seen.truncate(MOST);
+    seen.truncate(MAX_LEARNED_VALUES);
     seen.into_iter().map(|(_, text)| text.to_owned()).collect()
 }

@@ -9,7 +9,7 @@ use super::columns::ints::Ints;
 pub use super::columns::origins::Arrival;
 use super::columns::texts::Texts;
 pub use super::columns::values::{Column, Details, Origins, Values};
-use super::erasure::erased::Erased;
+use super::erasure::erased::ErasedPeople;
 pub use super::history::Epoch;
 use super::history::History;
 use super::history::split_history::SplitHistory;
@@ -35,7 +35,7 @@ pub struct Version {
     pub earliest_ms: Option<i64>,
     /// For the answers to what was known before.
     pub history: History,
-    pub erased: Arc<Erased>,
+    pub erased: Arc<ErasedPeople>,
 }
 
 /// Up to 2^22 people with their own dense ordinals. A person is `number << 32 | ordinal`.
@@ -81,7 +81,7 @@ pub struct Events {
     /// The largest first, roughly.
     pub runs: Vec<Arc<EventRun>>,
     /// Events of people who were merged into others: they stay where they are, and count for nobody.
-    pub left_behind: usize,
+    pub uncounted_rows: usize,
     pub spans: Spans,
     pub totals: Arc<Totals>,
 }
@@ -134,7 +134,7 @@ impl Events {
     /// What a block's events in the first runs come to, and the other runs.
     pub fn total(&self, block: u32) -> Option<(&BlockTotals, &[Arc<EventRun>])> {
         let total = self.totals.of_block(block)?;
-        let held = self.totals.runs_in(&self.runs)?;
-        Some((total, &self.runs[held..]))
+        let covered = self.totals.covered_runs(&self.runs)?;
+        Some((total, &self.runs[covered..]))
     }
 }

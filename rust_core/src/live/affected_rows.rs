@@ -24,8 +24,12 @@ pub enum AffectedRows {
 impl AffectedRows {
     const NONE: AffectedRows = AffectedRows::Rows(Vec::new());
 
-    fn all(whether: bool) -> AffectedRows {
-        if whether { AffectedRows::All } else { AffectedRows::NONE }
+    fn all_if(condition: bool) -> AffectedRows {
+        if condition {
+            AffectedRows::All
+        } else {
+            AffectedRows::NONE
+        }
     }
 
     fn add(&mut self, other: AffectedRows) {
@@ -58,7 +62,7 @@ impl Step<'_> {
         let mut affected_rows: BTreeMap<u32, Vec<AffectedRows>> = partitions
             .map(|after| (after.number, self.of_partition(dependency, after)))
             .collect();
-        for person in self.parted() {
+        for person in self.split_people() {
             let ordinal = ordinal_of(person);
             let of_partition = affected_rows.get_mut(&partition_of(person));
             if let Some(affected) = of_partition.and_then(|of| of.get_mut((ordinal / BLOCK) as usize)) {
@@ -69,7 +73,7 @@ impl Step<'_> {
     }
 
     /// People of splits since: of their rows some have gone.
-    fn parted(&self) -> impl Iterator<Item = u64> {
+    fn split_people(&self) -> impl Iterator<Item = u64> {
         let splits = self.after.history.splits.iter();
         let since = splits.filter(|&&(arrival, _)| arrival >= self.since());
         since.flat_map(|(_, split)| [split.from, split.to])
@@ -101,26 +105,27 @@ impl Step<'_> {
                 }
                 affected_rows
             }
-            Dependency::AttributeAge { name, age_ms: ago } => each(&|block| {
+            Dependency::AttributeAge { name, age_ms } => each(&|block| {
                 let attribute = after.attributes.get(name);
-                attribute.map_or(AffectedRows::NONE, |attribute| self.passing_of(attribute, *ago, block))
+                attribute.map_or(AffectedRows::NONE, |attribute| {
+                    self.attribute_crossings(attribute, *age_ms, block)
+                })
             }),
             Dependency::Events(event_type) => {
                 let held = |partition: &Partition| partition.events.get(event_type).cloned();
                 new_events(held(before), held(after), self.since(), blocks.len())
             }
-            Dependency::EventAge {
-                event_type,
-                age_ms: ago,
-            } => each(&|block| {
+            Dependency::EventAge { event_type, age_ms } => each(&|block| {
                 let events = after.events.get(event_type);
-                events.map_or(AffectedRows::NONE, |events| self.passing(events, *ago, block).into())
+                events.map_or(AffectedRows::NONE, |events| {
+                    self.event_crossings(events, *age_ms, block).into()
+                })
             }),
             Dependency::Catalog(name) => {
                 let is_same = same(self.before.catalogs.get(name), self.after.catalogs.get(name));
-                each(&|_| AffectedRows::all(!is_same))
+                each(&|_| AffectedRows::all_if(!is_same))
             }
-            Dependency::Time => each(&|_| AffectedRows::all(self.as_of.0 != self.as_of.1)),
+            Dependency::Time => each(&|_| AffectedRows::all_if(self.as_of.0 != self.as_of.1)),
         }
     }
 
@@ -149,33 +154,33 @@ impl Step<'_> {
     }
 
     /// One more on both sides, whichever of a window's ends is in it.
-    fn passed(&self, ago: i64) -> Range<i64> {
-        self.as_of.0.saturating_sub(ago).saturating_sub(1)..self.as_of.1.saturating_sub(ago).saturating_add(1)
+    fn crossed_instants(&self, age_ms: i64) -> Range<i64> {
+        self.as_of.0.saturating_sub(age_ms).saturating_sub(1)..self.as_of.1.saturating_sub(age_ms).saturating_add(1)
     }
 
     /// People of whose latest values some come to lie so long before the as-of. Where these are not yet those of the as-of, the
     /// attribute itself is sensed.
-    fn passing_of(&self, attribute: &Attribute, ago: i64, block: u32) -> AffectedRows {
+    fn attribute_crossings(&self, attribute: &Attribute, age_ms: i64, block: u32) -> AffectedRows {
         let Some(latest) = attribute.latest.get(block as usize) else {
             return AffectedRows::NONE;
         };
         let Column::Ints(Unit::Instant, instants) = &latest.values.data else {
-            return AffectedRows::all(latest.values.any_known() && self.as_of.0 != self.as_of.1);
+            return AffectedRows::all_if(latest.values.any_known() && self.as_of.0 != self.as_of.1);
         };
-        let passed = self.passed(ago);
-        let rows = instants.rows_between(0..instants.len(), passed.start, passed.end);
+        let crossed = self.crossed_instants(age_ms);
+        let rows = instants.rows_between(0..instants.len(), crossed.start, crossed.end);
         let known = rows.into_iter().filter(|&row| latest.values.is_known(row));
         AffectedRows::Rows(known.map(|row| row as u16).collect())
     }
 
-    fn passing(&self, events: &Events, ago: i64, block: u32) -> Result<Vec<u16>> {
-        let passed = self.passed(ago);
+    fn event_crossings(&self, events: &Events, age_ms: i64, block: u32) -> Result<Vec<u16>> {
+        let crossed = self.crossed_instants(age_ms);
         let mut rows = Vec::new();
         for run in &events.runs {
-            let cells = run.cells_of(block, days_between(passed.start, passed.end));
+            let cells = run.cells_of(block, days_between(crossed.start, crossed.end));
             if !cells.is_empty() {
                 run.check()?;
-                cells.for_each(|cell| passing_in(run, cell, &passed, &mut rows));
+                cells.for_each(|cell| push_crossings(run, cell, &crossed, &mut rows));
             }
         }
         Ok(rows)
@@ -193,16 +198,16 @@ fn channels(before: &Partition, after: &Partition, block: u32, at: (i64, i64)) -
 }
 
 /// People of one cell with an event at such a time.
-fn passing_in(run: &EventRun, cell: usize, passed: &Range<i64>, people: &mut Vec<u16>) {
+fn push_crossings(run: &EventRun, cell: usize, crossed: &Range<i64>, people: &mut Vec<u16>) {
     let (start, rows) = (run.start_of(cell), run.rows_of(cell..cell + 1));
     // Within the day, so that no number is wider than those compared.
     let of_day = |time: i64| time.saturating_sub(start).clamp(0, u32::MAX.into()) as u32;
-    let (from, to) = (of_day(passed.start), of_day(passed.end));
+    let (from, to) = (of_day(crossed.start), of_day(crossed.end));
     let times = &run.times[rows.clone()];
-    let passes = |time: u32| (from <= time) & (time < to);
-    if times.iter().fold(false, |any, &time| any | passes(time)) {
+    let crosses = |time: u32| (from <= time) & (time < to);
+    if times.iter().fold(false, |any, &time| any | crosses(time)) {
         let persons = run.persons[rows].iter().zip(times);
-        people.extend(persons.filter(|&(_, &time)| passes(time)).map(|(&person, _)| person));
+        people.extend(persons.filter(|&(_, &time)| crosses(time)).map(|(&person, _)| person));
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Dependency {
 
 #[derive(Debug)]
 pub struct Dependencies {
-    pub of: BTreeSet<Dependency>,
+    pub inputs: BTreeSet<Dependency>,
     /// Whether each person's membership depends on everybody.
     pub ranks: bool,
     /// Distances of its moving instants from the as-of, in milliseconds; 0, the as-of itself, is always one.
@@ -52,7 +52,7 @@ pub struct Dependencies {
 impl Default for Dependencies {
     fn default() -> Self {
         Dependencies {
-            of: BTreeSet::new(),
+            inputs: BTreeSet::new(),
             ranks: false,
             ages_ms: [0].into(),
             durations_ms: BTreeSet::new(),
@@ -67,7 +67,7 @@ impl Default for Dependencies {
 impl Dependencies {
     pub fn of(root: &Root) -> Dependencies {
         let mut dependencies = Dependencies::default();
-        dependencies.of.insert(Dependency::People(Moment::NOW));
+        dependencies.inputs.insert(Dependency::People(Moment::NOW));
         dependencies.cond(&root.cond);
         root.among.iter().for_each(|among| dependencies.cond(among));
         dependencies
@@ -80,16 +80,16 @@ impl Dependencies {
             Cond::Set { of, among } => self.set(of, among.as_deref()),
             Cond::At { as_of, of, among } => {
                 if as_of.ago().is_some() {
-                    self.of.insert(Dependency::Time);
+                    self.inputs.insert(Dependency::Time);
                 }
                 self.moment(*as_of);
-                let around = std::mem::replace(&mut self.as_of, *as_of);
-                self.of.insert(Dependency::People(*as_of));
+                let outer = std::mem::replace(&mut self.as_of, *as_of);
+                self.inputs.insert(Dependency::People(*as_of));
                 self.set(of, among.as_deref());
-                self.as_of = around;
+                self.as_of = outer;
             }
             Cond::Constant { .. } | Cond::Sample { .. } => {}
-            Cond::Compare { left, right, .. } => self.beside(left, right),
+            Cond::Compare { left, right, .. } => self.compare(left, right),
             Cond::In { expr, items } | Cond::Has { expr, items, .. } => {
                 items.iter().chain([expr]).for_each(|expr| self.expr(expr));
             }
@@ -106,7 +106,7 @@ impl Dependencies {
                     .collect();
                 for &ago in &moving {
                     self.ages_ms.insert(ago);
-                    self.passing(expr, ago);
+                    self.crossing(expr, ago);
                 }
                 let lookups = self.lookups;
                 self.expr(expr);
@@ -122,7 +122,7 @@ impl Dependencies {
                 self.steps(&steps, *from, *to);
                 by.iter().for_each(|by| self.expr(by));
             }
-            Cond::Rank { expr, population, .. } => self.ranked(expr, population.as_deref()),
+            Cond::Rank { expr, population, .. } => self.rank(expr, population.as_deref()),
         }
     }
 
@@ -130,14 +130,14 @@ impl Dependencies {
         among.into_iter().chain([of]).for_each(|cond| self.cond(cond));
     }
 
-    fn ranked(&mut self, expr: &Expr, population: Option<&Cond>) {
+    fn rank(&mut self, expr: &Expr, population: Option<&Cond>) {
         self.ranks = true;
         self.expr(expr);
         population.into_iter().for_each(|population| self.cond(population));
     }
 
     /// A time elapsed changes with every as-of, but not whether it is longer than another.
-    fn beside(&mut self, left: &Expr, right: &Expr) {
+    fn compare(&mut self, left: &Expr, right: &Expr) {
         let (elapsed, duration) = match (left, right) {
             (Expr::Elapsed { of }, other) | (other, Expr::Elapsed { of }) => (of, other),
             _ => return [left, right].into_iter().for_each(|expr| self.expr(expr)),
@@ -145,13 +145,13 @@ impl Dependencies {
         match duration {
             Expr::Literal {
                 value: Value::Duration(Moment::At(ago)),
-            } => self.passing(elapsed, *ago),
+            } => self.crossing(elapsed, *ago),
             // So long since an instant that stays: that is beside another instant.
             Expr::Literal {
                 value: Value::Duration(Moment::Before(_)),
             } => {}
             _ => {
-                self.of.insert(Dependency::Time);
+                self.inputs.insert(Dependency::Time);
             }
         }
         self.expr(duration);
@@ -159,7 +159,7 @@ impl Dependencies {
     }
 
     /// The instant that `expr` gives comes to lie so long before the as-of.
-    fn passing(&mut self, expr: &Expr, ago: i64) {
+    fn crossing(&mut self, expr: &Expr, ago: i64) {
         match expr {
             Expr::Aggregate {
                 function: Function::Earliest | Function::Latest,
@@ -167,18 +167,18 @@ impl Dependencies {
                 value: None,
                 ..
             } => {
-                let passing = events.steps.iter().map(|step| Dependency::EventAge {
+                let crossings = events.steps.iter().map(|step| Dependency::EventAge {
                     event_type: step.event_type.clone(),
                     age_ms: ago,
                 });
-                self.of.extend(passing);
+                self.inputs.extend(crossings);
             }
             Expr::Attribute { name, key: None } if self.as_of == Moment::NOW => {
                 let name = name.clone();
-                self.of.insert(Dependency::AttributeAge { name, age_ms: ago });
+                self.inputs.insert(Dependency::AttributeAge { name, age_ms: ago });
             }
             _ => {
-                self.of.insert(Dependency::Time);
+                self.inputs.insert(Dependency::Time);
             }
         }
     }
@@ -188,23 +188,23 @@ impl Dependencies {
             Expr::Literal { value } => self.value(value),
             Expr::Property { .. } | Expr::EventChannel {} => {}
             Expr::Attribute { name, .. } => {
-                self.of.insert(Dependency::Attribute(name.clone()));
+                self.inputs.insert(Dependency::Attribute(name.clone()));
                 self.past_ms = self.past_ms.max(self.as_of.ago().unwrap_or(0));
             }
             Expr::Channels {} => {
-                self.of.insert(Dependency::Channels(self.as_of));
+                self.inputs.insert(Dependency::Channels(self.as_of));
             }
             Expr::Aggregate { events, value, .. } => {
                 self.events(events);
                 value.iter().for_each(|value| self.expr(value));
             }
             Expr::Elapsed { of } => {
-                self.of.insert(Dependency::Time);
+                self.inputs.insert(Dependency::Time);
                 self.expr(of);
             }
             Expr::Arith { left, right, .. } => [left, right].into_iter().for_each(|expr| self.expr(expr)),
             Expr::Default { expr, otherwise } => [expr, otherwise].into_iter().for_each(|expr| self.expr(expr)),
-            Expr::Tile { expr, population, .. } => self.ranked(expr, population.as_deref()),
+            Expr::Tile { expr, population, .. } => self.rank(expr, population.as_deref()),
             Expr::Case { tiers, otherwise } => {
                 tiers.iter().for_each(|tier| self.cond(&tier.when));
                 let values = tiers.iter().map(|tier| &tier.value).chain(otherwise);
@@ -212,7 +212,7 @@ impl Dependencies {
             }
             Expr::ByType { of } => of.iter().for_each(|one| self.expr(&one.value)),
             Expr::Lookup { catalog, key, .. } => {
-                self.of.insert(Dependency::Catalog(catalog.clone()));
+                self.inputs.insert(Dependency::Catalog(catalog.clone()));
                 self.lookups += 1;
                 self.expr(key);
             }
@@ -241,10 +241,10 @@ impl Dependencies {
     fn steps(&mut self, steps: &[&EventFilter], from: Option<Moment>, to: Moment) {
         from.into_iter().chain([to]).for_each(|moment| self.moment(moment));
         for step in steps {
-            self.of.insert(Dependency::Events(step.event_type.clone()));
+            self.inputs.insert(Dependency::Events(step.event_type.clone()));
             for ago in from.into_iter().chain([to]).filter_map(Moment::ago) {
                 let event_type = step.event_type.clone();
-                self.of.insert(Dependency::EventAge {
+                self.inputs.insert(Dependency::EventAge {
                     event_type,
                     age_ms: ago,
                 });

@@ -14,7 +14,7 @@ use crate::proto::wire::{Reader, Wire, put_bytes, put_fixed64, put_number, put_t
 pub type BlockId = (u32, u32);
 
 #[derive(Debug, Default, PartialEq)]
-pub struct Frame {
+pub struct MembershipFrame {
     /// What the memberships rest on, once the step is complete.
     pub epoch: Epoch,
     pub as_of_ms: i64,
@@ -34,7 +34,7 @@ pub struct SegmentMoves {
     pub digest: u64,
 }
 
-impl Frame {
+impl MembershipFrame {
     pub fn encode(&self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         put_number(&mut out, 1, self.epoch.raw_offset);
@@ -47,8 +47,8 @@ impl Frame {
         Ok(out)
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Frame> {
-        let (mut reader, mut frame) = (Reader::new(bytes), Frame::default());
+    pub fn decode(bytes: &[u8]) -> Result<MembershipFrame> {
+        let (mut reader, mut frame) = (Reader::new(bytes), MembershipFrame::default());
         while let Some((field, wire)) = reader.field()? {
             match field {
                 1 => frame.epoch.raw_offset = wire.number()?,

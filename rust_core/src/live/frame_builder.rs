@@ -2,27 +2,27 @@
 
 use roaring::{RoaringBitmap, RoaringTreemap};
 
-use super::frame::{BlockId, Frame, SegmentMoves};
+use super::frame::{BlockId, MembershipFrame, SegmentMoves};
 use super::memberships::SegmentMembers;
 use crate::error::{Error, Result};
 use crate::eval::Moves;
 use crate::index::view::BLOCK;
 
 /// Moves of so many people make a frame, so that none is large.
-const FRAME: usize = 1 << 19;
+const MAX_MOVES: usize = 1 << 19;
 
-pub struct Frames {
-    done: Vec<Frame>,
-    open: Frame,
+pub struct FrameBuilder {
+    finished: Vec<MembershipFrame>,
+    open: MembershipFrame,
     /// How many people move in the open frame.
     moved: usize,
 }
 
-impl Frames {
+impl FrameBuilder {
     /// Each frame rests on what `empty` does.
-    pub fn new(empty: Frame) -> Frames {
-        Frames {
-            done: Vec::new(),
+    pub fn new(empty: MembershipFrame) -> FrameBuilder {
+        FrameBuilder {
+            finished: Vec::new(),
             open: empty,
             moved: 0,
         }
@@ -34,7 +34,7 @@ impl Frames {
         while from == 0 || from < moves.len() {
             let moved = |moves: &Moves| moves.entered.len() + moves.left.len();
             let mut to = from;
-            while to < moves.len() && self.moved < FRAME {
+            while to < moves.len() && self.moved < MAX_MOVES {
                 self.moved += moved(&moves[to].1);
                 to += 1;
             }
@@ -49,7 +49,7 @@ impl Frames {
                 count,
                 digest,
             });
-            if self.moved >= FRAME {
+            if self.moved >= MAX_MOVES {
                 self.end_frame();
             }
             if to == moves.len() {
@@ -61,11 +61,11 @@ impl Frames {
     }
 
     fn end_frame(&mut self) {
-        let next = Frame {
+        let next = MembershipFrame {
             segments: Vec::new(),
             ..self.open
         };
-        self.done.push(std::mem::replace(&mut self.open, next));
+        self.finished.push(std::mem::replace(&mut self.open, next));
         self.moved = 0;
     }
 
@@ -73,10 +73,10 @@ impl Frames {
         if !self.open.segments.is_empty() {
             self.end_frame();
         }
-        if let Some(last) = self.done.last_mut() {
+        if let Some(last) = self.finished.last_mut() {
             last.complete = true;
         }
-        self.done.iter().map(Frame::encode).collect()
+        self.finished.iter().map(MembershipFrame::encode).collect()
     }
 }
 

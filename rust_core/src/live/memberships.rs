@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use roaring::RoaringTreemap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::frame::{Frame, SegmentMoves};
+use super::frame::{MembershipFrame, SegmentMoves};
 use crate::error::{Error, Result};
 use crate::eval::Members;
 use crate::proto::wire::{Reader, put_bytes, put_fixed64, put_number};
@@ -80,7 +80,7 @@ impl Memberships {
         if offset != self.offset {
             return Err(refused(format!("the next to fold is {}", self.offset)));
         }
-        let frame = Frame::decode(bytes).map_err(|error| refused(error.to_string()))?;
+        let frame = MembershipFrame::decode(bytes).map_err(|error| refused(error.to_string()))?;
         let mut changed = BTreeMap::new();
         for moves in &frame.segments {
             let held = self.segments.get(&moves.segment).cloned().unwrap_or_default();

@@ -21,7 +21,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub use self::dependencies::{Dependencies, Dependency};
 use self::memberships::{Memberships, SegmentMembers};
-use self::reevaluation::{Asked, Reevaluation};
+use self::reevaluation::{Evaluated, Reevaluation};
 use crate::error::{Error, Result};
 use crate::eval::{Answer, Limits, RootAnswer};
 use crate::index::view::{Epoch, Version};
@@ -47,11 +47,11 @@ struct Freshness {
 #[derive(Default)]
 struct Rules {
     /// By name.
-    of: BTreeMap<String, Rule>,
+    by_name: BTreeMap<String, Rule>,
     /// What the last step that was settled asked of.
-    asked: Option<Asked>,
+    last: Option<Evaluated>,
     /// The last one that was asked anew.
-    renewed: String,
+    last_renewed: String,
     pending: Option<Reevaluation>,
 }
 
@@ -63,7 +63,7 @@ struct Rule {
     root: Option<Root>,
     dependencies: Dependencies,
     /// Whether everybody is to be asked, not only those of whom something changed.
-    anew: bool,
+    needs_full: bool,
 }
 
 /// How a segment stands.
@@ -90,7 +90,7 @@ impl Live {
             Err(error) if error.kind() == ErrorKind::NotFound => Memberships::default(),
             bytes => Memberships::decode(&bytes.map_err(Error::io(&file))?).map_err(|error| Error::Corrupt {
                 path: file.clone(),
-                detail: format!("{error}; remove it to have it made anew from the membership log"),
+                detail: format!("{error}; remove it to have it rebuilt from the membership log"),
             })?,
         };
         Ok(Live {
@@ -115,10 +115,10 @@ impl Live {
     pub fn put(&self, segment: &str, version: u32, root: &[u8]) -> Result<()> {
         let root = Root::parse(root)?;
         let mut rules = self.rules.lock();
-        let rule = rules.of.entry(segment.to_owned()).or_default();
+        let rule = rules.by_name.entry(segment.to_owned()).or_default();
         if rule.root.as_ref() != Some(&root) || rule.version != version {
             rule.dependencies = Dependencies::of(&root);
-            (rule.version, rule.root, rule.anew) = (version, Some(root), true);
+            (rule.version, rule.root, rule.needs_full) = (version, Some(root), true);
             self.note(segment, None);
         }
         Ok(())
@@ -127,7 +127,7 @@ impl Live {
     /// Notes that the rule of a segment cannot be asked any more, and why. Its members stay as they are.
     pub fn refuse(&self, segment: &str, version: u32, error: &str) {
         let mut rules = self.rules.lock();
-        let rule = rules.of.entry(segment.to_owned()).or_default();
+        let rule = rules.by_name.entry(segment.to_owned()).or_default();
         (rule.version, rule.root) = (version, None);
         self.note(segment, Some(error.to_owned()));
     }
@@ -155,7 +155,7 @@ impl Live {
         if let Some(reevaluation) = rules.pending.take() {
             reevaluation.abandon(&mut rules, &memberships);
         }
-        let reevaluation = Reevaluation::ask(&rules, &memberships, version, as_of_ms, limits)?;
+        let reevaluation = Reevaluation::evaluate(&rules, &memberships, version, as_of_ms, limits)?;
         let frames = reevaluation.frames(&memberships)?;
         rules.pending = Some(reevaluation);
         Ok(Some(frames))

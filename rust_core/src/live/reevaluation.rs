@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::affected_rows::Step;
-use super::due_segments::{ANEW, Due, Touched, Who};
-use super::frame::{BlockId, Frame};
-use super::frame_builder::Frames;
+use super::due_segments::{AffectedBlocks, DueSegment, MAX_FULL, Scope};
+use super::frame::{BlockId, MembershipFrame};
+use super::frame_builder::FrameBuilder;
 use super::memberships::{Memberships, SegmentMembers};
 use super::{Freshness, Rules};
 use crate::error::{Error, Result};
@@ -16,14 +16,14 @@ use crate::plan::Plan;
 
 /// What a step asked of.
 #[derive(Clone)]
-pub struct Asked {
+pub struct Evaluated {
     version: Arc<Version>,
     as_of_ms: i64,
 }
 
 /// A step whose frames may still have to be folded.
 pub struct Reevaluation {
-    asked: Asked,
+    evaluated: Evaluated,
     /// By segment: the version of its rule, and moves in order of the blocks.
     moves: BTreeMap<String, (u32, Vec<(BlockId, Moves)>)>,
     /// Why a segment could not be asked.
@@ -36,46 +36,46 @@ pub struct Reevaluation {
 
 impl Reevaluation {
     /// At an as-of before that of the last step, it is the last one's. Cancelled if it is not wanted any more.
-    pub fn ask(
+    pub fn evaluate(
         rules: &Rules,
         memberships: &Memberships,
         version: Arc<Version>,
         as_of_ms: i64,
         limits: &Limits,
     ) -> Result<Reevaluation> {
-        let since = rules.asked.as_ref().map_or(i64::MIN, |asked| asked.as_of_ms);
+        let since = rules.last.as_ref().map_or(i64::MIN, |evaluated| evaluated.as_of_ms);
         let as_of_ms = as_of_ms.max(since);
-        let renewing = renewing(rules);
+        let renewed_now = segments_to_renew(rules);
         let mut reevaluation = Reevaluation {
-            asked: Asked { version, as_of_ms },
+            evaluated: Evaluated { version, as_of_ms },
             moves: BTreeMap::new(),
             errors: BTreeMap::new(),
-            renewed: renewing.last().map_or_else(String::new, |&last| last.to_owned()),
+            renewed: renewed_now.last().map_or_else(String::new, |&last| last.to_owned()),
             offset: memberships.offset,
         };
-        let asked = reevaluation.asked.clone();
-        let step = rules.asked.as_ref().map(|before| Step {
+        let evaluated = reevaluation.evaluated.clone();
+        let step = rules.last.as_ref().map(|before| Step {
             before: &before.version,
-            after: &asked.version,
+            after: &evaluated.version,
             as_of: (before.as_of_ms, as_of_ms),
         });
-        let touched = Touched::of(rules, &asked.version, step.as_ref());
-        let asked_now = |(name, rule): &(&String, &super::Rule)| !rule.anew || renewing.contains(&name.as_str());
-        let due = rules.of.iter().filter(asked_now);
-        let due: Vec<Due> = due
-            .filter_map(|(name, rule)| touched.due(name, rule, memberships))
+        let affected = AffectedBlocks::of(rules, &evaluated.version, step.as_ref());
+        let is_due = |(name, rule): &(&String, &super::Rule)| !rule.needs_full || renewed_now.contains(&name.as_str());
+        let due = rules.by_name.iter().filter(is_due);
+        let due: Vec<DueSegment> = due
+            .filter_map(|(name, rule)| affected.due(name, rule, memberships))
             .collect();
         // A ranking needs everybody, so those without one do not wait for it.
         for ranks in [false, true] {
-            let some: Vec<&Due> = due.iter().filter(|due| due.rule.dependencies.ranks == ranks).collect();
-            reevaluation.ask_all(&some, &touched, limits)?;
+            let some: Vec<&DueSegment> = due.iter().filter(|due| due.rule.dependencies.ranks == ranks).collect();
+            reevaluation.evaluate_segments(&some, &affected, limits)?;
         }
         Ok(reevaluation)
     }
 
     /// Asks some segments at once; where that fails, halves of them, so that one that cannot be asked holds up no other.
-    fn ask_all(&mut self, due: &[&Due], touched: &Touched, limits: &Limits) -> Result<()> {
-        match self.moves_of(due, touched, limits) {
+    fn evaluate_segments(&mut self, due: &[&DueSegment], affected: &AffectedBlocks, limits: &Limits) -> Result<()> {
+        match self.compute_moves(due, affected, limits) {
             Ok(moves) => {
                 for (due, moves) in due.iter().zip(moves) {
                     self.moves.insert(due.name.to_owned(), (due.rule.version, moves));
@@ -86,8 +86,8 @@ impl Reevaluation {
                 [one] => drop(self.errors.insert(one.name.to_owned(), error.to_string())),
                 _ => {
                     let (some, others) = due.split_at(due.len() / 2);
-                    self.ask_all(some, touched, limits)?;
-                    self.ask_all(others, touched, limits)?;
+                    self.evaluate_segments(some, affected, limits)?;
+                    self.evaluate_segments(others, affected, limits)?;
                 }
             },
         }
@@ -95,33 +95,44 @@ impl Reevaluation {
     }
 
     /// By segment, in order of the blocks.
-    fn moves_of(&self, due: &[&Due], touched: &Touched, limits: &Limits) -> Result<Vec<Vec<(BlockId, Moves)>>> {
-        let mut moves: Vec<Vec<(BlockId, Moves)>> = due.iter().map(|due| vanished(due, &touched.places)).collect();
-        let is_asked = |due: &Due| due.who.iter().any(|who| *who != Who::Nobody);
-        let asked: Vec<usize> = (0..due.len()).filter(|&at| is_asked(due[at])).collect();
-        if asked.is_empty() {
+    fn compute_moves(
+        &self,
+        due: &[&DueSegment],
+        affected: &AffectedBlocks,
+        limits: &Limits,
+    ) -> Result<Vec<Vec<(BlockId, Moves)>>> {
+        let mut moves: Vec<Vec<(BlockId, Moves)>> = due
+            .iter()
+            .map(|due| moves_out_of_missing_blocks(due, &affected.block_ids))
+            .collect();
+        let is_evaluated = |due: &DueSegment| due.scopes.iter().any(|scope| *scope != Scope::Nobody);
+        let evaluated: Vec<usize> = (0..due.len()).filter(|&at| is_evaluated(due[at])).collect();
+        if evaluated.is_empty() {
             return Ok(moves);
         }
         let plan = Plan {
-            as_of: self.asked.as_of_ms,
-            roots: asked.iter().map(|&at| due[at].root.clone()).collect(),
+            as_of: self.evaluated.as_of_ms,
+            roots: evaluated.iter().map(|&at| due[at].root.clone()).collect(),
         };
         let found = evaluate_blocks(
-            &self.asked.version,
+            &self.evaluated.version,
             &plan,
-            &touched.wanted(due),
+            &affected.wanted(due),
             limits,
             |wanted, block| {
                 let place = (wanted.partition, wanted.block);
-                let number = touched.places.binary_search(&place).unwrap_or(touched.places.len());
-                let who = if wanted.rows.is_some() {
-                    Who::Touched
+                let number = affected
+                    .block_ids
+                    .binary_search(&place)
+                    .unwrap_or(affected.block_ids.len());
+                let scope = if wanted.rows.is_some() {
+                    Scope::Affected
                 } else {
-                    Who::Everybody
+                    Scope::Everybody
                 };
                 let (mut words, mut found) = (Vec::new(), Vec::new());
-                for (root, &at) in asked.iter().enumerate() {
-                    if due[at].who.get(number) == Some(&who) {
+                for (root, &at) in evaluated.iter().enumerate() {
+                    if due[at].scopes.get(number) == Some(&scope) {
                         let moves = moves_in(wanted, block, root, due[at].segment, &mut words)?;
                         found.extend((moves != Moves::default()).then_some((at, moves)));
                     }
@@ -142,10 +153,10 @@ impl Reevaluation {
 
     /// Those that a segment's moves need, and one for a version of its rule that changes nothing.
     pub fn frames(&self, memberships: &Memberships) -> Result<Vec<Vec<u8>>> {
-        let mut frames = Frames::new(Frame {
-            epoch: self.asked.version.epoch,
-            as_of_ms: self.asked.as_of_ms,
-            ..Frame::default()
+        let mut frames = FrameBuilder::new(MembershipFrame {
+            epoch: self.evaluated.version.epoch,
+            as_of_ms: self.evaluated.as_of_ms,
+            ..MembershipFrame::default()
         });
         for (name, (version, moves)) in &self.moves {
             let held = memberships.segment(name);
@@ -162,47 +173,54 @@ impl Reevaluation {
             return;
         }
         for name in self.moves.keys() {
-            if let Some(rule) = rules.of.get_mut(name) {
-                rule.anew = true;
+            if let Some(rule) = rules.by_name.get_mut(name) {
+                rule.needs_full = true;
             }
         }
     }
 
     /// Whether segments wait to be asked anew by the next step.
     pub fn settle(self, rules: &mut Rules, freshness: &mut BTreeMap<String, Freshness>) -> bool {
-        let mut waits = false;
-        let fresh = (self.asked.version.epoch, self.asked.as_of_ms);
-        for (name, rule) in &mut rules.of {
+        let mut has_waiting = false;
+        let fresh = (self.evaluated.version.epoch, self.evaluated.as_of_ms);
+        for (name, rule) in &mut rules.by_name {
             let of_segment = freshness.entry(name.clone()).or_default();
             if let Some((version, _)) = self.moves.get(name)
                 && *version == rule.version
             {
-                rule.anew = false;
+                rule.needs_full = false;
                 (of_segment.fresh, of_segment.error) = (Some(fresh), None);
             }
             if let Some(error) = self.errors.get(name) {
-                rule.anew = true;
+                rule.needs_full = true;
                 of_segment.error = Some(error.clone());
             }
-            waits |= rule.anew && rule.root.is_some() && of_segment.error.is_none();
+            has_waiting |= rule.needs_full && rule.root.is_some() && of_segment.error.is_none();
         }
-        rules.asked = Some(self.asked);
-        rules.renewed = self.renewed;
-        waits
+        rules.last = Some(self.evaluated);
+        rules.last_renewed = self.renewed;
+        has_waiting
     }
 }
 
 /// Segments that are asked anew. Where that would hold up others, so many at most, those first who have waited since the last ones
 /// were; at once they take the least time, since they share what they have in common.
-fn renewing(rules: &Rules) -> Vec<&str> {
-    let anew = rules.of.iter().filter(|(_, rule)| rule.anew && rule.root.is_some());
-    let mut anew: Vec<&str> = anew.map(|(name, _)| name.as_str()).collect();
-    let next = anew.partition_point(|&name| name <= rules.renewed.as_str());
-    anew.rotate_left(next);
-    if rules.of.values().any(|rule| !rule.anew && rule.root.is_some()) {
-        anew.truncate(ANEW);
+fn segments_to_renew(rules: &Rules) -> Vec<&str> {
+    let stale = rules
+        .by_name
+        .iter()
+        .filter(|(_, rule)| rule.needs_full && rule.root.is_some());
+    let mut stale: Vec<&str> = stale.map(|(name, _)| name.as_str()).collect();
+    let next = stale.partition_point(|&name| name <= rules.last_renewed.as_str());
+    stale.rotate_left(next);
+    if rules
+        .by_name
+        .values()
+        .any(|rule| !rule.needs_full && rule.root.is_some())
+    {
+        stale.truncate(MAX_FULL);
     }
-    anew
+    stale
 }
 
 fn moves_in(
@@ -220,9 +238,9 @@ fn moves_in(
 }
 
 /// Members in blocks that the index no longer has, as when it was put back to an earlier state.
-fn vanished(due: &Due, places: &[BlockId]) -> Vec<(BlockId, Moves)> {
-    let held = due.segment.members.places().filter(|_| due.rule.anew);
-    let vanished = held.filter(|place| places.binary_search(place).is_err());
+fn moves_out_of_missing_blocks(due: &DueSegment, block_ids: &[BlockId]) -> Vec<(BlockId, Moves)> {
+    let held = due.segment.members.places().filter(|_| due.rule.needs_full);
+    let vanished = held.filter(|place| block_ids.binary_search(place).is_err());
     vanished
         .map(|place| (place, due.segment.members.moves(place.0, place.1, &[])))
         .collect()

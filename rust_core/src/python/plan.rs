@@ -15,7 +15,7 @@ pub struct Dependencies {
 
 impl Dependencies {
     fn names<'d>(&'d self, name: impl Fn(&'d Dependency) -> Option<&'d String>) -> BTreeSet<String> {
-        self.of_root.of.iter().filter_map(name).cloned().collect()
+        self.of_root.inputs.iter().filter_map(name).cloned().collect()
     }
 }
 
@@ -39,7 +39,7 @@ impl Dependencies {
 
     #[getter]
     fn channels(&self) -> bool {
-        let mut of = self.of_root.of.iter();
+        let mut of = self.of_root.inputs.iter();
         of.any(|dependency| matches!(dependency, Dependency::Channels(_)))
     }
 

@@ -12,8 +12,8 @@ use super::random::{Random, plan, world};
 use super::world::{ATTRIBUTES, Event, Person, Val, World, schema};
 use crate::index::Index;
 use crate::index::partitioning::{DAY_MS, ordinal_of, partition_of, person_of};
-use crate::index::tests::encoded::{self, Sent};
-use crate::index::tests::equivalence::fold;
+use crate::index::tests::fixtures::encoded::{self, RecordFields};
+use crate::index::tests::fixtures::folding::fold;
 use crate::proto::frame::{Change, IdentityChange};
 use crate::proto::record::Value;
 use crate::proto::schema::Type;
@@ -148,7 +148,7 @@ fn record(fact: &Fact) -> Option<Vec<u8>> {
                 .iter()
                 .map(|(&name, value)| (name, sent(value)))
                 .collect();
-            Some(encoded::event(&Sent {
+            Some(encoded::event(&RecordFields {
                 source: event.source,
                 id: &event.id,
                 kind: event.kind,
@@ -159,7 +159,7 @@ fn record(fact: &Fact) -> Option<Vec<u8>> {
         }
         Fact::Update(update) => {
             let value = update.value.map_or(Value::Cleared, sent);
-            Some(encoded::profile(&Sent {
+            Some(encoded::profile(&RecordFields {
                 source: "crm",
                 id: &update.place.to_string(),
                 kind: "",

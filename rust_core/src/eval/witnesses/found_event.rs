@@ -1,7 +1,7 @@
 //! An event that was met in a run, and what is told of it.
 
 use crate::eval::operators::batch::Batch;
-use crate::index::person::Place;
+use crate::index::person::TimelineKey;
 use crate::index::view::{EventRun, Version};
 
 /// What is told of an event.
@@ -19,7 +19,7 @@ pub struct Event {
 /// An event as a row of a run.
 #[derive(Clone, Copy)]
 pub struct FoundEvent<'a> {
-    place: Place<'a>,
+    place: TimelineKey<'a>,
     run: &'a EventRun,
     row: usize,
 }
@@ -38,7 +38,7 @@ impl<'a> FoundEvent<'a> {
     }
 
     /// Its place in the timeline, which is also what tells it from other events of the person.
-    pub fn place(&self) -> Place<'a> {
+    pub fn place(&self) -> TimelineKey<'a> {
         self.place
     }
 

@@ -77,7 +77,7 @@ impl Cell {
                 Cell::Set(codes)
             }
             (Type::Map, record::Value::Map(entries)) => Cell::Map(map_entries(entries, texts)),
-            _ => scalar(value, Some(kind), texts).map_or(Cell::Unknown, Cell::One),
+            _ => to_scalar(value, Some(kind), texts).map_or(Cell::Unknown, Cell::One),
         }
     }
 }
@@ -87,7 +87,7 @@ fn map_entries(entries: &[(&str, record::Value<'_>)], texts: &mut Texts) -> Vec<
     // Of a key sent twice the last counts.
     for (key, value) in entries.iter().rev() {
         let code = texts.intern(key);
-        if let Some(scalar) = scalar(value, None, texts)
+        if let Some(scalar) = to_scalar(value, None, texts)
             && scalars.iter().all(|&(other, _)| other != code)
         {
             scalars.push((code, scalar));
@@ -98,21 +98,21 @@ fn map_entries(entries: &[(&str, record::Value<'_>)], texts: &mut Texts) -> Vec<
 }
 
 /// `kind` is `None` inside a map, whose values are not declared.
-fn scalar(value: &record::Value<'_>, kind: Option<Type>, texts: &mut Texts) -> Option<Scalar> {
-    let is = |kinds: &[Type]| kind.is_none_or(|kind| kinds.contains(&kind));
+fn to_scalar(value: &record::Value<'_>, kind: Option<Type>, texts: &mut Texts) -> Option<Scalar> {
+    let allows = |kinds: &[Type]| kind.is_none_or(|kind| kinds.contains(&kind));
     match value {
-        record::Value::Flag(flag) if is(&[Type::Bool]) => Some(Scalar::Bool(*flag)),
-        record::Value::Number(number) if is(&[Type::Number, Type::Money]) => {
+        record::Value::Flag(flag) if allows(&[Type::Bool]) => Some(Scalar::Bool(*flag)),
+        record::Value::Number(number) if allows(&[Type::Number, Type::Money]) => {
             number::from_double(*number).map(Scalar::Number)
         }
-        record::Value::Decimal(text) if is(&[Type::Number, Type::Money]) => {
+        record::Value::Decimal(text) if allows(&[Type::Number, Type::Money]) => {
             number::from_decimal(text).map(Scalar::Number)
         }
-        record::Value::Text(text) if is(&[Type::Text, Type::Enum]) => Some(Scalar::Text(texts.intern(text))),
-        record::Value::Instant(instant) if is(&[Type::Instant]) => Some(Scalar::Instant(*instant)),
-        record::Value::Date(text) if is(&[Type::Date]) && text.len() > 5 => days_of(text).map(Scalar::Date),
-        record::Value::Date(text) if is(&[Type::MonthDay]) => month_day_of(text).map(Scalar::MonthDay),
-        record::Value::Point(point) if is(&[Type::Point]) => Some(Scalar::Point(*point)),
+        record::Value::Text(text) if allows(&[Type::Text, Type::Enum]) => Some(Scalar::Text(texts.intern(text))),
+        record::Value::Instant(instant) if allows(&[Type::Instant]) => Some(Scalar::Instant(*instant)),
+        record::Value::Date(text) if allows(&[Type::Date]) && text.len() > 5 => days_of(text).map(Scalar::Date),
+        record::Value::Date(text) if allows(&[Type::MonthDay]) => month_day_of(text).map(Scalar::MonthDay),
+        record::Value::Point(point) if allows(&[Type::Point]) => Some(Scalar::Point(*point)),
         _ => None,
     }
 }
@@ -163,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn dates_are_read_back(days in -600_000..2_000_000i32) {
+        fn dates_survive_a_round_trip(days in -600_000..2_000_000i32) {
             let (year, month, day) = date_of(days);
             prop_assume!((0..=9999).contains(&year));
             prop_assert_eq!(days_of(&format!("{year:04}-{month:02}-{day:02}")), Some(days));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn known_days() {
+    fn sample_dates_convert_to_day_numbers() {
         assert_eq!(days_of("1970-01-01"), Some(0));
         assert_eq!(days_of("2000-02-29"), Some(11_016));
         assert_eq!(days_of("1969-12-31"), Some(-1));

@@ -91,14 +91,14 @@ impl Values {
     }
 
     /// As flags, where that takes no more room.
-    pub fn flag(&mut self) {
+    pub fn encode_flags(&mut self) {
         if let Some(flags) = Flags::of(&self.data, |row| self.is_known(row)) {
             self.data = Column::Flags(flags);
         }
     }
 
     /// An empty column of the same type.
-    pub fn none(&self) -> Values {
+    pub fn empty_like(&self) -> Values {
         Values::gather(&[Some(self)], &[])
     }
 
@@ -248,7 +248,7 @@ impl Column {
             }
             Column::Point(_) => Column::Point(gather_fixed(picks, slice_of!(column, Point)).into()),
             Column::Flags(flags) => {
-                let mut gathered = flags.none();
+                let mut gathered = flags.empty_like();
                 for &(source, row) in picks {
                     let cell = column(source).map_or(Cell::Unknown, |column| column.cell(row as usize));
                     gathered.push(&cell);
@@ -280,8 +280,8 @@ impl Column {
         }
         if let Column::Flags(flags) = self {
             flags.patch(picks, &from.data, |row| from.is_known(row));
-            if flags.are_many() {
-                *self = flags.listed();
+            if flags.has_too_many_texts() {
+                *self = flags.to_plain_column();
             }
             return;
         }
@@ -371,7 +371,7 @@ mod tests {
                 let picks: Vec<_> = patch.keys().copied().zip(0..).collect();
                 values.patch(150, &picks, &column(&mut patch.values()));
                 if flagged {
-                    values.flag();
+                    values.encode_flags();
                 }
                 patch.into_iter().for_each(|(row, cell)| cells[row as usize] = cell);
                 prop_assert_eq!((0..150).map(|row| values.cell(row)).collect::<Vec<_>>(), cells.clone());

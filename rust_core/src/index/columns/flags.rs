@@ -14,8 +14,8 @@ pub struct Flags {
     pub(super) words: Buffer<u64>,
 }
 
-const MOST_TEXTS: usize = if cfg!(test) { 2 } else { 8 };
-const MOST_IN_SETS: usize = if cfg!(test) { 4 } else { 32 };
+const MAX_TEXTS: usize = if cfg!(test) { 2 } else { 8 };
+const MAX_SET_TEXTS: usize = if cfg!(test) { 4 } else { 32 };
 
 impl Flags {
     pub fn of_parts(sets: bool, rows: usize, codes: Buffer<u32>, words: Buffer<u64>) -> Flags {
@@ -46,8 +46,8 @@ impl Flags {
     }
 
     /// Whether codes in bytes, or lists, would take less room.
-    pub fn are_many(&self) -> bool {
-        self.codes.len() > if self.sets { MOST_IN_SETS } else { MOST_TEXTS }
+    pub fn has_too_many_texts(&self) -> bool {
+        self.codes.len() > if self.sets { MAX_SET_TEXTS } else { MAX_TEXTS }
     }
 
     pub(super) fn stride(&self) -> usize {
@@ -61,7 +61,7 @@ impl Flags {
     }
 
     /// The texts that some row has.
-    pub fn used(&self) -> impl Iterator<Item = u32> {
+    pub fn used_texts(&self) -> impl Iterator<Item = u32> {
         let used = self.iter().filter(|(_, words)| words.iter().any(|&word| word != 0));
         used.map(|(code, _)| code)
     }

@@ -23,7 +23,7 @@ impl Flags {
         };
         for row in (0..column.len()).filter(|&row| is_known(row)) {
             flags.copy(row, column, row);
-            if flags.are_many() {
+            if flags.has_too_many_texts() {
                 return None;
             }
         }
@@ -31,12 +31,12 @@ impl Flags {
     }
 
     /// Without rows, as lists or codes.
-    pub fn none(&self) -> Column {
+    pub fn empty_like(&self) -> Column {
         Column::of_type(if self.sets { Type::Set } else { Type::Text })
     }
 
     /// The same as lists or codes; those of rows without a text are anything.
-    pub fn listed(&self) -> Column {
+    pub fn to_plain_column(&self) -> Column {
         match self.sets {
             false => Column::Ints(Unit::Code, self.codes().into_iter().map(i64::from).collect()),
             true => {

@@ -155,11 +155,11 @@ impl Ints {
     }
 
     /// All rows, leaving none.
-    fn take(&mut self) -> Vec<i64> {
-        let taken = std::mem::take(self);
-        match taken.codes {
+    fn take_rows(&mut self) -> Vec<i64> {
+        let packed = std::mem::take(self);
+        match packed.codes {
             Codes::Wide(rows) => rows.into_vec(),
-            _ => taken.widened(0..taken.len()).into_owned(),
+            _ => packed.widened(0..packed.len()).into_owned(),
         }
     }
 
@@ -168,7 +168,7 @@ impl Ints {
         match &mut self.codes {
             Codes::Wide(rows) => rows.to_mut().push(row),
             _ => {
-                let mut rows = self.take();
+                let mut rows = self.take_rows();
                 rows.push(row);
                 *self = Ints::wide(rows);
             }
@@ -194,7 +194,7 @@ impl Ints {
             }
             return;
         }
-        let mut wide = self.take();
+        let mut wide = self.take_rows();
         rows.iter().for_each(|&(row, value)| wide[row] = value);
         *self = Ints::packed(wide);
     }
@@ -237,7 +237,7 @@ impl Ints {
 /// Places of the values for which it holds; `first` is that of the first one. Where it seldom holds, it is found out for many at once.
 fn rows_where<T: Copy>(values: &[T], first: usize, holds: impl Fn(T) -> bool) -> Vec<usize> {
     let mut rows = Vec::new();
-    for (at, chunk) in (first..).step_by(TOGETHER).zip(values.chunks(TOGETHER)) {
+    for (at, chunk) in (first..).step_by(CHUNK_ROWS).zip(values.chunks(CHUNK_ROWS)) {
         if chunk.iter().fold(false, |any, &value| any | holds(value)) {
             rows.extend(
                 (at..)
@@ -250,7 +250,7 @@ fn rows_where<T: Copy>(values: &[T], first: usize, holds: impl Fn(T) -> bool) ->
     rows
 }
 
-const TOGETHER: usize = 256;
+const CHUNK_ROWS: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -271,7 +271,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_between_two_numbers_are_found(
+        fn rows_between_returns_exactly_the_rows_in_range(
             rows in rows(), a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), by in -2..3i64, cut in any::<prop::sample::Index>()
         ) {
             prop_assume!(!rows.is_empty());
@@ -284,7 +284,7 @@ mod tests {
         }
 
         #[test]
-        fn packed_rows_are_the_rows(rows in rows(), cut in any::<prop::sample::Index>()) {
+        fn packed_columns_return_the_original_rows(rows in rows(), cut in any::<prop::sample::Index>()) {
             let packed = Ints::packed(rows.clone());
             let cut = cut.index(rows.len() + 1);
             prop_assert_eq!(packed.len(), rows.len());
@@ -294,7 +294,7 @@ mod tests {
         }
 
         #[test]
-        fn set_rows_are_set_and_the_others_stay(
+        fn set_changes_only_the_given_rows(
             mut rows in rows(), more in 0..9usize, new in prop::collection::vec((any::<prop::sample::Index>(), rows()), 0..4)
         ) {
             let mut packed = Ints::packed(rows.clone());

@@ -17,12 +17,12 @@ pub struct Texts {
     chunks: Vec<Arc<TextColumn>>,
     len: u32,
     /// Codes whose texts are gone.
-    gone: u32,
+    removed: u32,
     codes: Arc<RwLock<HashTable<u32>>>,
 }
 
 /// What stands where a text is gone: no text, as it is not UTF-8.
-pub const GONE: [u8; 1] = [0xff];
+pub const REMOVED: [u8; 1] = [0xff];
 
 const CHUNK: usize = 1 << 12;
 
@@ -64,7 +64,7 @@ impl Texts {
             return code;
         }
         let code = self.push(&text);
-        self.own_table();
+        self.ensure_own_table();
         let hash = |&code: &u32| xxh3_64(self.bytes(code));
         self.codes.write().insert_unique(hash(&code), code, hash);
         code
@@ -87,47 +87,47 @@ impl Texts {
     }
 
     /// A code without a text, after one was dropped: codes stay as they are.
-    pub fn push_gone(&mut self) {
-        self.push_bytes(&GONE);
-        self.gone += 1;
+    pub fn push_removed(&mut self) {
+        self.push_bytes(&REMOVED);
+        self.removed += 1;
     }
 
-    fn is_gone(&self, code: u32) -> bool {
-        self.bytes(code) == GONE
+    fn is_removed(&self, code: u32) -> bool {
+        self.bytes(code) == REMOVED
     }
 
     /// A table of this view's own, where another clone has already given the last code to some text.
-    fn own_table(&mut self) {
+    fn ensure_own_table(&mut self) {
         let last = self.len - 1;
-        if self.codes.read().len() == (last - self.gone) as usize {
+        if self.codes.read().len() == (last - self.removed) as usize {
             return;
         }
-        self.codes = self.table(last);
+        self.codes = self.build_table(last);
     }
 
     /// Of the first so many codes.
-    fn table(&self, codes: u32) -> Arc<RwLock<HashTable<u32>>> {
+    fn build_table(&self, codes: u32) -> Arc<RwLock<HashTable<u32>>> {
         let hash = |&code: &u32| xxh3_64(self.bytes(code));
         let mut table = HashTable::with_capacity(codes as usize);
-        for code in (0..codes).filter(|&code| !self.is_gone(code)) {
+        for code in (0..codes).filter(|&code| !self.is_removed(code)) {
             table.insert_unique(hash(&code), code, hash);
         }
         Arc::new(RwLock::new(table))
     }
 
     /// Drops the texts of all codes but some.
-    pub fn keep(&mut self, is_kept: &[bool]) {
+    pub fn retain_texts(&mut self, is_used: &[bool]) {
         for (at, chunk) in self.chunks.iter_mut().enumerate() {
-            let is_kept = &is_kept[at * CHUNK..];
-            if (0..chunk.len()).all(|row| is_kept[row] || chunk.get(row) == GONE) {
+            let is_used = &is_used[at * CHUNK..];
+            if (0..chunk.len()).all(|row| is_used[row] || chunk.get(row) == REMOVED) {
                 continue;
             }
             let mut kept = TextColumn::default();
-            (0..chunk.len()).for_each(|row| kept.push(if is_kept[row] { chunk.get(row) } else { &GONE }));
+            (0..chunk.len()).for_each(|row| kept.push(if is_used[row] { chunk.get(row) } else { &REMOVED }));
             *chunk = Arc::new(kept);
         }
-        self.gone = (0..self.len).filter(|&code| self.is_gone(code)).count() as u32;
-        self.codes = self.table(self.len);
+        self.removed = (0..self.len).filter(|&code| self.is_removed(code)).count() as u32;
+        self.codes = self.build_table(self.len);
     }
 
     pub fn bytes_in_memory(&self) -> usize {
@@ -174,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_and_its_code_find_each_other(words in prop::collection::vec("\\PC{0,4}", 0..200)) {
+        fn texts_and_codes_map_to_each_other(words in prop::collection::vec("\\PC{0,4}", 0..200)) {
             let mut texts = Texts::default();
             for word in &words {
                 let code = texts.intern(word);
@@ -187,7 +187,7 @@ mod tests {
         }
 
         #[test]
-        fn clones_that_go_different_ways_do_not_mix(
+        fn diverging_clones_do_not_share_codes(
             shared in prop::collection::vec("[a-c]{0,2}", 0..9),
             left in prop::collection::vec("[a-e]{0,2}", 0..9),
             right in prop::collection::vec("[a-e]{0,2}", 0..9),

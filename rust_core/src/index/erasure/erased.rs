@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use crate::index::partitioning::{ordinal_of, partition_of};
 
 #[derive(Clone, Default)]
-pub struct Erased {
+pub struct ErasedPeople {
     /// By partition. For ever: ordinals are not given again.
     pub people: BTreeMap<u32, RoaringBitmap>,
     /// Those of them of whom runs may still hold something.
@@ -19,7 +19,7 @@ pub struct Erased {
     pub purges: u64,
 }
 
-impl Erased {
+impl ErasedPeople {
     pub fn contains(&self, person: u64) -> bool {
         let of_partition = self.people.get(&partition_of(person));
         of_partition.is_some_and(|people| people.contains(ordinal_of(person)))

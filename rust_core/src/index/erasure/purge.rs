@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::index::history::time_travel::{Past, earliest_ms};
+use crate::index::history::time_travel::{PastPartition, earliest_ms};
 use crate::index::summaries::learned::LearnedValues;
 use crate::index::view::{Column, Items, Partition, Scalar, Unit, Values, Version};
 
@@ -20,10 +20,10 @@ pub fn purge(version: &Version) -> Result<Option<Version>> {
             return Ok(None);
         }
         erased.in_texts = false;
-        next.texts.keep(&used(version)?);
+        next.texts.retain_texts(&used_texts(version)?);
         return Ok(Some(next));
     };
-    let Some(past) = Past::without_erased(version, number) else {
+    let Some(past) = PastPartition::without_erased(version, number) else {
         return Ok(None);
     };
     let partition = &version.partitions[&number];
@@ -31,7 +31,7 @@ pub fn purge(version: &Version) -> Result<Option<Version>> {
         Some(purged) => purged,
         None => {
             erased.in_runs.remove(&number);
-            past.anew(partition.events.clone(), partition.attributes.clone())?
+            past.rebuild(partition.events.clone(), partition.attributes.clone())?
         }
     };
     next.partitions.insert(number, Arc::new(purged));
@@ -40,12 +40,12 @@ pub fn purge(version: &Version) -> Result<Option<Version>> {
 }
 
 /// Without what one event type or attribute holds of the people; none if no one does.
-fn purge_column(partition: &Partition, past: &Past) -> Result<Option<Partition>> {
+fn purge_column(partition: &Partition, past: &PastPartition) -> Result<Option<Partition>> {
     let mut next = partition.clone();
     // What nobody is told counts for nothing that is learned.
     let mut learned = LearnedValues::default();
     for (kind, events) in &partition.events {
-        if past.hold_erased(&events.runs)? {
+        if past.contain_erased(&events.runs)? {
             match past.events(kind, events, &mut learned)? {
                 Some(purged) => next.events.insert(kind.clone(), purged),
                 None => next.events.remove(kind),
@@ -54,7 +54,7 @@ fn purge_column(partition: &Partition, past: &Past) -> Result<Option<Partition>>
         }
     }
     for (name, attribute) in &partition.attributes {
-        if past.hold_erased(&attribute.runs)? {
+        if past.contain_erased(&attribute.runs)? {
             match past.attribute(name, attribute, &mut learned)? {
                 Some(purged) => next.attributes.insert(name.clone(), purged),
                 None => next.attributes.remove(name),
@@ -66,88 +66,88 @@ fn purge_column(partition: &Partition, past: &Past) -> Result<Option<Partition>>
 }
 
 /// By text code: whether anything that is held has it.
-fn used(version: &Version) -> Result<Vec<bool>> {
-    let none = || Used(vec![false; version.texts.len()]);
+fn used_texts(version: &Version) -> Result<Vec<bool>> {
+    let none = || UsedTexts(vec![false; version.texts.len()]);
     let partitions = version.partitions.par_iter().map(|(_, partition)| {
         let mut used = none();
-        used.note_partition(partition)?;
+        used.mark_partition(partition)?;
         Ok(used)
     });
-    let mut used = partitions.try_reduce(none, |one, other| Ok(one.and(other)))?;
-    version.catalogs.values().for_each(|items| used.note_items(items));
+    let mut used = partitions.try_reduce(none, |one, other| Ok(one.union(other)))?;
+    version.catalogs.values().for_each(|items| used.mark_items(items));
     Ok(used.0)
 }
 
-struct Used(Vec<bool>);
+struct UsedTexts(Vec<bool>);
 
-impl Used {
-    fn and(mut self, other: Used) -> Used {
+impl UsedTexts {
+    fn union(mut self, other: UsedTexts) -> UsedTexts {
         self.0.iter_mut().zip(other.0).for_each(|(used, too)| *used |= too);
         self
     }
 
-    fn note(&mut self, code: u32) {
+    fn mark(&mut self, code: u32) {
         if let Some(used) = self.0.get_mut(code as usize) {
             *used = true;
         }
     }
 
-    fn note_partition(&mut self, partition: &Partition) -> Result<()> {
-        let parted = partition.split_history.events.values().flatten().map(|part| &part.run);
+    fn mark_partition(&mut self, partition: &Partition) -> Result<()> {
+        let split_off = partition.split_history.events.values().flatten().map(|part| &part.run);
         let runs = partition.events.values().flat_map(|events| &events.runs);
-        for run in runs.chain(parted) {
+        for run in runs.chain(split_off) {
             run.check()?;
             run.details
                 .origins
                 .sources
                 .iter()
-                .for_each(|code| self.note(code as u32));
-            self.note_values(&run.details.channels);
+                .for_each(|code| self.mark(code as u32));
+            self.mark_values(&run.details.channels);
             run.details
                 .properties
                 .values()
-                .for_each(|values| self.note_values(values));
+                .for_each(|values| self.mark_values(values));
         }
         for attribute in partition.attributes.values() {
             attribute
                 .latest
                 .iter()
-                .for_each(|latest| self.note_values(&latest.values));
+                .for_each(|latest| self.mark_values(&latest.values));
         }
-        let parted = partition.split_history.changes.values().flatten().map(|part| &part.run);
+        let split_off = partition.split_history.changes.values().flatten().map(|part| &part.run);
         let runs = partition.attributes.values().flat_map(|attribute| &attribute.runs);
-        for run in runs.chain(parted) {
+        for run in runs.chain(split_off) {
             run.check()?;
-            run.origins.sources.iter().for_each(|code| self.note(code as u32));
-            self.note_values(&run.values);
+            run.origins.sources.iter().for_each(|code| self.mark(code as u32));
+            self.mark_values(&run.values);
         }
         Ok(())
     }
 
-    fn note_items(&mut self, items: &Items) {
-        items.rows.keys().for_each(|&key| self.note(key));
-        items.attributes.values().for_each(|values| self.note_values(values));
+    fn mark_items(&mut self, items: &Items) {
+        items.rows.keys().for_each(|&key| self.mark(key));
+        items.attributes.values().for_each(|values| self.mark_values(values));
         for updates in &items.updates {
             updates
                 .attributes
                 .values()
-                .for_each(|(_, values)| self.note_values(values));
+                .for_each(|(_, values)| self.mark_values(values));
         }
     }
 
-    fn note_values(&mut self, values: &Values) {
+    fn mark_values(&mut self, values: &Values) {
         match &values.data {
             Column::Ints(Unit::Code, codes) => {
                 let known = (0..codes.len()).filter(|&row| values.is_known(row));
-                known.for_each(|row| self.note(codes.get(row) as u32));
+                known.for_each(|row| self.mark(codes.get(row) as u32));
             }
-            Column::Set { codes, .. } => codes.iter().for_each(|&code| self.note(code)),
-            Column::Flags(flags) => flags.used().for_each(|code| self.note(code)),
+            Column::Set { codes, .. } => codes.iter().for_each(|&code| self.mark(code)),
+            Column::Flags(flags) => flags.used_texts().for_each(|code| self.mark(code)),
             Column::Map { entries, .. } => {
                 for &(key, value) in entries {
-                    self.note(key);
+                    self.mark(key);
                     if let Scalar::Text(code) = value {
-                        self.note(code);
+                        self.mark(code);
                     }
                 }
             }

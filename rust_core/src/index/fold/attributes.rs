@@ -3,16 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::batch::{Merge, NewChanges};
+use super::batch::Merge;
+use super::new_rows::NewChanges;
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
 use crate::index::runs::changes::PersonTime;
-use crate::index::summaries::learned::Weight;
+use crate::index::summaries::learned::RowWeight;
 use crate::index::view::{Attribute, ChangeRun, Origins, Values, Version, ordinal_of, partition_of, person_of};
 
 /// A change on its way into a run.
-struct Entry {
+struct PendingChange {
     person: u64,
     time: i64,
     /// Raw offset of the frame that brings it to its person.
@@ -22,34 +23,34 @@ struct Entry {
     row: u32,
 }
 
-impl Entry {
+impl PendingChange {
     fn place(&self) -> PersonTime {
         (ordinal_of(self.person), self.time)
     }
 }
 
 /// What is filed, and where its values and origins are.
-struct Filing<'a> {
+struct ChangeRunBuilder<'a> {
     sources: Vec<(&'a Values, &'a Origins)>,
     /// Of two copies the one that came first stands first.
-    entries: Vec<Entry>,
+    entries: Vec<PendingChange>,
     /// Which of the entries are about those who are merged into others.
-    of_losers: HashMap<u64, Vec<usize>>,
+    loser_entries: HashMap<u64, Vec<usize>>,
 }
 
 /// Files the changes of one attribute: new ones, and those that the losers of merges bring to their winners. What a loser has stays
 /// where it is for the answers to what was known before.
-pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: &[Merge]) -> Result<()> {
+pub fn add_changes(version: &mut Version, name: &str, new: Option<NewChanges>, merges: &[Merge]) -> Result<()> {
     let texts = version.texts.clone();
-    let held = merges.iter().map(|merge| version.runs(name, merge.loser));
-    let held = held.collect::<Result<Vec<Vec<Arc<ChangeRun>>>>>()?;
-    version.discount(name, merges, &held)?;
+    let loser_runs = merges.iter().map(|merge| version.runs_of_person(name, merge.loser));
+    let loser_runs = loser_runs.collect::<Result<Vec<Vec<Arc<ChangeRun>>>>>()?;
+    version.subtract_loser_values(name, merges, &loser_runs)?;
     let losers: HashSet<u64> = merges.iter().map(|merge| merge.loser).collect();
     let schema = version.schema.clone();
-    let mut filing = Filing::of(merges);
-    filing.take(new.as_ref(), merges, &held)?;
-    filing.sort(&texts);
-    for group in filing
+    let mut builder = ChangeRunBuilder::of(merges);
+    builder.collect(new.as_ref(), merges, &loser_runs)?;
+    builder.sort(&texts);
+    for group in builder
         .entries
         .chunk_by(|a, b| partition_of(a.person) == partition_of(b.person))
     {
@@ -57,14 +58,14 @@ pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: 
         let Some(partition) = version.partitions.get_mut(&number) else {
             continue;
         };
-        if let Some(run) = filing.new_run(partition.attributes.get(name), group, &texts)? {
+        if let Some(run) = builder.new_run(partition.attributes.get(name), group, &texts)? {
             let counts = |ordinal: u32| !losers.contains(&person_of(number, ordinal));
             let places = run.places().zip(0..);
-            let counted: Vec<Weight> = places
+            let counted: Vec<RowWeight> = places
                 .filter_map(|((ordinal, _), row)| counts(ordinal).then_some((row, 1)))
                 .collect();
             if let Some(field) = schema.attributes.get(name) {
-                version.learned.weigh_changes(field, &run.values, &counted);
+                version.learned.add_attribute_values(field, &run.values, &counted);
             }
             let attributes = &mut Arc::make_mut(partition).attributes;
             Arc::make_mut(attributes.entry(name.to_owned()).or_default()).add(run, &texts)?;
@@ -75,21 +76,26 @@ pub fn file(version: &mut Version, name: &str, new: Option<NewChanges>, merges: 
 
 impl Version {
     /// What losers leave behind counts no more. `held`: by merge, the runs that hold the loser's.
-    fn discount(&mut self, attribute: &str, merges: &[Merge], held: &[Vec<Arc<ChangeRun>>]) -> Result<()> {
+    fn subtract_loser_values(
+        &mut self,
+        attribute: &str,
+        merges: &[Merge],
+        loser_runs: &[Vec<Arc<ChangeRun>>],
+    ) -> Result<()> {
         let Some(field) = self.schema.attributes.get(attribute) else {
             return Ok(());
         };
-        for (merge, runs) in merges.iter().zip(held) {
+        for (merge, runs) in merges.iter().zip(loser_runs) {
             for run in runs {
-                let left: Vec<Weight> = run.rows(ordinal_of(merge.loser))?.map(|row| (row, -1)).collect();
-                self.learned.weigh_changes(field, &run.values, &left);
+                let left: Vec<RowWeight> = run.rows(ordinal_of(merge.loser))?.map(|row| (row, -1)).collect();
+                self.learned.add_attribute_values(field, &run.values, &left);
             }
         }
         Ok(())
     }
 
     /// The runs that may hold changes of a person.
-    fn runs(&self, attribute: &str, person: u64) -> Result<Vec<Arc<ChangeRun>>> {
+    fn runs_of_person(&self, attribute: &str, person: u64) -> Result<Vec<Arc<ChangeRun>>> {
         let partition = self.partitions.get(&partition_of(person));
         let attribute = partition.and_then(|partition| partition.attributes.get(attribute));
         let runs = attribute.map_or(&[][..], |attribute| &attribute.runs);
@@ -103,60 +109,65 @@ impl Version {
     }
 }
 
-impl<'a> Filing<'a> {
+impl<'a> ChangeRunBuilder<'a> {
     fn of(merges: &[Merge]) -> Self {
-        Filing {
+        ChangeRunBuilder {
             sources: Vec::new(),
             entries: Vec::new(),
-            of_losers: merges.iter().map(|merge| (merge.loser, Vec::new())).collect(),
+            loser_entries: merges.iter().map(|merge| (merge.loser, Vec::new())).collect(),
         }
     }
 
     /// In the order of the log; a merge comes before the records of its frame. `held`: by merge, the runs that hold the loser's.
-    fn take(&mut self, new: Option<&'a NewChanges>, merges: &[Merge], held: &'a [Vec<Arc<ChangeRun>>]) -> Result<()> {
+    fn collect(
+        &mut self,
+        new: Option<&'a NewChanges>,
+        merges: &[Merge],
+        loser_runs: &'a [Vec<Arc<ChangeRun>>],
+    ) -> Result<()> {
         let mut rows = new.into_iter().flat_map(NewChanges::rows).peekable();
         self.sources.extend(new.map(|new| (&new.values, &new.origins)));
-        let entry = |(row, person, time, arrival): (usize, u64, i64, i64)| Entry {
+        let entry = |(row, person, time, arrival): (usize, u64, i64, i64)| PendingChange {
             person,
             time,
             arrival,
             source: 0,
             row: row as u32,
         };
-        for (merge, held) in merges.iter().zip(held) {
+        for (merge, loser_runs) in merges.iter().zip(loser_runs) {
             while let Some(row) = rows.next_if(|&(.., arrival)| arrival < merge.arrival) {
                 self.push(entry(row));
             }
-            self.merge(merge, held)?;
+            self.add_merge(merge, loser_runs)?;
         }
         rows.for_each(|row| self.push(entry(row)));
         Ok(())
     }
 
-    fn merge(&mut self, merge: &Merge, held: &'a [Arc<ChangeRun>]) -> Result<()> {
-        let moved = |time, source, row| Entry {
+    fn add_merge(&mut self, merge: &Merge, loser_runs: &'a [Arc<ChangeRun>]) -> Result<()> {
+        let moved = |time, source, row| PendingChange {
             person: merge.winner,
             time,
             arrival: merge.arrival,
             source,
             row,
         };
-        for run in held {
+        for run in loser_runs {
             let source = self.sources.len() as u32;
             self.sources.push((&run.values, &run.origins));
             for row in run.rows(ordinal_of(merge.loser))? {
                 self.push(moved(run.times.get(row), source, row as u32));
             }
         }
-        for at in self.of_losers.remove(&merge.loser).unwrap_or_default() {
-            let Entry { time, source, row, .. } = self.entries[at];
+        for at in self.loser_entries.remove(&merge.loser).unwrap_or_default() {
+            let PendingChange { time, source, row, .. } = self.entries[at];
             self.push(moved(time, source, row));
         }
         Ok(())
     }
 
-    fn push(&mut self, entry: Entry) {
-        if let Some(entries) = self.of_losers.get_mut(&entry.person) {
+    fn push(&mut self, entry: PendingChange) {
+        if let Some(entries) = self.loser_entries.get_mut(&entry.person) {
             entries.push(self.entries.len());
         }
         self.entries.push(entry);
@@ -165,9 +176,10 @@ impl<'a> Filing<'a> {
     /// In order, and of two copies only the one that came first.
     fn sort(&mut self, texts: &Texts) {
         let sources = &self.sources;
-        let origins = |entry: &Entry| sources[entry.source as usize].1;
-        let by_id = |a: &Entry, b: &Entry| origins(a).order(a.row as usize, origins(b), b.row as usize, texts);
-        let order = |a: &Entry, b: &Entry| {
+        let origins = |entry: &PendingChange| sources[entry.source as usize].1;
+        let by_id =
+            |a: &PendingChange, b: &PendingChange| origins(a).order(a.row as usize, origins(b), b.row as usize, texts);
+        let order = |a: &PendingChange, b: &PendingChange| {
             let places = (a.person, a.time).cmp(&(b.person, b.time));
             places.then_with(|| by_id(a, b))
         };
@@ -176,11 +188,16 @@ impl<'a> Filing<'a> {
     }
 
     /// The entries of a group that the runs do not hold yet.
-    fn new_run(&self, held: Option<&Arc<Attribute>>, group: &[Entry], texts: &Texts) -> Result<Option<ChangeRun>> {
-        let mut new: Vec<&Entry> = Vec::with_capacity(group.len());
+    fn new_run(
+        &self,
+        attribute: Option<&Arc<Attribute>>,
+        group: &[PendingChange],
+        texts: &Texts,
+    ) -> Result<Option<ChangeRun>> {
+        let mut new: Vec<&PendingChange> = Vec::with_capacity(group.len());
         for entry in group {
             let origins = self.sources[entry.source as usize].1;
-            let is_held = held.map(|held| held.holds(entry.place(), origins, entry.row as usize, texts));
+            let is_held = attribute.map(|attribute| attribute.holds(entry.place(), origins, entry.row as usize, texts));
             if !is_held.transpose()?.unwrap_or(false) {
                 new.push(entry);
             }

@@ -6,26 +6,25 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::new_rows::{NewChanges, NewEvents};
 use crate::error::{Error, Result};
 use crate::index::columns::cells::Cell;
 use crate::index::columns::origins::Arrival;
 use crate::index::columns::texts::Texts;
-use crate::index::erasure::erased::Erased;
+use crate::index::erasure::erased::ErasedPeople;
 use crate::index::history::History;
 use crate::index::history::aliases::Aliases;
-use crate::index::view::{
-    DAY_MS, Details, Epoch, ItemUpdates, Origins, PARTITION, Scalar, Values, Version, ordinal_of, partition_of,
-};
+use crate::index::view::{DAY_MS, Epoch, ItemUpdates, PARTITION, Values, Version, ordinal_of, partition_of};
 use crate::proto::frame::{Change, IdentityChange, ResolvedFrame, Split};
 use crate::proto::record::{Entries, Event, Item, Profile, Record, Value};
-use crate::proto::schema::{EventType, Field, Schema, Type};
+use crate::proto::schema::Schema;
 
 pub struct Batch {
     pub epoch: Epoch,
     pub schema: Arc<Schema>,
     pub texts: Texts,
     pub history: History,
-    pub erased: Arc<Erased>,
+    pub erased: Arc<ErasedPeople>,
     pub newly_erased: Vec<u64>,
     /// By partition: ordinals in use.
     pub people: BTreeMap<u32, u32>,
@@ -62,32 +61,6 @@ pub struct ProfileRecord {
     pub is_bare: bool,
 }
 
-/// Events of one type.
-#[derive(Default)]
-pub struct NewEvents {
-    pub persons: Vec<u64>,
-    pub times: Vec<i64>,
-    /// Its properties are still in `columns`.
-    pub details: Details,
-    columns: Vec<PropertyColumn>,
-    last_channel: LastText,
-    last_source: LastText,
-}
-
-struct PropertyColumn {
-    name: String,
-    kind: Type,
-    values: Values,
-}
-
-/// Changes of one attribute, in order of arrival.
-pub struct NewChanges {
-    persons: Vec<u64>,
-    times: Vec<i64>,
-    pub values: Values,
-    pub origins: Origins,
-}
-
 impl Batch {
     pub fn new(version: &Version) -> Batch {
         Batch {
@@ -114,12 +87,12 @@ impl Batch {
 
     /// Invalid if the frame is malformed or speaks of a person never created. Nothing is taken after a frame with a split: it moves what
     /// is filed already.
-    pub fn take(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn add_frame(&mut self, bytes: &[u8]) -> Result<()> {
         let frame = ResolvedFrame::decode(bytes)?;
         let arrival = i64::try_from(frame.raw_offset)
             .map_err(|_| Error::Invalid(format!("no log has a frame {}", frame.raw_offset)))?;
         if let Some(schema) = frame.schema {
-            self.declare(schema, arrival)?;
+            self.merge_schema(schema, arrival)?;
         }
         for change in &frame.changes {
             match &change.change {
@@ -129,11 +102,11 @@ impl Batch {
                 Change::Split(split) => self.split(split, arrival)?,
             }
         }
-        self.note_created(&frame.changes, arrival);
+        self.record_created(&frame.changes, arrival);
         let schema = self.schema.clone();
         for ((&person, &node), record) in frame.persons.iter().zip(&frame.nodes).zip(&frame.records) {
             if person != 0 {
-                self.check(person)?;
+                self.check_person(person)?;
             }
             if record.is_empty() {
                 // Of somebody who was erased.
@@ -144,9 +117,9 @@ impl Batch {
                 node,
             };
             match Record::decode(record)? {
-                Record::Event(event) => self.take_event(person, &event, &schema, arrival),
-                Record::Profile(profile) => self.take_profile(person, &profile, &schema, arrival),
-                Record::Item(item) => self.take_item(&item, &schema, arrival.raw_offset),
+                Record::Event(event) => self.add_event(person, &event, &schema, arrival),
+                Record::Profile(profile) => self.add_profile(person, &profile, &schema, arrival),
+                Record::Item(item) => self.add_item(&item, &schema, arrival.raw_offset),
             }
         }
         self.history.frames.push([arrival, frame.received_at_ms]);
@@ -155,7 +128,7 @@ impl Batch {
         Ok(())
     }
 
-    fn declare(&mut self, schema: &[u8], arrival: i64) -> Result<()> {
+    fn merge_schema(&mut self, schema: &[u8], arrival: i64) -> Result<()> {
         let mut declared = Schema::clone(&self.schema);
         declared.merge(Schema::decode(schema)?)?;
         if declared != *self.schema {
@@ -178,7 +151,7 @@ impl Batch {
     }
 
     /// How many people the partitions have that a frame created people in.
-    fn note_created(&mut self, changes: &[IdentityChange], arrival: i64) {
+    fn record_created(&mut self, changes: &[IdentityChange], arrival: i64) {
         let created = changes.iter().filter_map(|change| match change.change {
             Change::Created { person } => Some(partition_of(person)),
             _ => None,
@@ -190,8 +163,8 @@ impl Batch {
     }
 
     fn merge(&mut self, winner: u64, loser: u64, arrival: i64) -> Result<()> {
-        self.check(winner)?;
-        self.check(loser)?;
+        self.check_person(winner)?;
+        self.check_person(loser)?;
         let winner = self.aliases.add(winner, loser)?;
         self.merges.push(Merge { loser, winner, arrival });
         self.history.merges.push([arrival, loser as i64, winner as i64]);
@@ -199,8 +172,8 @@ impl Batch {
     }
 
     fn split(&mut self, split: &Split, arrival: i64) -> Result<()> {
-        self.check(split.from)?;
-        self.check(split.to)?;
+        self.check_person(split.from)?;
+        self.check_person(split.to)?;
         if split.from == split.to || self.split.is_some() {
             return Err(Error::Invalid(format!("person {} cannot be split so", split.from)));
         }
@@ -210,17 +183,17 @@ impl Batch {
 
     /// Of an alias the whole person.
     fn erase(&mut self, person: u64) -> Result<()> {
-        self.check(person)?;
+        self.check_person(person)?;
         let aliases = self.history.aliases(i64::MAX);
         let erased = Arc::make_mut(&mut self.erased);
-        for person in aliases.of_same(person) {
+        for person in aliases.group_of(person) {
             erased.add(person);
             self.newly_erased.push(person);
         }
         Ok(())
     }
 
-    fn check(&self, person: u64) -> Result<()> {
+    fn check_person(&self, person: u64) -> Result<()> {
         let people = self.people.get(&partition_of(person)).copied().unwrap_or(0);
         let wrong = match ordinal_of(person) < people {
             true if self.erased.contains(person) => "was erased",
@@ -230,7 +203,7 @@ impl Batch {
         Err(Error::Invalid(format!("person {person} {wrong}")))
     }
 
-    fn take_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, arrival: Arrival) {
+    fn add_event(&mut self, person: u64, event: &Event<'_>, schema: &Schema, arrival: Arrival) {
         let (Some(time), Some(kind)) = (event.occurred_at_ms, schema.event_types.get(event.kind)) else {
             return;
         };
@@ -245,14 +218,14 @@ impl Batch {
             .push(person, time, arrival, event, kind, &mut self.texts);
     }
 
-    fn take_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, arrival: Arrival) {
+    fn add_profile(&mut self, person: u64, profile: &Profile<'_>, schema: &Schema, arrival: Arrival) {
         if person == 0 {
             return;
         }
         let time = profile.occurred_at_ms.unwrap_or(i64::MIN);
         let source = self.texts.intern(profile.source);
         let mut is_bare = true;
-        for (name, value) in last_of_each(&profile.attributes) {
+        for (name, value) in last_values(&profile.attributes) {
             let Some(field) = schema.attributes.get(name) else {
                 continue;
             };
@@ -271,7 +244,7 @@ impl Batch {
         });
     }
 
-    fn take_item(&mut self, item: &Item<'_>, schema: &Schema, arrival: i64) {
+    fn add_item(&mut self, item: &Item<'_>, schema: &Schema, arrival: i64) {
         let Some(catalog) = schema.catalogs.get(item.catalog) else {
             return;
         };
@@ -280,7 +253,7 @@ impl Batch {
         let update = items.keys.len() as u32;
         items.keys.push(key);
         items.arrivals.push(arrival);
-        for (name, value) in last_of_each(&item.attributes) {
+        for (name, value) in last_values(&item.attributes) {
             let Some(field) = catalog.attributes.get(name) else {
                 continue;
             };
@@ -296,115 +269,9 @@ impl Batch {
 }
 
 /// Of a name sent twice the last counts; a name without a value is as good as not sent.
-fn last_of_each<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a str, &'b Value<'a>)> {
+fn last_values<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a str, &'b Value<'a>)> {
     entries.iter().enumerate().filter_map(|(i, (name, value))| {
         let is_last = entries[i + 1..].iter().all(|(later, _)| later != name);
         (is_last && *value != Value::Missing).then_some((*name, value))
     })
-}
-
-impl NewEvents {
-    fn push(
-        &mut self,
-        person: u64,
-        time: i64,
-        arrival: Arrival,
-        event: &Event<'_>,
-        kind: &EventType,
-        texts: &mut Texts,
-    ) {
-        let details = &mut self.details;
-        details.channels.push(&match event.channel {
-            "" => Cell::Unknown,
-            channel => Cell::One(Scalar::Text(self.last_channel.intern(channel, texts))),
-        });
-        let source = self.last_source.intern(event.source, texts);
-        details.origins.push(source, event.id, arrival);
-        self.persons.push(person);
-        self.times.push(time);
-        self.take_properties(&event.properties, &kind.properties, texts);
-    }
-
-    /// The properties of the event just pushed.
-    fn take_properties(&mut self, entries: &Entries<'_>, declared: &BTreeMap<String, Field>, texts: &mut Texts) {
-        let row = self.persons.len() - 1;
-        // Events of one type mostly name their properties in one order, so the next column is the likely one.
-        let mut next = 0;
-        for (name, value) in entries.iter().rev() {
-            let Some(at) = self.column(name, next, declared) else {
-                continue;
-            };
-            next = at + 1;
-            let column = &mut self.columns[at];
-            if column.values.len() <= row && *value != Value::Missing {
-                column.values.pad(row);
-                let cell = Cell::of(value, column.kind, texts);
-                column.values.push(&cell);
-            }
-        }
-    }
-
-    fn column(&mut self, name: &str, likely: usize, declared: &BTreeMap<String, Field>) -> Option<usize> {
-        if self.columns.get(likely).is_some_and(|column| column.name == name) {
-            return Some(likely);
-        }
-        let found = self.columns.iter().position(|column| column.name == name);
-        if found.is_some() {
-            return found;
-        }
-        let kind = declared.get(name)?.kind;
-        self.columns.push(PropertyColumn {
-            name: name.to_owned(),
-            kind,
-            values: Values::of_type(kind),
-        });
-        Some(self.columns.len() - 1)
-    }
-
-    /// With the properties among the details.
-    pub fn finish(mut self) -> NewEvents {
-        for mut column in std::mem::take(&mut self.columns) {
-            column.values.pad(self.persons.len());
-            self.details.properties.insert(column.name, column.values);
-        }
-        self
-    }
-}
-
-/// The text before, which the next one is likely to be.
-#[derive(Default)]
-struct LastText(Option<u32>);
-
-impl LastText {
-    fn intern(&mut self, text: &str, texts: &mut Texts) -> u32 {
-        match self.0 {
-            Some(code) if texts.get(code) == text => code,
-            _ => *self.0.insert(texts.intern(text)),
-        }
-    }
-}
-
-impl NewChanges {
-    pub fn of_type(kind: Type) -> NewChanges {
-        NewChanges {
-            persons: Vec::new(),
-            times: Vec::new(),
-            values: Values::of_type(kind),
-            origins: Origins::default(),
-        }
-    }
-
-    /// All but where it comes from.
-    pub fn push(&mut self, person: u64, time: i64, cell: &Cell) {
-        self.persons.push(person);
-        self.times.push(time);
-        self.values.push(cell);
-    }
-
-    /// (row, person, occurred_at, arrival), row by row.
-    pub fn rows(&self) -> impl Iterator<Item = (usize, u64, i64, i64)> {
-        let rows = self.persons.iter().zip(&self.times).zip(self.origins.arrivals.iter());
-        rows.enumerate()
-            .map(|(row, ((&person, &time), arrival))| (row, person, time, arrival))
-    }
 }

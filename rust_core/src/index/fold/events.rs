@@ -3,16 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::batch::{Merge, NewEvents};
+use super::batch::Merge;
+use super::new_rows::NewEvents;
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
 use crate::index::partitioning::EventKey;
-use crate::index::summaries::learned::Weight;
+use crate::index::summaries::learned::RowWeight;
 use crate::index::view::{Details, EventRun, Events, Partition, Version, ordinal_of, partition_of, person_of};
 
 /// An event on its way into a run.
-struct Entry {
+struct PendingEvent {
     partition: u32,
     key: EventKey,
     /// Raw offset of the frame that brings it to its person.
@@ -24,7 +25,7 @@ struct Entry {
     moved: bool,
 }
 
-impl Entry {
+impl PendingEvent {
     fn person(&self) -> u64 {
         person_of(self.partition, self.key.ordinal())
     }
@@ -35,8 +36,8 @@ impl Entry {
     }
 
     /// The same event as one of another person's.
-    fn of(&self, person: u64, arrival: i64) -> Entry {
-        Entry {
+    fn reassigned(&self, person: u64, arrival: i64) -> PendingEvent {
+        PendingEvent {
             partition: partition_of(person),
             key: EventKey::new(ordinal_of(person), self.key.time()),
             arrival,
@@ -48,8 +49,8 @@ impl Entry {
 
 /// What is filed, and where its details are.
 #[derive(Default)]
-struct Filing {
-    entries: Vec<Entry>,
+struct EventRunBuilder {
+    entries: Vec<PendingEvent>,
     sources: Vec<Source>,
 }
 
@@ -68,22 +69,22 @@ impl Source {
 }
 
 /// Files the events of one type: new ones, and those that the losers of merges bring to their winners.
-pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &[Merge]) -> Result<()> {
-    let mut filing = Filing::default();
+pub fn add_events(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &[Merge]) -> Result<()> {
+    let mut builder = EventRunBuilder::default();
     if let Some(new) = new {
-        filing.take_new(new);
+        builder.add_new(new);
     }
-    filing.take_merges(version, kind, merges)?;
+    builder.add_merges(version, kind, merges)?;
     let texts = version.texts.clone();
-    filing.sort(&texts);
+    builder.sort(&texts);
     let schema = version.schema.clone();
     let event_type = schema.event_types.get(kind);
     let losers: HashSet<u64> = merges.iter().map(|merge| merge.loser).collect();
-    for group in filing.entries.chunk_by(|a, b| a.partition == b.partition) {
+    for group in builder.entries.chunk_by(|a, b| a.partition == b.partition) {
         let Some(partition) = version.partitions.get_mut(&group[0].partition) else {
             continue;
         };
-        let Some(run) = filing.new_run(partition, kind, group, &texts)? else {
+        let Some(run) = builder.new_run(partition, kind, group, &texts)? else {
             continue;
         };
         let earliest = run.keys().map(EventKey::time).min();
@@ -91,31 +92,31 @@ pub fn file(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &
         let partition = Arc::make_mut(partition);
         partition.note_first_records(&run);
         partition.note_channels(&run, event_type.is_some_and(|kind| kind.counts_as_seen));
-        let is_left = |key: EventKey| losers.contains(&person_of(partition.number, key.ordinal()));
-        let counted: Vec<Weight> = run
+        let is_loser = |key: EventKey| losers.contains(&person_of(partition.number, key.ordinal()));
+        let counted: Vec<RowWeight> = run
             .keys()
             .zip(0..)
-            .filter_map(|(key, row)| (!is_left(key)).then_some((row, 1)))
+            .filter_map(|(key, row)| (!is_loser(key)).then_some((row, 1)))
             .collect();
         if let Some(event_type) = event_type {
-            version.learned.weigh_events(event_type, &run.details, &counted);
+            version.learned.add_event_values(event_type, &run.details, &counted);
         }
         let events = partition.events_mut(kind);
-        events.left_behind += run.len() - counted.len();
+        events.uncounted_rows += run.len() - counted.len();
         run.keys().for_each(|key| events.spans.widen(key));
         events.add(run, &texts)?;
     }
     Ok(())
 }
 
-impl Filing {
-    fn take_new(&mut self, new: NewEvents) {
+impl EventRunBuilder {
+    fn add_new(&mut self, new: NewEvents) {
         let rows = new
             .persons
             .iter()
             .zip(&new.times)
             .zip(new.details.origins.arrivals.iter());
-        let entries = rows.enumerate().map(|(row, ((&person, &time), arrival))| Entry {
+        let entries = rows.enumerate().map(|(row, ((&person, &time), arrival))| PendingEvent {
             partition: partition_of(person),
             key: EventKey::new(ordinal_of(person), time),
             arrival,
@@ -128,24 +129,25 @@ impl Filing {
     }
 
     /// What losers have, as entries about their winners too. It stays where it is for the answers to what was known before.
-    fn take_merges(&mut self, version: &mut Version, kind: &str, merges: &[Merge]) -> Result<()> {
-        let mut of_losers: HashMap<u64, Vec<usize>> = merges.iter().map(|merge| (merge.loser, Vec::new())).collect();
+    fn add_merges(&mut self, version: &mut Version, kind: &str, merges: &[Merge]) -> Result<()> {
+        let mut loser_entries: HashMap<u64, Vec<usize>> =
+            merges.iter().map(|merge| (merge.loser, Vec::new())).collect();
         for (at, entry) in self.entries.iter().enumerate() {
-            if let Some(entries) = of_losers.get_mut(&entry.person()) {
+            if let Some(entries) = loser_entries.get_mut(&entry.person()) {
                 entries.push(at);
             }
         }
         for merge in merges {
             // Of two copies the first stays, so what came before this call goes first.
-            let mut moved = self.held(version, kind, merge)?;
-            let mut of_call = of_losers.get(&merge.loser).cloned().unwrap_or_default();
+            let mut moved = self.events_of_loser(version, kind, merge)?;
+            let mut of_call = loser_entries.get(&merge.loser).cloned().unwrap_or_default();
             of_call.sort_by_key(|&at| self.entries[at].arrival());
             moved.extend(
                 of_call
                     .iter()
-                    .map(|&at| self.entries[at].of(merge.winner, merge.arrival)),
+                    .map(|&at| self.entries[at].reassigned(merge.winner, merge.arrival)),
             );
-            if let Some(of_winner) = of_losers.get_mut(&merge.winner) {
+            if let Some(of_winner) = loser_entries.get_mut(&merge.winner) {
                 of_winner.extend(self.entries.len()..self.entries.len() + moved.len());
             }
             self.entries.append(&mut moved);
@@ -154,7 +156,7 @@ impl Filing {
     }
 
     /// The loser's events that are in runs already.
-    fn held(&mut self, version: &mut Version, kind: &str, merge: &Merge) -> Result<Vec<Entry>> {
+    fn events_of_loser(&mut self, version: &mut Version, kind: &str, merge: &Merge) -> Result<Vec<PendingEvent>> {
         let mut moved = Vec::new();
         let (number, ordinal) = (partition_of(merge.loser), ordinal_of(merge.loser));
         let Some(events) = version
@@ -170,7 +172,7 @@ impl Filing {
         let event_type = version.schema.event_types.get(kind);
         for run in &events.runs {
             let source = self.sources.len() as u32;
-            let held = run.of_person(ordinal, days.clone())?.map(|(row, time)| Entry {
+            let held = run.of_person(ordinal, days.clone())?.map(|(row, time)| PendingEvent {
                 partition: partition_of(merge.winner),
                 key: EventKey::new(ordinal_of(merge.winner), time),
                 arrival: merge.arrival,
@@ -182,16 +184,16 @@ impl Filing {
             moved.extend(held);
             if moved.len() > found {
                 self.sources.push(Source::Run(run.clone()));
-                let left: Vec<Weight> = moved[found..].iter().map(|entry| (entry.row as usize, -1)).collect();
+                let left: Vec<RowWeight> = moved[found..].iter().map(|entry| (entry.row as usize, -1)).collect();
                 if let Some(event_type) = event_type {
-                    version.learned.weigh_events(event_type, &run.details, &left);
+                    version.learned.add_event_values(event_type, &run.details, &left);
                 }
             }
         }
         if !moved.is_empty()
             && let Some(partition) = version.partitions.get_mut(&number)
         {
-            Arc::make_mut(partition).events_mut(kind).left_behind += moved.len();
+            Arc::make_mut(partition).events_mut(kind).uncounted_rows += moved.len();
         }
         Ok(moved)
     }
@@ -199,8 +201,8 @@ impl Filing {
     /// In order, and of two copies only the one that came first.
     fn sort(&mut self, texts: &Texts) {
         let sources = &self.sources;
-        let by_id = |a: &Entry, b: &Entry| {
-            let origins = |entry: &Entry| &sources[entry.source as usize].details().origins;
+        let by_id = |a: &PendingEvent, b: &PendingEvent| {
+            let origins = |entry: &PendingEvent| &sources[entry.source as usize].details().origins;
             origins(a).order(a.row as usize, origins(b), b.row as usize, texts)
         };
         self.entries.sort_by(|a, b| {
@@ -214,9 +216,15 @@ impl Filing {
     }
 
     /// The entries of a group that the partition's runs do not hold yet.
-    fn new_run(&self, partition: &Partition, kind: &str, group: &[Entry], texts: &Texts) -> Result<Option<EventRun>> {
+    fn new_run(
+        &self,
+        partition: &Partition,
+        kind: &str,
+        group: &[PendingEvent],
+        texts: &Texts,
+    ) -> Result<Option<EventRun>> {
         let held = partition.events.get(kind).map_or(&[][..], |events| &events.runs);
-        let mut new: Vec<&Entry> = Vec::with_capacity(group.len());
+        let mut new: Vec<&PendingEvent> = Vec::with_capacity(group.len());
         for entry in group {
             let details = self.sources[entry.source as usize].details();
             let mut is_held = false;

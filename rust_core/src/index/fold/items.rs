@@ -10,30 +10,31 @@ use crate::index::columns::texts::Texts;
 use crate::index::runs::merging::{self, Rows};
 use crate::index::view::{ItemUpdates, Items, Values, Version};
 
-pub fn file(version: &mut Version, catalog: &str, new: ItemUpdates) -> Result<()> {
+pub fn add_items(version: &mut Version, catalog: &str, new: ItemUpdates) -> Result<()> {
     let items = version.catalogs.entry(catalog.to_owned()).or_default();
-    let new = items.news(&new);
+    let new = items.changed_updates(&new);
     if new.keys.is_empty() {
         return Ok(());
     }
     let items = Arc::make_mut(items);
     items.apply(&new, new.keys.len());
-    merging::add(&mut items.updates, new, &version.texts)
+    merging::push(&mut items.updates, new, &version.texts)
 }
 
 impl Items {
     /// The updates that say of an item what it was not before: a catalog sent again every day takes no room.
-    fn news(&self, updates: &ItemUpdates) -> ItemUpdates {
-        let mut is_news = self.are_new(&updates.keys);
+    fn changed_updates(&self, updates: &ItemUpdates) -> ItemUpdates {
+        let mut is_changed = self.is_first_update(&updates.keys);
         let mut attributes = Vec::new();
         for (name, (of, values)) in &updates.attributes {
-            let rows = self.changing(name, updates);
-            rows.iter().for_each(|&row| is_news[of[row as usize] as usize] = true);
+            let rows = self.changed_rows(name, updates);
+            rows.iter()
+                .for_each(|&row| is_changed[of[row as usize] as usize] = true);
             attributes.push((name, of, values, rows));
         }
-        let kept: Vec<usize> = (0..is_news.len()).filter(|&update| is_news[update]).collect();
+        let kept: Vec<usize> = (0..is_changed.len()).filter(|&update| is_changed[update]).collect();
         // Where the kept updates stand among the kept.
-        let place = |update: u32| kept.partition_point(|&other| other < update as usize) as u32;
+        let new_position = |update: u32| kept.partition_point(|&other| other < update as usize) as u32;
         let attributes = attributes.into_iter().filter(|(.., rows)| !rows.is_empty());
         ItemUpdates {
             keys: kept.iter().map(|&update| updates.keys[update]).collect(),
@@ -41,7 +42,7 @@ impl Items {
             attributes: attributes
                 .map(|(name, of, values, rows)| {
                     let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
-                    let of = rows.iter().map(|&row| place(of[row as usize])).collect();
+                    let of = rows.iter().map(|&row| new_position(of[row as usize])).collect();
                     (name.clone(), (of, Values::gather(&[Some(values)], &picks)))
                 })
                 .collect(),
@@ -49,7 +50,7 @@ impl Items {
     }
 
     /// By update: whether it is the first of its item.
-    fn are_new(&self, keys: &[u32]) -> Vec<bool> {
+    fn is_first_update(&self, keys: &[u32]) -> Vec<bool> {
         let mut seen = HashSet::new();
         keys.iter()
             .map(|key| !self.rows.contains_key(key) && seen.insert(*key))
@@ -57,21 +58,21 @@ impl Items {
     }
 
     /// The values of an attribute that are other ones than the items had before.
-    fn changing(&self, attribute: &str, updates: &ItemUpdates) -> Vec<u32> {
+    fn changed_rows(&self, attribute: &str, updates: &ItemUpdates) -> Vec<u32> {
         let (of, values) = &updates.attributes[attribute];
         let held = self.attributes.get(attribute);
         let mut last: HashMap<u32, Cell> = HashMap::new();
-        let mut changing = Vec::new();
+        let mut changed_rows = Vec::new();
         for (row, &update) in of.iter().enumerate() {
             let (key, cell) = (updates.keys[update as usize], values.cell(row));
             let known = || Some(held?.cell(*self.rows.get(&key)? as usize));
             let before = last.entry(key).or_insert_with(|| known().unwrap_or(Cell::Unknown));
             if *before != cell {
                 *before = cell;
-                changing.push(row as u32);
+                changed_rows.push(row as u32);
             }
         }
-        changing
+        changed_rows
     }
 
     /// The first so many updates.
@@ -93,7 +94,7 @@ impl Items {
             let rows = self.rows.len();
             self.attributes
                 .entry(name.clone())
-                .or_insert_with(|| values.none())
+                .or_insert_with(|| values.empty_like())
                 .patch(rows, &picks, values);
         }
     }
@@ -123,7 +124,7 @@ impl Items {
 
 impl Rows for ItemUpdates {
     /// They are few beside events.
-    const AT_ONCE: usize = usize::MAX;
+    const MAX_INLINE_ROWS: usize = usize::MAX;
 
     fn rows(&self) -> usize {
         self.keys.len()

@@ -4,44 +4,46 @@ pub(super) mod attributes;
 pub(super) mod batch;
 pub(super) mod events;
 pub(super) mod items;
+pub(super) mod new_rows;
 pub(super) mod people;
 pub(super) mod splitting;
 
 use std::collections::BTreeSet;
 
 use self::batch::Batch;
+use self::new_rows::NewEvents;
 use crate::error::Result;
 use crate::index::erasure::exclusion;
 use crate::index::view::Version;
 
 /// The version after this one, with what the batch brings. Corrupt if a file that it is filed into is damaged.
 pub fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
-    let recount = recounts(&next, &batch);
+    let must_recount = changes_seen_types(&next, &batch);
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
     next.history = batch.history.clone();
     people::note_bare_records(&mut next, &batch.records);
-    people::create(&mut next, std::mem::take(&mut batch.people));
-    people::merge(&mut next, &batch.aliases);
+    people::grow_partitions(&mut next, std::mem::take(&mut batch.people));
+    people::move_first_records(&mut next, &batch.aliases);
     let records = batch.records.iter().map(|record| (record.person, record.time));
     people::note_records(&mut next, records, &batch.aliases);
-    for kind in next.kinds(&batch) {
-        let new = batch.events.remove(&kind).map(batch::NewEvents::finish);
-        events::file(&mut next, &kind, new, &batch.merges)?;
+    for kind in next.affected_event_types(&batch) {
+        let new = batch.events.remove(&kind).map(NewEvents::finish);
+        events::add_events(&mut next, &kind, new, &batch.merges)?;
     }
-    for name in next.attribute_names(&batch) {
+    for name in next.affected_attributes(&batch) {
         let new = batch.changes.remove(&name);
-        attributes::file(&mut next, &name, new, &batch.merges)?;
+        attributes::add_changes(&mut next, &name, new, &batch.merges)?;
     }
     for (catalog, new) in batch.items {
-        items::file(&mut next, &catalog, new)?;
+        items::add_items(&mut next, &catalog, new)?;
     }
-    if recount {
+    if must_recount {
         people::recount_channels(&mut next)?;
         batch.aliases = next.history.aliases(i64::MAX);
     }
-    people::forget(&mut next, &batch.aliases);
+    people::clear_losers(&mut next, &batch.aliases);
     next.erased = batch.erased.clone();
-    exclusion::forget(&mut next, &batch.newly_erased)?;
+    exclusion::exclude(&mut next, &batch.newly_erased)?;
     if let Some((arrival, split)) = batch.split {
         splitting::split(&mut next, arrival, &split)?;
     }
@@ -49,7 +51,7 @@ pub fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
 }
 
 /// Whether a declaration changed which of the types count as seen.
-fn recounts(version: &Version, batch: &Batch) -> bool {
+fn changes_seen_types(version: &Version, batch: &Batch) -> bool {
     let before = &version.schema.event_types;
     batch.schema.event_types.iter().any(|(name, kind)| {
         let was_seen = before.get(name).map(|kind| kind.counts_as_seen);
@@ -59,7 +61,7 @@ fn recounts(version: &Version, batch: &Batch) -> bool {
 
 impl Version {
     /// Event types that the batch touches.
-    fn kinds(&self, batch: &Batch) -> BTreeSet<String> {
+    fn affected_event_types(&self, batch: &Batch) -> BTreeSet<String> {
         let mut kinds: BTreeSet<String> = batch.events.keys().cloned().collect();
         for number in batch.aliases.by_partition().keys() {
             kinds.extend(self.partitions[number].events.keys().cloned());
@@ -68,7 +70,7 @@ impl Version {
     }
 
     /// Attributes that the batch touches.
-    fn attribute_names(&self, batch: &Batch) -> BTreeSet<String> {
+    fn affected_attributes(&self, batch: &Batch) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = batch.changes.keys().cloned().collect();
         for number in batch.aliases.by_partition().keys() {
             names.extend(self.partitions[number].attributes.keys().cloned());

@@ -10,7 +10,7 @@ use crate::index::summaries::firsts::NEVER;
 use crate::index::view::{Partition, Version, ordinal_of, partition_of};
 
 /// Grows the partitions to `people` each.
-pub fn create(version: &mut Version, people: BTreeMap<u32, u32>) {
+pub fn grow_partitions(version: &mut Version, people: BTreeMap<u32, u32>) {
     for (number, people) in people {
         let partition = version
             .partitions
@@ -56,7 +56,7 @@ pub fn note_bare_records(version: &mut Version, records: &[ProfileRecord]) {
 }
 
 /// Gives the losers' first records to their winners.
-pub fn merge(version: &mut Version, aliases: &Aliases) {
+pub fn move_first_records(version: &mut Version, aliases: &Aliases) {
     let mut records = Vec::new();
     for (number, merges) in aliases.by_partition() {
         let Some(partition) = version.partitions.get(&number) else {
@@ -72,21 +72,21 @@ pub fn merge(version: &mut Version, aliases: &Aliases) {
 }
 
 /// Nothing is known any more of who was merged into another.
-pub fn forget(version: &mut Version, aliases: &Aliases) {
+pub fn clear_losers(version: &mut Version, aliases: &Aliases) {
     for (number, merges) in aliases.by_partition() {
         let Some(partition) = version.partitions.get_mut(&number) else {
             continue;
         };
-        Arc::make_mut(partition).forget(merges.iter().map(|&(loser, _)| loser));
+        Arc::make_mut(partition).clear_firsts(merges.iter().map(|&(loser, _)| loser));
     }
 }
 
 impl Partition {
     /// Nothing is known any more of these people.
-    pub fn forget(&mut self, ordinals: impl Iterator<Item = u32>) {
+    pub fn clear_firsts(&mut self, ordinals: impl Iterator<Item = u32>) {
         for ordinal in ordinals {
-            self.first_record.forget(ordinal);
-            self.channels.values_mut().for_each(|firsts| firsts.forget(ordinal));
+            self.first_record.clear(ordinal);
+            self.channels.values_mut().for_each(|firsts| firsts.clear(ordinal));
         }
     }
 }

@@ -19,17 +19,17 @@ struct Splitting<'a> {
 }
 
 /// What a split leaves of the runs of one type or attribute, and what it takes out.
-struct Taken<R> {
-    left: Vec<Arc<R>>,
+struct Extracted<R> {
+    remaining: Vec<Arc<R>>,
     /// How many rows are left of each run.
-    rows: Vec<usize>,
-    parts: Vec<SplitRows<R>>,
+    remaining_rows: Vec<usize>,
+    split_rows: Vec<SplitRows<R>>,
     /// Copies for who is split off.
-    brought: Vec<R>,
+    moved: Vec<R>,
     /// Blocks that rows are taken from.
-    cut: BTreeSet<u32>,
+    changed_blocks: BTreeSet<u32>,
     /// Rows that counted for nobody, since they are about somebody who was merged into another.
-    left_behind: usize,
+    uncounted_rows: usize,
 }
 
 /// Moves what came to `from` by the nodes to `to`. What people who were one with `from` left behind when they were merged goes out of
@@ -37,7 +37,7 @@ struct Taken<R> {
 pub fn split(version: &mut Version, arrival: i64, split: &Arc<Split>) -> Result<()> {
     let aliases = version.history.aliases(i64::MAX);
     let mut people: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    for person in aliases.of_same(split.from) {
+    for person in aliases.group_of(split.from) {
         people
             .entry(partition_of(person))
             .or_default()
@@ -46,8 +46,8 @@ pub fn split(version: &mut Version, arrival: i64, split: &Arc<Split>) -> Result<
     version.history.splits.push((arrival, split.clone()));
     for partition in version.partitions.values_mut() {
         if !partition.split_history.events.is_empty() || !partition.split_history.changes.is_empty() {
-            let parted = &mut Arc::make_mut(partition).split_history;
-            Arc::make_mut(parted).divide(split, &|owner| aliases.resolve(owner) == split.from)?;
+            let split_history = &mut Arc::make_mut(partition).split_history;
+            Arc::make_mut(split_history).reassign_owners(split, &|owner| aliases.resolve(owner) == split.from)?;
         }
     }
     let splitting = Splitting { split, arrival, people };
@@ -57,9 +57,9 @@ pub fn split(version: &mut Version, arrival: i64, split: &Arc<Split>) -> Result<
     for person in [split.from, split.to] {
         let times = bare_records
             .iter()
-            .filter(|&&(whose, _)| whose == person)
+            .filter(|&&(owner, _)| owner == person)
             .map(|&(_, time)| time);
-        version.know_anew(person, times)?;
+        version.recompute_firsts(person, times)?;
     }
     version.earliest_ms = earliest_ms(&version.partitions);
     Ok(())
@@ -68,39 +68,45 @@ pub fn split(version: &mut Version, arrival: i64, split: &Arc<Split>) -> Result<
 impl Splitting<'_> {
     fn move_events(&self, version: &mut Version) -> Result<()> {
         let texts = version.texts.clone();
-        let mut brought = Vec::new();
+        let mut moved = Vec::new();
         for (&number, ordinals) in &self.people {
             let Some(partition) = version.partitions.get_mut(&number) else {
                 continue;
             };
             for (kind, events) in partition.events.clone() {
-                let Some(taken) = self.take_out(&events.runs, number, ordinals)? else {
+                let Some(extracted) = self.extract(&events.runs, number, ordinals)? else {
                     continue;
                 };
                 let partition = Arc::make_mut(partition);
                 let left = Events {
-                    left_behind: events.left_behind.saturating_sub(taken.left_behind),
+                    uncounted_rows: events.uncounted_rows.saturating_sub(extracted.uncounted_rows),
                     spans: events.spans.clone(),
-                    totals: events.totals.left(&events.runs, &taken.rows),
-                    runs: taken.left,
+                    totals: events
+                        .totals
+                        .with_remaining_rows(&events.runs, &extracted.remaining_rows),
+                    runs: extracted.remaining,
                 };
-                match left.cut(&taken.cut) {
+                match left.rebuild_blocks(&extracted.changed_blocks) {
                     Some(left) => partition.events.insert(kind.clone(), Arc::new(left)),
                     None => partition.events.remove(&kind),
                 };
-                let parts = Arc::make_mut(&mut partition.split_history)
+                let split_rows = Arc::make_mut(&mut partition.split_history)
                     .events
                     .entry(kind.clone())
                     .or_default();
-                let channels: BTreeSet<u32> = taken.parts.iter().flat_map(|part| part.run.channels()).collect();
-                parts.extend(taken.parts);
-                partition.forget_channels(&channels)?;
-                brought.extend(taken.brought.into_iter().map(|run| (kind.clone(), run)));
+                let channels: BTreeSet<u32> = extracted
+                    .split_rows
+                    .iter()
+                    .flat_map(|part| part.run.channels())
+                    .collect();
+                split_rows.extend(extracted.split_rows);
+                partition.remove_unused_channels(&channels)?;
+                moved.extend(extracted.moved.into_iter().map(|run| (kind.clone(), run)));
             }
         }
         if let Some(partition) = version.partitions.get_mut(&partition_of(self.split.to)) {
             let partition = Arc::make_mut(partition);
-            for (kind, run) in brought {
+            for (kind, run) in moved {
                 let events = partition.events_mut(&kind);
                 run.keys().for_each(|key| events.spans.widen(key));
                 events.add(run, &texts)?;
@@ -111,31 +117,36 @@ impl Splitting<'_> {
 
     fn move_changes(&self, version: &mut Version) -> Result<()> {
         let texts = version.texts.clone();
-        let mut brought = Vec::new();
+        let mut moved = Vec::new();
         for (&number, ordinals) in &self.people {
             let Some(partition) = version.partitions.get_mut(&number) else {
                 continue;
             };
             for (name, attribute) in partition.attributes.clone() {
-                let Some(taken) = self.take_out(&attribute.runs, number, ordinals)? else {
+                let Some(extracted) = self.extract(&attribute.runs, number, ordinals)? else {
                     continue;
                 };
                 let partition = Arc::make_mut(partition);
-                match Attribute::cut(&attribute.latest, taken.left, &taken.cut, &texts)? {
+                match Attribute::rebuild_blocks(
+                    &attribute.latest,
+                    extracted.remaining,
+                    &extracted.changed_blocks,
+                    &texts,
+                )? {
                     Some(left) => partition.attributes.insert(name.clone(), Arc::new(left)),
                     None => partition.attributes.remove(&name),
                 };
-                let parts = Arc::make_mut(&mut partition.split_history)
+                let split_rows = Arc::make_mut(&mut partition.split_history)
                     .changes
                     .entry(name.clone())
                     .or_default();
-                parts.extend(taken.parts);
-                brought.extend(taken.brought.into_iter().map(|run| (name.clone(), run)));
+                split_rows.extend(extracted.split_rows);
+                moved.extend(extracted.moved.into_iter().map(|run| (name.clone(), run)));
             }
         }
         if let Some(partition) = version.partitions.get_mut(&partition_of(self.split.to)) {
             let attributes = &mut Arc::make_mut(partition).attributes;
-            for (name, run) in brought {
+            for (name, run) in moved {
                 Arc::make_mut(attributes.entry(name).or_default()).add(run, &texts)?;
             }
         }
@@ -143,46 +154,46 @@ impl Splitting<'_> {
     }
 
     /// None where the runs hold nothing of the people that goes.
-    fn take_out<R: PersonRows>(
+    fn extract<R: PersonRows>(
         &self,
         runs: &[Arc<R>],
         number: u32,
         ordinals: &BTreeSet<u32>,
-    ) -> Result<Option<Taken<R>>> {
-        let mut taken = Taken {
-            left: Vec::new(),
-            rows: Vec::new(),
-            parts: Vec::new(),
-            brought: Vec::new(),
-            cut: BTreeSet::new(),
-            left_behind: 0,
+    ) -> Result<Option<Extracted<R>>> {
+        let mut extracted = Extracted {
+            remaining: Vec::new(),
+            remaining_rows: Vec::new(),
+            split_rows: Vec::new(),
+            moved: Vec::new(),
+            changed_blocks: BTreeSet::new(),
+            uncounted_rows: 0,
         };
         for run in runs {
-            let rows = self.rows_out(&**run, number, ordinals, &mut taken)?;
-            taken.rows.push(run.rows() - rows.len());
+            let rows = self.rows_to_extract(&**run, number, ordinals, &mut extracted)?;
+            extracted.remaining_rows.push(run.rows() - rows.len());
             if rows.is_empty() {
-                taken.left.push(run.clone());
+                extracted.remaining.push(run.clone());
                 continue;
             }
-            taken
-                .parts
-                .extend(SplitRows::of_each(&**run, &rows, self.arrival, self.split));
+            extracted
+                .split_rows
+                .extend(SplitRows::by_owner(&**run, &rows, self.arrival, self.split));
             let stays = |row: &u32| rows.binary_search(row).is_err();
             let rest: Vec<u32> = (0..run.rows() as u32).filter(stays).collect();
             if !rest.is_empty() {
-                taken.left.push(Arc::new(run.pick(&rest)));
+                extracted.remaining.push(Arc::new(run.pick(&rest)));
             }
         }
-        Ok((!taken.parts.is_empty()).then_some(taken))
+        Ok((!extracted.split_rows.is_empty()).then_some(extracted))
     }
 
     /// The rows of a run that go.
-    fn rows_out<R: PersonRows>(
+    fn rows_to_extract<R: PersonRows>(
         &self,
         run: &R,
         number: u32,
         ordinals: &BTreeSet<u32>,
-        taken: &mut Taken<R>,
+        extracted: &mut Extracted<R>,
     ) -> Result<Vec<u32>> {
         let mut out = Vec::new();
         for &ordinal in ordinals {
@@ -191,13 +202,15 @@ impl Splitting<'_> {
                 let nodes = &run.origins().nodes;
                 rows.retain(|&row| self.split.side_of(nodes.get(row as usize)) == self.split.to);
                 if !rows.is_empty() {
-                    let brought = run.brought(&rows, ordinal_of(self.split.to), self.arrival);
-                    taken.brought.push(brought);
+                    let moved = run.reassign(&rows, ordinal_of(self.split.to), self.arrival);
+                    extracted.moved.push(moved);
                 }
             } else {
-                taken.left_behind += rows.len();
+                extracted.uncounted_rows += rows.len();
             }
-            taken.cut.extend((!rows.is_empty()).then_some(ordinal / BLOCK));
+            extracted
+                .changed_blocks
+                .extend((!rows.is_empty()).then_some(ordinal / BLOCK));
             out.append(&mut rows);
         }
         out.sort_unstable();
@@ -207,13 +220,13 @@ impl Splitting<'_> {
 
 impl Version {
     /// First record and channels of a person, from the rows and from updates that left none.
-    fn know_anew(&mut self, person: u64, bare_records: impl Iterator<Item = i64>) -> Result<()> {
+    fn recompute_firsts(&mut self, person: u64, bare_records: impl Iterator<Item = i64>) -> Result<()> {
         let (schema, ordinal) = (&self.schema, ordinal_of(person));
         let Some(partition) = self.partitions.get_mut(&partition_of(person)) else {
             return Ok(());
         };
         let partition = Arc::make_mut(partition);
-        partition.forget([ordinal].into_iter());
+        partition.clear_firsts([ordinal].into_iter());
         bare_records.for_each(|time| partition.first_record.note(ordinal, time));
         for (kind, events) in &partition.events {
             let counts_as_seen = schema.event_types.get(kind).is_some_and(|kind| kind.counts_as_seen);
@@ -238,7 +251,7 @@ impl Version {
 
 impl Partition {
     /// Channels that no event is left of are known no more.
-    fn forget_channels(&mut self, channels: &BTreeSet<u32>) -> Result<()> {
+    fn remove_unused_channels(&mut self, channels: &BTreeSet<u32>) -> Result<()> {
         let mut gone = channels.clone();
         for run in self.events.values().flat_map(|events| &events.runs) {
             if gone.is_empty() {

@@ -24,14 +24,14 @@ impl Aliases {
     /// Whom a person was made of is either one of the two.
     pub fn split(&mut self, split: &Split) {
         let from = self.resolve(split.from);
-        for person in self.of_same(from) {
-            let home = if split.aliases.contains(&person) {
+        for person in self.group_of(from) {
+            let target = if split.aliases.contains(&person) {
                 split.to
             } else {
                 from
             };
-            if person != home {
-                self.0.insert(person, home);
+            if person != target {
+                self.0.insert(person, target);
             }
         }
         self.0.remove(&split.to);
@@ -47,7 +47,7 @@ impl Aliases {
     }
 
     /// A person's final winner, and all who are one with it.
-    pub fn of_same(&self, person: u64) -> Vec<u64> {
+    pub fn group_of(&self, person: u64) -> Vec<u64> {
         let winner = self.resolve(person);
         let losers = self.0.keys().copied().filter(|&loser| self.resolve(loser) == winner);
         losers.chain([winner]).collect()

@@ -56,21 +56,21 @@ impl History {
     }
 
     /// The same; each split is told before it happens, with who was one with whom until then.
-    fn replay(&self, offset: i64, mut told: impl FnMut(&Aliases, i64, &Split)) -> Aliases {
+    fn replay(&self, offset: i64, mut on_split: impl FnMut(&Aliases, i64, &Split)) -> Aliases {
         let mut aliases = Aliases::default();
         let before = self.splits.iter().filter(|&&(arrival, _)| arrival < offset);
         let mut splits = before.peekable();
-        let mut happen = |aliases: &mut Aliases, (arrival, split): &(i64, Arc<Split>)| {
-            told(aliases, *arrival, split);
+        let mut apply_split = |aliases: &mut Aliases, (arrival, split): &(i64, Arc<Split>)| {
+            on_split(aliases, *arrival, split);
             aliases.split(split);
         };
         for [arrival, loser, winner] in self.merges.before(offset) {
             while let Some(split) = splits.next_if(|split| split.0 < arrival) {
-                happen(&mut aliases, split);
+                apply_split(&mut aliases, split);
             }
             aliases.merge(loser as u64, winner as u64);
         }
-        splits.for_each(|split| happen(&mut aliases, split));
+        splits.for_each(|split| apply_split(&mut aliases, split));
         aliases
     }
 
@@ -85,8 +85,8 @@ impl History {
                 }
             }
         });
-        let whose = |[_, person, time, _]: [i64; 4]| (aliases.resolve(person as u64), time);
-        records.into_iter().map(whose).collect()
+        let owner = |[_, person, time, _]: [i64; 4]| (aliases.resolve(person as u64), time);
+        records.into_iter().map(owner).collect()
     }
 
     /// Keeps an update without a value, unless it tells nothing new. `first`: since when its person was known before.
@@ -104,17 +104,17 @@ impl History {
     }
 
     /// Of the bare records only some stay, by whose they are now.
-    pub fn retain_bare_records(&mut self, stays: impl Fn(u64) -> bool) {
-        let whose = self.bare_records(i64::MAX).into_iter();
-        let records = self.bare_records.iter().zip(whose);
+    pub fn retain_bare_records(&mut self, keep: impl Fn(u64) -> bool) {
+        let owner = self.bare_records(i64::MAX).into_iter();
+        let records = self.bare_records.iter().zip(owner);
         self.bare_records = records
-            .filter(|(_, (person, _))| stays(*person))
+            .filter(|(_, (person, _))| keep(*person))
             .map(|(row, _)| row)
             .collect();
-        self.note_bare_firsts();
+        self.rebuild_bare_firsts();
     }
 
-    pub fn note_bare_firsts(&mut self) {
+    pub fn rebuild_bare_firsts(&mut self) {
         self.bare_firsts = FirstInstants::default();
         for [_, _, time, node] in self.bare_records.iter() {
             self.bare_firsts.note(node as u32, time);

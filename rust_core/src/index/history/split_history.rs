@@ -23,7 +23,7 @@ pub struct SplitHistory {
 pub struct SplitRows<R> {
     pub run: Arc<R>,
     /// Raw offset of the split.
-    pub until: i64,
+    pub split_offset: i64,
     /// Whose they are since, as far as later merges and splits do not say otherwise.
     pub owner: u64,
 }
@@ -54,7 +54,7 @@ pub trait PersonRows: Rows {
     fn pick(&self, rows: &[u32]) -> Self;
 
     /// Copies of one person's rows, ascending, that come to another one at an offset.
-    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Self;
+    fn reassign(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Self;
 }
 
 impl PersonRows for EventRun {
@@ -79,7 +79,7 @@ impl PersonRows for EventRun {
         self.pick(rows)
     }
 
-    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> EventRun {
+    fn reassign(&self, rows: &[u32], ordinal: u32, arrival: i64) -> EventRun {
         let picked = self.pick(rows);
         let keys: Vec<EventKey> = picked.keys().map(|key| EventKey::new(ordinal, key.time())).collect();
         let picks: Vec<Pick> = (0..rows.len() as u32).map(|row| (0, row)).collect();
@@ -110,7 +110,7 @@ impl PersonRows for ChangeRun {
         self.pick(rows)
     }
 
-    fn brought(&self, rows: &[u32], ordinal: u32, arrival: i64) -> ChangeRun {
+    fn reassign(&self, rows: &[u32], ordinal: u32, arrival: i64) -> ChangeRun {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
         let places: Vec<_> = rows
             .iter()
@@ -126,30 +126,34 @@ impl SplitHistory {
     /// Those that a split before an offset took out.
     pub fn before(&self, offset: i64) -> SplitHistory {
         let (mut events, mut changes) = (self.events.clone(), self.changes.clone());
-        retain(&mut events, |part| part.until < offset);
-        retain(&mut changes, |part| part.until < offset);
+        retain(&mut events, |part| part.split_offset < offset);
+        retain(&mut changes, |part| part.split_offset < offset);
         SplitHistory { events, changes }
     }
 
     /// Whether all are from before an offset.
-    pub fn are_before(&self, offset: i64) -> bool {
-        let events = self.events.values().flatten().map(|part| part.until);
-        let changes = self.changes.values().flatten().map(|part| part.until);
-        events.chain(changes).all(|until| until < offset)
+    pub fn all_before(&self, offset: i64) -> bool {
+        let events = self.events.values().flatten().map(|part| part.split_offset);
+        let changes = self.changes.values().flatten().map(|part| part.split_offset);
+        events.chain(changes).all(|split_offset| split_offset < offset)
     }
 
     /// Without the rows of some owners or about some ordinals; none where all stay.
-    pub fn retain(&self, owns: impl Fn(u64) -> bool, is_told: impl Fn(u32) -> bool) -> Result<Option<SplitHistory>> {
+    pub fn retain(
+        &self,
+        keeps_owner: impl Fn(u64) -> bool,
+        keeps_person: impl Fn(u32) -> bool,
+    ) -> Result<Option<SplitHistory>> {
         let mut split_history = self.clone();
-        let events = retain_rows(&mut split_history.events, &owns, &is_told)?;
-        let changes = retain_rows(&mut split_history.changes, &owns, &is_told)?;
+        let events = retain_rows(&mut split_history.events, &keeps_owner, &keeps_person)?;
+        let changes = retain_rows(&mut split_history.changes, &keeps_owner, &keeps_person)?;
         Ok((events || changes).then_some(split_history))
     }
 
     /// What was `from`'s is one of the two's.
-    pub fn divide(&mut self, split: &Split, is_from: &impl Fn(u64) -> bool) -> Result<()> {
-        divide(&mut self.events, split, is_from)?;
-        divide(&mut self.changes, split, is_from)
+    pub fn reassign_owners(&mut self, split: &Split, is_from: &impl Fn(u64) -> bool) -> Result<()> {
+        reassign_split_rows(&mut self.events, split, is_from)?;
+        reassign_split_rows(&mut self.changes, split, is_from)
     }
 
     pub fn bytes_in_memory(&self) -> usize {
@@ -159,40 +163,48 @@ impl SplitHistory {
     }
 }
 
-type Named<R> = BTreeMap<String, Vec<SplitRows<R>>>;
+type RowsByName<R> = BTreeMap<String, Vec<SplitRows<R>>>;
 
-fn retain<R>(parts: &mut Named<R>, stays: impl Fn(&SplitRows<R>) -> bool) {
-    parts.values_mut().for_each(|parts| parts.retain(&stays));
+fn retain<R>(parts: &mut RowsByName<R>, keep: impl Fn(&SplitRows<R>) -> bool) {
+    parts.values_mut().for_each(|parts| parts.retain(&keep));
     parts.retain(|_, parts| !parts.is_empty());
 }
 
 /// Whether some rows went.
 fn retain_rows<R: PersonRows>(
-    parts: &mut Named<R>,
-    owns: &impl Fn(u64) -> bool,
-    is_told: &impl Fn(u32) -> bool,
+    parts: &mut RowsByName<R>,
+    keeps_owner: &impl Fn(u64) -> bool,
+    keeps_person: &impl Fn(u32) -> bool,
 ) -> Result<bool> {
-    let mut some_went = false;
+    let mut removed_any = false;
     for part in parts.values_mut().flatten() {
         part.run.check()?;
-        let rows = part.run.ordinals().zip(0..).filter(|&(ordinal, _)| is_told(ordinal));
-        let rows: Vec<u32> = rows.map(|(_, row)| row).filter(|_| owns(part.owner)).collect();
+        let rows = part
+            .run
+            .ordinals()
+            .zip(0..)
+            .filter(|&(ordinal, _)| keeps_person(ordinal));
+        let rows: Vec<u32> = rows.map(|(_, row)| row).filter(|_| keeps_owner(part.owner)).collect();
         if rows.len() < part.run.rows() {
             part.run = Arc::new(part.run.pick(&rows));
-            some_went = true;
+            removed_any = true;
         }
     }
     retain(parts, |part| part.run.rows() > 0);
-    Ok(some_went)
+    Ok(removed_any)
 }
 
-fn divide<R: PersonRows>(parts: &mut Named<R>, split: &Split, is_from: &impl Fn(u64) -> bool) -> Result<()> {
+fn reassign_split_rows<R: PersonRows>(
+    parts: &mut RowsByName<R>,
+    split: &Split,
+    is_from: &impl Fn(u64) -> bool,
+) -> Result<()> {
     for parts in parts.values_mut() {
         for part in std::mem::take(parts) {
             if is_from(part.owner) {
                 part.run.check()?;
                 let all: Vec<u32> = (0..part.run.rows() as u32).collect();
-                parts.extend(SplitRows::of_each(&*part.run, &all, part.until, split));
+                parts.extend(SplitRows::by_owner(&*part.run, &all, part.split_offset, split));
             } else {
                 parts.push(part);
             }
@@ -203,13 +215,13 @@ fn divide<R: PersonRows>(parts: &mut Named<R>, split: &Split, is_from: &impl Fn(
 
 impl<R: PersonRows> SplitRows<R> {
     /// Some rows of a run, by whose they are after a split.
-    pub fn of_each(run: &R, rows: &[u32], until: i64, split: &Split) -> Vec<SplitRows<R>> {
+    pub fn by_owner(run: &R, rows: &[u32], split_offset: i64, split: &Split) -> Vec<SplitRows<R>> {
         let owner = |row: &u32| split.side_of(run.origins().nodes.get(*row as usize));
         let of = |person: u64| {
             let own: Vec<u32> = rows.iter().copied().filter(|row| owner(row) == person).collect();
             (!own.is_empty()).then(|| SplitRows {
                 run: Arc::new(run.pick(&own)),
-                until,
+                split_offset,
                 owner: person,
             })
         };

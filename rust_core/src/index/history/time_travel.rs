@@ -12,7 +12,7 @@ use super::aliases::Aliases;
 use super::split_history::{PersonRows, SplitRows};
 use crate::error::Result;
 use crate::index::columns::texts::Texts;
-use crate::index::summaries::learned::{LearnedValues, Weight};
+use crate::index::summaries::learned::{LearnedValues, RowWeight};
 use crate::index::view::{Attribute, BLOCK, Events, Partition, Version, ordinal_of, partition_of};
 use crate::proto::schema::Schema;
 
@@ -25,8 +25,11 @@ impl Version {
         }
         let offset = raw_offset as i64;
         let schema = self.history.schema(offset);
-        let pasts = pasts(self, &schema, offset);
-        let partitions = pasts.par_iter().map(Past::partition).collect::<Result<Vec<_>>>()?;
+        let past_partitions = past_partitions(self, &schema, offset);
+        let partitions = past_partitions
+            .par_iter()
+            .map(PastPartition::partition)
+            .collect::<Result<Vec<_>>>()?;
         let mut learned = self.learned.clone();
         partitions.iter().for_each(|(_, change)| learned.add(change));
         let partitions: BTreeMap<u32, Arc<Partition>> = partitions
@@ -57,7 +60,7 @@ pub fn earliest_ms(partitions: &BTreeMap<u32, Arc<Partition>>) -> Option<i64> {
 }
 
 /// A partition, and what was known of its people at an offset.
-pub struct Past<'a> {
+pub struct PastPartition<'a> {
     partition: &'a Arc<Partition>,
     offset: i64,
     texts: &'a Texts,
@@ -77,33 +80,33 @@ pub struct Past<'a> {
 
 /// Which rows of a run were known.
 #[derive(Default)]
-struct Sifted {
+struct SelectedRows {
     rows: Vec<u32>,
     /// What that changes of what is learned.
-    weights: Vec<Weight>,
-    left_behind: usize,
+    weights: Vec<RowWeight>,
+    uncounted_rows: usize,
 }
 
 /// The known rows of a type or attribute.
-struct Known<R> {
+struct KnownRows<R> {
     runs: Vec<Arc<R>>,
     /// How many rows are left of each run that there is.
     rows: Vec<usize>,
-    left_behind: usize,
+    uncounted_rows: usize,
     /// Blocks that have other rows than now.
-    cut: BTreeSet<u32>,
+    changed_blocks: BTreeSet<u32>,
 }
 
-fn pasts<'a>(version: &'a Version, schema: &'a Schema, offset: i64) -> Vec<Past<'a>> {
+fn past_partitions<'a>(version: &'a Version, schema: &'a Schema, offset: i64) -> Vec<PastPartition<'a>> {
     let history = &version.history;
     let aliases = history.aliases(offset);
     let losers = losers(&aliases);
     let losers_now = self::losers(&history.aliases(version.epoch.raw_offset as i64));
     let people = people(history, offset);
     let mut bare_records = bare_records(version, offset);
-    let touched = touched(history, offset);
+    let touched = touched_partitions(history, offset);
     let of = |ordinals: &HashMap<u32, RoaringBitmap>, number: u32| ordinals.get(&number).cloned().unwrap_or_default();
-    let past = |(&number, partition): (&u32, &'a Arc<Partition>)| Past {
+    let past = |(&number, partition): (&u32, &'a Arc<Partition>)| PastPartition {
         partition,
         offset,
         texts: &version.texts,
@@ -140,7 +143,7 @@ fn bare_records(version: &Version, offset: i64) -> HashMap<u32, Vec<(u32, i64)>>
 }
 
 /// The partitions of people whom merges, splits and bare records have been about since.
-fn touched(history: &History, offset: i64) -> HashSet<u32> {
+fn touched_partitions(history: &History, offset: i64) -> HashSet<u32> {
     let merges = history.merges.since(offset);
     let merged = merges.flat_map(|[_, loser, winner]| [loser as u64, winner as u64]);
     let splits = history.splits.iter().filter(|&&(arrival, _)| arrival >= offset);
@@ -157,11 +160,11 @@ fn losers(aliases: &Aliases) -> HashMap<u32, RoaringBitmap> {
         .collect()
 }
 
-impl<'a> Past<'a> {
+impl<'a> PastPartition<'a> {
     /// What is known now of all but the people who were erased.
-    pub fn without_erased(version: &'a Version, number: u32) -> Option<Past<'a>> {
-        let pasts = pasts(version, &version.schema, i64::MAX);
-        pasts.into_iter().find(|past| past.partition.number == number)
+    pub fn without_erased(version: &'a Version, number: u32) -> Option<PastPartition<'a>> {
+        let past_partitions = past_partitions(version, &version.schema, i64::MAX);
+        past_partitions.into_iter().find(|past| past.partition.number == number)
     }
 
     /// The partition, if it had people, and what changes of what is learned.
@@ -186,20 +189,20 @@ impl<'a> Past<'a> {
         let is_same = !self.is_touched
             && self.erased.is_empty()
             && self.people == now.people
-            && now.split_history.are_before(self.offset)
-            && same(&events, &now.events)
-            && same(&attributes, &now.attributes)
+            && now.split_history.all_before(self.offset)
+            && all_shared(&events, &now.events)
+            && all_shared(&attributes, &now.attributes)
             && events
                 .keys()
-                .all(|kind| seen(self.schema, kind) == seen(self.schema_now, kind));
+                .all(|kind| counts_as_seen(self.schema, kind) == counts_as_seen(self.schema_now, kind));
         if is_same {
             return Ok((Some(now.clone()), learned));
         }
-        Ok((Some(Arc::new(self.anew(events, attributes)?)), learned))
+        Ok((Some(Arc::new(self.rebuild(events, attributes)?)), learned))
     }
 
     /// A partition of such events and attributes, with what is derived of them.
-    pub fn anew(
+    pub fn rebuild(
         &self,
         events: HashMap<String, Arc<Events>>,
         attributes: HashMap<String, Arc<Attribute>>,
@@ -211,17 +214,17 @@ impl<'a> Past<'a> {
             split_history: Arc::new(self.partition.split_history.before(self.offset)),
             ..Partition::new(self.partition.number)
         };
-        self.note_firsts(&mut partition)?;
+        self.compute_firsts(&mut partition)?;
         Ok(partition)
     }
 
     /// First records and channels, from the rows.
-    fn note_firsts(&self, partition: &mut Partition) -> Result<()> {
+    fn compute_firsts(&self, partition: &mut Partition) -> Result<()> {
         for (kind, events) in partition.events.clone() {
             for run in &events.runs {
                 run.check()?;
                 partition.note_first_records(run);
-                partition.note_channels(run, seen(self.schema, &kind));
+                partition.note_channels(run, counts_as_seen(self.schema, &kind));
             }
         }
         for run in partition.attributes.values().flat_map(|attribute| &attribute.runs) {
@@ -233,28 +236,28 @@ impl<'a> Past<'a> {
         for &(ordinal, time) in &self.bare_records {
             partition.first_record.note(ordinal, time);
         }
-        partition.forget(self.losers.iter());
+        partition.clear_firsts(self.losers.iter());
         Ok(())
     }
 
     pub fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut LearnedValues) -> Result<Option<Arc<Events>>> {
-        let back = self.back(self.partition.split_history.events.get(kind));
-        if !self.is_touched && back.is_empty() && self.are_whole(&events.runs)? {
+        let returned = self.rows_split_off_later(self.partition.split_history.events.get(kind));
+        if !self.is_touched && returned.is_empty() && self.all_rows_known(&events.runs)? {
             return Ok((!events.runs.is_empty()).then(|| events.clone()));
         }
         let event_type = self.schema_now.event_types.get(kind);
-        let known = self.sift_all(&events.runs, &back, |run, weights| {
+        let known = self.select_known(&events.runs, &returned, |run, weights| {
             if let Some(event_type) = event_type {
-                learned.weigh_events(event_type, &run.details, weights);
+                learned.add_event_values(event_type, &run.details, weights);
             }
         })?;
         let events = Events {
             runs: known.runs,
-            left_behind: known.left_behind,
+            uncounted_rows: known.uncounted_rows,
             spans: events.spans.clone(),
-            totals: events.totals.left(&events.runs, &known.rows),
+            totals: events.totals.with_remaining_rows(&events.runs, &known.rows),
         };
-        Ok(events.cut(&known.cut).map(Arc::new))
+        Ok(events.rebuild_blocks(&known.changed_blocks).map(Arc::new))
     }
 
     pub fn attribute(
@@ -263,62 +266,67 @@ impl<'a> Past<'a> {
         attribute: &Arc<Attribute>,
         learned: &mut LearnedValues,
     ) -> Result<Option<Arc<Attribute>>> {
-        let back = self.back(self.partition.split_history.changes.get(name));
-        if !self.is_touched && back.is_empty() && self.are_whole(&attribute.runs)? {
+        let returned = self.rows_split_off_later(self.partition.split_history.changes.get(name));
+        if !self.is_touched && returned.is_empty() && self.all_rows_known(&attribute.runs)? {
             return Ok((!attribute.runs.is_empty()).then(|| attribute.clone()));
         }
         let field = self.schema_now.attributes.get(name);
-        let known = self.sift_all(&attribute.runs, &back, |run, weights| {
+        let known = self.select_known(&attribute.runs, &returned, |run, weights| {
             if let Some(field) = field {
-                learned.weigh_changes(field, &run.values, weights);
+                learned.add_attribute_values(field, &run.values, weights);
             }
         })?;
-        let attribute = Attribute::cut(&attribute.latest, known.runs, &known.cut, self.texts)?;
+        let attribute = Attribute::rebuild_blocks(&attribute.latest, known.runs, &known.changed_blocks, self.texts)?;
         Ok(attribute.map(Arc::new))
     }
 
     /// Rows that splits took out since.
-    fn back<R>(&self, parts: Option<&Vec<SplitRows<R>>>) -> Vec<Arc<R>> {
-        let parts = parts.into_iter().flatten().filter(|part| part.until >= self.offset);
+    fn rows_split_off_later<R>(&self, parts: Option<&Vec<SplitRows<R>>>) -> Vec<Arc<R>> {
+        let parts = parts
+            .into_iter()
+            .flatten()
+            .filter(|part| part.split_offset >= self.offset);
         parts.map(|part| part.run.clone()).collect()
     }
 
     /// The known rows of runs, and of such that are `back`; tells what of each changes what is learned.
-    fn sift_all<R: PersonRows>(
+    fn select_known<R: PersonRows>(
         &self,
         runs: &[Arc<R>],
-        back: &[Arc<R>],
-        mut weigh: impl FnMut(&R, &[Weight]),
-    ) -> Result<Known<R>> {
-        let mut known = Known {
+        returned: &[Arc<R>],
+        mut weigh: impl FnMut(&R, &[RowWeight]),
+    ) -> Result<KnownRows<R>> {
+        let mut known = KnownRows {
             runs: Vec::new(),
             rows: Vec::new(),
-            left_behind: 0,
-            cut: BTreeSet::new(),
+            uncounted_rows: 0,
+            changed_blocks: BTreeSet::new(),
         };
         let runs = runs.iter().map(|run| (run, true));
-        for (run, is_there) in runs.chain(back.iter().map(|run| (run, false))) {
+        for (run, is_current) in runs.chain(returned.iter().map(|run| (run, false))) {
             run.check()?;
-            let sifted = self.sift(&**run, is_there);
-            weigh(run, &sifted.weights);
-            known.rows.push(sifted.rows.len());
-            known.left_behind += sifted.left_behind;
-            let is_whole = sifted.rows.len() == run.rows();
-            if !is_whole || !is_there {
-                known.cut.extend(run.ordinals().map(|ordinal| ordinal / BLOCK));
+            let selected = self.select_rows(&**run, is_current);
+            weigh(run, &selected.weights);
+            known.rows.push(selected.rows.len());
+            known.uncounted_rows += selected.uncounted_rows;
+            let is_whole = selected.rows.len() == run.rows();
+            if !is_whole || !is_current {
+                known
+                    .changed_blocks
+                    .extend(run.ordinals().map(|ordinal| ordinal / BLOCK));
             }
             if is_whole {
                 known.runs.push(run.clone());
-            } else if !sifted.rows.is_empty() {
-                known.runs.push(Arc::new(run.pick(&sifted.rows)));
+            } else if !selected.rows.is_empty() {
+                known.runs.push(Arc::new(run.pick(&selected.rows)));
             }
         }
         Ok(known)
     }
 
     /// Whether all rows stay.
-    fn are_whole<R: PersonRows>(&self, runs: &[Arc<R>]) -> Result<bool> {
-        if self.hold_erased(runs)? {
+    fn all_rows_known<R: PersonRows>(&self, runs: &[Arc<R>]) -> Result<bool> {
+        if self.contain_erased(runs)? {
             return Ok(false);
         }
         for run in runs {
@@ -328,7 +336,7 @@ impl<'a> Past<'a> {
         Ok(arrivals.all(|arrival| arrival < self.offset))
     }
 
-    pub fn hold_erased<R: PersonRows>(&self, runs: &[Arc<R>]) -> Result<bool> {
+    pub fn contain_erased<R: PersonRows>(&self, runs: &[Arc<R>]) -> Result<bool> {
         for run in runs {
             for ordinal in &self.erased {
                 if !run.rows_of(ordinal)?.is_empty() {
@@ -340,31 +348,31 @@ impl<'a> Past<'a> {
     }
 
     /// `is_there`: now, too, so that the rows count as far as their people do.
-    fn sift<R: PersonRows>(&self, run: &R, is_there: bool) -> Sifted {
-        let mut sifted = Sifted::default();
+    fn select_rows<R: PersonRows>(&self, run: &R, is_current: bool) -> SelectedRows {
+        let mut selected = SelectedRows::default();
         for (row, (ordinal, arrival)) in run.ordinals().zip(run.origins().arrivals.iter()).enumerate() {
-            let (is_erased, is_left) = (self.erased.contains(ordinal), self.losers.contains(ordinal));
+            let (is_erased, is_loser) = (self.erased.contains(ordinal), self.losers.contains(ordinal));
             let is_known = arrival < self.offset && !is_erased;
-            let counts_now = is_there && !is_erased && !self.losers_now.contains(ordinal);
-            let weight = i64::from(is_known && !is_left) - i64::from(counts_now);
+            let counts_now = is_current && !is_erased && !self.losers_now.contains(ordinal);
+            let weight = i64::from(is_known && !is_loser) - i64::from(counts_now);
             if weight != 0 {
-                sifted.weights.push((row, weight));
+                selected.weights.push((row, weight));
             }
             if is_known {
-                sifted.rows.push(row as u32);
-                sifted.left_behind += usize::from(is_left);
+                selected.rows.push(row as u32);
+                selected.uncounted_rows += usize::from(is_loser);
             }
         }
-        sifted
+        selected
     }
 }
 
-fn seen(schema: &Schema, kind: &str) -> bool {
+fn counts_as_seen(schema: &Schema, kind: &str) -> bool {
     schema.event_types.get(kind).is_some_and(|kind| kind.counts_as_seen)
 }
 
 /// Whether all is shared.
-fn same<T>(known: &HashMap<String, Arc<T>>, now: &HashMap<String, Arc<T>>) -> bool {
+fn all_shared<T>(known: &HashMap<String, Arc<T>>, now: &HashMap<String, Arc<T>>) -> bool {
     let is_shared = |(name, one): (&String, &Arc<T>)| known.get(name).is_some_and(|other| Arc::ptr_eq(one, other));
     now.iter().all(is_shared)
 }

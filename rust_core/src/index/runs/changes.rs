@@ -92,8 +92,8 @@ impl ChangeRun {
 
     /// Whether it holds a change in this place with the source and id of a row of `origins`.
     fn holds(&self, (ordinal, time): PersonTime, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
-        let is_it = |row| self.times.get(row) == time && self.origins.order(row, origins, at, texts).is_eq();
-        Ok(self.rows(ordinal)?.any(is_it))
+        let matches = |row| self.times.get(row) == time && self.origins.order(row, origins, at, texts).is_eq();
+        Ok(self.rows(ordinal)?.any(matches))
     }
 
     pub fn bytes_in_memory(&self) -> usize {
@@ -176,13 +176,13 @@ impl Attribute {
         let blocks = self.latest.len().max(run.blocks.len());
         self.latest.resize_with(blocks, Latest::default);
         for block in 0..run.blocks.len() as u32 {
-            self.renew(block, &run, texts)?;
+            self.update_latest(block, &run, texts)?;
         }
-        merging::add(&mut self.runs, run, texts)
+        merging::push(&mut self.runs, run, texts)
     }
 
     /// With the latest values of some blocks found anew, which rows went from or came to; none where there are no runs.
-    pub fn cut(
+    pub fn rebuild_blocks(
         latest: &[Latest],
         runs: Vec<Arc<ChangeRun>>,
         blocks: &BTreeSet<u32>,
@@ -196,11 +196,11 @@ impl Attribute {
             runs: Vec::new(),
         };
         attribute.latest.resize_with(reached, Latest::default);
-        let cut = || blocks.iter().copied().filter(|&block| (block as usize) < reached);
-        cut().for_each(|block| attribute.latest[block as usize] = Latest::default());
+        let changed = || blocks.iter().copied().filter(|&block| (block as usize) < reached);
+        changed().for_each(|block| attribute.latest[block as usize] = Latest::default());
         for run in runs {
-            for block in cut() {
-                attribute.renew(block, &run, texts)?;
+            for block in changed() {
+                attribute.update_latest(block, &run, texts)?;
             }
             attribute.runs.push(run);
         }
@@ -208,7 +208,7 @@ impl Attribute {
     }
 
     /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.
-    pub fn renew(&mut self, block: u32, run: &ChangeRun, texts: &Texts) -> Result<()> {
+    pub fn update_latest(&mut self, block: u32, run: &ChangeRun, texts: &Texts) -> Result<()> {
         let rows = run.rows_of_block(block);
         let Some(until) = rows.clone().map(|row| run.times.get(row)).max() else {
             return Ok(());
@@ -227,7 +227,7 @@ impl Attribute {
         if let Some(&(last, _)) = picks.last() {
             let values = Arc::make_mut(&mut latest.values);
             values.patch(last as usize + 1, &picks, &run.values);
-            values.flag();
+            values.encode_flags();
         }
         Ok(())
     }

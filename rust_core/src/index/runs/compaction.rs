@@ -11,14 +11,14 @@ use crate::index::summaries::totals::Totals;
 use crate::index::view::{ChangeRun, EventRun, Partition, Version};
 
 /// Once so many rows are to be merged, other runs wait for the next time.
-const ROWS: usize = 1 << 22;
+const MAX_ROWS: usize = 1 << 22;
 
 /// What is made now, if anything. At most one, so that it takes no more than one processor and a bounded amount of memory.
 #[derive(Default)]
-pub struct Compaction(Option<JoinHandle<Result<Merged>>>);
+pub struct Compaction(Option<JoinHandle<Result<Compacted>>>);
 
 #[derive(Default)]
-struct Merged {
+struct Compacted {
     totals: Vec<(Group<EventRun>, Totals)>,
     events: Vec<(Group<EventRun>, EventRun)>,
     changes: Vec<(Group<ChangeRun>, ChangeRun)>,
@@ -45,13 +45,13 @@ impl Compaction {
             group.put_totals(version, totals);
         }
         for (group, run) in merged.events {
-            group.exchange(version, run, |partition, name| {
+            group.replace_runs(version, run, |partition, name| {
                 let events = partition.events.get_mut(name)?;
                 Some(&mut Arc::make_mut(events).runs)
             });
         }
         for (group, run) in merged.changes {
-            group.exchange(version, run, |partition, name| {
+            group.replace_runs(version, run, |partition, name| {
                 let attribute = partition.attributes.get_mut(name)?;
                 Some(&mut Arc::make_mut(attribute).runs)
             });
@@ -69,18 +69,18 @@ impl Compaction {
         if self.0.is_some() {
             return;
         }
-        let (mut totals, mut events, mut changes, mut room) = (Vec::new(), Vec::new(), Vec::new(), ROWS);
+        let (mut totals, mut events, mut changes, mut budget) = (Vec::new(), Vec::new(), Vec::new(), MAX_ROWS);
         for partition in version.partitions.values() {
             let number = partition.number;
             for (name, of_type) in &partition.events {
-                let merged = left(&of_type.runs, &mut room);
-                if let Some(held) = of_type.totals.due(&of_type.runs, merged.clone()) {
+                let merged = next_merge(&of_type.runs, &mut budget);
+                if let Some(held) = of_type.totals.due_runs(&of_type.runs, merged.clone()) {
                     totals.push((Group::of(number, name, &of_type.runs[..held]), of_type.totals.clone()));
                 }
                 events.extend(merged.map(|merged| Group::of(number, name, &of_type.runs[merged])));
             }
             for (name, attribute) in &partition.attributes {
-                let merged = left(&attribute.runs, &mut room);
+                let merged = next_merge(&attribute.runs, &mut budget);
                 changes.extend(merged.map(|merged| Group::of(number, name, &attribute.runs[merged])));
             }
         }
@@ -89,7 +89,7 @@ impl Compaction {
         }
         let texts = version.texts.clone();
         let merge = move || {
-            Ok(Merged {
+            Ok(Compacted {
                 totals: sum_all(totals)?,
                 events: merge_all(events, &texts)?,
                 changes: merge_all(changes, &texts)?,
@@ -109,9 +109,9 @@ fn merge_all<R: Rows>(groups: Vec<Group<R>>, texts: &Texts) -> Result<Vec<(Group
 }
 
 /// Which runs are to be merged, as long as there is room.
-fn left<R: Rows>(runs: &[Arc<R>], room: &mut usize) -> Option<Range<usize>> {
-    let left = merging::left(runs).filter(|_| *room > 0)?;
-    *room = room.saturating_sub(merging::count(&runs[left.clone()]));
+fn next_merge<R: Rows>(runs: &[Arc<R>], budget: &mut usize) -> Option<Range<usize>> {
+    let left = merging::deferred_merge(runs).filter(|_| *budget > 0)?;
+    *budget = budget.saturating_sub(merging::count_rows(&runs[left.clone()]));
     Some(left)
 }
 
@@ -151,7 +151,7 @@ impl<R: Rows> Group<R> {
 
     /// Nothing where the runs are not there any more: then they were merged, mapped or purged meanwhile, and a later merging begins
     /// with what is there.
-    fn exchange(
+    fn replace_runs(
         self,
         version: &mut Version,
         merged: R,

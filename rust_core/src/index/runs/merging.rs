@@ -11,12 +11,12 @@ use crate::index::columns::texts::Texts;
 /// As many runs of like size are merged at once.
 const FAN_IN: usize = 4;
 /// A run of so many rows is merged no more, so that no merge takes long.
-const SEALED: usize = 1 << 21;
+const MAX_MERGE_ROWS: usize = 1 << 21;
 
 /// A run of events, changes or updates of items.
 pub trait Rows: Sized {
     /// Merges of more rows are left to `compaction`; in tests, where there are few rows, of fewer.
-    const AT_ONCE: usize = if cfg!(test) { 12 } else { 1 << 14 };
+    const MAX_INLINE_ROWS: usize = if cfg!(test) { 12 } else { 1 << 14 };
 
     fn rows(&self) -> usize;
     /// All rows of some runs. None may be in two.
@@ -24,10 +24,10 @@ pub trait Rows: Sized {
 }
 
 /// Adds a run of new rows, and merges the last ones where that is quickly done.
-pub fn add<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()> {
+pub fn push<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()> {
     runs.push(Arc::new(run));
-    if let Some(from) = due(runs)
-        && count(&runs[from..]) <= R::AT_ONCE
+    if let Some(from) = merge_start(runs)
+        && count_rows(&runs[from..]) <= R::MAX_INLINE_ROWS
     {
         let merged = R::merge(&runs[from..], texts)?;
         runs.truncate(from);
@@ -37,23 +37,23 @@ pub fn add<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()>
 }
 
 /// Which runs should be merged, but were not at once.
-pub fn left<R: Rows>(runs: &[Arc<R>]) -> Option<Range<usize>> {
+pub fn deferred_merge<R: Rows>(runs: &[Arc<R>]) -> Option<Range<usize>> {
     let ends = (FAN_IN..=runs.len()).rev();
-    ends.into_iter().find_map(|end| Some(due(&runs[..end])?..end))
+    ends.into_iter().find_map(|end| Some(merge_start(&runs[..end])?..end))
 }
 
 /// From which run on they should be merged, so that there are few runs and each row is copied a logarithmic number of times. The
 /// largest come first, roughly.
-fn due<R: Rows>(runs: &[Arc<R>]) -> Option<usize> {
+fn merge_start<R: Rows>(runs: &[Arc<R>]) -> Option<usize> {
     let (mut from, mut total) = (runs.len(), 0);
-    while from > 0 && (total == 0 || runs[from - 1].rows() <= total.min(SEALED)) {
+    while from > 0 && (total == 0 || runs[from - 1].rows() <= total.min(MAX_MERGE_ROWS)) {
         from -= 1;
         total += runs[from].rows();
     }
     (runs.len() - from >= FAN_IN).then_some(from)
 }
 
-pub fn count<R: Rows>(runs: &[Arc<R>]) -> usize {
+pub fn count_rows<R: Rows>(runs: &[Arc<R>]) -> usize {
     runs.iter().map(|run| run.rows()).sum()
 }
 

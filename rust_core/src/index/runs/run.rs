@@ -126,9 +126,9 @@ impl EventRun {
         }
         let mut rows = cells.flat_map(|cell| self.rows_in(cell, key.person()));
         let origins = &self.details.origins;
-        let is_it =
+        let matches =
             |row| self.times[row] == key.time_of_day() && origins.order(row, &details.origins, at, texts).is_eq();
-        Ok(rows.any(is_it))
+        Ok(rows.any(matches))
     }
 
     pub fn bytes_in_memory(&self) -> usize {
@@ -140,15 +140,15 @@ impl EventRun {
 impl Events {
     /// Adds a run of new events.
     pub fn add(&mut self, run: EventRun, texts: &Texts) -> Result<()> {
-        merging::add(&mut self.runs, run, texts)
+        merging::push(&mut self.runs, run, texts)
     }
 
     /// With the spans and totals of some blocks found anew, which rows went from or came to; none where there are no runs.
-    pub fn cut(mut self, blocks: &BTreeSet<u32>) -> Option<Events> {
+    pub fn rebuild_blocks(mut self, blocks: &BTreeSet<u32>) -> Option<Events> {
         let totals = Arc::make_mut(&mut self.totals);
         for &block in blocks {
-            totals.renew(block, &self.runs);
-            self.spans.forget(block);
+            totals.rebuild_block(block, &self.runs);
+            self.spans.clear_block(block);
             let keys = self.runs.iter().flat_map(|run| run.keys_of(block));
             keys.for_each(|key| self.spans.widen(key));
         }
@@ -156,7 +156,7 @@ impl Events {
     }
 
     /// How many count for somebody.
-    pub fn counted(&self) -> usize {
-        self.runs.iter().map(|run| run.len()).sum::<usize>() - self.left_behind
+    pub fn counted_rows(&self) -> usize {
+        self.runs.iter().map(|run| run.len()).sum::<usize>() - self.uncounted_rows
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bytemuck::{CheckedBitPattern, NoUninit};
 
-use crate::index::columns::texts::{GONE, TextColumn, Texts};
+use crate::index::columns::texts::{REMOVED, TextColumn, Texts};
 use crate::index::summaries::counts;
-use crate::index::summaries::firsts::{Block, FirstInstants};
+use crate::index::summaries::firsts::{FirstInstants, FirstsBlock};
 use crate::index::summaries::learned::{LearnedValues, ValueCounts};
 use crate::index::summaries::spans::{BlockSpans, Days, Spans};
 use crate::index::summaries::totals::{BlockTotals, Totals};
@@ -16,7 +16,7 @@ use crate::storage::buffer::Buffer;
 use crate::storage::seal::Seal;
 use crate::storage::sections::{In, Out, Read, Stored};
 
-fn sound<T>(value: T, is_valid: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
+fn validated<T>(value: T, is_valid: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
     match is_valid(&value) {
         true => Ok(value),
         false => Err(format!("{what} do not keep together")),
@@ -87,20 +87,20 @@ impl Stored for FirstInstants {
     }
 }
 
-impl Stored for Block {
+impl Stored for FirstsBlock {
     fn put(&self, out: &mut Out) {
         self.instants.put(out);
-        self.some.put(out);
-        out.one(self.until);
+        self.present.put(out);
+        out.one(self.latest);
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        let block = Block {
+        let block = FirstsBlock {
             instants: input.many()?,
-            some: input.many()?,
-            until: input.one()?,
+            present: input.many()?,
+            latest: input.one()?,
         };
-        sound(block, Block::is_valid, "first instants")
+        validated(block, FirstsBlock::is_valid, "first instants")
     }
 }
 
@@ -115,7 +115,7 @@ impl Stored for Latest {
             values: Stored::get(input)?,
             changed_until_ms: input.one()?,
         };
-        sound(latest, Latest::is_valid, "latest values")
+        validated(latest, Latest::is_valid, "latest values")
     }
 }
 
@@ -152,7 +152,7 @@ impl Stored for Spans {
 
 impl Stored for BlockSpans {
     fn put(&self, out: &mut Out) {
-        let days = self.settled();
+        let days = self.merged_days();
         days.firsts.put(out);
         days.lasts.put(out);
         out.one(self.from);
@@ -164,7 +164,7 @@ impl Stored for BlockSpans {
             firsts: input.many()?,
             lasts: input.many()?,
         };
-        let days = sound(days, Days::is_valid, "first and last days")?;
+        let days = validated(days, Days::is_valid, "first and last days")?;
         Ok(BlockSpans::of(days, input.one()?, input.one()?))
     }
 }
@@ -185,9 +185,9 @@ impl Stored for BlockTotals {
     fn put(&self, out: &mut Out) {
         out.one(self.first);
         out.one(self.last);
-        let (low, full) = self.counts.parts();
+        let (low, overflows) = self.counts.parts();
         out.many(low);
-        out.many(full);
+        out.many(overflows);
         self.sums.put(out);
     }
 
@@ -272,7 +272,7 @@ impl Stored for Items {
             attributes: Stored::get(input)?,
             updates: input.list(Stored::get)?,
         };
-        sound(items, Items::is_valid, "items")
+        validated(items, Items::is_valid, "items")
     }
 }
 
@@ -285,12 +285,12 @@ impl Stored for Texts {
 
     fn get(input: &mut In<'_>) -> Read<Self> {
         let column: TextColumn = Stored::get(input)?;
-        let column = sound(column, |column| column.fits(column.len()), "texts")?;
+        let column = validated(column, |column| column.fits(column.len()), "texts")?;
         let mut texts = Texts::default();
         for row in 0..column.len() {
             let bytes = column.get(row);
-            if bytes == GONE {
-                texts.push_gone();
+            if bytes == REMOVED {
+                texts.push_removed();
                 continue;
             }
             let text = std::str::from_utf8(bytes).map_err(|_| "a text is not valid UTF-8")?;

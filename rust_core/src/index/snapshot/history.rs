@@ -6,7 +6,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 
 use crate::index::columns::ints::Ints;
-use crate::index::erasure::erased::Erased;
+use crate::index::erasure::erased::ErasedPeople;
 use crate::index::history::{History, Journal};
 use crate::index::view::ItemUpdates;
 use crate::proto::frame::Split;
@@ -59,7 +59,7 @@ impl Stored for History {
             schemas: input.list(schema)?,
             ..History::default()
         };
-        history.note_bare_firsts();
+        history.rebuild_bare_firsts();
         Ok(history)
     }
 }
@@ -92,7 +92,7 @@ impl<const N: usize> Stored for Journal<N> {
     }
 }
 
-impl Stored for Erased {
+impl Stored for ErasedPeople {
     fn put(&self, out: &mut Out) {
         put_people(&self.people, out);
         put_people(&self.in_runs, out);
@@ -101,7 +101,7 @@ impl Stored for Erased {
     }
 
     fn get(input: &mut In<'_>) -> Read<Self> {
-        Ok(Erased {
+        Ok(ErasedPeople {
             people: get_people(input)?,
             in_runs: get_people(input)?,
             in_texts: input.one::<u8>()? != 0,

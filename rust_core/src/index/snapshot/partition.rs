@@ -88,22 +88,22 @@ pub fn put(partition: &Partition, out: &mut Out) {
     out.one(partition.events.len() as u64);
     for (event_type, events) in in_order(&partition.events) {
         out.text(event_type);
-        out.one(events.left_behind as u64);
+        out.one(events.uncounted_rows as u64);
         events.spans.put(out);
         events.totals.put(out);
         put_small(&events.runs, out);
     }
-    put_parts(&partition.split_history.events, out);
-    put_parts(&partition.split_history.changes, out);
+    put_split_rows(&partition.split_history.events, out);
+    put_split_rows(&partition.split_history.changes, out);
 }
 
-fn put_parts<R: Filed>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut Out) {
+fn put_split_rows<R: Filed>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut Out) {
     out.one(parts.len() as u64);
     for (name, parts) in parts {
         out.text(name);
         out.one(parts.len() as u64);
         for part in parts {
-            out.one(part.until);
+            out.one(part.split_offset);
             out.one(part.owner);
             part.run.starts().put(out);
             part.run.put(out);
@@ -111,14 +111,18 @@ fn put_parts<R: Filed>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut Ou
     }
 }
 
-fn get_parts<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<SplitRows<R>>>> {
+fn get_split_rows<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<SplitRows<R>>>> {
     let part = |input: &mut In<'_>| {
-        let (until, owner, starts) = (input.one()?, input.one()?, R::Starts::get(input)?);
+        let (split_offset, owner, starts) = (input.one()?, input.one()?, R::Starts::get(input)?);
         let mut run = R::get(input)?;
         run.begin(starts);
         let run = Arc::new(run);
         match run.is_valid(people) {
-            true => Ok(SplitRows { run, until, owner }),
+            true => Ok(SplitRows {
+                run,
+                split_offset,
+                owner,
+            }),
             false => Err("a parted run does not keep together".to_owned()),
         }
     };
@@ -142,7 +146,7 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
     let channels = input.list(|input| Ok((input.one()?, Stored::get(input)?)))?;
     let kinds = input.list(|input| {
         let event_type = input.text()?;
-        let (left_behind, spans) = (input.length()?, Stored::get(input)?);
+        let (uncounted_rows, spans) = (input.length()?, Stored::get(input)?);
         let totals: Arc<Totals> = Stored::get(input)?;
         if !totals.are_valid(people) {
             return Err(format!("totals of {event_type} do not keep together"));
@@ -150,19 +154,19 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
         let runs = get_small(input, people, &event_type, &mut events)?;
         let of_type = Events {
             runs,
-            left_behind,
+            uncounted_rows,
             spans,
             totals,
         };
         Ok((event_type, Arc::new(of_type)))
     })?;
-    let parted = SplitHistory {
-        events: get_parts(input, people)?,
-        changes: get_parts(input, people)?,
+    let split_history = SplitHistory {
+        events: get_split_rows(input, people)?,
+        changes: get_split_rows(input, people)?,
     };
     let partition = Partition {
         number,
-        split_history: Arc::new(parted),
+        split_history: Arc::new(split_history),
         people,
         first_record,
         attributes: attributes.into_iter().collect(),

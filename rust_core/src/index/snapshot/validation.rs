@@ -3,7 +3,7 @@
 use crate::index::columns::ints::Ints;
 use crate::index::columns::texts::TextColumn;
 use crate::index::partitioning::BLOCK;
-use crate::index::summaries::firsts::Block;
+use crate::index::summaries::firsts::FirstsBlock;
 use crate::index::summaries::spans::Days;
 use crate::index::summaries::totals::{BlockTotals, Totals};
 use crate::index::view::{ChangeRun, Column, Details, EventRun, ItemUpdates, Items, Latest, Origins, Values};
@@ -126,16 +126,16 @@ impl Totals {
 
 impl BlockTotals {
     fn is_valid(&self, most: usize) -> bool {
-        let ((low, full), people) = (self.counts.parts(), self.counts.people());
+        let ((low, overflows), people) = (self.counts.parts(), self.counts.people());
         low.len() <= most
-            && full.iter().all(|&person| usize::from(person) < people)
+            && overflows.iter().all(|&person| usize::from(person) < people)
             && self.sums.values().flatten().all(|sums| sums.fits(people))
     }
 }
 
-impl Block {
+impl FirstsBlock {
     pub fn is_valid(&self) -> bool {
-        self.instants.len() <= BLOCK as usize && self.some.len() == self.instants.len().div_ceil(64)
+        self.instants.len() <= BLOCK as usize && self.present.len() == self.instants.len().div_ceil(64)
     }
 }
 

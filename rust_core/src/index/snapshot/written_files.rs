@@ -9,9 +9,9 @@ use crate::index::view::{ChangeRun, EventRun, Partition, Version};
 
 /// By partition number. Weak, so that what is shared with newer versions can go.
 #[derive(Default)]
-pub struct Written(BTreeMap<u32, Of>);
+pub struct Written(BTreeMap<u32, WrittenPartition>);
 
-struct Of {
+struct WrittenPartition {
     partition: Weak<Partition>,
     events: Vec<(Weak<EventRun>, Entry)>,
     changes: Vec<(Weak<ChangeRun>, Entry)>,
@@ -29,19 +29,19 @@ impl Written {
     pub fn add(&mut self, partition: &Arc<Partition>, files: Files) {
         let events = large_events(partition).map(Arc::downgrade);
         let changes = large_changes(partition).map(Arc::downgrade);
-        let of = Of {
+        let written = WrittenPartition {
             partition: Arc::downgrade(partition),
             events: events.zip(files.events.iter().cloned()).collect(),
             changes: changes.zip(files.changes.iter().cloned()).collect(),
             files,
         };
-        self.0.insert(partition.number, of);
+        self.0.insert(partition.number, written);
     }
 
     /// The files of a partition that has not changed since.
     pub fn files(&self, partition: &Arc<Partition>) -> Option<&Files> {
-        let of = self.0.get(&partition.number)?;
-        (of.partition.as_ptr() == Arc::as_ptr(partition)).then_some(&of.files)
+        let written = self.0.get(&partition.number)?;
+        (written.partition.as_ptr() == Arc::as_ptr(partition)).then_some(&written.files)
     }
 
     pub fn events(&self, partition: u32, run: &Arc<EventRun>) -> Option<&Entry> {
@@ -58,12 +58,18 @@ impl Written {
         for (number, partition) in &mut next.partitions {
             let before = Arc::as_ptr(partition);
             mapped.put_into(partition);
-            if let Some(of) = self.0.get_mut(number) {
-                if of.partition.as_ptr() == before {
-                    of.partition = Arc::downgrade(partition);
+            if let Some(written) = self.0.get_mut(number) {
+                if written.partition.as_ptr() == before {
+                    written.partition = Arc::downgrade(partition);
                 }
-                of.events.iter_mut().for_each(|(run, _)| renew(run, &mapped.events));
-                of.changes.iter_mut().for_each(|(run, _)| renew(run, &mapped.changes));
+                written
+                    .events
+                    .iter_mut()
+                    .for_each(|(run, _)| replace_mapped(run, &mapped.events));
+                written
+                    .changes
+                    .iter_mut()
+                    .for_each(|(run, _)| replace_mapped(run, &mapped.changes));
             }
         }
         next
@@ -75,7 +81,7 @@ fn find<'a, R>(written: &'a [(Weak<R>, Entry)], run: &Arc<R>) -> Option<&'a Entr
     written.iter().find(same).map(|(_, entry)| entry)
 }
 
-fn renew<R>(run: &mut Weak<R>, mapped: &HashMap<*const R, Arc<R>>) {
+fn replace_mapped<R>(run: &mut Weak<R>, mapped: &HashMap<*const R, Arc<R>>) {
     if let Some(mapped) = mapped.get(&run.as_ptr()) {
         *run = Arc::downgrade(mapped);
     }

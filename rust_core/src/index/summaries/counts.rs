@@ -10,7 +10,7 @@ pub struct EventCounts {
     /// Modulo 256. No shorter than there are people; as long as a block when events are counted, so that no row lies outside.
     low: Buffer<u8>,
     /// Who came to a multiple of 256, as often.
-    full: Buffer<u16>,
+    overflows: Buffer<u16>,
 }
 
 impl EventCounts {
@@ -18,31 +18,31 @@ impl EventCounts {
         EventCounts {
             people,
             low: vec![0; BLOCK as usize].into(),
-            full: Buffer::default(),
+            overflows: Buffer::default(),
         }
     }
 
     /// By person.
     pub fn of(all: impl ExactSizeIterator<Item = u32>) -> EventCounts {
-        let (mut low, mut full) = (Vec::with_capacity(all.len()), Vec::new());
+        let (mut low, mut overflows) = (Vec::with_capacity(all.len()), Vec::new());
         for (person, count) in all.enumerate() {
             low.push(count as u8);
-            full.extend((0..count / 256).map(|_| person as u16));
+            overflows.extend((0..count / 256).map(|_| person as u16));
         }
-        EventCounts::of_parts(low.into(), full.into())
+        EventCounts::of_parts(low.into(), overflows.into())
     }
 
-    pub fn of_parts(low: Buffer<u8>, full: Buffer<u16>) -> EventCounts {
+    pub fn of_parts(low: Buffer<u8>, overflows: Buffer<u16>) -> EventCounts {
         EventCounts {
             people: low.len(),
             low,
-            full,
+            overflows,
         }
     }
 
     /// (low, full): what `of_parts` takes.
     pub fn parts(&self) -> (&[u8], &[u16]) {
-        (&self.low[..self.people], &self.full)
+        (&self.low[..self.people], &self.overflows)
     }
 
     pub fn people(&self) -> usize {
@@ -60,7 +60,7 @@ impl EventCounts {
 
     /// What counts an event of a person.
     pub fn counter(&mut self) -> impl FnMut(u16) {
-        let (low, full) = (self.low.to_mut(), self.full.to_mut());
+        let (low, overflows) = (self.low.to_mut(), self.overflows.to_mut());
         low.resize(BLOCK as usize, 0);
         let Some(low) = low.first_chunk_mut::<{ BLOCK as usize }>() else {
             unreachable!("it was just made so long")
@@ -69,26 +69,26 @@ impl EventCounts {
             let low = &mut low[usize::from(person)];
             *low = low.wrapping_add(1);
             if *low == 0 {
-                full.push(person);
+                overflows.push(person);
             }
         }
     }
 
     /// Adds what others counted of the first of these people, or of all.
     pub fn add(&mut self, others: &EventCounts) {
-        let (more, more_full) = others.parts();
-        let (low, full) = (self.low.to_mut(), self.full.to_mut());
-        full.extend_from_slice(more_full);
-        let chunks = low.chunks_mut(TOGETHER).zip(more.chunks(TOGETHER));
-        for (from, (low, more)) in (0_usize..).step_by(TOGETHER).zip(chunks) {
-            let mut is_any_full = false;
+        let (more, more_overflows) = others.parts();
+        let (low, overflows) = (self.low.to_mut(), self.overflows.to_mut());
+        overflows.extend_from_slice(more_overflows);
+        let chunks = low.chunks_mut(CHUNK_PEOPLE).zip(more.chunks(CHUNK_PEOPLE));
+        for (from, (low, more)) in (0_usize..).step_by(CHUNK_PEOPLE).zip(chunks) {
+            let mut has_overflow = false;
             for (low, &more) in low.iter_mut().zip(more) {
                 *low = low.wrapping_add(more);
-                is_any_full |= *low < more;
+                has_overflow |= *low < more;
             }
-            if is_any_full {
+            if has_overflow {
                 let pairs = low.iter().zip(more).zip(from..);
-                full.extend(
+                overflows.extend(
                     pairs
                         .filter(|((low, more), _)| low < more)
                         .map(|(_, person)| person as u16),
@@ -99,27 +99,27 @@ impl EventCounts {
 
     /// Some people, ascending.
     pub fn pick(&self, people: &[u16]) -> EventCounts {
-        let (low, full) = self.parts();
+        let (low, overflows) = self.parts();
         let of = |&person: &u16| low.get(usize::from(person)).copied().unwrap_or(0);
-        let full = full.iter().filter_map(|person| people.binary_search(person).ok());
-        EventCounts::of_parts(people.iter().map(of).collect(), full.map(|at| at as u16).collect())
+        let overflows = overflows.iter().filter_map(|person| people.binary_search(person).ok());
+        EventCounts::of_parts(people.iter().map(of).collect(), overflows.map(|at| at as u16).collect())
     }
 
     /// By person.
     pub fn all(&self) -> Vec<u32> {
-        let (low, full) = self.parts();
+        let (low, overflows) = self.parts();
         let mut all: Vec<u32> = low.iter().map(|&low| low.into()).collect();
-        full.iter().for_each(|&person| all[usize::from(person)] += 256);
+        overflows.iter().for_each(|&person| all[usize::from(person)] += 256);
         all
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        self.low.bytes_in_memory() + self.full.bytes_in_memory()
+        self.low.bytes_in_memory() + self.overflows.bytes_in_memory()
     }
 }
 
 /// Whether somebody came to 256 is found out for so many at once: it is seldom so.
-const TOGETHER: usize = 256;
+const CHUNK_PEOPLE: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -147,14 +147,14 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn events_are_counted_beyond_a_byte_and_added(
+        fn counts_exceed_one_byte_and_add_up(
             one in events(), other in events(), people in prop::sample::select(vec![7usize, 257, 65_536]), fewer in 0..3usize
         ) {
             let ((mut counts, mut expected), (others, of_others)) = (counted(people, &one), counted(people - fewer, &other));
             prop_assert_eq!(counts.all(), expected.clone());
             prop_assert_eq!(EventCounts::of(expected.iter().copied()).all(), expected.clone());
-            let (low, full) = counts.parts();
-            prop_assert_eq!(EventCounts::of_parts(low.to_vec().into(), full.to_vec().into()).all(), expected.clone());
+            let (low, overflows) = counts.parts();
+            prop_assert_eq!(EventCounts::of_parts(low.to_vec().into(), overflows.to_vec().into()).all(), expected.clone());
             counts.add(&others);
             expected.iter_mut().zip(&of_others).for_each(|(count, more)| *count += more);
             prop_assert_eq!(counts.all(), expected.clone());

@@ -9,51 +9,51 @@ use crate::storage::buffer::Buffer;
 /// Block by block; a person beyond them has none.
 #[derive(Clone, Default)]
 pub struct FirstInstants {
-    blocks: Vec<Arc<Block>>,
+    blocks: Vec<Arc<FirstsBlock>>,
 }
 
 #[derive(Clone)]
-pub struct Block {
+pub struct FirstsBlock {
     /// By person, as far as there are any; `NEVER` for none.
     pub instants: Buffer<i64>,
     /// One bit a person who has one.
-    pub some: Buffer<u64>,
+    pub present: Buffer<u64>,
     /// The latest of them (or of what was one of them).
-    pub until: i64,
+    pub latest: i64,
 }
 
 pub const NEVER: i64 = i64::MAX;
 
-impl Default for Block {
+impl Default for FirstsBlock {
     fn default() -> Self {
-        Block {
+        FirstsBlock {
             instants: Buffer::default(),
-            some: Buffer::default(),
-            until: i64::MIN,
+            present: Buffer::default(),
+            latest: i64::MIN,
         }
     }
 }
 
-impl Block {
+impl FirstsBlock {
     fn set(&mut self, row: usize, instant: i64) {
-        let (instants, some) = (self.instants.to_mut(), self.some.to_mut());
+        let (instants, present) = (self.instants.to_mut(), self.present.to_mut());
         if instants.len() <= row {
             instants.resize(row + 1, NEVER);
-            some.resize(row / 64 + 1, 0);
+            present.resize(row / 64 + 1, 0);
         }
         instants[row] = instant;
         let bit = 1 << (row % 64);
         if instant == NEVER {
-            some[row / 64] &= !bit;
+            present[row / 64] &= !bit;
         } else {
-            some[row / 64] |= bit;
-            self.until = self.until.max(instant);
+            present[row / 64] |= bit;
+            self.latest = self.latest.max(instant);
         }
     }
 }
 
 impl FirstInstants {
-    pub fn of(blocks: Vec<Arc<Block>>) -> FirstInstants {
+    pub fn of(blocks: Vec<Arc<FirstsBlock>>) -> FirstInstants {
         FirstInstants { blocks }
     }
 
@@ -74,7 +74,7 @@ impl FirstInstants {
         }
     }
 
-    pub fn forget(&mut self, ordinal: u32) {
+    pub fn clear(&mut self, ordinal: u32) {
         if self.get(ordinal) != NEVER {
             Arc::make_mut(&mut self.blocks[(ordinal / BLOCK) as usize]).set((ordinal % BLOCK) as usize, NEVER);
         }
@@ -83,7 +83,7 @@ impl FirstInstants {
     /// Instants of a block by person, as far as there are any, and one bit a person for whom there is one before `as_of`, if that is known without them.
     pub fn of_block(&self, block: u32, as_of: i64) -> Option<(&[i64], Option<&[u64]>)> {
         let block = self.blocks.get(block as usize)?;
-        Some((&block.instants, (block.until < as_of).then_some(&block.some)))
+        Some((&block.instants, (block.latest < as_of).then_some(&block.present)))
     }
 
     /// People of a block who have an instant before the second as-of, but had none, as it was `before`, before the first one; or the
@@ -91,13 +91,16 @@ impl FirstInstants {
     pub fn changed(&self, before: &FirstInstants, block: u32, as_of: (i64, i64)) -> Vec<u16> {
         let is_shared = match (self.blocks.get(block as usize), before.blocks.get(block as usize)) {
             // Blocks are copied to be written, so one that is shared is as it was.
-            (Some(block), Some(before)) => Arc::ptr_eq(block, before) && (as_of.0 == as_of.1 || block.until < as_of.0),
+            (Some(block), Some(before)) => Arc::ptr_eq(block, before) && (as_of.0 == as_of.1 || block.latest < as_of.0),
             (block, before) => block.is_none() && before.is_none(),
         };
         if is_shared {
             return Vec::new();
         }
-        let (old, new) = (before.some_before(block, as_of.0), self.some_before(block, as_of.1));
+        let (old, new) = (
+            before.present_before(block, as_of.0),
+            self.present_before(block, as_of.1),
+        );
         let word = |words: &[u64], at: usize| words.get(at).copied().unwrap_or(0);
         let mut rows = Vec::new();
         for at in 0..old.len().max(new.len()) {
@@ -111,10 +114,10 @@ impl FirstInstants {
     }
 
     /// One bit a person for whom there is an instant before `as_of`.
-    fn some_before(&self, block: u32, as_of: i64) -> Cow<'_, [u64]> {
+    fn present_before(&self, block: u32, as_of: i64) -> Cow<'_, [u64]> {
         match self.of_block(block, as_of) {
             None => Vec::new().into(),
-            Some((_, Some(some))) => some.into(),
+            Some((_, Some(present))) => present.into(),
             Some((instants, None)) => {
                 let word = |instants: &[i64]| {
                     let bits = instants.iter().rev().map(|&first| u64::from(first < as_of));
@@ -127,18 +130,18 @@ impl FirstInstants {
 
     /// How many have one.
     pub fn count(&self) -> u64 {
-        let words = self.blocks.iter().flat_map(|block| &*block.some);
+        let words = self.blocks.iter().flat_map(|block| &*block.present);
         words.map(|word| u64::from(word.count_ones())).sum()
     }
 
-    pub fn blocks(&self) -> &[Arc<Block>] {
+    pub fn blocks(&self) -> &[Arc<FirstsBlock>] {
         &self.blocks
     }
 
     pub fn bytes_in_memory(&self) -> usize {
         let blocks = self.blocks.iter();
         blocks
-            .map(|block| block.instants.bytes_in_memory() + block.some.bytes_in_memory())
+            .map(|block| block.instants.bytes_in_memory() + block.present.bytes_in_memory())
             .sum()
     }
 }
@@ -153,10 +156,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_earliest_that_is_not_forgotten(deeds in prop::collection::vec((0..200_000u32, prop::option::of(-9..9i64)), 0..40), as_of in -9..9i64) {
+        fn get_returns_the_earliest_instant_since_the_last_clear(operations in prop::collection::vec((0..200_000u32, prop::option::of(-9..9i64)), 0..40), as_of in -9..9i64) {
             let (mut firsts, mut expected) = (FirstInstants::default(), HashMap::new());
             // Few people, so that they meet again.
-            for (ordinal, instant) in deeds.iter().map(|&(ordinal, instant)| (ordinal / 20_000 * 20_000, instant)) {
+            for (ordinal, instant) in operations.iter().map(|&(ordinal, instant)| (ordinal / 20_000 * 20_000, instant)) {
                 match instant {
                     Some(instant) => {
                         firsts.note(ordinal, instant);
@@ -164,7 +167,7 @@ mod tests {
                         *first = instant.min(*first);
                     }
                     None => {
-                        firsts.forget(ordinal);
+                        firsts.clear(ordinal);
                         expected.remove(&ordinal);
                     }
                 }
@@ -173,11 +176,11 @@ mod tests {
             for ordinal in (0..200_000).step_by(20_000) {
                 let first = expected.get(&ordinal).copied().unwrap_or(NEVER);
                 prop_assert_eq!(firsts.get(ordinal), first);
-                let Some((instants, some)) = firsts.of_block(ordinal / BLOCK, as_of) else { continue };
+                let Some((instants, present)) = firsts.of_block(ordinal / BLOCK, as_of) else { continue };
                 let row = (ordinal % BLOCK) as usize;
                 prop_assert_eq!(instants.get(row).copied().unwrap_or(NEVER), first);
-                if let Some(some) = some {
-                    let word = some.get(row / 64).copied().unwrap_or(0);
+                if let Some(present) = present {
+                    let word = present.get(row / 64).copied().unwrap_or(0);
                     prop_assert_eq!(word >> (row % 64) & 1 == 1, first < as_of);
                 }
             }

@@ -20,44 +20,45 @@ pub struct LearnedValues {
 }
 
 /// A row, and by how much it changes the counts of its values.
-pub type Weight = (usize, i64);
+pub type RowWeight = (usize, i64);
 
 impl LearnedValues {
-    pub fn weigh_events(&mut self, event_type: &EventType, details: &Details, weights: &[Weight]) {
+    pub fn add_event_values(&mut self, event_type: &EventType, details: &Details, weights: &[RowWeight]) {
         for (name, values) in &details.properties {
-            if event_type.properties.get(name).is_some_and(learns) {
+            if event_type.properties.get(name).is_some_and(is_learned) {
                 let key = (event_type.name.clone(), name.clone());
-                self.properties.change(key, &counts(values, weights));
+                self.properties.add_counts(key, &count_values(values, weights));
             }
         }
     }
 
-    pub fn weigh_changes(&mut self, attribute: &Field, values: &Values, weights: &[Weight]) {
-        if learns(attribute) {
-            self.attributes.change(attribute.name.clone(), &counts(values, weights));
+    pub fn add_attribute_values(&mut self, attribute: &Field, values: &Values, weights: &[RowWeight]) {
+        if is_learned(attribute) {
+            self.attributes
+                .add_counts(attribute.name.clone(), &count_values(values, weights));
         }
     }
 
     pub fn add(&mut self, other: &LearnedValues) {
         for (key, counts) in &other.properties {
-            self.properties.change(key.clone(), counts);
+            self.properties.add_counts(key.clone(), counts);
         }
         for (name, counts) in &other.attributes {
-            self.attributes.change(name.clone(), counts);
+            self.attributes.add_counts(name.clone(), counts);
         }
     }
 }
 
-fn learns(field: &Field) -> bool {
+fn is_learned(field: &Field) -> bool {
     matches!(field.kind, Type::Enum | Type::Set)
 }
 
-trait Change<K> {
-    fn change(&mut self, key: K, by: &ValueCounts);
+trait AddCounts<K> {
+    fn add_counts(&mut self, key: K, by: &ValueCounts);
 }
 
-impl<K: Ord + Clone> Change<K> for BTreeMap<K, Arc<ValueCounts>> {
-    fn change(&mut self, key: K, by: &ValueCounts) {
+impl<K: Ord + Clone> AddCounts<K> for BTreeMap<K, Arc<ValueCounts>> {
+    fn add_counts(&mut self, key: K, by: &ValueCounts) {
         if by.is_empty() {
             return;
         }
@@ -75,7 +76,7 @@ impl<K: Ord + Clone> Change<K> for BTreeMap<K, Arc<ValueCounts>> {
 }
 
 /// Of some rows of a column of texts or sets.
-pub fn counts(values: &Values, weights: &[Weight]) -> ValueCounts {
+pub fn count_values(values: &Values, weights: &[RowWeight]) -> ValueCounts {
     let mut counts = ValueCounts::new();
     let known = weights.iter().filter(|&&(row, _)| values.is_known(row));
     match &values.data {

@@ -18,7 +18,7 @@ pub struct Spans {
 pub struct BlockSpans {
     days: Arc<Days>,
     /// People whose days are others by now, ascending by row. They are few, so that an event does not copy the days of all.
-    changed: Vec<Changed>,
+    changed: Vec<ChangedDays>,
     /// Instants of the first and the last event of all.
     pub from: i64,
     pub to: i64,
@@ -35,14 +35,14 @@ pub struct Days {
 
 /// A person's row, first and last day.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Changed {
+pub struct ChangedDays {
     pub row: u16,
     pub first: u16,
     pub last: u16,
 }
 
 /// More than so many go into the days.
-const MOST_CHANGED: usize = if cfg!(test) { 3 } else { 1 << 10 };
+const MAX_CHANGED: usize = if cfg!(test) { 3 } else { 1 << 10 };
 
 pub const NO_FIRST: u16 = u16::MAX;
 pub const NO_LAST: u16 = 0;
@@ -83,7 +83,7 @@ impl BlockSpans {
     }
 
     /// As they were, and who has other ones by now.
-    pub fn days(&self) -> (&Days, &[Changed]) {
+    pub fn days(&self) -> (&Days, &[ChangedDays]) {
         (&self.days, &self.changed)
     }
 
@@ -100,7 +100,7 @@ impl BlockSpans {
     }
 
     /// With all changes in them.
-    pub fn settled(&self) -> Arc<Days> {
+    pub fn merged_days(&self) -> Arc<Days> {
         let mut days = self.days.clone();
         if !self.changed.is_empty() {
             Arc::make_mut(&mut days).change(&self.changed);
@@ -109,14 +109,14 @@ impl BlockSpans {
     }
 
     /// Whether it is as wide already as an event makes it.
-    fn holds(&self, row: usize, code: u16, time: i64) -> bool {
+    fn covers(&self, row: usize, code: u16, time: i64) -> bool {
         let (first, last) = self.of_row(row);
         first <= code && code <= last && self.from <= time && time <= self.to
     }
 
     fn widen(&mut self, row: usize, code: u16, time: i64) {
         let (first, last) = self.of_row(row);
-        let changed = Changed {
+        let changed = ChangedDays {
             row: row as u16,
             first: code.min(first),
             last: code.max(last),
@@ -125,7 +125,7 @@ impl BlockSpans {
             Ok(at) => self.changed[at] = changed,
             Err(at) => self.changed.insert(at, changed),
         }
-        if self.changed.len() > MOST_CHANGED {
+        if self.changed.len() > MAX_CHANGED {
             Arc::make_mut(&mut self.days).change(&self.changed);
             self.changed.clear();
         }
@@ -139,9 +139,9 @@ impl Days {
         days.map_or((NO_FIRST, NO_LAST), |(&first, &last)| (first, last))
     }
 
-    fn change(&mut self, changed: &[Changed]) {
+    fn change(&mut self, changed: &[ChangedDays]) {
         let (firsts, lasts) = (self.firsts.to_mut(), self.lasts.to_mut());
-        for &Changed { row, first, last } in changed {
+        for &ChangedDays { row, first, last } in changed {
             let row = usize::from(row);
             if firsts.len() <= row {
                 firsts.resize(row + 1, NO_FIRST);
@@ -172,7 +172,7 @@ impl Spans {
     }
 
     /// Nobody of a block has events any more.
-    pub fn forget(&mut self, block: u32) {
+    pub fn clear_block(&mut self, block: u32) {
         if let Some(span) = self.blocks.get_mut(block as usize) {
             *span = Arc::default();
         }
@@ -191,7 +191,7 @@ impl Spans {
             self.blocks.resize_with(block + 1, Arc::default);
         }
         let code = code_of(day_of(time));
-        if !self.blocks[block].holds(row, code, time) {
+        if !self.blocks[block].covers(row, code, time) {
             Arc::make_mut(&mut self.blocks[block]).widen(row, code, time);
         }
     }
@@ -218,7 +218,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn they_are_the_days_of_the_first_and_the_last_event(
+        fn spans_cover_the_first_and_last_event_days(
             events in prop::collection::vec((0..12u32, -5..5i64), 0..40), kept in 0..40usize
         ) {
             let (mut spans, mut expected) = (Spans::default(), BTreeMap::new());
@@ -238,15 +238,15 @@ mod tests {
                     let days = expected.get(&ordinal).map(|days| *days.start() as i32..=*days.end() as i32);
                     prop_assert_eq!(spans.of_person(ordinal), days.clone());
                     let span = spans.of_block(ordinal / BLOCK);
-                    let settled = span.map(|span| span.settled().of_row((ordinal % BLOCK) as usize));
+                    let merged_days = span.map(|span| span.merged_days().of_row((ordinal % BLOCK) as usize));
                     let codes = days.map(|days| (code_of(*days.start()), code_of(*days.end())));
-                    prop_assert_eq!(settled.unwrap_or((NO_FIRST, NO_LAST)), codes.unwrap_or((NO_FIRST, NO_LAST)));
+                    prop_assert_eq!(merged_days.unwrap_or((NO_FIRST, NO_LAST)), codes.unwrap_or((NO_FIRST, NO_LAST)));
                 }
             }
         }
 
         #[test]
-        fn a_day_is_among_the_days_of_its_code_and_codes_are_in_order(day in any::<i32>(), near in -40_000..40_000i32, other in any::<i32>()) {
+        fn day_codes_contain_their_day_and_preserve_order(day in any::<i32>(), near in -40_000..40_000i32, other in any::<i32>()) {
             for day in [day, near] {
                 prop_assert!(days_of(code_of(day)).contains(&day));
                 prop_assert!((LOWEST..=HIGHEST).contains(&code_of(day)));

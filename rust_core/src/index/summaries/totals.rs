@@ -37,11 +37,15 @@ pub struct BlockTotals {
 
 /// Rows of larger runs are worth having totals; in tests and fuzzers, where there are few rows, of smaller ones. Runs that are merged
 /// at once are smaller, so that none of those that the totals are of is.
-const LARGE: usize = if cfg!(any(test, fuzzing)) { 2 } else { EventRun::AT_ONCE };
+const MIN_RUN_ROWS: usize = if cfg!(any(test, fuzzing)) {
+    2
+} else {
+    EventRun::MAX_INLINE_ROWS
+};
 /// At most this part of all rows are in large runs that the totals are not of. Each time some are added, the block's people are copied.
-const PART: usize = 16;
+const MAX_UNCOVERED_PART: usize = 16;
 /// A block has totals where every so many people have an event.
-const PEOPLE: usize = 2;
+const MAX_PEOPLE_PER_ROW: usize = 2;
 
 impl Totals {
     pub fn of_parts(rows: usize, blocks: Vec<Option<Arc<BlockTotals>>>) -> Totals {
@@ -58,7 +62,7 @@ impl Totals {
     }
 
     /// How many of the runs they are of; none where a run has rows that they are of and others, so that they are of no use.
-    pub(in crate::index) fn runs_in(&self, runs: &[Arc<EventRun>]) -> Option<usize> {
+    pub(in crate::index) fn covered_runs(&self, runs: &[Arc<EventRun>]) -> Option<usize> {
         let ends = runs.iter().scan(0, |end, run| {
             *end += run.len();
             Some(*end)
@@ -67,14 +71,17 @@ impl Totals {
     }
 
     /// Of how many of the first runs they should be, if of more than now. Some runs may be about to be merged: of these all or none.
-    pub fn due(&self, runs: &[Arc<EventRun>], merged: Option<Range<usize>>) -> Option<usize> {
-        let held = self.runs_in(runs).unwrap_or(0);
-        let large = runs.iter().rposition(|run| run.len() > LARGE).map_or(0, |at| at + 1);
-        let left = merging::count(&runs[held.min(large)..large]);
-        let mut wanted = if left * PART > merging::count(runs) {
+    pub fn due_runs(&self, runs: &[Arc<EventRun>], merged: Option<Range<usize>>) -> Option<usize> {
+        let covered = self.covered_runs(runs).unwrap_or(0);
+        let large = runs
+            .iter()
+            .rposition(|run| run.len() > MIN_RUN_ROWS)
+            .map_or(0, |at| at + 1);
+        let left = merging::count_rows(&runs[covered.min(large)..large]);
+        let mut wanted = if left * MAX_UNCOVERED_PART > merging::count_rows(runs) {
             large
         } else {
-            held
+            covered
         };
         if let Some(merged) = merged
             && merged.start < wanted
@@ -82,16 +89,16 @@ impl Totals {
         {
             wanted = merged.end;
         }
-        (wanted > held).then_some(wanted)
+        (wanted > covered).then_some(wanted)
     }
 
     /// Of these runs, of which the first are those that they are of now. Corrupt if a file is damaged.
     pub fn extended(&self, runs: &[Arc<EventRun>]) -> Result<Totals> {
         let none = Totals::default();
-        let (held, totals) = self.runs_in(runs).map_or((0, &none), |held| (held, self));
+        let (covered, totals) = self.covered_runs(runs).map_or((0, &none), |covered| (covered, self));
         let last = runs.iter().filter_map(|run| run.cells.last()).map(|cell| cell.block);
         let of_block = |block| match totals.of_block(block) {
-            Some(total) => total.extended(&runs[held..], block).map(Some),
+            Some(total) => total.extended(&runs[covered..], block).map(Some),
             None => {
                 check(runs, block)?;
                 Ok(BlockTotals::of(runs, block).map(Arc::new))
@@ -99,26 +106,26 @@ impl Totals {
         };
         let blocks = (0..last.max().map_or(0, |last| last + 1)).map(of_block);
         Ok(Totals {
-            rows: merging::count(runs),
+            rows: merging::count_rows(runs),
             blocks: blocks.collect::<Result<_>>()?,
         })
     }
 
     /// When of each of some runs only so many rows are left. Blocks that rows went from are still to be found anew.
-    pub fn left(&self, runs: &[Arc<EventRun>], rows: &[usize]) -> Arc<Totals> {
-        let left = self.runs_in(runs).map(|held| Totals {
-            rows: rows[..held].iter().sum(),
+    pub fn with_remaining_rows(&self, runs: &[Arc<EventRun>], rows: &[usize]) -> Arc<Totals> {
+        let left = self.covered_runs(runs).map(|covered| Totals {
+            rows: rows[..covered].iter().sum(),
             blocks: self.blocks.clone(),
         });
         Arc::new(left.unwrap_or_default())
     }
 
     /// A block found anew, which rows went from. The files of the runs that have rows of it were checked.
-    pub fn renew(&mut self, block: u32, runs: &[Arc<EventRun>]) {
-        if let Some(held) = self.runs_in(runs)
+    pub fn rebuild_block(&mut self, block: u32, runs: &[Arc<EventRun>]) {
+        if let Some(covered) = self.covered_runs(runs)
             && let Some(total) = self.blocks.get_mut(block as usize)
         {
-            *total = BlockTotals::of(&runs[..held], block).map(Arc::new);
+            *total = BlockTotals::of(&runs[..covered], block).map(Arc::new);
         }
     }
 
@@ -132,8 +139,8 @@ impl BlockTotals {
     /// Of a block's rows in some runs, unless there are few.
     fn of(runs: &[Arc<EventRun>], block: u32) -> Option<BlockTotals> {
         let rows: usize = runs.iter().map(|run| rows_of(run, block).len()).sum();
-        let people = runs.iter().map(|run| people_in(run, block)).max()?;
-        (0 < rows && people <= PEOPLE * rows).then(|| Adding::default().all(runs, block))
+        let people = runs.iter().map(|run| people_end(run, block)).max()?;
+        (0 < rows && people <= MAX_PEOPLE_PER_ROW * rows).then(|| TotalsBuilder::default().build(runs, block))
     }
 
     /// With the block's rows in some more runs.
@@ -141,7 +148,7 @@ impl BlockTotals {
         check(runs, block)?;
         Ok(match runs.iter().all(|run| rows_of(run, block).is_empty()) {
             true => self.clone(),
-            false => Arc::new(Adding::of(self).all(runs, block)),
+            false => Arc::new(TotalsBuilder::of(self).build(runs, block)),
         })
     }
 
@@ -162,13 +169,13 @@ fn rows_of(run: &EventRun, block: u32) -> Range<usize> {
 }
 
 /// As many people as have rows of the block, or come before one who has.
-fn people_in(run: &EventRun, block: u32) -> usize {
+fn people_end(run: &EventRun, block: u32) -> usize {
     let persons = &run.persons[rows_of(run, block)];
     persons.iter().max().map_or(0, |&last| usize::from(last) + 1)
 }
 
 /// A total that rows are added to.
-struct Adding {
+struct TotalsBuilder {
     first: i64,
     last: i64,
     counts: EventCounts,
@@ -176,9 +183,9 @@ struct Adding {
     sums: HashMap<String, Option<Vec<i64>>>,
 }
 
-impl Default for Adding {
+impl Default for TotalsBuilder {
     fn default() -> Self {
-        Adding {
+        TotalsBuilder {
             first: i64::MAX,
             last: i64::MIN,
             counts: EventCounts::default(),
@@ -187,13 +194,13 @@ impl Default for Adding {
     }
 }
 
-impl Adding {
-    fn of(total: &BlockTotals) -> Adding {
+impl TotalsBuilder {
+    fn of(total: &BlockTotals) -> TotalsBuilder {
         let unpacked = |(name, sums): (&String, &Option<Ints>)| {
             let sums = sums.as_ref().map(|sums| sums.iter().collect());
             (name.clone(), sums)
         };
-        Adding {
+        TotalsBuilder {
             first: total.first,
             last: total.last,
             counts: total.counts.clone(),
@@ -201,7 +208,7 @@ impl Adding {
         }
     }
 
-    fn all(mut self, runs: &[Arc<EventRun>], block: u32) -> BlockTotals {
+    fn build(mut self, runs: &[Arc<EventRun>], block: u32) -> BlockTotals {
         runs.iter().for_each(|run| self.add(run, block));
         let people = self.counts.people();
         let packed = |(name, sums): (String, Option<Vec<i64>>)| {
@@ -211,11 +218,11 @@ impl Adding {
             });
             (name, packed)
         };
-        let (low, full) = self.counts.parts();
+        let (low, overflows) = self.counts.parts();
         BlockTotals {
             first: self.first,
             last: self.last,
-            counts: EventCounts::of_parts(low.to_vec().into(), full.to_vec().into()),
+            counts: EventCounts::of_parts(low.to_vec().into(), overflows.to_vec().into()),
             sums: self.sums.into_iter().map(packed).collect(),
         }
     }
@@ -234,18 +241,18 @@ impl Adding {
             }
         }
         let persons = &run.persons[rows.clone()];
-        self.counts.widen(people_in(run, block));
+        self.counts.widen(people_end(run, block));
         persons.iter().copied().for_each(self.counts.counter());
         for (name, values) in &run.details.properties {
             let Column::Ints(Unit::Millionths, numbers) = &values.data else {
                 continue;
             };
             let sums = self.sums.entry(name.clone()).or_insert_with(|| Some(Vec::new()));
-            if let Some(held) = sums {
-                held.resize(self.counts.people(), 0);
+            if let Some(covered) = sums {
+                covered.resize(self.counts.people(), 0);
                 let numbers = numbers.widened(rows.clone());
                 let known = rows.clone().map(|row| values.is_known(row));
-                if add_up(held, persons, &numbers, known).is_none() {
+                if add_to_sums(covered, persons, &numbers, known).is_none() {
                     *sums = None;
                 }
             }
@@ -254,7 +261,7 @@ impl Adding {
 }
 
 /// Adds the known numbers to the sums of their persons; none if one leaves 64 bits.
-fn add_up(sums: &mut [i64], persons: &[u16], numbers: &[i64], known: impl Iterator<Item = bool>) -> Option<()> {
+fn add_to_sums(sums: &mut [i64], persons: &[u16], numbers: &[i64], known: impl Iterator<Item = bool>) -> Option<()> {
     for ((&person, &number), is_known) in persons.iter().zip(numbers).zip(known) {
         if is_known {
             let sum = &mut sums[usize::from(person)];

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::encoded::{self, Sent};
-use super::equivalence::fold;
-use super::model::declared;
+use super::fixtures::encoded::{self, RecordFields};
+use super::fixtures::folding::fold;
+use super::fixtures::model::declared;
 use crate::index::Index;
 use crate::index::columns::cells::Cell;
 use crate::index::view::{BLOCK, Scalar, Version, ordinal_of, partition_of, person_of};
@@ -74,7 +74,7 @@ fn frame(step: Step, offset: u64, known: &mut Known) -> Vec<u8> {
             let place = (time.unwrap_or(i64::MIN), source.to_owned(), id.clone());
             known.get_mut(&person).unwrap().entry(place).or_insert(city);
             let values = [("city", city.map_or(Value::Cleared, Value::Text))];
-            let update = Sent {
+            let update = RecordFields {
                 source,
                 id: &id,
                 kind: "",
@@ -98,7 +98,7 @@ fn frame(step: Step, offset: u64, known: &mut Known) -> Vec<u8> {
 }
 
 /// The frames, and what is known before each of them and after the last.
-fn log(steps: &[Step]) -> (Vec<Vec<u8>>, Vec<Known>) {
+fn frames_and_history(steps: &[Step]) -> (Vec<Vec<u8>>, Vec<Known>) {
     let mut known = everybody();
     let created = known.keys().map(|&person| IdentityChange {
         sequence: 1,
@@ -106,14 +106,14 @@ fn log(steps: &[Step]) -> (Vec<Vec<u8>>, Vec<Known>) {
     });
     let schema = declared(true).encode();
     let mut frames = vec![encoded::frame(0, created.collect(), &[], Some(&schema))];
-    let mut knowns = vec![known.clone(), known.clone()];
+    let mut history = vec![known.clone(), known.clone()];
     for &step in steps {
         if known.len() > 1 || matches!(step, Step::Update { .. }) {
             frames.push(frame(step, frames.len() as u64, &mut known));
-            knowns.push(known.clone());
+            history.push(known.clone());
         }
     }
-    (frames, knowns)
+    (frames, history)
 }
 
 /// By person and instant.
@@ -131,7 +131,7 @@ fn expected(known: &Known) -> Cities {
 }
 
 /// What `ask` says of the people of `known`.
-fn cities(known: &Known, version: &Version, ask: impl Fn(u64, i64) -> Cell) -> Cities {
+fn read_cities(known: &Known, version: &Version, ask: impl Fn(u64, i64) -> Cell) -> Cities {
     let asked = known.keys().flat_map(|&person| INSTANTS.map(|as_of| (person, as_of)));
     let city = |(person, as_of)| match ask(person, as_of) {
         Cell::One(Scalar::Text(code)) => Some(version.texts.get(code).to_owned()),
@@ -140,8 +140,8 @@ fn cities(known: &Known, version: &Version, ask: impl Fn(u64, i64) -> Cell) -> C
     asked.map(|asked| (asked, city(asked))).collect()
 }
 
-fn told(known: &Known, version: &Version) -> Cities {
-    cities(known, version, |person, as_of| {
+fn current_cities(known: &Known, version: &Version) -> Cities {
+    read_cities(known, version, |person, as_of| {
         let attribute = version.partitions[&partition_of(person)].attributes.get("city");
         attribute.map_or(Cell::Unknown, |city| {
             city.as_of(ordinal_of(person), as_of, &version.texts).unwrap()
@@ -150,8 +150,8 @@ fn told(known: &Known, version: &Version) -> Cities {
 }
 
 /// From the runs alone, without what arrived at `known_at` or later.
-fn told_as_known(known: &Known, version: &Version, known_at: i64) -> Cities {
-    cities(known, version, |person, as_of| {
+fn cities_known_at(known: &Known, version: &Version, known_at: i64) -> Cities {
+    read_cities(known, version, |person, as_of| {
         let attribute = version.partitions[&partition_of(person)].attributes.get("city");
         let runs = attribute.map_or(&[][..], |city| &city.runs);
         let rows = runs
@@ -167,18 +167,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn however_changes_are_cut_into_calls_the_last_before_an_instant_holds(steps in steps(), at_once in 1..9usize) {
-        let (frames, knowns) = log(&steps);
+    fn as_of_returns_the_last_earlier_change_for_any_batching(steps in steps(), at_once in 1..9usize) {
+        let (frames, history) = frames_and_history(&steps);
         let folder = tempdir().unwrap();
         let index = Index::open(folder.path()).unwrap();
         for frames in frames.chunks(at_once) {
             fold(&index, frames, at_once);
-            let known = &knowns[index.offset() as usize];
-            prop_assert_eq!(told(known, &index.version()), expected(known));
+            let known = &history[index.offset() as usize];
+            prop_assert_eq!(current_cities(known, &index.version()), expected(known));
         }
         let version = index.version();
-        for (known_at, known) in knowns.iter().enumerate() {
-            prop_assert_eq!(told_as_known(known, &version, known_at as i64), expected(known));
+        for (known_at, known) in history.iter().enumerate() {
+            prop_assert_eq!(cities_known_at(known, &version, known_at as i64), expected(known));
         }
     }
 }
@@ -191,7 +191,7 @@ fn a_fold_copies_only_the_blocks_that_change() {
         key: 0,
         city: Some(city),
     };
-    let (frames, _) = log(&[
+    let (frames, _) = frames_and_history(&[
         update(0, 1, 0),
         update(2, 1, 0),
         update(2, 2, 1),

@@ -3,19 +3,20 @@
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::equivalence::{fold, settle, told};
-use super::invariants::check_runs;
-use super::random_history::{decide, frames, steps};
+use super::fixtures::answers::answers;
+use super::fixtures::folding::{fold, settle};
+use super::fixtures::invariants::check_runs;
+use super::fixtures::random_history::{frames, plan_operations, steps};
 use crate::index::Index;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn merged_runs_say_what_their_parts_said(
+    fn compaction_does_not_change_answers(
         steps in steps(), size in 1..4usize, cut in any::<prop::sample::Index>(), snapshot in any::<bool>()
     ) {
-        let frames = frames(&decide(&steps), size);
+        let frames = frames(&plan_operations(&steps), size);
         let cut = cut.index(frames.len() + 1);
         let folder = tempdir().unwrap();
         let index = Index::open(folder.path()).unwrap();
@@ -23,13 +24,13 @@ proptest! {
         if snapshot {
             index.snapshot().unwrap();
         }
-        let before = told(&index.version());
+        let before = answers(&index.version());
         settle(&index);
-        prop_assert_eq!(told(&index.version()), before);
+        prop_assert_eq!(answers(&index.version()), before);
         fold(&index, &frames[cut..], 1);
-        let before = told(&index.version());
+        let before = answers(&index.version());
         settle(&index);
-        prop_assert_eq!(told(&index.version()), before);
+        prop_assert_eq!(answers(&index.version()), before);
         check_runs(&index.version());
     }
 }

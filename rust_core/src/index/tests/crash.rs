@@ -11,9 +11,9 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::durability::eventful;
-use super::equivalence::{fold, told};
-use super::random_history::{decide, frames};
+use super::fixtures::answers::answers;
+use super::fixtures::folding::fold;
+use super::fixtures::random_history::{frames, history_with_large_runs, plan_operations};
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::log::LocalLog;
@@ -29,7 +29,7 @@ const BETWEEN: u64 = 5;
 
 /// All that is to be appended.
 fn plan() -> Vec<Vec<u8>> {
-    frames(&decide(&eventful(40)), 2)
+    frames(&plan_operations(&history_with_large_runs(40)), 2)
 }
 
 fn limit_files(bytes: Option<u64>) {
@@ -41,8 +41,8 @@ fn limit_files(bytes: Option<u64>) {
 }
 
 /// Tries again with room for all that is needed, where there was none. What was refused has changed nothing.
-fn patiently(log: &LocalLog, index: &Index, mut work: impl FnMut() -> Result<()>) {
-    let before = (log.end().unwrap(), index.offset(), told(&index.version()));
+fn retry_with_room(log: &LocalLog, index: &Index, mut work: impl FnMut() -> Result<()>) {
+    let before = (log.end().unwrap(), index.offset(), answers(&index.version()));
     let refused = match work() {
         Ok(()) => return,
         Err(Error::Io { path, .. }) => path,
@@ -52,7 +52,7 @@ fn patiently(log: &LocalLog, index: &Index, mut work: impl FnMut() -> Result<()>
         !refused.exists() || refused.extension().unwrap() == "log",
         "it takes no room"
     );
-    assert_eq!((log.end().unwrap(), index.offset(), told(&index.version())), before);
+    assert_eq!((log.end().unwrap(), index.offset(), answers(&index.version())), before);
     println!("\nrefused {}", refused.extension().unwrap().to_str().unwrap());
     limit_files(None);
     work().unwrap();
@@ -75,30 +75,30 @@ fn work() {
             index.fold(&[(offset, &frame)]).unwrap();
         }
         if log.end().unwrap().is_multiple_of(BETWEEN) {
-            patiently(&log, &index, || index.snapshot());
+            retry_with_room(&log, &index, || index.snapshot());
         }
         let Some(frame) = plan.get(log.end().unwrap() as usize) else {
             return;
         };
-        patiently(&log, &index, || log.append(frame).map(drop));
+        retry_with_room(&log, &index, || log.append(frame).map(drop));
         writeln!(out, "\nacknowledged {}", log.end().unwrap()).unwrap();
     }
 }
 
 /// How the process ended: the signal that killed it, how many frames it had acknowledged, and endings of the files that it could not write.
-struct Ended {
+struct Outcome {
     signal: Option<i32>,
     acknowledged: u64,
     refused: Vec<String>,
 }
 
 /// Runs the process until it ends, or is killed after a time. `excess`: what the shell does where a file gets too large.
-fn run(folder: &Path, kill_after: Option<Duration>, limit: Option<u64>, excess: &str) -> Ended {
+fn run_process(folder: &Path, kill_after: Option<Duration>, limit: Option<u64>, on_large_file: &str) -> Outcome {
     let name = "index::tests::crash::work";
     let mut command = Command::new("sh");
     command.args([
         "-c",
-        &format!("{excess} exec \"$0\" --exact {name} --ignored --nocapture"),
+        &format!("{on_large_file} exec \"$0\" --exact {name} --ignored --nocapture"),
     ]);
     command.arg(std::env::current_exe().unwrap()).env(FOLDER, folder);
     limit.map(|bytes| command.env(LIMIT, bytes.to_string()));
@@ -108,20 +108,20 @@ fn run(folder: &Path, kill_after: Option<Duration>, limit: Option<u64>, excess: 
         child.kill().unwrap();
     }
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let output_text = String::from_utf8_lossy(&output.stdout);
     let failure = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success() || output.status.signal().is_some(),
-        "{said}{failure}"
+        "{output_text}{failure}"
     );
-    let last = said
+    let last = output_text
         .lines()
         .rev()
         .find_map(|line| line.strip_prefix("acknowledged ")?.parse().ok());
-    Ended {
+    Outcome {
         signal: output.status.signal(),
         acknowledged: last.unwrap_or(0),
-        refused: said
+        refused: output_text
             .lines()
             .filter_map(|line| line.strip_prefix("refused "))
             .map(str::to_owned)
@@ -133,22 +133,22 @@ fn run(folder: &Path, kill_after: Option<Duration>, limit: Option<u64>, excess: 
 fn expected(plan: &[Vec<u8>]) -> Vec<BTreeMap<String, String>> {
     let folder = new_folder();
     let index = Index::open(folder.path()).unwrap();
-    let mut after = vec![told(&index.version())];
+    let mut after = vec![answers(&index.version())];
     for frame in plan {
         fold(&index, std::slice::from_ref(frame), 1);
-        after.push(told(&index.version()));
+        after.push(answers(&index.version()));
     }
     after
 }
 
 /// Opens what a process left, and folds the rest of its log. How far the log goes.
-fn survives(folder: &Path, ended: &Ended, plan: &[Vec<u8>], expected: &[BTreeMap<String, String>]) -> u64 {
+fn check_recovery(folder: &Path, outcome: &Outcome, plan: &[Vec<u8>], expected: &[BTreeMap<String, String>]) -> u64 {
     let log = LocalLog::create(&folder.join("log")).unwrap();
     let index = Index::open(&folder.join("state")).unwrap();
     let end = log.end().unwrap();
-    assert!((ended.acknowledged..=plan.len() as u64).contains(&end), "{end}");
+    assert!((outcome.acknowledged..=plan.len() as u64).contains(&end), "{end}");
     assert!(index.offset() <= end);
-    assert_eq!(told(&index.version()), expected[index.offset() as usize]);
+    assert_eq!(answers(&index.version()), expected[index.offset() as usize]);
     let rest: Vec<Vec<u8>> = log
         .read(0, usize::MAX)
         .unwrap()
@@ -157,21 +157,21 @@ fn survives(folder: &Path, ended: &Ended, plan: &[Vec<u8>], expected: &[BTreeMap
         .collect();
     assert_eq!(rest, plan[..end as usize]);
     fold(&index, &rest[index.offset() as usize..], 3);
-    assert_eq!(told(&index.version()), expected[end as usize]);
+    assert_eq!(answers(&index.version()), expected[end as usize]);
     end
 }
 
 #[test]
-fn whenever_it_is_killed_nothing_acknowledged_is_lost() {
+fn acknowledged_frames_survive_a_kill_at_any_time() {
     let (plan, folder) = (plan(), new_folder());
     let expected = expected(&plan);
     let mut end = 0;
     for time in 0.. {
         // Later and later, so that it comes to an end on any machine.
         let millis = xxh3_64(&[time as u8]) % (20 + 4 * time);
-        let ended = run(folder.path(), Some(Duration::from_millis(millis)), None, "");
-        assert!(ended.signal.is_none_or(|signal| signal == SIGKILL));
-        let reached = survives(folder.path(), &ended, &plan, &expected);
+        let outcome = run_process(folder.path(), Some(Duration::from_millis(millis)), None, "");
+        assert!(outcome.signal.is_none_or(|signal| signal == SIGKILL));
+        let reached = check_recovery(folder.path(), &outcome, &plan, &expected);
         assert!(reached >= end);
         end = reached;
         if end == plan.len() as u64 {
@@ -182,33 +182,39 @@ fn whenever_it_is_killed_nothing_acknowledged_is_lost() {
 
 /// Every write is cut short somewhere: the system kills the process that makes a file larger than it may.
 #[test]
-fn killed_within_a_write_of_any_file_nothing_acknowledged_is_lost() {
+fn acknowledged_frames_survive_a_kill_during_any_write() {
     let plan = plan();
     let expected = expected(&plan);
     let mut killed = 0;
     for limit in (0..4000).step_by(190) {
         let folder = new_folder();
-        let ended = run(folder.path(), None, Some(limit), "ulimit -c 0;");
-        killed += usize::from(ended.signal == Some(SIGXFSZ));
-        survives(folder.path(), &ended, &plan, &expected);
-        let ended = run(folder.path(), None, None, "");
-        assert_eq!(survives(folder.path(), &ended, &plan, &expected), plan.len() as u64);
+        let outcome = run_process(folder.path(), None, Some(limit), "ulimit -c 0;");
+        killed += usize::from(outcome.signal == Some(SIGXFSZ));
+        check_recovery(folder.path(), &outcome, &plan, &expected);
+        let outcome = run_process(folder.path(), None, None, "");
+        assert_eq!(
+            check_recovery(folder.path(), &outcome, &plan, &expected),
+            plan.len() as u64
+        );
     }
     assert!(killed > 10, "{killed}");
 }
 
 /// A file that may not grow is refused as a full disk is: with an error, after which all is as before, and goes on with room.
 #[test]
-fn without_room_it_is_refused_and_goes_on_when_there_is_some() {
+fn writes_to_a_full_disk_fail_cleanly_and_succeed_with_room() {
     let plan = plan();
     let expected = expected(&plan);
     let mut refused = BTreeSet::new();
     for limit in (0..4000).step_by(190) {
         let folder = new_folder();
-        let ended = run(folder.path(), None, Some(limit), "trap '' XFSZ;");
-        refused.extend(ended.refused.iter().cloned());
-        assert_eq!((ended.signal, ended.acknowledged), (None, plan.len() as u64));
-        assert_eq!(survives(folder.path(), &ended, &plan, &expected), plan.len() as u64);
+        let outcome = run_process(folder.path(), None, Some(limit), "trap '' XFSZ;");
+        refused.extend(outcome.refused.iter().cloned());
+        assert_eq!((outcome.signal, outcome.acknowledged), (None, plan.len() as u64));
+        assert_eq!(
+            check_recovery(folder.path(), &outcome, &plan, &expected),
+            plan.len() as u64
+        );
     }
     assert_eq!(refused, ["index", "log"].map(str::to_owned).into());
 }

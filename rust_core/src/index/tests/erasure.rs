@@ -7,91 +7,33 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::encoded::{self, Sent};
-use super::equivalence::{fold, told};
-use super::invariants::check_runs;
-use super::model::declared;
-use super::random_history::{Deed, decide, record, resolve, steps_without_splits};
+use super::fixtures::answers::answers;
+use super::fixtures::encoded::{self, RecordFields};
+use super::fixtures::erasures::{choose_erasure, frames};
+use super::fixtures::folding::fold;
+use super::fixtures::invariants::check_runs;
+use super::fixtures::model::declared;
+use super::fixtures::random_history::{plan_operations, steps_without_splits};
 use crate::index::Index;
 use crate::index::runs::compaction::Compaction;
 use crate::index::view::{DAY_MS, Version, person_of};
 use crate::proto::frame::{Change, IdentityChange, Split};
 use crate::proto::record::Value;
 
-/// That somebody is erased in a frame, and who was one with them by then.
-pub struct Erasure {
-    frame: usize,
-    person: u64,
-    people: BTreeSet<u64>,
-}
-
-pub fn erasure(deeds: &[Deed], size: usize, frame: usize, person: prop::sample::Index) -> Option<Erasure> {
-    let (mut aliases, mut created) = (BTreeMap::new(), Vec::new());
-    for deed in deeds.iter().take((frame + 1) * size) {
-        match *deed {
-            Deed::Change(Change::Created { person }) => created.push(person),
-            Deed::Change(Change::Merged { winner, loser }) => {
-                aliases.insert(loser, winner);
-            }
-            _ => {}
-        }
-    }
-    let person = *created.get(person.index(created.len().max(1)))?;
-    let is_same = |other: &u64| resolve(&aliases, *other) == resolve(&aliases, person);
-    let people = created.iter().copied().filter(is_same).collect();
-    Some(Erasure { frame, person, people })
-}
-
-/// The deeds as frames. `is_told`: of the person's records all before the erasure, and the erasure; else nothing but that there was
-/// somebody.
-pub fn frames(deeds: &[Deed], size: usize, erasure: &Erasure, is_told: bool) -> Vec<Vec<u8>> {
-    let mut aliases = BTreeMap::new();
-    let frame = |(at, deeds): (usize, &[Deed])| {
-        let is_gone = |person: &u64| erasure.people.contains(person) && (at >= erasure.frame || !is_told);
-        let (mut changes, mut schema) = (Vec::new(), None);
-        for deed in deeds {
-            match *deed {
-                Deed::Change(Change::Merged { winner, loser })
-                    if at > erasure.frame && (is_gone(&winner) || is_gone(&loser)) => {}
-                Deed::Change(ref change) => {
-                    changes.push(change.clone());
-                    if let Change::Merged { winner, loser } = *change {
-                        aliases.insert(loser, winner);
-                    }
-                }
-                Deed::Declare(seen) => schema = Some(declared(seen).encode()),
-                _ => {}
-            }
-        }
-        if at == erasure.frame && is_told {
-            let person = erasure.person;
-            changes.push(Change::Erased { person });
-        }
-        let kept = deeds.iter().filter(|deed| match deed {
-            Deed::Event(person, ..) | Deed::Profile(person, ..) => !is_gone(person),
-            _ => true,
-        });
-        let records: Vec<_> = kept.filter_map(|deed| record(deed, &aliases)).collect();
-        let changes = changes.into_iter().map(|change| IdentityChange { sequence: 1, change });
-        encoded::frame_by_nodes(at as u64, changes.collect(), &records, schema.as_deref())
-    };
-    deeds.chunks(size).enumerate().map(frame).collect()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn it_is_as_if_nothing_had_been_said_of_who_was_erased(
+    fn erased_people_leave_no_trace_in_answers(
         steps in steps_without_splits(), size in 1..9usize, at_once in 1..9usize, frame in any::<prop::sample::Index>(), person in any::<prop::sample::Index>(),
         purged in 0..6u64
     ) {
-        let deeds = decide(&steps);
-        let frame = frame.index(deeds.len().div_ceil(size));
-        let Some(erasure) = erasure(&deeds, size, frame, person) else { return Ok(()) };
+        let operations = plan_operations(&steps);
+        let frame = frame.index(operations.len().div_ceil(size));
+        let Some(erasure) = choose_erasure(&operations, size, frame, person) else { return Ok(()) };
         let folders = (tempdir().unwrap(), tempdir().unwrap());
         let (erased, never) = (Index::open(folders.0.path()).unwrap(), Index::open(folders.1.path()).unwrap());
-        let (log, log_of_others) = (frames(&deeds, size, &erasure, true), frames(&deeds, size, &erasure, false));
+        let (log, log_of_others) = (frames(&operations, size, &erasure, true), frames(&operations, size, &erasure, false));
         fold(&never, &log_of_others, at_once);
         fold(&erased, &log[..frame + 1], at_once);
         // Some of it is purged before the rest comes, and survives a restart.
@@ -101,19 +43,19 @@ proptest! {
         fold(&erased, &log[frame + 1..], at_once);
 
         // The channels and the first event of anybody may still be those of who was erased.
-        let (mut of_erased, mut of_never) = (told(&erased.version()), told(&never.version()));
-        for told in [&mut of_erased, &mut of_never] {
-            told.retain(|question, _| question != "channels" && question != "earliest");
+        let (mut of_erased, mut of_never) = (answers(&erased.version()), answers(&never.version()));
+        for answers in [&mut of_erased, &mut of_never] {
+            answers.retain(|question, _| question != "channels" && question != "earliest");
         }
         prop_assert_eq!(of_erased, of_never);
         for at in 0..log.len() as u64 {
             let (one, other) = (erased.version().known_at(at).unwrap(), never.version().known_at(at).unwrap());
-            prop_assert_eq!(told(&one), told(&other));
+            prop_assert_eq!(answers(&one), answers(&other));
             prop_assert_eq!(one.digest().unwrap(), other.digest().unwrap());
         }
         while erased.purge().unwrap() {}
         check_runs(&erased.version());
-        prop_assert_eq!(told(&erased.version()), told(&never.version()));
+        prop_assert_eq!(answers(&erased.version()), answers(&never.version()));
         erased.snapshot().unwrap();
         for index in [&erased, &Index::open(folders.0.path()).unwrap()] {
             prop_assert_eq!(index.version().digest().unwrap(), never.version().digest().unwrap());
@@ -125,25 +67,25 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn a_merge_that_began_before_the_purging_brings_nothing_back(
+    fn a_compaction_begun_before_a_purge_restores_nothing(
         steps in steps_without_splits(), size in 1..4usize, frame in any::<prop::sample::Index>(), person in any::<prop::sample::Index>()
     ) {
-        let deeds = decide(&steps);
-        let frame = frame.index(deeds.len().div_ceil(size));
-        let Some(erasure) = erasure(&deeds, size, frame, person) else { return Ok(()) };
+        let operations = plan_operations(&steps);
+        let frame = frame.index(operations.len().div_ceil(size));
+        let Some(erasure) = choose_erasure(&operations, size, frame, person) else { return Ok(()) };
         let folder = tempdir().unwrap();
         let index = Index::open(folder.path()).unwrap();
-        fold(&index, &frames(&deeds, size, &erasure, true), 1);
+        fold(&index, &frames(&operations, size, &erasure, true), 1);
         let mut merging = Compaction::default();
         merging.begin(&index.version());
         while index.purge().unwrap() {}
         let mut version = Version::clone(&index.version());
-        let before = (told(&version), version.digest().unwrap());
+        let before = (answers(&version), version.digest().unwrap());
         while merging.is_under_way() {
             merging.finish(&mut version).unwrap();
             std::thread::yield_now();
         }
-        prop_assert_eq!((told(&version), version.digest().unwrap()), before);
+        prop_assert_eq!((answers(&version), version.digest().unwrap()), before);
         check_runs(&version);
     }
 }
@@ -157,7 +99,7 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Whatever of `marks` some file of a folder holds.
-fn found<'m>(folder: &Path, marks: &[&'m str]) -> BTreeSet<&'m str> {
+fn marks_found<'m>(folder: &Path, marks: &[&'m str]) -> BTreeSet<&'m str> {
     let files = contents(folder).into_values();
     let holds = |bytes: &[u8], mark: &str| bytes.windows(mark.len()).any(|window| window == mark.as_bytes());
     files
@@ -176,7 +118,7 @@ fn records_of(person: u64, mark: &str, time: i64) -> Vec<(u64, Vec<u8>)> {
     let texts = [mark; 2].map(|mark| [mark, "1"].concat());
     let [set, key] = &texts;
     let sent = |kind: &'static str, values: &[(&str, Value)]| {
-        let sent = Sent {
+        let sent = RecordFields {
             source: &format!("{mark}2"),
             id: &format!("{mark}3"),
             kind,
@@ -204,7 +146,7 @@ fn records_of(person: u64, mark: &str, time: i64) -> Vec<(u64, Vec<u8>)> {
 }
 
 #[test]
-fn no_byte_of_who_was_erased_is_left_in_the_folder() {
+fn purged_folders_hold_no_bytes_of_erased_people() {
     let marks = ["Zoe was here", "Zoe with another card", "Xavier stays"];
     let [zoe, other_zoe, xavier] = [person_of(1, 0), person_of(2, 0), person_of(1, 1)];
     let change = |change| IdentityChange { sequence: 1, change };
@@ -228,7 +170,7 @@ fn no_byte_of_who_was_erased_is_left_in_the_folder() {
     let index = Index::open(folder.path()).unwrap();
     fold(&index, &log[..2], 1);
     index.snapshot().unwrap();
-    assert_eq!(found(folder.path(), &marks), BTreeSet::from(marks));
+    assert_eq!(marks_found(folder.path(), &marks), BTreeSet::from(marks));
     fold(&index, &log[2..], 1);
     index.snapshot().unwrap();
     for as_of in [0, i64::MAX] {
@@ -249,7 +191,7 @@ fn no_byte_of_who_was_erased_is_left_in_the_folder() {
     }
     while index.purge().unwrap() {}
     index.snapshot().unwrap();
-    assert_eq!(found(folder.path(), &marks), BTreeSet::from([marks[2]]));
+    assert_eq!(marks_found(folder.path(), &marks), BTreeSet::from([marks[2]]));
     // No file took the place of one that the former manifest names.
     for (name, bytes) in contents(folder.path()) {
         assert!(name == "manifest" || former.get(&name).is_none_or(|before| *before == bytes));
@@ -265,11 +207,11 @@ fn no_byte_of_who_was_erased_is_left_in_the_folder() {
     assert!(!reopened.version().profile(newcomer, i64::MAX).unwrap().is_empty());
     assert!(!reopened.purge().unwrap());
     reopened.snapshot().unwrap();
-    assert_eq!(found(folder.path(), &marks), BTreeSet::from([marks[0], marks[2]]));
+    assert_eq!(marks_found(folder.path(), &marks), BTreeSet::from([marks[0], marks[2]]));
 }
 
 #[test]
-fn nothing_more_is_said_of_who_was_erased() {
+fn records_of_erased_people_are_rejected() {
     let person = person_of(1, 0);
     let change = |change| vec![IdentityChange { sequence: 1, change }];
     let folder = tempdir().unwrap();
@@ -286,7 +228,7 @@ fn nothing_more_is_said_of_who_was_erased() {
 }
 
 #[test]
-fn who_was_split_off_is_erased_without_the_other_and_the_other_without_them() {
+fn erasing_one_side_of_a_split_keeps_the_other() {
     let marks = ["Zoe was here", "Xavier stays"];
     let [from, to] = [person_of(1, 0), person_of(2, 0)];
     let change = |change| IdentityChange { sequence: 1, change };
@@ -319,7 +261,7 @@ fn who_was_split_off_is_erased_without_the_other_and_the_other_without_them() {
         fold(&index, &log[2..], 1);
         while index.purge().unwrap() {}
         index.snapshot().unwrap();
-        assert_eq!(found(folder.path(), &marks), BTreeSet::from([mark]));
+        assert_eq!(marks_found(folder.path(), &marks), BTreeSet::from([mark]));
         let reopened = Index::open(folder.path()).unwrap();
         assert_eq!(reopened.version().profile(left, i64::MAX).unwrap(), before);
         for at in 0..=3 {

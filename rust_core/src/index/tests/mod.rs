@@ -1,15 +1,13 @@
-//! The index against a naive model: rows a person, nothing clever.
+//! Tests of the whole index: random histories against a naive model, damage, crashes and timings.
 
 mod attributes;
 mod compaction;
 mod crash;
+mod damage;
 mod durability;
-pub(crate) mod encoded;
-pub(crate) mod equivalence;
-pub(crate) mod erasure;
-mod invariants;
-pub(crate) mod model;
-pub(crate) mod random_history;
+mod equivalence;
+mod erasure;
+pub(crate) mod fixtures;
 mod speed;
 mod time_travel;
 mod totals;

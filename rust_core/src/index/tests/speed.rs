@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::tempdir;
 
-use super::encoded::{self, Sent};
-use super::model::field;
+use super::fixtures::encoded::{self, RecordFields};
+use super::fixtures::model::field;
 use crate::index::Index;
 use crate::index::view::{DAY_MS, person_of};
 use crate::proto::frame::{Change, IdentityChange};
@@ -67,7 +67,7 @@ fn event(i: usize, time: i64) -> Vec<u8> {
         ("week", Value::Number((i % 53) as f64)),
     ];
     let id = format!("{i}-{product}");
-    encoded::event(&Sent {
+    encoded::event(&RecordFields {
         source: "till",
         id: &id,
         kind: "order",
@@ -244,7 +244,7 @@ fn profile(i: usize, time: i64, is_named: impl Fn(usize) -> bool) -> Vec<u8> {
     ];
     let named: Vec<_> = values.into_iter().enumerate().filter(|&(at, _)| is_named(at)).collect();
     let values: Vec<_> = named.into_iter().map(|(_, value)| value).collect();
-    encoded::profile(&Sent {
+    encoded::profile(&RecordFields {
         source: "crm",
         id: &format!("update {i}"),
         kind: "",

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::equivalence::{fold, told};
-use super::invariants::check_runs;
-use super::random_history::{Step, decide, frames, steps};
+use super::fixtures::answers::answers;
+use super::fixtures::folding::fold;
+use super::fixtures::invariants::check_runs;
+use super::fixtures::random_history::{Step, frames, plan_operations, steps};
 use crate::index::Index;
 use crate::index::view::Items;
 
@@ -15,10 +16,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn what_was_known_is_what_an_index_said_that_had_folded_no_more(
+    fn known_at_equals_an_index_that_folded_only_the_prefix(
         steps in steps(), size in 1..9usize, at_once in 1..9usize, also_at_once in 1..9usize
     ) {
-        let frames = frames(&decide(&steps), size);
+        let frames = frames(&plan_operations(&steps), size);
         let folders = (tempdir().unwrap(), tempdir().unwrap());
         let (all, prefix) = (Index::open(folders.0.path()).unwrap(), Index::open(folders.1.path()).unwrap());
         fold(&all, &frames, at_once);
@@ -26,7 +27,7 @@ proptest! {
         for part in frames.chunks(also_at_once) {
             let at = prefix.offset();
             let (known, asked_then) = (now.known_at(at).unwrap(), prefix.version());
-            prop_assert_eq!(told(&known), told(&asked_then));
+            prop_assert_eq!(answers(&known), answers(&asked_then));
             prop_assert_eq!(known.digest().unwrap(), asked_then.digest().unwrap(), "at {}", at);
             fold(&prefix, part, also_at_once);
         }
@@ -41,8 +42,8 @@ proptest! {
     }
 
     #[test]
-    fn a_snapshot_keeps_what_was_known(steps in steps(), size in 1..9usize, cut in any::<prop::sample::Index>()) {
-        let frames = frames(&decide(&steps), size);
+    fn snapshots_preserve_past_versions(steps in steps(), size in 1..9usize, cut in any::<prop::sample::Index>()) {
+        let frames = frames(&plan_operations(&steps), size);
         let folders = (tempdir().unwrap(), tempdir().unwrap());
         let uninterrupted = Index::open(folders.0.path()).unwrap();
         fold(&uninterrupted, &frames, 2);
@@ -56,17 +57,17 @@ proptest! {
             let (one, other) = (uninterrupted.version().known_at(at).unwrap(), reopened.version().known_at(at).unwrap());
             prop_assert_eq!(one.digest().unwrap(), other.digest().unwrap());
         }
-        prop_assert_eq!(told(&uninterrupted.version()), told(&reopened.version()));
+        prop_assert_eq!(answers(&uninterrupted.version()), answers(&reopened.version()));
     }
 }
 
 #[test]
-fn a_past_is_made_once_and_no_future_is_made() {
+fn past_versions_are_cached_and_future_offsets_rejected() {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
     fold(
         &index,
-        &frames(&decide(&[Step::Create(1), Step::Item(2), Step::Item(3)]), 1),
+        &frames(&plan_operations(&[Step::Create(1), Step::Item(2), Step::Item(3)]), 1),
         1,
     );
     let ask = |at| index.known_at(Some(at)).unwrap();
@@ -84,12 +85,12 @@ fn a_past_is_made_once_and_no_future_is_made() {
 }
 
 #[test]
-fn a_catalog_sent_again_takes_no_room() {
+fn unchanged_catalog_items_store_no_updates() {
     let folder = tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
     let items = [4, 15, 2].map(Step::Item);
     let log = frames(
-        &decide(&[&items[..], &items, &[Step::Item(10), Step::Item(4)]].concat()),
+        &plan_operations(&[&items[..], &items, &[Step::Item(10), Step::Item(4)]].concat()),
         4,
     );
     fold(&index, &log[..1], 1);

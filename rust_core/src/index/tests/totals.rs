@@ -1,14 +1,14 @@
 //! Totals are what the rows of their runs come to, whatever happens to those.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::equivalence::{fold, settle};
-use super::invariants::check_runs;
-use super::random_history::{decide, frames, steps};
+use super::fixtures::folding::{fold, settle};
+use super::fixtures::invariants::check_runs;
+use super::fixtures::random_history::{frames, plan_operations, steps};
+use super::fixtures::totals_check::check_totals;
 use crate::index::Index;
 use crate::index::columns::cells::{Cell, Scalar};
 use crate::index::columns::origins::Arrival;
@@ -16,85 +16,9 @@ use crate::index::columns::texts::Texts;
 use crate::index::columns::values::{Details, Values};
 use crate::index::partitioning::{BLOCK, DAY_MS, EventKey};
 use crate::index::runs::merging::Rows;
-use crate::index::summaries::totals::{BlockTotals, Totals};
+use crate::index::summaries::totals::Totals;
 use crate::index::view::{EventRun, Events, Version};
 use crate::proto::schema::Type;
-
-/// What the rows of a block come to.
-#[derive(Default)]
-struct Naive<'r> {
-    counts: BTreeMap<u16, u32>,
-    /// By property, then by person.
-    sums: BTreeMap<&'r str, BTreeMap<u16, i128>>,
-    /// Properties of which the numbers, all with the same sign, are more than 64 bits hold.
-    large: BTreeSet<&'r str>,
-    times: Vec<i64>,
-}
-
-impl<'r> Naive<'r> {
-    fn of(runs: &'r [Arc<EventRun>], block: u32) -> Naive<'r> {
-        let mut naive = Naive::default();
-        let mut sizes: BTreeMap<&str, i128> = BTreeMap::new();
-        for run in runs {
-            for (row, key) in run.keys().enumerate().filter(|(_, key)| key.block() == block) {
-                *naive.counts.entry(key.person()).or_default() += 1;
-                naive.times.push(key.time());
-                for (name, values) in &run.details.properties {
-                    if let Cell::One(Scalar::Number(number)) = values.cell(row) {
-                        let sums = naive.sums.entry(name).or_default();
-                        *sums.entry(key.person()).or_default() += i128::from(number);
-                        *sizes.entry(name).or_default() += i128::from(number).abs();
-                    }
-                }
-            }
-        }
-        let large = sizes.into_iter().filter(|(_, size)| *size > i128::from(i64::MAX));
-        naive.large = large.map(|(name, _)| name).collect();
-        naive
-    }
-
-    fn check(&self, total: &BlockTotals) {
-        let counts = total.counts.all();
-        assert_eq!(
-            counts.len(),
-            self.counts.keys().last().map_or(0, |&last| usize::from(last) + 1)
-        );
-        for (person, &count) in (0..).zip(&counts) {
-            assert_eq!(count, self.counts.get(&person).copied().unwrap_or(0));
-        }
-        assert_eq!(Some(&total.first), self.times.iter().min());
-        assert_eq!(Some(&total.last), self.times.iter().max());
-        let none = BTreeMap::new();
-        for (name, sums) in &total.sums {
-            let expected = self.sums.get(&name[..]).unwrap_or(&none);
-            let Some(sums) = sums else {
-                assert!(self.large.contains(&name[..]), "{name} fits");
-                continue;
-            };
-            assert_eq!(sums.len(), counts.len());
-            for (person, sum) in (0..).zip(sums.iter()) {
-                assert_eq!(i128::from(sum), expected.get(&person).copied().unwrap_or(0));
-            }
-        }
-        assert!(self.sums.keys().all(|&name| total.sums.contains_key(name)));
-    }
-}
-
-/// In how many blocks events have totals, all of which are checked.
-pub fn check_totals(events: &Events) -> usize {
-    let last = events
-        .runs
-        .iter()
-        .filter_map(|run| run.cells.last())
-        .map(|cell| cell.block);
-    let blocks = (0..=last.max().unwrap_or(0)).filter_map(|block| {
-        let (total, rest) = events.total(block)?;
-        let held = &events.runs[..events.runs.len() - rest.len()];
-        Naive::of(held, block).check(total);
-        Some(())
-    });
-    blocks.count()
-}
 
 fn blocks_with_totals(version: &Version) -> usize {
     let events = version
@@ -135,7 +59,7 @@ fn run((number, mut rows): (usize, Vec<Row>)) -> EventRun {
 
 proptest! {
     #[test]
-    fn they_are_the_sums_of_the_rows_of_more_and_more_runs(
+    fn totals_equal_row_sums_as_runs_are_added(
         runs in prop::collection::vec(prop::collection::vec(row(), 1..20), 1..7),
         ends in prop::collection::vec(any::<prop::sample::Index>(), 1..4),
         merged in any::<(prop::sample::Index, prop::sample::Index)>()
@@ -168,16 +92,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn they_become_those_of_most_rows(steps in steps(), size in 1..4usize) {
+    fn compaction_leaves_no_totals_due(steps in steps(), size in 1..4usize) {
         let folder = tempdir().unwrap();
         let index = Index::open(folder.path()).unwrap();
-        for frame in frames(&decide(&steps), size) {
+        for frame in frames(&plan_operations(&steps), size) {
             fold(&index, &[frame], 1);
             settle(&index);
             let version = index.version();
             check_runs(&version);
             for events in version.partitions.values().flat_map(|partition| partition.events.values()) {
-                prop_assert!(events.totals.due(&events.runs, None).is_none());
+                prop_assert!(events.totals.due_runs(&events.runs, None).is_none());
             }
         }
     }
@@ -185,14 +109,14 @@ proptest! {
 
 /// Random histories without any would prove nothing.
 #[test]
-fn random_histories_have_some() {
+fn random_histories_produce_totals() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut with, mut past) = (0, 0);
     for _ in 0..60 {
         let steps = proptest::strategy::ValueTree::current(&steps().new_tree(&mut runner).unwrap());
         let folder = tempdir().unwrap();
         let index = Index::open(folder.path()).unwrap();
-        fold(&index, &frames(&decide(&steps), 3), 1);
+        fold(&index, &frames(&plan_operations(&steps), 3), 1);
         let version = index.version();
         with += usize::from(blocks_with_totals(&version) > 0);
         let known = version.known_at(version.epoch.raw_offset - 1).unwrap();

@@ -14,7 +14,7 @@ fn dependencies(cond: &serde_json::Value) -> Dependencies {
 }
 
 #[test]
-fn a_count_in_a_moving_window_senses_its_events_and_both_ends() {
+fn a_sliding_count_depends_on_events_and_both_window_ends() {
     let events = json!({"steps": [{"type": "order", "where": null}], "from": {"ago": 5}, "to": {"ago": 0}});
     let found = dependencies(&json!({"op": "happened", "events": events, "min": 2, "max": null}));
     let passing = |ago| Dependency::EventAge {
@@ -27,24 +27,24 @@ fn a_count_in_a_moving_window_senses_its_events_and_both_ends() {
         passing(0),
         passing(5),
     ];
-    assert_eq!(found.of, expected.into());
+    assert_eq!(found.inputs, expected.into());
     assert!(!found.ranks);
 }
 
 #[test]
-fn a_recency_senses_what_passes_its_border_and_not_the_time() {
+fn recency_depends_on_event_age_and_not_on_time() {
     let events = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": {"ago": 0}});
     let latest = json!({"op": "aggregate", "fn": "latest", "events": events, "value": null, "day_starts": null});
     let cond = |right| json!({"op": "compare", "cmp": ">", "left": {"op": "elapsed", "of": latest}, "right": right});
     let found = dependencies(&cond(json!({"op": "literal", "value": {"duration": 7}})));
-    assert!(found.of.contains(&Dependency::EventAge {
+    assert!(found.inputs.contains(&Dependency::EventAge {
         event_type: "order".into(),
         age_ms: 7
     }));
-    assert!(!found.of.contains(&Dependency::Time));
+    assert!(!found.inputs.contains(&Dependency::Time));
     // Beside a time that is another for everybody it is another at every as-of.
     let attribute = json!({"op": "elapsed", "of": {"op": "attribute", "name": "joined", "key": null}});
-    assert!(dependencies(&cond(attribute)).of.contains(&Dependency::Time));
+    assert!(dependencies(&cond(attribute)).inputs.contains(&Dependency::Time));
 }
 
 /// The same, read off the message itself: every object of it, whatever it means.
@@ -97,7 +97,7 @@ impl Read {
 
 fn check(cond: &Json) -> Result<(), TestCaseError> {
     let found = dependencies(cond);
-    let named = |name: &dyn Fn(&Dependency) -> Option<&String>| found.of.iter().filter_map(name).cloned().collect();
+    let named = |name: &dyn Fn(&Dependency) -> Option<&String>| found.inputs.iter().filter_map(name).cloned().collect();
     let mut read = Read::default();
     read.ages_ms.insert(0);
     read.read(cond, 0);
@@ -110,7 +110,7 @@ fn check(cond: &Json) -> Result<(), TestCaseError> {
             Dependency::Attribute(name) => Some(name),
             _ => None,
         }),
-        channels: found.of.iter().any(|one| matches!(one, Dependency::Channels(_))),
+        channels: found.inputs.iter().any(|one| matches!(one, Dependency::Channels(_))),
         ages_ms: found.ages_ms,
         durations_ms: found.durations_ms,
         past_ms: found.past_ms,
