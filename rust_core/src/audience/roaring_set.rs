@@ -1,10 +1,12 @@
-//! Sets of people as they travel: the 64-bit Roaring portable format, the high 32 bits being the partition.
+//! Encodes and decodes sets of people in the 64-bit Roaring portable format; the high 32 bits of a member are its partition.
 
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use crate::error::{Error, Result};
 
-/// `Error::Invalid` for bytes that are not such a set, or hold more than one.
+/// Decodes a set.
+///
+/// Returns `Error::Invalid` if the bytes are not a valid set or if bytes follow it.
 pub fn decode(bytes: &[u8]) -> Result<RoaringTreemap> {
     let damaged = |why: String| Error::Invalid(format!("not a 64-bit Roaring set of people: {why}"));
     let Some((head, mut rest)) = bytes.split_at_checked(8) else {
@@ -34,13 +36,14 @@ pub fn decode(bytes: &[u8]) -> Result<RoaringTreemap> {
     Ok(RoaringTreemap::from_bitmaps(set))
 }
 
+/// Encodes a set; `decode` reads it back.
 pub fn encode(set: &RoaringTreemap) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(set.serialized_size());
     set.serialize_into(&mut bytes).map_err(Error::io("<memory>"))?;
     Ok(bytes)
 }
 
-/// Members greater than `after`, ascending.
+/// Returns up to `limit` members greater than `after`, ascending.
 pub fn page(set: &RoaringTreemap, after: u64, limit: usize) -> Vec<u64> {
     let mut members = set.iter();
     match after.checked_add(1) {

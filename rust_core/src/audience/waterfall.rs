@@ -1,22 +1,27 @@
-//! The campaign waterfall: narrows an audience step by step and holds some people out.
+//! Narrows a campaign audience step by step and withholds a random holdout.
 
 use roaring::RoaringTreemap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, Result};
 
-/// A waterfall: what each step leaves of an audience.
+/// The result of a waterfall: the audience that remains after each step.
 pub struct Waterfall {
-    /// Beginning with `audience`, ending with `holdout`.
+    /// The number of people left after each step, by step name; the first entry is `audience`, the last is `holdout`.
     pub remaining: Vec<(String, u64)>,
+    /// The people who remain after all steps and the holdout.
     pub eligible: RoaringTreemap,
+    /// The people withheld by the holdout.
     pub held_out: RoaringTreemap,
 }
 
-/// Hashes of a holdout fall into this many parts.
+/// The number of buckets that the hashes of a holdout fall into: one basis point each.
 const PARTS: u64 = 10_000;
 
-/// Narrows an audience step by step: (name, people, whether they are kept or removed). The holdout is last.
+/// Narrows `audience` by each step and then withholds a random share of the rest.
+///
+/// A step is (name, people, whether these people are kept or removed). A person is withheld if the hash of `salt` and the person
+/// falls below `basis_points`, so equal salts withhold the same people. Returns `Error::Invalid` if `basis_points` exceeds 10,000.
 pub fn waterfall(
     audience: RoaringTreemap,
     steps: impl IntoIterator<Item = (String, RoaringTreemap, bool)>,

@@ -1,4 +1,4 @@
-//! Whether two versions have the same contents, however they came to be filed: facts instead of runs, texts instead of codes.
+//! Digests of a version's contents. Equal contents give equal digests, whatever runs and text codes hold them.
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
@@ -13,8 +13,9 @@ use crate::error::Result;
 use crate::proto::wire::{put_bytes, put_fixed64, put_text};
 
 impl Version {
-    /// The sum of the hashes of all facts: rows and what is derived of them, catalogs, schema, what is learned, epoch. The history
-    /// takes no part. Corrupt if a file is damaged.
+    /// Returns the sum of the hashes of all facts: rows, derived values, catalogs, schema, learned values and epoch.
+    ///
+    /// The history is left out. Returns Corrupt if a file is damaged.
     pub fn digest(&self) -> Result<u128> {
         let mut facts = FactHasher::of(&self.texts);
         facts.add(&[Number(self.epoch.raw_offset as i64), Number(self.epoch.received_at_ms)]);
@@ -41,7 +42,7 @@ impl Version {
     }
 }
 
-/// A part of a fact.
+/// A part of a hashed fact.
 enum Part<'a> {
     Number(i64),
     Text(&'a str),
@@ -49,10 +50,11 @@ enum Part<'a> {
     CellValue(&'a Cell),
 }
 
+/// Sums the hashes of facts, so that their order does not matter.
 struct FactHasher<'a> {
     texts: &'a Texts,
     sum: u128,
-    /// The one being added.
+    /// The encoded fact that is being added; reused to avoid allocations.
     fact: Vec<u8>,
 }
 
@@ -188,7 +190,7 @@ impl<'a> FactHasher<'a> {
         Ok(())
     }
 
-    /// Where a row comes from.
+    /// Encodes the source, id, arrival and node of a row.
     fn encode_origin(&self, origins: &Origins, row: usize) -> Vec<u8> {
         let mut out = Vec::new();
         put_text(&mut out, 1, self.texts.get(origins.sources.get(row) as u32));

@@ -1,4 +1,4 @@
-//! People, events and catalogs of one workspace: a fold of its resolved log into immutable versions.
+//! The index of one workspace: people, events and catalogs, folded from its resolved log into immutable versions.
 
 pub mod columns;
 mod digest;
@@ -30,14 +30,14 @@ use self::summaries::firsts::FirstInstants;
 use self::view::Version;
 use crate::error::{Error, Result};
 
-/// The index of one workspace. Readers take a version and keep it; one writer at a time folds and publishes the next.
+/// The index of one workspace. Readers take a version and keep it; one writer at a time folds frames and publishes the next version.
 pub struct Index {
     published: RwLock<Published>,
-    /// Held while folding.
+    /// Locked while frames are folded.
     writer: Mutex<Compaction>,
-    /// None in a follower, which writes nothing.
+    /// `None` in a follower, which writes no snapshots.
     snapshots: Option<Mutex<Snapshots>>,
-    /// Those last asked for, so that the pages of a list do not each make one.
+    /// The past versions requested most recently, so that the pages of one list share a version.
     past_versions: Mutex<Vec<PastVersion>>,
 }
 
@@ -47,27 +47,28 @@ struct PastVersion {
     version: Arc<Version>,
 }
 
-/// So many are kept.
+/// The maximum number of cached past versions.
 const MAX_PAST_VERSIONS: usize = 2;
 
+/// The version that readers see, and how far the log is folded into it.
 #[derive(Clone)]
 struct Published {
     version: Arc<Version>,
-    /// Resolved offset of the next frame to fold.
+    /// The resolved offset of the next frame to fold.
     offset: u64,
 }
 
 impl Index {
-    /// The newest snapshot in `folder`, or an empty index.
+    /// Opens the newest snapshot in `folder`, or an empty index if there is none.
     ///
-    /// Corrupt, naming the file, where the snapshot is damaged (that of a large run when it is first read); Unsupported where another
-    /// version of the format wrote it.
+    /// Returns Corrupt, naming the file, if the snapshot is damaged (damage to a large run is found when the run is first read), and
+    /// Unsupported if another version of the format wrote it.
     pub fn open(folder: &Path) -> Result<Index> {
         let (snapshots, version, offset) = Snapshots::open(folder)?;
         Ok(Index::of(version, offset, Some(Mutex::new(snapshots))))
     }
 
-    /// The same for a reader beside the process whose folder it is: nothing is changed there, and `snapshot` is refused.
+    /// Opens the newest snapshot for reading while another process owns the folder. Nothing is written there, and `snapshot` is rejected.
     pub fn follow(folder: &Path) -> Result<Index> {
         let (version, offset) = Snapshots::follow(folder)?;
         Ok(Index::of(version, offset, None))
@@ -86,19 +87,19 @@ impl Index {
         }
     }
 
-    /// What readers see now.
+    /// Returns the current version.
     pub fn version(&self) -> Arc<Version> {
         self.published.read().version.clone()
     }
 
-    /// What was known when the raw log was folded up to an offset; None: what is known now.
+    /// Returns the version that was current when the raw log was folded up to an offset; `None` stands for the current version.
     ///
-    /// Invalid if it is not folded that far, Corrupt if a file is damaged.
+    /// Returns Invalid if the log is not folded that far, and Corrupt if a file is damaged.
     pub fn known_at(&self, raw_offset: Option<u64>) -> Result<Arc<Version>> {
         let Some(raw_offset) = raw_offset else {
             return Ok(self.version());
         };
-        // Held meanwhile, so that none is made twice, and none of an older version is left when people were erased.
+        // Locked throughout, so that no version is built twice and no stale version is cached after an erasure.
         let mut past_versions = self.past_versions.lock();
         let now = self.version();
         let epoch = now.epoch.raw_offset;
@@ -124,14 +125,14 @@ impl Index {
         Ok(version)
     }
 
-    /// Resolved offset of the next frame to fold.
+    /// Returns the resolved offset of the next frame to fold.
     pub fn offset(&self) -> u64 {
         self.published.read().offset
     }
 
-    /// Applies frames in order and publishes one version.
+    /// Applies frames, given with their resolved offsets, in order and publishes one version.
     ///
-    /// Invalid if an offset is not the next or a frame is malformed, Corrupt if a file is damaged; then nothing is applied.
+    /// Returns Invalid if an offset is not the next one or a frame is malformed, and Corrupt if a file is damaged; then nothing is applied.
     pub fn fold(&self, frames: &[(u64, &[u8])]) -> Result<()> {
         let mut compaction = self.writer.lock();
         let mut offset = self.offset();
@@ -164,8 +165,9 @@ impl Index {
         Ok(())
     }
 
-    /// Removes a part of what is still held of people who were erased; false if nothing is left. It is gone from the folder with the next
-    /// snapshot. Corrupt if a file is damaged; then nothing is removed.
+    /// Removes one part of the stored data of erased people; returns false if nothing is left to remove.
+    ///
+    /// The data leaves the folder with the next snapshot. Returns Corrupt if a file is damaged; then nothing is removed.
     pub fn purge(&self) -> Result<bool> {
         let _writer = self.writer.lock();
         let Published { version, offset } = self.published.read().clone();
@@ -181,7 +183,7 @@ impl Index {
         Ok(true)
     }
 
-    /// Makes what was folded so far durable: atomically, so that the former snapshot stands until the new one is whole.
+    /// Writes a snapshot of the current version, atomically: the previous snapshot stays in place until the new one is complete.
     pub fn snapshot(&self) -> Result<()> {
         let Some(snapshots) = &self.snapshots else {
             return Err(Error::Invalid("a follower of an index writes no snapshot".into()));
@@ -189,7 +191,7 @@ impl Index {
         let mut snapshots = snapshots.lock();
         let Published { version, offset } = self.published.read().clone();
         let mapped = snapshots.write(&version, offset)?;
-        // What readers see is the same, but the runs that have files now need no memory of their own.
+        // Readers see the same contents, but runs that now have files no longer need memory of their own.
         let _writer = self.writer.lock();
         let current = self.version();
         self.published.write().version = Arc::new(snapshots.exchange(&current, &mapped));
@@ -198,7 +200,7 @@ impl Index {
 }
 
 impl Version {
-    /// Names of the channels seen, ascending.
+    /// Returns the names of all known channels, ascending.
     pub fn channels(&self) -> Vec<String> {
         let channels = self.partitions.values().flat_map(|partition| partition.channels.keys());
         let codes: BTreeSet<u32> = channels.copied().collect();
@@ -206,6 +208,7 @@ impl Version {
         names.into_iter().map(str::to_owned).collect()
     }
 
+    /// Returns the number of people, events, catalog items and partitions, and the bytes of memory in use.
     pub fn statistics(&self) -> BTreeMap<&'static str, u64> {
         let partitions = || self.partitions.values();
         let persons = partitions().map(|partition| partition.first_record.count());

@@ -1,4 +1,4 @@
-//! What is known of one person: profile and timeline, as messages of `quanyu.api.tagging.v1`.
+//! The profile and the timeline of one person, encoded as messages of `quanyu.api.tagging.v1`.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -16,13 +16,15 @@ use crate::proto::value::{
 };
 use crate::proto::wire::{put_bytes, put_fixed64, put_text};
 
-/// An event's place in a timeline: (occurred_at, source, id, type).
+/// The sort key of an event in a timeline: (occurred_at, source, id, type).
 pub type TimelineKey<'a> = (i64, &'a str, &'a str, &'a str);
-/// An event: in which run, and which row there.
+/// An event of a timeline: its key, its run, and its row there.
 type TimelineRow<'a> = (TimelineKey<'a>, &'a EventRun, usize);
 
 impl Version {
-    /// GetProfileResponse bytes (without tags and basis); empty if there is no such person. Corrupt if a file is damaged.
+    /// Returns a GetProfileResponse (without tags and basis) at an as-of; empty if the person is unknown.
+    ///
+    /// Returns Corrupt if a file is damaged.
     pub fn profile(&self, person: u64, as_of_ms: i64) -> Result<Vec<u8>> {
         let Some((partition, ordinal)) = self.find(person) else {
             return Ok(Vec::new());
@@ -48,8 +50,10 @@ impl Version {
         Ok(out)
     }
 
-    /// ListTimelineResponse bytes (without epoch): up to `limit` events, newest first, before the place that a former
-    /// next_page_token names. Invalid if `before` is no such token, Corrupt if a file is damaged.
+    /// Returns a ListTimelineResponse (without epoch): up to `limit` events, newest first.
+    ///
+    /// `before` is the next_page_token of the previous page, or empty for the first page. Returns Invalid if it is not such a token,
+    /// and Corrupt if a file is damaged.
     pub fn timeline(&self, person: u64, before: &[u8], limit: usize) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         let Some((partition, ordinal)) = self.find(person) else {
@@ -82,13 +86,15 @@ impl Version {
         Ok(out)
     }
 
-    /// The instant of the first record; None if there is no such person. `i64::MIN` for one known since always.
+    /// Returns the instant of a person's first record in ms since the epoch; `None` if the person is unknown.
+    ///
+    /// `i64::MIN` stands for people who have been known since always.
     pub fn first_record(&self, person: u64) -> Option<i64> {
         let (partition, ordinal) = self.find(person)?;
         Some(partition.first_record.get(ordinal))
     }
 
-    /// The instants of `window`, ascending, after which one of the attributes has another value than before. Corrupt if a file is damaged.
+    /// Returns the instants of `window`, ascending, at which one of the attributes changes its value. Returns Corrupt if a file is damaged.
     pub fn attribute_changes(&self, person: u64, names: &[String], window: Range<i64>) -> Result<Vec<i64>> {
         let Some((partition, ordinal)) = self.find(person) else {
             return Ok(Vec::new());
@@ -105,12 +111,13 @@ impl Version {
         Ok(changes.into_iter().collect())
     }
 
+    /// Finds a known person's partition and ordinal.
     fn find(&self, person: u64) -> Option<(&Partition, u32)> {
         let (partition, ordinal) = (self.partitions.get(&partition_of(person))?, ordinal_of(person));
         (partition.first_record.get(ordinal) != NEVER).then_some((partition, ordinal))
     }
 
-    /// The person's first and last event before an instant whose type counts as seen.
+    /// Returns the first and the last instant before `as_of_ms` of the person's events whose type counts as seen.
     fn first_and_last_seen(&self, partition: &Partition, ordinal: u32, as_of_ms: i64) -> Result<Option<(i64, i64)>> {
         let mut times = Vec::new();
         for (kind, events) in &partition.events {
@@ -130,7 +137,7 @@ impl Version {
         Ok(times.iter().min().copied().zip(times.iter().max().copied()))
     }
 
-    /// A person's events of one day, newest first.
+    /// Returns a person's events of one UTC day, newest first.
     fn events_on_day<'a>(&'a self, partition: &'a Partition, ordinal: u32, day: i32) -> Result<Vec<TimelineRow<'a>>> {
         let mut found = Vec::new();
         for (kind, events) in &partition.events {
@@ -146,7 +153,7 @@ impl Version {
         Ok(found)
     }
 
-    /// TimelineEvent bytes of a row of a run.
+    /// Encodes a row of a run as a TimelineEvent.
     pub fn timeline_event(&self, (time, _, _, kind): TimelineKey<'_>, run: &EventRun, row: usize) -> Vec<u8> {
         let mut out = Vec::new();
         put_text(&mut out, 1, kind);
@@ -165,7 +172,7 @@ impl Version {
 }
 
 impl Partition {
-    /// The days on which a person's block has events, newest first, from the one that holds an instant on back.
+    /// Returns the UTC days on which the person's block has events, newest first, starting with the day of `until_ms`.
     fn days_until(&self, ordinal: u32, until_ms: Option<i64>) -> impl Iterator<Item = i32> {
         let last = until_ms.map_or(i32::MAX, day_of);
         let runs = self.events.values().flat_map(|events| &events.runs);
@@ -178,7 +185,7 @@ impl Partition {
     }
 }
 
-/// An entry of a map of values; an unknown is left out.
+/// Writes an entry of a map of values; writes nothing for an unknown value.
 fn put_cell(out: &mut Vec<u8>, field: u32, name: &str, cell: &Cell, texts: &Texts) {
     let value = encode_value(cell, texts);
     if !value.is_empty() {
@@ -186,7 +193,7 @@ fn put_cell(out: &mut Vec<u8>, field: u32, name: &str, cell: &Cell, texts: &Text
     }
 }
 
-/// A Value message; empty if unknown.
+/// Encodes a Value message; returns no bytes for an unknown value.
 pub(crate) fn encode_value(cell: &Cell, texts: &Texts) -> Vec<u8> {
     let (mut out, mut inner) = (Vec::new(), Vec::new());
     match cell {

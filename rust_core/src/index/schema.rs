@@ -1,4 +1,4 @@
-//! The schema with the values seen in fields that learn them.
+//! The schema, completed with the values observed in enum and set fields.
 
 use std::cmp::Reverse;
 
@@ -7,11 +7,11 @@ use super::summaries::learned::{self, ValueCounts};
 use super::view::{Values, Version};
 use crate::proto::schema::{Field, Schema, Type};
 
-/// Most values learned of one field.
+/// The maximum number of learned values per field.
 const MAX_LEARNED_VALUES: usize = 100_000;
 
 impl Version {
-    /// The declared schema, in which enums and sets without declared values have those seen, the most frequent first.
+    /// Returns the declared schema; enum and set fields without declared values list the observed ones, the most frequent first.
     pub fn learned_schema(&self) -> Schema {
         let mut schema = Schema::clone(&self.schema);
         for ((event_type, name), counts) in &self.learned.properties {
@@ -32,6 +32,7 @@ impl Version {
         schema
     }
 
+    /// Fills in the values of a field that has no declared ones.
     fn learn(&self, field: Option<&mut Field>, counts: &ValueCounts) {
         let is_learned = |field: &&mut Field| matches!(field.kind, Type::Enum | Type::Set) && field.values.is_empty();
         if let Some(field) = field.filter(is_learned) {
@@ -40,11 +41,13 @@ impl Version {
     }
 }
 
+/// Counts the values of all rows.
 fn count_values(values: &Values) -> ValueCounts {
     let all: Vec<(usize, i64)> = (0..values.len()).map(|row| (row, 1)).collect();
     learned::count_values(values, &all)
 }
 
+/// Lists the values in descending order of frequency, then alphabetically.
 fn values_by_frequency(counts: &ValueCounts, texts: &Texts) -> Vec<String> {
     let mut seen: Vec<(i64, &str)> = counts.iter().map(|(&code, &count)| (count, texts.get(code))).collect();
     seen.sort_unstable_by_key(|&(count, text)| (Reverse(count), text));

@@ -1,5 +1,6 @@
-//! An immutable version of the index: what the evaluator reads and the fold publishes. Everything is behind `Arc`, so a new
-//! version shares all that did not change, and readers never wait for the writer.
+//! An immutable version of the index, which the evaluator reads and the fold publishes.
+//!
+//! All parts are behind `Arc`: a new version shares what did not change, and readers never wait for the writer.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,93 +22,102 @@ use super::summaries::spans::Spans;
 use super::summaries::totals::{BlockTotals, Totals};
 use crate::proto::schema::Schema;
 
+/// The contents of an index after some prefix of the log.
 #[derive(Clone, Default)]
 pub struct Version {
+    /// How far the raw log is folded.
     pub epoch: Epoch,
     pub schema: Arc<Schema>,
+    /// The dictionary of all short texts.
     pub texts: Texts,
-    /// By partition number. Numbers begin at 1, so that no person is 0.
+    /// Partitions by number. Numbers begin at 1, so that no person is 0.
     pub partitions: BTreeMap<u32, Arc<Partition>>,
+    /// Catalogs by name.
     pub catalogs: HashMap<String, Arc<Items>>,
-    /// The values that fields without declared ones have had.
+    /// The values observed in enum and set fields.
     pub learned: LearnedValues,
-    /// Instant of the first event; `None` before there is one.
+    /// The instant of the first event; `None` if there are no events.
     pub earliest_ms: Option<i64>,
-    /// For the answers to what was known before.
+    /// The changes other than rows, from which past versions are rebuilt.
     pub history: History,
+    /// The people who were erased.
     pub erased: Arc<ErasedPeople>,
 }
 
-/// Up to 2^22 people with their own dense ordinals. A person is `number << 32 | ordinal`.
+/// A partition: up to 2^22 people with dense ordinals. A person is `number << 32 | ordinal`.
 #[derive(Clone)]
 pub struct Partition {
     pub number: u32,
-    /// Ordinals `0..people` are in use.
+    /// The number of ordinals in use: `0..people`.
     pub people: u32,
-    /// The first record; nothing for who has none or was merged into another. Records without a time (loaded as known since
-    /// always) give `i64::MIN`.
+    /// The instant of each person's first record; none for people without records and for losers of merges. Records without a time
+    /// (loaded as valid since always) count as `i64::MIN`.
     pub first_record: FirstInstants,
-    /// By attribute name.
+    /// Attributes by name.
     pub attributes: HashMap<String, Arc<Attribute>>,
-    /// By channel code: each person's first event there whose type counts as seen.
+    /// For each channel code, each person's first event there whose type counts as seen.
     pub channels: BTreeMap<u32, FirstInstants>,
-    /// By event type.
+    /// Events by type.
     pub events: HashMap<String, Arc<Events>>,
-    /// What was its people's until they were split.
+    /// Rows that splits removed from people of this partition.
     pub split_history: Arc<SplitHistory>,
 }
 
-/// One attribute of a partition's people, with its history.
+/// One attribute of the people of a partition, with its history.
 #[derive(Clone, Default)]
 pub struct Attribute {
-    /// By block (`ordinal / BLOCK`). May be fewer than those of `people`: the rest is unknown.
+    /// The latest values by block (`ordinal / BLOCK`). Missing blocks hold only unknown values.
     pub latest: Vec<Latest>,
-    /// Every change is in one of them, also those of people who were merged into others. The largest first, roughly.
+    /// Sorted runs that together hold every change, including those of losers of merges. Roughly from the largest to the smallest.
     pub runs: Vec<Arc<ChangeRun>>,
 }
 
-/// What the latest changes by (occurred_at, source, id) left to the people of a block.
+/// The current values of a block: for each person the value of the latest change by (occurred_at, source, id).
 #[derive(Clone)]
 pub struct Latest {
-    /// By ordinal within the block. May be shorter than the block: the rest is unknown.
+    /// Values by ordinal within the block. Missing rows are unknown.
     pub values: Arc<Values>,
-    /// The latest `occurred_at` of any change: at an as-of after it, `values` are the answer.
+    /// The latest `occurred_at` of any change of the block, in ms since the epoch: `values` hold at every later as-of.
     pub changed_until_ms: i64,
 }
 
 /// The events of one type in one partition. No event of a person is in two runs.
 #[derive(Clone, Default)]
 pub struct Events {
-    /// The largest first, roughly.
+    /// Sorted runs, roughly from the largest to the smallest.
     pub runs: Vec<Arc<EventRun>>,
-    /// Events of people who were merged into others: they stay where they are, and count for nobody.
+    /// The number of rows that count for nobody: events of losers of merges and of erased people, kept in place for past versions.
     pub uncounted_rows: usize,
+    /// The first and last day of each person's events.
     pub spans: Spans,
+    /// The number of events and the sums of numeric properties per person.
     pub totals: Arc<Totals>,
 }
 
-/// Goods or places: one row an item, in order of arrival.
+/// A catalog of goods or places: one row per item, in order of arrival.
 #[derive(Clone, Default)]
 pub struct Items {
-    /// Text code of the key to row.
+    /// Rows by the text code of the item's key.
     pub rows: HashMap<u32, u32>,
+    /// Current values by attribute, row by row.
     pub attributes: HashMap<String, Values>,
-    /// Everything that was ever sent of them, in order of arrival.
+    /// All updates that changed an item, in order of arrival.
     pub updates: Vec<Arc<ItemUpdates>>,
 }
 
 /// Updates of the items of one catalog, in order of arrival.
 #[derive(Default)]
 pub struct ItemUpdates {
-    /// Text codes of the items' keys.
+    /// The text codes of the items' keys.
     pub keys: Vec<u32>,
-    /// Raw offsets of the frames they came in.
+    /// The raw offsets of the frames that brought the updates.
     pub arrivals: Ints,
-    /// By attribute: which of the updates name it, ascending, and the values they give.
+    /// For each attribute, the updates that set it, ascending, and the values that they set.
     pub attributes: HashMap<String, (Vec<u32>, Values)>,
 }
 
 impl Partition {
+    /// Creates a partition without people.
     pub fn new(number: u32) -> Partition {
         Partition {
             number,
@@ -131,7 +141,7 @@ impl Default for Latest {
 }
 
 impl Events {
-    /// What a block's events in the first runs come to, and the other runs.
+    /// Returns the totals of a block and the runs that these totals do not cover; `None` if the block has no totals.
     pub fn total(&self, block: u32) -> Option<(&BlockTotals, &[Arc<EventRun>])> {
         let total = self.totals.of_block(block)?;
         let covered = self.totals.covered_runs(&self.runs)?;

@@ -1,4 +1,6 @@
-//! Whom something that has happened between two questions may concern.
+//! Finds the rows whose membership may differ between two evaluations of a segment.
+//!
+//! A live segment is evaluated again only for these rows. Too many rows cost time; a missing row is a wrong answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,11 +15,12 @@ use crate::index::view::{
 };
 use crate::plan::Moment;
 
-/// Of one block.
+/// The rows of one block (65,536 people) that must be evaluated again.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AffectedRows {
-    /// Rows of the block, in no order; some more than once.
+    /// Ordinals within the block, unsorted; duplicates are allowed.
     Rows(Vec<u16>),
+    /// Every row: used when a change cannot be attributed, and when stored data is damaged (the evaluation then reports the damage).
     All,
 }
 
@@ -40,23 +43,23 @@ impl AffectedRows {
     }
 }
 
-/// What a damaged run holds is not known: who asks it is told what is wrong.
+/// Affects all rows if a run is damaged: the evaluation then reports the damage.
 impl From<Result<Vec<u16>>> for AffectedRows {
     fn from(rows: Result<Vec<u16>>) -> AffectedRows {
         rows.map_or(AffectedRows::All, AffectedRows::Rows)
     }
 }
 
-/// What has happened between two questions.
+/// Two versions of the index and the instants (ms since the epoch) at which each is evaluated; `as_of.0 <= as_of.1`.
 pub struct Step<'a> {
     pub before: &'a Version,
     pub after: &'a Version,
-    /// The as-of of the first and of the second, which is not earlier.
+    /// The as-of instants of the first and of the second evaluation.
     pub as_of: (i64, i64),
 }
 
 impl Step<'_> {
-    /// Of every block of `after`, in order.
+    /// Returns the affected rows of every block of `after`, in order of the blocks.
     pub fn affected_rows(&self, dependency: &Dependency) -> Vec<AffectedRows> {
         let partitions = self.after.partitions.values();
         let mut affected_rows: BTreeMap<u32, Vec<AffectedRows>> = partitions
@@ -72,13 +75,14 @@ impl Step<'_> {
         affected_rows.into_values().flatten().collect()
     }
 
-    /// People of splits since: of their rows some have gone.
+    /// Returns both sides of the splits since `before`, because rows may have left them.
     fn split_people(&self) -> impl Iterator<Item = u64> {
         let splits = self.after.history.splits.iter();
         let since = splits.filter(|&&(arrival, _)| arrival >= self.since());
         since.flat_map(|(_, split)| [split.from, split.to])
     }
 
+    /// Returns the affected rows of every block of a partition.
     fn of_partition(&self, dependency: &Dependency, after: &Partition) -> Vec<AffectedRows> {
         let blocks = 0..after.people.div_ceil(BLOCK);
         let each = |of: &dyn Fn(u32) -> AffectedRows| blocks.clone().map(of).collect();
@@ -129,17 +133,17 @@ impl Step<'_> {
         }
     }
 
-    /// What a moment means to the first and to the second question.
+    /// Resolves a moment at the first and at the second as-of.
     fn instants(&self, moment: Moment) -> (i64, i64) {
         (moment.resolve(self.as_of.0), moment.resolve(self.as_of.1))
     }
 
-    /// The raw offset of the first frame that `before` has not.
+    /// Returns the raw offset of the first frame that `before` does not contain.
     fn since(&self) -> i64 {
         i64::try_from(self.before.epoch.raw_offset).unwrap_or(i64::MAX)
     }
 
-    /// People with a change that was to come for the first question.
+    /// Finds people with a change that lay in the future at the first as-of.
     fn changes_to_come(&self, before: &Attribute, block: u32) -> Result<Vec<u16>> {
         let mut rows = Vec::new();
         let latest = before.latest.get(block as usize);
@@ -153,13 +157,14 @@ impl Step<'_> {
         Ok(rows)
     }
 
-    /// One more on both sides, whichever of a window's ends is in it.
+    /// Returns the instants that cross the age between the two evaluations, widened by 1 ms on both sides so that inclusive and exclusive
+    /// window ends are both covered.
     fn crossed_instants(&self, age_ms: i64) -> Range<i64> {
         self.as_of.0.saturating_sub(age_ms).saturating_sub(1)..self.as_of.1.saturating_sub(age_ms).saturating_add(1)
     }
 
-    /// People of whose latest values some come to lie so long before the as-of. Where these are not yet those of the as-of, the
-    /// attribute itself is sensed.
+    /// Finds people whose current value, an instant, crosses an age. Where the current values are not those of the as-of, the
+    /// `Attribute` dependency covers the change.
     fn attribute_crossings(&self, attribute: &Attribute, age_ms: i64, block: u32) -> AffectedRows {
         let Some(latest) = attribute.latest.get(block as usize) else {
             return AffectedRows::NONE;
@@ -173,6 +178,7 @@ impl Step<'_> {
         AffectedRows::Rows(known.map(|row| row as u16).collect())
     }
 
+    /// Finds people with an event that crosses an age.
     fn event_crossings(&self, events: &Events, age_ms: i64, block: u32) -> Result<Vec<u16>> {
         let crossed = self.crossed_instants(age_ms);
         let mut rows = Vec::new();
@@ -187,6 +193,7 @@ impl Step<'_> {
     }
 }
 
+/// Returns the people of a block whose channels differ.
 fn channels(before: &Partition, after: &Partition, block: u32, at: (i64, i64)) -> AffectedRows {
     let none = FirstInstants::default();
     let codes: BTreeSet<&u32> = before.channels.keys().chain(after.channels.keys()).collect();
@@ -197,10 +204,10 @@ fn channels(before: &Partition, after: &Partition, block: u32, at: (i64, i64)) -
     AffectedRows::Rows(changed.collect())
 }
 
-/// People of one cell with an event at such a time.
+/// Adds the people of a cell who have an event within the crossed instants.
 fn push_crossings(run: &EventRun, cell: usize, crossed: &Range<i64>, people: &mut Vec<u16>) {
     let (start, rows) = (run.start_of(cell), run.rows_of(cell..cell + 1));
-    // Within the day, so that no number is wider than those compared.
+    // Times within the day fit the 32 bits of the compared numbers.
     let of_day = |time: i64| time.saturating_sub(start).clamp(0, u32::MAX.into()) as u32;
     let (from, to) = (of_day(crossed.start), of_day(crossed.end));
     let times = &run.times[rows.clone()];
@@ -211,7 +218,7 @@ fn push_crossings(run: &EventRun, cell: usize, crossed: &Range<i64>, people: &mu
     }
 }
 
-/// People of whom rows have come since a raw offset: runs that both have are as they were.
+/// Returns the people, by block, with rows that arrived since a raw offset. Runs in both versions are unchanged.
 fn new_events(before: Option<Arc<Events>>, after: Option<Arc<Events>>, since: i64, blocks: usize) -> Vec<AffectedRows> {
     let mut affected_rows = vec![AffectedRows::NONE; blocks];
     let held = before.as_ref().map_or(&[][..], |before| &before.runs);
@@ -229,6 +236,7 @@ fn new_events(before: Option<Arc<Events>>, after: Option<Arc<Events>>, since: i6
     affected_rows
 }
 
+/// Returns the people, by block, with changes that arrived since a raw offset.
 fn new_changes(
     before: Option<&Arc<Attribute>>,
     after: Option<&Arc<Attribute>>,
@@ -254,12 +262,14 @@ fn new_changes(
     affected_rows
 }
 
+/// Iterates over the runs that only the later version has.
 fn new_runs<'a, R>(before: &'a [Arc<R>], after: &'a [Arc<R>]) -> impl Iterator<Item = &'a Arc<R>> {
     after
         .iter()
         .filter(|run| !before.iter().any(|held| Arc::ptr_eq(held, run)))
 }
 
+/// Returns whether both versions share the value, or neither has one.
 fn same<T>(before: Option<&Arc<T>>, after: Option<&Arc<T>>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => Arc::ptr_eq(before, after),

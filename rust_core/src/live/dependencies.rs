@@ -1,51 +1,48 @@
-//! What a segment's membership depends on, so that only those are asked again of whom something of it has changed or passed.
+//! Derives what the members of a segment depend on, so that only affected people are evaluated again.
 
 use std::collections::BTreeSet;
 
 use crate::plan::{self, Cond, EventFilter, Expr, Function, Moment, Root, Value};
 
-/// Something that may change who is in a segment.
+/// An input that can change the members of a segment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dependency {
-    /// People come to be known before an instant, or are no more.
+    /// People who become known before `Moment`, or are removed by a merge or an erasure.
     People(Moment),
-    /// The same of people in channels.
+    /// People who appear in a channel before `Moment`, or are removed from one.
     Channels(Moment),
-    /// By name.
+    /// New changes of this attribute, and changes whose time comes.
     Attribute(String),
-    /// By type.
+    /// New events of this type.
     Events(String),
-    /// Events of a type come to lie so many milliseconds before the as-of.
-    EventAge {
-        event_type: String,
-        age_ms: i64,
-    },
-    /// The instants of an attribute come to lie so many milliseconds before the as-of.
-    AttributeAge {
-        name: String,
-        age_ms: i64,
-    },
+    /// Events of this type that cross the end of a window: they become older than `age_ms`.
+    EventAge { event_type: String, age_ms: i64 },
+    /// Instants held by this attribute that become older than `age_ms`.
+    AttributeAge { name: String, age_ms: i64 },
+    /// The items of this catalog.
     Catalog(String),
-    /// The as-of moves on.
+    /// The current time itself (calendar windows, `now`).
     Time,
 }
 
+/// All dependencies of a segment.
 #[derive(Debug)]
 pub struct Dependencies {
+    /// The inputs that can change its members.
     pub inputs: BTreeSet<Dependency>,
-    /// Whether each person's membership depends on everybody.
+    /// Whether the membership of each person depends on all people, as in rankings.
     pub ranks: bool,
-    /// Distances of its moving instants from the as-of, in milliseconds; 0, the as-of itself, is always one.
+    /// The distances of its relative instants from the as-of, in ms; always includes 0, the as-of itself.
     pub ages_ms: BTreeSet<i64>,
-    /// Durations that it names, in milliseconds.
+    /// The durations that it names, in ms.
     pub durations_ms: BTreeSet<i64>,
-    /// How long before the as-of it reads attributes at most, in milliseconds; earlier instants that do not move are left out.
+    /// The longest time before the as-of at which it reads attributes, in ms; fixed instants are left out.
     pub past_ms: i64,
-    /// Whether instants of goods or places are compared with a window that moves.
+    /// Whether instants of catalog items are compared with a relative window.
     pub items_in_windows: bool,
-    /// The as-of of the part that is being looked at.
+    /// The as-of of the node that is being visited.
     as_of: Moment,
-    /// How many lookups of goods or places were met.
+    /// The number of catalog lookups visited.
     lookups: usize,
 }
 
@@ -65,6 +62,7 @@ impl Default for Dependencies {
 }
 
 impl Dependencies {
+    /// Collects the dependencies of a rule.
     pub fn of(root: &Root) -> Dependencies {
         let mut dependencies = Dependencies::default();
         dependencies.inputs.insert(Dependency::People(Moment::NOW));
@@ -130,13 +128,14 @@ impl Dependencies {
         among.into_iter().chain([of]).for_each(|cond| self.cond(cond));
     }
 
+    /// Visits a ranking.
     fn rank(&mut self, expr: &Expr, population: Option<&Cond>) {
         self.ranks = true;
         self.expr(expr);
         population.into_iter().for_each(|population| self.cond(population));
     }
 
-    /// A time elapsed changes with every as-of, but not whether it is longer than another.
+    /// Visits a comparison. An elapsed time changes at every as-of, but whether it exceeds a duration changes only when an age is crossed.
     fn compare(&mut self, left: &Expr, right: &Expr) {
         let (elapsed, duration) = match (left, right) {
             (Expr::Elapsed { of }, other) | (other, Expr::Elapsed { of }) => (of, other),
@@ -146,7 +145,7 @@ impl Dependencies {
             Expr::Literal {
                 value: Value::Duration(Moment::At(ago)),
             } => self.crossing(elapsed, *ago),
-            // So long since an instant that stays: that is beside another instant.
+            // A duration since a fixed instant compares two instants, which does not depend on time.
             Expr::Literal {
                 value: Value::Duration(Moment::Before(_)),
             } => {}
@@ -158,7 +157,7 @@ impl Dependencies {
         self.expr(elapsed);
     }
 
-    /// The instant that `expr` gives comes to lie so long before the as-of.
+    /// Adds the dependency on the instant that `expr` yields crossing an age in ms.
     fn crossing(&mut self, expr: &Expr, ago: i64) {
         match expr {
             Expr::Aggregate {
@@ -234,10 +233,12 @@ impl Dependencies {
         self.ages_ms.extend(moment.ago());
     }
 
+    /// Visits an event query.
     fn events(&mut self, events: &plan::EventQuery) {
         self.steps(&events.steps.iter().collect::<Vec<_>>(), events.from, events.to);
     }
 
+    /// Visits event filters within a window.
     fn steps(&mut self, steps: &[&EventFilter], from: Option<Moment>, to: Moment) {
         from.into_iter().chain([to]).for_each(|moment| self.moment(moment));
         for step in steps {

@@ -1,4 +1,4 @@
-//! Who is asked again for which segment.
+//! Decides which segments are evaluated again, and for which rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,48 +13,51 @@ use crate::eval::Wanted;
 use crate::index::view::{BLOCK, Version};
 use crate::plan::Root;
 
-/// Of more people than these in a block everybody is asked: looking up their events one by one takes longer than reading all then.
+/// The number of affected people above which a whole block is evaluated: looking up more people one by one takes longer.
 const MAX_ROWS: usize = if cfg!(test) { 2 } else { 1 << 6 };
-/// So many segments at most are asked anew at once where others need not be, which would wait for all of them.
+/// The maximum number of segments that one step evaluates for all people while others are up to date, which would otherwise wait.
 pub const MAX_FULL: usize = if cfg!(test) { 3 } else { 250 };
 
-/// Of one block.
+/// The rows of a block for which a segment is evaluated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     Nobody,
-    /// Those who are touched there.
+    /// The affected rows of the block.
     Affected,
     Everybody,
 }
 
-/// A segment that is asked again.
+/// A segment that is evaluated in this step.
 pub struct DueSegment<'a> {
     pub name: &'a str,
     pub rule: &'a Rule,
     pub root: &'a Root,
     pub segment: &'a SegmentMembers,
-    /// By block, as in `Touched::places`.
+    /// The scope of each block, in the order of `AffectedBlocks::block_ids`.
     pub scopes: Vec<Scope>,
 }
 
-/// Whom what has happened between two questions may concern.
+/// The blocks of a version with the rows that the step affects.
 pub struct AffectedBlocks<'a> {
-    /// Every block of the later version, in order.
+    /// All blocks of the later version, in order.
     pub block_ids: Vec<BlockId>,
+    /// The number of each dependency, used in the bit sets.
     dependencies: BTreeMap<&'a Dependency, usize>,
     blocks: Vec<BlockChanges>,
 }
 
+/// What a step changes in one block.
 #[derive(Default)]
 struct BlockChanges {
-    /// By the numbers of the senses.
+    /// Dependencies that affect some rows, by number.
     some_rows: BitSet,
+    /// Dependencies that affect all rows, by number.
     all_rows: BitSet,
-    /// Whom those of `some` concern, ascending; `None` for so many that everybody is asked.
+    /// The rows affected by `some_rows`, ascending; `None` if they are too many to list.
     rows: Option<Vec<u16>>,
 }
 
-/// Numbers, one bit each.
+/// A set of small numbers, one bit each.
 #[derive(Clone, Default)]
 struct BitSet(Vec<u64>);
 
@@ -70,7 +73,7 @@ impl BitSet {
 }
 
 impl<'a> AffectedBlocks<'a> {
-    /// Without an earlier question nobody is touched: every rule is asked anew then.
+    /// Computes the affected rows. Without an earlier evaluation no row is affected, since every rule is then evaluated in full.
     pub fn of(rules: &'a Rules, version: &Version, step: Option<&Step>) -> AffectedBlocks<'a> {
         let block_ids = block_ids(version);
         let dependencies: BTreeSet<&Dependency> = rules
@@ -95,6 +98,7 @@ impl<'a> AffectedBlocks<'a> {
         }
     }
 
+    /// Returns the segment with its scopes; `None` if its rule does not compile.
     pub fn due(&self, name: &'a str, rule: &'a Rule, memberships: &'a Memberships) -> Option<DueSegment<'a>> {
         let mut dependencies = BitSet::default();
         rule.dependencies
@@ -118,7 +122,7 @@ impl<'a> AffectedBlocks<'a> {
         })
     }
 
-    /// Who is to be asked for some segments; a block in which some ask of everybody and others of few is there twice.
+    /// Returns the blocks and rows to evaluate for segments. A block appears twice if some segments need all of its rows and others few.
     pub fn wanted(&self, due: &[&DueSegment]) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         for (at, (&(partition, block), changes)) in self.block_ids.iter().zip(&self.blocks).enumerate() {
@@ -146,7 +150,7 @@ impl BlockChanges {
                 AffectedRows::Rows(rows) if rows.is_empty() => {}
                 AffectedRows::Rows(rows) => {
                     block.some_rows.add(number);
-                    // Of far too many it is not found out how many people they are.
+                    // Beyond this many rows, duplicates are not removed: the whole block is evaluated.
                     if rows_to_evaluate.len() <= 4 * MAX_ROWS {
                         rows_to_evaluate.extend(rows);
                     }
@@ -161,6 +165,7 @@ impl BlockChanges {
         block
     }
 
+    /// Returns the rows to evaluate for a rule with these dependencies.
     fn scope(&self, needs_full: bool, dependencies: &BitSet) -> Scope {
         match self.some_rows.intersects(dependencies) {
             _ if needs_full || self.all_rows.intersects(dependencies) => Scope::Everybody,
@@ -171,6 +176,7 @@ impl BlockChanges {
     }
 }
 
+/// Lists all blocks of a version, in order.
 fn block_ids(version: &Version) -> Vec<BlockId> {
     let of = |partition: u32, people: u32| (0..people.div_ceil(BLOCK)).map(move |block| (partition, block));
     let partitions = version.partitions.values();

@@ -1,4 +1,4 @@
-//! Frames of the membership log (`MembershipFrame` of tagging.proto): who entered and left segments.
+//! Frames of the membership log (`MembershipFrame` of tagging.proto): the people who enter and leave segments.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,21 @@ use crate::eval::Moves;
 use crate::index::view::{BLOCK, Epoch};
 use crate::proto::wire::{Reader, Wire, put_bytes, put_fixed64, put_number, put_text};
 
-/// A block: its partition's number and its own number there.
+/// A block: (partition number, block number within the partition).
 pub type BlockId = (u32, u32);
 
+/// One frame of the membership log.
 #[derive(Debug, Default, PartialEq)]
 pub struct MembershipFrame {
-    /// What the memberships rest on, once the step is complete.
+    /// The epoch and as-of that the memberships reflect once the step is complete.
     pub epoch: Epoch,
     pub as_of_ms: i64,
     pub segments: Vec<SegmentMoves>,
-    /// Whether it is the step's last one.
+    /// Whether this is the last frame of a step.
     pub complete: bool,
 }
 
-/// Of one segment; afterwards it has `count` members, with this digest.
+/// The moves of one segment; afterwards it has `count` members with this digest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SegmentMoves {
     pub segment: String,
@@ -96,7 +97,7 @@ impl SegmentMoves {
         Ok(moves)
     }
 
-    /// By block.
+    /// Groups the moves by block.
     pub fn blocks(&self) -> BTreeMap<BlockId, Moves> {
         let mut blocks: BTreeMap<BlockId, Moves> = BTreeMap::new();
         let place = |person: u64| ((person >> 32) as u32, person as u32 / BLOCK);

@@ -1,4 +1,4 @@
-//! The moves of a step, cut into frames of the membership log.
+//! Cuts the moves of a step into frames of the membership log.
 
 use roaring::{RoaringBitmap, RoaringTreemap};
 
@@ -8,18 +8,19 @@ use crate::error::{Error, Result};
 use crate::eval::Moves;
 use crate::index::view::BLOCK;
 
-/// Moves of so many people make a frame, so that none is large.
+/// The number of moves after which a frame ends, so that no frame is large.
 const MAX_MOVES: usize = 1 << 19;
 
+/// Builds the frames of one step.
 pub struct FrameBuilder {
     finished: Vec<MembershipFrame>,
     open: MembershipFrame,
-    /// How many people move in the open frame.
+    /// The number of moves in the open frame.
     moved: usize,
 }
 
 impl FrameBuilder {
-    /// Each frame rests on what `empty` does.
+    /// Starts the first frame; every frame gets the epoch and as-of of `empty`.
     pub fn new(empty: MembershipFrame) -> FrameBuilder {
         FrameBuilder {
             finished: Vec::new(),
@@ -28,7 +29,7 @@ impl FrameBuilder {
         }
     }
 
-    /// Moves of one segment in order of the blocks; none where only the version of its rule is another one.
+    /// Adds the moves of a segment in order of the blocks; they may be empty if only the version of its rule changes.
     pub fn add(&mut self, name: &str, version: u32, held: &SegmentMembers, moves: &[(BlockId, Moves)]) -> Result<()> {
         let (mut from, mut count, mut digest) = (0, held.count, held.digest);
         while from == 0 || from < moves.len() {
@@ -60,6 +61,7 @@ impl FrameBuilder {
         Ok(())
     }
 
+    /// Ends the open frame and starts the next one.
     fn end_frame(&mut self) {
         let next = MembershipFrame {
             segments: Vec::new(),
@@ -69,6 +71,7 @@ impl FrameBuilder {
         self.moved = 0;
     }
 
+    /// Marks the last frame as complete and returns all frames, encoded.
     pub fn finish(mut self) -> Result<Vec<Vec<u8>>> {
         if !self.open.segments.is_empty() {
             self.end_frame();
@@ -80,7 +83,7 @@ impl FrameBuilder {
     }
 }
 
-/// People of blocks that are in order.
+/// Collects people of ordered blocks into a set. Returns Invalid if the blocks are out of order.
 fn set(moves: &[(BlockId, Moves)], rows: impl Fn(&Moves) -> &[u16]) -> Result<RoaringTreemap> {
     let mut partitions = Vec::new();
     for blocks in moves.chunk_by(|((a, _), _), ((b, _), _)| a == b) {

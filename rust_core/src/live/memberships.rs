@@ -1,4 +1,4 @@
-//! Who is in each segment: a fold of the membership log.
+//! The members of each segment: a fold of the membership log.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +10,29 @@ use crate::error::{Error, Result};
 use crate::eval::Members;
 use crate::proto::wire::{Reader, put_bytes, put_fixed64, put_number};
 
+/// The members of all segments at an offset of the membership log.
 #[derive(Default)]
 pub struct Memberships {
-    /// Of the next frame of the membership log.
+    /// The offset of the next frame of the membership log.
     pub offset: u64,
-    /// What the last frame rests on: raw offset and as-of. Nothing that was known before is looked at again.
+    /// The raw offset and as-of (ms since the epoch) of the last frame. A step never goes back behind them.
     pub reached: Option<(u64, i64)>,
-    /// By name.
+    /// Segments by name.
     pub segments: BTreeMap<String, SegmentMembers>,
 }
 
+/// The members of one segment.
 #[derive(Clone, Default)]
 pub struct SegmentMembers {
-    /// Of the rule by which the members were last found.
+    /// The version of the rule that determined the members.
     pub version: u32,
     pub members: Members,
     pub count: u64,
-    /// Of the members, whatever their order: `digest_of` each, joined by XOR. It tells whoever follows the log that nothing was missed.
+    /// The digest of the members: the XOR of `digest_of` each, independent of their order. It lets readers of the log detect a missed frame.
     pub digest: u64,
 }
 
-/// Before anybody was found.
+/// A segment that has not been evaluated yet.
 static EMPTY: SegmentMembers = SegmentMembers {
     version: 0,
     members: Members::NONE,
@@ -38,20 +40,20 @@ static EMPTY: SegmentMembers = SegmentMembers {
     digest: 0,
 };
 
-/// XXH3-64 (seed 0) of the OneID as 8 little-endian bytes.
+/// Returns the XXH3-64 hash (seed 0) of a OneID as 8 little-endian bytes.
 fn digest_of(person: u64) -> u64 {
     xxh3_64(&person.to_le_bytes())
 }
 
 impl SegmentMembers {
-    /// What moves leave of a count and a digest.
+    /// Returns the count and the digest after moves.
     pub fn after(count: u64, digest: u64, entered: &RoaringTreemap, left: &RoaringTreemap) -> (u64, u64) {
         let moved = entered.iter().chain(left).map(digest_of);
         let count = (count + entered.len()).saturating_sub(left.len());
         (count, moved.fold(digest, |digest, moved| digest ^ moved))
     }
 
-    /// `Error::Invalid` if the moves do not fit; then the segment is of no use any more.
+    /// Applies moves. Returns Invalid if the resulting count or digest differs; then the segment must be discarded.
     fn apply(&mut self, moves: &SegmentMoves) -> Result<()> {
         (self.count, self.digest) = SegmentMembers::after(self.count, self.digest, &moves.entered, &moves.left);
         if (self.count, self.digest) != (moves.count, moves.digest) {
@@ -69,12 +71,14 @@ impl SegmentMembers {
 }
 
 impl Memberships {
-    /// Empty where there is none.
+    /// Returns the members of a segment; empty if it is unknown.
     pub fn segment(&self, name: &str) -> &SegmentMembers {
         self.segments.get(name).unwrap_or(&EMPTY)
     }
 
-    /// `Error::Invalid` for a frame that is not the next, is malformed, or does not fit what came before it; then nothing changes.
+    /// Applies a frame of the membership log.
+    ///
+    /// Returns Invalid if the frame is not the next one, is malformed, or does not fit the current members; then nothing changes.
     pub fn fold(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let refused = |detail: String| Error::Invalid(format!("membership frame {offset}: {detail}"));
         if offset != self.offset {
@@ -93,7 +97,7 @@ impl Memberships {
         Ok(())
     }
 
-    /// All of it, sealed with its XXH3-64.
+    /// Encodes all memberships, followed by their XXH3-64 checksum.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         put_number(&mut out, 1, self.offset);
@@ -116,6 +120,7 @@ impl Memberships {
         Ok(out)
     }
 
+    /// Decodes memberships. Returns Invalid if they are damaged.
     pub fn decode(bytes: &[u8]) -> Result<Memberships> {
         let sealed = bytes.split_last_chunk::<8>();
         let whole = sealed.filter(|(whole, seal)| xxh3_64(whole) == u64::from_le_bytes(**seal));

@@ -1,5 +1,6 @@
-//! Live membership: published segments kept up to date as events arrive and time passes. Who enters and leaves is written to a log
-//! before it is so, and what is so is a fold of that log.
+//! Live segments: published segments kept up to date as events arrive and time passes.
+//!
+//! Moves are written to the membership log first; the memberships are a fold of that log.
 
 mod affected_rows;
 mod dependencies;
@@ -27,62 +28,65 @@ use crate::eval::{Answer, Limits, RootAnswer};
 use crate::index::view::{Epoch, Version};
 use crate::plan::Root;
 
-/// The live segments of one workspace. One caller at a time steps and folds; readers wait for neither.
+/// The live segments of one workspace. One caller at a time steps and folds; readers do not wait for it.
 pub struct Live {
     file: PathBuf,
     memberships: RwLock<Memberships>,
-    /// Held while stepping.
+    /// Locked during a step.
     rules: Mutex<Rules>,
-    /// By name; apart from the rules, so that who reads does not wait for a step.
+    /// The freshness of each segment by name; separate from the rules, so that readers do not wait for a step.
     freshness: RwLock<BTreeMap<String, Freshness>>,
 }
 
-/// How far the answer to a segment's rule has come, and why no farther.
+/// How recent the members of a segment are, and why they are not more recent.
 #[derive(Clone, Default)]
 struct Freshness {
+    /// The epoch and as-of that the members reflect.
     fresh: Option<(Epoch, i64)>,
     error: Option<String>,
 }
 
+/// The rules of all segments and the progress of evaluation.
 #[derive(Default)]
 struct Rules {
-    /// By name.
+    /// Rules by segment name.
     by_name: BTreeMap<String, Rule>,
-    /// What the last step that was settled asked of.
+    /// The version and as-of of the last settled step.
     last: Option<Evaluated>,
-    /// The last one that was asked anew.
+    /// The last segment that was evaluated for all people.
     last_renewed: String,
+    /// The step whose frames may not be folded yet.
     pending: Option<Reevaluation>,
 }
 
-/// The rule that says who is in a segment.
+/// The rule of a segment.
 #[derive(Default)]
 struct Rule {
     version: u32,
-    /// Not there if it does not compile.
+    /// The compiled rule; `None` if it does not compile.
     root: Option<Root>,
     dependencies: Dependencies,
-    /// Whether everybody is to be asked, not only those of whom something changed.
+    /// Whether the rule must be evaluated for all people, not only for affected ones.
     needs_full: bool,
 }
 
-/// How a segment stands.
+/// The state of a segment.
 pub struct Status {
     pub segment: String,
-    /// Of the rule that its members are found by.
+    /// The version of the rule that determined the members.
     pub version: u32,
     pub count: u64,
     pub digest: u64,
-    /// What the members rest on; `None` before they were first found.
+    /// The epoch and as-of that the members reflect; `None` before the first evaluation.
     pub fresh: Option<(Epoch, i64)>,
-    /// Why they are not fresher.
+    /// Why the members are not more recent.
     pub error: Option<String>,
 }
 
 impl Live {
-    /// The memberships saved in `folder`, or none.
+    /// Opens the memberships saved in `folder`; empty if there are none.
     ///
-    /// Corrupt, naming the file, if it is damaged.
+    /// Returns Corrupt, naming the file, if it is damaged.
     pub fn open(folder: &Path) -> Result<Live> {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let file = folder.join("memberships");
@@ -101,17 +105,19 @@ impl Live {
         })
     }
 
-    /// Of the next frame of the membership log to fold.
+    /// Returns the offset of the next frame of the membership log to fold.
     pub fn offset(&self) -> u64 {
         self.memberships.read().offset
     }
 
-    /// `Error::Invalid` for a frame that is not the next, is malformed, or does not fit what came before it; then nothing changes.
+    /// Applies a frame of the membership log.
+    ///
+    /// Returns Invalid if the frame is not the next one, is malformed, or does not fit the current members; then nothing changes.
     pub fn fold(&self, offset: u64, frame: &[u8]) -> Result<()> {
         self.memberships.write().fold(offset, frame)
     }
 
-    /// Sets the rule of a segment, as `quanyu.dsl.standing_root` gives it.
+    /// Sets the rule of a segment to the JSON that `quanyu.dsl.standing_root` returns.
     pub fn put(&self, segment: &str, version: u32, root: &[u8]) -> Result<()> {
         let root = Root::parse(root)?;
         let mut rules = self.rules.lock();
@@ -124,7 +130,7 @@ impl Live {
         Ok(())
     }
 
-    /// Notes that the rule of a segment cannot be asked any more, and why. Its members stay as they are.
+    /// Records that the rule of a segment can no longer be evaluated, and why. Its members stay as they are.
     pub fn refuse(&self, segment: &str, version: u32, error: &str) {
         let mut rules = self.rules.lock();
         let rule = rules.by_name.entry(segment.to_owned()).or_default();
@@ -132,18 +138,20 @@ impl Live {
         self.note(segment, Some(error.to_owned()));
     }
 
+    /// Sets or clears the error of a segment.
     fn note(&self, segment: &str, error: Option<String>) {
         self.freshness.write().entry(segment.to_owned()).or_default().error = error;
     }
 
-    /// Frames that bring every segment to a version of the index and an as-of. They are to be appended to the membership log and
-    /// folded in order; then `settle` says so. Without that the next step begins from where the last one was settled; where only some of
-    /// the frames were folded, whoever they may have moved is asked again.
+    /// Evaluates the segments and returns the frames that bring them to a version of the index and an as-of (ms since the epoch).
     ///
-    /// Where some segments are up to date but for what has happened since the last step, of those that everybody is to be asked for
-    /// only some are, so that it does not take long; the others stay as they are until a later one. Cancelled if it is not wanted any more, and nothing is to be settled then.
+    /// The caller appends the frames to the membership log, folds them in order, and then calls `settle`. If it does not, the next step
+    /// starts from the last settled one; if only some frames were folded, the segments that they changed are evaluated in full.
     ///
-    /// `None` while the index has not come as far again as it was, after a start: who has entered has not left because of that.
+    /// While some segments are up to date, a step evaluates only some of those that need all people, so that it stays short; the others
+    /// wait for later steps. Returns Cancelled if the limits cancel the step; then there is nothing to settle.
+    ///
+    /// Returns `None` until the index has caught up with the epoch of the memberships after a restart, so that nobody seems to have left.
     pub fn step(&self, version: Arc<Version>, as_of_ms: i64, limits: &Limits) -> Result<Option<Vec<Vec<u8>>>> {
         let mut rules = self.rules.lock();
         let memberships = self.memberships.read();
@@ -161,14 +169,14 @@ impl Live {
         Ok(Some(frames))
     }
 
-    /// Whether segments are left that everybody is to be asked for.
+    /// Marks the pending step as done; returns whether segments wait for an evaluation of all people.
     pub fn settle(&self) -> bool {
         let mut rules = self.rules.lock();
         let reevaluation = rules.pending.take();
         reevaluation.is_some_and(|reevaluation| reevaluation.settle(&mut rules, &mut self.freshness.write()))
     }
 
-    /// By name.
+    /// Returns the state of each segment, by name.
     pub fn statuses(&self) -> Vec<Status> {
         let freshness = self.freshness.read();
         let memberships = self.memberships.read();
@@ -186,14 +194,14 @@ impl Live {
         freshness.iter().map(status).collect()
     }
 
-    /// Members of segments, each with the version of its rule, and the offset of the membership log that they were read at.
+    /// Returns the members of segments and the offset of the membership log at which they were read.
     pub fn members(&self, segments: &[String]) -> (u64, Vec<SegmentMembers>) {
         let memberships = self.memberships.read();
         let found = |name: &String| memberships.segment(name).clone();
         (memberships.offset, segments.iter().map(found).collect())
     }
 
-    /// Members as an answer to be read like any other. `Error::Invalid` where one was not found yet.
+    /// Returns the members of segments as an answer, with its as-of. Returns Invalid if one has not been evaluated yet.
     pub fn answer(&self, segments: &[String]) -> Result<(Answer, i64)> {
         let fresh = {
             let freshness = self.freshness.read();
@@ -217,7 +225,7 @@ impl Live {
         Ok((answer, as_of_ms))
     }
 
-    /// Makes what was folded so far durable, atomically, so that opening need not fold the log from its beginning.
+    /// Saves the memberships durably and atomically, so that opening need not fold the log from its beginning.
     pub fn save(&self) -> Result<()> {
         let bytes = self.memberships.read().encode()?;
         let draft = self.file.with_extension("draft");

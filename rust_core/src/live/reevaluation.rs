@@ -1,4 +1,4 @@
-//! One step: every segment asked again where something of it has changed, and what that changes about its members.
+//! One step: evaluates segments where their inputs changed, and computes the moves of their members.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,28 +14,30 @@ use crate::eval::{BlockRoots, Limits, Moves, Wanted, evaluate_blocks};
 use crate::index::view::Version;
 use crate::plan::Plan;
 
-/// What a step asked of.
+/// The version and as-of of an evaluation.
 #[derive(Clone)]
 pub struct Evaluated {
     version: Arc<Version>,
     as_of_ms: i64,
 }
 
-/// A step whose frames may still have to be folded.
+/// A step whose frames may not be folded yet.
 pub struct Reevaluation {
     evaluated: Evaluated,
-    /// By segment: the version of its rule, and moves in order of the blocks.
+    /// For each segment, the version of its rule and its moves in order of the blocks.
     moves: BTreeMap<String, (u32, Vec<(BlockId, Moves)>)>,
-    /// Why a segment could not be asked.
+    /// Evaluation errors by segment.
     errors: BTreeMap<String, String>,
-    /// The last segment that was asked anew.
+    /// The last segment that was evaluated for all people.
     renewed: String,
-    /// Of the membership log, when it was asked.
+    /// The offset of the membership log at the time of the evaluation.
     offset: u64,
 }
 
 impl Reevaluation {
-    /// At an as-of before that of the last step, it is the last one's. Cancelled if it is not wanted any more.
+    /// Evaluates the segments that are due, at an as-of no earlier than that of the last step.
+    ///
+    /// Returns Cancelled if the limits cancel it.
     pub fn evaluate(
         rules: &Rules,
         memberships: &Memberships,
@@ -65,7 +67,7 @@ impl Reevaluation {
         let due: Vec<DueSegment> = due
             .filter_map(|(name, rule)| affected.due(name, rule, memberships))
             .collect();
-        // A ranking needs everybody, so those without one do not wait for it.
+        // Rankings need all people; the other segments do not wait for them.
         for ranks in [false, true] {
             let some: Vec<&DueSegment> = due.iter().filter(|due| due.rule.dependencies.ranks == ranks).collect();
             reevaluation.evaluate_segments(&some, &affected, limits)?;
@@ -73,7 +75,7 @@ impl Reevaluation {
         Ok(reevaluation)
     }
 
-    /// Asks some segments at once; where that fails, halves of them, so that one that cannot be asked holds up no other.
+    /// Evaluates segments together. If that fails, evaluates each half, so that a failing segment blocks no other.
     fn evaluate_segments(&mut self, due: &[&DueSegment], affected: &AffectedBlocks, limits: &Limits) -> Result<()> {
         match self.compute_moves(due, affected, limits) {
             Ok(moves) => {
@@ -94,7 +96,7 @@ impl Reevaluation {
         Ok(())
     }
 
-    /// By segment, in order of the blocks.
+    /// Computes the moves of each segment, in order of the blocks.
     fn compute_moves(
         &self,
         due: &[&DueSegment],
@@ -151,7 +153,7 @@ impl Reevaluation {
         Ok(moves)
     }
 
-    /// Those that a segment's moves need, and one for a version of its rule that changes nothing.
+    /// Builds the frames of the step: moves of members, and new rule versions that move nobody.
     pub fn frames(&self, memberships: &Memberships) -> Result<Vec<Vec<u8>>> {
         let mut frames = FrameBuilder::new(MembershipFrame {
             epoch: self.evaluated.version.epoch,
@@ -167,7 +169,8 @@ impl Reevaluation {
         frames.finish()
     }
 
-    /// Where some of its frames were folded, but it is not settled: whom they moved is not known to who compares with the step before.
+    /// Abandons a step that was not settled. If some of its frames were folded, its segments are evaluated in full, because a comparison
+    /// with the step before would miss their moves.
     pub fn abandon(self, rules: &mut Rules, memberships: &Memberships) {
         if memberships.offset == self.offset {
             return;
@@ -179,7 +182,7 @@ impl Reevaluation {
         }
     }
 
-    /// Whether segments wait to be asked anew by the next step.
+    /// Records the results of the step; returns whether segments wait for an evaluation of all people.
     pub fn settle(self, rules: &mut Rules, freshness: &mut BTreeMap<String, Freshness>) -> bool {
         let mut has_waiting = false;
         let fresh = (self.evaluated.version.epoch, self.evaluated.as_of_ms);
@@ -203,8 +206,9 @@ impl Reevaluation {
     }
 }
 
-/// Segments that are asked anew. Where that would hold up others, so many at most, those first who have waited since the last ones
-/// were; at once they take the least time, since they share what they have in common.
+/// Returns the segments to evaluate for all people.
+///
+/// If others are up to date, at most `MAX_FULL`, starting after the last one; evaluated together, they share common parts of rules.
 fn segments_to_renew(rules: &Rules) -> Vec<&str> {
     let stale = rules
         .by_name
@@ -223,6 +227,7 @@ fn segments_to_renew(rules: &Rules) -> Vec<&str> {
     stale
 }
 
+/// Computes the moves of a segment in one block.
 fn moves_in(
     wanted: &Wanted,
     block: &BlockRoots,
@@ -237,7 +242,7 @@ fn moves_in(
     })
 }
 
-/// Members in blocks that the index no longer has, as when it was put back to an earlier state.
+/// Removes members in blocks that the index no longer has, as after it was restored to an earlier state.
 fn moves_out_of_missing_blocks(due: &DueSegment, block_ids: &[BlockId]) -> Vec<(BlockId, Moves)> {
     let held = due.segment.members.places().filter(|_| due.rule.needs_full);
     let vanished = held.filter(|place| block_ids.binary_search(place).is_err());

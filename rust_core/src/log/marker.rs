@@ -1,5 +1,6 @@
-//! How far the log is durable: a small file that the writer overwrites after each fsync and followers read. It is not itself
-//! synced: after a power cut it may lag behind, never run ahead, and the writer brings it up to date when it opens.
+//! The durable end of the log: a small file that the writer overwrites after each fsync and that followers read.
+//!
+//! The file is not synced itself. After a power cut it may lag behind but never runs ahead; the writer corrects it when it opens.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -12,14 +13,18 @@ use crate::error::{Error, Result};
 
 const BYTES: usize = 32;
 
-/// An end of the log: offset of the next frame, and where in which segment it will stand.
+/// An end of the log: the offset of the next frame, and its segment and byte position.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mark {
+    /// The offset of the next frame.
     pub end: u64,
+    /// The first offset of the segment that will hold it.
     pub segment: u64,
+    /// Its byte position in the segment file.
     pub position: u64,
 }
 
+/// Returns the path of the marker file.
 pub fn path(folder: &Path) -> PathBuf {
     folder.join("COMMITTED")
 }
@@ -45,11 +50,12 @@ impl Mark {
         })
     }
 
+    /// Writes the marker.
     pub fn write(self, file: &File) -> std::io::Result<()> {
         file.write_all_at(&self.encode(), 0)
     }
 
-    /// `None` where nothing whole stands there, as before the first write or in the middle of one.
+    /// Reads the marker; `None` before the first write and in the middle of one.
     pub fn read(file: &File) -> Option<Mark> {
         let mut bytes = [0; BYTES];
         file.read_exact_at(&mut bytes, 0).ok()?;
@@ -57,11 +63,12 @@ impl Mark {
     }
 }
 
-/// What a process that only reads knows of the end.
+/// The view of a process that only reads.
 pub struct Follower {
     path: PathBuf,
-    /// Once there is one.
+    /// The marker file, once it exists.
     file: Mutex<Option<File>>,
+    /// The highest end that was read.
     seen: AtomicU64,
     closed: AtomicBool,
 }
@@ -76,7 +83,7 @@ impl Follower {
         }
     }
 
-    /// Never goes back; a marker read in the middle of a write counts as unchanged.
+    /// Returns the durable end. It never decreases; a marker that is being written counts as unchanged.
     pub fn end(&self) -> Result<u64> {
         let mut file = self.file.lock();
         if file.is_none() {

@@ -1,5 +1,5 @@
-//! A durable, ordered log of frames in a folder: segment files of checksummed frames, a marker that says how far they are
-//! durable, and a lock for the one process that writes. Any number of processes follow, and see only durable frames.
+//! A durable, ordered log of frames in a folder: segment files of checksummed frames, a marker of the durable end, and a lock for the
+//! single writing process. Any number of processes follow the log and see only durable frames.
 
 mod marker;
 mod reader;
@@ -19,17 +19,17 @@ use marker::Follower;
 use reader::SegmentReader;
 use writer::Writer;
 
-/// A segment is closed when the next frame would make it larger.
+/// A segment ends before the frame that would make it larger than this.
 const SEGMENT_BYTES: u64 = 64 << 20;
-/// How often a follower looks whether there is more: well below the time that a person notices, cheap enough to do for ever.
+/// How often a follower looks for new frames: too fast for people to notice, and cheap enough to repeat for ever.
 const POLL: Duration = Duration::from_millis(3);
 
-/// One partition of a log. Shared between threads by `Arc`.
+/// A log. Threads share it by `Arc`.
 pub struct LocalLog {
     folder: PathBuf,
     role: Role,
     segments: SegmentReader,
-    /// Held while frames are replaced.
+    /// Locked while frames are replaced.
     replacing: Mutex<()>,
 }
 
@@ -39,9 +39,9 @@ enum Role {
 }
 
 impl LocalLog {
-    /// Opens for writing, makes the folder if it is missing and cuts a torn tail.
+    /// Opens the log for writing, creates the folder if it is missing, and removes a torn tail.
     ///
-    /// Locked if another handle writes, Corrupt for damage elsewhere, Unsupported for another version's files.
+    /// Returns Locked if another handle writes, Corrupt for damage elsewhere, and Unsupported for files of another version.
     pub fn create(folder: &Path) -> Result<LocalLog> {
         Self::create_sized(folder, SEGMENT_BYTES)
     }
@@ -51,7 +51,7 @@ impl LocalLog {
         Ok(Self::with(folder, Role::Writer(writer)))
     }
 
-    /// Opens for reading, also while another process writes, and before the folder exists.
+    /// Opens the log for reading, even while another process writes and before the folder exists.
     pub fn follow(folder: &Path) -> LocalLog {
         Self::with(folder, Role::Follower(Follower::new(folder)))
     }
@@ -65,17 +65,17 @@ impl LocalLog {
         }
     }
 
-    /// The frame's offset, once it is durable. Concurrent appends share one fsync.
+    /// Appends a frame and returns its offset once it is durable. Concurrent appends share one fsync.
     ///
-    /// Invalid from a follower, after `close`, and for a frame that is empty or over 256 MiB. Io leaves the log as it was.
+    /// Returns Invalid from a follower, after `close`, and for a frame that is empty or over 256 MiB. Io leaves the log unchanged.
     pub fn append(&self, frame: &[u8]) -> Result<u64> {
         self.writer()?.append(frame)
     }
 
-    /// Puts frames in the place of those with their offsets, which ascend. When it returns, the former ones are no longer in the folder;
-    /// interrupted, it has replaced all of a segment's or none. Readers may see old and new ones meanwhile.
+    /// Replaces frames, given with ascending offsets. On return, the old frames are no longer in the folder.
     ///
-    /// Invalid from a follower, after `close`, for offsets beyond the end or out of order, and for a frame that is empty or over 256 MiB.
+    /// If interrupted, all or none of a segment's frames are replaced. Readers may see old and new frames meanwhile. Returns Invalid from
+    /// a follower, after `close`, for offsets beyond the end or out of order, and for a frame that is empty or over 256 MiB.
     pub fn replace(&self, frames: &[(u64, &[u8])]) -> Result<()> {
         let Some(&(last, _)) = frames.last() else { return Ok(()) };
         if !frames.is_sorted_by(|one, other| one.0 < other.0) {
@@ -90,12 +90,14 @@ impl LocalLog {
         replacement::replace(&self.folder, frames)
     }
 
-    /// Frames from `offset` on: at least one where there is one, up to `max_bytes` together. Corrupt, naming file and byte.
+    /// Returns frames from `offset` on: at least one if there is one, and at most `max_bytes` together.
+    ///
+    /// Returns Corrupt, naming file and byte.
     pub fn read(&self, offset: u64, max_bytes: usize) -> Result<Vec<(u64, Vec<u8>)>> {
         self.segments.read(offset, self.end()?, max_bytes)
     }
 
-    /// Offset of the next frame: how many are durable.
+    /// Returns the offset of the next frame, which is the number of durable frames.
     pub fn end(&self) -> Result<u64> {
         match &self.role {
             Role::Writer(writer) => Ok(writer.end()),
@@ -103,7 +105,7 @@ impl LocalLog {
         }
     }
 
-    /// Blocks until `end() > offset`, the log is closed or the time is over; whether there is more.
+    /// Waits until `end() > offset`, the log is closed or the time is over; returns whether there are more frames.
     pub fn wait(&self, offset: u64, timeout: Duration) -> Result<bool> {
         let deadline = Instant::now() + timeout;
         let follower = match &self.role {
@@ -122,7 +124,7 @@ impl LocalLog {
         }
     }
 
-    /// Bytes of all segment files.
+    /// Returns the size of all segment files in bytes.
     pub fn bytes_on_disk(&self) -> Result<u64> {
         let mut bytes = 0;
         for first in segment::list(&self.folder)? {
@@ -132,7 +134,7 @@ impl LocalLog {
         Ok(bytes)
     }
 
-    /// Lets another process write, ends waits and refuses appends. Reading still works.
+    /// Releases the write lock, ends waits and rejects further appends. Reading still works.
     pub fn close(&self) {
         match &self.role {
             Role::Writer(writer) => writer.close(),
@@ -150,6 +152,7 @@ impl LocalLog {
         }
     }
 
+    /// Returns the folder of the log.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -1,4 +1,4 @@
-//! Frames by offset. Each segment keeps a sparse index, made as it is read: where every so many bytes a frame begins.
+//! Reads frames by offset. Each open segment keeps a sparse index, built as it is read.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,23 +11,25 @@ use parking_lot::Mutex;
 use super::segment::{self, FRAME_HEADER, Found, HEADER, Window, corrupt};
 use crate::error::{Error, Result};
 
-/// Bytes between two entries of the sparse index.
+/// The minimum number of bytes between two entries of the sparse index.
 const STRIDE: u64 = 64 << 10;
 
+/// Reads frames from all segments of a folder.
 pub struct SegmentReader {
     folder: PathBuf,
-    /// By first offset; those opened or seen so far.
+    /// The segments opened so far, by first offset.
     open: Mutex<BTreeMap<u64, Arc<OpenSegment>>>,
-    /// When the folder last changed: seconds and nanoseconds.
+    /// When the folder last changed: seconds and nanoseconds since the epoch.
     changed: Mutex<(i64, i64)>,
 }
 
+/// An open segment file.
 struct OpenSegment {
     path: PathBuf,
     file: File,
-    /// Of the file; another has taken its place where it differs.
+    /// The inode of the open file. A different inode at `path` means that the file was replaced.
     inode: u64,
-    /// (offset, position), ascending.
+    /// The sparse index: (offset, byte position), ascending.
     index: Mutex<Vec<(u64, u64)>>,
 }
 
@@ -40,7 +42,7 @@ impl SegmentReader {
         }
     }
 
-    /// Frames from `offset` on and before `end`: at least one where there is one, up to `max_bytes` together.
+    /// Returns frames from `offset` up to but not including `end`: at least one if there is one, and at most `max_bytes` together.
     pub fn read(&self, offset: u64, end: u64, max_bytes: usize) -> Result<Vec<(u64, Vec<u8>)>> {
         let mut frames = Vec::new();
         let mut room = max_bytes;
@@ -55,7 +57,7 @@ impl SegmentReader {
         Ok(frames)
     }
 
-    /// Those whose files were replaced since the folder was last looked at: open, they would still take room on the disk.
+    /// Closes segments whose files were replaced since the folder was last checked; open, they would still occupy the disk.
     fn close_replaced(&self, open: &mut BTreeMap<u64, Arc<OpenSegment>>) -> Result<()> {
         let folder = std::fs::metadata(&self.folder).map_err(Error::io(&self.folder))?;
         let now = (folder.mtime(), folder.mtime_nsec());
@@ -65,10 +67,10 @@ impl SegmentReader {
         Ok(())
     }
 
-    /// The segment that holds `offset`, and the first offset after it (as far as is known).
+    /// Returns the segment with frame `offset`, and the first offset of the next segment (`u64::MAX` if none is known).
     fn segment_of(&self, offset: u64) -> Result<(Arc<OpenSegment>, u64)> {
         let mut open = self.open.lock();
-        // The last one known may have been followed by others since.
+        // New segments may follow the last open one.
         if open.range(offset + 1..).next().is_none() {
             self.close_replaced(&mut open)?;
             for first in segment::list(&self.folder)? {
@@ -111,7 +113,7 @@ impl OpenSegment {
         Ok(now.ino() != self.inode)
     }
 
-    /// Takes frames from `next` on and before `limit`; whether there was room for all of them.
+    /// Adds frames from `next` up to `limit`; returns whether all of them fit into `room` bytes.
     fn read(&self, next: &mut u64, limit: u64, room: &mut usize, frames: &mut Vec<(u64, Vec<u8>)>) -> Result<bool> {
         let mut window = Window::new(&self.file, &self.path);
         let mut position = self.seek(&mut window, *next)?;
@@ -132,7 +134,7 @@ impl OpenSegment {
         Ok(true)
     }
 
-    /// Where frame `offset` begins.
+    /// Returns the byte position of frame `offset`.
     fn seek(&self, window: &mut Window, offset: u64) -> Result<u64> {
         let (mut at, mut position) = {
             let index = self.index.lock();
@@ -153,6 +155,7 @@ impl OpenSegment {
         Ok(position)
     }
 
+    /// Adds a frame to the sparse index if it is far enough from the last entry.
     fn index_frame(&self, offset: u64, position: u64) {
         let mut index = self.index.lock();
         if index.last().is_some_and(|(_, last)| position >= last + STRIDE) {

@@ -1,5 +1,7 @@
-//! A segment file: a header (magic with version, offset of the first frame), then frames, each a header (length, CRC32 of length,
-//! offset and payload, offset) and its payload. Little-endian. The file's name is the offset of its first frame.
+//! The format of a segment file, little-endian: a header (magic with version, offset of the first frame), then frames.
+//!
+//! A frame is a header (length, CRC32 of length, offset and payload, offset) and its payload. The file is named by the offset of its
+//! first frame.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -7,21 +9,25 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// The last byte is the version.
+/// The first bytes of a segment file; the last of them is the version.
 const MAGIC: [u8; 8] = *b"QYLOG\0\0\x01";
+/// The size of the file header in bytes.
 pub const HEADER: u64 = 16;
+/// The size of a frame header in bytes.
 pub const FRAME_HEADER: u64 = 16;
+/// The maximum size of a payload in bytes.
 pub const MAX_FRAME: usize = 256 << 20;
-/// No log comes to so many frames, and whoever counts on from here does not overflow.
+/// The maximum offset; it leaves room to count on without overflow.
 const MAX_OFFSET: u64 = i64::MAX as u64;
-/// How much is read ahead at once.
+/// The number of bytes that are read ahead.
 const WINDOW: usize = 256 << 10;
 
+/// Returns the path of the segment whose first frame has offset `first`.
 pub fn path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.log"))
 }
 
-/// First offsets of the segments, ascending; none if there is no folder yet. Corrupt for an impossible one.
+/// Lists the first offsets of all segments, ascending; empty if the folder does not exist. Returns Corrupt for an impossible offset.
 pub fn list(folder: &Path) -> Result<Vec<u64>> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -40,6 +46,7 @@ pub fn list(folder: &Path) -> Result<Vec<u64>> {
     }
 }
 
+/// Encodes the header of a segment.
 pub fn header(first: u64) -> [u8; HEADER as usize] {
     let mut header = [0; HEADER as usize];
     header[..8].copy_from_slice(&MAGIC);
@@ -47,7 +54,7 @@ pub fn header(first: u64) -> [u8; HEADER as usize] {
     header
 }
 
-/// Unsupported for another version's file, Corrupt for anything else.
+/// Checks the header of a segment. Returns Unsupported for a file of another version, and Corrupt for anything else.
 pub fn check_header(found: &[u8], first: u64, path: &Path) -> Result<()> {
     if found == header(first) {
         return Ok(());
@@ -63,6 +70,7 @@ pub fn check_header(found: &[u8], first: u64, path: &Path) -> Result<()> {
     Err(corrupt(path, "its header is not that of this segment".into()))
 }
 
+/// Builds a Corrupt error.
 pub fn corrupt(path: &Path, detail: String) -> Error {
     Error::Corrupt {
         path: path.to_owned(),
@@ -70,6 +78,7 @@ pub fn corrupt(path: &Path, detail: String) -> Error {
     }
 }
 
+/// Encodes the header of a frame.
 pub fn frame_header(offset: u64, payload: &[u8]) -> [u8; FRAME_HEADER as usize] {
     let length = payload.len() as u32;
     let mut header = [0; FRAME_HEADER as usize];
@@ -87,15 +96,16 @@ fn checksum(length: u32, offset: u64, payload: &[u8]) -> u32 {
     crc.finalize()
 }
 
-/// What stands where a frame should.
+/// The result of reading a frame.
 pub enum Found<'a> {
     Frame(&'a [u8]),
-    /// The file ends before the frame does (or begins).
+    /// The file ends before the frame begins or ends.
     Torn,
+    /// The bytes are not the expected frame, and why.
     Damaged(&'static str),
 }
 
-/// A stretch of a file in memory, moved along as frames are asked for.
+/// A buffered part of a file that moves along as frames are read.
 pub struct Window<'f> {
     file: &'f File,
     path: &'f Path,
@@ -113,7 +123,7 @@ impl<'f> Window<'f> {
         }
     }
 
-    /// `length` bytes at `at`, or as many as there are.
+    /// Returns `length` bytes at position `at`, or fewer at the end of the file.
     pub fn bytes(&mut self, at: u64, length: usize) -> Result<&[u8]> {
         let inside = at >= self.start && at + length as u64 <= self.start + self.bytes.len() as u64;
         if !inside {
@@ -141,7 +151,7 @@ impl<'f> Window<'f> {
         Ok(())
     }
 
-    /// The payload's length of frame `offset` at `position`; the payload itself is not looked at.
+    /// Reads the payload length of frame `offset` at `position`; the payload is not read.
     pub fn length(&mut self, position: u64, offset: u64) -> Result<std::result::Result<usize, Found<'static>>> {
         let header: [u8; FRAME_HEADER as usize] = match self.bytes(position, FRAME_HEADER as usize)?.try_into() {
             Ok(header) => header,
@@ -157,7 +167,7 @@ impl<'f> Window<'f> {
         Ok(Ok(length))
     }
 
-    /// Frame `offset` at `position`, checked.
+    /// Reads frame `offset` at `position` and verifies its checksum.
     pub fn frame(&mut self, position: u64, offset: u64) -> Result<Found<'_>> {
         let length = match self.length(position, offset)? {
             Ok(length) => length,

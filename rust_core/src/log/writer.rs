@@ -1,5 +1,5 @@
-//! The one writer of a log. Appends write under a lock and wait outside it: whoever finds no fsync under way does one for all
-//! that were written before it.
+//! The single writer of a log, with group commit: appends write under a lock and wait outside it. The first waiter that finds no
+//! fsync in progress syncs everything written so far.
 
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::FileExt;
@@ -15,33 +15,38 @@ use super::segment::{self, FRAME_HEADER, Found, HEADER, MAX_FRAME, Window, corru
 use crate::error::{Error, Result};
 use crate::storage::folder::sync_folder;
 
+/// The writer of a log folder.
 pub struct Writer {
     folder: PathBuf,
     segment_bytes: u64,
     state: Mutex<State>,
-    /// An fsync ended, or the log was closed.
+    /// Signalled when an fsync ends and when the log is closed.
     changed: Condvar,
 }
 
 struct State {
     file: Arc<File>,
     marker: File,
-    /// Held open while this process may write; `None` once closed.
+    /// The locked file while this process may write; `None` once closed.
     lock: Option<File>,
+    /// The end of all written frames.
     written: Mark,
+    /// The end of all durable frames.
     durable: Mark,
-    /// Whoever appended since the last fsync began.
+    /// The appends since the last fsync began.
     group: Arc<CommitGroup>,
+    /// Whether an fsync is in progress.
     is_syncing: bool,
-    /// A failed fsync could not be undone: what is on disk is no longer known.
+    /// Whether a failed write could not be undone, so that the contents of the disk are unknown.
     is_broken: bool,
 }
 
-/// Appends that share an fsync: `None` once durable, else the operating system's error.
+/// Appends that share an fsync. Set when it ends: `None` if they are durable, else the operating system's error code.
 #[derive(Default)]
 struct CommitGroup(OnceLock<Option<i32>>);
 
 impl Writer {
+    /// Opens a folder for writing: takes the lock, removes leftovers and recovers the last segment.
     pub fn open(folder: &Path, segment_bytes: u64) -> Result<Writer> {
         make_folder(folder)?;
         let lock = lock(folder)?;
@@ -70,10 +75,12 @@ impl Writer {
         })
     }
 
+    /// Returns the durable end.
     pub fn end(&self) -> u64 {
         self.state.lock().durable.end
     }
 
+    /// Waits until frame `offset` is durable, the log is closed or the deadline passes; returns whether it is durable.
     pub fn wait(&self, offset: u64, deadline: Instant) -> bool {
         let mut state = self.state.lock();
         while state.durable.end <= offset && state.lock.is_some() {
@@ -84,11 +91,13 @@ impl Writer {
         state.durable.end > offset
     }
 
+    /// Releases the lock and wakes all waiters.
     pub fn close(&self) {
         self.state.lock().lock = None;
         self.changed.notify_all();
     }
 
+    /// Appends a frame and returns its offset once it is durable.
     pub fn append(&self, frame: &[u8]) -> Result<u64> {
         check_length(frame)?;
         let mut state = self.state.lock();
@@ -102,15 +111,16 @@ impl Writer {
         }
     }
 
-    /// Begins the next segment where the frame does not fit this one.
+    /// Starts the next segment if the frame does not fit the current one.
     fn roll_if_full(&self, state: &mut MutexGuard<State>, length: u64) -> Result<()> {
         self.roll_if(state, |written| {
             written.position + FRAME_HEADER + length > self.segment_bytes
         })
     }
 
-    /// Frames of sealed segments are never written again where they stand: makes those before `offset` such. Invalid if they are not
-    /// all durable.
+    /// Starts a new segment if the current one holds frames before `offset`, since frames of sealed segments are never written in place.
+    ///
+    /// Returns Invalid if these frames are not all durable.
     pub fn seal(&self, offset: u64) -> Result<()> {
         let mut state = self.state.lock();
         if offset > state.durable.end {
@@ -123,7 +133,7 @@ impl Writer {
         self.roll_if(&mut state, |written| written.segment < offset)
     }
 
-    /// Begins the next segment if one of what is written `is_due`; a segment has one frame at least.
+    /// Starts the next segment if `is_due` holds for the written end; a segment has at least one frame.
     fn roll_if(&self, state: &mut MutexGuard<State>, is_due: impl Fn(&Mark) -> bool) -> Result<()> {
         loop {
             self.check_open(state)?;
@@ -134,7 +144,7 @@ impl Writer {
                 self.changed.wait(state);
                 continue;
             }
-            // All of a segment is durable before the next one exists, so only the last can have a torn tail.
+            // A segment is durable before the next one exists, so only the last one can have a torn tail.
             let outcome = state.file.sync_data();
             let (group, end) = (std::mem::take(&mut state.group), state.written);
             let synced = state.finish_sync(&group, end, outcome);
@@ -143,7 +153,7 @@ impl Writer {
             synced.map_err(Error::io(segment::path(&self.folder, end.segment)))?;
             let created = new_segment(&self.folder, end.end);
             if created.is_err() {
-                // A half-made file would hide the frames that still go to this segment.
+                // A partial file would hide the frames that still go to the current segment.
                 state.is_broken = std::fs::remove_file(&path).is_err() && path.exists();
             }
             state.file = Arc::new(created.map_err(Error::io(path))?);
@@ -156,6 +166,7 @@ impl Writer {
         }
     }
 
+    /// Returns an error if the log is closed or in an unknown state.
     fn check_open(&self, state: &State) -> Result<()> {
         if state.lock.is_none() {
             return Err(Error::Invalid(format!("{}: the log is closed", self.folder.display())));
@@ -168,7 +179,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits until the group is durable or failed, and does the fsync itself if nobody does.
+    /// Waits until the group is durable or has failed; runs the fsync itself if nobody does. Returns the error code of a failure.
     fn wait_for_commit(&self, mut state: MutexGuard<State>, group: &CommitGroup) -> Option<i32> {
         loop {
             if let Some(outcome) = group.0.get() {
@@ -182,7 +193,7 @@ impl Writer {
             let (group_to_sync, end, file) = (std::mem::take(&mut state.group), state.written, state.file.clone());
             let outcome = MutexGuard::unlocked(&mut state, || file.sync_data());
             state.is_syncing = false;
-            // Its error is the group's.
+            // The group receives the error.
             let _ = state.finish_sync(&group_to_sync, end, outcome);
             self.changed.notify_all();
         }
@@ -190,6 +201,7 @@ impl Writer {
 }
 
 impl State {
+    /// Writes a frame, not yet durable, and returns its offset.
     fn write(&mut self, frame: &[u8]) -> std::io::Result<u64> {
         let Mark { end, position, .. } = self.written;
         let header = segment::frame_header(end, frame);
@@ -198,7 +210,7 @@ impl State {
             .write_all_at(&header, position)
             .and_then(|()| self.file.write_all_at(frame, position + FRAME_HEADER));
         if let Err(error) = outcome {
-            // Should this fail too, the next frame overwrites what is left, and no frame is taken from it.
+            // If this fails too, the next frame overwrites the remains, and no reader accepts them.
             let _ = self.file.set_len(position);
             return Err(error);
         }
@@ -207,8 +219,8 @@ impl State {
         Ok(end)
     }
 
-    /// Ends an fsync of all before `end`. After a failed one nobody knows what reached the disk, so every frame that is not
-    /// durable is taken back and its appender told.
+    /// Completes an fsync of everything before `end`. After a failed one the contents of the disk are unknown, so all frames that are not
+    /// durable are discarded and their appenders get the error.
     fn finish_sync(&mut self, group: &CommitGroup, end: Mark, outcome: std::io::Result<()>) -> std::io::Result<()> {
         let outcome = outcome.and_then(|()| end.write(&self.marker));
         let code = outcome
@@ -227,6 +239,7 @@ impl State {
     }
 }
 
+/// Returns Invalid if a frame is empty or too large.
 pub fn check_length(frame: &[u8]) -> Result<()> {
     match frame.len() {
         1..=MAX_FRAME => Ok(()),
@@ -236,6 +249,7 @@ pub fn check_length(frame: &[u8]) -> Result<()> {
     }
 }
 
+/// Creates the folder durably.
 fn make_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -244,6 +258,7 @@ fn make_folder(folder: &Path) -> Result<()> {
     folder.parent().map_or(Ok(()), sync_folder)
 }
 
+/// Locks the folder for writing. Returns Locked if another handle holds the lock.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("LOCK");
     let file = open_file(&path)?;
@@ -262,6 +277,7 @@ fn open_file(path: &Path) -> Result<File> {
     options.open(path).map_err(Error::io(path))
 }
 
+/// Creates an empty segment file durably.
 fn new_segment(folder: &Path, first: u64) -> std::io::Result<File> {
     let mut options = File::options();
     let file = options.read(true).write(true).create(true).truncate(true);
@@ -272,7 +288,7 @@ fn new_segment(folder: &Path, first: u64) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// Opens the last segment, cuts its torn tail and makes the rest durable.
+/// Opens the last segment, cuts its torn tail, and makes the rest durable.
 fn recover(folder: &Path, durable: Option<Mark>) -> Result<(File, Mark)> {
     let durable = durable.unwrap_or_default();
     let first = segment::list(folder)?.last().copied().unwrap_or(0);
@@ -304,7 +320,7 @@ fn recover(folder: &Path, durable: Option<Mark>) -> Result<(File, Mark)> {
     Ok((file, end))
 }
 
-/// The end of the whole frames. What follows them is a torn tail, unless it was durable: then it is damage.
+/// Returns the end of the last complete frame. Anything after it is a torn tail, or damage if it was durable.
 fn scan(file: &File, path: &Path, first: u64, durable: Mark) -> Result<Mark> {
     let mut window = Window::new(file, path);
     segment::check_header(window.bytes(0, HEADER as usize)?, first, path)?;

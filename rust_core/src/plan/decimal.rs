@@ -1,18 +1,20 @@
-//! Numbers that the plan has as text, because JSON's own are not exact.
+//! Numbers that a plan holds as text, because JSON numbers are not exact.
 
 use serde::Deserialize;
 
-/// A decimal of at most six fractional digits, in millionths.
+/// A decimal with at most six fractional digits, in millionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Decimal(pub i64);
 
-/// The bound of a sample: hashes below it are in. A bound between two whole numbers is rounded up, which changes nothing.
+/// The bound of a sample: a person is in the sample if their hash is below it.
+///
+/// A fractional bound is rounded up, which selects the same hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SampleBound(pub u128);
 
-/// Whole and fractional digits of `-?[0-9]+(\.[0-9]+)?`.
+/// Splits `-?[0-9]+(\.[0-9]+)?` into its sign, whole digits and fractional digits; returns `None` for any other text.
 fn digits(text: &str) -> Option<(bool, &str, &str)> {
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

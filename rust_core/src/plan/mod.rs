@@ -1,4 +1,4 @@
-//! The plan message (docs/plan.md): what the rule compiler hands to the engine. Every name is bound, every window an instant.
+//! The plan message (docs/plan.md) that the rule compiler hands to the engine. All names are bound and all windows are instants.
 
 mod decimal;
 mod moment;
@@ -16,20 +16,25 @@ pub use nodes::{Cond, EventFilter, EventQuery, Expr, SequenceStep, Tier, TypeVal
 pub use operators::{Arith, Cmp, Function, Mode, Side, TextTest};
 pub use values::{Value, YearDays};
 
+/// Conditions to evaluate together at one instant.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Milliseconds since 1970 UTC, as every instant here.
+    /// The instant of evaluation, in milliseconds since the epoch, as every instant of a plan.
     pub as_of: i64,
+    /// Conditions whose members are wanted.
     pub roots: Vec<Root>,
 }
 
+/// A named condition and the population within which it is evaluated.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Root {
+    /// The name by which the answer refers to this condition.
     pub name: String,
+    /// The condition that members meet.
     pub cond: Cond,
-    /// The population; without it the universe.
+    /// The population; `None` stands for everybody who is known at the as-of.
     pub among: Option<Cond>,
 }
 
@@ -49,14 +54,14 @@ impl Expressions {
 }
 
 impl Plan {
-    /// `Error::Invalid` names the node that is wrong.
+    /// Parses a plan from JSON. Returns `Error::Invalid`, naming the invalid node, if it does not fit the format.
     pub fn parse(bytes: &[u8]) -> Result<Plan> {
         parse(bytes, "plan")
     }
 }
 
 impl Root {
-    /// `Error::Invalid` names the node that is wrong.
+    /// Parses a root from JSON. Returns `Error::Invalid`, naming the invalid node, if it does not fit the format.
     pub fn parse(bytes: &[u8]) -> Result<Root> {
         parse(bytes, "root")
     }
@@ -70,7 +75,7 @@ fn parse<T: for<'de> Deserialize<'de>>(bytes: &[u8], name: &str) -> Result<T> {
     })
 }
 
-/// Rules nest in each other, so people come to the reader's limit with few brackets of their own.
+/// Explains a JSON error. Named rules nest in each other, so an author reaches the recursion limit with few brackets of their own.
 fn json_error(error: serde_json::Error) -> Error {
     let message = error.to_string();
     Error::Invalid(if message.contains("recursion limit") {
@@ -81,7 +86,7 @@ fn json_error(error: serde_json::Error) -> Error {
     })
 }
 
-/// The innermost node that does not decode, and why.
+/// Finds the innermost node that does not decode; returns its path and the error.
 fn find_invalid_node(json: &Json, path: &str) -> Option<(String, String)> {
     let inner = match json {
         Json::Object(fields) => fields
@@ -96,7 +101,7 @@ fn find_invalid_node(json: &Json, path: &str) -> Option<(String, String)> {
     inner.or_else(|| Some((path.to_string(), decode_error(json)?)))
 }
 
-/// Why a node with an `op` is neither a condition nor an expression.
+/// Returns why a node with an `op` is neither a condition nor an expression; `None` if it decodes.
 fn decode_error(json: &Json) -> Option<String> {
     let op = json.get("op")?;
     let cond = Cond::deserialize(json).err()?.to_string();

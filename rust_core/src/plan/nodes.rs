@@ -1,4 +1,4 @@
-//! Conditions and expressions: the nodes of a plan, which hold each other.
+//! The nodes of a plan: conditions and expressions. docs/plan.md defines their meaning.
 
 use serde::Deserialize;
 
@@ -7,6 +7,7 @@ use super::moment::Moment;
 use super::operators::{Arith, Cmp, Function, Mode, Side, TextTest};
 use super::values::{Value, YearDays};
 
+/// A condition about a person, or about an event inside a filter.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Cond {
@@ -97,6 +98,7 @@ pub enum Cond {
     },
 }
 
+/// An expression about a person, or about an event inside a filter.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expr {
@@ -154,14 +156,19 @@ pub enum Expr {
     },
 }
 
+/// Selects the events of a person by type, filter and time.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventQuery {
+    /// The event types to select, each with its filter.
     pub steps: Vec<EventFilter>,
+    /// The start of the window, inclusive; `None` for all history.
     pub from: Option<Moment>,
+    /// The end of the window, exclusive.
     pub to: Moment,
 }
 
+/// An event type and the condition that its events must meet.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventFilter {
@@ -171,18 +178,21 @@ pub struct EventFilter {
     pub filter: Option<Box<Cond>>,
 }
 
+/// One step of a sequence and its distance from the previous step.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SequenceStep {
+    /// The events that complete the step.
     pub events: Vec<EventFilter>,
-    /// Least milliseconds since the step before.
+    /// The minimum number of milliseconds since the previous step.
     pub after: Option<u64>,
-    /// Most milliseconds since the step before.
+    /// The maximum number of milliseconds since the previous step.
     pub within: Option<u64>,
-    /// What does not happen between this step and the next, or after the last one.
+    /// Events that must not occur between this step and the next one, or after the last step.
     pub without: Vec<EventFilter>,
 }
 
+/// The value of an expression for events of one type.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypeValue {
@@ -191,6 +201,7 @@ pub struct TypeValue {
     pub value: Expr,
 }
 
+/// A case of a `case` expression.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {

@@ -1,7 +1,8 @@
-//! Operators of conditions and expressions.
+//! The operators of conditions and expressions.
 
 use serde::Deserialize;
 
+/// How many items of a list must be present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -10,6 +11,7 @@ pub enum Mode {
     None,
 }
 
+/// How a text is compared with a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextTest {
@@ -19,6 +21,7 @@ pub enum TextTest {
     Matches,
 }
 
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub enum Cmp {
     #[serde(rename = "<")]
@@ -35,6 +38,7 @@ pub enum Cmp {
     Differs,
 }
 
+/// Which end of a ranking is selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -42,6 +46,7 @@ pub enum Side {
     Bottom,
 }
 
+/// An aggregate function over events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Function {
@@ -58,6 +63,7 @@ pub enum Function {
     Most,
 }
 
+/// An arithmetic operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub enum Arith {
     #[serde(rename = "+")]

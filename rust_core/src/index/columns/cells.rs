@@ -1,21 +1,22 @@
-//! Single values as they arrive.
+//! Single values: how values of records become cells of a column.
 
 use super::texts::Texts;
 use crate::number;
 use crate::proto::record;
 use crate::proto::schema::Type;
 
-/// One value on its way into a column.
+/// A single value of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     Unknown,
     One(Scalar),
-    /// Ascending and distinct.
+    /// Text codes, ascending and distinct.
     Set(Vec<u32>),
-    /// Ascending by key, keys distinct.
+    /// Entries by the text code of their key, ascending and distinct.
     Map(Vec<(u32, Scalar)>),
 }
 
+/// A value that is neither a set nor a map; see `Unit` for the units of the numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scalar {
     Bool(bool),
@@ -28,7 +29,7 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// As a row of a column of this unit; `None` for what does not belong there.
+    /// Returns the number that stores this scalar in a column of `unit`; `None` if the types differ.
     pub fn int(self, unit: Unit) -> Option<i64> {
         match (unit, self) {
             (Unit::Millionths, Scalar::Number(value)) | (Unit::Instant, Scalar::Instant(value)) => Some(value),
@@ -39,7 +40,7 @@ impl Scalar {
         }
     }
 
-    /// The inverse of `int`.
+    /// Returns the scalar that a number stands for in a column of `unit`; the inverse of `int`.
     pub fn of_int(unit: Unit, row: i64) -> Scalar {
         match unit {
             Unit::Millionths => Scalar::Number(row),
@@ -51,23 +52,24 @@ impl Scalar {
     }
 }
 
-/// What the numbers of a column are.
+/// What the numbers of a column stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Of numbers and money.
+    /// Numbers and money, in millionths.
     Millionths,
-    /// Of `Version::texts`: text and enum values.
+    /// Codes of `Version::texts`, for text and enum values.
     Code,
-    /// Milliseconds since 1970 UTC.
+    /// Milliseconds since the epoch.
     Instant,
     /// Days since 1970-01-01.
     Date,
-    /// month * 100 + day.
+    /// `month * 100 + day`.
     MonthDay,
 }
 
 impl Cell {
-    /// A sent value of a declared type. Unknown if it is cleared or does not fit (ingestion refuses what does not).
+    /// Converts a value of a record to a cell of the declared type; unknown if the value is cleared or of another type (ingestion
+    /// rejects such values).
     pub fn of(value: &record::Value<'_>, kind: Type, texts: &mut Texts) -> Cell {
         match (kind, value) {
             (Type::Set, record::Value::Set(items)) => {
@@ -84,7 +86,7 @@ impl Cell {
 
 fn map_entries(entries: &[(&str, record::Value<'_>)], texts: &mut Texts) -> Vec<(u32, Scalar)> {
     let mut scalars = Vec::with_capacity(entries.len());
-    // Of a key sent twice the last counts.
+    // If a key occurs twice, the last entry counts.
     for (key, value) in entries.iter().rev() {
         let code = texts.intern(key);
         if let Some(scalar) = to_scalar(value, None, texts)
@@ -97,7 +99,7 @@ fn map_entries(entries: &[(&str, record::Value<'_>)], texts: &mut Texts) -> Vec<
     scalars
 }
 
-/// `kind` is `None` inside a map, whose values are not declared.
+/// Converts a value to a scalar of type `kind`; `None` accepts every scalar type, as inside maps.
 fn to_scalar(value: &record::Value<'_>, kind: Option<Type>, texts: &mut Texts) -> Option<Scalar> {
     let allows = |kinds: &[Type]| kind.is_none_or(|kind| kinds.contains(&kind));
     match value {
@@ -117,20 +119,20 @@ fn to_scalar(value: &record::Value<'_>, kind: Option<Type>, texts: &mut Texts) -
     }
 }
 
-/// "11-22" as 1122.
+/// Parses "11-22" as 1122.
 fn month_day_of(text: &str) -> Option<u16> {
     let (month, day) = text.split_once('-')?;
     let (month, day): (u16, u16) = (month.parse().ok()?, day.parse().ok()?);
     ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(month * 100 + day)
 }
 
-/// "2026-11-22" as days since 1970-01-01.
+/// Parses "2026-11-22" as days since 1970-01-01.
 fn days_of(text: &str) -> Option<i32> {
     let (year, month_day) = text.split_once('-')?;
     let year: i32 = year.parse().ok().filter(|year| (0..=9999).contains(year))?;
     let month_day = i32::from(month_day_of(month_day)?);
     let (month, day) = (month_day / 100, month_day % 100);
-    // Years that begin in March, so that the leap day is the last: 306 days lie between 1 March of year 0 and 1 January of year 1.
+    // Years start in March here, so that the leap day comes last: 306 days separate 1 March of year 0 from 1 January of year 1.
     let (year, month) = if month < 3 {
         (year - 1, month + 9)
     } else {
@@ -143,7 +145,7 @@ fn days_of(text: &str) -> Option<i32> {
     Some(century_days + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468)
 }
 
-/// The inverse of `days_of`: year, month, day.
+/// Returns (year, month, day) of a day; the inverse of `days_of`.
 pub fn date_of(days: i32) -> (i32, i32, i32) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

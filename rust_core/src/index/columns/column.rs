@@ -1,4 +1,4 @@
-//! Growing and gathering columns: how `Values` come to be.
+//! Appends to columns, gathers rows from them and overwrites rows.
 
 use super::cells::Cell;
 use super::flags::Flags;
@@ -10,6 +10,7 @@ use crate::proto::schema::Type;
 use crate::storage::buffer::Buffer;
 
 impl Values {
+    /// Creates an empty column for values of a declared type.
     pub fn of_type(kind: Type) -> Values {
         Values {
             known: Buffer::default(),
@@ -17,6 +18,7 @@ impl Values {
         }
     }
 
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.data.len()
     }
@@ -25,6 +27,7 @@ impl Values {
         self.len() == 0
     }
 
+    /// Appends a row; a cell of another type becomes unknown.
     pub fn push(&mut self, cell: &Cell) {
         let row = self.len();
         if row.is_multiple_of(64) {
@@ -35,7 +38,7 @@ impl Values {
         }
     }
 
-    /// Unknowns up to `rows`.
+    /// Appends unknown rows until the column has `rows` rows.
     pub fn pad(&mut self, rows: usize) {
         if self.len() < rows {
             self.data.pad(rows);
@@ -43,6 +46,7 @@ impl Values {
         }
     }
 
+    /// Returns the value of a row; unknown beyond the end.
     pub fn cell(&self, row: usize) -> Cell {
         if row >= self.len() || !self.is_known(row) {
             return Cell::Unknown;
@@ -50,11 +54,11 @@ impl Values {
         self.data.cell(row)
     }
 
-    /// The picked rows of columns of one type; an absent column is unknown throughout.
+    /// Gathers the picked rows of columns of one type; an absent column holds only unknown values.
     pub fn gather(columns: &[Option<&Values>], picks: &[Pick]) -> Values {
         let column = |source: u32| columns.get(source as usize).copied().flatten();
         let is_known = |&(source, row): &Pick| column(source).is_some_and(|column| column.is_known(row as usize));
-        // Whatever unknown rows hold, out of nowhere it costs the least.
+        // Unknown rows may hold any value; rows without a source are the cheapest.
         let picks: Vec<Pick> = picks
             .iter()
             .map(|pick| if is_known(pick) { *pick } else { NO_ROW })
@@ -72,7 +76,9 @@ impl Values {
         }
     }
 
-    /// Sets some rows, growing to `rows`: each of `picks`, ascending, is a row here and the row of `from` that goes there.
+    /// Overwrites rows and grows the column to `rows` rows.
+    ///
+    /// Each pick is (row here, row of `from` that replaces it), ascending by the first.
     pub fn patch(&mut self, rows: usize, picks: &[(u32, u32)], from: &Values) {
         self.pad(rows);
         if !self.any_known() {
@@ -90,18 +96,19 @@ impl Values {
         }
     }
 
-    /// As flags, where that takes no more room.
+    /// Converts the column to flags if that takes no more memory.
     pub fn encode_flags(&mut self) {
         if let Some(flags) = Flags::of(&self.data, |row| self.is_known(row)) {
             self.data = Column::Flags(flags);
         }
     }
 
-    /// An empty column of the same type.
+    /// Creates an empty column of the same type.
     pub fn empty_like(&self) -> Values {
         Values::gather(&[Some(self)], &[])
     }
 
+    /// Returns whether any row is known.
     pub fn any_known(&self) -> bool {
         self.known.iter().any(|&word| word != 0)
     }
@@ -112,6 +119,7 @@ impl Values {
 }
 
 impl TextColumn {
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -120,6 +128,7 @@ impl TextColumn {
         self.ends.is_empty()
     }
 
+    /// Gathers the picked rows.
     pub fn gather(columns: &[&TextColumn], picks: &[Pick]) -> TextColumn {
         let list = |source: u32| {
             columns
@@ -134,7 +143,7 @@ impl TextColumn {
     }
 }
 
-/// A source's slice (or lists), where its column is of the variant.
+/// Returns a closure that gives the slice (or lists) of a source if its column is of the variant.
 macro_rules! slice_of {
     ($column:expr, $variant:ident) => {
         |source| match $column(source) {
@@ -151,6 +160,7 @@ macro_rules! slice_of {
 }
 
 impl Column {
+    /// Creates an empty column for values of a declared type.
     pub fn of_type(kind: Type) -> Column {
         match kind {
             Type::Bool => Column::Bool(Buffer::default()),
@@ -189,7 +199,7 @@ impl Column {
         self.len() == 0
     }
 
-    /// Whether the cell is known and of this column's type.
+    /// Appends a row; returns whether the cell is known and of this column's type.
     fn push(&mut self, cell: &Cell) -> bool {
         match (&mut *self, cell) {
             (Column::Bool(data), Cell::One(Scalar::Bool(value))) => data.to_mut().push(*value),
@@ -235,7 +245,7 @@ impl Column {
         })
     }
 
-    /// The picked rows of columns like `like`.
+    /// Gathers the picked rows of columns of the same type as `like`.
     fn gather<'a>(like: &Column, picks: &[Pick], column: impl Fn(u32) -> Option<&'a Column>) -> Column {
         match like {
             Column::Bool(_) => Column::Bool(gather_fixed(picks, slice_of!(column, Bool)).into()),
@@ -288,7 +298,7 @@ impl Column {
         match (self, &from.data) {
             (Column::Bool(data), Column::Bool(from)) => overwrite(data.to_mut(), picks, from),
             (Column::Ints(_, data), Column::Ints(_, ints)) => {
-                // An unknown may be a number that would widen the column.
+                // Unknown rows are skipped: the numbers that they hold could widen the column.
                 let known = picks.iter().filter(|&&(_, source)| from.is_known(source as usize));
                 let rows = known.map(|&(row, source)| (row as usize, ints.get(source as usize)));
                 data.set(&rows.collect::<Vec<_>>());

@@ -1,23 +1,29 @@
-//! Texts, or sets of them, as one bit a row and text where there are few: a question about some of the texts reads no others.
+//! A bitmap encoding for columns with few distinct texts: one bit per row and text.
+//!
+//! A condition on some texts reads only their bitmaps.
 
 use super::cells::{Cell, Scalar};
 use crate::storage::buffer::Buffer;
 
+/// A column of texts, or of sets of texts, as one bitmap per distinct text.
 #[derive(Clone, Debug)]
 pub struct Flags {
-    /// Whether a row is a set of texts, and not one of them.
+    /// Whether a row holds a set of texts rather than a single text.
     pub(super) sets: bool,
     pub(super) rows: usize,
-    /// Ascending.
+    /// The distinct text codes, ascending.
     pub(super) codes: Buffer<u32>,
-    /// Text by text, as many words for each: bit i is row i's.
+    /// One bitmap of `stride()` words per text, in the order of `codes`; bit i belongs to row i.
     pub(super) words: Buffer<u64>,
 }
 
+/// The maximum number of distinct texts in a column of single texts (lower in tests, to reach the limit).
 const MAX_TEXTS: usize = if cfg!(test) { 2 } else { 8 };
+/// The maximum number of distinct texts in a column of sets.
 const MAX_SET_TEXTS: usize = if cfg!(test) { 4 } else { 32 };
 
 impl Flags {
+    /// Builds a column from the parts that `parts` returns.
     pub fn of_parts(sets: bool, rows: usize, codes: Buffer<u32>, words: Buffer<u64>) -> Flags {
         Flags {
             sets,
@@ -27,11 +33,12 @@ impl Flags {
         }
     }
 
-    /// (sets, rows, codes, words): what `of_parts` takes.
+    /// Returns (sets, rows, codes, words), the arguments of `of_parts`.
     pub fn parts(&self) -> (bool, usize, &[u32], &[u64]) {
         (self.sets, self.rows, &self.codes, &self.words)
     }
 
+    /// Returns whether the codes ascend and the bitmaps have the right length.
     pub fn are_valid(&self) -> bool {
         let words = self.codes.len().checked_mul(self.stride());
         self.codes.is_sorted_by(|a, b| a < b) && words == Some(self.words.len())
@@ -45,28 +52,29 @@ impl Flags {
         self.sets
     }
 
-    /// Whether codes in bytes, or lists, would take less room.
+    /// Returns whether a plain column would take less memory.
     pub fn has_too_many_texts(&self) -> bool {
         self.codes.len() > if self.sets { MAX_SET_TEXTS } else { MAX_TEXTS }
     }
 
+    /// Returns the number of words per bitmap.
     pub(super) fn stride(&self) -> usize {
         self.rows.div_ceil(64)
     }
 
-    /// The texts, ascending, with the rows that have them.
+    /// Iterates over the texts, ascending, with their bitmaps.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &[u64])> {
-        // Without rows there are no words either, but no chunk may be empty.
+        // A chunk size of 0 would panic, even where there are no words.
         self.codes.iter().copied().zip(self.words.chunks(self.stride().max(1)))
     }
 
-    /// The texts that some row has.
+    /// Iterates over the texts that some row holds.
     pub fn used_texts(&self) -> impl Iterator<Item = u32> {
         let used = self.iter().filter(|(_, words)| words.iter().any(|&word| word != 0));
         used.map(|(code, _)| code)
     }
 
-    /// A row's texts, ascending.
+    /// Iterates over the texts of a row, ascending.
     pub(super) fn of_row(&self, row: usize) -> impl Iterator<Item = u32> {
         let held = self
             .iter()
@@ -74,7 +82,7 @@ impl Flags {
         held.map(|(code, _)| code)
     }
 
-    /// Of a known row.
+    /// Returns the value of a known row.
     pub fn cell(&self, row: usize) -> Cell {
         match self.sets {
             true => Cell::Set(self.of_row(row).collect()),
@@ -85,7 +93,7 @@ impl Flags {
         }
     }
 
-    /// By row; anything for one without a text.
+    /// Returns the text code of each row; rows without a text get an arbitrary code.
     pub fn codes(&self) -> Vec<u32> {
         let mut codes = vec![self.codes.first().copied().unwrap_or(0); self.rows];
         for (code, words) in self.iter() {
@@ -103,6 +111,7 @@ impl Flags {
         codes
     }
 
+    /// Appends rows without texts until there are `rows` rows.
     pub fn pad(&mut self, rows: usize) {
         let (before, after) = (self.stride(), rows.div_ceil(64));
         if before < after {
@@ -114,6 +123,7 @@ impl Flags {
         self.rows = self.rows.max(rows);
     }
 
+    /// Adds texts to a row.
     pub(super) fn set(&mut self, row: usize, texts: &[u32]) {
         let stride = self.stride();
         for &code in texts {

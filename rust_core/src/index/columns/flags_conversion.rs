@@ -1,4 +1,4 @@
-//! Converts columns of lists or codes to flags and back.
+//! Converts plain columns of text codes or sets to flags and back.
 
 use super::cells::Unit;
 use super::flags::Flags;
@@ -8,7 +8,7 @@ use crate::proto::schema::Type;
 use crate::storage::buffer::Buffer;
 
 impl Flags {
-    /// Of a column of lists or codes, if it has few texts. Rows that are not known have none.
+    /// Encodes a plain column of codes or sets; returns `None` if it has too many distinct texts. Unknown rows get no texts.
     pub fn of(column: &Column, is_known: impl Fn(usize) -> bool) -> Option<Flags> {
         let sets = match column {
             Column::Ints(Unit::Code, _) => false,
@@ -30,12 +30,12 @@ impl Flags {
         Some(flags)
     }
 
-    /// Without rows, as lists or codes.
+    /// Creates an empty plain column of the same type.
     pub fn empty_like(&self) -> Column {
         Column::of_type(if self.sets { Type::Set } else { Type::Text })
     }
 
-    /// The same as lists or codes; those of rows without a text are anything.
+    /// Converts to a plain column; rows without a text get an arbitrary code.
     pub fn to_plain_column(&self) -> Column {
         match self.sets {
             false => Column::Ints(Unit::Code, self.codes().into_iter().map(i64::from).collect()),
@@ -53,7 +53,7 @@ impl Flags {
         }
     }
 
-    /// Replaces rows: each of `picks` is a row here and the row of `from`, a column of lists or codes, that goes there.
+    /// Replaces rows: each pick is (row here, row of `from` that replaces it); `from` is a plain column.
     pub fn patch(&mut self, picks: &[(u32, u32)], from: &Column, is_known: impl Fn(usize) -> bool) {
         let stride = self.stride();
         for &(row, source) in picks {
@@ -66,7 +66,7 @@ impl Flags {
         }
     }
 
-    /// Adds the texts of a known row of another column.
+    /// Adds the texts of a known row of a plain column.
     fn copy(&mut self, row: usize, from: &Column, source: usize) {
         match from {
             Column::Ints(_, codes) => self.set(row, &[codes.get(source) as u32]),

@@ -1,11 +1,11 @@
-//! Columns of whole numbers in as few bytes as they need (frame of reference).
+//! Columns of integers with frame-of-reference compression.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::storage::buffer::Buffer;
 
-/// Row i is `base + step * codes[i]`.
+/// A column of integers: row i is `base + step * codes[i]`.
 #[derive(Clone, Debug)]
 pub struct Ints {
     base: i64,
@@ -13,18 +13,19 @@ pub struct Ints {
     codes: Codes,
 }
 
+/// The offsets from the base, in the narrowest width that fits.
 #[derive(Clone, Debug)]
 pub enum Codes {
-    /// As many rows, all of them `base`.
+    /// The number of rows, all equal to `base`.
     Same(usize),
     Byte(Buffer<u8>),
     Short(Buffer<u16>),
     Word(Buffer<u32>),
-    /// The rows themselves: `base` is 0 and `step` 1.
+    /// The rows themselves, with `base` 0 and `step` 1.
     Wide(Buffer<i64>),
 }
 
-/// What all rows may be multiples of: whole units and hundredths of a number, seconds of an instant.
+/// The common divisors to try: whole units and hundredths of a number in millionths, and seconds in milliseconds.
 const STEPS: [u64; 3] = [1_000_000, 10_000, 1_000];
 
 impl Default for Ints {
@@ -39,7 +40,7 @@ impl FromIterator<i64> for Ints {
     }
 }
 
-/// Calls with the codes as a slice of their own type; rows all the same and wide ones have arms of their own.
+/// Matches on the width: one arm for equal rows, one for wide rows, and one expanded for each narrow width.
 macro_rules! narrow {
     ($codes:expr, $same:pat => $one:expr, $wide:pat => $whole:expr, $narrow:ident => $each:expr) => {
         match $codes {
@@ -61,7 +62,7 @@ impl Ints {
         }
     }
 
-    /// In the narrowest form that holds them.
+    /// Encodes rows in the narrowest width that holds them.
     pub fn packed(rows: Vec<i64>) -> Ints {
         let (Some(&base), Some(&last)) = (rows.iter().min(), rows.iter().max()) else {
             return Ints::default();
@@ -111,7 +112,7 @@ impl Ints {
         )
     }
 
-    /// The rows of a range, as `convert` makes them of the numbers.
+    /// Returns the rows of a range, converted.
     pub fn map<T: Clone>(&self, rows: Range<usize>, convert: impl Fn(i64) -> T) -> Vec<T> {
         let (base, step) = (self.base, self.step);
         narrow!(
@@ -122,7 +123,7 @@ impl Ints {
         )
     }
 
-    /// The rows of a range, borrowed where they are wide.
+    /// Returns the rows of a range; borrowed if the column is wide.
     pub fn widened(&self, rows: Range<usize>) -> Cow<'_, [i64]> {
         match &self.codes {
             Codes::Wide(wide) => wide[rows].into(),
@@ -130,7 +131,7 @@ impl Ints {
         }
     }
 
-    /// Rows of a range whose numbers lie between two, both of them in.
+    /// Finds the rows of a range whose numbers lie between `low` and `high`, both inclusive.
     pub fn rows_between(&self, rows: Range<usize>, low: i64, high: i64) -> Vec<usize> {
         let over = |number: i64| i128::from(number) - i128::from(self.base);
         let step = i128::from(self.step);
@@ -150,11 +151,12 @@ impl Ints {
         )
     }
 
+    /// Iterates over all rows.
     pub fn iter(&self) -> impl Iterator<Item = i64> {
         (0..self.len()).map(|row| self.get(row))
     }
 
-    /// All rows, leaving none.
+    /// Takes all rows out and leaves the column empty.
     fn take_rows(&mut self) -> Vec<i64> {
         let packed = std::mem::take(self);
         match packed.codes {
@@ -163,7 +165,7 @@ impl Ints {
         }
     }
 
-    /// Appends a row; until it is packed again the column is wide.
+    /// Appends a row. The column stays wide until it is packed again.
     pub fn push(&mut self, row: i64) {
         match &mut self.codes {
             Codes::Wide(rows) => rows.to_mut().push(row),
@@ -175,7 +177,7 @@ impl Ints {
         }
     }
 
-    /// Grows to `len` rows, the new ones 0 (or whatever is cheapest).
+    /// Grows to `len` rows; new rows are 0 or whatever is cheapest.
     pub fn pad(&mut self, len: usize) {
         narrow!(
             &mut self.codes,
@@ -185,7 +187,7 @@ impl Ints {
         );
     }
 
-    /// Sets rows (each with the number that it gets) and packs again where they do not fit.
+    /// Overwrites rows, given as (row, number), and packs the column again if a number does not fit its width.
     pub fn set(&mut self, rows: &[(usize, i64)]) {
         if rows.iter().all(|&(_, value)| self.code(value).is_some()) {
             for &(row, value) in rows {
@@ -199,7 +201,7 @@ impl Ints {
         *self = Ints::packed(wide);
     }
 
-    /// The code of a number, if there is one of this width.
+    /// Returns the code of a number, if the current width can hold it.
     fn code(&self, value: i64) -> Option<u64> {
         let most = match &self.codes {
             Codes::Wide(_) => return Some(0),
@@ -213,7 +215,7 @@ impl Ints {
         (over.is_multiple_of(step) && over / step <= most).then_some(over / step)
     }
 
-    /// The picked rows (which of the columns, and its row there); for a pick of no column any of the others.
+    /// Gathers the picked rows; a pick without a source gets an arbitrary number of the others.
     pub fn gather<'a>(column: impl Fn(u32) -> Option<&'a Ints>, picks: &[(u32, u32)]) -> Ints {
         let row = |&(source, row): &(u32, u32)| column(source).map(|column| column.get(row as usize));
         let filler = picks.iter().find_map(row).unwrap_or(0);
@@ -224,17 +226,20 @@ impl Ints {
         narrow!(&self.codes, _ => 0, rows => rows.bytes_in_memory(), codes => codes.bytes_in_memory())
     }
 
-    /// (base, step, codes): what `of_parts` takes.
+    /// Returns (base, step, codes), the arguments of `of_parts`.
     pub fn parts(&self) -> (i64, i64, &Codes) {
         (self.base, self.step, &self.codes)
     }
 
+    /// Builds a column from the parts that `parts` returns.
     pub fn of_parts(base: i64, step: i64, codes: Codes) -> Ints {
         Ints { base, step, codes }
     }
 }
 
-/// Places of the values for which it holds; `first` is that of the first one. Where it seldom holds, it is found out for many at once.
+/// Returns the positions of the values for which `holds`; `first` is the position of the first value.
+///
+/// Tests whole chunks at once, because matches are rare.
 fn rows_where<T: Copy>(values: &[T], first: usize, holds: impl Fn(T) -> bool) -> Vec<usize> {
     let mut rows = Vec::new();
     for (at, chunk) in (first..).step_by(CHUNK_ROWS).zip(values.chunks(CHUNK_ROWS)) {
@@ -250,6 +255,7 @@ fn rows_where<T: Copy>(values: &[T], first: usize, holds: impl Fn(T) -> bool) ->
     rows
 }
 
+/// The number of rows tested at once.
 const CHUNK_ROWS: usize = 256;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Columns of typed values and the dictionary of texts.
+//! Typed columns and the dictionary of texts.
 
 pub mod cells;
 pub(super) mod column;

@@ -1,4 +1,4 @@
-//! Where rows come from: gathered and compared.
+//! Origins of rows: their source, id, arrival and identifier.
 
 use std::cmp::Ordering;
 
@@ -7,16 +7,17 @@ use super::picks::Pick;
 use super::texts::{TextColumn, Texts};
 use super::values::Origins;
 
-/// How a record came to its person.
+/// How a record reached its person.
 #[derive(Clone, Copy, Default)]
 pub struct Arrival {
-    /// Raw offset of its frame.
+    /// The raw offset of its frame.
     pub raw_offset: i64,
-    /// By which identifier, numbered from 1; 0 is none.
+    /// The number of the identifier by which it arrived, from 1; 0 stands for none.
     pub node: u32,
 }
 
 impl Origins {
+    /// Appends a row; `source` is a text code.
     pub fn push(&mut self, source: u32, id: &str, arrival: Arrival) {
         self.sources.push(source.into());
         self.ids.push(id.as_bytes());
@@ -24,6 +25,7 @@ impl Origins {
         self.nodes.push(arrival.node.into());
     }
 
+    /// Gathers the picked rows.
     pub fn gather(of: &[&Origins], picks: &[Pick]) -> Origins {
         let ids: Vec<&TextColumn> = of.iter().map(|of| &of.ids).collect();
         let of = |source: u32| of.get(source as usize);
@@ -35,7 +37,7 @@ impl Origins {
         }
     }
 
-    /// By (source, id), as texts.
+    /// Compares a row with row `at` of `other` by the texts of (source, id).
     pub fn order(&self, row: usize, other: &Origins, at: usize, texts: &Texts) -> Ordering {
         let sources = (self.sources.get(row), other.sources.get(at));
         let by_source = match sources.0 == sources.1 {

@@ -1,18 +1,19 @@
-//! Rows picked from slices and from lists that lie one behind the other.
+//! Gathers rows from slices and from concatenated lists.
 
 use std::ops::Range;
 
-/// Where a gathered row comes from: which of the columns, and its row there. `NOWHERE` gathers an unknown.
+/// The source of a gathered row: (column, row in that column).
 pub type Pick = (u32, u32);
+/// The pick that yields an unknown row.
 pub const NO_ROW: Pick = (u32::MAX, 0);
 
-/// The picked elements of the slices that the sources have; the default where there is none.
+/// Gathers elements of slices; a pick without a source yields the default.
 pub fn gather_fixed<'a, T: Copy + Default + 'a>(picks: &[Pick], slice: impl Fn(u32) -> Option<&'a [T]>) -> Vec<T> {
     let element = |&(source, row): &Pick| slice(source).map_or_else(T::default, |slice| slice[row as usize]);
     picks.iter().map(element).collect()
 }
 
-/// The picked lists of columns of lists: the ends of the lists, and their elements.
+/// Gathers lists; returns the ends of the lists and their concatenated elements.
 pub fn gather_lists<'a, T: Copy + 'a>(
     picks: &[Pick],
     column: impl Fn(u32) -> Option<(&'a [u32], &'a [T])>,
@@ -30,7 +31,7 @@ pub fn gather_lists<'a, T: Copy + 'a>(
     (ends, elements)
 }
 
-/// Lists of which some, ascending, are replaced: each of `picks` is a row here and the row of the other lists that goes there.
+/// Replaces some lists of a column of lists: each pick is (row here, row of the other lists), ascending by the first.
 pub fn patch_lists<T: Copy>(
     ends: &mut Vec<u32>,
     elements: &mut Vec<T>,
@@ -58,7 +59,7 @@ pub fn patch_lists<T: Copy>(
     keep(next..old_ends.len(), ends, elements);
 }
 
-/// Where row `row` of a column of lists lies.
+/// Returns the range of the elements of a row in a column of lists.
 pub fn span(ends: &[u32], row: usize) -> Range<usize> {
     let from = if row == 0 { 0 } else { ends[row - 1] as usize };
     from..ends[row] as usize

@@ -1,5 +1,6 @@
-//! The dictionary of a workspace: every short text as a code, after NFKC. Codes are handed out in order of arrival and never change,
-//! so equal texts have equal codes everywhere.
+//! The dictionary of a workspace: maps each short text, after NFKC normalisation, to a code.
+//!
+//! Codes are assigned in order of arrival and never change, so equal texts have equal codes everywhere.
 
 use std::sync::Arc;
 
@@ -9,41 +10,42 @@ use parking_lot::RwLock;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// An immutable view of the dictionary; cheap to clone. Clones share one table of codes: a view ignores the codes that it does not
-/// hold, so the writer goes on interning without a copy of the table.
+/// A view of the dictionary, cheap to clone.
+///
+/// Clones share one hash table. A view ignores codes beyond its own length, so the writer adds texts without copying the table.
 #[derive(Clone, Default)]
 pub struct Texts {
-    /// All but the last chunk hold exactly `CHUNK` texts; a chunk that a clone still holds is copied before it grows.
+    /// All chunks but the last hold exactly `CHUNK` texts. A chunk that another clone holds is copied before it grows.
     chunks: Vec<Arc<TextColumn>>,
     len: u32,
-    /// Codes whose texts are gone.
+    /// The number of codes whose texts were removed.
     removed: u32,
     codes: Arc<RwLock<HashTable<u32>>>,
 }
 
-/// What stands where a text is gone: no text, as it is not UTF-8.
+/// The bytes that replace a removed text. They are not valid UTF-8, so they equal no text.
 pub const REMOVED: [u8; 1] = [0xff];
 
 const CHUNK: usize = 1 << 12;
 
 impl Texts {
-    /// The code of no text.
+    /// A code that stands for no text.
     pub const NONE: u32 = u32::MAX;
 
-    /// The text of a code that this dictionary gave; empty if it is gone.
+    /// Returns the text of a code; empty if it was removed.
     pub fn get(&self, code: u32) -> &str {
-        // Only whole texts are pushed, so this is the text as it was interned.
+        // Only complete UTF-8 texts are added, so the bytes are valid.
         std::str::from_utf8(self.bytes(code)).unwrap_or_default()
     }
 
-    /// `GONE` where there is none any more; nothing for codes that are not of this dictionary, such as `NONE`.
+    /// Returns the bytes of a code: `REMOVED` if its text was removed, empty if the code is not in this dictionary.
     pub fn bytes(&self, code: u32) -> &[u8] {
         let chunk = self.chunks.get(code as usize / CHUNK);
         let text = chunk.filter(|chunk| code as usize % CHUNK < chunk.len());
         text.map_or(&[], |chunk| chunk.get(code as usize % CHUNK))
     }
 
-    /// The code of a text (already after NFKC), if it has one.
+    /// Returns the code of a normalised text, if it has one.
     pub fn code(&self, text: &str) -> Option<u32> {
         let is_text = |&code: &u32| code < self.len && self.bytes(code) == text.as_bytes();
         self.codes.read().find(xxh3_64(text.as_bytes()), is_text).copied()
@@ -57,7 +59,7 @@ impl Texts {
         self.len == 0
     }
 
-    /// The code of a text after NFKC, given now if it is new.
+    /// Returns the code of a text after normalisation, and assigns one if the text is new.
     pub fn intern(&mut self, text: &str) -> u32 {
         let text = normalise(text);
         if let Some(code) = self.code(&text) {
@@ -86,7 +88,7 @@ impl Texts {
         code
     }
 
-    /// A code without a text, after one was dropped: codes stay as they are.
+    /// Assigns a code without a text, in place of a removed one, so that later codes stay the same.
     pub fn push_removed(&mut self) {
         self.push_bytes(&REMOVED);
         self.removed += 1;
@@ -96,7 +98,7 @@ impl Texts {
         self.bytes(code) == REMOVED
     }
 
-    /// A table of this view's own, where another clone has already given the last code to some text.
+    /// Builds a separate table if another clone has already assigned the newest code to another text.
     fn ensure_own_table(&mut self) {
         let last = self.len - 1;
         if self.codes.read().len() == (last - self.removed) as usize {
@@ -105,7 +107,7 @@ impl Texts {
         self.codes = self.build_table(last);
     }
 
-    /// Of the first so many codes.
+    /// Builds the table of the first `codes` codes.
     fn build_table(&self, codes: u32) -> Arc<RwLock<HashTable<u32>>> {
         let hash = |&code: &u32| xxh3_64(self.bytes(code));
         let mut table = HashTable::with_capacity(codes as usize);
@@ -115,7 +117,7 @@ impl Texts {
         Arc::new(RwLock::new(table))
     }
 
-    /// Drops the texts of all codes but some.
+    /// Removes the texts of all unused codes; `is_used` is indexed by code.
     pub fn retain_texts(&mut self, is_used: &[bool]) {
         for (at, chunk) in self.chunks.iter_mut().enumerate() {
             let is_used = &is_used[at * CHUNK..];
@@ -136,7 +138,7 @@ impl Texts {
     }
 }
 
-/// NFKC, without a copy where the text already is.
+/// Normalises a text to NFKC; borrows it if it is normalised already.
 pub fn normalise(text: &str) -> std::borrow::Cow<'_, str> {
     if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
         return text.into();
@@ -144,7 +146,7 @@ pub fn normalise(text: &str) -> std::borrow::Cow<'_, str> {
     text.nfkc().collect::<String>().into()
 }
 
-/// Texts stored whole, for what is too distinct for a dictionary. Row i is `bytes[ends[i - 1]..ends[i]]`.
+/// A column of texts without a dictionary, for texts that rarely repeat. Row i is `bytes[ends[i - 1]..ends[i]]`.
 #[derive(Clone, Default)]
 pub struct TextColumn {
     pub ends: Buffer<u32>,
@@ -152,6 +154,7 @@ pub struct TextColumn {
 }
 
 impl TextColumn {
+    /// Returns the bytes of a row.
     pub fn get(&self, row: usize) -> &[u8] {
         let from = if row == 0 { 0 } else { self.ends[row - 1] as usize };
         &self.bytes[from..self.ends[row] as usize]

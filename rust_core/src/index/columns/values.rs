@@ -1,4 +1,4 @@
-//! Columns with unknowns, and what is known of events row by row.
+//! Columns with unknown values, and the columns that describe events.
 
 use std::collections::HashMap;
 
@@ -9,35 +9,37 @@ use super::texts::TextColumn;
 use crate::proto::schema::Type;
 use crate::storage::buffer::Buffer;
 
-/// What is known of events besides whose they are and when they occurred, row by row.
+/// The columns of a run of events other than person and time.
 #[derive(Clone)]
 pub struct Details {
     pub channels: Values,
-    /// By property name; a property no event of the run has is absent.
+    /// Columns by property name; a property that no event of the run has is absent.
     pub properties: HashMap<String, Values>,
     pub origins: Origins,
 }
 
-/// Where rows come from, row by row.
+/// The origin of each row.
 #[derive(Clone, Default)]
 pub struct Origins {
-    /// Text codes of the sources, and the ids: what orders the rows of one instant, and what tells copies apart.
+    /// Text codes of the sources.
     pub sources: Ints,
+    /// Record ids. (source, id) orders rows of equal instants and identifies copies of a record.
     pub ids: TextColumn,
-    /// Raw offsets of the frames that brought the rows to their persons: themselves, by merging another person into this one, or by splitting this one off.
+    /// Raw offsets of the frames that gave each row to its person: its own frame, or that of a merge or split which moved it.
     pub arrivals: Ints,
-    /// Which identifier it came by, numbered by identity from 1; 0 is none.
+    /// The number of the identifier by which each row arrived, from 1; 0 stands for none.
     pub nodes: Ints,
 }
 
-/// A column with unknowns.
+/// A column whose rows may be unknown.
 #[derive(Clone, Default)]
 pub struct Values {
-    /// One bit a row, little-endian words; a set bit is a known value. Rows without a known value hold anything.
+    /// One bit per row, in words of 64; a set bit marks a known value. Unknown rows hold arbitrary data.
     pub known: Buffer<u64>,
     pub data: Column,
 }
 
+/// The data of a column.
 #[derive(Clone)]
 pub enum Column {
     Bool(Buffer<bool>),
@@ -52,7 +54,7 @@ pub enum Column {
         ends: Buffer<u32>,
         entries: Vec<(u32, Scalar)>,
     },
-    /// Few texts, or sets of few.
+    /// Texts or sets of texts with few distinct values, as bitmaps.
     Flags(Flags),
     /// (latitude, longitude) in degrees.
     Point(Buffer<[f64; 2]>),
@@ -75,7 +77,7 @@ impl Default for Details {
 }
 
 impl Details {
-    /// The text code of an event's channel.
+    /// Returns the text code of an event's channel.
     pub fn channel(&self, row: usize) -> Option<u32> {
         match self.channels.cell(row) {
             cells::Cell::One(Scalar::Text(code)) => Some(code),
@@ -85,6 +87,7 @@ impl Details {
 }
 
 impl Values {
+    /// Returns whether a row is known; false beyond the end.
     pub fn is_known(&self, row: usize) -> bool {
         self.known.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }

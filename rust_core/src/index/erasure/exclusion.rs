@@ -1,4 +1,4 @@
-//! Taking people out of all that is told.
+//! Excludes erased people from all answers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::index::summaries::firsts::NEVER;
 use crate::index::summaries::learned::RowWeight;
 use crate::index::view::{Version, ordinal_of, partition_of, person_of};
 
-/// Takes people, each with all who were merged into it, out of all that is told.
+/// Excludes people from all answers; `people` includes everybody who was merged into them.
 pub fn exclude(version: &mut Version, people: &[u64]) -> Result<()> {
     for &person in people {
         uncount_rows(version, person)?;
@@ -24,7 +24,7 @@ pub fn exclude(version: &mut Version, people: &[u64]) -> Result<()> {
     Ok(())
 }
 
-/// What was theirs or told of them until a split goes at once: there is little of it.
+/// Removes split rows that belong to erased people. There are few, so they are removed at once.
 fn remove_split_rows(version: &mut Version, erased: &BTreeSet<u64>) -> Result<()> {
     let aliases = version.history.aliases(i64::MAX);
     for partition in version.partitions.values_mut() {
@@ -40,7 +40,7 @@ fn remove_split_rows(version: &mut Version, erased: &BTreeSet<u64>) -> Result<()
     Ok(())
 }
 
-/// What is held of somebody counts no more. That of the losers of merges does not anyway.
+/// Stops counting a person's rows. Rows of losers of merges are not counted anyway.
 fn uncount_rows(version: &mut Version, person: u64) -> Result<()> {
     let (schema, learned, ordinal) = (&version.schema, &mut version.learned, ordinal_of(person));
     let Some(partition) = version.partitions.get_mut(&partition_of(person)) else {

@@ -1,4 +1,4 @@
-//! Purging what is still held of people who were erased: a column of a partition at a time, at last the texts that nobody else has.
+//! Purges stored data of erased people: one column of a partition at a time, and finally the texts that nothing else uses.
 
 use std::sync::Arc;
 
@@ -9,8 +9,9 @@ use crate::index::history::time_travel::{PastPartition, earliest_ms};
 use crate::index::summaries::learned::LearnedValues;
 use crate::index::view::{Column, Items, Partition, Scalar, Unit, Values, Version};
 
-/// The next version, which holds less of erased people; none if nothing is left of them. Copies at most the runs of one event type or
-/// attribute of one partition. Corrupt if a file is damaged.
+/// Returns the next version, with less data of erased people; `None` if nothing is left to purge.
+///
+/// Copies at most the runs of one event type or attribute of one partition. Returns Corrupt if a file is damaged.
 pub fn purge(version: &Version) -> Result<Option<Version>> {
     let mut next = version.clone();
     let erased = Arc::make_mut(&mut next.erased);
@@ -39,10 +40,10 @@ pub fn purge(version: &Version) -> Result<Option<Version>> {
     Ok(Some(next))
 }
 
-/// Without what one event type or attribute holds of the people; none if no one does.
+/// Removes the erased people's rows from one event type or attribute; returns `None` if none holds any.
 fn purge_column(partition: &Partition, past: &PastPartition) -> Result<Option<Partition>> {
     let mut next = partition.clone();
-    // What nobody is told counts for nothing that is learned.
+    // Rows of erased people do not count among the learned values, so these stay the same.
     let mut learned = LearnedValues::default();
     for (kind, events) in &partition.events {
         if past.contain_erased(&events.runs)? {
@@ -65,7 +66,7 @@ fn purge_column(partition: &Partition, past: &PastPartition) -> Result<Option<Pa
     Ok(None)
 }
 
-/// By text code: whether anything that is held has it.
+/// Returns, for each text code, whether anything still uses it.
 fn used_texts(version: &Version) -> Result<Vec<bool>> {
     let none = || UsedTexts(vec![false; version.texts.len()]);
     let partitions = version.partitions.par_iter().map(|(_, partition)| {
@@ -78,6 +79,7 @@ fn used_texts(version: &Version) -> Result<Vec<bool>> {
     Ok(used.0)
 }
 
+/// Whether each text code is in use.
 struct UsedTexts(Vec<bool>);
 
 impl UsedTexts {

@@ -1,4 +1,4 @@
-//! Filing the changes of a batch into runs, and copying those of people who were merged into others.
+//! Adds the attribute changes of a batch to runs and copies the changes of losers of merges to their winners.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::index::runs::changes::PersonTime;
 use crate::index::summaries::learned::RowWeight;
 use crate::index::view::{Attribute, ChangeRun, Origins, Values, Version, ordinal_of, partition_of, person_of};
 
-/// A change on its way into a run.
+/// A change that is to be added to a run.
 struct PendingChange {
     person: u64,
     time: i64,
-    /// Raw offset of the frame that brings it to its person.
+    /// The raw offset of the frame that gives the change to its person.
     arrival: i64,
-    /// Its value and origin: which of the sources, and the row there.
+    /// The source of its value and origin, as an index into `ChangeRunBuilder::sources`, and the row there.
     source: u32,
     row: u32,
 }
@@ -29,17 +29,19 @@ impl PendingChange {
     }
 }
 
-/// What is filed, and where its values and origins are.
+/// Collects changes from a batch and from merges, and builds a run per partition.
 struct ChangeRunBuilder<'a> {
+    /// Columns that hold the values and origins of the entries.
     sources: Vec<(&'a Values, &'a Origins)>,
-    /// Of two copies the one that came first stands first.
+    /// Changes to add; of two copies the one that arrived first comes first.
     entries: Vec<PendingChange>,
-    /// Which of the entries are about those who are merged into others.
+    /// For each loser of a merge, the indexes of the entries about them.
     loser_entries: HashMap<u64, Vec<usize>>,
 }
 
-/// Files the changes of one attribute: new ones, and those that the losers of merges bring to their winners. What a loser has stays
-/// where it is for the answers to what was known before.
+/// Adds the changes of one attribute: new changes, and those that merges copy from losers to winners.
+///
+/// The losers' own changes stay where they are, for past versions.
 pub fn add_changes(version: &mut Version, name: &str, new: Option<NewChanges>, merges: &[Merge]) -> Result<()> {
     let texts = version.texts.clone();
     let loser_runs = merges.iter().map(|merge| version.runs_of_person(name, merge.loser));
@@ -75,7 +77,7 @@ pub fn add_changes(version: &mut Version, name: &str, new: Option<NewChanges>, m
 }
 
 impl Version {
-    /// What losers leave behind counts no more. `held`: by merge, the runs that hold the loser's.
+    /// Subtracts the losers' values from the learned values. `loser_runs` lists, for each merge, the runs with changes of its loser.
     fn subtract_loser_values(
         &mut self,
         attribute: &str,
@@ -94,7 +96,7 @@ impl Version {
         Ok(())
     }
 
-    /// The runs that may hold changes of a person.
+    /// Returns the runs that hold changes of a person.
     fn runs_of_person(&self, attribute: &str, person: u64) -> Result<Vec<Arc<ChangeRun>>> {
         let partition = self.partitions.get(&partition_of(person));
         let attribute = partition.and_then(|partition| partition.attributes.get(attribute));
@@ -118,7 +120,8 @@ impl<'a> ChangeRunBuilder<'a> {
         }
     }
 
-    /// In the order of the log; a merge comes before the records of its frame. `held`: by merge, the runs that hold the loser's.
+    /// Collects the entries in log order; a merge precedes the records of its frame. `loser_runs` lists, for each merge, the runs with
+    /// changes of its loser.
     fn collect(
         &mut self,
         new: Option<&'a NewChanges>,
@@ -144,6 +147,7 @@ impl<'a> ChangeRunBuilder<'a> {
         Ok(())
     }
 
+    /// Adds copies of the loser's changes as changes of the winner.
     fn add_merge(&mut self, merge: &Merge, loser_runs: &'a [Arc<ChangeRun>]) -> Result<()> {
         let moved = |time, source, row| PendingChange {
             person: merge.winner,
@@ -173,7 +177,7 @@ impl<'a> ChangeRunBuilder<'a> {
         self.entries.push(entry);
     }
 
-    /// In order, and of two copies only the one that came first.
+    /// Sorts the entries and keeps the first of equal copies.
     fn sort(&mut self, texts: &Texts) {
         let sources = &self.sources;
         let origins = |entry: &PendingChange| sources[entry.source as usize].1;
@@ -187,7 +191,7 @@ impl<'a> ChangeRunBuilder<'a> {
         self.entries.dedup_by(|later, first| order(later, first).is_eq());
     }
 
-    /// The entries of a group that the runs do not hold yet.
+    /// Builds a run of the entries of a partition that its runs do not hold yet; `None` if they hold all.
     fn new_run(
         &self,
         attribute: Option<&Arc<Attribute>>,

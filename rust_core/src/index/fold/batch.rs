@@ -1,5 +1,6 @@
-//! What one call of `fold` brings, column by column in order of arrival, before it is filed into a version. Everything that can be
-//! wrong with a frame is found here, so that filing cannot fail halfway.
+//! The decoded frames of one call of `fold`, column by column in order of arrival.
+//!
+//! All errors in frames are found here, so that applying the batch cannot fail halfway.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,49 +20,54 @@ use crate::proto::frame::{Change, IdentityChange, ResolvedFrame, Split};
 use crate::proto::record::{Entries, Event, Item, Profile, Record, Value};
 use crate::proto::schema::Schema;
 
+/// The contents of several frames, not yet applied to a version.
 pub struct Batch {
     pub epoch: Epoch,
     pub schema: Arc<Schema>,
     pub texts: Texts,
     pub history: History,
     pub erased: Arc<ErasedPeople>,
+    /// The people erased by these frames, with everybody who was merged into them.
     pub newly_erased: Vec<u64>,
-    /// By partition: ordinals in use.
+    /// The number of ordinals in use, by partition number.
     pub people: BTreeMap<u32, u32>,
+    /// The merges of this batch.
     pub aliases: Aliases,
-    /// In order.
+    /// The merges of this batch, in order.
     pub merges: Vec<Merge>,
-    /// The last thing that happened, with its arrival.
+    /// A split and its arrival. A batch ends with the frame of a split.
     pub split: Option<(i64, Arc<Split>)>,
-    /// By event type.
+    /// New events by type.
     pub events: HashMap<String, NewEvents>,
-    /// By attribute.
+    /// New changes by attribute.
     pub changes: HashMap<String, NewChanges>,
+    /// The profile updates of this batch.
     pub records: Vec<ProfileRecord>,
-    /// By catalog.
+    /// New item updates by catalog.
     pub items: HashMap<String, ItemUpdates>,
 }
 
-/// Two people turned out to be one.
+/// A merge of two people.
 pub struct Merge {
     pub loser: u64,
-    /// Who is neither then merged into another.
+    /// The person who remains: itself not merged into another at this point.
     pub winner: u64,
-    /// Raw offset of the frame that says so.
+    /// The raw offset of the frame with the merge.
     pub arrival: i64,
 }
 
-/// That there was a profile update.
+/// A profile update, without its values.
 pub struct ProfileRecord {
     pub person: u64,
-    /// Since when it holds.
+    /// The instant from which it holds, in ms since the epoch.
     pub time: i64,
     pub arrival: Arrival,
-    /// It leaves no change of an attribute.
+    /// Whether it changes no attribute.
     pub is_bare: bool,
 }
 
 impl Batch {
+    /// Creates an empty batch on top of a version.
     pub fn new(version: &Version) -> Batch {
         Batch {
             epoch: version.epoch,
@@ -85,8 +91,10 @@ impl Batch {
         }
     }
 
-    /// Invalid if the frame is malformed or speaks of a person never created. Nothing is taken after a frame with a split: it moves what
-    /// is filed already.
+    /// Decodes and adds a frame.
+    ///
+    /// Returns Invalid if the frame is malformed or names a person who was never created. No frame may be added after one with a
+    /// split, because a split moves rows that are in runs already.
     pub fn add_frame(&mut self, bytes: &[u8]) -> Result<()> {
         let frame = ResolvedFrame::decode(bytes)?;
         let arrival = i64::try_from(frame.raw_offset)
@@ -109,7 +117,7 @@ impl Batch {
                 self.check_person(person)?;
             }
             if record.is_empty() {
-                // Of somebody who was erased.
+                // The record of an erased person.
                 continue;
             }
             let arrival = Arrival {
@@ -128,6 +136,7 @@ impl Batch {
         Ok(())
     }
 
+    /// Merges a declared schema into the current one.
     fn merge_schema(&mut self, schema: &[u8], arrival: i64) -> Result<()> {
         let mut declared = Schema::clone(&self.schema);
         declared.merge(Schema::decode(schema)?)?;
@@ -138,6 +147,7 @@ impl Batch {
         Ok(())
     }
 
+    /// Registers a new person.
     fn create(&mut self, person: u64) -> Result<()> {
         let (number, ordinal) = (partition_of(person), ordinal_of(person));
         if number == 0 || ordinal >= PARTITION {
@@ -150,7 +160,7 @@ impl Batch {
         Ok(())
     }
 
-    /// How many people the partitions have that a frame created people in.
+    /// Records the new sizes of the partitions in which a frame created people.
     fn record_created(&mut self, changes: &[IdentityChange], arrival: i64) {
         let created = changes.iter().filter_map(|change| match change.change {
             Change::Created { person } => Some(partition_of(person)),
@@ -162,6 +172,7 @@ impl Batch {
         }
     }
 
+    /// Registers a merge.
     fn merge(&mut self, winner: u64, loser: u64, arrival: i64) -> Result<()> {
         self.check_person(winner)?;
         self.check_person(loser)?;
@@ -171,6 +182,7 @@ impl Batch {
         Ok(())
     }
 
+    /// Registers a split.
     fn split(&mut self, split: &Split, arrival: i64) -> Result<()> {
         self.check_person(split.from)?;
         self.check_person(split.to)?;
@@ -181,7 +193,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Of an alias the whole person.
+    /// Erases a person and everybody who was merged into the same person.
     fn erase(&mut self, person: u64) -> Result<()> {
         self.check_person(person)?;
         let aliases = self.history.aliases(i64::MAX);
@@ -193,6 +205,7 @@ impl Batch {
         Ok(())
     }
 
+    /// Returns Invalid if the person was never created or was erased.
     fn check_person(&self, person: u64) -> Result<()> {
         let people = self.people.get(&partition_of(person)).copied().unwrap_or(0);
         let wrong = match ordinal_of(person) < people {
@@ -210,7 +223,7 @@ impl Batch {
         if person == 0 {
             return;
         }
-        // Timestamps end with the year 9999 by their specification; beyond, days would not fit their type.
+        // Timestamps are specified up to the year 9999; later days would overflow their type.
         let time = time.clamp(i64::from(i32::MIN) * DAY_MS, i64::from(i32::MAX) * DAY_MS);
         self.events
             .entry_ref(event.kind)
@@ -268,7 +281,7 @@ impl Batch {
     }
 }
 
-/// Of a name sent twice the last counts; a name without a value is as good as not sent.
+/// Iterates over the entries, keeping the last of equal names. An entry without a value counts as absent.
 fn last_values<'a, 'b>(entries: &'b Entries<'a>) -> impl Iterator<Item = (&'a str, &'b Value<'a>)> {
     entries.iter().enumerate().filter_map(|(i, (name, value))| {
         let is_last = entries[i + 1..].iter().all(|(later, _)| later != name);

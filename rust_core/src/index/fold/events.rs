@@ -1,4 +1,4 @@
-//! Filing the events of a batch into runs, and moving those of people who were merged into others.
+//! Adds the events of a batch to runs and copies the events of losers of merges to their winners.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::index::partitioning::EventKey;
 use crate::index::summaries::learned::RowWeight;
 use crate::index::view::{Details, EventRun, Events, Partition, Version, ordinal_of, partition_of, person_of};
 
-/// An event on its way into a run.
+/// An event that is to be added to a run.
 struct PendingEvent {
     partition: u32,
     key: EventKey,
-    /// Raw offset of the frame that brings it to its person.
+    /// The raw offset of the frame that gives the event to its person.
     arrival: i64,
-    /// Its details: which of the sources, and the row there.
+    /// The source of its details, as an index into `EventRunBuilder::sources`, and the row there.
     source: u32,
     row: u32,
-    /// By a merge.
+    /// Whether a merge gives the event to its person.
     moved: bool,
 }
 
@@ -30,12 +30,12 @@ impl PendingEvent {
         person_of(self.partition, self.key.ordinal())
     }
 
-    /// Ascending in the order of the log: a merge comes before the records of its frame.
+    /// Returns a key that sorts in log order: a merge precedes the records of its frame.
     fn arrival(&self) -> (i64, bool) {
         (self.arrival, !self.moved)
     }
 
-    /// The same event as one of another person's.
+    /// Returns the same event as an event of another person, given by a merge that arrived at `arrival`.
     fn reassigned(&self, person: u64, arrival: i64) -> PendingEvent {
         PendingEvent {
             partition: partition_of(person),
@@ -47,13 +47,14 @@ impl PendingEvent {
     }
 }
 
-/// What is filed, and where its details are.
+/// Collects events from a batch and from merges, and builds a run per partition.
 #[derive(Default)]
 struct EventRunBuilder {
     entries: Vec<PendingEvent>,
     sources: Vec<Source>,
 }
 
+/// Columns that hold the details of events.
 enum Source {
     Run(Arc<EventRun>),
     New(Box<Details>),
@@ -68,7 +69,7 @@ impl Source {
     }
 }
 
-/// Files the events of one type: new ones, and those that the losers of merges bring to their winners.
+/// Adds the events of one type: new events, and those that merges copy from losers to winners.
 pub fn add_events(version: &mut Version, kind: &str, new: Option<NewEvents>, merges: &[Merge]) -> Result<()> {
     let mut builder = EventRunBuilder::default();
     if let Some(new) = new {
@@ -110,6 +111,7 @@ pub fn add_events(version: &mut Version, kind: &str, new: Option<NewEvents>, mer
 }
 
 impl EventRunBuilder {
+    /// Adds the events of the batch.
     fn add_new(&mut self, new: NewEvents) {
         let rows = new
             .persons
@@ -128,7 +130,7 @@ impl EventRunBuilder {
         self.sources.push(Source::New(Box::new(new.details)));
     }
 
-    /// What losers have, as entries about their winners too. It stays where it is for the answers to what was known before.
+    /// Adds copies of the losers' events as events of their winners. The losers' own events stay where they are, for past versions.
     fn add_merges(&mut self, version: &mut Version, kind: &str, merges: &[Merge]) -> Result<()> {
         let mut loser_entries: HashMap<u64, Vec<usize>> =
             merges.iter().map(|merge| (merge.loser, Vec::new())).collect();
@@ -138,7 +140,7 @@ impl EventRunBuilder {
             }
         }
         for merge in merges {
-            // Of two copies the first stays, so what came before this call goes first.
+            // The first of two copies is kept, so events from before this call come first.
             let mut moved = self.events_of_loser(version, kind, merge)?;
             let mut of_call = loser_entries.get(&merge.loser).cloned().unwrap_or_default();
             of_call.sort_by_key(|&at| self.entries[at].arrival());
@@ -155,7 +157,7 @@ impl EventRunBuilder {
         Ok(())
     }
 
-    /// The loser's events that are in runs already.
+    /// Returns the loser's events that are in runs already, as events of the winner, and stops counting the loser's rows.
     fn events_of_loser(&mut self, version: &mut Version, kind: &str, merge: &Merge) -> Result<Vec<PendingEvent>> {
         let mut moved = Vec::new();
         let (number, ordinal) = (partition_of(merge.loser), ordinal_of(merge.loser));
@@ -198,7 +200,7 @@ impl EventRunBuilder {
         Ok(moved)
     }
 
-    /// In order, and of two copies only the one that came first.
+    /// Sorts the entries and keeps the first of equal copies.
     fn sort(&mut self, texts: &Texts) {
         let sources = &self.sources;
         let by_id = |a: &PendingEvent, b: &PendingEvent| {
@@ -215,7 +217,7 @@ impl EventRunBuilder {
         });
     }
 
-    /// The entries of a group that the partition's runs do not hold yet.
+    /// Builds a run of the entries of a partition that its runs do not hold yet; `None` if they hold all.
     fn new_run(
         &self,
         partition: &Partition,
@@ -244,6 +246,7 @@ impl EventRunBuilder {
 }
 
 impl Partition {
+    /// Returns the events of a type, for writing.
     pub fn events_mut(&mut self, kind: &str) -> &mut Events {
         if !self.events.contains_key(kind) {
             self.events.insert(kind.to_owned(), Arc::default());
@@ -251,12 +254,13 @@ impl Partition {
         Arc::make_mut(self.events.entry(kind.to_owned()).or_default())
     }
 
+    /// Lowers the first records of people to the instants of their events in a run.
     pub fn note_first_records(&mut self, run: &EventRun) {
         run.keys()
             .for_each(|key| self.first_record.note(key.ordinal(), key.time()));
     }
 
-    /// Channels of events that do not count as seen are known, though nobody has them.
+    /// Records the channels of a run's events. Channels whose events do not count as seen are known, but no person has them.
     pub fn note_channels(&mut self, run: &EventRun, counts_as_seen: bool) {
         for (row, key) in run.keys().enumerate() {
             let Some(channel) = run.details.channel(row) else {

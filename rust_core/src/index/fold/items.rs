@@ -1,4 +1,4 @@
-//! Filing catalog items: the latest arrival replaces the attributes it names.
+//! Adds catalog item updates: the latest update replaces the attributes that it names.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use crate::index::columns::texts::Texts;
 use crate::index::runs::merging::{self, Rows};
 use crate::index::view::{ItemUpdates, Items, Values, Version};
 
+/// Adds item updates of one catalog.
 pub fn add_items(version: &mut Version, catalog: &str, new: ItemUpdates) -> Result<()> {
     let items = version.catalogs.entry(catalog.to_owned()).or_default();
     let new = items.changed_updates(&new);
@@ -22,7 +23,7 @@ pub fn add_items(version: &mut Version, catalog: &str, new: ItemUpdates) -> Resu
 }
 
 impl Items {
-    /// The updates that say of an item what it was not before: a catalog sent again every day takes no room.
+    /// Returns the updates that change an item, so that a catalog sent again every day takes no memory.
     fn changed_updates(&self, updates: &ItemUpdates) -> ItemUpdates {
         let mut is_changed = self.is_first_update(&updates.keys);
         let mut attributes = Vec::new();
@@ -33,7 +34,7 @@ impl Items {
             attributes.push((name, of, values, rows));
         }
         let kept: Vec<usize> = (0..is_changed.len()).filter(|&update| is_changed[update]).collect();
-        // Where the kept updates stand among the kept.
+        // Maps the index of a kept update to its index among the kept ones.
         let new_position = |update: u32| kept.partition_point(|&other| other < update as usize) as u32;
         let attributes = attributes.into_iter().filter(|(.., rows)| !rows.is_empty());
         ItemUpdates {
@@ -49,7 +50,7 @@ impl Items {
         }
     }
 
-    /// By update: whether it is the first of its item.
+    /// Returns, for each update, whether it is the first one of its item.
     fn is_first_update(&self, keys: &[u32]) -> Vec<bool> {
         let mut seen = HashSet::new();
         keys.iter()
@@ -57,7 +58,7 @@ impl Items {
             .collect()
     }
 
-    /// The values of an attribute that are other ones than the items had before.
+    /// Returns the rows of an attribute's updates that differ from the value before them.
     fn changed_rows(&self, attribute: &str, updates: &ItemUpdates) -> Vec<u32> {
         let (of, values) = &updates.attributes[attribute];
         let held = self.attributes.get(attribute);
@@ -75,7 +76,7 @@ impl Items {
         changed_rows
     }
 
-    /// The first so many updates.
+    /// Applies the first `first` updates to the current values.
     fn apply(&mut self, updates: &ItemUpdates, first: usize) {
         let keys = &updates.keys[..first];
         for &key in keys {
@@ -84,7 +85,7 @@ impl Items {
         }
         for (name, (of, values)) in &updates.attributes {
             let of = of.iter().map_while(|&update| keys.get(update as usize));
-            // Of several values for one item the last stays.
+            // The last of several values for one item remains.
             let last: HashMap<u32, u32> = of.map(|key| self.rows[key]).zip(0..).collect();
             let mut picks: Vec<(u32, u32)> = last.into_iter().collect();
             if picks.is_empty() {
@@ -99,7 +100,7 @@ impl Items {
         }
     }
 
-    /// As they were before an offset; none if there were none.
+    /// Returns the items as they were before a raw offset; `None` if there were none.
     pub fn known_at(self: &Arc<Items>, offset: i64) -> Option<Arc<Items>> {
         let known = |updates: &ItemUpdates| updates.arrivals.iter().take_while(|&arrival| arrival < offset).count();
         if self.updates.iter().all(|updates| known(updates) == updates.keys.len()) {
@@ -123,7 +124,7 @@ impl Items {
 }
 
 impl Rows for ItemUpdates {
-    /// They are few beside events.
+    /// Item updates are few compared with events, so they are always merged at once.
     const MAX_INLINE_ROWS: usize = usize::MAX;
 
     fn rows(&self) -> usize {
@@ -154,6 +155,7 @@ impl ItemUpdates {
     }
 }
 
+/// Concatenates the updates of one attribute.
 fn concat_attribute(parts: &[Arc<ItemUpdates>], name: &str) -> (Vec<u32>, Values) {
     let (mut of, mut picks, mut first): (Vec<u32>, Vec<Pick>, u32) = Default::default();
     for (part, at) in parts.iter().zip(0..) {

@@ -1,4 +1,4 @@
-//! Applies a batch of frames to a version.
+//! Folds frames into a version: decodes a batch and applies it.
 
 pub(super) mod attributes;
 pub(super) mod batch;
@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::index::erasure::exclusion;
 use crate::index::view::Version;
 
-/// The version after this one, with what the batch brings. Corrupt if a file that it is filed into is damaged.
+/// Applies a batch and returns the next version. Returns Corrupt if a file that it reads is damaged.
 pub fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
     let must_recount = changes_seen_types(&next, &batch);
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
@@ -50,7 +50,7 @@ pub fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
     Ok(next)
 }
 
-/// Whether a declaration changed which of the types count as seen.
+/// Returns whether the batch changes which of the declared event types count as seen.
 fn changes_seen_types(version: &Version, batch: &Batch) -> bool {
     let before = &version.schema.event_types;
     batch.schema.event_types.iter().any(|(name, kind)| {
@@ -60,7 +60,7 @@ fn changes_seen_types(version: &Version, batch: &Batch) -> bool {
 }
 
 impl Version {
-    /// Event types that the batch touches.
+    /// Returns the event types whose runs the batch changes.
     fn affected_event_types(&self, batch: &Batch) -> BTreeSet<String> {
         let mut kinds: BTreeSet<String> = batch.events.keys().cloned().collect();
         for number in batch.aliases.by_partition().keys() {
@@ -69,7 +69,7 @@ impl Version {
         kinds
     }
 
-    /// Attributes that the batch touches.
+    /// Returns the attributes whose runs the batch changes.
     fn affected_attributes(&self, batch: &Batch) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = batch.changes.keys().cloned().collect();
         for number in batch.aliases.by_partition().keys() {

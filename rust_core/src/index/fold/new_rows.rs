@@ -9,25 +9,26 @@ use crate::index::view::{Details, Origins, Scalar, Values};
 use crate::proto::record::{Entries, Event, Value};
 use crate::proto::schema::{EventType, Field, Type};
 
-/// Events of one type.
+/// New events of one type.
 #[derive(Default)]
 pub struct NewEvents {
     pub persons: Vec<u64>,
     pub times: Vec<i64>,
-    /// Its properties are still in `columns`.
+    /// Details of the events; properties are kept in `columns` until `finish`.
     pub details: Details,
     columns: Vec<PropertyColumn>,
     last_channel: LastText,
     last_source: LastText,
 }
 
+/// The new values of one property.
 struct PropertyColumn {
     name: String,
     kind: Type,
     values: Values,
 }
 
-/// Changes of one attribute, in order of arrival.
+/// New changes of one attribute, in order of arrival.
 pub struct NewChanges {
     persons: Vec<u64>,
     times: Vec<i64>,
@@ -36,6 +37,7 @@ pub struct NewChanges {
 }
 
 impl NewEvents {
+    /// Appends an event. `time` is in ms since the epoch.
     pub fn push(
         &mut self,
         person: u64,
@@ -57,10 +59,10 @@ impl NewEvents {
         self.add_properties(&event.properties, &kind.properties, texts);
     }
 
-    /// The properties of the event just pushed.
+    /// Appends the properties of the event that was just pushed.
     fn add_properties(&mut self, entries: &Entries<'_>, declared: &BTreeMap<String, Field>, texts: &mut Texts) {
         let row = self.persons.len() - 1;
-        // Events of one type mostly name their properties in one order, so the next column is the likely one.
+        // Events of one type mostly list their properties in the same order, so the next column is tried first.
         let mut next = 0;
         for (name, value) in entries.iter().rev() {
             let Some(at) = self.column(name, next, declared) else {
@@ -76,6 +78,7 @@ impl NewEvents {
         }
     }
 
+    /// Finds or creates the column of a property, trying position `likely` first; `None` for an undeclared property.
     fn column(&mut self, name: &str, likely: usize, declared: &BTreeMap<String, Field>) -> Option<usize> {
         if self.columns.get(likely).is_some_and(|column| column.name == name) {
             return Some(likely);
@@ -93,7 +96,7 @@ impl NewEvents {
         Some(self.columns.len() - 1)
     }
 
-    /// With the properties among the details.
+    /// Completes the property columns and moves them into the details.
     pub fn finish(mut self) -> NewEvents {
         for mut column in std::mem::take(&mut self.columns) {
             column.values.pad(self.persons.len());
@@ -103,7 +106,7 @@ impl NewEvents {
     }
 }
 
-/// The text before, which the next one is likely to be.
+/// Remembers the previous text and its code, because the next text is often the same.
 #[derive(Default)]
 struct LastText(Option<u32>);
 
@@ -117,6 +120,7 @@ impl LastText {
 }
 
 impl NewChanges {
+    /// Creates an empty column for a declared type.
     pub fn of_type(kind: Type) -> NewChanges {
         NewChanges {
             persons: Vec::new(),
@@ -126,14 +130,14 @@ impl NewChanges {
         }
     }
 
-    /// All but where it comes from.
+    /// Appends a change; the caller appends its origin.
     pub fn push(&mut self, person: u64, time: i64, cell: &Cell) {
         self.persons.push(person);
         self.times.push(time);
         self.values.push(cell);
     }
 
-    /// (row, person, occurred_at, arrival), row by row.
+    /// Iterates over (row, person, occurred_at, arrival).
     pub fn rows(&self) -> impl Iterator<Item = (usize, u64, i64, i64)> {
         let rows = self.persons.iter().zip(&self.times).zip(self.origins.arrivals.iter());
         rows.enumerate()

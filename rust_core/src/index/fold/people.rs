@@ -1,4 +1,4 @@
-//! New people, and people who turned out to be one.
+//! Adds new people and maintains first records and channels across merges.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::index::history::aliases::Aliases;
 use crate::index::summaries::firsts::NEVER;
 use crate::index::view::{Partition, Version, ordinal_of, partition_of};
 
-/// Grows the partitions to `people` each.
+/// Grows the partitions to the given sizes, by partition number.
 pub fn grow_partitions(version: &mut Version, people: BTreeMap<u32, u32>) {
     for (number, people) in people {
         let partition = version
@@ -22,7 +22,7 @@ pub fn grow_partitions(version: &mut Version, people: BTreeMap<u32, u32>) {
     }
 }
 
-/// Notes since when something is known of people, aside from events.
+/// Lowers first records by (person, instant) pairs of profile updates.
 pub fn note_records(version: &mut Version, records: impl Iterator<Item = (u64, i64)>, aliases: &Aliases) {
     let mut firsts: BTreeMap<u32, Vec<(u32, i64)>> = BTreeMap::new();
     for (person, time) in records {
@@ -43,8 +43,9 @@ pub fn note_records(version: &mut Version, records: impl Iterator<Item = (u64, i
     }
 }
 
-/// Keeps the updates that leave no other trace, if they may be the first that is known of somebody, now or after a split. To be called before anything of their
-/// batch is filed.
+/// Keeps updates that change no attribute, if they may be the first record of a person, now or after a split.
+///
+/// Must be called before anything else of the batch is applied.
 pub fn note_bare_records(version: &mut Version, records: &[ProfileRecord]) {
     for record in records.iter().filter(|record| record.is_bare) {
         let partition = version.partitions.get(&partition_of(record.person));
@@ -55,7 +56,7 @@ pub fn note_bare_records(version: &mut Version, records: &[ProfileRecord]) {
     }
 }
 
-/// Gives the losers' first records to their winners.
+/// Gives the first records of losers to their winners.
 pub fn move_first_records(version: &mut Version, aliases: &Aliases) {
     let mut records = Vec::new();
     for (number, merges) in aliases.by_partition() {
@@ -71,7 +72,7 @@ pub fn move_first_records(version: &mut Version, aliases: &Aliases) {
     note_records(version, records.into_iter(), aliases);
 }
 
-/// Nothing is known any more of who was merged into another.
+/// Clears the first records and channels of losers of merges.
 pub fn clear_losers(version: &mut Version, aliases: &Aliases) {
     for (number, merges) in aliases.by_partition() {
         let Some(partition) = version.partitions.get_mut(&number) else {
@@ -82,7 +83,7 @@ pub fn clear_losers(version: &mut Version, aliases: &Aliases) {
 }
 
 impl Partition {
-    /// Nothing is known any more of these people.
+    /// Clears the first records and channels of people.
     pub fn clear_firsts(&mut self, ordinals: impl Iterator<Item = u32>) {
         for ordinal in ordinals {
             self.first_record.clear(ordinal);
@@ -91,7 +92,7 @@ impl Partition {
     }
 }
 
-/// Recounts everybody's channels, after the declaration of which types count as seen has changed.
+/// Recomputes all channels, after a schema changed which event types count as seen.
 pub fn recount_channels(version: &mut Version) -> Result<()> {
     let schema = version.schema.clone();
     for partition in version.partitions.values_mut() {

@@ -1,4 +1,4 @@
-//! A person is two again: what came by some nodes is another person's from now on.
+//! Splits a person in two: rows that arrived by some identifiers become rows of another person.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,30 +10,34 @@ use crate::index::summaries::firsts::NEVER;
 use crate::index::view::{Attribute, BLOCK, Events, Partition, Version, ordinal_of, partition_of, person_of};
 use crate::proto::frame::Split;
 
-/// A split as it happens to the runs.
+/// A split that is being applied to runs.
 struct Splitting<'a> {
     split: &'a Split,
     arrival: i64,
-    /// By partition: the ordinals of who is split and of all who were merged into it.
+    /// The ordinals of the person who is split and of everybody merged into them, by partition number.
     people: BTreeMap<u32, BTreeSet<u32>>,
 }
 
-/// What a split leaves of the runs of one type or attribute, and what it takes out.
+/// The result of removing rows of a split from the runs of one event type or attribute.
 struct Extracted<R> {
+    /// The runs without the removed rows.
     remaining: Vec<Arc<R>>,
-    /// How many rows are left of each run.
+    /// The number of rows left of each run.
     remaining_rows: Vec<usize>,
+    /// The removed rows, kept for past versions.
     split_rows: Vec<SplitRows<R>>,
-    /// Copies for who is split off.
+    /// Copies of rows for the person who is split off.
     moved: Vec<R>,
-    /// Blocks that rows are taken from.
+    /// Blocks from which rows were removed.
     changed_blocks: BTreeSet<u32>,
-    /// Rows that counted for nobody, since they are about somebody who was merged into another.
+    /// The number of removed rows that counted for nobody, because they belong to losers of merges.
     uncounted_rows: usize,
 }
 
-/// Moves what came to `from` by the nodes to `to`. What people who were one with `from` left behind when they were merged goes out of
-/// the runs too, so that from now on no row stands where neither its person nor anybody it was merged into owns it.
+/// Moves the rows of `split.from` that arrived by the identifiers of the split to `split.to`.
+///
+/// Rows of losers merged into `from` leave the runs as well, so that afterwards every row in a run belongs to its person or to
+/// somebody whom its person was merged into.
 pub fn split(version: &mut Version, arrival: i64, split: &Arc<Split>) -> Result<()> {
     let aliases = version.history.aliases(i64::MAX);
     let mut people: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
@@ -153,7 +157,7 @@ impl Splitting<'_> {
         Ok(())
     }
 
-    /// None where the runs hold nothing of the people that goes.
+    /// Removes the rows of the split from runs; `None` if the runs hold no such rows.
     fn extract<R: PersonRows>(
         &self,
         runs: &[Arc<R>],
@@ -187,7 +191,7 @@ impl Splitting<'_> {
         Ok((!extracted.split_rows.is_empty()).then_some(extracted))
     }
 
-    /// The rows of a run that go.
+    /// Returns the rows of a run to remove, ascending, and records them in `extracted`.
     fn rows_to_extract<R: PersonRows>(
         &self,
         run: &R,
@@ -219,7 +223,7 @@ impl Splitting<'_> {
 }
 
 impl Version {
-    /// First record and channels of a person, from the rows and from updates that left none.
+    /// Recomputes the first record and channels of a person from their rows and from the instants of their bare records.
     fn recompute_firsts(&mut self, person: u64, bare_records: impl Iterator<Item = i64>) -> Result<()> {
         let (schema, ordinal) = (&self.schema, ordinal_of(person));
         let Some(partition) = self.partitions.get_mut(&partition_of(person)) else {
@@ -250,7 +254,7 @@ impl Version {
 }
 
 impl Partition {
-    /// Channels that no event is left of are known no more.
+    /// Removes those of `channels` that no event uses any more.
     fn remove_unused_channels(&mut self, channels: &BTreeSet<u32>) -> Result<()> {
         let mut gone = channels.clone();
         for run in self.events.values().flat_map(|events| &events.runs) {

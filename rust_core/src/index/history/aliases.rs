@@ -1,4 +1,4 @@
-//! Who was merged into whom, and not split off again.
+//! Resolves losers of merges to the people they were merged into, taking splits into account.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 use crate::index::partitioning::{ordinal_of, partition_of};
 use crate::proto::frame::Split;
 
-/// Losers of merges and their winners.
+/// Maps each loser of a merge to its winner.
 #[derive(Default)]
 pub struct Aliases(HashMap<u64, u64>);
 
 impl Aliases {
-    /// Merges in a circle, which a log that makes no sense may have, would be followed for ever.
+    /// Records a merge. Ignores one that would form a cycle, which an inconsistent log may contain.
     pub fn merge(&mut self, loser: u64, winner: u64) {
         let winner = self.resolve(winner);
         if winner != loser {
@@ -21,7 +21,7 @@ impl Aliases {
         }
     }
 
-    /// Whom a person was made of is either one of the two.
+    /// Assigns everybody merged into the split person to one of the two sides.
     pub fn split(&mut self, split: &Split) {
         let from = self.resolve(split.from);
         for person in self.group_of(from) {
@@ -37,7 +37,7 @@ impl Aliases {
         self.0.remove(&split.to);
     }
 
-    /// Who a person is now.
+    /// Returns the person into whom a person was finally merged.
     pub fn resolve(&self, person: u64) -> u64 {
         let mut person = person;
         while let Some(&winner) = self.0.get(&person) {
@@ -46,14 +46,14 @@ impl Aliases {
         person
     }
 
-    /// A person's final winner, and all who are one with it.
+    /// Returns a person's final winner and everybody merged into it.
     pub fn group_of(&self, person: u64) -> Vec<u64> {
         let winner = self.resolve(person);
         let losers = self.0.keys().copied().filter(|&loser| self.resolve(loser) == winner);
         losers.chain([winner]).collect()
     }
 
-    /// The final winner.
+    /// Records a merge and returns its final winner. Returns Invalid if the loser is already merged.
     pub fn add(&mut self, winner: u64, loser: u64) -> Result<u64> {
         let winner = self.resolve(winner);
         if winner == loser || self.0.insert(loser, winner).is_some() {
@@ -64,7 +64,7 @@ impl Aliases {
         Ok(winner)
     }
 
-    /// By partition: (loser's ordinal, final winner), ascending.
+    /// Returns (loser's ordinal, final winner) by the loser's partition number, ascending.
     pub fn by_partition(&self) -> BTreeMap<u32, Vec<(u32, u64)>> {
         let mut partitions: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
         for &loser in self.0.keys() {

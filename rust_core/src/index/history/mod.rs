@@ -1,5 +1,4 @@
-//! What happened to a workspace besides the rows that came, so that any earlier state can be told: each entry with the raw offset of the
-//! frame it came in. Only grows.
+//! The append-only history of changes other than rows, from which past versions are rebuilt. Each entry has the raw offset of its frame.
 
 pub(super) mod aliases;
 pub(super) mod split_history;
@@ -14,34 +13,38 @@ use crate::proto::frame::Split;
 use crate::proto::schema::Schema;
 use aliases::Aliases;
 
+/// How far the raw log is folded into a version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Epoch {
     /// One past the last raw offset folded.
     pub raw_offset: u64,
+    /// The latest instant at which a folded frame was received, in ms since the epoch.
     pub received_at_ms: i64,
 }
 
+/// Journals of frames, people, merges, splits and schemas.
 #[derive(Clone, Default)]
 pub struct History {
-    /// Every frame: (raw offset, received at in ms).
+    /// All frames: (raw offset, received at in ms since the epoch).
     pub frames: Journal<2>,
-    /// (arrival, partition, people in it since then).
+    /// New people: (arrival, partition number, size of the partition from then on).
     pub created: Journal<3>,
-    /// (arrival, loser, winner).
+    /// Merges: (arrival, loser, winner).
     pub merges: Journal<3>,
-    /// Updates without a value, which leave no row: (arrival, person, occurred at in ms, node). Without those that tell nothing new of
-    /// since when somebody is known by the node.
+    /// Bare records, updates that change no attribute: (arrival, person, occurred at in ms, node).
+    ///
+    /// An update is left out if the person was known by the same identifier earlier.
     pub bare_records: Journal<4>,
-    /// By node: the earliest of them.
+    /// The earliest bare record of each identifier, by node.
     pub bare_firsts: FirstInstants,
-    /// With their arrivals.
+    /// Splits with their arrivals.
     pub splits: Vec<(i64, Arc<Split>)>,
-    /// Every schema, with the arrival of the declaration that made it.
+    /// All schemas with the arrivals of their declarations.
     pub schemas: Vec<(i64, Arc<Schema>)>,
 }
 
 impl History {
-    /// After the frames before an offset.
+    /// Returns the epoch after the frames before an offset.
     pub fn epoch(&self, offset: i64) -> Epoch {
         let frames = self.frames.before(offset);
         frames.fold(Epoch::default(), |epoch, [at, received_at_ms]| Epoch {
@@ -50,12 +53,12 @@ impl History {
         })
     }
 
-    /// Who was one with whom before an offset.
+    /// Returns the aliases before an offset.
     pub fn aliases(&self, offset: i64) -> Aliases {
         self.replay(offset, |_, _, _| {})
     }
 
-    /// The same; each split is told before it happens, with who was one with whom until then.
+    /// Replays merges and splits before an offset; calls `on_split` before each split, with the aliases up to then.
     fn replay(&self, offset: i64, mut on_split: impl FnMut(&Aliases, i64, &Split)) -> Aliases {
         let mut aliases = Aliases::default();
         let before = self.splits.iter().filter(|&&(arrival, _)| arrival < offset);
@@ -74,7 +77,7 @@ impl History {
         aliases
     }
 
-    /// The bare records before an offset, in order: whose each was then, and when it occurred.
+    /// Returns the bare records before an offset, in order: the person each belonged to at that offset, and its instant.
     pub fn bare_records(&self, offset: i64) -> Vec<(u64, i64)> {
         let mut records: Vec<[i64; 4]> = self.bare_records.before(offset).collect();
         let aliases = self.replay(offset, |aliases, arrival, split| {
@@ -89,7 +92,7 @@ impl History {
         records.into_iter().map(owner).collect()
     }
 
-    /// Keeps an update without a value, unless it tells nothing new. `first`: since when its person was known before.
+    /// Keeps a bare record unless it adds nothing. `first` is the person's first record before it.
     pub fn note_bare_record(&mut self, arrival: Arrival, person: u64, time: i64, first: i64) {
         let known = if arrival.node == 0 {
             first
@@ -103,7 +106,7 @@ impl History {
         }
     }
 
-    /// Of the bare records only some stay, by whose they are now.
+    /// Keeps only the bare records whose current person satisfies `keep`.
     pub fn retain_bare_records(&mut self, keep: impl Fn(u64) -> bool) {
         let owner = self.bare_records(i64::MAX).into_iter();
         let records = self.bare_records.iter().zip(owner);
@@ -114,6 +117,7 @@ impl History {
         self.rebuild_bare_firsts();
     }
 
+    /// Recomputes `bare_firsts` from the bare records.
     pub fn rebuild_bare_firsts(&mut self) {
         self.bare_firsts = FirstInstants::default();
         for [_, _, time, node] in self.bare_records.iter() {
@@ -127,17 +131,17 @@ impl History {
         people + self.frames.bytes_in_memory() + bare
     }
 
-    /// The schema in force before an offset.
+    /// Returns the schema in force before an offset.
     pub fn schema(&self, offset: i64) -> Arc<Schema> {
         let declared = self.schemas.iter().rev().find(|&&(arrival, _)| arrival < offset);
         declared.map(|(_, schema)| schema.clone()).unwrap_or_default()
     }
 }
 
-/// Rows of `N` numbers in order of arrival; the first is the arrival. Clones share all but the last rows.
+/// An append-only table of rows of `N` numbers in order of arrival; the first number is the arrival. Clones share all chunks.
 #[derive(Clone)]
 pub struct Journal<const N: usize> {
-    /// Column by column, `CHUNK` rows each.
+    /// Full chunks, stored by column with `CHUNK` rows each.
     chunks: Vec<Arc<[Ints; N]>>,
     last: Arc<Vec<[i64; N]>>,
 }
@@ -180,12 +184,12 @@ impl<const N: usize> Journal<N> {
         self.chunks.iter().flat_map(rows).chain(self.last.iter().copied())
     }
 
-    /// What arrived before an offset.
+    /// Iterates over the rows that arrived before an offset.
     pub fn before(&self, offset: i64) -> impl Iterator<Item = [i64; N]> {
         self.iter().filter(move |row| row[0] < offset)
     }
 
-    /// What arrived at an offset or later.
+    /// Iterates over the rows that arrived at an offset or later.
     pub fn since(&self, offset: i64) -> impl Iterator<Item = [i64; N]> {
         self.iter().filter(move |row| row[0] >= offset)
     }

@@ -1,4 +1,4 @@
-//! Rows that counted for a person until a split: they are told of where is asked what was known before.
+//! Rows that splits removed from a person; past versions from before the split contain them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,20 +11,21 @@ use crate::index::runs::merging::Rows;
 use crate::index::runs::{ChangeRun, EventRun};
 use crate::proto::frame::Split;
 
+/// The removed rows of a partition.
 #[derive(Clone, Default)]
 pub struct SplitHistory {
-    /// By event type.
+    /// Removed events by type.
     pub events: BTreeMap<String, Vec<SplitRows<EventRun>>>,
-    /// By attribute.
+    /// Removed changes by attribute.
     pub changes: BTreeMap<String, Vec<SplitRows<ChangeRun>>>,
 }
 
-/// Rows that one split took out of the runs of a type or attribute.
+/// Rows that one split removed from the runs of an event type or attribute.
 pub struct SplitRows<R> {
     pub run: Arc<R>,
-    /// Raw offset of the split.
+    /// The raw offset of the split.
     pub split_offset: i64,
-    /// Whose they are since, as far as later merges and splits do not say otherwise.
+    /// The person who owns the rows since the split; later merges and splits may change it.
     pub owner: u64,
 }
 
@@ -37,23 +38,23 @@ impl<R> Clone for SplitRows<R> {
     }
 }
 
-/// A run of rows about people, be they events or changes.
+/// A run whose rows belong to people: events or changes.
 pub trait PersonRows: Rows {
-    /// Before rows are read. Corrupt if the file behind it is damaged.
+    /// Checks the file behind the run; must be called before rows are read. Returns Corrupt if it is damaged.
     fn check(&self) -> Result<()>;
 
     fn origins(&self) -> &Origins;
 
-    /// Row by row.
+    /// Iterates over the ordinal of each row.
     fn ordinals(&self) -> impl Iterator<Item = u32>;
 
-    /// A person's rows, ascending. Corrupt like `check`.
+    /// Returns a person's rows, ascending. Returns Corrupt if the file is damaged.
     fn rows_of(&self, ordinal: u32) -> Result<Vec<u32>>;
 
-    /// Some rows, ascending.
+    /// Copies some rows, given in ascending order, into a new run.
     fn pick(&self, rows: &[u32]) -> Self;
 
-    /// Copies of one person's rows, ascending, that come to another one at an offset.
+    /// Copies one person's rows, given in ascending order, for the person with `ordinal`; the copies arrive at `arrival`.
     fn reassign(&self, rows: &[u32], ordinal: u32, arrival: i64) -> Self;
 }
 
@@ -123,7 +124,7 @@ impl PersonRows for ChangeRun {
 }
 
 impl SplitHistory {
-    /// Those that a split before an offset took out.
+    /// Returns the rows that splits before an offset removed.
     pub fn before(&self, offset: i64) -> SplitHistory {
         let (mut events, mut changes) = (self.events.clone(), self.changes.clone());
         retain(&mut events, |part| part.split_offset < offset);
@@ -131,14 +132,14 @@ impl SplitHistory {
         SplitHistory { events, changes }
     }
 
-    /// Whether all are from before an offset.
+    /// Returns whether all rows were removed before an offset.
     pub fn all_before(&self, offset: i64) -> bool {
         let events = self.events.values().flatten().map(|part| part.split_offset);
         let changes = self.changes.values().flatten().map(|part| part.split_offset);
         events.chain(changes).all(|split_offset| split_offset < offset)
     }
 
-    /// Without the rows of some owners or about some ordinals; none where all stay.
+    /// Keeps the rows whose owner and person satisfy the predicates; returns `None` if all rows remain.
     pub fn retain(
         &self,
         keeps_owner: impl Fn(u64) -> bool,
@@ -170,7 +171,7 @@ fn retain<R>(parts: &mut RowsByName<R>, keep: impl Fn(&SplitRows<R>) -> bool) {
     parts.retain(|_, parts| !parts.is_empty());
 }
 
-/// Whether some rows went.
+/// Keeps the rows that satisfy both predicates; returns whether any were removed.
 fn retain_rows<R: PersonRows>(
     parts: &mut RowsByName<R>,
     keeps_owner: &impl Fn(u64) -> bool,
@@ -214,7 +215,7 @@ fn reassign_split_rows<R: PersonRows>(
 }
 
 impl<R: PersonRows> SplitRows<R> {
-    /// Some rows of a run, by whose they are after a split.
+    /// Copies rows of a run, grouped by their owner after a split.
     pub fn by_owner(run: &R, rows: &[u32], split_offset: i64, split: &Split) -> Vec<SplitRows<R>> {
         let owner = |row: &u32| split.side_of(run.origins().nodes.get(*row as usize));
         let of = |person: u64| {

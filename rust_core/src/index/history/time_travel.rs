@@ -1,5 +1,7 @@
-//! The second clock: the index as it was when less of the raw log was folded. Rows say when they came to their person, and the history
-//! says the rest; what is derived of rows is derived anew where some of them go, and shared where all of them stay.
+//! Rebuilds past versions: the index as it was when less of the raw log was folded.
+//!
+//! Rows record when they reached their person, and the history records everything else. Derived data is recomputed where rows drop
+//! out and shared where all rows stay.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -17,8 +19,9 @@ use crate::index::view::{Attribute, BLOCK, Events, Partition, Version, ordinal_o
 use crate::proto::schema::Schema;
 
 impl Version {
-    /// What was known when the raw log was folded up to an offset: as if the rest of it had not come yet.
-    /// Corrupt if a file is damaged.
+    /// Returns the version as it was when the raw log was folded up to an offset, as if later frames did not exist.
+    ///
+    /// Returns Corrupt if a file is damaged.
     pub fn known_at(self: &Arc<Version>, raw_offset: u64) -> Result<Arc<Version>> {
         if raw_offset >= self.epoch.raw_offset {
             return Ok(self.clone());
@@ -53,50 +56,53 @@ impl Version {
     }
 }
 
-/// Instant of the first event.
+/// Returns the instant of the first event.
 pub fn earliest_ms(partitions: &BTreeMap<u32, Arc<Partition>>) -> Option<i64> {
     let events = partitions.values().flat_map(|partition| partition.events.values());
     events.filter_map(|events| events.spans.earliest()).min()
 }
 
-/// A partition, and what was known of its people at an offset.
+/// A partition and the facts needed to rebuild it as of an offset.
 pub struct PastPartition<'a> {
     partition: &'a Arc<Partition>,
     offset: i64,
     texts: &'a Texts,
+    /// The schema in force at the offset.
     schema: &'a Schema,
     schema_now: &'a Schema,
+    /// The number of people at the offset.
     people: u32,
-    /// Those who were merged into others then, and those who are now.
+    /// The losers of merges at the offset, and those of today.
     losers: RoaringBitmap,
     losers_now: RoaringBitmap,
-    /// Those who were erased, of whom runs may still hold something.
+    /// Erased people whose rows runs may still hold.
     erased: RoaringBitmap,
-    /// Since when people were known by updates that left no row.
+    /// Bare records: (ordinal, instant).
     bare_records: Vec<(u32, i64)>,
-    /// A merge, a split or such an update that has come since is about its people.
+    /// Whether a later merge, split or bare record concerns people of this partition.
     is_touched: bool,
 }
 
-/// Which rows of a run were known.
+/// The rows of a run that were known at the offset.
 #[derive(Default)]
 struct SelectedRows {
     rows: Vec<u32>,
-    /// What that changes of what is learned.
+    /// The changes to the learned values.
     weights: Vec<RowWeight>,
     uncounted_rows: usize,
 }
 
-/// The known rows of a type or attribute.
+/// The known rows of an event type or attribute.
 struct KnownRows<R> {
     runs: Vec<Arc<R>>,
-    /// How many rows are left of each run that there is.
+    /// The number of known rows of each current run.
     rows: Vec<usize>,
     uncounted_rows: usize,
-    /// Blocks that have other rows than now.
+    /// Blocks whose rows differ from the current ones.
     changed_blocks: BTreeSet<u32>,
 }
 
+/// Collects the facts of each partition as of an offset.
 fn past_partitions<'a>(version: &'a Version, schema: &'a Schema, offset: i64) -> Vec<PastPartition<'a>> {
     let history = &version.history;
     let aliases = history.aliases(offset);
@@ -122,7 +128,7 @@ fn past_partitions<'a>(version: &'a Version, schema: &'a Schema, offset: i64) ->
     version.partitions.iter().map(past).collect()
 }
 
-/// By partition.
+/// Returns the number of people by partition number.
 fn people(history: &History, offset: i64) -> HashMap<u32, u32> {
     let created = history.created.before(offset);
     created
@@ -130,7 +136,7 @@ fn people(history: &History, offset: i64) -> HashMap<u32, u32> {
         .collect()
 }
 
-/// By partition.
+/// Returns the ordinals of losers by partition number.
 fn bare_records(version: &Version, offset: i64) -> HashMap<u32, Vec<(u32, i64)>> {
     let mut records: HashMap<u32, Vec<(u32, i64)>> = HashMap::new();
     for (person, time) in version.history.bare_records(offset) {
@@ -142,7 +148,7 @@ fn bare_records(version: &Version, offset: i64) -> HashMap<u32, Vec<(u32, i64)>>
     records
 }
 
-/// The partitions of people whom merges, splits and bare records have been about since.
+/// Returns the partitions whose people are concerned by later merges, splits and bare records.
 fn touched_partitions(history: &History, offset: i64) -> HashSet<u32> {
     let merges = history.merges.since(offset);
     let merged = merges.flat_map(|[_, loser, winner]| [loser as u64, winner as u64]);
@@ -152,7 +158,7 @@ fn touched_partitions(history: &History, offset: i64) -> HashSet<u32> {
     merged.chain(split).chain(updated).map(partition_of).collect()
 }
 
-/// By partition.
+/// Returns the bare records, (ordinal, instant), by partition number.
 fn losers(aliases: &Aliases) -> HashMap<u32, RoaringBitmap> {
     let merges = aliases.by_partition().into_iter();
     merges
@@ -161,13 +167,13 @@ fn losers(aliases: &Aliases) -> HashMap<u32, RoaringBitmap> {
 }
 
 impl<'a> PastPartition<'a> {
-    /// What is known now of all but the people who were erased.
+    /// Prepares the current contents of a partition without erased people.
     pub fn without_erased(version: &'a Version, number: u32) -> Option<PastPartition<'a>> {
         let past_partitions = past_partitions(version, &version.schema, i64::MAX);
         past_partitions.into_iter().find(|past| past.partition.number == number)
     }
 
-    /// The partition, if it had people, and what changes of what is learned.
+    /// Rebuilds the partition, `None` if it had no people, and returns the changes to the learned values.
     fn partition(&self) -> Result<(Option<Arc<Partition>>, LearnedValues)> {
         let (mut learned, now) = (LearnedValues::default(), self.partition);
         let (mut events, mut attributes) = (HashMap::new(), HashMap::new());
@@ -201,7 +207,7 @@ impl<'a> PastPartition<'a> {
         Ok((Some(Arc::new(self.rebuild(events, attributes)?)), learned))
     }
 
-    /// A partition of such events and attributes, with what is derived of them.
+    /// Builds a partition from events and attributes, and derives first records and channels.
     pub fn rebuild(
         &self,
         events: HashMap<String, Arc<Events>>,
@@ -218,7 +224,7 @@ impl<'a> PastPartition<'a> {
         Ok(partition)
     }
 
-    /// First records and channels, from the rows.
+    /// Computes first records and channels from the rows.
     fn compute_firsts(&self, partition: &mut Partition) -> Result<()> {
         for (kind, events) in partition.events.clone() {
             for run in &events.runs {
@@ -240,6 +246,7 @@ impl<'a> PastPartition<'a> {
         Ok(())
     }
 
+    /// Returns the known events of a type; `None` if there are none. Adds the changes of learned values to `learned`.
     pub fn events(&self, kind: &str, events: &Arc<Events>, learned: &mut LearnedValues) -> Result<Option<Arc<Events>>> {
         let returned = self.rows_split_off_later(self.partition.split_history.events.get(kind));
         if !self.is_touched && returned.is_empty() && self.all_rows_known(&events.runs)? {
@@ -260,6 +267,7 @@ impl<'a> PastPartition<'a> {
         Ok(events.rebuild_blocks(&known.changed_blocks).map(Arc::new))
     }
 
+    /// Returns the known changes of an attribute; `None` if there are none. Adds the changes of learned values to `learned`.
     pub fn attribute(
         &self,
         name: &str,
@@ -280,7 +288,7 @@ impl<'a> PastPartition<'a> {
         Ok(attribute.map(Arc::new))
     }
 
-    /// Rows that splits took out since.
+    /// Returns the rows that splits removed at the offset or later.
     fn rows_split_off_later<R>(&self, parts: Option<&Vec<SplitRows<R>>>) -> Vec<Arc<R>> {
         let parts = parts
             .into_iter()
@@ -289,7 +297,7 @@ impl<'a> PastPartition<'a> {
         parts.map(|part| part.run.clone()).collect()
     }
 
-    /// The known rows of runs, and of such that are `back`; tells what of each changes what is learned.
+    /// Selects the known rows of current runs and of `returned` ones; calls `weigh` with the changes to the learned values of each run.
     fn select_known<R: PersonRows>(
         &self,
         runs: &[Arc<R>],
@@ -324,7 +332,7 @@ impl<'a> PastPartition<'a> {
         Ok(known)
     }
 
-    /// Whether all rows stay.
+    /// Returns whether all rows of the runs were known at the offset.
     fn all_rows_known<R: PersonRows>(&self, runs: &[Arc<R>]) -> Result<bool> {
         if self.contain_erased(runs)? {
             return Ok(false);
@@ -336,6 +344,7 @@ impl<'a> PastPartition<'a> {
         Ok(arrivals.all(|arrival| arrival < self.offset))
     }
 
+    /// Returns whether any run holds rows of erased people.
     pub fn contain_erased<R: PersonRows>(&self, runs: &[Arc<R>]) -> Result<bool> {
         for run in runs {
             for ordinal in &self.erased {
@@ -347,7 +356,7 @@ impl<'a> PastPartition<'a> {
         Ok(false)
     }
 
-    /// `is_there`: now, too, so that the rows count as far as their people do.
+    /// Selects the known rows of a run. `is_current` says whether the run is in the current version, so that its rows count today.
     fn select_rows<R: PersonRows>(&self, run: &R, is_current: bool) -> SelectedRows {
         let mut selected = SelectedRows::default();
         for (row, (ordinal, arrival)) in run.ordinals().zip(run.origins().arrivals.iter()).enumerate() {
@@ -367,11 +376,12 @@ impl<'a> PastPartition<'a> {
     }
 }
 
+/// Returns whether events of a type count as seen.
 fn counts_as_seen(schema: &Schema, kind: &str) -> bool {
     schema.event_types.get(kind).is_some_and(|kind| kind.counts_as_seen)
 }
 
-/// Whether all is shared.
+/// Returns whether each current entry is shared with `known`.
 fn all_shared<T>(known: &HashMap<String, Arc<T>>, now: &HashMap<String, Arc<T>>) -> bool {
     let is_shared = |(name, one): (&String, &Arc<T>)| known.get(name).is_some_and(|other| Arc::ptr_eq(one, other));
     now.iter().all(is_shared)

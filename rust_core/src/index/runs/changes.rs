@@ -1,4 +1,4 @@
-//! Runs of changes: made, merged, searched; and what they say of a person.
+//! Runs of attribute changes: building, merging and searching them, and deriving current values.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -13,11 +13,11 @@ use crate::index::columns::texts::Texts;
 use crate::index::view::{Attribute, BLOCK, ChangeRun, Latest, Origins, Values};
 use crate::storage::seal::Seal;
 
-/// Where a change lies in a run: sorts by (ordinal, occurred_at).
+/// The sort key of a change in a run: (ordinal, occurred_at).
 pub type PersonTime = (u32, i64);
 
 impl ChangeRun {
-    /// Changes in these places, ascending.
+    /// Builds a run from ascending keys and the values and origins of the rows.
     pub fn of(places: &[PersonTime], values: Values, origins: Origins) -> ChangeRun {
         let mut blocks = Vec::new();
         for (row, &(ordinal, _)) in places.iter().enumerate() {
@@ -34,12 +34,12 @@ impl ChangeRun {
         }
     }
 
-    /// Before anything but where the blocks begin is read. Corrupt if the file behind it is damaged.
+    /// Checks the file behind the run; must be called before anything but `blocks` is read. Returns Corrupt if it is damaged.
     pub fn check(&self) -> Result<()> {
         self.seal.check(|people| self.is_valid(people))
     }
 
-    /// Some rows, ascending.
+    /// Copies some rows, given in ascending order, into a new run.
     pub fn pick(&self, rows: &[u32]) -> ChangeRun {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
         let all: Vec<PersonTime> = self.places().collect();
@@ -59,20 +59,20 @@ impl ChangeRun {
         self.persons.is_empty()
     }
 
-    /// Row by row.
+    /// Iterates over the key of each row.
     pub fn places(&self) -> impl Iterator<Item = PersonTime> {
         let rows = |block: u32| self.rows_of_block(block).map(move |row| (block, row));
         let place = |(block, row)| (block * BLOCK + u32::from(self.persons[row]), self.times.get(row));
         (0..self.blocks.len() as u32).flat_map(rows).map(place)
     }
 
-    /// The changes of a block's people.
+    /// Returns the rows of a block.
     pub fn rows_of_block(&self, block: u32) -> Range<usize> {
         let start = |block: usize| self.blocks.get(block).map_or(self.len(), |&from| from as usize);
         start(block as usize)..start(block as usize + 1)
     }
 
-    /// A person's changes.
+    /// Returns the rows of a person. Returns Corrupt if the file is damaged.
     pub fn rows(&self, ordinal: u32) -> Result<Range<usize>> {
         let (rows, person) = (self.rows_of_block(ordinal / BLOCK), (ordinal % BLOCK) as u16);
         if !rows.is_empty() {
@@ -84,13 +84,13 @@ impl ChangeRun {
         Ok(rows.start + from..rows.start + to)
     }
 
-    /// By (occurred_at, source, id).
+    /// Compares a row with row `at` of `other` by (occurred_at, source, id).
     pub fn order(&self, row: usize, other: &ChangeRun, at: usize, texts: &Texts) -> Ordering {
         let by_time = self.times.get(row).cmp(&other.times.get(at));
         by_time.then_with(|| self.origins.order(row, &other.origins, at, texts))
     }
 
-    /// Whether it holds a change in this place with the source and id of a row of `origins`.
+    /// Returns whether the run holds a change with this key and the source and id of row `at` of `origins`.
     fn holds(&self, (ordinal, time): PersonTime, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
         let matches = |row| self.times.get(row) == time && self.origins.order(row, origins, at, texts).is_eq();
         Ok(self.rows(ordinal)?.any(matches))
@@ -125,7 +125,7 @@ impl Rows for ChangeRun {
 }
 
 impl Attribute {
-    /// The value that changes before an instant left.
+    /// Returns a person's value at an as-of: that of the latest change before it.
     pub fn as_of(&self, ordinal: u32, as_of_ms: i64, texts: &Texts) -> Result<Cell> {
         let Some(latest) = self.latest.get((ordinal / BLOCK) as usize) else {
             return Ok(Cell::Unknown);
@@ -144,7 +144,7 @@ impl Attribute {
         Ok(last.map_or(Cell::Unknown, |(run, row)| run.values.cell(row)))
     }
 
-    /// The instants of a person's changes in a window. Corrupt if a file is damaged.
+    /// Returns the instants of a person's changes within a window. Returns Corrupt if a file is damaged.
     pub fn times(&self, ordinal: u32, window: &Range<i64>) -> Result<BTreeSet<i64>> {
         let mut times = BTreeSet::new();
         let latest = self.latest.get((ordinal / BLOCK) as usize);
@@ -157,7 +157,7 @@ impl Attribute {
         Ok(times)
     }
 
-    /// Whether some run holds a change in this place with the source and id of a row of `origins`.
+    /// Returns whether any run holds a change with this key and the source and id of row `at` of `origins`.
     pub fn holds(&self, place: PersonTime, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
         let latest = self.latest.get((place.0 / BLOCK) as usize);
         let may_hold = latest.is_some_and(|latest| place.1 <= latest.changed_until_ms);
@@ -171,7 +171,7 @@ impl Attribute {
         Ok(false)
     }
 
-    /// Adds a run of new changes.
+    /// Adds a run of new changes and updates the current values.
     pub fn add(&mut self, run: ChangeRun, texts: &Texts) -> Result<()> {
         let blocks = self.latest.len().max(run.blocks.len());
         self.latest.resize_with(blocks, Latest::default);
@@ -181,7 +181,7 @@ impl Attribute {
         merging::push(&mut self.runs, run, texts)
     }
 
-    /// With the latest values of some blocks found anew, which rows went from or came to; none where there are no runs.
+    /// Builds an attribute from runs, recomputing the current values of `blocks`, whose rows changed; `None` if there are no runs.
     pub fn rebuild_blocks(
         latest: &[Latest],
         runs: Vec<Arc<ChangeRun>>,
@@ -207,7 +207,7 @@ impl Attribute {
         Ok(Some(attribute))
     }
 
-    /// What the new changes of a block leave as its latest values. The block is copied only if some value is another one now.
+    /// Updates the current values of a block by new changes. The block is copied only if a value changes.
     pub fn update_latest(&mut self, block: u32, run: &ChangeRun, texts: &Texts) -> Result<()> {
         let rows = run.rows_of_block(block);
         let Some(until) = rows.clone().map(|row| run.times.get(row)).max() else {
@@ -232,7 +232,7 @@ impl Attribute {
         Ok(())
     }
 
-    /// Whether a new change of a block comes after all that its person has.
+    /// Returns whether a new change is later than all other changes of its person.
     fn is_latest(&self, block: u32, run: &ChangeRun, row: usize, texts: &Texts) -> Result<bool> {
         if run.times.get(row) > self.latest[block as usize].changed_until_ms {
             return Ok(true);

@@ -1,4 +1,4 @@
-//! Merges that would make a fold wait, and totals: made beside the folding, from immutable runs, and taken up by a later fold.
+//! Background compaction: merges runs and computes totals in a thread of its own, from immutable runs. A later fold installs the results.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,13 +10,14 @@ use crate::index::columns::texts::Texts;
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{ChangeRun, EventRun, Partition, Version};
 
-/// Once so many rows are to be merged, other runs wait for the next time.
+/// The number of rows after which further runs wait for the next compaction.
 const MAX_ROWS: usize = 1 << 22;
 
-/// What is made now, if anything. At most one, so that it takes no more than one processor and a bounded amount of memory.
+/// The compaction in progress, if any. There is at most one, which bounds processor time and memory.
 #[derive(Default)]
 pub struct Compaction(Option<JoinHandle<Result<Compacted>>>);
 
+/// The results of a compaction.
 #[derive(Default)]
 struct Compacted {
     totals: Vec<(Group<EventRun>, Totals)>,
@@ -24,7 +25,7 @@ struct Compacted {
     changes: Vec<(Group<ChangeRun>, ChangeRun)>,
 }
 
-/// Runs of one event type or attribute of a partition, which lie one after the other.
+/// Adjacent runs of one event type or attribute of a partition.
 struct Group<R> {
     partition: u32,
     name: String,
@@ -32,8 +33,7 @@ struct Group<R> {
 }
 
 impl Compaction {
-    /// Puts merged runs, if they are ready, in the places of those that they were made of, and totals to theirs. Corrupt if one of those is
-    /// damaged.
+    /// Installs the results of a finished compaction into a version. Returns Corrupt if the file of a merged run is damaged.
     pub fn finish(&mut self, version: &mut Version) -> Result<()> {
         let Some(merging) = self.0.take_if(|merging| merging.is_finished()) else {
             return Ok(());
@@ -59,12 +59,13 @@ impl Compaction {
         Ok(())
     }
 
+    /// Returns whether a compaction is in progress or not yet installed.
     #[cfg(test)]
     pub fn is_under_way(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Begins with what is left to be merged or summed up in a version, unless something is under way already.
+    /// Starts a compaction of the version's runs and totals that are due, unless one is in progress.
     pub fn begin(&mut self, version: &Version) {
         if self.0.is_some() {
             return;
@@ -95,11 +96,12 @@ impl Compaction {
                 changes: merge_all(changes, &texts)?,
             })
         };
-        // Where there can be no thread now, a later fold tries again.
+        // If no thread can be started, a later fold tries again.
         self.0 = Builder::new().name("compaction".into()).spawn(merge).ok();
     }
 }
 
+/// Merges the runs of each group.
 fn merge_all<R: Rows>(groups: Vec<Group<R>>, texts: &Texts) -> Result<Vec<(Group<R>, R)>> {
     let merged = groups.into_iter().map(|group| {
         let run = R::merge(&group.runs, texts)?;
@@ -108,13 +110,14 @@ fn merge_all<R: Rows>(groups: Vec<Group<R>>, texts: &Texts) -> Result<Vec<(Group
     merged.collect()
 }
 
-/// Which runs are to be merged, as long as there is room.
+/// Returns the runs to merge next, if the row budget allows.
 fn next_merge<R: Rows>(runs: &[Arc<R>], budget: &mut usize) -> Option<Range<usize>> {
     let left = merging::deferred_merge(runs).filter(|_| *budget > 0)?;
     *budget = budget.saturating_sub(merging::count_rows(&runs[left.clone()]));
     Some(left)
 }
 
+/// Computes the totals of each group.
 fn sum_all(groups: Vec<(Group<EventRun>, Arc<Totals>)>) -> Result<Vec<(Group<EventRun>, Totals)>> {
     let totals = groups.into_iter().map(|(group, before)| {
         let totals = before.extended(&group.runs)?;
@@ -124,7 +127,7 @@ fn sum_all(groups: Vec<(Group<EventRun>, Arc<Totals>)>) -> Result<Vec<(Group<Eve
 }
 
 impl Group<EventRun> {
-    /// Nothing where the first runs are others by now.
+    /// Installs totals, unless the first runs have changed meanwhile.
     fn put_totals(self, version: &mut Version, totals: Totals) {
         let partition = version.partitions.get_mut(&self.partition).map(Arc::make_mut);
         let events = partition.and_then(|partition| partition.events.get_mut(&self.name));
@@ -143,14 +146,14 @@ impl<R: Rows> Group<R> {
         }
     }
 
-    /// Where they lie among some runs.
+    /// Returns the position of the group's runs among `runs`.
     fn place(&self, runs: &[Arc<R>]) -> Option<usize> {
         let is_it = |found: &[Arc<R>]| found.iter().zip(&self.runs).all(|(run, own)| Arc::ptr_eq(run, own));
         runs.windows(self.runs.len()).position(is_it)
     }
 
-    /// Nothing where the runs are not there any more: then they were merged, mapped or purged meanwhile, and a later merging begins
-    /// with what is there.
+    /// Replaces the group's runs by the merged one, unless they are gone: merged, mapped or purged meanwhile. A later compaction then
+    /// works on the current runs.
     fn replace_runs(
         self,
         version: &mut Version,

@@ -1,4 +1,4 @@
-//! Logs of sorted runs: when runs are merged, and in what order their rows come together.
+//! The merge policy of sorted runs, and the merge itself.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -8,22 +8,23 @@ use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
 
-/// As many runs of like size are merged at once.
+/// The number of runs of similar size that are merged together.
 const FAN_IN: usize = 4;
-/// A run of so many rows is merged no more, so that no merge takes long.
+/// The number of rows from which a run is not merged any more, which bounds the duration of a merge.
 const MAX_MERGE_ROWS: usize = 1 << 21;
 
-/// A run of events, changes or updates of items.
+/// A run that can be merged: of events, changes or item updates.
 pub trait Rows: Sized {
-    /// Merges of more rows are left to `compaction`; in tests, where there are few rows, of fewer.
+    /// The maximum number of rows that are merged at once; larger merges are left to `compaction`. Lower in tests, which have few rows.
     const MAX_INLINE_ROWS: usize = if cfg!(test) { 12 } else { 1 << 14 };
 
+    /// Returns the number of rows.
     fn rows(&self) -> usize;
-    /// All rows of some runs. None may be in two.
+    /// Merges runs into one. No row may be in two of them.
     fn merge(runs: &[Arc<Self>], texts: &Texts) -> Result<Self>;
 }
 
-/// Adds a run of new rows, and merges the last ones where that is quickly done.
+/// Adds a run and merges the last runs if that is due and quick.
 pub fn push<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()> {
     runs.push(Arc::new(run));
     if let Some(from) = merge_start(runs)
@@ -36,14 +37,15 @@ pub fn push<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()
     Ok(())
 }
 
-/// Which runs should be merged, but were not at once.
+/// Returns the runs whose merge is due but too large to be done at once.
 pub fn deferred_merge<R: Rows>(runs: &[Arc<R>]) -> Option<Range<usize>> {
     let ends = (FAN_IN..=runs.len()).rev();
     ends.into_iter().find_map(|end| Some(merge_start(&runs[..end])?..end))
 }
 
-/// From which run on they should be merged, so that there are few runs and each row is copied a logarithmic number of times. The
-/// largest come first, roughly.
+/// Returns the index of the first run to merge with all later ones, if a merge is due.
+///
+/// Keeps runs few and copies each row a logarithmic number of times. Runs are ordered roughly from the largest to the smallest.
 fn merge_start<R: Rows>(runs: &[Arc<R>]) -> Option<usize> {
     let (mut from, mut total) = (runs.len(), 0);
     while from > 0 && (total == 0 || runs[from - 1].rows() <= total.min(MAX_MERGE_ROWS)) {
@@ -53,11 +55,12 @@ fn merge_start<R: Rows>(runs: &[Arc<R>]) -> Option<usize> {
     (runs.len() - from >= FAN_IN).then_some(from)
 }
 
+/// Returns the number of rows of all runs.
 pub fn count_rows<R: Rows>(runs: &[Arc<R>]) -> usize {
     runs.iter().map(|run| run.rows()).sum()
 }
 
-/// The rows of several runs as those of one: their keys, and which rows they are. `order` is that of rows with equal keys.
+/// Merges sorted runs: returns the keys and the rows they come from. `order` compares rows with equal keys.
 pub fn interleave<K: Copy + Ord>(
     mut runs: Vec<impl Iterator<Item = K>>,
     total: usize,

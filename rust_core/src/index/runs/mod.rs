@@ -1,4 +1,4 @@
-//! Sorted immutable runs of rows: made, searched, merged.
+//! Sorted immutable runs of events and of attribute changes.
 
 pub(super) mod changes;
 pub(super) mod compaction;
@@ -16,42 +16,46 @@ use crate::error::Result;
 use crate::storage::buffer::Buffer;
 use crate::storage::seal::Seal;
 
-/// Changes of one attribute, in order of (ordinal, occurred_at, source, id).
+/// A run of changes of one attribute, sorted by (ordinal, occurred_at, source, id).
 #[derive(Default)]
 pub struct ChangeRun {
-    /// By block: its first row; it ends where the next one begins. Ends with the last block that has any.
+    /// The first row of each block, up to the last block with rows; a block ends where the next one begins.
     pub blocks: Buffer<u32>,
     /// Ordinals within the block.
     pub persons: Buffer<u16>,
-    /// `occurred_at` in milliseconds; `i64::MIN` for what holds since always.
+    /// `occurred_at` in ms since the epoch; `i64::MIN` for changes that hold since always.
     pub times: Ints,
-    /// Unknown row = cleared.
+    /// The new values; an unknown row clears the attribute.
     pub values: Values,
     pub origins: Origins,
+    /// The state of the checksum check of the file behind the run.
     pub seal: Seal,
 }
 
-/// Events of one type, in order of (block, UTC day, person, time, source, id): what a block did on consecutive days lies together.
+/// A run of events of one type, sorted by (block, UTC day, person, time, source, id).
+///
+/// The events of a block on consecutive days are adjacent. A cell is the range of rows of one block and day.
 #[derive(Default)]
 pub struct EventRun {
-    /// Ascending by (block, day); none is empty.
+    /// The cells, ascending by (block, day); no cell is empty.
     pub cells: Buffer<DayCell>,
     /// Ordinals within the block.
     pub persons: Buffer<u16>,
-    /// Milliseconds within the UTC day.
+    /// Milliseconds since the start of the UTC day.
     pub times: Buffer<u32>,
     pub details: Details,
+    /// The state of the checksum check of the file behind the run.
     pub seal: Seal,
 }
 
-/// Where the events of one block and UTC day begin in a run.
+/// The start of the rows of one block and UTC day in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct DayCell {
     /// `ordinal / BLOCK`.
     pub block: u32,
     pub day: i32,
-    /// Its first row; it ends where the next one begins.
+    /// The first row; the cell ends where the next one begins.
     pub from: u32,
 }
 
@@ -64,12 +68,12 @@ impl EventRun {
         self.persons.is_empty()
     }
 
-    /// Before anything but the cells is read. Corrupt if the file behind it is damaged.
+    /// Checks the file behind the run; must be called before anything but the cells is read. Returns Corrupt if it is damaged.
     pub fn check(&self) -> Result<()> {
         self.seal.check(|people| self.is_valid(people))
     }
 
-    /// The cells of a block with days in `days`.
+    /// Returns the indexes of the cells of a block within a range of UTC days.
     pub fn cells_of(&self, block: u32, days: RangeInclusive<i32>) -> Range<usize> {
         let from = self
             .cells
@@ -80,13 +84,13 @@ impl EventRun {
         from..to.max(from)
     }
 
-    /// The rows of consecutive cells.
+    /// Returns the rows of consecutive cells.
     pub fn rows_of(&self, cells: Range<usize>) -> Range<usize> {
         let start = |cell: usize| self.cells.get(cell).map_or(self.len(), |cell| cell.from as usize);
         start(cells.start)..start(cells.end)
     }
 
-    /// The rows of a person in one cell.
+    /// Returns the rows of a person in one cell.
     pub fn rows_in(&self, cell: usize, person: u16) -> Range<usize> {
         let rows = self.rows_of(cell..cell + 1);
         let persons = &self.persons[rows.clone()];
@@ -95,12 +99,12 @@ impl EventRun {
         rows.start + from..rows.start + to
     }
 
-    /// When the day of a cell begins.
+    /// Returns the instant at which the day of a cell begins, in ms since the epoch.
     pub fn start_of(&self, cell: usize) -> i64 {
         i64::from(self.cells[cell].day) * DAY_MS
     }
 
-    /// A person's events on some days, oldest first: their rows and instants.
+    /// Iterates over a person's events on a range of UTC days, oldest first, as (row, instant). Returns Corrupt if the file is damaged.
     pub fn of_person(&self, ordinal: u32, days: RangeInclusive<i32>) -> Result<impl Iterator<Item = (usize, i64)>> {
         let cells = self.cells_of(ordinal / BLOCK, days);
         if !cells.is_empty() {

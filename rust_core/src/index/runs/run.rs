@@ -1,4 +1,4 @@
-//! Runs made of other runs: gathered, merged, searched.
+//! Runs of events: building, merging and searching them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -13,6 +13,7 @@ use crate::index::view::{DayCell, Details, EventRun, Events, Origins, Values};
 use crate::storage::seal::Seal;
 
 impl Details {
+    /// Gathers the picked rows.
     pub fn gather(sources: &[&Details], picks: &[Pick]) -> Details {
         let origins: Vec<&Origins> = sources.iter().map(|source| &source.origins).collect();
         let channels: Vec<Option<&Values>> = sources.iter().map(|source| Some(&source.channels)).collect();
@@ -29,6 +30,7 @@ impl Details {
     }
 }
 
+/// Gathers each property that any picked row has.
 fn gather_properties(sources: &[&Details], picks: &[Pick]) -> HashMap<String, Values> {
     let mut properties = HashMap::new();
     for name in sources.iter().flat_map(|source| source.properties.keys()) {
@@ -42,7 +44,7 @@ fn gather_properties(sources: &[&Details], picks: &[Pick]) -> HashMap<String, Va
 }
 
 impl EventRun {
-    /// Events with these keys, ascending, and details row by row.
+    /// Builds a run from ascending keys and the details of the rows.
     pub fn of(keys: impl ExactSizeIterator<Item = EventKey>, details: Details) -> EventRun {
         let mut cells: Vec<DayCell> = Vec::new();
         let (mut persons, mut times) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
@@ -67,17 +69,17 @@ impl EventRun {
         }
     }
 
-    /// Row by row.
+    /// Iterates over the key of each row.
     pub fn keys(&self) -> impl Iterator<Item = EventKey> {
         self.keys_in(0..self.cells.len())
     }
 
-    /// Of the rows of a block.
+    /// Iterates over the keys of the rows of a block.
     pub fn keys_of(&self, block: u32) -> impl Iterator<Item = EventKey> {
         self.keys_in(self.cells_of(block, i32::MIN..=i32::MAX))
     }
 
-    /// Those that are known.
+    /// Iterates over the channel codes of the rows that have a channel.
     pub fn channels(&self) -> impl Iterator<Item = u32> {
         (0..self.len()).filter_map(|row| self.details.channel(row))
     }
@@ -110,7 +112,7 @@ impl Rows for EventRun {
 }
 
 impl EventRun {
-    /// Some rows, ascending.
+    /// Copies some rows, given in ascending order, into a new run.
     pub fn pick(&self, rows: &[u32]) -> EventRun {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
         let all: Vec<EventKey> = self.keys().collect();
@@ -118,7 +120,7 @@ impl EventRun {
         EventRun::of(keys, Details::gather(&[&self.details], &picks))
     }
 
-    /// Whether it holds an event with this key and the source and id of a row of `details`.
+    /// Returns whether the run holds an event with this key and the source and id of row `at` of `details`.
     pub fn holds(&self, key: EventKey, details: &Details, at: usize, texts: &Texts) -> Result<bool> {
         let cells = self.cells_of(key.block(), key.day()..=key.day());
         if !cells.is_empty() {
@@ -143,7 +145,7 @@ impl Events {
         merging::push(&mut self.runs, run, texts)
     }
 
-    /// With the spans and totals of some blocks found anew, which rows went from or came to; none where there are no runs.
+    /// Recomputes the spans and totals of `blocks`, whose rows changed; returns `None` if there are no runs.
     pub fn rebuild_blocks(mut self, blocks: &BTreeSet<u32>) -> Option<Events> {
         let totals = Arc::make_mut(&mut self.totals);
         for &block in blocks {
@@ -155,7 +157,7 @@ impl Events {
         (!self.runs.is_empty()).then_some(self)
     }
 
-    /// How many count for somebody.
+    /// Returns the number of events that count for somebody.
     pub fn counted_rows(&self) -> usize {
         self.runs.iter().map(|run| run.len()).sum::<usize>() - self.uncounted_rows
     }

@@ -1,4 +1,4 @@
-//! Partitions, catalogs and texts as bytes; their columns have a file of their own.
+//! Encodes and decodes the parts of partitions, catalogs and the dictionary; `columns` does so for columns.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::storage::buffer::Buffer;
 use crate::storage::seal::Seal;
 use crate::storage::sections::{In, Out, Read, Stored};
 
+/// Returns a decoded value, or an error that names `what` if the value is inconsistent.
 fn validated<T>(value: T, is_valid: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
     match is_valid(&value) {
         true => Ok(value),
@@ -58,7 +59,7 @@ impl<T: CheckedBitPattern + NoUninit> Stored for Buffer<T> {
 }
 
 impl<V: Stored> Stored for HashMap<String, V> {
-    /// In order of the keys, so that equal contents give equal bytes.
+    /// Writes the entries in order of their keys, so that equal contents give equal bytes.
     fn put(&self, out: &mut Out) {
         let mut entries: Vec<(&String, &V)> = self.iter().collect();
         entries.sort_unstable_by_key(|&(key, _)| key);
@@ -119,7 +120,7 @@ impl Stored for Latest {
     }
 }
 
-/// Without `blocks`, as `partition::Filed` says.
+/// Encodes all but `blocks`, which the partition's head file holds.
 impl Stored for ChangeRun {
     fn put(&self, out: &mut Out) {
         self.persons.put(out);
@@ -201,7 +202,7 @@ impl Stored for BlockTotals {
     }
 }
 
-/// Without `cells`, as `partition::Filed` says.
+/// Encodes all but `cells`, which the partition's head file holds.
 impl Stored for EventRun {
     fn put(&self, out: &mut Out) {
         self.persons.put(out);

@@ -1,4 +1,4 @@
-//! Columns as bytes.
+//! Encodes and decodes columns.
 
 use crate::index::columns::flags::Flags;
 use crate::index::columns::ints::{Codes, Ints};
@@ -124,9 +124,10 @@ impl Stored for Column {
     }
 }
 
-/// By tag, from 1.
+/// Units by their tag; tags start at 1.
 const UNITS: [Unit; 5] = [Unit::Millionths, Unit::Code, Unit::Instant, Unit::Date, Unit::MonthDay];
 
+/// Writes a tag and an array.
 fn tagged<T: bytemuck::NoUninit>(out: &mut Out, tag: u8, data: &[T]) {
     out.one(tag);
     out.many(data);

@@ -1,4 +1,4 @@
-//! What is kept for the answers to what was known before, and who is forgotten, as bytes.
+//! Encodes and decodes the history, erased people and item updates.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl Stored for History {
     }
 }
 
-/// So many rows of a journal lie together, column by column: near in time, they pack well.
+/// The number of rows of a journal that are stored together, column by column. Rows that arrive close together compress well.
 const PIECE: usize = 1 << 10;
 
 impl<const N: usize> Stored for Journal<N> {
@@ -139,7 +139,7 @@ impl Stored for ItemUpdates {
     }
 }
 
-/// Which rows something is about, and the rows.
+/// Encodes row numbers together with the values of these rows.
 impl<T: Stored> Stored for (Vec<u32>, T) {
     fn put(&self, out: &mut Out) {
         out.many(&self.0);

@@ -1,4 +1,4 @@
-//! A partition as files: one with all that changes, and one for each large run, which is written once and never again.
+//! Stores a partition as files: a head file with everything that changes, and a file for each large run, which is written once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,34 +11,39 @@ use crate::storage::buffer::Buffer;
 use crate::storage::seal::Seal;
 use crate::storage::sections::{In, Out, Read, Stored};
 
-/// From so many rows on a run has a file of its own; in tests and fuzzers, where there are few, earlier.
+/// The number of rows from which a run gets a file of its own; lower in tests and fuzzers, which have few rows.
 const LARGE: usize = if cfg!(any(test, fuzzing)) { 4 } else { 1 << 16 };
 
-/// A partition whose large runs are still to be put in their places.
+/// A decoded head file: a partition without its large runs.
 pub struct Head {
     pub partition: Partition,
+    /// The large runs of events that are missing.
     pub events: Vec<LargeRun<EventRun>>,
+    /// The large runs of changes that are missing.
     pub changes: Vec<LargeRun<ChangeRun>>,
 }
 
-/// A large run without its rows.
+/// The position of a large run whose rows are in another file.
 pub struct LargeRun<R: Filed> {
-    /// Event type or attribute.
+    /// The event type or attribute.
     name: String,
-    /// Which of the runs it is.
+    /// The index among the runs of the type or attribute.
     at: usize,
     rows: u64,
     starts: R::Starts,
 }
 
-/// A run as it is filed: without what says where its blocks begin, which stands in the head, so that who looks for other people or
-/// days need not read the rows.
+/// A run as it is stored. The starts of its blocks are in the head file, so that lookups of other people or days need not read the rows.
 pub trait Filed: Rows + Stored {
+    /// The index of a run: where blocks and days begin.
     type Starts: Stored;
+    /// Returns the index.
     fn starts(&self) -> &Self::Starts;
+    /// Sets the index.
     fn begin(&mut self, starts: Self::Starts);
+    /// Attaches the checksum of the file behind the run.
     fn seal(&mut self, seal: Seal);
-    /// See `Seal::check`.
+    /// Returns whether the run is consistent in a partition of `people` ordinals.
     fn is_valid(&self, people: u32) -> bool;
 }
 
@@ -69,7 +74,7 @@ macro_rules! filed {
 filed!(EventRun, cells, DayCell);
 filed!(ChangeRun, blocks, u32);
 
-/// All but the large runs.
+/// Writes the head file: everything but the rows of large runs.
 pub fn put(partition: &Partition, out: &mut Out) {
     out.one(partition.number);
     out.one(partition.people);
@@ -97,6 +102,7 @@ pub fn put(partition: &Partition, out: &mut Out) {
     put_split_rows(&partition.split_history.changes, out);
 }
 
+/// Writes the rows removed by splits.
 fn put_split_rows<R: Filed>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut Out) {
     out.one(parts.len() as u64);
     for (name, parts) in parts {
@@ -111,6 +117,7 @@ fn put_split_rows<R: Filed>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &m
     }
 }
 
+/// Reads the rows removed by splits.
 fn get_split_rows<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<SplitRows<R>>>> {
     let part = |input: &mut In<'_>| {
         let (split_offset, owner, starts) = (input.one()?, input.one()?, R::Starts::get(input)?);
@@ -130,6 +137,7 @@ fn get_split_rows<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<St
     Ok(parts.into_iter().collect())
 }
 
+/// Reads a head file.
 pub fn get(input: &mut In<'_>) -> Read<Head> {
     let (number, people) = (input.one()?, input.one()?);
     if people > PARTITION {
@@ -180,6 +188,7 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
     })
 }
 
+/// Writes the index of each run, and the rows of small runs.
 fn put_small<R: Filed>(runs: &[Arc<R>], out: &mut Out) {
     out.one(runs.len() as u64);
     for run in runs {
@@ -191,7 +200,7 @@ fn put_small<R: Filed>(runs: &[Arc<R>], out: &mut Out) {
     }
 }
 
-/// The small runs of a type or attribute, and where large ones are missing among them.
+/// Reads the small runs of an event type or attribute, and adds the positions of large ones to `large`.
 fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut Vec<LargeRun<R>>) -> Read<Vec<Arc<R>>> {
     let mut runs = Vec::new();
     for at in 0..input.length()? {
@@ -211,7 +220,7 @@ fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut 
     Ok(runs)
 }
 
-/// The large runs of events, in the order of `Head::events`.
+/// Iterates over the large runs of events, in the order of `Head::events`.
 pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<EventRun>> {
     let runs = in_order(&partition.events)
         .into_iter()
@@ -219,7 +228,7 @@ pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<EventRun
     runs.filter(|run| is_large(run.len()))
 }
 
-/// The large runs of changes, in the order of `Head::changes`.
+/// Iterates over the large runs of changes, in the order of `Head::changes`.
 pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<ChangeRun>> {
     let attributes = in_order(&partition.attributes).into_iter();
     let runs = attributes.flat_map(|(_, attribute)| &attribute.runs);
@@ -227,7 +236,7 @@ pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<ChangeR
 }
 
 impl Head {
-    /// With its large runs.
+    /// Inserts the large runs and returns the complete partition.
     pub fn complete(mut self, events: Vec<EventRun>, changes: Vec<ChangeRun>) -> Read<Partition> {
         for (place, run) in self.events.into_iter().zip(events) {
             if let Some(events) = self.partition.events.get_mut(&place.name) {
@@ -244,6 +253,7 @@ impl Head {
 }
 
 impl<R: Filed> LargeRun<R> {
+    /// Inserts the run at its position among `runs`.
     fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Read<()> {
         if run.rows() as u64 != self.rows {
             return Err(format!("a run of {} has other rows than its file", self.name));
@@ -258,7 +268,7 @@ fn is_large(rows: usize) -> bool {
     rows >= LARGE
 }
 
-/// By name, so that equal contents give equal bytes.
+/// Sorts entries by name, so that equal contents give equal bytes.
 fn in_order<V>(named: &HashMap<String, V>) -> Vec<(&String, &V)> {
     let mut named: Vec<_> = named.iter().collect();
     named.sort_unstable_by_key(|&(name, _)| name);

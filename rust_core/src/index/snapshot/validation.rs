@@ -1,4 +1,4 @@
-//! Whether what was read from a file keeps together, so that nothing that is looked up later lies outside.
+//! Checks that decoded data is consistent, so that later lookups stay in bounds.
 
 use crate::index::columns::ints::Ints;
 use crate::index::columns::texts::TextColumn;
@@ -15,6 +15,7 @@ impl Ints {
 }
 
 impl TextColumn {
+    /// Returns whether the column has `rows` rows and consistent ends.
     pub fn fits(&self, rows: usize) -> bool {
         self.ends.len() == rows && lists_fit(&self.ends, self.bytes.len())
     }
@@ -34,7 +35,7 @@ impl Values {
     }
 }
 
-/// Whether lists lie one behind the other and make up all elements.
+/// Returns whether the ends ascend and cover all elements.
 fn lists_fit(ends: &[u32], elements: usize) -> bool {
     ends.is_sorted() && ends.last().map_or(0, |&end| end as usize) == elements
 }
@@ -53,7 +54,7 @@ impl Details {
 }
 
 impl EventRun {
-    /// In a partition of so many ordinals.
+    /// Returns whether the value is consistent in a partition of `people` ordinals.
     pub fn is_valid(&self, people: u32) -> bool {
         let rows = self.len();
         let froms = self.cells.iter().map(|cell| cell.from as usize);
@@ -76,7 +77,7 @@ impl EventRun {
 }
 
 impl ChangeRun {
-    /// In a partition of so many ordinals.
+    /// Returns whether the value is consistent in a partition of `people` ordinals.
     pub fn is_valid(&self, people: u32) -> bool {
         let rows = self.len();
         let are_people = |block: u32| {
@@ -110,7 +111,7 @@ impl Days {
 }
 
 impl Totals {
-    /// In a partition of so many ordinals.
+    /// Returns whether the value is consistent in a partition of `people` ordinals.
     pub fn are_valid(&self, people: u32) -> bool {
         let (_, blocks) = self.parts();
         let in_block = (0..people)

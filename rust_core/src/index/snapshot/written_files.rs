@@ -1,4 +1,4 @@
-//! What stands in the files of a snapshot: to write nothing twice, and to let the memory of a run go once it has a file.
+//! Tracks which partitions and runs the files of a snapshot hold, so that nothing is written twice and written runs leave memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
@@ -7,10 +7,11 @@ use super::partition::{large_changes, large_events};
 use super::{Entry, Files};
 use crate::index::view::{ChangeRun, EventRun, Partition, Version};
 
-/// By partition number. Weak, so that what is shared with newer versions can go.
+/// Written partitions by number. References are weak, so that data shared with newer versions can be dropped.
 #[derive(Default)]
 pub struct Written(BTreeMap<u32, WrittenPartition>);
 
+/// A partition, its large runs, and the files that hold them.
 struct WrittenPartition {
     partition: Weak<Partition>,
     events: Vec<(Weak<EventRun>, Entry)>,
@@ -18,7 +19,7 @@ struct WrittenPartition {
     files: Files,
 }
 
-/// Runs that were written from memory, and the same mapped from their files; by where the former are.
+/// Runs mapped from the files that were just written, by the address of the run in memory.
 #[derive(Default)]
 pub struct Mapped {
     pub events: HashMap<*const EventRun, Arc<EventRun>>,
@@ -26,6 +27,7 @@ pub struct Mapped {
 }
 
 impl Written {
+    /// Records the files of a partition.
     pub fn add(&mut self, partition: &Arc<Partition>, files: Files) {
         let events = large_events(partition).map(Arc::downgrade);
         let changes = large_changes(partition).map(Arc::downgrade);
@@ -38,21 +40,23 @@ impl Written {
         self.0.insert(partition.number, written);
     }
 
-    /// The files of a partition that has not changed since.
+    /// Returns the files of a partition, unless it has changed since.
     pub fn files(&self, partition: &Arc<Partition>) -> Option<&Files> {
         let written = self.0.get(&partition.number)?;
         (written.partition.as_ptr() == Arc::as_ptr(partition)).then_some(&written.files)
     }
 
+    /// Returns the file of a run of events, if it is written.
     pub fn events(&self, partition: u32, run: &Arc<EventRun>) -> Option<&Entry> {
         find(&self.0.get(&partition)?.events, run)
     }
 
+    /// Returns the file of a run of changes, if it is written.
     pub fn changes(&self, partition: u32, run: &Arc<ChangeRun>) -> Option<&Entry> {
         find(&self.0.get(&partition)?.changes, run)
     }
 
-    /// A version with the mapped runs in the places of those in memory. What is written of it stays known.
+    /// Returns a version that uses the mapped runs instead of those in memory, and keeps track of what is written.
     pub fn exchange(&mut self, version: &Version, mapped: &Mapped) -> Version {
         let mut next = version.clone();
         for (number, partition) in &mut next.partitions {
@@ -88,6 +92,7 @@ fn replace_mapped<R>(run: &mut Weak<R>, mapped: &HashMap<*const R, Arc<R>>) {
 }
 
 impl Mapped {
+    /// Replaces the runs of a partition.
     fn put_into(&self, partition: &mut Arc<Partition>) {
         let is_in_memory = large_events(partition).any(|run| self.events.contains_key(&Arc::as_ptr(run)))
             || large_changes(partition).any(|run| self.changes.contains_key(&Arc::as_ptr(run)));

@@ -1,19 +1,22 @@
-//! How many events each person of a block has.
+//! The number of events of each person of a block.
 
 use crate::index::partitioning::BLOCK;
 use crate::storage::buffer::Buffer;
 
-/// A byte a person, so that a block's counts stay in the processor's near caches. Few people have more events than it holds.
+/// Event counts of the people of a block.
+///
+/// One byte per person keeps the counts of a block in the processor's caches; few people exceed it.
 #[derive(Clone, Default)]
 pub struct EventCounts {
     people: usize,
-    /// Modulo 256. No shorter than there are people; as long as a block when events are counted, so that no row lies outside.
+    /// Counts modulo 256. At least `people` entries; a full block while events are counted, so that no index is out of bounds.
     low: Buffer<u8>,
-    /// Who came to a multiple of 256, as often.
+    /// People whose count passed a multiple of 256, once for each multiple.
     overflows: Buffer<u16>,
 }
 
 impl EventCounts {
+    /// Creates counts of zero.
     pub fn new(people: usize) -> EventCounts {
         EventCounts {
             people,
@@ -22,7 +25,7 @@ impl EventCounts {
         }
     }
 
-    /// By person.
+    /// Builds counts from the number of events of each person.
     pub fn of(all: impl ExactSizeIterator<Item = u32>) -> EventCounts {
         let (mut low, mut overflows) = (Vec::with_capacity(all.len()), Vec::new());
         for (person, count) in all.enumerate() {
@@ -32,6 +35,7 @@ impl EventCounts {
         EventCounts::of_parts(low.into(), overflows.into())
     }
 
+    /// Builds counts from the parts that `parts` returns.
     pub fn of_parts(low: Buffer<u8>, overflows: Buffer<u16>) -> EventCounts {
         EventCounts {
             people: low.len(),
@@ -40,16 +44,17 @@ impl EventCounts {
         }
     }
 
-    /// (low, full): what `of_parts` takes.
+    /// Returns (low, overflows), the arguments of `of_parts`.
     pub fn parts(&self) -> (&[u8], &[u16]) {
         (&self.low[..self.people], &self.overflows)
     }
 
+    /// Returns the number of people.
     pub fn people(&self) -> usize {
         self.people
     }
 
-    /// Makes room for so many people.
+    /// Grows to `people` people.
     pub fn widen(&mut self, people: usize) {
         if people > self.people {
             self.people = people;
@@ -58,7 +63,7 @@ impl EventCounts {
         }
     }
 
-    /// What counts an event of a person.
+    /// Returns a function that counts an event of a person.
     pub fn counter(&mut self) -> impl FnMut(u16) {
         let (low, overflows) = (self.low.to_mut(), self.overflows.to_mut());
         low.resize(BLOCK as usize, 0);
@@ -74,7 +79,7 @@ impl EventCounts {
         }
     }
 
-    /// Adds what others counted of the first of these people, or of all.
+    /// Adds the counts of `others`, who are the first of these people or all of them.
     pub fn add(&mut self, others: &EventCounts) {
         let (more, more_overflows) = others.parts();
         let (low, overflows) = (self.low.to_mut(), self.overflows.to_mut());
@@ -97,7 +102,7 @@ impl EventCounts {
         }
     }
 
-    /// Some people, ascending.
+    /// Returns the counts of some people, given in ascending order.
     pub fn pick(&self, people: &[u16]) -> EventCounts {
         let (low, overflows) = self.parts();
         let of = |&person: &u16| low.get(usize::from(person)).copied().unwrap_or(0);
@@ -105,7 +110,7 @@ impl EventCounts {
         EventCounts::of_parts(people.iter().map(of).collect(), overflows.map(|at| at as u16).collect())
     }
 
-    /// By person.
+    /// Returns the number of events of each person.
     pub fn all(&self) -> Vec<u32> {
         let (low, overflows) = self.parts();
         let mut all: Vec<u32> = low.iter().map(|&low| low.into()).collect();
@@ -118,7 +123,7 @@ impl EventCounts {
     }
 }
 
-/// Whether somebody came to 256 is found out for so many at once: it is seldom so.
+/// The number of people tested for overflow at once, because overflows are rare.
 const CHUNK_PEOPLE: usize = 256;
 
 #[cfg(test)]

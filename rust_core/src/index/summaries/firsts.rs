@@ -1,4 +1,4 @@
-//! Since when something is so of each person of a partition: a first record, a first event in a channel.
+//! The first instant per person of a partition, such as the first record or the first event in a channel.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,22 +6,24 @@ use std::sync::Arc;
 use crate::index::partitioning::BLOCK;
 use crate::storage::buffer::Buffer;
 
-/// Block by block; a person beyond them has none.
+/// First instants by block. People beyond the last block have none.
 #[derive(Clone, Default)]
 pub struct FirstInstants {
     blocks: Vec<Arc<FirstsBlock>>,
 }
 
+/// The first instants of the people of a block.
 #[derive(Clone)]
 pub struct FirstsBlock {
-    /// By person, as far as there are any; `NEVER` for none.
+    /// Instants in ms since the epoch by ordinal within the block; `NEVER` stands for none.
     pub instants: Buffer<i64>,
-    /// One bit a person who has one.
+    /// One bit per person, set if the person has an instant.
     pub present: Buffer<u64>,
-    /// The latest of them (or of what was one of them).
+    /// An upper bound of all instants of the block; clearing an instant does not lower it.
     pub latest: i64,
 }
 
+/// Stands for no instant.
 pub const NEVER: i64 = i64::MAX;
 
 impl Default for FirstsBlock {
@@ -53,17 +55,19 @@ impl FirstsBlock {
 }
 
 impl FirstInstants {
+    /// Builds the table from its blocks.
     pub fn of(blocks: Vec<Arc<FirstsBlock>>) -> FirstInstants {
         FirstInstants { blocks }
     }
 
+    /// Returns a person's first instant, or `NEVER`.
     pub fn get(&self, ordinal: u32) -> i64 {
         let block = self.blocks.get((ordinal / BLOCK) as usize);
         let instant = block.and_then(|block| block.instants.get((ordinal % BLOCK) as usize));
         instant.copied().unwrap_or(NEVER)
     }
 
-    /// The earlier of an instant and what was noted before.
+    /// Lowers a person's first instant to `instant` if that is earlier.
     pub fn note(&mut self, ordinal: u32, instant: i64) {
         if instant < self.get(ordinal) {
             let block = (ordinal / BLOCK) as usize;
@@ -74,23 +78,27 @@ impl FirstInstants {
         }
     }
 
+    /// Removes a person's instant.
     pub fn clear(&mut self, ordinal: u32) {
         if self.get(ordinal) != NEVER {
             Arc::make_mut(&mut self.blocks[(ordinal / BLOCK) as usize]).set((ordinal % BLOCK) as usize, NEVER);
         }
     }
 
-    /// Instants of a block by person, as far as there are any, and one bit a person for whom there is one before `as_of`, if that is known without them.
+    /// Returns the instants of a block by ordinal.
+    ///
+    /// Also returns one bit per person with an instant before `as_of`, if all instants are before it.
     pub fn of_block(&self, block: u32, as_of: i64) -> Option<(&[i64], Option<&[u64]>)> {
         let block = self.blocks.get(block as usize)?;
         Some((&block.instants, (block.latest < as_of).then_some(&block.present)))
     }
 
-    /// People of a block who have an instant before the second as-of, but had none, as it was `before`, before the first one; or the
-    /// other way round.
+    /// Finds the people of a block for whom the condition "has an instant before the as-of" differs between two states.
+    ///
+    /// The first state is `before` at `as_of.0`, the second is `self` at `as_of.1`.
     pub fn changed(&self, before: &FirstInstants, block: u32, as_of: (i64, i64)) -> Vec<u16> {
         let is_shared = match (self.blocks.get(block as usize), before.blocks.get(block as usize)) {
-            // Blocks are copied to be written, so one that is shared is as it was.
+            // Blocks are copied on write, so a shared block is unchanged.
             (Some(block), Some(before)) => Arc::ptr_eq(block, before) && (as_of.0 == as_of.1 || block.latest < as_of.0),
             (block, before) => block.is_none() && before.is_none(),
         };
@@ -113,7 +121,7 @@ impl FirstInstants {
         rows
     }
 
-    /// One bit a person for whom there is an instant before `as_of`.
+    /// Returns one bit per person with an instant before `as_of`.
     fn present_before(&self, block: u32, as_of: i64) -> Cow<'_, [u64]> {
         match self.of_block(block, as_of) {
             None => Vec::new().into(),
@@ -128,12 +136,13 @@ impl FirstInstants {
         }
     }
 
-    /// How many have one.
+    /// Returns the number of people who have an instant.
     pub fn count(&self) -> u64 {
         let words = self.blocks.iter().flat_map(|block| &*block.present);
         words.map(|word| u64::from(word.count_ones())).sum()
     }
 
+    /// Returns the blocks.
     pub fn blocks(&self) -> &[Arc<FirstsBlock>] {
         &self.blocks
     }

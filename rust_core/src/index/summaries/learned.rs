@@ -1,4 +1,4 @@
-//! How often each value of an enum or set field stands in what is known of people.
+//! Learned values: how often each value of an enum or set field occurs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -8,21 +8,23 @@ use crate::index::columns::picks::span;
 use crate::index::columns::values::{Column, Details, Values};
 use crate::proto::schema::{EventType, Field, Type};
 
-/// How often each value of a field stands there, by text code; none stands for 0.
+/// How often each value of a field occurs, by text code; absent values do not occur.
 pub type ValueCounts = HashMap<u32, i64>;
 
-/// The counts of all such fields. What merged people left behind does not count.
+/// The counts of all enum and set fields. Rows of losers of merges do not count.
 #[derive(Clone, Default)]
 pub struct LearnedValues {
-    /// By event type and property.
+    /// Counts by (event type, property).
     pub properties: BTreeMap<(String, String), Arc<ValueCounts>>,
+    /// Counts by attribute.
     pub attributes: BTreeMap<String, Arc<ValueCounts>>,
 }
 
-/// A row, and by how much it changes the counts of its values.
+/// A row and the amount by which it changes the counts of its values.
 pub type RowWeight = (usize, i64);
 
 impl LearnedValues {
+    /// Adds the weighted values of events.
     pub fn add_event_values(&mut self, event_type: &EventType, details: &Details, weights: &[RowWeight]) {
         for (name, values) in &details.properties {
             if event_type.properties.get(name).is_some_and(is_learned) {
@@ -32,6 +34,7 @@ impl LearnedValues {
         }
     }
 
+    /// Adds the weighted values of attribute changes.
     pub fn add_attribute_values(&mut self, attribute: &Field, values: &Values, weights: &[RowWeight]) {
         if is_learned(attribute) {
             self.attributes
@@ -39,6 +42,7 @@ impl LearnedValues {
         }
     }
 
+    /// Adds all counts of `other`.
     pub fn add(&mut self, other: &LearnedValues) {
         for (key, counts) in &other.properties {
             self.properties.add_counts(key.clone(), counts);
@@ -49,6 +53,7 @@ impl LearnedValues {
     }
 }
 
+/// Returns whether values of the field are counted.
 fn is_learned(field: &Field) -> bool {
     matches!(field.kind, Type::Enum | Type::Set)
 }
@@ -75,7 +80,7 @@ impl<K: Ord + Clone> AddCounts<K> for BTreeMap<K, Arc<ValueCounts>> {
     }
 }
 
-/// Of some rows of a column of texts or sets.
+/// Counts the values of weighted rows of a column of texts or sets.
 pub fn count_values(values: &Values, weights: &[RowWeight]) -> ValueCounts {
     let mut counts = ValueCounts::new();
     let known = weights.iter().filter(|&&(row, _)| values.is_known(row));

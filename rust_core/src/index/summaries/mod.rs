@@ -1,4 +1,4 @@
-//! Figures by person that are kept beside the events, so that questions need not read the events.
+//! Summaries per person, kept next to the events so that common conditions need not read them.
 
 pub mod counts;
 pub mod firsts;

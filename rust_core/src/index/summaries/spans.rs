@@ -1,5 +1,5 @@
-//! The first and the last UTC day of each person's events of one type, so that whether there is one before or since an instant is
-//! answered without the events.
+//! The first and the last UTC day of each person's events of one type. They answer whether a person has events before or since an
+//! instant without reading the events.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -7,33 +7,33 @@ use std::sync::Arc;
 use crate::index::partitioning::{BLOCK, EventKey, day_of};
 use crate::storage::buffer::Buffer;
 
-/// Block by block; a person beyond them has no events.
+/// Spans by block. People beyond the last block have no events.
 #[derive(Clone, Default)]
 pub struct Spans {
     blocks: Vec<Arc<BlockSpans>>,
 }
 
-/// Of the people of a block.
+/// The spans of the people of a block.
 #[derive(Clone)]
 pub struct BlockSpans {
     days: Arc<Days>,
-    /// People whose days are others by now, ascending by row. They are few, so that an event does not copy the days of all.
+    /// People whose days changed since `days` was written, ascending by row. They are few, so that an event does not copy all days.
     changed: Vec<ChangedDays>,
-    /// Instants of the first and the last event of all.
+    /// The instants of the first and the last event of the block, in ms since the epoch.
     pub from: i64,
     pub to: i64,
 }
 
-/// By person, as far as there are any: days as codes, in order. The lowest and the highest code take all days beyond them.
+/// Days by ordinal within the block, as codes in order. The lowest and the highest code stand for all days beyond them.
 #[derive(Clone, Default)]
 pub struct Days {
-    /// `NO_FIRST` without events.
+    /// The first day; `NO_FIRST` without events.
     pub firsts: Buffer<u16>,
-    /// `NO_LAST` without events.
+    /// The last day; `NO_LAST` without events.
     pub lasts: Buffer<u16>,
 }
 
-/// A person's row, first and last day.
+/// The current first and last day of a person.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChangedDays {
     pub row: u16,
@@ -41,22 +41,22 @@ pub struct ChangedDays {
     pub last: u16,
 }
 
-/// More than so many go into the days.
+/// The number of changed people above which the changes are written into the days.
 const MAX_CHANGED: usize = if cfg!(test) { 3 } else { 1 << 10 };
 
 pub const NO_FIRST: u16 = u16::MAX;
 pub const NO_LAST: u16 = 0;
 const LOWEST: u16 = 1;
 const HIGHEST: u16 = u16::MAX - 1;
-/// The day that is one more than the lowest code: 1880-04-15.
+/// The UTC day 1880-04-15; a day's code is its distance from this day.
 const BASE: i32 = -32_767;
 
-/// The code of a day.
+/// Returns the code of a UTC day.
 pub fn code_of(day: i32) -> u16 {
     day.saturating_sub(BASE).clamp(LOWEST.into(), HIGHEST.into()) as u16
 }
 
-/// The days of a code.
+/// Returns the range of UTC days that a code stands for.
 pub fn days_of(code: u16) -> RangeInclusive<i32> {
     let day = BASE + i32::from(code);
     match code {
@@ -73,6 +73,7 @@ impl Default for BlockSpans {
 }
 
 impl BlockSpans {
+    /// Builds the spans of a block.
     pub fn of(days: Days, from: i64, to: i64) -> BlockSpans {
         BlockSpans {
             days: Arc::new(days),
@@ -82,12 +83,12 @@ impl BlockSpans {
         }
     }
 
-    /// As they were, and who has other ones by now.
+    /// Returns the written days, and the people whose days have changed since.
     pub fn days(&self) -> (&Days, &[ChangedDays]) {
         (&self.days, &self.changed)
     }
 
-    /// A person's first and last day.
+    /// Returns the codes of a person's first and last day.
     pub fn of_row(&self, row: usize) -> (u16, u16) {
         match self.place(row) {
             Ok(at) => (self.changed[at].first, self.changed[at].last),
@@ -99,7 +100,7 @@ impl BlockSpans {
         self.changed.binary_search_by_key(&row, |changed| changed.row.into())
     }
 
-    /// With all changes in them.
+    /// Returns the days with all changes applied.
     pub fn merged_days(&self) -> Arc<Days> {
         let mut days = self.days.clone();
         if !self.changed.is_empty() {
@@ -108,12 +109,13 @@ impl BlockSpans {
         days
     }
 
-    /// Whether it is as wide already as an event makes it.
+    /// Returns whether the span of a person includes an event already.
     fn covers(&self, row: usize, code: u16, time: i64) -> bool {
         let (first, last) = self.of_row(row);
         first <= code && code <= last && self.from <= time && time <= self.to
     }
 
+    /// Extends the span of a person by an event.
     fn widen(&mut self, row: usize, code: u16, time: i64) {
         let (first, last) = self.of_row(row);
         let changed = ChangedDays {
@@ -165,25 +167,26 @@ impl Spans {
         self.blocks.get(block as usize).map(AsRef::as_ref)
     }
 
-    /// The days between a person's first and last event; none without events.
+    /// Returns the range from a person's first to last event day; `None` without events.
     pub fn of_person(&self, ordinal: u32) -> Option<RangeInclusive<i32>> {
         let (first, last) = self.of_block(ordinal / BLOCK)?.of_row((ordinal % BLOCK) as usize);
         (first <= last).then(|| *days_of(first).start()..=*days_of(last).end())
     }
 
-    /// Nobody of a block has events any more.
+    /// Clears the spans of a block.
     pub fn clear_block(&mut self, block: u32) {
         if let Some(span) = self.blocks.get_mut(block as usize) {
             *span = Arc::default();
         }
     }
 
-    /// The instant of the first event.
+    /// Returns the instant of the first event.
     pub fn earliest(&self) -> Option<i64> {
         let events = self.blocks.iter().filter(|span| span.from <= span.to);
         events.map(|span| span.from).min()
     }
 
+    /// Extends a person's span by an event.
     pub fn widen(&mut self, key: EventKey) {
         let (ordinal, time) = (key.ordinal(), key.time());
         let (block, row) = ((ordinal / BLOCK) as usize, (ordinal % BLOCK) as usize);

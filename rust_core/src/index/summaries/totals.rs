@@ -1,4 +1,4 @@
-//! What the events of one type come to for each person, so that questions over all history need not read them one by one.
+//! The number of events and the sums of numeric properties per person, so that aggregates over all history need not read the events.
 
 use std::collections::HashMap;
 use std::iter::once;
@@ -13,55 +13,56 @@ use crate::index::columns::values::Column;
 use crate::index::runs::EventRun;
 use crate::index::runs::merging::{self, Rows};
 
-/// Of the rows of the first runs of a type; those of the others are few and are read. Merges leave them true, since they leave the rows
-/// as they are.
+/// Totals of the first runs of an event type; the rows of later runs are few and are read. Merging runs keeps totals valid.
 #[derive(Clone, Default)]
 pub struct Totals {
-    /// How many rows those runs have together.
+    /// The number of rows in the covered runs.
     rows: usize,
-    /// None of a block with so few rows that they are as soon read.
+    /// Totals by block; `None` for a block with so few rows that reading them is as fast.
     blocks: Vec<Option<Arc<BlockTotals>>>,
 }
 
-/// Of the people of a block.
+/// The totals of a block.
 #[derive(Clone)]
 pub struct BlockTotals {
-    /// Instants of the first and the last event of all.
+    /// The instants of the first and the last event, in ms since the epoch.
     pub first: i64,
     pub last: i64,
-    /// Of as many people as have events, or come before one who has.
+    /// The number of events by ordinal within the block, up to the last person who has one.
     pub counts: EventCounts,
-    /// By numeric property that some event has: millionths, as many as `counts`. None where 64 bits are not enough for everybody.
+    /// Sums by numeric property, in millionths, one per entry of `counts`; `None` if a sum exceeds 64 bits.
     pub sums: HashMap<String, Option<Ints>>,
 }
 
-/// Rows of larger runs are worth having totals; in tests and fuzzers, where there are few rows, of smaller ones. Runs that are merged
-/// at once are smaller, so that none of those that the totals are of is.
+/// Runs with more rows are worth covering; lower in tests and fuzzers, which have few rows. Runs that are merged at once are smaller,
+/// so such merges never involve covered runs.
 const MIN_RUN_ROWS: usize = if cfg!(any(test, fuzzing)) {
     2
 } else {
     EventRun::MAX_INLINE_ROWS
 };
-/// At most this part of all rows are in large runs that the totals are not of. Each time some are added, the block's people are copied.
+/// At most one in this many rows is in a large run that is not covered. Extending the totals copies those of the block.
 const MAX_UNCOVERED_PART: usize = 16;
-/// A block has totals where every so many people have an event.
+/// A block has totals if it has at least one row per this many people.
 const MAX_PEOPLE_PER_ROW: usize = 2;
 
 impl Totals {
+    /// Builds totals from the parts that `parts` returns.
     pub fn of_parts(rows: usize, blocks: Vec<Option<Arc<BlockTotals>>>) -> Totals {
         Totals { rows, blocks }
     }
 
-    /// (rows, blocks): what `of_parts` takes.
+    /// Returns (rows, blocks), the arguments of `of_parts`.
     pub fn parts(&self) -> (usize, &[Option<Arc<BlockTotals>>]) {
         (self.rows, &self.blocks)
     }
 
+    /// Returns the totals of a block, if it has any.
     pub(in crate::index) fn of_block(&self, block: u32) -> Option<&Arc<BlockTotals>> {
         self.blocks.get(block as usize)?.as_ref()
     }
 
-    /// How many of the runs they are of; none where a run has rows that they are of and others, so that they are of no use.
+    /// Returns the number of leading runs that are covered; `None` if the covered rows end within a run, which makes the totals useless.
     pub(in crate::index) fn covered_runs(&self, runs: &[Arc<EventRun>]) -> Option<usize> {
         let ends = runs.iter().scan(0, |end, run| {
             *end += run.len();
@@ -70,7 +71,8 @@ impl Totals {
         once(0).chain(ends).position(|end| end == self.rows)
     }
 
-    /// Of how many of the first runs they should be, if of more than now. Some runs may be about to be merged: of these all or none.
+    /// Returns the number of leading runs to cover, if that is more than now. Runs in `merged` are about to be merged, so either all or
+    /// none of them are covered.
     pub fn due_runs(&self, runs: &[Arc<EventRun>], merged: Option<Range<usize>>) -> Option<usize> {
         let covered = self.covered_runs(runs).unwrap_or(0);
         let large = runs
@@ -92,7 +94,7 @@ impl Totals {
         (wanted > covered).then_some(wanted)
     }
 
-    /// Of these runs, of which the first are those that they are of now. Corrupt if a file is damaged.
+    /// Computes totals of `runs`, whose first runs are those covered now. Returns Corrupt if a file is damaged.
     pub fn extended(&self, runs: &[Arc<EventRun>]) -> Result<Totals> {
         let none = Totals::default();
         let (covered, totals) = self.covered_runs(runs).map_or((0, &none), |covered| (covered, self));
@@ -111,7 +113,7 @@ impl Totals {
         })
     }
 
-    /// When of each of some runs only so many rows are left. Blocks that rows went from are still to be found anew.
+    /// Returns the totals after rows were removed, given the number of rows left of each run. The blocks that lost rows must be rebuilt.
     pub fn with_remaining_rows(&self, runs: &[Arc<EventRun>], rows: &[usize]) -> Arc<Totals> {
         let left = self.covered_runs(runs).map(|covered| Totals {
             rows: rows[..covered].iter().sum(),
@@ -120,7 +122,7 @@ impl Totals {
         Arc::new(left.unwrap_or_default())
     }
 
-    /// A block found anew, which rows went from. The files of the runs that have rows of it were checked.
+    /// Recomputes the totals of a block that lost rows. The files of all runs with rows of the block must have been checked.
     pub fn rebuild_block(&mut self, block: u32, runs: &[Arc<EventRun>]) {
         if let Some(covered) = self.covered_runs(runs)
             && let Some(total) = self.blocks.get_mut(block as usize)
@@ -136,14 +138,14 @@ impl Totals {
 }
 
 impl BlockTotals {
-    /// Of a block's rows in some runs, unless there are few.
+    /// Computes the totals of a block over runs; `None` if it has few rows.
     fn of(runs: &[Arc<EventRun>], block: u32) -> Option<BlockTotals> {
         let rows: usize = runs.iter().map(|run| rows_of(run, block).len()).sum();
         let people = runs.iter().map(|run| people_end(run, block)).max()?;
         (0 < rows && people <= MAX_PEOPLE_PER_ROW * rows).then(|| TotalsBuilder::default().build(runs, block))
     }
 
-    /// With the block's rows in some more runs.
+    /// Adds the block's rows of more runs.
     fn extended(self: &Arc<BlockTotals>, runs: &[Arc<EventRun>], block: u32) -> Result<Arc<BlockTotals>> {
         check(runs, block)?;
         Ok(match runs.iter().all(|run| rows_of(run, block).is_empty()) {
@@ -158,28 +160,29 @@ impl BlockTotals {
     }
 }
 
-/// Of runs with rows of a block. Corrupt if the file of one is damaged.
+/// Checks the files of the runs with rows of a block. Returns Corrupt if one is damaged.
 fn check(runs: &[Arc<EventRun>], block: u32) -> Result<()> {
     let mut read = runs.iter().filter(|run| !rows_of(run, block).is_empty());
     read.try_for_each(|run| run.check())
 }
 
+/// Returns the rows of a block in a run.
 fn rows_of(run: &EventRun, block: u32) -> Range<usize> {
     run.rows_of(run.cells_of(block, i32::MIN..=i32::MAX))
 }
 
-/// As many people as have rows of the block, or come before one who has.
+/// Returns one more than the highest ordinal of the block with rows in the run.
 fn people_end(run: &EventRun, block: u32) -> usize {
     let persons = &run.persons[rows_of(run, block)];
     persons.iter().max().map_or(0, |&last| usize::from(last) + 1)
 }
 
-/// A total that rows are added to.
+/// Totals of a block under construction.
 struct TotalsBuilder {
     first: i64,
     last: i64,
     counts: EventCounts,
-    /// None once a sum has left 64 bits.
+    /// Sums by property; `None` once a sum exceeds 64 bits.
     sums: HashMap<String, Option<Vec<i64>>>,
 }
 
@@ -208,6 +211,7 @@ impl TotalsBuilder {
         }
     }
 
+    /// Adds the block's rows of all runs and returns the totals.
     fn build(mut self, runs: &[Arc<EventRun>], block: u32) -> BlockTotals {
         runs.iter().for_each(|run| self.add(run, block));
         let people = self.counts.people();
@@ -227,6 +231,7 @@ impl TotalsBuilder {
         }
     }
 
+    /// Adds the block's rows of a run.
     fn add(&mut self, run: &EventRun, block: u32) {
         let cells = run.cells_of(block, i32::MIN..=i32::MAX);
         let rows = run.rows_of(cells.clone());
@@ -260,7 +265,7 @@ impl TotalsBuilder {
     }
 }
 
-/// Adds the known numbers to the sums of their persons; none if one leaves 64 bits.
+/// Adds the known numbers to the sums of their persons; returns `None` if a sum exceeds 64 bits.
 fn add_to_sums(sums: &mut [i64], persons: &[u16], numbers: &[i64], known: impl Iterator<Item = bool>) -> Option<()> {
     for ((&person, &number), is_known) in persons.iter().zip(numbers).zip(known) {
         if is_known {
