@@ -20,7 +20,7 @@ pub fn decode(bytes: &[u8]) -> Result<RoaringTreemap> {
     let mut last = None;
     for _ in 0..partitions {
         let Some((&key, after)) = rest.split_first_chunk::<4>() else {
-            return Err(damaged("it ends too early".into()));
+            return Err(damaged("the data ends early".into()));
         };
         let key = u32::from_le_bytes(key);
         if last.replace(key).is_some_and(|last| last >= key) {
@@ -31,7 +31,7 @@ pub fn decode(bytes: &[u8]) -> Result<RoaringTreemap> {
         set.extend((!people.is_empty()).then_some((key, people)));
     }
     if !rest.is_empty() {
-        return Err(damaged(format!("{} bytes follow it", rest.len())));
+        return Err(damaged(format!("{} bytes follow the set", rest.len())));
     }
     Ok(RoaringTreemap::from_bitmaps(set))
 }

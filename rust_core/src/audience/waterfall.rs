@@ -30,7 +30,7 @@ pub fn waterfall(
 ) -> Result<Waterfall> {
     if basis_points > PARTS {
         return Err(Error::Invalid(format!(
-            "a holdout of {basis_points} basis points is over {PARTS}"
+            "a holdout of {basis_points} basis points exceeds {PARTS}"
         )));
     }
     let mut remaining = vec![("audience".to_string(), audience.len())];

@@ -142,7 +142,7 @@ impl Index {
         for &(at, bytes) in frames {
             if at != offset {
                 return Err(Error::Invalid(format!(
-                    "resolved frame {at}: the next to fold is {offset}"
+                    "resolved frame {at}: out of order; the next frame to fold has offset {offset}"
                 )));
             }
             batch.add_frame(bytes).map_err(|error| match error {
@@ -186,7 +186,9 @@ impl Index {
     /// Writes a snapshot of the current version, atomically: the previous snapshot stays in place until the new one is complete.
     pub fn snapshot(&self) -> Result<()> {
         let Some(snapshots) = &self.snapshots else {
-            return Err(Error::Invalid("a follower of an index writes no snapshot".into()));
+            return Err(Error::Invalid(
+                "an index opened with `follow` cannot write snapshots".into(),
+            ));
         };
         let mut snapshots = snapshots.lock();
         let Published { version, offset } = self.published.read().clone();

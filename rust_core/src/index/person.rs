@@ -62,7 +62,10 @@ impl Version {
         let token: Option<(i64, String, String, String)> = match before {
             [] => None,
             token => Some(serde_json::from_slice(token).map_err(|_| {
-                Error::Invalid("page token: not one that a timeline gave; leave it empty for the first page".into())
+                Error::Invalid(
+                    "page token: invalid; pass the token of the previous page, or leave it empty for the first page"
+                        .into(),
+                )
             })?),
         };
         let before = token

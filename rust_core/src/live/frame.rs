@@ -81,8 +81,9 @@ impl SegmentMoves {
 
     pub fn decode(bytes: &[u8]) -> Result<SegmentMoves> {
         let (mut reader, mut moves) = (Reader::new(bytes), SegmentMoves::default());
-        let version =
-            |wire: Wire| u32::try_from(wire.number()?).map_err(|_| Error::Invalid("a version beyond 32 bits".into()));
+        let version = |wire: Wire| {
+            u32::try_from(wire.number()?).map_err(|_| Error::Invalid("the version exceeds 32 bits".into()))
+        };
         while let Some((field, wire)) = reader.field()? {
             match field {
                 1 => moves.segment = wire.text()?.to_owned(),

@@ -58,7 +58,7 @@ impl SegmentMembers {
         (self.count, self.digest) = SegmentMembers::after(self.count, self.digest, &moves.entered, &moves.left);
         if (self.count, self.digest) != (moves.count, moves.digest) {
             return Err(Error::Invalid(format!(
-                "the members of {} do not fit these changes: they are of another log",
+                "the changes of {} do not fit its members: they belong to another log",
                 moves.segment
             )));
         }
@@ -82,7 +82,10 @@ impl Memberships {
     pub fn fold(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let refused = |detail: String| Error::Invalid(format!("membership frame {offset}: {detail}"));
         if offset != self.offset {
-            return Err(refused(format!("the next to fold is {}", self.offset)));
+            return Err(refused(format!(
+                "out of order; the next frame to fold has offset {}",
+                self.offset
+            )));
         }
         let frame = MembershipFrame::decode(bytes).map_err(|error| refused(error.to_string()))?;
         let mut changed = BTreeMap::new();
@@ -124,7 +127,7 @@ impl Memberships {
     pub fn decode(bytes: &[u8]) -> Result<Memberships> {
         let sealed = bytes.split_last_chunk::<8>();
         let whole = sealed.filter(|(whole, seal)| xxh3_64(whole) == u64::from_le_bytes(**seal));
-        let (whole, _) = whole.ok_or_else(|| Error::Invalid("its checksum does not fit".into()))?;
+        let (whole, _) = whole.ok_or_else(|| Error::Invalid("its checksum does not match".into()))?;
         let (mut reader, mut memberships, mut raw_offset) = (Reader::new(whole), Memberships::default(), 0);
         while let Some((field, wire)) = reader.field()? {
             match field {
@@ -141,7 +144,7 @@ impl Memberships {
             }
         }
         if memberships.offset == u64::MAX {
-            return Err(Error::Invalid("no log has so many frames".into()));
+            return Err(Error::Invalid("its offset is out of range".into()));
         }
         Ok(memberships)
     }

@@ -209,7 +209,8 @@ impl Live {
             let all: Option<Vec<(Epoch, i64)>> = segments.iter().map(of).collect();
             all.and_then(|all| all.into_iter().min_by_key(|(epoch, as_of)| (epoch.raw_offset, *as_of)))
         };
-        let (epoch, as_of_ms) = fresh.ok_or_else(|| Error::Invalid("these members were not found yet".into()))?;
+        let (epoch, as_of_ms) =
+            fresh.ok_or_else(|| Error::Invalid("these segments have not been evaluated yet".into()))?;
         let roots = self
             .members(segments)
             .1

@@ -79,9 +79,7 @@ impl LocalLog {
     pub fn replace(&self, frames: &[(u64, &[u8])]) -> Result<()> {
         let Some(&(last, _)) = frames.last() else { return Ok(()) };
         if !frames.is_sorted_by(|one, other| one.0 < other.0) {
-            return Err(Error::Invalid(
-                "frames are replaced in the order of their offsets".into(),
-            ));
+            return Err(Error::Invalid("frames to replace must have ascending offsets".into()));
         }
         let writer = self.writer()?;
         frames.iter().try_for_each(|(_, frame)| writer::check_length(frame))?;
@@ -146,7 +144,7 @@ impl LocalLog {
         match &self.role {
             Role::Writer(writer) => Ok(writer),
             Role::Follower(_) => Err(Error::Invalid(format!(
-                "{}: opened for reading; open it with create to write",
+                "{}: the log is opened for reading; open it with `create` to write",
                 self.folder.display()
             ))),
         }

@@ -41,7 +41,7 @@ pub fn list(folder: &Path) -> Result<Vec<u64>> {
     }
     firsts.sort_unstable();
     match firsts.last() {
-        Some(&last) if last > MAX_OFFSET => Err(corrupt(&path(folder, last), "no log has so many frames".into())),
+        Some(&last) if last > MAX_OFFSET => Err(corrupt(&path(folder, last), "its offset is out of range".into())),
         _ => Ok(firsts),
     }
 }
@@ -67,7 +67,7 @@ pub fn check_header(found: &[u8], first: u64, path: &Path) -> Result<()> {
             MAGIC[7]
         )));
     }
-    Err(corrupt(path, "its header is not that of this segment".into()))
+    Err(corrupt(path, "its header does not belong to this segment".into()))
 }
 
 /// Builds a Corrupt error.
@@ -159,10 +159,10 @@ impl<'f> Window<'f> {
         };
         let length = u32_at(&header, 0) as usize;
         if length == 0 || length > MAX_FRAME {
-            return Ok(Err(Found::Damaged("its length is impossible")));
+            return Ok(Err(Found::Damaged("its length is out of range")));
         }
         if header[8..] != offset.to_le_bytes() {
-            return Ok(Err(Found::Damaged("it is another frame or none")));
+            return Ok(Err(Found::Damaged("its header has another offset")));
         }
         Ok(Ok(length))
     }
@@ -180,7 +180,7 @@ impl<'f> Window<'f> {
         }
         let (header, payload) = bytes.split_at(FRAME_HEADER as usize);
         if u32_at(header, 4) != checksum(length as u32, offset, payload) {
-            return Ok(Found::Damaged("its checksum is wrong"));
+            return Ok(Found::Damaged("its checksum does not match"));
         }
         Ok(Found::Frame(payload))
     }

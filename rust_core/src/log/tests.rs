@@ -10,7 +10,7 @@ use super::*;
 
 const SMALL: u64 = 512;
 
-/// In memory where there is such a folder: these tests make thousands of frames durable.
+/// Creates a folder, in memory if possible, because these tests sync thousands of frames.
 pub fn new_folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
@@ -27,7 +27,7 @@ pub fn all(log: &LocalLog) -> Result<Vec<Vec<u8>>> {
     Ok(frames.into_iter().map(|(_, frame)| frame).collect())
 }
 
-/// Every frame differs from every other.
+/// Returns a frame that differs from every other.
 fn frame(at: usize, length: usize) -> Vec<u8> {
     let mut frame = (at as u32).to_le_bytes().to_vec();
     frame.resize(4 + length, at as u8);
@@ -90,7 +90,7 @@ proptest! {
     }
 }
 
-/// A log of some segments: its frames, and the path of the last segment.
+/// Fills a log with several segments; returns its frames and the path of the last segment.
 fn filled(folder: &Path) -> (Vec<Vec<u8>>, PathBuf) {
     let log = open(folder);
     let frames: Vec<Vec<u8>> = (0..27).map(|at| frame(at, 37 * at % 100)).collect();
@@ -109,7 +109,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// As a power cut leaves it: the marker is not synced, so it may be gone.
+/// Removes the marker too, which is not synced and may be lost in a power cut.
 #[test]
 fn a_cut_anywhere_in_the_last_segment_recovers_a_prefix() {
     let origin = new_folder();
@@ -152,7 +152,7 @@ fn truncated_durable_frames_are_reported_and_left_unchanged() {
     assert!(LocalLog::create_sized(folder.path(), SMALL).is_ok());
 }
 
-/// Flips each byte of each segment: the outcome is an error that names the file, or a prefix of what was written.
+/// Flips each byte of each segment: the result is an error that names the file, or a prefix of the frames.
 #[test]
 fn a_flipped_byte_never_yields_a_wrong_frame() {
     let origin = new_folder();
@@ -174,7 +174,7 @@ fn a_flipped_byte_never_yields_a_wrong_frame() {
             std::fs::write(&path, &whole).unwrap();
         }
     }
-    // Without the marker the last segment's end is not known to have been durable: then what follows the damage is cut.
+    // Without the marker, the end of the last segment may not have been durable, so everything after the damage is cut.
     let whole = std::fs::read(&last).unwrap();
     for at in HEADER as usize..whole.len() {
         let mut bytes = whole.clone();
@@ -290,7 +290,7 @@ fn a_segment_with_an_impossible_offset_is_reported() {
     let assert_corrupt =
         |error: Option<Error>| assert!(matches!(error, Some(Error::Corrupt { path: named, .. }) if named == path));
     assert_corrupt(LocalLog::create(folder.path()).err());
-    // A marker that says there is something to read.
+    // A marker that claims one frame.
     let mark = Mark {
         end: 1,
         segment: 0,

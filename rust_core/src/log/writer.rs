@@ -125,7 +125,7 @@ impl Writer {
         let mut state = self.state.lock();
         if offset > state.durable.end {
             return Err(Error::Invalid(format!(
-                "{}: there are {} frames, not {offset}",
+                "{}: the log has {} frames; offset {offset} is beyond its end",
                 self.folder.display(),
                 state.durable.end
             )));
@@ -244,7 +244,7 @@ pub fn check_length(frame: &[u8]) -> Result<()> {
     match frame.len() {
         1..=MAX_FRAME => Ok(()),
         other => Err(Error::Invalid(format!(
-            "a frame has 1 byte to {MAX_FRAME}, not {other}"
+            "a frame must have between 1 and {MAX_FRAME} bytes, not {other}"
         ))),
     }
 }
@@ -302,7 +302,7 @@ fn recover(folder: &Path, durable: Option<Mark>) -> Result<(File, Mark)> {
     let length = std::fs::metadata(&path).map_or(0, |found| found.len());
     if length < HEADER {
         if durable.segment == first && durable.end > first {
-            return Err(corrupt(&path, "the file is missing or was cut".into()));
+            return Err(corrupt(&path, "the file is missing or truncated".into()));
         }
         let file = new_segment(folder, first).map_err(Error::io(&path))?;
         let end = Mark {

@@ -34,7 +34,7 @@ impl TryFrom<String> for Decimal {
             let sign = if negative { "-" } else { "" };
             format!("{sign}{whole}{fraction:0<6}").parse().ok()
         };
-        let wrong = || format!("`{text}` is not a decimal of at most six fractional digits within ±9·10^12");
+        let wrong = || format!("`{text}` is not a decimal with at most six fractional digits within ±9·10^12");
         millionths().map(Decimal).ok_or_else(wrong)
     }
 }

@@ -79,8 +79,7 @@ fn parse<T: for<'de> Deserialize<'de>>(bytes: &[u8], name: &str) -> Result<T> {
 fn json_error(error: serde_json::Error) -> Error {
     let message = error.to_string();
     Error::Invalid(if message.contains("recursion limit") {
-        "plan: too many conditions inside each other, those of named rules included (recursion limit); use fewer brackets"
-            .into()
+        "plan: conditions nest too deeply, including those of named rules (recursion limit); use fewer brackets".into()
     } else {
         format!("plan: {message}")
     })
@@ -107,7 +106,7 @@ fn decode_error(json: &Json) -> Option<String> {
     let cond = Cond::deserialize(json).err()?.to_string();
     let expr = Expr::deserialize(json).err()?.to_string();
     match (cond.contains("unknown variant"), expr.contains("unknown variant")) {
-        (true, true) => Some(format!("no operator {op}")),
+        (true, true) => Some(format!("unknown operator {op}")),
         (true, false) => Some(expr),
         _ => Some(cond),
     }
@@ -132,7 +131,7 @@ mod tests {
         let bad = serde_json::json!({"op": "not", "of": {"op": "all", "of": [{"op": "constant", "value": true}, {"op": "frob"}]}});
         assert_eq!(
             parse_error(root(bad)),
-            "plan.roots[0].cond.of.of[1]: no operator \"frob\""
+            "plan.roots[0].cond.of.of[1]: unknown operator \"frob\""
         );
         let extra = serde_json::json!({"op": "not", "of": {"op": "constant", "value": true, "more": 1}});
         assert!(parse_error(root(extra)).starts_with("plan.roots[0].cond.of: unknown field `more`"));

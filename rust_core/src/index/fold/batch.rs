@@ -98,7 +98,7 @@ impl Batch {
     pub fn add_frame(&mut self, bytes: &[u8]) -> Result<()> {
         let frame = ResolvedFrame::decode(bytes)?;
         let arrival = i64::try_from(frame.raw_offset)
-            .map_err(|_| Error::Invalid(format!("no log has a frame {}", frame.raw_offset)))?;
+            .map_err(|_| Error::Invalid(format!("raw offset {} is out of range", frame.raw_offset)))?;
         if let Some(schema) = frame.schema {
             self.merge_schema(schema, arrival)?;
         }
@@ -152,7 +152,7 @@ impl Batch {
         let (number, ordinal) = (partition_of(person), ordinal_of(person));
         if number == 0 || ordinal >= PARTITION {
             return Err(Error::Invalid(format!(
-                "person {person} is outside partitions of {PARTITION} people numbered from 1"
+                "person {person} is outside the partitions: they are numbered from 1 and hold up to {PARTITION} people"
             )));
         }
         let people = self.people.entry(number).or_default();
@@ -187,7 +187,10 @@ impl Batch {
         self.check_person(split.from)?;
         self.check_person(split.to)?;
         if split.from == split.to || self.split.is_some() {
-            return Err(Error::Invalid(format!("person {} cannot be split so", split.from)));
+            return Err(Error::Invalid(format!(
+                "person {} cannot be split: a split needs two people, and a frame holds at most one",
+                split.from
+            )));
         }
         self.split = Some((arrival, Arc::new(split.clone())));
         Ok(())

@@ -58,7 +58,7 @@ impl Aliases {
         let winner = self.resolve(winner);
         if winner == loser || self.0.insert(loser, winner).is_some() {
             return Err(Error::Invalid(format!(
-                "person {loser} is merged into {winner} but already one with it or another"
+                "person {loser} cannot be merged into {winner}: it is already merged"
             )));
         }
         Ok(winner)

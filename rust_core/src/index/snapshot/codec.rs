@@ -20,7 +20,7 @@ use crate::storage::sections::{In, Out, Read, Stored};
 fn validated<T>(value: T, is_valid: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
     match is_valid(&value) {
         true => Ok(value),
-        false => Err(format!("{what} do not keep together")),
+        false => Err(format!("{what} are inconsistent")),
     }
 }
 
@@ -298,7 +298,7 @@ impl Stored for Texts {
             texts.intern(text);
         }
         if texts.len() != column.len() {
-            return Err("a text stands twice".into());
+            return Err("the dictionary holds a text twice".into());
         }
         Ok(texts)
     }

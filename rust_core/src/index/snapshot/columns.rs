@@ -31,7 +31,7 @@ impl Stored for Ints {
             2 => Codes::Short(input.many()?),
             4 => Codes::Word(input.many()?),
             8 => Codes::Wide(input.many()?),
-            width => return Err(format!("numbers of {width} bytes")),
+            width => return Err(format!("unknown integer width of {width} bytes")),
         };
         Ok(Ints::of_parts(base, step, codes))
     }

@@ -130,7 +130,7 @@ fn get_split_rows<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<St
                 split_offset,
                 owner,
             }),
-            false => Err("a parted run does not keep together".to_owned()),
+            false => Err("the rows of a split are inconsistent".to_owned()),
         }
     };
     let parts = input.list(|input| Ok((input.text()?, input.list(part)?)))?;
@@ -141,7 +141,7 @@ fn get_split_rows<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<St
 pub fn get(input: &mut In<'_>) -> Read<Head> {
     let (number, people) = (input.one()?, input.one()?);
     if people > PARTITION {
-        return Err("too many people".into());
+        return Err("the partition holds too many people".into());
     }
     let first_record = Stored::get(input)?;
     let (mut events, mut changes) = (Vec::new(), Vec::new());
@@ -157,7 +157,7 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
         let (uncounted_rows, spans) = (input.length()?, Stored::get(input)?);
         let totals: Arc<Totals> = Stored::get(input)?;
         if !totals.are_valid(people) {
-            return Err(format!("totals of {event_type} do not keep together"));
+            return Err(format!("the totals of {event_type} are inconsistent"));
         }
         let runs = get_small(input, people, &event_type, &mut events)?;
         let of_type = Events {
@@ -213,7 +213,7 @@ fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut 
         let mut run = R::get(input)?;
         run.begin(starts);
         if run.rows() as u64 != rows || !run.is_valid(people) {
-            return Err(format!("a run of {name} does not keep together"));
+            return Err(format!("a run of {name} is inconsistent"));
         }
         runs.push(Arc::new(run));
     }
@@ -256,7 +256,7 @@ impl<R: Filed> LargeRun<R> {
     /// Inserts the run at its position among `runs`.
     fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Read<()> {
         if run.rows() as u64 != self.rows {
-            return Err(format!("a run of {} has other rows than its file", self.name));
+            return Err(format!("a run of {} and its file differ in length", self.name));
         }
         run.begin(self.starts);
         runs.insert(self.at, Arc::new(run));

@@ -1,4 +1,4 @@
-//! The blocks and runs of attributes say what a list of changes says, now and as known before.
+//! Attribute values equal those of a plain list of changes, now and as known at earlier offsets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use crate::index::view::{BLOCK, Scalar, Version, ordinal_of, partition_of, perso
 use crate::proto::frame::{Change, IdentityChange};
 use crate::proto::record::Value;
 
-/// Of these two are in each block of each partition.
+/// Two ordinals for each of two blocks.
 const ORDINALS: [u32; 4] = [0, BLOCK - 1, BLOCK, BLOCK + 1];
 const PARTITIONS: u32 = 2;
 const CITIES: [&str; 4] = ["上海", "Köln", "Lima", "Oslo"];
 const SOURCES: [&str; 3] = ["till", "app", "web"];
 const INSTANTS: [i64; 4] = [i64::MIN + 1, 2, 4, i64::MAX];
 
-/// A frame each; people are numbers into those still there.
+/// The content of one frame. People are indexes into those not merged yet.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// An update, whose (source, id) is one of a few, and the city it says, if any.
+    /// An update with one of a few (source, id) pairs that sets or clears the city.
     Update {
         person: usize,
         time: Option<i64>,
@@ -48,7 +48,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(prop_oneof![9 => update, 1 => merge], 1..60)
 }
 
-/// By person still there and (occurred_at, source, id): the city, of two copies as the first says.
+/// The city by person and (occurred_at, source, id); the first of two copies counts.
 type Known = BTreeMap<u64, BTreeMap<(i64, String, String), Option<&'static str>>>;
 
 fn everybody() -> Known {
@@ -56,11 +56,12 @@ fn everybody() -> Known {
     people.map(|person| (person, BTreeMap::new())).collect()
 }
 
+/// Returns the person with an index.
 fn nth(known: &Known, number: usize) -> u64 {
     *known.keys().nth(number % known.len()).unwrap()
 }
 
-/// The frame of a step, which becomes known.
+/// Builds the frame of a step and applies the step to `known`.
 fn frame(step: Step, offset: u64, known: &mut Known) -> Vec<u8> {
     match step {
         Step::Update {
@@ -97,7 +98,7 @@ fn frame(step: Step, offset: u64, known: &mut Known) -> Vec<u8> {
     }
 }
 
-/// The frames, and what is known before each of them and after the last.
+/// Returns the frames and the state before each of them and after the last.
 fn frames_and_history(steps: &[Step]) -> (Vec<Vec<u8>>, Vec<Known>) {
     let mut known = everybody();
     let created = known.keys().map(|&person| IdentityChange {
@@ -116,7 +117,7 @@ fn frames_and_history(steps: &[Step]) -> (Vec<Vec<u8>>, Vec<Known>) {
     (frames, history)
 }
 
-/// By person and instant.
+/// The city by person and as-of.
 type Cities = BTreeMap<(u64, i64), Option<String>>;
 
 fn expected(known: &Known) -> Cities {
@@ -130,7 +131,7 @@ fn expected(known: &Known) -> Cities {
         .collect()
 }
 
-/// What `ask` says of the people of `known`.
+/// Reads the city of all people of `known` at all instants.
 fn read_cities(known: &Known, version: &Version, ask: impl Fn(u64, i64) -> Cell) -> Cities {
     let asked = known.keys().flat_map(|&person| INSTANTS.map(|as_of| (person, as_of)));
     let city = |(person, as_of)| match ask(person, as_of) {
@@ -149,7 +150,7 @@ fn current_cities(known: &Known, version: &Version) -> Cities {
     })
 }
 
-/// From the runs alone, without what arrived at `known_at` or later.
+/// Reads cities from the runs alone, ignoring changes that arrived at `known_at` or later.
 fn cities_known_at(known: &Known, version: &Version, known_at: i64) -> Cities {
     read_cities(known, version, |person, as_of| {
         let attribute = version.partitions[&partition_of(person)].attributes.get("city");
@@ -207,7 +208,7 @@ fn a_fold_copies_only_the_blocks_that_change() {
     let after = blocks();
     assert!(Arc::ptr_eq(&before[0].values, &after[0].values));
     assert!(!Arc::ptr_eq(&before[1].values, &after[1].values));
-    // The same city again, and what was true before: the values stay as they are.
+    // The same city again and an earlier change leave the current values unchanged.
     fold(&index, &frames[4..], 1);
     assert!(Arc::ptr_eq(&blocks()[1].values, &after[1].values));
     let until: Vec<i64> = blocks().iter().map(|latest| latest.changed_until_ms).collect();

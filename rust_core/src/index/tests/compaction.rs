@@ -1,4 +1,4 @@
-//! Merging beside the folding changes nothing that can be asked, and leaves few runs.
+//! Compaction changes no answers.
 
 use proptest::prelude::*;
 use tempfile::tempdir;

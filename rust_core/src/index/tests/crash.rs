@@ -1,5 +1,5 @@
-//! A process that appends to a log, folds it and writes snapshots, killed whenever it may be, or given no more room on the disk: what
-//! it acknowledged is there, and the next process goes on as if nothing had happened.
+//! Kills a process that appends to a log, folds it and writes snapshots, or lets it run out of disk space. Acknowledged frames
+//! survive, and the next process continues.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -19,19 +19,20 @@ use crate::index::Index;
 use crate::log::LocalLog;
 use crate::log::tests::new_folder;
 
-/// Environment variables of the process that works: its folder, and the most bytes that a file may have for it.
+/// Environment variables of the worker process: its folder, and its maximum file size in bytes.
 const FOLDER: &str = "KILLED_FOLDER";
 const LIMIT: &str = "KILLED_LIMIT";
 const SIGKILL: i32 = 9;
 const SIGXFSZ: i32 = 25;
-/// Frames between two snapshots.
+/// The number of frames between two snapshots.
 const BETWEEN: u64 = 5;
 
-/// All that is to be appended.
+/// All frames to append.
 fn plan() -> Vec<Vec<u8>> {
     frames(&plan_operations(&history_with_large_runs(40)), 2)
 }
 
+/// Limits the size of files that this process writes; `None` removes the limit.
 fn limit_files(bytes: Option<u64>) {
     let limit = Rlimit {
         current: bytes,
@@ -40,7 +41,7 @@ fn limit_files(bytes: Option<u64>) {
     setrlimit(Resource::Fsize, limit).unwrap();
 }
 
-/// Tries again with room for all that is needed, where there was none. What was refused has changed nothing.
+/// Runs `work` and, if a write fails, checks that nothing changed and runs it again without a limit.
 fn retry_with_room(log: &LocalLog, index: &Index, mut work: impl FnMut() -> Result<()>) {
     let before = (log.end().unwrap(), index.offset(), answers(&index.version()));
     let refused = match work() {
@@ -58,7 +59,7 @@ fn retry_with_room(log: &LocalLog, index: &Index, mut work: impl FnMut() -> Resu
     work().unwrap();
 }
 
-/// Prints how many frames are acknowledged, whenever that is another number.
+/// The worker process: appends, folds and writes snapshots, and prints the number of acknowledged frames after each append.
 #[test]
 #[ignore = "the other tests run it as a process of its own"]
 fn work() {
@@ -85,14 +86,14 @@ fn work() {
     }
 }
 
-/// How the process ended: the signal that killed it, how many frames it had acknowledged, and endings of the files that it could not write.
+/// The end of a worker process: the signal that killed it, the acknowledged frames, and the extensions of files it could not write.
 struct Outcome {
     signal: Option<i32>,
     acknowledged: u64,
     refused: Vec<String>,
 }
 
-/// Runs the process until it ends, or is killed after a time. `excess`: what the shell does where a file gets too large.
+/// Runs a worker process until it ends or `kill_after` has passed. `on_large_file` is shell code that sets the reaction to large files.
 fn run_process(folder: &Path, kill_after: Option<Duration>, limit: Option<u64>, on_large_file: &str) -> Outcome {
     let name = "index::tests::crash::work";
     let mut command = Command::new("sh");
@@ -129,7 +130,7 @@ fn run_process(folder: &Path, kill_after: Option<Duration>, limit: Option<u64>, 
     }
 }
 
-/// By how many frames are folded: what is told.
+/// Returns all answers after each number of folded frames.
 fn expected(plan: &[Vec<u8>]) -> Vec<BTreeMap<String, String>> {
     let folder = new_folder();
     let index = Index::open(folder.path()).unwrap();
@@ -141,7 +142,7 @@ fn expected(plan: &[Vec<u8>]) -> Vec<BTreeMap<String, String>> {
     after
 }
 
-/// Opens what a process left, and folds the rest of its log. How far the log goes.
+/// Opens the folder of an ended worker, checks the recovered state, folds the rest of its log, and returns the end of the log.
 fn check_recovery(folder: &Path, outcome: &Outcome, plan: &[Vec<u8>], expected: &[BTreeMap<String, String>]) -> u64 {
     let log = LocalLog::create(&folder.join("log")).unwrap();
     let index = Index::open(&folder.join("state")).unwrap();
@@ -167,7 +168,7 @@ fn acknowledged_frames_survive_a_kill_at_any_time() {
     let expected = expected(&plan);
     let mut end = 0;
     for time in 0.. {
-        // Later and later, so that it comes to an end on any machine.
+        // The time grows, so that the test ends on any machine.
         let millis = xxh3_64(&[time as u8]) % (20 + 4 * time);
         let outcome = run_process(folder.path(), Some(Duration::from_millis(millis)), None, "");
         assert!(outcome.signal.is_none_or(|signal| signal == SIGKILL));
@@ -180,7 +181,7 @@ fn acknowledged_frames_survive_a_kill_at_any_time() {
     }
 }
 
-/// Every write is cut short somewhere: the system kills the process that makes a file larger than it may.
+/// Each limit cuts some write short: the system kills the process that exceeds it.
 #[test]
 fn acknowledged_frames_survive_a_kill_during_any_write() {
     let plan = plan();
@@ -200,7 +201,7 @@ fn acknowledged_frames_survive_a_kill_during_any_write() {
     assert!(killed > 10, "{killed}");
 }
 
-/// A file that may not grow is refused as a full disk is: with an error, after which all is as before, and goes on with room.
+/// A write beyond the limit fails like one to a full disk.
 #[test]
 fn writes_to_a_full_disk_fail_cleanly_and_succeed_with_room() {
     let plan = plan();

@@ -17,9 +17,9 @@ use crate::index::Index;
 use crate::index::view::{DAY_MS, person_of};
 use crate::log::tests::new_folder;
 
-/// Flips a bit of the byte, or cuts the file before it.
+/// Flips a bit of byte `at`, or truncates the file before it.
 fn damage(path: &Path, whole: &[u8], at: usize, flip: Option<u8>) {
-    // As a new file, since the old one may be mapped.
+    // Written as a new file, because the old one may be mapped.
     fs::remove_file(path).unwrap();
     let mut bytes = whole.to_vec();
     match flip {
@@ -29,8 +29,9 @@ fn damage(path: &Path, whole: &[u8], at: usize, flip: Option<u8>) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Damage to a file is said when the folder is opened, the rest of the log is folded or everything is asked; or else nothing of the
-/// file was needed. Whether it was said.
+/// Opens the folder, folds the rest of the log and reads everything; returns whether the damage was reported.
+///
+/// If it was not reported, the damaged file was not needed and all answers are right.
 fn reports_damage(folder: &Path, damaged: &Path, expected: &BTreeMap<String, String>, rest: &[Vec<u8>]) -> bool {
     let read = Index::open(folder).and_then(|index| {
         for (offset, frame) in (index.offset()..).zip(rest) {
@@ -50,7 +51,7 @@ fn reports_damage(folder: &Path, damaged: &Path, expected: &BTreeMap<String, Str
     true
 }
 
-/// Events and attributes, through all kinds of columns.
+/// A plan that reads events and attributes through all kinds of columns.
 const PLAN: &str = r#"{"as_of": 3000000000, "roots": [
     {"name": "events", "among": null, "cond": {"op": "any", "of": [
         {"op": "happened", "min": 2, "max": null, "events": {"from": null, "to": 3000000000, "steps": [
@@ -71,7 +72,7 @@ const PLAN: &str = r#"{"as_of": 3000000000, "roots": [
     ]}}}
 ]}"#;
 
-/// Other contents of a file, and their checksum in the manifest.
+/// Replaces the contents of a file and its checksum in the manifest.
 fn reseal(folder: &Path, path: &Path, bytes: &[u8]) {
     let manifest = folder.join("manifest");
     let sealed = fs::read_to_string(&manifest).unwrap();
@@ -104,7 +105,7 @@ proptest! {
         reports_damage(folder.path(), path, &answers(&index.version()), &frames[half..]);
     }
 
-    /// Damage under a right checksum: whatever the numbers say, opening it, asking it and folding into it does not panic.
+    /// Decoding, evaluating and folding inconsistent contents fails without a panic.
     #[test]
     fn damaged_contents_with_valid_checksums_never_panic(
         steps in steps(), file in any::<prop::sample::Index>(), hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)
@@ -178,7 +179,7 @@ fn an_impossible_snapshot_offset_is_reported_as_damage() {
 fn damage_at_any_byte_is_detected() {
     let folder = new_folder();
     let index = Index::open(folder.path()).unwrap();
-    // Nobody is merged into another, so that everybody's events are asked for.
+    // Without merges, the answers read the events of all people.
     let steps: Vec<Step> = history_with_large_runs(12)
         .into_iter()
         .filter(|step| !matches!(step, Step::Merge(..)))

@@ -1,4 +1,4 @@
-//! Snapshots: what was folded survives, and damage is said.
+//! Snapshots preserve what was folded, across restarts, failures and concurrent readers.
 
 use std::fs;
 use std::path::Path;
@@ -49,7 +49,7 @@ proptest! {
         prop_assert_eq!(answers(&index.version()), answers(&uninterrupted.version()));
     }
 
-    /// Folds and snapshots of two threads, in whatever order they come.
+    /// One thread folds while another writes snapshots.
     #[test]
     fn snapshots_can_be_written_while_frames_are_folded(steps in steps(), size in 1..9usize) {
         let frames = frames(&plan_operations(&steps), size);
@@ -83,7 +83,7 @@ proptest! {
         let former = files(folder.path());
         fold(&index, &frames[half..], 1);
         index.snapshot().unwrap();
-        // The files of the later snapshot arrive, the last of them in part, and the manifest under its torn name.
+        // The folder gets the files of the later snapshot, the last byte of each cut, and a torn manifest.
         let new: Vec<_> = files(folder.path()).into_iter().filter(|file| !former.contains(file)).collect();
         for file in &new {
             let bytes = fs::read(file).unwrap();
@@ -94,7 +94,7 @@ proptest! {
         let reopened = Index::open(later.path()).unwrap();
         prop_assert_eq!((answers(&reopened.version()), reopened.offset()), (before, offset));
         prop_assert_eq!(files(later.path()).len(), former.len());
-        // With its manifest it is whole, and the former one's files go.
+        // With its manifest, the later snapshot is complete and replaces the files of the earlier one.
         for file in new.iter().chain([&folder.path().join("manifest")]) {
             fs::copy(file, later.path().join(file.file_name().unwrap())).unwrap();
         }
@@ -115,7 +115,7 @@ fn snapshots_release_the_memory_of_written_runs() {
     let mapped = index.version().statistics()["bytes"];
     assert!(mapped < bytes, "{mapped} {bytes}");
     assert_eq!(answers(&index.version()), before);
-    // Nothing was written twice.
+    // A second snapshot writes no files.
     let written = files(folder.path());
     index.snapshot().unwrap();
     assert_eq!(files(folder.path()), written);
@@ -193,7 +193,7 @@ fn a_follower_reads_the_snapshot_and_changes_nothing() {
     let step = steps().new_tree(&mut proptest::test_runner::TestRunner::deterministic());
     fold(&index, &frames(&plan_operations(&step.unwrap().current()), 5), 2);
     index.snapshot().unwrap();
-    // What a snapshot under way has written, and no manifest names yet.
+    // A file of an unfinished snapshot, which no manifest names.
     fs::write(folder.path().join("partition-1-99.index"), b"new").unwrap();
     let before = files(folder.path());
     let follower = Index::follow(folder.path()).unwrap();

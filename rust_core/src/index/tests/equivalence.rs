@@ -73,7 +73,7 @@ proptest! {
     }
 }
 
-/// A copy of one event, about a person.
+/// Returns a copy of one event of a person; copies differ in the amount.
 fn copy(person: u64, amount: &str) -> (u64, Vec<u8>) {
     let values = [("amount", Value::Decimal(amount))];
     let sent = encoded::RecordFields {
@@ -141,7 +141,7 @@ fn inconsistent_frames_are_rejected() {
     for (frame, said) in [
         (
             encoded::frame(0, change(Change::Created { person: 5 }), &[], None),
-            "outside partitions",
+            "outside the partitions",
         ),
         (
             encoded::frame(
@@ -155,7 +155,7 @@ fn inconsistent_frames_are_rejected() {
             ),
             "never created",
         ),
-        (encoded::frame(u64::MAX, vec![], &[], None), "no log has"),
+        (encoded::frame(u64::MAX, vec![], &[], None), "out of range"),
         (vec![0xff], "malformed"),
     ] {
         let error = index.fold(&[(0, &frame)]).unwrap_err().to_string();
@@ -165,7 +165,10 @@ fn inconsistent_frames_are_rejected() {
         );
     }
     let error = index.fold(&[(3, &[])]).unwrap_err().to_string();
-    assert_eq!(error, "resolved frame 3: the next to fold is 0");
+    assert_eq!(
+        error,
+        "resolved frame 3: out of order; the next frame to fold has offset 0"
+    );
     assert!(index.version().timeline(0, b"x", 1).is_ok());
     assert_eq!((partition_of(7 << 32 | 3), ordinal_of(7 << 32 | 3)), (7, 3));
 }

@@ -1,4 +1,4 @@
-//! Of who was erased nothing is told, now or as known before, and after purging nothing is held.
+//! Erased people are absent from all answers, present and past, and after purging from all files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -36,13 +36,13 @@ proptest! {
         let (log, log_of_others) = (frames(&operations, size, &erasure, true), frames(&operations, size, &erasure, false));
         fold(&never, &log_of_others, at_once);
         fold(&erased, &log[..frame + 1], at_once);
-        // Some of it is purged before the rest comes, and survives a restart.
+        // Part of the data is purged before the rest of the log arrives, and the state survives a restart.
         (0..purged).for_each(|_| { erased.purge().unwrap(); });
         erased.snapshot().unwrap();
         let erased = Index::open(folders.0.path()).unwrap();
         fold(&erased, &log[frame + 1..], at_once);
 
-        // The channels and the first event of anybody may still be those of who was erased.
+        // Until the purge, channels and the first event may still come from erased people.
         let (mut of_erased, mut of_never) = (answers(&erased.version()), answers(&never.version()));
         for answers in [&mut of_erased, &mut of_never] {
             answers.retain(|question, _| question != "channels" && question != "earliest");
@@ -90,7 +90,7 @@ proptest! {
     }
 }
 
-/// By file name.
+/// Returns the contents of all files of a folder by name.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
     files
@@ -98,7 +98,7 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Whatever of `marks` some file of a folder holds.
+/// Returns the marks that occur in any file of a folder.
 fn marks_found<'m>(folder: &Path, marks: &[&'m str]) -> BTreeSet<&'m str> {
     let files = contents(folder).into_values();
     let holds = |bytes: &[u8], mark: &str| bytes.windows(mark.len()).any(|window| window == mark.as_bytes());
@@ -113,7 +113,7 @@ fn marks_found<'m>(folder: &Path, marks: &[&'m str]) -> BTreeSet<&'m str> {
         .collect()
 }
 
-/// An order and a profile of a person that say `mark` everywhere.
+/// Returns an order and a profile of a person that contain `mark` in every text.
 fn records_of(person: u64, mark: &str, time: i64) -> Vec<(u64, Vec<u8>)> {
     let texts = [mark; 2].map(|mark| [mark, "1"].concat());
     let [set, key] = &texts;
@@ -192,13 +192,13 @@ fn purged_folders_hold_no_bytes_of_erased_people() {
     while index.purge().unwrap() {}
     index.snapshot().unwrap();
     assert_eq!(marks_found(folder.path(), &marks), BTreeSet::from([marks[2]]));
-    // No file took the place of one that the former manifest names.
+    // No file of the previous snapshot was overwritten.
     for (name, bytes) in contents(folder.path()) {
         assert!(name == "manifest" || former.get(&name).is_none_or(|before| *before == bytes));
     }
     let reopened = Index::open(folder.path()).unwrap();
     assert_eq!(reopened.version().digest().unwrap(), index.version().digest().unwrap());
-    // Whoever comes with the same words is somebody else.
+    // A new person with the same texts is not affected by the erasure.
     let newcomer = person_of(1, 2);
     let create = vec![change(Change::Created { person: newcomer })];
     let same_words = records_of(newcomer, marks[0], 0);

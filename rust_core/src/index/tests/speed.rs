@@ -1,4 +1,4 @@
-//! Timings of a world of 1.5 million events, and of profiles: `cargo test --release speed -- --ignored --nocapture`.
+//! Timings of 1.5 million events and of profiles: `cargo test --release speed -- --ignored --nocapture`.
 
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ fn person(number: u32) -> u64 {
     person_of(1 + number % PARTITIONS, number / PARTITIONS)
 }
 
-/// A number that looks random.
+/// Returns a pseudo-random number.
 fn mixed(i: usize) -> usize {
     xxhash_rust::xxh3::xxh3_64(&i.to_le_bytes()) as usize
 }
@@ -77,8 +77,8 @@ fn event(i: usize, time: i64) -> Vec<u8> {
     })
 }
 
-/// A year of events in frames of 15,000; `by_person`: one person after the other, else in order of time. A share of the people is
-/// merged along the way.
+/// Returns a year of events in frames of 15,000, ordered by person if `by_person` and by time otherwise. `merges` people are merged
+/// along the way.
 fn world(people: u32, by_person: bool, merges: u32) -> Vec<Vec<u8>> {
     const FRAME: usize = 15_000;
     let created = (0..people).map(|number| Change::Created { person: person(number) });
@@ -92,7 +92,7 @@ fn world(people: u32, by_person: bool, merges: u32) -> Vec<Vec<u8>> {
     let calls = EVENTS / FRAME;
     for from in (0..EVENTS).step_by(FRAME) {
         let call = (from / FRAME) as u32;
-        // Losers are the odd numbers, from the first on; nobody speaks of them again.
+        // Losers are odd numbers in ascending order; later frames do not mention them.
         let done = |calls_done: u32| u64::from(merges) * u64::from(calls_done) / calls as u64;
         let merged = (done(call)..done(call + 1)).map(|i| (2 * i + 1) as u32);
         let merged = merged.map(|loser| {
@@ -124,7 +124,7 @@ fn world(people: u32, by_person: bool, merges: u32) -> Vec<Vec<u8>> {
     frames
 }
 
-/// As the service does it: nothing is waited for.
+/// Folds frames as the service does, without waiting for compaction.
 fn fold(index: &Index, frames: &[Vec<u8>], at_once: usize) {
     for frames in frames.chunks(at_once) {
         let frames: Vec<(u64, &[u8])> = (index.offset()..).zip(frames.iter().map(|frame| &frame[..])).collect();
@@ -132,7 +132,7 @@ fn fold(index: &Index, frames: &[Vec<u8>], at_once: usize) {
     }
 }
 
-/// Processor time of this thread: other work on the machine does not count.
+/// Returns the processor time of this thread, so that other work on the machine does not count.
 fn processor_time() -> Duration {
     let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     Duration::from_nanos(
@@ -227,7 +227,7 @@ fn schema_of_profiles() -> Schema {
     }
 }
 
-/// The update numbered `i`, of those attributes that `is_named`.
+/// Returns update number `i` with the attributes for which `is_named` holds.
 fn profile(i: usize, time: i64, is_named: impl Fn(usize) -> bool) -> Vec<u8> {
     let number = |among: usize| mixed(i) / 7 % among;
     let (city, level) = (format!("city {}", number(340)), format!("level {}", number(6)));
@@ -254,7 +254,7 @@ fn profile(i: usize, time: i64, is_named: impl Fn(usize) -> bool) -> Vec<u8> {
     })
 }
 
-/// Everybody's profile, then folds of 1,000 updates of random people, two attributes each.
+/// Measures loading the profiles of all people and then folding 1,000 updates of random people with two attributes each.
 fn measure_profiles(people: u32, partitions: u32) {
     const FRAME: usize = 20_000;
     const FOLDS: usize = 200;

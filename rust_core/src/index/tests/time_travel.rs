@@ -1,4 +1,4 @@
-//! The second clock: what was known at an offset is what an index says that was asked then.
+//! Past versions equal an index that folded only the frames before the offset.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Totals are what the rows of their runs come to, whatever happens to those.
+//! Totals equal the sums of the rows of their runs, through merges, purges and time travel.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn blocks_with_totals(version: &Version) -> usize {
     events.map(|events| check_totals(events)).sum()
 }
 
-/// Ordinal, day and amount.
+/// (ordinal, day, amount).
 type Row = (u32, i64, Option<i64>);
 
 fn row() -> impl Strategy<Value = Row> {
@@ -107,7 +107,7 @@ proptest! {
     }
 }
 
-/// Random histories without any would prove nothing.
+/// Guards the other tests: histories without totals would prove nothing.
 #[test]
 fn random_histories_produce_totals() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();

@@ -1,4 +1,4 @@
-//! Only those are touched of whom something has changed or passed.
+//! Only people whose inputs changed or whose instants crossed a window end are affected.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::plan::Moment;
 use crate::proto::frame::{Change, IdentityChange};
 use crate::proto::record::Value;
 
-/// An index of some people of one partition, and what is sent of them.
+/// An index with some people in one partition.
 struct TestIndex {
     index: Index,
     sequence: u64,

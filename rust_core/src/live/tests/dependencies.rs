@@ -42,12 +42,12 @@ fn recency_depends_on_event_age_and_not_on_time() {
         age_ms: 7
     }));
     assert!(!found.inputs.contains(&Dependency::Time));
-    // Beside a time that is another for everybody it is another at every as-of.
+    // The elapsed time of another attribute differs per person, so the comparison depends on time.
     let attribute = json!({"op": "elapsed", "of": {"op": "attribute", "name": "joined", "key": null}});
     assert!(dependencies(&cond(attribute)).inputs.contains(&Dependency::Time));
 }
 
-/// The same, read off the message itself: every object of it, whatever it means.
+/// Derives the same facts from the JSON of the plan, object by object.
 #[derive(Debug, Default, PartialEq)]
 struct Read {
     types: BTreeSet<String>,
@@ -61,7 +61,7 @@ struct Read {
 }
 
 impl Read {
-    /// `back`: how long before the as-of it is asked.
+    /// Visits a node; `back` is the distance of its as-of from that of the plan, in ms.
     fn read(&mut self, json: &Json, mut back: i64) {
         let Json::Object(fields) = json else {
             return json

@@ -62,7 +62,7 @@ fn readers_do_not_wait_for_a_step() {
     followed.put(&[root(&json!({"op": "constant", "value": true}))], 1);
     followed.step(&index.version(), 40 * DAY_MS, None).unwrap();
     let live = &followed.live;
-    // As a step does, for as long as it takes.
+    // The locks that a step holds.
     let (rules, memberships) = (live.rules.lock(), live.memberships.read());
     std::thread::scope(|scope| {
         let (tell, answers) = mpsc::channel();
@@ -71,7 +71,7 @@ fn readers_do_not_wait_for_a_step() {
             tell.send((live.statuses()[0].count, answer.roots[0].matched))
         });
         let read = answers.recv_timeout(Duration::from_secs(60));
-        // A reader that waits is let go, so that this ends.
+        // Unblocks a waiting reader, so that a failing test ends.
         drop((rules, memberships));
         assert_eq!(read, Ok((1, 1)));
     });

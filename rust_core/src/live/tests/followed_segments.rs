@@ -10,7 +10,7 @@ use crate::eval::{Limits, evaluate};
 use crate::index::view::Version;
 use crate::live::Live;
 
-/// A live membership with its log.
+/// Live segments and their membership log.
 pub struct FollowedSegments {
     pub folder: TempDir,
     pub live: Live,
@@ -39,7 +39,7 @@ impl FollowedSegments {
         self.live.put(&format!("s{number}"), version, root.as_bytes()).unwrap();
     }
 
-    /// Until no segment is left. `torn`: only so many of the step's frames are appended.
+    /// Steps until no segment waits, and returns the number of frames. With `torn`, stops after that many frames of the first step.
     pub fn step(&mut self, version: &Arc<Version>, as_of: i64, torn: Option<usize>) -> Result<usize> {
         let mut count = 0;
         loop {
@@ -55,7 +55,7 @@ impl FollowedSegments {
         }
     }
 
-    /// As after a kill: what was not saved is folded again from the log.
+    /// Reopens the saved memberships, as after a kill, and folds the rest of the log.
     pub fn reopen(&mut self) {
         self.live = Live::open(self.folder.path()).unwrap();
         for offset in self.live.offset() as usize..self.log.len() {

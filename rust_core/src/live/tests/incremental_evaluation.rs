@@ -15,14 +15,14 @@ use crate::live::frame::MembershipFrame;
 
 #[derive(Clone, Debug)]
 struct Turn {
-    /// How many frames are folded, and parts of who was erased purged, before the step.
+    /// The number of frames to fold, and of purges, before the step.
     folded: usize,
     purged: usize,
     later: i64,
     torn: Option<usize>,
     saved: bool,
     killed: bool,
-    /// Every so many of the rules are others.
+    /// Every n-th rule is replaced.
     edited: Option<usize>,
 }
 
@@ -81,7 +81,7 @@ proptest! {
             None => frames(&operations, 3),
         };
         let mut coming = history.iter();
-        // The first frame declares what the rules name.
+        // The first frame declares the schema that the rules use.
         index.fold(&[(0, coming.next().unwrap())]).unwrap();
         let begun = index.version();
         for turn in turns {

@@ -65,7 +65,7 @@ fn members_added_by_an_unsettled_step_leave_when_merged_away() {
     followed.put(&roots, 1);
     for (offset, frame) in history.iter().enumerate() {
         index.fold(&[(offset as u64, frame)]).unwrap();
-        // The second person is there by a step that is written, but not settled.
+        // The second person enters by a step that is written but not settled.
         let torn = (offset == 4).then_some(1);
         followed.step(&index.version(), 40 * DAY_MS, torn).unwrap();
         let (_, held) = followed.live.members(&["s0".into()]);
@@ -102,7 +102,7 @@ fn erased_people_leave_every_segment() {
         assert_eq!((of_segment.entered.len(), of_segment.count), (0, 1));
         assert_eq!(of_segment.left.iter().collect::<Vec<_>>(), [erased]);
     }
-    // What is purged afterwards changes nothing.
+    // Purging afterwards changes no members.
     while index.purge().unwrap() {
         assert_eq!(followed.step(&index.version(), 40 * DAY_MS, None).unwrap(), 0);
     }

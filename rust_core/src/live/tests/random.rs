@@ -1,4 +1,4 @@
-//! Random segments over the histories of the index's tests.
+//! Random conditions over the histories of the index tests.
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -79,7 +79,7 @@ pub fn cond() -> impl Strategy<Value = Json> {
     })
 }
 
-/// The same `ago` earlier: inside an `at` node nothing may reach beyond its as-of.
+/// Shifts all relative instants by `ago`, because nothing inside an `at` node may lie after its as-of.
 fn inside(mut json: Json, ago: i64) -> Json {
     match &mut json {
         Json::Object(fields) => {
