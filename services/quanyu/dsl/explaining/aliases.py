@@ -1,4 +1,4 @@
-"""Names of a tree in one language: the declared ones in English, their Chinese aliases in Chinese."""
+"""Translates the names in a tree: declared names for English, their Chinese aliases for Chinese."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _N = TypeVar("_N", bound=s.Node)
 
 
 def translate_names(node: _N, scope: Scope, language: Language) -> _N:
-    """The tree with the names of a language, each meaning what it did; what names nothing stays as it is.
+    """Returns the tree with the names of a language. Every name keeps its meaning; unknown names stay unchanged.
 
-    Versions stay as written. The names in tests stay too.
+    Versions and the names in tests stay unchanged too.
     """
     found: _N = _NameTranslator(language).node(node, scope)
     return found
 
 
 def with_drafts(statements: Iterable[s.Statement], catalog: Catalog, library: Library) -> Library:
-    """The library with statements that are neither checked nor bound, for names to be looked up in."""
+    """Returns the library with unchecked, unbound statements, so that names can be resolved in it."""
     rules = [translate_names(rule, Scope(catalog, library), "en") for rule in statements if isinstance(rule, Rule)]
     return Library({**library.rules, **{rule_key(rule): rule for rule in rules}})
 
@@ -114,7 +114,7 @@ class _NameTranslator:
         return _same(by, candidates, lambda other: names.common_property(other, refs, scope))
 
     def _keys(self, keys: tuple[s.Key | s.Text, ...], scope: Scope) -> tuple[s.Key | s.Text, ...]:
-        """Of an aggregate's property."""
+        """Translates the property path of an aggregate."""
         types = scope.step.types if scope.step else ()
 
         def candidates() -> Iterable[tuple[s.Key | s.Text, ...]]:
@@ -128,14 +128,14 @@ class _NameTranslator:
         return _same(keys, candidates, lambda other: names.property_keys(other, types, scope))
 
     def _properties(self, keys: Iterable[str], event_type: str, scope: Scope) -> list[str]:
-        """A property path in Chinese as far as it has aliases."""
+        """Returns a property path in Chinese as far as it has aliases."""
         if tuple(keys) == ("channel",):
             return ["channel"]
         fields = names.property_fields([s.Key(key) for key in keys], event_type, scope)
         return [self._alias(field if name == field.name else scope.catalog.catalogs[name]) for name, field in fields]
 
     def _alias(self, declared: Any) -> str:
-        """Its Chinese alias where that is wanted and there is one, else its name."""
+        """Returns the Chinese alias if the language is Chinese and an alias exists, or else the name."""
         alias = chinese_alias(declared) if self._in_chinese else ""
         return alias or declared.name.partition("@")[0]
 
@@ -144,8 +144,8 @@ _T = TypeVar("_T")
 
 
 def _same(written: _T, candidates: Callable[[], Iterable[_T]], meaning: Callable[[_T], Any]) -> _T:
-    """The first candidate that means what was written; what was written if that has no meaning."""
-    with suppress(RuleError, RecursionError):  # statements that are not checked may go round in a circle
+    """Returns the first candidate with the meaning of what was written, or what was written if it has no meaning."""
+    with suppress(RuleError, RecursionError):  # unchecked statements may form a cycle
         meant = meaning(written)
         for candidate in candidates():
             with suppress(RuleError):
@@ -155,14 +155,14 @@ def _same(written: _T, candidates: Callable[[], Iterable[_T]], meaning: Callable
 
 
 def _inside(ref: s.Ref, scope: Scope) -> Scope:
-    """The scope of a `where` about these events; outside any event if nothing is known of them."""
+    """Returns the scope of a `where` about these events, or the person's scope if the events are unknown."""
     with suppress(RuleError, RecursionError):
         return scope.for_events(names.bind_events(ref, scope))
     return replace(scope, step=None)
 
 
 def _with_names(path: s.Path, written: Iterable[str]) -> s.Path:
-    """The path with other names, in order; what there are no more names for stays."""
+    """Returns the path with its first names replaced by these."""
     first, *rest = written
     keys = tuple(s.Key(name) for name in rest) + path.keys[len(rest) :]
     return replace(path, ref=replace(path.ref, name=first), keys=keys)

@@ -27,7 +27,10 @@ _HOUR_MS = 3_600_000
 
 @dataclass(frozen=True)
 class ClauseWriter:
-    """`scope`: of the part that is spoken of. `versions`: what the clause rests on. `among`: the rule's population."""
+    """Writes the parts of one clause.
+
+    `scope` is the scope of the part, `versions` are the dependencies of the clause, `among` is the rule's population.
+    """
 
     scope: Scope
     windows: WindowDescriptions
@@ -61,12 +64,12 @@ class ClauseWriter:
         return self._leaf(node)
 
     def people(self, unknown: Iterable[UnknownCause]) -> str:
-        """Those people, each kind once; empty if there are none."""
+        """Describes the people for whom a value is unknown, each cause once; empty without causes."""
         kinds = (self._say(who.reason, what=self._lacking(who)) for who in unknown)
         return self._phrase("who").join(dict.fromkeys(kinds))
 
     def ref(self, ref: s.Ref) -> str:
-        """With its version; an event by its name in the language."""
+        """Writes a name with its version. Events have their name in the language."""
         return format_rule(translate_names(s.Step(ref), self.scope, self.language))
 
     def expr(self, node: s.Node) -> str:
@@ -90,7 +93,7 @@ class ClauseWriter:
     # conditions
 
     def _leaf(self, node: s.Cond) -> str:
-        """By the phrase of its class, with its fields in words."""
+        """Writes a condition with the template of its class and its fields in words."""
         key = _snake(node)
         said = {name: self._part(value) for name, value in s.get_fields(node).items() if name != "span"}
         reach = self.windows.of(format_rule(node))
@@ -202,7 +205,7 @@ class ClauseWriter:
         return format_rule(translate_names(path, self.scope, self.language))
 
     def _moment(self, path: s.Path) -> str:
-        """`the last touch@2` of a recency; empty for what is none."""
+        """Returns text such as `the last touch@2` for a recency, or an empty text for any other value."""
         match names.resolve(path, self.scope)[1]:
             case names.Recency(events=events, first=first):
                 return self._say("first" if first else "last", events=self.ref(events))
@@ -233,7 +236,7 @@ class ClauseWriter:
         return self._say("group", of=self.expr(node)) if isinstance(node, s.Arithmetic) else self.expr(node)
 
     def _duration(self, node: s.Duration) -> str:
-        """As it is written in English, in hours or minutes in Chinese."""
+        """Returns the duration as written for English, and in hours or minutes for Chinese."""
         if self.language == "en":
             return format_rule(node)
         hours, rest = divmod(node.ms, _HOUR_MS)

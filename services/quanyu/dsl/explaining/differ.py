@@ -1,4 +1,4 @@
-"""What is different between two versions of a rule, in words: one sentence for each clause that changed."""
+"""Describes the differences between two versions of a rule: one sentence for each changed clause."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import RULE_KIND_NAMES, Library, Rule
 
-# Pairs of clauses that are compared; of more the changed ones are said as removed and added.
+# With more pairs of clauses than this, changed clauses are described as removed and added.
 _COMPARED = 10_000
 _CHAINS = (s.AllOf, s.AnyOf)
 
@@ -22,10 +22,10 @@ _CHAINS = (s.AllOf, s.AnyOf)
 def describe_differences(
     old: Rule, new: Rule, old_library: Library, new_library: Library, catalog: Catalog
 ) -> list[str]:
-    """Sentences from the old bound rule to the new one of the same kind; none where they mean the same.
+    """Returns sentences about the changes between two bound rules of the same kind; none if their meaning is the same.
 
-    The order of clauses that are joined by `and` or `or`, of list items and of a definition's steps is no difference.
-    Each library holds what its rule rests on; what changed there is said last.
+    The order of clauses joined by `and` or `or`, of list items and of the steps of a definition does not matter.
+    Each library contains the dependencies of its rule; changes in dependencies come last.
     """
     sentences = _of_rule(old, new)
     for name, before, after in _renewed(old, new, old_library, new_library, catalog):
@@ -86,7 +86,7 @@ def _tiers(old: s.Tag, new: s.Tag) -> list[str]:
 
 
 def _by_value(tag: s.Tag) -> dict[tuple[str, int], tuple[str, s.Tier]]:
-    """Each tier with its text; a value that several give is told apart by its number among them."""
+    """Returns each tier with its text, by its value and its number among the tiers with that value."""
     seen: Counter[str] = Counter()
     found = {}
     for tier in tag.tiers:
@@ -97,7 +97,7 @@ def _by_value(tag: s.Tag) -> dict[tuple[str, int], tuple[str, s.Tier]]:
 
 
 def _parts(old: Sequence[s.Node], new: Sequence[s.Node]) -> list[str]:
-    """Of clauses or steps in any order: those that changed, went and came."""
+    """Describes the changed, removed and added clauses or steps, in any order."""
     before, after = Counter(map(_text, old)), Counter(map(_text, new))
     gone, come = list((before - after).elements()), list((after - before).elements())
     subjects = {_text(part): _subject(part) for part in (*old, *new)}
@@ -118,7 +118,7 @@ def _changed(old: s.Node, new: s.Node) -> list[str]:
 
 
 def _subject(node: s.Node) -> str:
-    """The first name in it: clauses about one name are one clause that changed."""
+    """Returns the first name in the node. Two clauses about the same name count as one changed clause."""
     return next((part.name for part in s.walk(node) if isinstance(part, s.Ref)), type(node).__name__)
 
 
@@ -127,7 +127,7 @@ def _text(node: s.Node) -> str:
 
 
 def _sorted(node: s.Node) -> s.Node:
-    """The same with everything in order whose order means nothing."""
+    """Returns the node with all parts sorted whose order does not matter."""
     fields: dict[str, Any] = {name: _sorted_field(value) for name, value in s.get_fields(node).items()}
     same = replace(node, **fields)
     match same:
@@ -151,14 +151,14 @@ def _label(ref: s.Ref) -> str:
 def _renewed(
     old: Rule, new: Rule, old_library: Library, new_library: Library, catalog: Catalog
 ) -> list[tuple[str, int, int]]:
-    """Rules that both rest on, all the way down, in another version: name, version before, version after."""
+    """Returns the common dependencies whose version differs: name, old version, new version."""
     before, after = _dependencies_of(old, old_library, catalog), _dependencies_of(new, new_library, catalog)
     names = sorted(before.keys() & after.keys())
     return [(name, before[name], after[name]) for name in names if before[name] != after[name]]
 
 
 def _dependencies_of(rule: Rule, library: Library, catalog: Catalog) -> dict[str, int]:
-    """Names and the newest versions of them that are used."""
+    """Returns the newest used version of each direct or indirect dependency by name."""
     found: dict[str, int] = {}
     for label in versions_of([rule], catalog, library):
         name, _, version = label.partition("@")

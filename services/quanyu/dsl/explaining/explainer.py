@@ -1,4 +1,4 @@
-"""What a rule means: one sentence for each top-level clause, with resolved instants and bound versions."""
+"""Explains a rule: one sentence for each top-level clause, with resolved instants and bound versions."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _JOINT = (s.AllOf, s.AnyOf)
 def explain(
     rule: BoundRules | s.Cond | Rule, library: Library, catalog: Catalog, clock: Clock, language: Language = "en"
 ) -> list[str]:
-    """The sentences of a bound condition or statement, or of all statements of a bound text.
+    """Returns the sentences for a bound condition or statement, or for all statements of a bound text.
 
-    A text that is not published yet is explained with a library that holds it: `library.publish(bound)`.
+    To explain a text that is not published yet, pass a library that contains it: `library.publish(bound)`.
     """
     if isinstance(rule, BoundRules):
         rules = [part for part in rule.statements if isinstance(part, Rule)]
@@ -94,7 +94,7 @@ class _Explainer:
         return ClauseWriter(self._scope, said, self._language, compiled.versions, among)
 
     def _sentence(self, clause: str, cond: s.Cond, writer: ClauseWriter, who: list[str]) -> str:
-        """The clause, then the windows that it does not say itself, what its names mean, and whom it leaves out."""
+        """Joins the clause, its remaining windows, the meanings of its names, and the people that it excludes."""
         windows = [
             self._phrases["window_is"].format(
                 text=translate_to_chinese(text) if self._language == "zh" else text, reach=reach
@@ -108,13 +108,13 @@ class _Explainer:
         return f"{clause}{said}{self._phrases['end']}"
 
     def _meaning(self, rule: s.Define | s.Metric) -> str:
-        """`touch@2 is order or scan`"""
+        """Returns a sentence part such as `touch@2 is order or scan`."""
         written = format_rule(translate_names(rule, self._scope, self._language), self._language)
         name, _, meaning = written.partition(" ")[2].partition(" = ")
         return self._phrases["meaning"].format(name=name, meaning=meaning)
 
     def _people(self, cond: s.Cond, writer: ClauseWriter, remark: str) -> Iterator[str]:
-        """Of whom it is unknown, and those who are taken in although it is."""
+        """Describes the people for whom the condition is unknown, and those whom `including unknown` includes."""
         people = writer.people(unknowns.find_in_condition(cond, self._scope))
         if people:
             yield self._phrases[remark].format(people=people)
@@ -125,7 +125,7 @@ class _Explainer:
             yield self._phrases["taken_in" if is_simple else "part_taken_in"].format(people=taken)
 
     def _remarks(self, cond: s.Cond) -> Iterable[str]:
-        """What is easily misread."""
+        """Returns remarks about parts that are easily misread."""
         remarks = []
         for node in s.walk(cond):
             if isinstance(node, (s.EnteredSegment, s.LeftSegment)):
@@ -137,7 +137,7 @@ class _Explainer:
 
 
 def _parts(cond: s.Node) -> Iterator[s.Node]:
-    """The condition and those that it joins or denies; not what is inside events."""
+    """Yields the condition and the operands of its `and`, `or` and `not`, not the conditions inside events."""
     yield cond
     if isinstance(cond, (*_JOINT, s.Not)):
         for child in s.iter_children(cond):
@@ -145,13 +145,13 @@ def _parts(cond: s.Node) -> Iterator[s.Node]:
 
 
 def _may_hold_otherwise(cond: s.Node) -> bool:
-    """Whether it may be true although something in it is unknown (U1, U3)."""
+    """Returns whether the condition can be true although a part of it is unknown (U1, U3)."""
     names_items = isinstance(cond, (s.InList, s.HasAny)) and any(isinstance(item, s.Path) for item in cond.items)
     return isinstance(cond, _JOINT) or names_items
 
 
 def _each_without(pattern: s.EventPattern, language: Language) -> str:
-    """What `did not` may be taken for: so many units that are without."""
+    """Suggests the condition for which `did not` is often mistaken: each unit has no such event."""
     if not isinstance(pattern, s.Event):
         return ""
     match pattern.times:

@@ -1,6 +1,6 @@
-"""How each part of a rule is said, in English and Chinese: one template a class of the syntax tree, and a few more.
+"""The templates for the parts of a rule, in English and Chinese: one for each class of the syntax tree, and a few more.
 
-Both tables have the same names; a template's fields are those of the node, and `reach`, its instants.
+Both tables have the same keys. The fields of a template are those of the node, and `reach`, its instants.
 """
 
 from __future__ import annotations

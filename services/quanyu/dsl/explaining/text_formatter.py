@@ -1,4 +1,4 @@
-"""A text rewritten in its canonical form, in either language."""
+"""Rewrites a text in its canonical form, in either language."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Library
 from quanyu.dsl.parsing.parser import is_condition, parse, parse_condition
 
-# What may hold a `#` that begins no comment, or a comment.
+# A quoted text, which may contain `#`, or a comment.
 _QUOTED_OR_COMMENT = re.compile(r"""'[^'\n]*'|"[^"\n]*"|`[^`\n]*`|(?P<comment>\#[^\n]*)""", re.VERBOSE)
 
 
 def format_text(text: str, catalog: Catalog, library: Library, language: Language = "en") -> str:
-    """One line for each statement, names in the language where the catalog has them, versions as written.
+    """Returns one line for each statement, with names in the language as far as the catalog has them.
 
-    A comment stands on lines of its own above the statement that it stands in, beside or above. Names that nothing
-    has stay as they are. RuleError for a text that does not parse.
+    Versions and unknown names stay as written. A comment inside, beside or above a statement moves to its own lines
+    above the statement. Raises RuleError if the text does not parse.
     """
     with attach_text(text):
         if is_condition(text):
@@ -36,7 +36,7 @@ def format_text(text: str, catalog: Catalog, library: Library, language: Languag
         written = _written(nodes, scope, language, language)
         meant = _meaning(text, catalog, library)
         if meant is not None and _meaning("\n".join(written), catalog, library) != meant:
-            # Beside a value of the same word an alias would have two readings (N1).
+            # An alias that equals a value beside it would be ambiguous (N1).
             written = _written(nodes, scope, language, "en")
     return "\n".join(_commented(text, nodes, written))
 
@@ -46,7 +46,7 @@ def _written(nodes: tuple[s.Node, ...], scope: Scope, language: Language, names:
 
 
 def _meaning(text: str, catalog: Catalog, library: Library) -> tuple[s.Script | None, s.Cond | None] | None:
-    """Of a text that is right."""
+    """Returns the bound text, or None if the text has errors."""
     try:
         bound = check_and_bind(text, catalog, library)
     except RuleError:

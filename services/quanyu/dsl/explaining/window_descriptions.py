@@ -1,4 +1,4 @@
-"""The windows of a clause as instants, each said once: where it stands, or in a list of what is left."""
+"""Describes the windows of a clause as instants, each window once."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class WindowDescriptions:
         self._clock, self._phrases = clock, TEMPLATES[language]
 
     def of(self, text: str) -> str:
-        """`from A to B (zone)` of the clause's own window of that canonical text; empty if it has none."""
+        """Returns `from A to B (zone)` for the clause's own window with this canonical text, or an empty text."""
         own = [window for window in self._left if window.text == text]
         if not own:
             return ""
-        # The same words may also stand in a segment asked of the past: the clause's own are those that end last.
+        # A segment at a past instant may contain the same window: the clause's own window ends last.
         latest = max(own, key=lambda window: (window.to_ms is None, window.to_ms or 0, window.from_ms or 0))
         self._left.remove(latest)
         return self._reach(latest)
 
     def left(self) -> Iterator[tuple[str, str]]:
-        """The text and the instants of each that was not said: those of metrics, segments and aggregates."""
+        """Yields the text and instants of each window not described yet: those of metrics, segments and aggregates."""
         for window in self._left:
             yield window.text, self._reach(window)
 
@@ -45,12 +45,12 @@ class WindowDescriptions:
         if not is_elapsed and clock.day_start_ms(first) == start and clock.day_of(end) != last:
             return self._phrases["reach_days"].format(**said, first=first, last=last)
         hours, rest = divmod(end - start, _HOUR_MS)
-        if rest == 0 and end == clock.as_of_ms:  # what tells 30d from a calendar month
+        if rest == 0 and end == clock.as_of_ms:  # distinguishes 30d from a calendar month
             return self._phrases["reach_hours"].format(**said, hours=hours)
         return self._phrases["reach"].format(**said)
 
     def instant(self, ms: int | None) -> str:
-        """Of the zone's wall clock, without what is nought of seconds."""
+        """Returns the local time, without seconds or milliseconds that are zero."""
         if ms is None:
             return ""
         text = self._clock.local_time(ms).replace(tzinfo=None).isoformat(" ", "milliseconds")

@@ -1,4 +1,4 @@
-"""Why one condition is always or never true, where a law of the language says so."""
+"""Explains why a single condition is always or never true by a rule of the language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TILES = {"quintile": "1 to 5 (R3)", "decile": "1 to 10 (R3)", "percentile": "1 
 
 
 def explain_constant(node: s.Cond, encoder: Encoder, site: Site) -> str:
-    """The end of a sentence; empty where the condition itself is reason enough."""
+    """Returns the end of a sentence, or an empty text if the condition explains itself."""
     node = s.strip_not(node) or node
     match node:
         case s.Did(pattern=pattern):
@@ -26,7 +26,7 @@ def explain_constant(node: s.Cond, encoder: Encoder, site: Site) -> str:
 
 
 def _explain_order(node: s.Compare | s.Between | s.InList, encoder: Encoder, site: Site) -> str:
-    """A value that an ordered enum does not have."""
+    """Names the declared values if the condition uses a value that an ordered enum does not have."""
     expr = node.left if isinstance(node, s.Compare) else node.expr
     kind = encoder.values.type_of(expr, site)
     written = {nfkc(child.value) for child in s.iter_children(node) if isinstance(child, s.Text)}

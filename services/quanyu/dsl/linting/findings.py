@@ -1,4 +1,4 @@
-"""What the linter says of a text."""
+"""The warnings of the linter."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Code = Literal[
     "EMPTY_WINDOW",
     "UNDECLARED_VALUE",
 ]
-MAX_FINDINGS = 200  # of one text
+MAX_FINDINGS = 200  # per text
 _SHOWN = 80
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A warning: it does not stop publishing. `code` is stable, `line` and `column` count from 1.
+    """A warning. It does not prevent publishing. `code` is stable, `line` and `column` count from 1.
 
     `suggestions` are conditions, or for a tag statements, to write instead of what is found.
     """
@@ -52,7 +52,7 @@ class Findings:
         self._found[Finding(code, message, at.span.line, at.span.column, suggestions)] = None
 
     def in_text_order(self) -> list[Finding]:
-        """As they stand in the text, the first so many."""
+        """Returns the first MAX_FINDINGS findings in the order of the text."""
         return sorted(self._found, key=lambda finding: (finding.line, finding.column))[:MAX_FINDINGS]
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ class Findings:
 
 
 def quote(node: s.Node) -> str:
-    """Its text in backquotes, cut where it is long."""
+    """Returns the text of the node in backquotes, shortened if it is long."""
     text = format_rule(node)
     return f"`{text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'}`"
 

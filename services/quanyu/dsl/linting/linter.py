@@ -1,5 +1,6 @@
-"""What is right by the letter and probably not meant: warnings about a checked text, each proved of every person and
-of every instant from the clock's on, never found by trying.
+"""Warns about valid rules that probably do not mean what the author intended.
+
+Every warning is proved for every person and every instant from the clock's on.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from quanyu.dsl.model.library import BoundRules, Library
 
 
 def lint(bound: BoundRules, catalog: Catalog, library: Library, clock: Clock) -> list[Finding]:
-    """In the order of the text. `library` need not hold the text yet.
+    """Returns the findings in the order of the text. `library` need not contain the text yet.
 
-    Raises RuleError (reason "time" or "limit") where a window reaches beyond the calendar or the text is too deep.
+    Raises RuleError (reason "time" or "limit") if a window is beyond the calendar or the text is nested too deeply.
     """
     with attach_text(bound.text):
         linter = _Linter(Encoder(catalog, library.publish(bound), clock))
@@ -68,7 +69,7 @@ class _Linter:
         return self._encoder.encode(s.InSegment(segment), Site()).true
 
     def _tag(self, tag: s.Tag) -> None:
-        """The first tier that is true wins, an unknown one is passed over, `else` takes the rest (G7)."""
+        """Checks a tag: the first true tier applies, unknown tiers are skipped, `else` applies to the rest (G7)."""
         site = Site(rule=tag.ref.name)
         earlier: list[tuple[s.Tier, Formula]] = []
         for n, tier in enumerate(tag.tiers):

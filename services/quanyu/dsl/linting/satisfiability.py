@@ -1,4 +1,4 @@
-"""Clauses that decide nothing: never true, always true, said already. Each is proved, never guessed."""
+"""Finds clauses that are never true, always true or redundant. Every finding is proved."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Logic = s.AllOf | s.AnyOf | s.Not | s.IncludingUnknown
 
 @dataclass(frozen=True)
 class ClauseContext:
-    """Where a condition stands. It matters only of whom all of `given` is so, conditions and what they say.
+    """The context of a condition: it matters only for people for whom all premises in `given` hold.
 
-    `wanted`: whether it matters where the condition is true, else where it is false, as below a `not`.
+    `is_positive` tells whether the true cases of the condition matter, or the false ones, as below a `not`.
     """
 
     site: Site
@@ -53,7 +53,7 @@ class SatisfiabilityChecks:
         self._is_refuted: Callable[..., bool] = encoder.prover.is_refuted
 
     def check_condition(self, cond: s.Cond, context: ClauseContext) -> None:
-        """Of a condition that stands alone, or in a rule with a population that is given."""
+        """Checks a whole condition, possibly within the population of its rule."""
         truth = self._encoder.encode(cond, context.site)
         if context.given and not self._is_refuted(truth.true) and not self._is_refuted(negation(truth.true)):
             people = join_words([quote(given) for given, _ in context.given])
@@ -87,7 +87,7 @@ class SatisfiabilityChecks:
     # never, always
 
     def _reports_constant(self, node: s.Cond, context: ClauseContext) -> bool:
-        """Whether the condition is the same of everybody: then that is found, at the part that makes it so."""
+        """Reports a condition with the same value for everybody, at the part that causes it. Returns whether it did."""
         truth = self._encoder.encode(node, context.site)
         for code, formula in _refutations(truth).items():
             if self._is_refuted(formula):
@@ -100,7 +100,7 @@ class SatisfiabilityChecks:
         return False
 
     def _is_cause(self, code: Code, node: s.Cond, part: s.Cond, context: ClauseContext) -> bool:
-        """Whether the part is so itself, and its whole because of it."""
+        """Returns whether the part alone causes the constant value of the whole."""
         truth = self._encoder.encode(part, context.site)
         if isinstance(node, s.Not):
             return self._is_refuted(negation(truth.true) if code == "NEVER_TRUE" else truth.true)
@@ -114,7 +114,7 @@ class SatisfiabilityChecks:
             self.check_filters(node)
             self._semantic_checks.check_windows(node)
         if len(self._found) > before:
-            return  # a filter or a window says why
+            return  # a finding about a filter or a window explains it
         self._semantic_checks.check_declared_values(node, context.site)
         parts, why = self._minimal_parts(code, node, context), explain_constant(node, self._encoder, context.site)
         none, every = "it matches nobody", "it excludes nobody"
@@ -133,7 +133,7 @@ class SatisfiabilityChecks:
             self._never_false(node, parts, context)
 
     def _never_false(self, node: s.Cond, parts: list[s.Cond], context: ClauseContext) -> None:
-        """Of `or`, the parts that leave out only the unknown."""
+        """Reports a condition that is never false because it excludes only unknown values."""
         whole = parts[0] if len(parts) == 1 else s.AnyOf(tuple(parts))
         values = self._semantic_checks.possibly_unknown_values(whole, context.site)
         known = tuple(s.IsKnown(value) for value in values)
@@ -155,14 +155,14 @@ class SatisfiabilityChecks:
         return self._is_refuted(one, negation(other)) and self._is_refuted(other, negation(one))
 
     def _minimal_parts(self, code: Code, node: s.Cond, context: ClauseContext) -> list[s.Cond]:
-        """The fewest parts of `and` that exclude each other, of `or` that together leave nobody out."""
+        """Returns a minimal set of operands of `and` that contradict each other, or of `or` that cover everybody."""
         if not isinstance(node, s.AllOf if code == "NEVER_TRUE" else s.AnyOf):
             return [node]
         said = [(part, _refutations(self._encoder.encode(part, context.site))[code]) for part in node.operands]
         return [part for part, _ in self._minimal_premises(said)]
 
     def _minimal_premises(self, said: Sequence[Premise], *others: Formula) -> list[Premise]:
-        """Without those that are not needed to refute them all with the others."""
+        """Drops the premises that are not needed to refute all of them together with `others`."""
         kept = list(said)
         for item in said:
             rest = [other for other in kept if other is not item]
@@ -173,7 +173,7 @@ class SatisfiabilityChecks:
     # clauses beside each other
 
     def _check_operands(self, node: s.AllOf | s.AnyOf, context: ClauseContext) -> None:
-        """Where all must hold, a part is judged where the others do; where one is enough, where no other does."""
+        """Checks each operand where it decides: where the others hold for `and`, where no other holds for `or`."""
         joint = isinstance(node, s.AllOf) == context.is_positive
         values = [self._premise_formula(part, context) for part in node.operands]
         beside = {n: value if joint else negation(value) for n, value in enumerate(values)}
@@ -206,7 +206,7 @@ class SatisfiabilityChecks:
         others: list[Premise],
         context: ClauseContext,
     ) -> None:
-        """The part changes nothing; the whole without it is offered."""
+        """Reports an operand that changes nothing and suggests the condition without it."""
         part = node.operands[n]
         rest = tuple(other for m, other in enumerate(node.operands) if m != n)
         offer = format_rule(replace(node, operands=rest) if len(rest) > 1 else rest[0])
@@ -230,12 +230,12 @@ class SatisfiabilityChecks:
 
 
 def _refutations(truth: Truth) -> dict[Code, Formula]:
-    """What is found where the formula is refuted, the strongest first."""
+    """Returns for each finding the formula whose refutation proves it, the strongest finding first."""
     return {"NEVER_TRUE": truth.true, "ALWAYS_TRUE": negation(truth.true), "NEVER_FALSE": truth.false}
 
 
 def _as_premise(node: s.AllOf | s.AnyOf, part: s.Cond) -> s.Cond:
-    """What is so of a part, where another one is asked for."""
+    """Returns what holds for one operand where another operand decides."""
     return part if isinstance(node, s.AllOf) else s.Not(part)
 
 
@@ -249,7 +249,7 @@ def _operands(node: s.Cond) -> tuple[s.Cond, ...]:
 
 
 def _filtered_steps(node: s.Node) -> Iterator[s.Step]:
-    """The outermost filtered steps below a node, those of aggregates too."""
+    """Yields the outermost filtered steps below a node, including aggregates."""
     for child in s.iter_children(node):
         if isinstance(child, s.Step) and child.where is not None:
             yield child

@@ -1,4 +1,4 @@
-"""What an author may not mean: the unknown left out or taken in, first times, people inside `where`."""
+"""Checks for conditions that authors misread: unknown values, first events, person values inside `where`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from quanyu.dsl.linting.proving import (
 )
 from quanyu.dsl.model.types import nfkc, nfkc_set
 
-_NAMED = 3  # so many unknown values are spelled out in a suggestion
-_SEARCHED = 2_000  # of more values than these the nearest one is not looked for
+_NAMED = 3  # unknown values that a suggestion names
+_SEARCHED = 2_000  # the nearest value is not searched among more values
 
 
 class SemanticChecks:
@@ -27,7 +27,7 @@ class SemanticChecks:
         self._encoder, self._found = encoder, found
 
     def check(self, node: s.Cond, site: Site, given: Sequence[Formula], is_positive: bool) -> None:
-        """Of one condition, without its parts, where all of `given` is so; `wanted`: it matters where it is true."""
+        """Checks one condition without its operands, where all of `given` holds."""
         match node:
             case s.IncludingUnknown(operand=inner):
                 self._check_including_unknown(node, inner, site, given)
@@ -83,7 +83,7 @@ class SemanticChecks:
         self._found.add("DENIED_SEGMENT_TAKES_UNKNOWN", node, message, format_rule(s.AllOf((*known, node))))
 
     def possibly_unknown_values(self, cond: s.Cond, site: Site, given: Sequence[Formula] = ()) -> list[s.Expr]:
-        """The values that a condition rests on and that may be unknown, each once."""
+        """Returns the distinct values that the condition uses and that can be unknown."""
         found: dict[str, s.Expr] = {}
         for expr in _values(cond):
             if self._encoder.prover.is_possible(*given, negation(self._encoder.values.known(expr, site))):
@@ -93,7 +93,7 @@ class SemanticChecks:
     # values
 
     def check_declared_values(self, node: s.Cond, site: Site) -> None:
-        """Texts that a field with known values has never had: a slip of the pen holds nobody."""
+        """Reports texts that are not among the known values of a field: they are probably typing errors."""
         expr, texts = _texts(node)
         if expr is None or not texts:
             return
@@ -119,7 +119,7 @@ class SemanticChecks:
             self._found.add("NOT_THE_FIRST_TIME", node, message, format_rule(s.AllOf((ever, denial))))
 
     def check_windows(self, node: s.Node) -> None:
-        """Windows over events in which none can lie: for ever, or until a written day comes."""
+        """Reports windows that can contain no events, either ever or until a future date."""
         for window in _windows(node):
             start, end = self._encoder.timeline.event_span(window)
             if self._encoder.timeline.is_never_later(end, start):
@@ -130,7 +130,7 @@ class SemanticChecks:
                 self._found.add("EMPTY_WINDOW", window, message)
 
     def _check_person_in_where(self, node: s.Cond, site: Site) -> None:
-        """E9"""
+        """Reports values of the person inside `where` (E9)."""
         for path in _paths(node):
             if not isinstance(self._encoder.values.meaning(path, site), names.EventChannel | names.Property):
                 message = (
@@ -141,7 +141,7 @@ class SemanticChecks:
 
 
 def _texts(node: s.Cond) -> tuple[s.Expr | None, list[s.Text]]:
-    """What is compared with written texts, and those."""
+    """Returns the value that the condition compares with text literals, and the literals."""
     match node:
         case s.Compare(left=expr, op="=" | "!=", right=s.Text() as text):
             return expr, [text]
@@ -158,7 +158,7 @@ def _with(node: Any, text: s.Text, other: s.Text) -> s.Node:
 
 
 def _values(cond: s.Node) -> Iterator[s.Expr]:
-    """The values that conditions compare or test, without literals; not those inside the filters of events."""
+    """Yields the values that conditions compare or test, except literals and values inside filters of events."""
     for child in s.iter_children(cond):
         if isinstance(child, (s.Path, s.Arithmetic, s.Default, s.Aggregate, s.Tile)):
             yield child
@@ -167,7 +167,7 @@ def _values(cond: s.Node) -> Iterator[s.Expr]:
 
 
 def _paths(node: s.Node) -> Iterator[s.Path]:
-    """Those of the node's own values; an aggregate is the person's whatever stands in it."""
+    """Yields the paths of the node's own values, not those inside aggregates, which belong to the person."""
     for child in s.iter_children(node):
         if isinstance(child, s.Path):
             yield child
@@ -176,7 +176,7 @@ def _paths(node: s.Node) -> Iterator[s.Path]:
 
 
 def _windows(node: s.Node) -> Iterator[s.Window]:
-    """Of what happened, of moves, and of what is counted, but not inside the filters of events."""
+    """Yields the windows of events, membership changes and aggregates, except those inside filters of events."""
     if isinstance(node, (s.Event, s.FirstEvent, s.Sequence, s.EnteredSegment, s.LeftSegment, s.Aggregate)):
         if node.window is not None and not isinstance(node.window, s.Recurrence):
             yield node.window
