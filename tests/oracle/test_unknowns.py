@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, note, settings
 
 from quanyu import dsl
 from quanyu.dsl.binding import unknowns
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from tests.oracle.strategies import conditions
 from tests.oracle.test_oracle import pair_of
 from tests.oracle.world import World

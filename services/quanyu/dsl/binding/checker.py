@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import names
+from quanyu.dsl.binding import references
 from quanyu.dsl.binding.conditions import Conditions
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.binding.test_blocks import bind_tests
 from quanyu.dsl.errors import RuleError, attach_text
 from quanyu.dsl.model.catalog import BUILT_IN, Catalog
@@ -125,7 +125,7 @@ class _Drafts:
                     raise RuleError.at(rule.expr.span, "type", f"a metric must be a single value, but this is a {kind}")
                 bound = replace(rule, expr=expr)
             case s.Segment():
-                among = names.bind_segment(rule.among, scope) if rule.among else None
+                among = references.bind_segment(rule.among, scope) if rule.among else None
                 bound = replace(rule, among=among, cond=conditions.bind(rule.cond, replace(scope, rule=rule.ref.name)))
             case s.Tag():
                 bound = self._tag(rule, replace(scope, rule=rule.ref.name))

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import corrections, names
+from quanyu.dsl.binding import corrections, names, references
 from quanyu.dsl.binding.expressions import Expressions, refuse_unranked
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.model.types import (
@@ -74,7 +74,7 @@ class Conditions:
                 bound = self._did(node, scope)
             case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.EnteredSegment() | s.LeftSegment():
                 _refuse_in_step(node, "a segment is", scope)
-                bound = replace(node, ref=names.bind_segment(node.ref, scope))
+                bound = replace(node, ref=references.bind_segment(node.ref, scope))
             case s.Sample():
                 bound = _sample(node, scope)
             case _:
@@ -211,7 +211,7 @@ class Conditions:
         expr, kind = self.expressions.bind(node.expr, scope)
         refuse_unranked(node.expr, kind, corrections.of_ranked_recency(node))
         self.expressions.bind(node.size, scope)
-        return replace(node, expr=expr, among=names.bind_segment(node.among, scope) if node.among else None)
+        return replace(node, expr=expr, among=references.bind_segment(node.among, scope) if node.among else None)
 
     def _anniversary(self, node: s.Anniversary | s.NotAnniversary, scope: Scope) -> s.Cond:
         path, kind = self.expressions.bind(node.path, scope)
@@ -261,7 +261,7 @@ class Conditions:
         return path
 
     def step(self, step: s.Step, scope: Scope) -> s.Step:
-        ref = names.bind_events(step.ref, scope)
+        ref = references.bind_events(step.ref, scope)
         where = self.bind(step.where, scope.for_events(ref)) if step.where else None
         return replace(step, ref=ref, where=where)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import corrections, names
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding import corrections, names, references
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.model.types import (
     BOOL,
@@ -78,7 +78,7 @@ class Expressions:
             message = f"`{word}` is not a value: test for a missing value with `is known` or `is unknown` (U2)"
             raise RuleError.at(node.span, "name", message, *absent)
         if beside.family in ("text", "set", "any") and not names.is_value_name(node, scope):
-            near = names.nearest(word, [*beside.values, *names.value_names(scope)])
+            near = references.nearest(word, [*beside.values, *names.value_names(scope)])
             offered = [f"'{near_by}'" if near_by in beside.values else near_by for near_by in near]
             message = f"`{word}` is neither a declared value nor a name; write free text in quotes"
             raise RuleError.at(node.span, "name", message, *offered, f"'{word}'")
@@ -159,7 +159,7 @@ class Expressions:
 
     def _aggregate(self, node: s.Aggregate, scope: Scope) -> tuple[s.Expr, Type]:
         names.refuse_bare_property(node.path.ref, scope)
-        ref = names.bind_events(node.path.ref, scope)
+        ref = references.bind_events(node.path.ref, scope)
         inside = scope.for_person().for_events(ref)
         assert inside.step is not None
         keys = names.property_keys(node.path.keys, inside.step.types, scope) if node.path.keys else ()
@@ -186,7 +186,7 @@ class Expressions:
             raise RuleError.at(node.span, "scope", f"{node.fn} ranks people, so it cannot be used inside `where` (E9)")
         expr, kind = self.bind(node.expr, scope)
         refuse_unranked(node.expr, kind)
-        among = names.bind_segment(node.among, scope) if node.among else None
+        among = references.bind_segment(node.among, scope) if node.among else None
         return replace(node, expr=expr, among=among), NUMBER
 
 

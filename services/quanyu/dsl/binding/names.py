@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from quanyu.dsl import syntax as s
+from quanyu.dsl.binding.references import (
+    Scope,
+    StepScope,
+    bind_events,
+    bind_version,
+    event_types,
+    event_types_with,
+    is_event_name,
+    is_value_of_person,
+    unknown_name_error,
+    with_name,
+)
 from quanyu.dsl.errors import RuleError
-from quanyu.dsl.keywords import needs_backquotes
-from quanyu.dsl.model.catalog import BUILT_IN, Catalog, Field
-from quanyu.dsl.model.library import RULE_KIND_NAMES, Rules
-from quanyu.dsl.model.types import nfkc
-
-
-@dataclass(frozen=True)
-class StepScope:
-    """The events that a `where` filters: the step's name and its event types."""
-
-    name: str
-    types: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The context in which names are resolved. `rule` is the name of the enclosing segment or tag (S2)."""
-
-    catalog: Catalog
-    rules: Rules
-    step: StepScope | None = None
-    rule: str | None = None
-    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-
-    def for_events(self, ref: s.Ref) -> Scope:
-        """Returns the scope inside the `where` of these events."""
-        return replace(self, step=StepScope(ref.name, event_types(ref, self)))
-
-    def for_person(self) -> Scope:
-        """Returns the scope of a person, in which every metric is evaluated."""
-        return replace(self, step=None, rule=None)
+from quanyu.dsl.model.catalog import BUILT_IN, Field
 
 
 @dataclass(frozen=True)
@@ -115,14 +95,14 @@ def _explicitly_of_person(path: s.Path, scope: Scope) -> tuple[s.Path, Meaning]:
 
 def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.Path, Meaning] | None:
     if name == "channel" and not path.keys:
-        return replace(path, ref=_named(path.ref, name)), EventChannel()
+        return replace(path, ref=with_name(path.ref, name)), EventChannel()
     if name == step.name and path.keys:  # the step's own name before the property (N5)
         keys = property_keys(path.keys, step.types, scope)
         if keys == ("channel",):
             return s.Path(s.Ref("channel"), span=path.span), EventChannel()
-        return replace(path, ref=_named(path.ref, name), keys=_keys(path.keys, keys)), Property(keys)
+        return replace(path, ref=with_name(path.ref, name), keys=_keys(path.keys, keys)), Property(keys)
     declaring = _properties(step, path.ref.name, scope)
-    is_person_value = _is_person_value(name, scope)
+    is_person_value = is_value_of_person(name, scope)
     if declaring == len(step.types) or (declaring and not is_person_value):
         if is_person_value:
             raise RuleError.at(
@@ -134,8 +114,8 @@ def _in_step(path: s.Path, name: str, scope: Scope, step: StepScope) -> tuple[s.
             )
         head = s.Key(path.ref.name, span=path.ref.span)
         keys = property_keys((head, *path.keys), step.types, scope)
-        return s.Path(_named(path.ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span), Property(keys)
-    if path.keys and _is_events(name, scope):
+        return s.Path(with_name(path.ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span), Property(keys)
+    if path.keys and is_event_name(name, scope):
         raise RuleError.at(
             path.span, "name", f"`{path.ref.name}` is another event: a `where` is about one {step.name} only (N5)"
         )
@@ -161,7 +141,9 @@ def property_keys(keys: Sequence[s.Key | s.Text], types: Sequence[str], scope: S
     lacking = [t for t in types if scope.catalog.find_property(scope.catalog.event_types[t].properties, head) is None]
     if lacking:
         known = set.intersection(*(property_names(t, scope) for t in types))
-        raise _unknown(keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, lambda: known)
+        raise unknown_name_error(
+            keys[0].span, f"{' and '.join(lacking)} declares no property `{head}`", head, lambda: known
+        )
     canonical = {tuple(name for name, _ in property_fields(keys, t, scope)) for t in types}
     return canonical.pop() if len(canonical) == 1 else tuple(k.name if isinstance(k, s.Key) else k.value for k in keys)
 
@@ -173,11 +155,11 @@ def common_property(
     types = tuple(dict.fromkeys(t for ref in events for t in event_types(ref, scope)))
     ref, name = path.ref, scope.catalog.canonical(path.ref.name)
     if not _properties(StepScope("", types), ref.name, scope):
-        if path.keys and _is_events(name, scope):
+        if path.keys and is_event_name(name, scope):
             own = ".".join(key.name if isinstance(key, s.Key) else key.value for key in path.keys)
             message = "`by` is about every event of the sequence, so write the property without an event"
             raise RuleError.at(path.span, "name", message, own)
-        if name == "person" or _is_person_value(name, scope):
+        if name == "person" or is_value_of_person(name, scope):
             message = "a value of the person is the same in all events: `by` takes a property of the events (Q7)"
             raise RuleError.at(path.span, "scope", message)
     if ref.version is not None:
@@ -185,7 +167,7 @@ def common_property(
             ref.span, "version", f"`{ref.name}` is a property, and properties have no versions", ref.name
         )
     keys = property_keys((s.Key(ref.name, span=ref.span), *path.keys), types, scope)
-    bound = s.Path(_named(ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span)
+    bound = s.Path(with_name(ref, keys[0]), _keys(path.keys, keys[1:]), span=path.span)
     return bound, keys, types
 
 
@@ -203,7 +185,7 @@ def property_fields(keys: Sequence[s.Key | s.Text], event_type: str, scope: Scop
             fields = scope.catalog.catalogs[owner].attributes
         declared = scope.catalog.find_property(fields, name)
         if declared is None:
-            raise _unknown(key.span, f"{owner} has no `{name}`", name, fields.keys)
+            raise unknown_name_error(key.span, f"{owner} has no `{name}`", name, fields.keys)
         is_by_name = name == declared.name or name in declared.aliases
         found.append((declared.name if is_by_name else declared.reference, declared))
     return found
@@ -216,7 +198,7 @@ def property_names(event_type: str, scope: Scope) -> set[str]:
 
 def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]:
     ref = path.ref
-    bare = s.Path(_named(ref, name), path.keys, span=path.span)
+    bare = s.Path(with_name(ref, name), path.keys, span=path.span)
     if name == "channel" and not path.keys:
         return bare, Channels()
     if name in ("first_seen", "last_seen") and not path.keys:
@@ -229,19 +211,14 @@ def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]
         return _attribute(bare, attribute)
     if scope.rules.kind(name) in (s.Metric, s.Tag):
         _refuse_keys(path, f"`{name}` is a single value")
-        bound = bind_version(_named(ref, name), scope)
+        bound = bind_version(with_name(ref, name), scope)
         return s.Path(bound, span=path.span), RuleValue(bound)
     recency = None if path.keys else _recency(ref, name, scope)
     if recency is not None:
         first = name.startswith("first_")
-        stem = replace(_named(ref, ("first_" if first else "last_") + recency.name), version=recency.version)
+        stem = replace(with_name(ref, ("first_" if first else "last_") + recency.name), version=recency.version)
         return s.Path(stem, span=path.span), Recency(recency, first)
     raise _no_value(path, name, scope)
-
-
-def _named(ref: s.Ref, name: str) -> s.Ref:
-    """Returns the reference with its declared name, as the parser reads it from canonical text."""
-    return replace(ref, name=name, quoted=ref.quoted or needs_backquotes(name))
 
 
 def _attribute(path: s.Path, declared: Field) -> tuple[s.Path, Attribute]:
@@ -263,7 +240,7 @@ def _refuse_keys(path: s.Path, what: str) -> None:
 def _recency(ref: s.Ref, name: str, scope: Scope) -> s.Ref | None:
     prefix, _, stem = name.partition("_")
     stem = scope.catalog.canonical(stem)
-    if prefix not in ("last", "first") or not _is_events(stem, scope):
+    if prefix not in ("last", "first") or not is_event_name(stem, scope):
         return None
     return bind_events(s.Ref(stem, ref.version, span=ref.span), scope)
 
@@ -272,7 +249,7 @@ def _no_value(path: s.Path, name: str, scope: Scope) -> RuleError:
     span, kind = path.span, scope.rules.kind(name)
     if kind is s.Segment:
         return RuleError.at(span, "name", f"`{name}` is a segment, not a value", f"in segment {name}")
-    if _is_events(name, scope):
+    if is_event_name(name, scope):
         if path.keys:
             key = path.keys[-1]
             return RuleError.at(
@@ -283,13 +260,13 @@ def _no_value(path: s.Path, name: str, scope: Scope) -> RuleError:
             )
         message = f"`{name}` is a set of events, not a value: count them, or ask how long ago the last was"
         return RuleError.at(span, "name", message, f"count({name})", f"last_{name}")
-    if scope.step is not None and (others := _events_with(path.ref.name, scope)):
+    if scope.step is not None and (others := event_types_with(path.ref.name, scope)):
         message = (
             f"{scope.step.name} has no `{path.ref.name}`: it is a property of {' and '.join(others)}, "
             "and a `where` is about one event (N5)"
         )
         return RuleError.at(path.ref.span, "name", message)
-    return _unknown(path.ref.span, f"nothing is called `{path.ref.name}`", name, lambda: value_names(scope))
+    return unknown_name_error(path.ref.span, f"nothing is called `{path.ref.name}`", name, lambda: value_names(scope))
 
 
 def value_names(scope: Scope) -> set[str]:
@@ -303,40 +280,28 @@ def value_names(scope: Scope) -> set[str]:
     return rules | recencies | attributes | aliases | properties | (set(BUILT_IN) - {"person"})
 
 
-def _is_events(name: str, scope: Scope) -> bool:
-    return name in scope.catalog.event_types or scope.rules.kind(name) is s.Define
-
-
-def _is_person_value(name: str, scope: Scope) -> bool:
-    return scope.catalog.find_attribute(name, None) is not None or scope.rules.kind(name) in (s.Metric, s.Tag)
-
-
 def is_events(path: s.Path, scope: Scope) -> bool:
     """Returns whether the path is the bare name of an event type or a definition."""
-    return not path.keys and _is_events(scope.catalog.canonical(path.ref.name), scope)
+    return not path.keys and is_event_name(scope.catalog.canonical(path.ref.name), scope)
 
 
 def refuse_bare_property(ref: s.Ref, scope: Scope) -> None:
     """Rejects a property without its event, as in `sum(amount)`."""
     name = scope.catalog.canonical(ref.name)
-    owners = _events_with(ref.name, scope)
-    if owners and not _is_events(name, scope) and scope.rules.kind(name) is None:
+    owners = event_types_with(ref.name, scope)
+    if owners and not is_event_name(name, scope) and scope.rules.kind(name) is None:
         message = f"`{ref.name}` is a property: write its event before it"
         raise RuleError.at(ref.span, "name", message, *(f"{owner}.{ref.name}" for owner in owners[:3]))
-
-
-def _events_with(name: str, scope: Scope) -> list[str]:
-    """Returns the event types that have a property with this name."""
-    types = scope.catalog.event_types.values()
-    return [event.name for event in types if scope.catalog.find_property(event.properties, name) is not None]
 
 
 def is_of_nobody(path: s.Path, scope: Scope) -> bool:
     """Returns whether the name means neither a value of a person nor a segment. It does not bind any rule."""
     name = scope.catalog.canonical(path.ref.name)
     prefix, _, stem = name.partition("_")
-    is_recency = prefix in ("last", "first") and _is_events(scope.catalog.canonical(stem), scope)
-    return not (is_recency or name in BUILT_IN or _is_person_value(name, scope) or scope.rules.kind(name) is s.Segment)
+    is_recency = prefix in ("last", "first") and is_event_name(scope.catalog.canonical(stem), scope)
+    return not (
+        is_recency or name in BUILT_IN or is_value_of_person(name, scope) or scope.rules.kind(name) is s.Segment
+    )
 
 
 def is_value_name(path: s.Path, scope: Scope) -> bool:
@@ -345,75 +310,3 @@ def is_value_name(path: s.Path, scope: Scope) -> bool:
     except RuleError:
         return False
     return True
-
-
-def bind_version(ref: s.Ref, scope: Scope) -> s.Ref:
-    """Returns the reference with its written version, or else with the newest one (V2)."""
-    newest = scope.rules.newest(ref.name)
-    version = ref.version or newest
-    if scope.rules.get(ref.name, version) is None:
-        raise RuleError.at(
-            ref.span, "version", f"there is no {ref.name}@{version}", *([f"{ref.name}@{newest}"] if newest else [])
-        )
-    return replace(ref, version=version)
-
-
-def bind_events(ref: s.Ref, scope: Scope) -> s.Ref:
-    """Binds a reference to an event type, or to a definition with its version."""
-    name = scope.catalog.canonical(ref.name)
-    if name in scope.catalog.event_types:
-        if ref.version is not None:
-            raise RuleError.at(ref.span, "version", f"the event type {name} has no versions", name)
-        return _named(ref, name)
-    if scope.rules.kind(name) is s.Define:
-        return bind_version(_named(ref, name), scope)
-    known = {*scope.catalog.event_types, *(n for n in scope.rules.names() if scope.rules.kind(n) is s.Define)}
-    known |= {alias for event in scope.catalog.event_types.values() for alias in event.aliases}
-    message = f"{_what(name, scope)}: write an event or a definition here"
-    raise RuleError(message, ref.span.line, ref.span.column, "name", lambda: nearest(name, known) or sorted(known)[:3])
-
-
-def bind_segment(ref: s.Ref, scope: Scope) -> s.Ref:
-    """Binds a reference to a segment with its version."""
-    if scope.rules.kind(ref.name) is s.Segment:
-        return bind_version(ref, scope)
-    known = {name for name in scope.rules.names() if scope.rules.kind(name) is s.Segment}
-    raise _unknown(ref.span, f"{_what(ref.name, scope)}: write a segment here", ref.name, lambda: known)
-
-
-def _what(name: str, scope: Scope) -> str:
-    kind = scope.rules.kind(name)
-    if kind is not None:
-        return f"`{name}` is a {RULE_KIND_NAMES[kind]}"
-    if name in scope.catalog.event_types:
-        return f"`{name}` is an event type"
-    return f"`{name}` is an attribute" if name in scope.catalog.attributes else f"nothing is called `{name}`"
-
-
-def event_types(ref: s.Ref, scope: Scope) -> tuple[str, ...]:
-    """Returns the distinct event types of a bound event type or definition."""
-    if ref.name in scope.catalog.event_types:
-        return (ref.name,)
-    rule = scope.rules.get(ref.name, ref.version or scope.rules.newest(ref.name))
-    if not isinstance(rule, s.Define):
-        raise RuleError.at(ref.span, "name", f"{_what(ref.name, scope)}: write an event or a definition here")
-    key = ("events", rule.ref)  # cached, because definitions share definitions
-    if key not in scope.memo:
-        scope.memo[key] = tuple(dict.fromkeys(t for step in rule.steps for t in event_types(step.ref, scope)))
-    found: tuple[str, ...] = scope.memo[key]
-    return found
-
-
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Returns at most three similar names, ignoring case. Chinese words are short and need less similarity."""
-    folded: dict[str, str] = {}
-    for other in sorted(known, reverse=True):
-        folded[nfkc(other).casefold()] = other
-    return [
-        folded[near]
-        for near in difflib.get_close_matches(nfkc(name).casefold(), sorted(folded), 3, 0.6 if name.isascii() else 0.5)
-    ]
-
-
-def _unknown(span: s.Span, message: str, name: str, known: Callable[[], Iterable[str]]) -> RuleError:
-    return RuleError(message, span.line, span.column, "name", lambda: nearest(name, known()))

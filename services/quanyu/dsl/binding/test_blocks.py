@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import names
+from quanyu.dsl.binding import names, references
 from quanyu.dsl.binding.conditions import Conditions
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.model.catalog import Field
 from quanyu.dsl.model.types import Type, type_of_field
@@ -59,7 +59,7 @@ def _bind(test: s.Test, conditions: Conditions, scope: Scope) -> s.Test:
     people = dict.fromkeys(fact.person for fact in given)
     for then in test.then:
         if then.person not in people:
-            near = names.nearest(then.person, people) or list(people)[:3]
+            near = references.nearest(then.person, people) or list(people)[:3]
             raise RuleError.at(then.span, "name", f"no `given` is about `{then.person}`", *near)
     return replace(test, given=given, then=tuple(_then(then, conditions, scope) for then in test.then))
 
@@ -79,9 +79,9 @@ def _given(fact: s.GivenEvent | s.GivenPerson, conditions: Conditions, scope: Sc
     if isinstance(fact, s.GivenPerson):
         fields = [_attribute(attr, scope) for attr in fact.attrs]
         return replace(fact, attrs=_attrs(fact, fields, conditions, scope))
-    ref = names.bind_events(fact.ref, scope)
+    ref = references.bind_events(fact.ref, scope)
     if ref.name not in scope.catalog.event_types:
-        types = names.event_types(ref, scope)
+        types = references.event_types(ref, scope)
         message = f"`{ref.name}` is a definition: write one event type here"
         raise RuleError.at(fact.ref.span, "name", message, *types)
     fields = [_property(attr, ref.name, scope) for attr in fact.attrs]
@@ -94,7 +94,7 @@ def _attribute(attr: s.Attr, scope: Scope) -> Field:
         return declared
     known = {name.partition("@")[0] for name in scope.catalog.attributes}
     message = f"people have no attribute `{attr.name}`"
-    raise RuleError.at(attr.span, "name", message, *names.nearest(attr.name, known))
+    raise RuleError.at(attr.span, "name", message, *references.nearest(attr.name, known))
 
 
 def _property(attr: s.Attr, event_type: str, scope: Scope) -> Field:
@@ -106,7 +106,7 @@ def _property(attr: s.Attr, event_type: str, scope: Scope) -> Field:
         return declared
     known = {*names.property_names(event_type, scope), "channel"}
     message = f"{event_type} has no property `{attr.name}`"
-    raise RuleError.at(attr.span, "name", message, *names.nearest(attr.name, known))
+    raise RuleError.at(attr.span, "name", message, *references.nearest(attr.name, known))
 
 
 def _attrs(

@@ -8,7 +8,7 @@ from typing import Literal
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 
 Reason = Literal["no_value", "without_events", "never_seen", "divided_by_zero", "outside", "no_tier"]
 _OF_NOTHING = ("avg", "min", "max", "median", "earliest", "latest", "most")  # U10

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.completion import grammar_candidates
 from quanyu.dsl.completion.cursor import STATEMENTS, Cursor, locate_cursor
 from quanyu.dsl.completion.expected_type import (

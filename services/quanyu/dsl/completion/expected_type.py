@@ -10,9 +10,9 @@ from typing import get_args
 from lark import Token
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import names
+from quanyu.dsl.binding import names, references
 from quanyu.dsl.binding.conditions import Conditions
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.completion.cursor import Cursor
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.model.types import Type, can_unify
@@ -93,7 +93,7 @@ def resolve_scope(cursor: Cursor, scope: Scope) -> Scope:
         return scope
     step = cursor.build_item(at)
     with suppress(RuleError, RecursionError):
-        return scope.for_events(names.bind_events(step if isinstance(step, s.Ref) else step.ref, scope))
+        return scope.for_events(references.bind_events(step if isinstance(step, s.Ref) else step.ref, scope))
     return scope
 
 

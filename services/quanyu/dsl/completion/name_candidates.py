@@ -10,9 +10,9 @@ from itertools import pairwise
 from lark import Token, Tree
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import names
+from quanyu.dsl.binding import names, references
 from quanyu.dsl.binding.expressions import Expressions, has_aggregate
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.completion.cursor import Cursor, build_tree
 from quanyu.dsl.completion.expected_type import ExpectedType, find_last
 from quanyu.dsl.completion.grammar_candidates import (
@@ -156,7 +156,7 @@ class NameCandidates:
 
     def _event_types(self, ref: s.Ref) -> tuple[str, ...]:
         with suppress(RuleError, RecursionError):
-            return names.event_types(names.bind_events(ref, self._scope), self._scope)
+            return references.event_types(references.bind_events(ref, self._scope), self._scope)
         return ()
 
     def _properties(

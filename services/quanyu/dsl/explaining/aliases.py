@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import names
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding import names, references
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatting.formatter import Language
 from quanyu.dsl.model.catalog import Catalog, chinese_alias
@@ -59,11 +59,11 @@ class _NameTranslator:
 
     def _events(self, ref: s.Ref, scope: Scope) -> s.Ref:
         def candidates() -> Iterable[s.Ref]:
-            name = names.bind_events(ref, scope).name
+            name = references.bind_events(ref, scope).name
             declared = scope.catalog.event_types.get(name)
             yield from (replace(ref, name=n) for n in (self._alias(declared) if declared else "", name) if n)
 
-        return _same(ref, candidates, lambda other: names.bind_events(other, scope))
+        return _same(ref, candidates, lambda other: references.bind_events(other, scope))
 
     def _path(self, path: s.Path, scope: Scope) -> s.Path:
         def candidates() -> Iterable[s.Path]:
@@ -157,7 +157,7 @@ def _same(written: _T, candidates: Callable[[], Iterable[_T]], meaning: Callable
 def _inside(ref: s.Ref, scope: Scope) -> Scope:
     """Returns the scope of a `where` about these events, or the person's scope if the events are unknown."""
     with suppress(RuleError, RecursionError):
-        return scope.for_events(names.bind_events(ref, scope))
+        return scope.for_events(references.bind_events(ref, scope))
     return replace(scope, step=None)
 
 

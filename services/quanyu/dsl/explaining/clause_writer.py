@@ -11,7 +11,7 @@ from typing import Any, get_args
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
 from quanyu.dsl.binding.conditions import Conditions
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.binding.unknowns import UnknownCause
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.explaining.aliases import translate_names

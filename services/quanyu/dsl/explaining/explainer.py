@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import unknowns
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.calendar.windows import Clock
 from quanyu.dsl.explaining.aliases import translate_names
 from quanyu.dsl.explaining.clause_writer import ClauseWriter

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import check_and_bind
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.errors import RuleError, attach_text
 from quanyu.dsl.explaining.aliases import translate_names, with_drafts
 from quanyu.dsl.formatting.formatter import Language, format_rule

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import names
+from quanyu.dsl.binding import names, references
 from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.linting.findings import Findings, join_words, quote
 from quanyu.dsl.linting.proving import (
@@ -101,7 +101,7 @@ class SemanticChecks:
         for text in texts if values else ():
             if nfkc(text.value) in nfkc_set(values):
                 continue
-            near = names.nearest(text.value, values)[:1] if len(values) <= _SEARCHED else []
+            near = references.nearest(text.value, values)[:1] if len(values) <= _SEARCHED else []
             offers = [format_rule(_with(node, text, s.Text(value))) for value in near]
             message = f"{quote(text)} is not a declared or known value of {quote(expr)}"
             self._found.add("UNDECLARED_VALUE", text, message, *offers)

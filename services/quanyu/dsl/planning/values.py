@@ -10,7 +10,7 @@ from typing import Any
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
 from quanyu.dsl.binding.conditions import Conditions
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.calendar import windows
 from quanyu.dsl.calendar.windows import Clock
 from quanyu.dsl.errors import RuleError

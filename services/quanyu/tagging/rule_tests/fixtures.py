@@ -8,7 +8,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.dsl import Catalog, Clock, Field, RuleError
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding.names import nearest
+from quanyu.dsl.binding.references import nearest
 from quanyu.dsl.calendar.windows import when_ms
 from quanyu.runtime.instants import timestamp
 

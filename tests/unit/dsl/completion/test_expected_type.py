@@ -2,7 +2,7 @@
 
 import pytest
 
-from quanyu.dsl.binding.names import Scope
+from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.completion.completer import complete
 from quanyu.dsl.completion.cursor import locate_cursor
 from quanyu.dsl.completion.expected_type import (

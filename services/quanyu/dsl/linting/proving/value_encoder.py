@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.binding import names
+from quanyu.dsl.binding import names, references
 from quanyu.dsl.binding.conditions import Conditions
-from quanyu.dsl.binding.names import Scope, StepScope
+from quanyu.dsl.binding.references import Scope, StepScope
 from quanyu.dsl.calendar.windows import Clock
 from quanyu.dsl.linting.proving.formulas import (
     FALSE,
@@ -327,7 +327,7 @@ class ValueEncoder:
         return self._definitions[ref]
 
     def site_inside(self, step: s.Step) -> Site:
-        return Site(StepScope(step.ref.name, names.event_types(step.ref, self._scope)))
+        return Site(StepScope(step.ref.name, references.event_types(step.ref, self._scope)))
 
 
 def some_events(tally: Tally) -> Formula:
