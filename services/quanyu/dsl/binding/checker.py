@@ -77,7 +77,7 @@ class _Drafts:
             message = "a rule cannot contain settings: write them in the workspace's own text (X5)"
             raise RuleError.at(statement.span, "scope", message)
         assert isinstance(statement, Rule)
-        self._refuse_clash(statement)
+        self._reject_clash(statement)
         name, version = rule_key(statement)
         drafts = self._drafts.setdefault(name, {})
         if version in drafts:
@@ -85,7 +85,7 @@ class _Drafts:
         drafts[version] = statement
         return statement
 
-    def _refuse_clash(self, rule: Rule) -> None:
+    def _reject_clash(self, rule: Rule) -> None:
         """Rejects a name that is taken: attributes, events, rules and built-ins share one namespace (N12)."""
         name, catalog = rule.ref.name, self._catalog
         other = self.kind(name)

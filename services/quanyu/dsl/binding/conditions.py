@@ -10,7 +10,7 @@ from typing import Any
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import corrections, names, references
-from quanyu.dsl.binding.expressions import Expressions, refuse_unranked
+from quanyu.dsl.binding.expressions import Expressions, reject_unranked
 from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatting.formatter import format_rule
@@ -43,7 +43,7 @@ class Conditions:
 
     def bind(self, node: s.Cond, scope: Scope) -> s.Cond:
         """Returns the condition with every name bound. Raises RuleError if a part of it has no meaning."""
-        self._refuse_misplaced(node, scope)
+        self._reject_misplaced(node, scope)
         bound: s.Cond
         match node:
             case s.AllOf() | s.AnyOf():
@@ -73,7 +73,7 @@ class Conditions:
             case s.Did() | s.DidNot():
                 bound = self._did(node, scope)
             case s.InSegment() | s.WasInSegmentAgo() | s.WasInSegmentOn() | s.EnteredSegment() | s.LeftSegment():
-                _refuse_in_step(node, "a segment is", scope)
+                _reject_in_step(node, "a segment is", scope)
                 bound = replace(node, ref=references.bind_segment(node.ref, scope))
             case s.Sample():
                 bound = _sample(node, scope)
@@ -81,31 +81,31 @@ class Conditions:
                 bound = self._text_test(node, scope)
         return bound
 
-    def _refuse_misplaced(self, node: s.Cond, scope: Scope) -> None:
+    def _reject_misplaced(self, node: s.Cond, scope: Scope) -> None:
         """Rejects a property or an event in the position of a value of the person."""
         value = node.left if isinstance(node, s.Compare) else getattr(node, "expr", None)
         if scope.step is not None or not isinstance(value, s.Path) or not names.is_of_nobody(value, scope):
             return
         if names.is_events(value, scope):
             message = f"`{value.ref.name}` is a set of events, not a value: ask whether, how often or when"
-            raise RuleError.at(value.span, "name", message, *corrections.of_events(node, value))
-        corrections.refuse_outside_where(node, scope.catalog)
+            raise RuleError.at(value.span, "name", message, *corrections.suggest_event_values(node, value))
+        corrections.reject_property_outside_where(node, scope.catalog)
 
     # comparisons
 
     def _compare(self, node: s.Compare, scope: Scope) -> s.Cond:
         left, a = self.expressions.bind(node.left, scope)
         right, b = self.expressions.bind_beside(node.right, a, scope, node.op)
-        _refuse_wholes(node, a, b)
-        _refuse_recency(node, a, b)
+        _reject_wholes(node, a, b)
+        _reject_recency(node, a, b)
         if {a.kind, b.kind} == {"instant", "date"}:
-            _refuse_attribute_days(node, a, b)
+            _reject_attribute_days(node, a, b)
         else:
-            _refuse_mixed(node, a, b)
-            self._refuse_order(node, a, b)
+            _reject_mixed(node, a, b)
+            self._reject_order(node, a, b)
         return replace(node, left=left, right=right)
 
-    def _refuse_order(self, node: s.Compare, a: Type, b: Type) -> None:
+    def _reject_order(self, node: s.Compare, a: Type, b: Type) -> None:
         """Rejects `<` between values without an order (C2) and `=` between an instant and a minute (C4)."""
         if node.op in ("=", "!="):
             written = next((side for side in (node.left, node.right) if isinstance(side, s.DateTime)), None)
@@ -129,17 +129,17 @@ class Conditions:
         low, a = self.expressions.bind_beside(node.low, kind, scope)
         high, b = self.expressions.bind_beside(node.high, kind, scope)
         if kind.family in ("text", "bool", "set", "map", "point"):
-            offered = corrections.of_enum_between(node) if kind.ordered else []
+            offered = corrections.suggest_enum_range(node) if kind.ordered else []
             raise RuleError.at(node.expr.span, "type", f"`between` does not apply to {kind}", *offered)
         if kind.kind == "recency" and all(isinstance(end, s.Date | s.DateTime) for end in (node.low, node.high)):
             return replace(node, expr=expr)  # a window like any other, in which its event lies (G16, C3)
         for end, written in ((a, node.low), (b, node.high)):
             compare = s.Compare(node.expr, "<", written, span=written.span)
-            _refuse_recency(compare, kind, end)
+            _reject_recency(compare, kind, end)
             if {kind.kind, end.kind} == {"instant", "date"}:
-                _refuse_attribute_days(compare, kind, end)
+                _reject_attribute_days(compare, kind, end)
             else:
-                _refuse_mixed(compare, kind, end)
+                _reject_mixed(compare, kind, end)
         return replace(node, expr=expr, low=low, high=high)
 
     def _between_ago(self, node: s.BetweenAgo | s.NotBetweenAgo, scope: Scope) -> s.Cond:
@@ -147,7 +147,7 @@ class Conditions:
             if not isinstance(end, s.Duration):
                 raise RuleError.at(end.span, "type", "`between ... ago` takes two durations", "between 7d and 30d ago")
         expr, kind = self.expressions.bind(node.expr, scope)
-        _refuse_elapsed(node.expr, kind, f"{format_rule(node.expr)} in last 30 calendar days")
+        _reject_elapsed(node.expr, kind, f"{format_rule(node.expr)} in last 30 calendar days")
         if kind.kind not in ("instant", "recency"):
             raise RuleError.at(node.expr.span, "type", f"{kind} is not a point in time")
         return replace(node, expr=expr)
@@ -171,10 +171,10 @@ class Conditions:
         bound = []
         for item in items:
             expr, found = self.expressions.bind_beside(item, member, scope)
-            _refuse_untyped(item.span, member, found)
+            _reject_untyped(item.span, member, found)
             if not can_unify(member, found):
                 message = f"this is {found}, but the other side is {member} (C2)"
-                raise RuleError.at(item.span, "type", message, *corrections.instead_of(item, member))
+                raise RuleError.at(item.span, "type", message, *corrections.suggest_values(item, member))
             member = found if member.kind == "any" else member
             bound.append(expr)
         return tuple(bound)
@@ -188,7 +188,7 @@ class Conditions:
             quoted = node.value.ref.name if isinstance(node.value, s.Path) else format_rule(node.value)
             raise RuleError.at(node.value.span, "type", "write a text in quotes here", f"'{quoted}'")
         if isinstance(node, (s.Matches, s.NotMatches)):
-            _refuse_backtracking(node.value)
+            _reject_backtracking(node.value)
         bound: s.Cond = replace(node, expr=expr)
         return bound
 
@@ -201,15 +201,15 @@ class Conditions:
             has_years = not isinstance(node.window, _CALENDAR)
             raise RuleError.at(node.expr.span, "type", "a month-day has no year", *([] if has_years else offered))
         if kind.kind == "date" and not _whole_days(node.window):
-            _refuse_elapsed(node.expr, kind, *_in_days(node))
+            _reject_elapsed(node.expr, kind, *_in_days(node))
         if kind.kind not in ("date", "instant", "recency"):
             raise RuleError.at(node.expr.span, "type", f"{kind} is not a point in time")
         return replace(node, expr=expr)
 
     def _ranked(self, node: s.InTop | s.InBottom, scope: Scope) -> s.Cond:
-        _refuse_in_step(node, "a rank is", scope)
+        _reject_in_step(node, "a rank is", scope)
         expr, kind = self.expressions.bind(node.expr, scope)
-        refuse_unranked(node.expr, kind, corrections.of_ranked_recency(node))
+        reject_unranked(node.expr, kind, corrections.suggest_ranked_instant(node))
         self.expressions.bind(node.size, scope)
         return replace(node, expr=expr, among=references.bind_segment(node.among, scope) if node.among else None)
 
@@ -236,7 +236,7 @@ class Conditions:
     # events
 
     def _did(self, node: s.Did | s.DidNot, scope: Scope) -> s.Cond:
-        _refuse_in_step(node, "`did` is", scope)
+        _reject_in_step(node, "`did` is", scope)
         pattern = node.pattern
         if isinstance(pattern, s.Sequence):
             return replace(node, pattern=self._sequence(pattern, scope))
@@ -266,13 +266,13 @@ class Conditions:
         return replace(step, ref=ref, where=where)
 
 
-def _refuse_in_step(node: s.Node, what: str, scope: Scope) -> None:
+def _reject_in_step(node: s.Node, what: str, scope: Scope) -> None:
     if scope.step is not None:
         raise RuleError.at(node.span, "scope", f"{what} {_SETS_AND_RANKS}")
 
 
 def _sample(node: s.Sample, scope: Scope) -> s.Sample:
-    _refuse_in_step(node, "a sample is", scope)
+    _reject_in_step(node, "a sample is", scope)
     if node.seed is None and scope.rule is None:
         percent = f"{node.percent.value}%"
         message = "a sample outside a segment or tag needs a seed (S2)"
@@ -280,14 +280,16 @@ def _sample(node: s.Sample, scope: Scope) -> s.Sample:
     return node
 
 
-def _refuse_wholes(node: s.Compare, a: Type, b: Type) -> None:
+def _reject_wholes(node: s.Compare, a: Type, b: Type) -> None:
     if "set" in (a.kind, b.kind):
-        raise RuleError.at(node.span, "type", "a set cannot be compared as a whole (C5)", *corrections.of_set(node))
+        raise RuleError.at(
+            node.span, "type", "a set cannot be compared as a whole (C5)", *corrections.suggest_set_tests(node)
+        )
     if "map" in (a.kind, b.kind):
         raise RuleError.at(node.span, "type", "a map cannot be compared as a whole: name one of its keys (N10)")
     if "point" in (a.kind, b.kind):
-        offered = f"{format_rule(node.left)} within 3km of (31.2304, 121.4737)"
-        raise RuleError.at(node.span, "type", "a point cannot be compared as a whole", offered)
+        example = f"{format_rule(node.left)} within 3km of (31.2304, 121.4737)"
+        raise RuleError.at(node.span, "type", "a point cannot be compared as a whole", example)
 
 
 def order_error(node: s.Compare, a: Type, b: Type) -> RuleError:
@@ -303,7 +305,7 @@ def order_error(node: s.Compare, a: Type, b: Type) -> RuleError:
     return RuleError.at(node.span, "type", f"these enums have no order in common, so `{node.op}` does not apply")
 
 
-def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:
+def _reject_recency(node: s.Compare, a: Type, b: Type) -> None:
     """Rejects `=` for a recency, and a date beside it: it compares only with durations and recencies (C1)."""
     if "recency" not in (a.kind, b.kind):
         return
@@ -312,11 +314,11 @@ def _refuse_recency(node: s.Compare, a: Type, b: Type) -> None:
     if against.kind in ("date", "instant"):
         path = node.left if recency is a else node.right
         message = "a recency is a length of time, so it cannot be compared with a date: the sign would be reversed (C1)"
-        offered = corrections.of_date_against_recency(node, path, _written(other))
+        offered = corrections.suggest_instant_comparison(node, path, _written(other))
         raise RuleError.at(node.span, "type", message, *offered)
     if node.op in ("=", "!="):
         message = "a recency is exact to the millisecond, so `=` is never true (C1)"
-        raise RuleError.at(node.span, "type", message, *corrections.of_equal_recency(node))
+        raise RuleError.at(node.span, "type", message, *corrections.suggest_recency_range(node))
 
 
 def _written(expr: s.Expr) -> str:
@@ -325,34 +327,34 @@ def _written(expr: s.Expr) -> str:
     return f"{expr.value:%Y-%m-%d %H:%M}" if isinstance(expr, s.DateTime) else ""
 
 
-def _refuse_attribute_days(node: s.Compare, a: Type, b: Type) -> None:
+def _reject_attribute_days(node: s.Compare, a: Type, b: Type) -> None:
     """Rejects a date attribute beside an instant (C2) or a written time (T13). A written DATE is allowed (C4)."""
     date, instant = (a, b) if a.kind == "date" else (b, a)
     if not date.literal:
         if instant.literal:
             written = node.right if a.kind == "date" else node.left
             day = replace(node, right=s.Date(written.value.date())) if isinstance(written, s.DateTime) else node
-            _refuse_elapsed(node.left if a.kind == "date" else node.right, date, format_rule(day))
+            _reject_elapsed(node.left if a.kind == "date" else node.right, date, format_rule(day))
         raise RuleError.at(node.span, "type", "a date and an instant cannot be compared (C2)")
 
 
-def _refuse_mixed(node: s.Compare, a: Type, b: Type) -> None:
-    _refuse_untyped(node.span, a, b)
+def _reject_mixed(node: s.Compare, a: Type, b: Type) -> None:
+    _reject_untyped(node.span, a, b)
     if a.kind == b.kind == "money" and a.currency != b.currency:
         raise RuleError.at(node.span, "type", f"this compares two currencies, {a} and {b} (A9)")
     if not can_unify(a, b):
-        whole = corrections.of_comparison(node, a, b)
+        whole = corrections.suggest_clauses(node, a, b)
         message = f"this is {b}, but the other side is {a} (C2)"
-        raise RuleError.at(node.right.span, "type", message, *(whole or corrections.instead_of(node.right, a)))
+        raise RuleError.at(node.right.span, "type", message, *(whole or corrections.suggest_values(node.right, a)))
 
 
-def _refuse_untyped(span: s.Span, a: Type, b: Type) -> None:
+def _reject_untyped(span: s.Span, a: Type, b: Type) -> None:
     """Rejects two entries of maps: an entry takes the type of the other side (C2)."""
     if a.kind == b.kind == "any":
         raise RuleError.at(span, "type", "values of maps have no declared type, so two of them cannot be compared")
 
 
-def _refuse_elapsed(expr: s.Expr, kind: Type, *offered: str) -> None:
+def _reject_elapsed(expr: s.Expr, kind: Type, *offered: str) -> None:
     if kind.kind == "date":
         message = "a date has no time of day, so elapsed time has no meaning for it (T13)"
         raise RuleError.at(expr.span, "time", message, *offered)
@@ -376,7 +378,7 @@ def _whole_days(window: s.Window) -> bool:
     return isinstance(window, _CALENDAR) or any(isinstance(end, s.Date) for end in ends)
 
 
-def _refuse_backtracking(pattern: s.Text) -> None:
+def _reject_backtracking(pattern: s.Text) -> None:
     """Rejects look-around and back-references, which RE2 does not support (C7)."""
     if re.search(r"\(\?(=|!|<=|<!)", pattern.value) or re.search(r"(?<!\\)(\\\\)*\\[1-9]", pattern.value):
         raise RuleError.at(pattern.span, "value", "a pattern cannot use look-around or back-references (RE2)")

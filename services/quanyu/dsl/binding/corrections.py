@@ -17,18 +17,18 @@ MAX_SUGGESTIONS = 4
 _NOTHING = ("null", "NULL", "Null", "none", "None", "nil", "empty", "unknown", "空")
 
 
-def quoted(values: Iterable[str]) -> list[str]:
+def quote_values(values: Iterable[str]) -> list[str]:
     return [f"'{value}'" for value in values]
 
 
-def of_nothing(word: str, sign: str | None) -> list[str]:
+def suggest_unknown_test(word: str, sign: str | None) -> list[str]:
     """Suggests `is unknown` for `= null` and `is known` for `!= null` (U2)."""
     if word not in _NOTHING or sign not in ("=", "!="):
         return []
     return ["is unknown" if sign == "=" else "is known"]
 
 
-def instead_of(written: s.Expr, wanted: Type) -> list[str]:
+def suggest_values(written: s.Expr, wanted: Type) -> list[str]:
     """Suggests values of the wanted type that resemble the written one."""
     match written:
         case s.Text(value=text):
@@ -40,7 +40,7 @@ def instead_of(written: s.Expr, wanted: Type) -> list[str]:
         case s.Number() | s.Percent() if wanted.kind == "text":
             return [f"'{format_rule(written)}'"]
         case s.Number() | s.Percent() | s.Boolean() if wanted.kind in ("enum", "set"):
-            return quoted(wanted.values[:MAX_SUGGESTIONS])
+            return quote_values(wanted.values[:MAX_SUGGESTIONS])
     return []
 
 
@@ -57,7 +57,7 @@ def _unquoted(text: str, wanted: Type) -> list[str]:
     return []
 
 
-def of_comparison(node: s.Compare, left: Type, right: Type) -> list[str]:
+def suggest_clauses(node: s.Compare, left: Type, right: Type) -> list[str]:
     """Suggests whole clauses instead of a comparison of two types."""
     path, other = node.left, node.right
     if (
@@ -94,7 +94,7 @@ def _month_day(written: s.Arithmetic) -> str:
     return ""
 
 
-def of_events(node: Any, events: s.Path) -> list[str]:
+def suggest_event_values(node: Any, events: s.Path) -> list[str]:
     """Suggests values or clauses about the events whose name is used as a value."""
     name = format_rule(events)
     match node:
@@ -108,7 +108,7 @@ def of_events(node: Any, events: s.Path) -> list[str]:
     return [f"count({name})"]
 
 
-def of_set(node: s.Compare) -> list[str]:
+def suggest_set_tests(node: s.Compare) -> list[str]:
     """Suggests tests of members instead of a comparison of the whole set (C5)."""
     if not isinstance(node.right, s.Text | s.Path):
         return []
@@ -117,13 +117,13 @@ def of_set(node: s.Compare) -> list[str]:
     return [format_rule(kind(node.left, (item,))) for kind in denied]
 
 
-def of_enum_between(node: s.Between | s.NotBetween) -> list[str]:
+def suggest_enum_range(node: s.Between | s.NotBetween) -> list[str]:
     low, high = format_rule(node.low), format_rule(node.high)
     inside = f"({format_rule(node.expr)} >= {low} and {format_rule(node.expr)} <= {high})"
     return [inside if isinstance(node, s.Between) else f"not {inside}"]
 
 
-def of_date_against_recency(node: s.Compare, recency: s.Expr, written: str) -> list[str]:
+def suggest_instant_comparison(node: s.Compare, recency: s.Expr, written: str) -> list[str]:
     """Suggests both signs, the written one first, because the meaning of the sign is reversed (C1)."""
     name = recency.ref.name if isinstance(recency, s.Path) else "last_order"
     fn = "earliest" if name.startswith("first_") else "latest"
@@ -131,7 +131,7 @@ def of_date_against_recency(node: s.Compare, recency: s.Expr, written: str) -> l
     return [f"{fn}({name.partition('_')[2]}) {sign} {written or '2026-01-31'}" for sign in signs]
 
 
-def of_equal_recency(node: s.Compare) -> list[str]:
+def suggest_recency_range(node: s.Compare) -> list[str]:
     """Suggests a range from the written duration instead of equality (C1)."""
     path, written = node.left, node.right
     if not isinstance(path, s.Path) or not isinstance(written, s.Duration):
@@ -141,7 +141,7 @@ def of_equal_recency(node: s.Compare) -> list[str]:
     return [f"{format_rule(path)} {denied}between {format_rule(written)} and {format_rule(following)}"]
 
 
-def of_ranked_recency(node: s.InTop | s.InBottom) -> list[str]:
+def suggest_ranked_instant(node: s.InTop | s.InBottom) -> list[str]:
     """Suggests ranking by the instant instead of the recency, from either end (R9)."""
     if not isinstance(node.expr, s.Path):
         return []
@@ -150,7 +150,7 @@ def of_ranked_recency(node: s.InTop | s.InBottom) -> list[str]:
     return [format_rule(kind(instant, node.size, node.among)) for kind in (s.InTop, s.InBottom)]
 
 
-def refuse_outside_where(node: Any, catalog: Catalog) -> None:
+def reject_property_outside_where(node: Any, catalog: Catalog) -> None:
     """Rejects a property outside `where` and suggests the clause as a filter of its event (N4)."""
     side = "left" if isinstance(node, s.Compare) else "expr"
     path = getattr(node, side, None)
@@ -185,7 +185,7 @@ def _property(catalog: Catalog, fields: Any, path: s.Path) -> Field | None:
     return found if found.reference in catalog.catalogs else None
 
 
-def properties_for(fn: str, fields: Iterable[Field]) -> list[str]:
+def properties_for_aggregate(fn: str, fields: Iterable[Field]) -> list[str]:
     """Returns the properties of an event that an aggregate accepts (A4, A9)."""
     every = ("distinct", "most", "count", "days", "earliest", "latest")
     dates = ("date", "instant") if fn in ("min", "max") else ()

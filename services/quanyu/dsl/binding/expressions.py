@@ -38,7 +38,7 @@ class Expressions:
         """Returns the value with every name bound, and its type."""
         match node:
             case s.Number() | s.Percent():
-                _refuse_fine(node)
+                _reject_fine(node)
                 return node, Type("number", literal=True)
             case s.Text(value=value):
                 return node, Type("text", values=(nfkc(value),), literal=True)
@@ -73,7 +73,7 @@ class Expressions:
             raise RuleError.at(node.span, "name", message, f"'{word}'", f"`{word}`")
         if is_value:
             return self.bind(s.Text(word, span=node.span), scope)
-        absent = corrections.of_nothing(word, sign)
+        absent = corrections.suggest_unknown_test(word, sign)
         if absent and not names.is_value_name(node, scope):
             message = f"`{word}` is not a value: test for a missing value with `is known` or `is unknown` (U2)"
             raise RuleError.at(node.span, "name", message, *absent)
@@ -119,7 +119,7 @@ class Expressions:
         for value, kind in zip(values, kinds, strict=True):
             if kind.kind != kinds[0].kind:
                 message = f"the tiers of a tag must have one type: this is {kind}, but the first is {kinds[0]} (X2)"
-                raise RuleError.at(value.span, "type", message, *corrections.instead_of(value, kinds[0]))
+                raise RuleError.at(value.span, "type", message, *corrections.suggest_values(value, kinds[0]))
         if kinds[0].kind != "text":
             return replace(kinds[0], literal=False)
         return Type("enum", values=tuple(dict.fromkeys(value for kind in kinds for value in kind.values)))
@@ -158,7 +158,7 @@ class Expressions:
         return replace(node, expr=left, otherwise=right), replace(kind, literal=False)
 
     def _aggregate(self, node: s.Aggregate, scope: Scope) -> tuple[s.Expr, Type]:
-        names.refuse_bare_property(node.path.ref, scope)
+        names.reject_bare_property(node.path.ref, scope)
         ref = references.bind_events(node.path.ref, scope)
         inside = scope.for_person().for_events(ref)
         assert inside.step is not None
@@ -172,7 +172,7 @@ class Expressions:
     def _type_of_aggregate(self, node: s.Aggregate, value: Type | None, types: tuple[str, ...], scope: Scope) -> Type:
         fn = node.fn
         fields = scope.catalog.event_types[types[0]].properties.values()
-        fit = [f"{fn}({node.path.ref.name}.{name})" for name in corrections.properties_for(fn, fields)]
+        fit = [f"{fn}({node.path.ref.name}.{name})" for name in corrections.properties_for_aggregate(fn, fields)]
         if value is None and fn in _NEED_PROPERTY:
             raise RuleError.at(node.span, "type", f"{fn} needs a property of the event (A4)", *fit)
         if value is not None and not has_aggregate(fn, value):
@@ -185,7 +185,7 @@ class Expressions:
         if scope.step is not None:
             raise RuleError.at(node.span, "scope", f"{node.fn} ranks people, so it cannot be used inside `where` (E9)")
         expr, kind = self.bind(node.expr, scope)
-        refuse_unranked(node.expr, kind)
+        reject_unranked(node.expr, kind)
         among = references.bind_segment(node.among, scope) if node.among else None
         return replace(node, expr=expr, among=among), NUMBER
 
@@ -197,7 +197,7 @@ def has_aggregate(fn: str, value: Type) -> bool:
     return value.numeric if fn in _NEED_NUMBERS else value.kind not in ("set", "map", "point")
 
 
-def refuse_unranked(expr: s.Expr, kind: Type, instead: Sequence[str] = ()) -> None:
+def reject_unranked(expr: s.Expr, kind: Type, instead: Sequence[str] = ()) -> None:
     """Rejects values that cannot be ranked: only numbers, money and points in time can (R9)."""
     if kind.family == "duration":
         name = expr.ref.name.partition("_")[2] if isinstance(expr, s.Path) else "order"
@@ -207,7 +207,7 @@ def refuse_unranked(expr: s.Expr, kind: Type, instead: Sequence[str] = ()) -> No
         raise RuleError.at(expr.span, "type", f"{kind} cannot be ranked")
 
 
-def _refuse_fine(node: s.Number | s.Percent) -> None:
+def _reject_fine(node: s.Number | s.Percent) -> None:
     """Rejects numbers outside the supported range and precision (A7)."""
     value = node.fraction if isinstance(node, s.Percent) else node.value
     if abs(value) > 9 * 10**12:

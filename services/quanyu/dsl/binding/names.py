@@ -210,7 +210,7 @@ def _of_person(path: s.Path, name: str, scope: Scope) -> tuple[s.Path, OfPerson]
     if attribute is not None:
         return _attribute(bare, attribute)
     if scope.rules.kind(name) in (s.Metric, s.Tag):
-        _refuse_keys(path, f"`{name}` is a single value")
+        _reject_keys(path, f"`{name}` is a single value")
         bound = bind_version(with_name(ref, name), scope)
         return s.Path(bound, span=path.span), RuleValue(bound)
     recency = None if path.keys else _recency(ref, name, scope)
@@ -227,12 +227,12 @@ def _attribute(path: s.Path, declared: Field) -> tuple[s.Path, Attribute]:
     if not path.keys:
         return path, Attribute(declared)
     if declared.kind != "map" or len(path.keys) > 1:
-        _refuse_keys(path, f"`{name}` is {'a map of values' if declared.kind == 'map' else 'a single value'}")
+        _reject_keys(path, f"`{name}` is {'a map of values' if declared.kind == 'map' else 'a single value'}")
     key = path.keys[0]
     return path, Attribute(declared, key.name if isinstance(key, s.Key) else key.value)
 
 
-def _refuse_keys(path: s.Path, what: str) -> None:
+def _reject_keys(path: s.Path, what: str) -> None:
     if path.keys:
         raise RuleError.at(path.keys[-1].span, "name", f"{what}: nothing can follow it")
 
@@ -285,7 +285,7 @@ def is_events(path: s.Path, scope: Scope) -> bool:
     return not path.keys and is_event_name(scope.catalog.canonical(path.ref.name), scope)
 
 
-def refuse_bare_property(ref: s.Ref, scope: Scope) -> None:
+def reject_bare_property(ref: s.Ref, scope: Scope) -> None:
     """Rejects a property without its event, as in `sum(amount)`."""
     name = scope.catalog.canonical(ref.name)
     owners = event_types_with(ref.name, scope)

@@ -10,7 +10,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
 from quanyu.dsl.binding.references import Scope
 
-Reason = Literal["no_value", "without_events", "never_seen", "divided_by_zero", "outside", "no_tier"]
+Cause = Literal["no_value", "without_events", "never_seen", "divided_by_zero", "outside", "no_tier"]
 _OF_NOTHING = ("avg", "min", "max", "median", "earliest", "latest", "most")  # U10
 _NEVER = (s.Did, s.DidNot, s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.EnteredSegment, s.LeftSegment, s.Sample)
 
@@ -19,7 +19,7 @@ _NEVER = (s.Did, s.DidNot, s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.E
 class UnknownCause:
     """A cause for which a condition is unknown. `what` is the value, the events, the divisor or the population."""
 
-    reason: Reason
+    reason: Cause
     what: s.Node | None = None
 
 
