@@ -7,11 +7,12 @@ import pytest
 
 from quanyu.dsl import Library, Parts, RuleError, compile_condition, compile_segment, compile_tag, plan
 from quanyu.dsl.syntax import Segment
-from tests.unit.dsl.binding.test_checker import BOUND
+from tests.unit.dsl.binding import test_conditions, test_expressions, test_names
 from tests.unit.dsl.planning.compiled import DAY, attribute, compiled, cond, happened, steps, text
 from tests.unit.dsl.planning.plan_shape import check_plan
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind
 
+BOUND = [row for module in (test_names, test_expressions, test_conditions) for row in module.BOUND]
 ALL_KINDS = [row[1] for row in BOUND if row[2]] + [
     "did order at most 2 times in last 3 calendar weeks and did not scan today",
     "anniversary of born in next month or anniversary of birthday not tomorrow",
