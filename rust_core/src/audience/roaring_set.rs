@@ -79,8 +79,8 @@ mod tests {
             let set: RoaringTreemap = people.into_iter().collect();
             let mut bytes = encode(&set).unwrap();
             prop_assert!(decode(&bytes[..cut.index(bytes.len())]).is_err());
-            let place = at.index(bytes.len());
-            bytes[place] = value;
+            let position = at.index(bytes.len());
+            bytes[position] = value;
             if let Ok(read) = decode(&bytes) {
                 prop_assert_eq!(decode(&encode(&read).unwrap()).unwrap(), read);
             }

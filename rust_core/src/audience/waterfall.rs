@@ -46,12 +46,12 @@ pub fn waterfall(
     let mut text = salt.as_bytes().to_vec();
     text.push(0);
     let end = text.len();
-    let mut held = |person: u64| {
+    let mut is_held_out = |person: u64| {
         text.truncate(end);
         text.extend_from_slice(&person.to_le_bytes());
         xxh3_64(&text) % PARTS < basis_points
     };
-    let held_out: RoaringTreemap = eligible.iter().filter(|&person| held(person)).collect();
+    let held_out: RoaringTreemap = eligible.iter().filter(|&person| is_held_out(person)).collect();
     eligible -= &held_out;
     remaining.push(("holdout".to_string(), eligible.len()));
     Ok(Waterfall {

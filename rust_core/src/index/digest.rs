@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
-use self::Part::{Bytes, CellValue, Number, Text};
+use self::FactPart::{Bytes, CellValue, Number, Text};
 use super::columns::cells::Cell;
 use super::columns::texts::Texts;
 use super::person::encode_value;
@@ -43,7 +43,7 @@ impl Version {
 }
 
 /// A part of a hashed fact.
-enum Part<'a> {
+enum FactPart<'a> {
     Number(i64),
     Text(&'a str),
     Bytes(&'a [u8]),
@@ -67,7 +67,7 @@ impl<'a> FactHasher<'a> {
         }
     }
 
-    fn add(&mut self, parts: &[Part]) {
+    fn add(&mut self, parts: &[FactPart]) {
         self.fact.clear();
         for part in parts {
             match part {
@@ -165,7 +165,7 @@ impl<'a> FactHasher<'a> {
     fn add_attribute(&mut self, partition: &Partition, name: &str, attribute: &Attribute) -> Result<()> {
         for run in &attribute.runs {
             run.check()?;
-            for (row, (ordinal, time)) in run.places().enumerate() {
+            for (row, (ordinal, time)) in run.keys().enumerate() {
                 let (change, cell) = (self.encode_origin(&run.origins, row), run.values.cell(row));
                 let person = Number(partition.person(ordinal));
                 self.add(&[Text(name), person, Number(time), Bytes(&change), CellValue(&cell)]);

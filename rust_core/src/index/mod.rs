@@ -23,7 +23,7 @@ use parking_lot::{Mutex, RwLock};
 
 use self::erasure::purge;
 use self::fold::apply;
-use self::fold::batch::Batch;
+use self::fold::batch::FrameBatch;
 use self::runs::compaction::Compaction;
 use self::snapshot::Snapshots;
 use self::summaries::firsts::FirstInstants;
@@ -138,7 +138,7 @@ impl Index {
         let mut offset = self.offset();
         let mut version = Version::clone(&self.version());
         compaction.finish(&mut version)?;
-        let (mut batch, mut erases) = (Batch::new(&version), false);
+        let (mut batch, mut erases) = (FrameBatch::new(&version), false);
         for &(at, bytes) in frames {
             if at != offset {
                 return Err(Error::Invalid(format!(
@@ -153,7 +153,7 @@ impl Index {
             erases |= !batch.newly_erased.is_empty();
             if batch.split.is_some() {
                 version = apply(version, batch)?;
-                batch = Batch::new(&version);
+                batch = FrameBatch::new(&version);
             }
         }
         let version = Arc::new(apply(version, batch)?);

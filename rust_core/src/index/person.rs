@@ -73,17 +73,17 @@ impl Version {
             .map(|(time, source, id, kind)| (*time, &source[..], &id[..], &kind[..]));
         let mut remaining = limit.max(1);
         let mut last = None;
-        for day in partition.days_until(ordinal, before.map(|place| place.0)) {
+        for day in partition.days_until(ordinal, before.map(|key| key.0)) {
             let mut events = self.events_on_day(partition, ordinal, day)?;
-            events.retain(|(place, ..)| before.is_none_or(|before| *place < before));
-            for (place, run, row) in events {
+            events.retain(|(key, ..)| before.is_none_or(|before| *key < before));
+            for (key, run, row) in events {
                 if remaining == 0 {
                     put_text(&mut out, 2, &serde_json::json!(last).to_string());
                     return Ok(out);
                 }
-                put_bytes(&mut out, 1, &self.timeline_event(place, run, row));
+                put_bytes(&mut out, 1, &self.timeline_event(key, run, row));
                 remaining -= 1;
-                last = Some(place);
+                last = Some(key);
             }
         }
         Ok(out)
@@ -152,7 +152,7 @@ impl Version {
                 }
             }
         }
-        found.sort_unstable_by_key(|&(place, ..)| Reverse(place));
+        found.sort_unstable_by_key(|&(key, ..)| Reverse(key));
         Ok(found)
     }
 

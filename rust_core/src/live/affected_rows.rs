@@ -116,8 +116,8 @@ impl Step<'_> {
                 })
             }),
             Dependency::Events(event_type) => {
-                let held = |partition: &Partition| partition.events.get(event_type).cloned();
-                new_events(held(before), held(after), self.since(), blocks.len())
+                let events_of = |partition: &Partition| partition.events.get(event_type).cloned();
+                new_events(events_of(before), events_of(after), self.since(), blocks.len())
             }
             Dependency::EventAge { event_type, age_ms } => each(&|block| {
                 let events = after.events.get(event_type);
@@ -221,8 +221,8 @@ fn push_crossings(run: &EventRun, cell: usize, crossed: &Range<i64>, people: &mu
 /// Returns the people, by block, with rows that arrived since a raw offset. Runs in both versions are unchanged.
 fn new_events(before: Option<Arc<Events>>, after: Option<Arc<Events>>, since: i64, blocks: usize) -> Vec<AffectedRows> {
     let mut affected_rows = vec![AffectedRows::NONE; blocks];
-    let held = before.as_ref().map_or(&[][..], |before| &before.runs);
-    for run in new_runs(held, after.as_ref().map_or(&[][..], |after| &after.runs)) {
+    let old_runs = before.as_ref().map_or(&[][..], |before| &before.runs);
+    for run in new_runs(old_runs, after.as_ref().map_or(&[][..], |after| &after.runs)) {
         if run.check().is_err() {
             return vec![AffectedRows::All; blocks];
         }
@@ -244,8 +244,8 @@ fn new_changes(
     blocks: usize,
 ) -> Vec<AffectedRows> {
     let mut affected_rows = vec![AffectedRows::NONE; blocks];
-    let held = before.map_or(&[][..], |before| &before.runs);
-    for run in new_runs(held, after.map_or(&[][..], |after| &after.runs)) {
+    let old_runs = before.map_or(&[][..], |before| &before.runs);
+    for run in new_runs(old_runs, after.map_or(&[][..], |after| &after.runs)) {
         if run.check().is_err() {
             return vec![AffectedRows::All; blocks];
         }
@@ -266,7 +266,7 @@ fn new_changes(
 fn new_runs<'a, R>(before: &'a [Arc<R>], after: &'a [Arc<R>]) -> impl Iterator<Item = &'a Arc<R>> {
     after
         .iter()
-        .filter(|run| !before.iter().any(|held| Arc::ptr_eq(held, run)))
+        .filter(|run| !before.iter().any(|old| Arc::ptr_eq(old, run)))
 }
 
 /// Returns whether both versions share the value, or neither has one.

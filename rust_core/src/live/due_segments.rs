@@ -20,7 +20,7 @@ pub const MAX_FULL: usize = if cfg!(test) { 3 } else { 250 };
 
 /// The rows of a block for which a segment is evaluated.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum RowScope {
     Nobody,
     /// The affected rows of the block.
     Affected,
@@ -34,7 +34,7 @@ pub struct DueSegment<'a> {
     pub root: &'a Root,
     pub segment: &'a SegmentMembers,
     /// The scope of each block, in the order of `AffectedBlocks::block_ids`.
-    pub scopes: Vec<Scope>,
+    pub scopes: Vec<RowScope>,
 }
 
 /// The blocks of a version with the rows that the step affects.
@@ -109,9 +109,9 @@ impl<'a> AffectedBlocks<'a> {
             .blocks
             .iter()
             .map(|block| block.scope(rule.needs_full, &dependencies));
-        let mut scopes: Vec<Scope> = scopes.collect();
-        if rule.dependencies.ranks && scopes.iter().any(|scope| *scope != Scope::Nobody) {
-            scopes.fill(Scope::Everybody);
+        let mut scopes: Vec<RowScope> = scopes.collect();
+        if rule.dependencies.ranks && scopes.iter().any(|scope| *scope != RowScope::Nobody) {
+            scopes.fill(RowScope::Everybody);
         }
         Some(DueSegment {
             name,
@@ -126,12 +126,12 @@ impl<'a> AffectedBlocks<'a> {
     pub fn wanted(&self, due: &[&DueSegment]) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         for (at, (&(partition, block), changes)) in self.block_ids.iter().zip(&self.blocks).enumerate() {
-            let needs = |scope: Scope| due.iter().any(|due| due.scopes[at] == scope);
-            if needs(Scope::Everybody) {
+            let needs = |scope: RowScope| due.iter().any(|due| due.scopes[at] == scope);
+            if needs(RowScope::Everybody) {
                 let rows = None;
                 wanted.push(Wanted { partition, block, rows });
             }
-            if needs(Scope::Affected) {
+            if needs(RowScope::Affected) {
                 let rows = changes.rows.clone();
                 wanted.push(Wanted { partition, block, rows });
             }
@@ -166,12 +166,12 @@ impl BlockChanges {
     }
 
     /// Returns the rows to evaluate for a rule with these dependencies.
-    fn scope(&self, needs_full: bool, dependencies: &BitSet) -> Scope {
+    fn scope(&self, needs_full: bool, dependencies: &BitSet) -> RowScope {
         match self.some_rows.intersects(dependencies) {
-            _ if needs_full || self.all_rows.intersects(dependencies) => Scope::Everybody,
-            true if self.rows.is_none() => Scope::Everybody,
-            true => Scope::Affected,
-            false => Scope::Nobody,
+            _ if needs_full || self.all_rows.intersects(dependencies) => RowScope::Everybody,
+            true if self.rows.is_none() => RowScope::Everybody,
+            true => RowScope::Affected,
+            false => RowScope::Nobody,
         }
     }
 }

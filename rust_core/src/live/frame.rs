@@ -36,6 +36,7 @@ pub struct SegmentMoves {
 }
 
 impl MembershipFrame {
+    /// Encodes the frame.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         put_number(&mut out, 1, self.epoch.raw_offset);
@@ -48,6 +49,7 @@ impl MembershipFrame {
         Ok(out)
     }
 
+    /// Decodes a frame. Returns Invalid if it is malformed.
     pub fn decode(bytes: &[u8]) -> Result<MembershipFrame> {
         let (mut reader, mut frame) = (Reader::new(bytes), MembershipFrame::default());
         while let Some((field, wire)) = reader.field()? {
@@ -65,6 +67,7 @@ impl MembershipFrame {
 }
 
 impl SegmentMoves {
+    /// Encodes the moves.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         put_text(&mut out, 1, &self.segment);
@@ -79,6 +82,7 @@ impl SegmentMoves {
         Ok(out)
     }
 
+    /// Decodes moves. Returns Invalid if they are malformed.
     pub fn decode(bytes: &[u8]) -> Result<SegmentMoves> {
         let (mut reader, mut moves) = (Reader::new(bytes), SegmentMoves::default());
         let version = |wire: Wire| {
@@ -101,12 +105,12 @@ impl SegmentMoves {
     /// Groups the moves by block.
     pub fn blocks(&self) -> BTreeMap<BlockId, Moves> {
         let mut blocks: BTreeMap<BlockId, Moves> = BTreeMap::new();
-        let place = |person: u64| ((person >> 32) as u32, person as u32 / BLOCK);
+        let block_of = |person: u64| ((person >> 32) as u32, person as u32 / BLOCK);
         for person in &self.entered {
-            blocks.entry(place(person)).or_default().entered.push(person as u16);
+            blocks.entry(block_of(person)).or_default().entered.push(person as u16);
         }
         for person in &self.left {
-            blocks.entry(place(person)).or_default().left.push(person as u16);
+            blocks.entry(block_of(person)).or_default().left.push(person as u16);
         }
         blocks
     }

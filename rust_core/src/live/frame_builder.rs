@@ -30,8 +30,14 @@ impl FrameBuilder {
     }
 
     /// Adds the moves of a segment in order of the blocks; they may be empty if only the version of its rule changes.
-    pub fn add(&mut self, name: &str, version: u32, held: &SegmentMembers, moves: &[(BlockId, Moves)]) -> Result<()> {
-        let (mut from, mut count, mut digest) = (0, held.count, held.digest);
+    pub fn add(
+        &mut self,
+        name: &str,
+        version: u32,
+        current: &SegmentMembers,
+        moves: &[(BlockId, Moves)],
+    ) -> Result<()> {
+        let (mut from, mut count, mut digest) = (0, current.count, current.digest);
         while from == 0 || from < moves.len() {
             let moved = |moves: &Moves| moves.entered.len() + moves.left.len();
             let mut to = from;

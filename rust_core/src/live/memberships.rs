@@ -90,8 +90,8 @@ impl Memberships {
         let frame = MembershipFrame::decode(bytes).map_err(|error| refused(error.to_string()))?;
         let mut changed = BTreeMap::new();
         for moves in &frame.segments {
-            let held = self.segments.get(&moves.segment).cloned().unwrap_or_default();
-            let segment: &mut SegmentMembers = changed.entry(moves.segment.clone()).or_insert(held);
+            let current = self.segments.get(&moves.segment).cloned().unwrap_or_default();
+            let segment: &mut SegmentMembers = changed.entry(moves.segment.clone()).or_insert(current);
             segment.apply(moves).map_err(|error| refused(error.to_string()))?;
         }
         self.segments.extend(changed);

@@ -71,7 +71,7 @@ struct Rule {
 }
 
 /// The state of a segment.
-pub struct Status {
+pub struct SegmentStatus {
     pub segment: String,
     /// The version of the rule that determined the members.
     pub version: u32,
@@ -177,12 +177,12 @@ impl Live {
     }
 
     /// Returns the state of each segment, by name.
-    pub fn statuses(&self) -> Vec<Status> {
+    pub fn statuses(&self) -> Vec<SegmentStatus> {
         let freshness = self.freshness.read();
         let memberships = self.memberships.read();
         let status = |(name, freshness): (&String, &Freshness)| {
             let segment = memberships.segment(name);
-            Status {
+            SegmentStatus {
                 segment: name.clone(),
                 version: segment.version,
                 count: segment.count,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::affected_rows::Step;
-use super::due_segments::{AffectedBlocks, DueSegment, MAX_FULL, Scope};
+use super::due_segments::{AffectedBlocks, DueSegment, MAX_FULL, RowScope};
 use super::frame::{BlockId, MembershipFrame};
 use super::frame_builder::FrameBuilder;
 use super::memberships::{Memberships, SegmentMembers};
@@ -107,7 +107,7 @@ impl Reevaluation {
             .iter()
             .map(|due| moves_out_of_missing_blocks(due, &affected.block_ids))
             .collect();
-        let is_evaluated = |due: &DueSegment| due.scopes.iter().any(|scope| *scope != Scope::Nobody);
+        let is_evaluated = |due: &DueSegment| due.scopes.iter().any(|scope| *scope != RowScope::Nobody);
         let evaluated: Vec<usize> = (0..due.len()).filter(|&at| is_evaluated(due[at])).collect();
         if evaluated.is_empty() {
             return Ok(moves);
@@ -122,15 +122,15 @@ impl Reevaluation {
             &affected.wanted(due),
             limits,
             |wanted, block| {
-                let place = (wanted.partition, wanted.block);
+                let block_id = (wanted.partition, wanted.block);
                 let number = affected
                     .block_ids
-                    .binary_search(&place)
+                    .binary_search(&block_id)
                     .unwrap_or(affected.block_ids.len());
                 let scope = if wanted.rows.is_some() {
-                    Scope::Affected
+                    RowScope::Affected
                 } else {
-                    Scope::Everybody
+                    RowScope::Everybody
                 };
                 let (mut words, mut found) = (Vec::new(), Vec::new());
                 for (root, &at) in evaluated.iter().enumerate() {
@@ -139,17 +139,17 @@ impl Reevaluation {
                         found.extend((moves != Moves::default()).then_some((at, moves)));
                     }
                 }
-                Ok((place, found))
+                Ok((block_id, found))
             },
         )?;
-        for (place, found) in found {
+        for (block_id, found) in found {
             for (at, of_block) in found {
-                moves[at].push((place, of_block));
+                moves[at].push((block_id, of_block));
             }
         }
         moves
             .iter_mut()
-            .for_each(|moves| moves.sort_by_key(|(place, _)| *place));
+            .for_each(|moves| moves.sort_by_key(|(block_id, _)| *block_id));
         Ok(moves)
     }
 
@@ -161,9 +161,9 @@ impl Reevaluation {
             ..MembershipFrame::default()
         });
         for (name, (version, moves)) in &self.moves {
-            let held = memberships.segment(name);
-            if held.version != *version || !moves.is_empty() {
-                frames.add(name, *version, held, moves)?;
+            let current = memberships.segment(name);
+            if current.version != *version || !moves.is_empty() {
+                frames.add(name, *version, current, moves)?;
             }
         }
         frames.finish()
@@ -232,21 +232,21 @@ fn moves_in(
     wanted: &Wanted,
     block: &BlockRoots,
     root: usize,
-    held: &SegmentMembers,
+    current: &SegmentMembers,
     words: &mut Vec<u64>,
 ) -> Result<Moves> {
     block.members(root, words)?;
     Ok(match &wanted.rows {
-        None => held.members.moves(wanted.partition, wanted.block, words),
-        Some(rows) => held.members.moves_among(wanted.partition, wanted.block, rows, words),
+        None => current.members.moves(wanted.partition, wanted.block, words),
+        Some(rows) => current.members.moves_among(wanted.partition, wanted.block, rows, words),
     })
 }
 
 /// Removes members in blocks that the index no longer has, as after it was restored to an earlier state.
 fn moves_out_of_missing_blocks(due: &DueSegment, block_ids: &[BlockId]) -> Vec<(BlockId, Moves)> {
-    let held = due.segment.members.places().filter(|_| due.rule.needs_full);
-    let vanished = held.filter(|place| block_ids.binary_search(place).is_err());
+    let member_blocks = due.segment.members.places().filter(|_| due.rule.needs_full);
+    let vanished = member_blocks.filter(|block_id| block_ids.binary_search(block_id).is_err());
     vanished
-        .map(|place| (place, due.segment.members.moves(place.0, place.1, &[])))
+        .map(|block_id| (block_id, due.segment.members.moves(block_id.0, block_id.1, &[])))
         .collect()
 }

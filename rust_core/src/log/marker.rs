@@ -97,10 +97,12 @@ impl Follower {
         Ok(self.seen.fetch_max(end, Ordering::Relaxed).max(end))
     }
 
+    /// Ends waits; reading still works.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
 
+    /// Returns whether `close` was called.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }

@@ -45,11 +45,11 @@ impl SegmentReader {
     /// Returns frames from `offset` up to but not including `end`: at least one if there is one, and at most `max_bytes` together.
     pub fn read(&self, offset: u64, end: u64, max_bytes: usize) -> Result<Vec<(u64, Vec<u8>)>> {
         let mut frames = Vec::new();
-        let mut room = max_bytes;
+        let mut remaining = max_bytes;
         let mut next = offset;
         while next < end {
             let (segment, limit) = self.segment_of(next)?;
-            let more = segment.read(&mut next, limit.min(end), &mut room, &mut frames)?;
+            let more = segment.read(&mut next, limit.min(end), &mut remaining, &mut frames)?;
             if !more {
                 break;
             }
@@ -114,7 +114,13 @@ impl OpenSegment {
     }
 
     /// Adds frames from `next` up to `limit`; returns whether all of them fit into `room` bytes.
-    fn read(&self, next: &mut u64, limit: u64, room: &mut usize, frames: &mut Vec<(u64, Vec<u8>)>) -> Result<bool> {
+    fn read(
+        &self,
+        next: &mut u64,
+        limit: u64,
+        remaining: &mut usize,
+        frames: &mut Vec<(u64, Vec<u8>)>,
+    ) -> Result<bool> {
         let mut window = Window::new(&self.file, &self.path);
         let mut position = self.seek(&mut window, *next)?;
         while *next < limit {
@@ -122,10 +128,10 @@ impl OpenSegment {
                 Found::Frame(payload) => payload,
                 found => return Err(self.damaged(found, *next, position)),
             };
-            if !frames.is_empty() && payload.len() > *room {
+            if !frames.is_empty() && payload.len() > *remaining {
                 return Ok(false);
             }
-            *room = room.saturating_sub(payload.len());
+            *remaining = remaining.saturating_sub(payload.len());
             frames.push((*next, payload.to_vec()));
             position += FRAME_HEADER + payload.len() as u64;
             *next += 1;

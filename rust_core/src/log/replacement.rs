@@ -1,6 +1,7 @@
-//! Frames in the place of others. A sealed segment is written anew beside the old one, made durable and renamed over it: whenever that
-//! is interrupted, the old one or the new one stands there. Who holds the old file open reads on in it, and opens the new one for the next
-//! read.
+//! Replaces frames of sealed segments.
+//!
+//! A segment is rewritten to a new file, which is synced and renamed over the old one; after an interruption, one of the two is in
+//! place. Readers with the old file open continue in it and open the new file for the next read.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -10,10 +11,10 @@ use super::segment::{self, FRAME_HEADER, Found, HEADER, Window, corrupt};
 use crate::error::{Error, Result};
 use crate::storage::folder::sync_folder;
 
-/// Ending of a segment while it is written.
+/// The extension of a segment file while it is written.
 const UNFINISHED: &str = "unfinished";
 
-/// Removes what was left of a replacement that was interrupted.
+/// Removes the files of an interrupted replacement.
 pub fn sweep(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
@@ -24,8 +25,9 @@ pub fn sweep(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Puts frames in the place of those with their offsets: ascending, and all in sealed segments. Each segment changes as a whole.
-/// Corrupt, naming file and byte, if one is damaged.
+/// Replaces frames, given with ascending offsets in sealed segments. Each segment changes as a whole.
+///
+/// Returns Corrupt, naming file and byte, if a segment is damaged.
 pub fn replace(folder: &Path, frames: &[(u64, &[u8])]) -> Result<()> {
     let firsts = segment::list(folder)?;
     let segment_of = |offset: u64| firsts.partition_point(|&first| first <= offset);
@@ -86,7 +88,7 @@ mod tests {
     use crate::log::LocalLog;
     use crate::log::tests::{all, new_folder, open};
 
-    /// No two payloads are part of one another.
+    /// Returns a payload that contains no other one.
     fn payload(number: usize, length: usize) -> Vec<u8> {
         let mut payload = format!("<frame {number}>").into_bytes();
         payload.resize(payload.len() + length, b'.');
@@ -131,7 +133,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
-        /// For the writer, for who followed before, and for who begins afterwards.
+        /// Checks the writer, a follower from before, and a new follower.
         #[test]
         fn a_log_with_replaced_frames_is_a_list_with_replaced_elements(steps in prop::collection::vec(step(), 1..40)) {
             let folder = new_folder();
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_segment_is_not_written_anew() {
+    fn a_damaged_segment_is_not_rewritten() {
         let folder = new_folder();
         let log = open(folder.path());
         fill(&log, 20);
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_replaced_is_refused() {
+    fn invalid_replacements_are_rejected() {
         let folder = new_folder();
         let log = open(folder.path());
         log.append(b"one").unwrap();

@@ -19,12 +19,12 @@ use crate::storage::folder::sync_folder;
 pub struct Writer {
     folder: PathBuf,
     segment_bytes: u64,
-    state: Mutex<State>,
+    state: Mutex<WriterState>,
     /// Signalled when an fsync ends and when the log is closed.
     changed: Condvar,
 }
 
-struct State {
+struct WriterState {
     file: Arc<File>,
     marker: File,
     /// The locked file while this process may write; `None` once closed.
@@ -61,7 +61,7 @@ impl Writer {
         Ok(Writer {
             folder: folder.to_owned(),
             segment_bytes,
-            state: Mutex::new(State {
+            state: Mutex::new(WriterState {
                 file: Arc::new(file),
                 marker,
                 lock: Some(lock),
@@ -112,7 +112,7 @@ impl Writer {
     }
 
     /// Starts the next segment if the frame does not fit the current one.
-    fn roll_if_full(&self, state: &mut MutexGuard<State>, length: u64) -> Result<()> {
+    fn roll_if_full(&self, state: &mut MutexGuard<WriterState>, length: u64) -> Result<()> {
         self.roll_if(state, |written| {
             written.position + FRAME_HEADER + length > self.segment_bytes
         })
@@ -134,7 +134,7 @@ impl Writer {
     }
 
     /// Starts the next segment if `is_due` holds for the written end; a segment has at least one frame.
-    fn roll_if(&self, state: &mut MutexGuard<State>, is_due: impl Fn(&Mark) -> bool) -> Result<()> {
+    fn roll_if(&self, state: &mut MutexGuard<WriterState>, is_due: impl Fn(&Mark) -> bool) -> Result<()> {
         loop {
             self.check_open(state)?;
             if !is_due(&state.written) || state.written.position == HEADER {
@@ -167,7 +167,7 @@ impl Writer {
     }
 
     /// Returns an error if the log is closed or in an unknown state.
-    fn check_open(&self, state: &State) -> Result<()> {
+    fn check_open(&self, state: &WriterState) -> Result<()> {
         if state.lock.is_none() {
             return Err(Error::Invalid(format!("{}: the log is closed", self.folder.display())));
         }
@@ -180,7 +180,7 @@ impl Writer {
     }
 
     /// Waits until the group is durable or has failed; runs the fsync itself if nobody does. Returns the error code of a failure.
-    fn wait_for_commit(&self, mut state: MutexGuard<State>, group: &CommitGroup) -> Option<i32> {
+    fn wait_for_commit(&self, mut state: MutexGuard<WriterState>, group: &CommitGroup) -> Option<i32> {
         loop {
             if let Some(outcome) = group.0.get() {
                 return *outcome;
@@ -200,7 +200,7 @@ impl Writer {
     }
 }
 
-impl State {
+impl WriterState {
     /// Writes a frame, not yet durable, and returns its offset.
     fn write(&mut self, frame: &[u8]) -> std::io::Result<u64> {
         let Mark { end, position, .. } = self.written;

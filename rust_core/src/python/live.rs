@@ -16,7 +16,7 @@ pub struct Live {
 }
 
 /// Segment, version, count, digest, (raw offset, arrival of the newest frame in ms, as-of in ms), error.
-type Status = (String, u32, u64, u64, Option<(u64, i64, i64)>, Option<String>);
+type StatusTuple = (String, u32, u64, u64, Option<(u64, i64, i64)>, Option<String>);
 /// Segment, version, roaring bytes, count, digest.
 type Held<'py> = (String, u32, Bound<'py, PyBytes>, u64, u64);
 
@@ -60,11 +60,11 @@ impl Live {
         py.detach(|| self.inner.settle())
     }
 
-    fn statuses(&self, py: Python<'_>) -> Vec<Status> {
-        let of = |status: live::Status| {
+    fn statuses(&self, py: Python<'_>) -> Vec<StatusTuple> {
+        let of = |status: live::SegmentStatus| {
             let fresh = status.fresh;
             let fresh = fresh.map(|(epoch, as_of)| (epoch.raw_offset, epoch.received_at_ms, as_of));
-            let live::Status {
+            let live::SegmentStatus {
                 segment,
                 version,
                 count,

@@ -44,10 +44,12 @@ impl Flags {
         self.codes.is_sorted_by(|a, b| a < b) && words == Some(self.words.len())
     }
 
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
+    /// Returns whether rows hold sets of texts.
     pub fn are_sets(&self) -> bool {
         self.sets
     }
@@ -76,10 +78,10 @@ impl Flags {
 
     /// Iterates over the texts of a row, ascending.
     pub(super) fn of_row(&self, row: usize) -> impl Iterator<Item = u32> {
-        let held = self
+        let texts = self
             .iter()
             .filter(move |(_, words)| words[row / 64] >> (row % 64) & 1 == 1);
-        held.map(|(code, _)| code)
+        texts.map(|(code, _)| code)
     }
 
     /// Returns the value of a known row.
@@ -101,8 +103,8 @@ impl Flags {
                 let mut rest = word;
                 while rest != 0 {
                     let row = at * 64 + rest.trailing_zeros() as usize;
-                    if let Some(held) = codes.get_mut(row) {
-                        *held = code;
+                    if let Some(slot) = codes.get_mut(row) {
+                        *slot = code;
                     }
                     rest &= rest - 1;
                 }

@@ -102,6 +102,7 @@ impl Ints {
         self.len() == 0
     }
 
+    /// Returns the number of a row.
     #[inline]
     pub fn get(&self, row: usize) -> i64 {
         narrow!(

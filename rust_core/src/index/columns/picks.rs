@@ -22,8 +22,8 @@ pub fn gather_lists<'a, T: Copy + 'a>(
         let (ends, elements) = column(source)?;
         Some(&elements[span(ends, row as usize)])
     };
-    let room = picks.iter().filter_map(list).map(<[T]>::len).sum();
-    let (mut ends, mut elements) = (Vec::with_capacity(picks.len()), Vec::with_capacity(room));
+    let capacity = picks.iter().filter_map(list).map(<[T]>::len).sum();
+    let (mut ends, mut elements) = (Vec::with_capacity(picks.len()), Vec::with_capacity(capacity));
     for pick in picks {
         elements.extend_from_slice(list(pick).unwrap_or_default());
         ends.push(elements.len() as u32);
@@ -39,8 +39,8 @@ pub fn patch_lists<T: Copy>(
     (other_ends, other): (&[u32], &[T]),
 ) {
     let (old_ends, old) = (std::mem::take(ends), std::mem::take(elements));
-    let room = picks.iter().map(|&(_, source)| span(other_ends, source as usize).len());
-    elements.reserve_exact(old.len() + room.sum::<usize>());
+    let capacity = picks.iter().map(|&(_, source)| span(other_ends, source as usize).len());
+    elements.reserve_exact(old.len() + capacity.sum::<usize>());
     ends.reserve_exact(old_ends.len());
     let keep = |rows: Range<usize>, ends: &mut Vec<u32>, elements: &mut Vec<T>| {
         let start = |row: usize| row.checked_sub(1).map_or(0, |before| old_ends[before]);

@@ -164,6 +164,7 @@ impl TextColumn {
         self.ends.bytes_in_memory() + self.bytes.bytes_in_memory()
     }
 
+    /// Appends a row.
     pub fn push(&mut self, text: &[u8]) {
         self.bytes.to_mut().extend_from_slice(text);
         self.ends.to_mut().push(self.bytes.len() as u32);

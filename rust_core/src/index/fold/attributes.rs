@@ -8,7 +8,7 @@ use super::new_rows::NewChanges;
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
-use crate::index::runs::changes::PersonTime;
+use crate::index::runs::changes::ChangeKey;
 use crate::index::summaries::learned::RowWeight;
 use crate::index::view::{Attribute, ChangeRun, Origins, Values, Version, ordinal_of, partition_of, person_of};
 
@@ -24,7 +24,7 @@ struct PendingChange {
 }
 
 impl PendingChange {
-    fn place(&self) -> PersonTime {
+    fn key(&self) -> ChangeKey {
         (ordinal_of(self.person), self.time)
     }
 }
@@ -62,8 +62,8 @@ pub fn add_changes(version: &mut Version, name: &str, new: Option<NewChanges>, m
         };
         if let Some(run) = builder.new_run(partition.attributes.get(name), group, &texts)? {
             let counts = |ordinal: u32| !losers.contains(&person_of(number, ordinal));
-            let places = run.places().zip(0..);
-            let counted: Vec<RowWeight> = places
+            let keys = run.keys().zip(0..);
+            let counted: Vec<RowWeight> = keys
                 .filter_map(|((ordinal, _), row)| counts(ordinal).then_some((row, 1)))
                 .collect();
             if let Some(field) = schema.attributes.get(name) {
@@ -184,8 +184,8 @@ impl<'a> ChangeRunBuilder<'a> {
         let by_id =
             |a: &PendingChange, b: &PendingChange| origins(a).order(a.row as usize, origins(b), b.row as usize, texts);
         let order = |a: &PendingChange, b: &PendingChange| {
-            let places = (a.person, a.time).cmp(&(b.person, b.time));
-            places.then_with(|| by_id(a, b))
+            let keys = (a.person, a.time).cmp(&(b.person, b.time));
+            keys.then_with(|| by_id(a, b))
         };
         self.entries.sort_by(order);
         self.entries.dedup_by(|later, first| order(later, first).is_eq());
@@ -201,12 +201,12 @@ impl<'a> ChangeRunBuilder<'a> {
         let mut new: Vec<&PendingChange> = Vec::with_capacity(group.len());
         for entry in group {
             let origins = self.sources[entry.source as usize].1;
-            let is_held = attribute.map(|attribute| attribute.holds(entry.place(), origins, entry.row as usize, texts));
+            let is_held = attribute.map(|attribute| attribute.holds(entry.key(), origins, entry.row as usize, texts));
             if !is_held.transpose()?.unwrap_or(false) {
                 new.push(entry);
             }
         }
-        let places: Vec<PersonTime> = new.iter().map(|entry| entry.place()).collect();
+        let keys: Vec<ChangeKey> = new.iter().map(|entry| entry.key()).collect();
         let picks: Vec<Pick> = new.iter().map(|entry| (entry.source, entry.row)).collect();
         let (values, origins): (Vec<Option<&Values>>, Vec<&Origins>) = self
             .sources
@@ -215,6 +215,6 @@ impl<'a> ChangeRunBuilder<'a> {
             .unzip();
         let mut origins = Origins::gather(&origins, &picks);
         origins.arrivals = new.iter().map(|entry| entry.arrival).collect();
-        Ok((!new.is_empty()).then(|| ChangeRun::of(&places, Values::gather(&values, &picks), origins)))
+        Ok((!new.is_empty()).then(|| ChangeRun::of(&keys, Values::gather(&values, &picks), origins)))
     }
 }

@@ -21,7 +21,7 @@ use crate::proto::record::{Entries, Event, Item, Profile, Record, Value};
 use crate::proto::schema::Schema;
 
 /// The contents of several frames, not yet applied to a version.
-pub struct Batch {
+pub struct FrameBatch {
     pub epoch: Epoch,
     pub schema: Arc<Schema>,
     pub texts: Texts,
@@ -66,10 +66,10 @@ pub struct ProfileRecord {
     pub is_bare: bool,
 }
 
-impl Batch {
+impl FrameBatch {
     /// Creates an empty batch on top of a version.
-    pub fn new(version: &Version) -> Batch {
-        Batch {
+    pub fn new(version: &Version) -> FrameBatch {
+        FrameBatch {
             epoch: version.epoch,
             schema: version.schema.clone(),
             texts: version.texts.clone(),

@@ -174,7 +174,7 @@ impl EventRunBuilder {
         let event_type = version.schema.event_types.get(kind);
         for run in &events.runs {
             let source = self.sources.len() as u32;
-            let held = run.of_person(ordinal, days.clone())?.map(|(row, time)| PendingEvent {
+            let events_of_run = run.of_person(ordinal, days.clone())?.map(|(row, time)| PendingEvent {
                 partition: partition_of(merge.winner),
                 key: EventKey::new(ordinal_of(merge.winner), time),
                 arrival: merge.arrival,
@@ -183,7 +183,7 @@ impl EventRunBuilder {
                 moved: true,
             });
             let found = moved.len();
-            moved.extend(held);
+            moved.extend(events_of_run);
             if moved.len() > found {
                 self.sources.push(Source::Run(run.clone()));
                 let left: Vec<RowWeight> = moved[found..].iter().map(|entry| (entry.row as usize, -1)).collect();
@@ -225,12 +225,12 @@ impl EventRunBuilder {
         group: &[PendingEvent],
         texts: &Texts,
     ) -> Result<Option<EventRun>> {
-        let held = partition.events.get(kind).map_or(&[][..], |events| &events.runs);
+        let runs = partition.events.get(kind).map_or(&[][..], |events| &events.runs);
         let mut new: Vec<&PendingEvent> = Vec::with_capacity(group.len());
         for entry in group {
             let details = self.sources[entry.source as usize].details();
             let mut is_held = false;
-            for run in held {
+            for run in runs {
                 is_held = is_held || run.holds(entry.key, details, entry.row as usize, texts)?;
             }
             if !is_held {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::index::columns::cells::Cell;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
-use crate::index::runs::merging::{self, Rows};
+use crate::index::runs::merging::{self, MergeableRun};
 use crate::index::view::{ItemUpdates, Items, Values, Version};
 
 /// Adds item updates of one catalog.
@@ -61,12 +61,12 @@ impl Items {
     /// Returns the rows of an attribute's updates that differ from the value before them.
     fn changed_rows(&self, attribute: &str, updates: &ItemUpdates) -> Vec<u32> {
         let (of, values) = &updates.attributes[attribute];
-        let held = self.attributes.get(attribute);
+        let current = self.attributes.get(attribute);
         let mut last: HashMap<u32, Cell> = HashMap::new();
         let mut changed_rows = Vec::new();
         for (row, &update) in of.iter().enumerate() {
             let (key, cell) = (updates.keys[update as usize], values.cell(row));
-            let known = || Some(held?.cell(*self.rows.get(&key)? as usize));
+            let known = || Some(current?.cell(*self.rows.get(&key)? as usize));
             let before = last.entry(key).or_insert_with(|| known().unwrap_or(Cell::Unknown));
             if *before != cell {
                 *before = cell;
@@ -123,7 +123,7 @@ impl Items {
     }
 }
 
-impl Rows for ItemUpdates {
+impl MergeableRun for ItemUpdates {
     /// Item updates are few compared with events, so they are always merged at once.
     const MAX_INLINE_ROWS: usize = usize::MAX;
 

@@ -10,14 +10,14 @@ pub(super) mod splitting;
 
 use std::collections::BTreeSet;
 
-use self::batch::Batch;
+use self::batch::FrameBatch;
 use self::new_rows::NewEvents;
 use crate::error::Result;
 use crate::index::erasure::exclusion;
 use crate::index::view::Version;
 
 /// Applies a batch and returns the next version. Returns Corrupt if a file that it reads is damaged.
-pub fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
+pub fn apply(mut next: Version, mut batch: FrameBatch) -> Result<Version> {
     let must_recount = changes_seen_types(&next, &batch);
     (next.epoch, next.schema, next.texts) = (batch.epoch, batch.schema.clone(), batch.texts.clone());
     next.history = batch.history.clone();
@@ -51,7 +51,7 @@ pub fn apply(mut next: Version, mut batch: Batch) -> Result<Version> {
 }
 
 /// Returns whether the batch changes which of the declared event types count as seen.
-fn changes_seen_types(version: &Version, batch: &Batch) -> bool {
+fn changes_seen_types(version: &Version, batch: &FrameBatch) -> bool {
     let before = &version.schema.event_types;
     batch.schema.event_types.iter().any(|(name, kind)| {
         let was_seen = before.get(name).map(|kind| kind.counts_as_seen);
@@ -61,7 +61,7 @@ fn changes_seen_types(version: &Version, batch: &Batch) -> bool {
 
 impl Version {
     /// Returns the event types whose runs the batch changes.
-    fn affected_event_types(&self, batch: &Batch) -> BTreeSet<String> {
+    fn affected_event_types(&self, batch: &FrameBatch) -> BTreeSet<String> {
         let mut kinds: BTreeSet<String> = batch.events.keys().cloned().collect();
         for number in batch.aliases.by_partition().keys() {
             kinds.extend(self.partitions[number].events.keys().cloned());
@@ -70,7 +70,7 @@ impl Version {
     }
 
     /// Returns the attributes whose runs the batch changes.
-    fn affected_attributes(&self, batch: &Batch) -> BTreeSet<String> {
+    fn affected_attributes(&self, batch: &FrameBatch) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = batch.changes.keys().cloned().collect();
         for number in batch.aliases.by_partition().keys() {
             names.extend(self.partitions[number].attributes.keys().cloned());

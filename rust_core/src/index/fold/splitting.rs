@@ -256,19 +256,19 @@ impl Version {
 impl Partition {
     /// Removes those of `channels` that no event uses any more.
     fn remove_unused_channels(&mut self, channels: &BTreeSet<u32>) -> Result<()> {
-        let mut gone = channels.clone();
+        let mut unused = channels.clone();
         for run in self.events.values().flat_map(|events| &events.runs) {
-            if gone.is_empty() {
+            if unused.is_empty() {
                 return Ok(());
             }
             run.check()?;
             for channel in run.channels() {
-                if gone.remove(&channel) && gone.is_empty() {
+                if unused.remove(&channel) && unused.is_empty() {
                     return Ok(());
                 }
             }
         }
-        gone.iter().for_each(|channel| drop(self.channels.remove(channel)));
+        unused.iter().for_each(|channel| drop(self.channels.remove(channel)));
         Ok(())
     }
 }

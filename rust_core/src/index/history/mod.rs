@@ -166,6 +166,7 @@ impl<const N: usize> FromIterator<[i64; N]> for Journal<N> {
 }
 
 impl<const N: usize> Journal<N> {
+    /// Appends a row.
     pub fn push(&mut self, row: [i64; N]) {
         let last = Arc::make_mut(&mut self.last);
         last.push(row);
@@ -176,6 +177,7 @@ impl<const N: usize> Journal<N> {
         }
     }
 
+    /// Iterates over all rows in order of arrival.
     pub fn iter(&self) -> impl Iterator<Item = [i64; N]> {
         let rows = |chunk: &'_ Arc<[Ints; N]>| {
             let chunk = chunk.clone();

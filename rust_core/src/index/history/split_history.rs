@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::values::{Details, Origins, Values};
 use crate::index::partitioning::EventKey;
-use crate::index::runs::merging::Rows;
+use crate::index::runs::merging::MergeableRun;
 use crate::index::runs::{ChangeRun, EventRun};
 use crate::proto::frame::Split;
 
@@ -39,7 +39,7 @@ impl<R> Clone for SplitRows<R> {
 }
 
 /// A run whose rows belong to people: events or changes.
-pub trait PersonRows: Rows {
+pub trait PersonRows: MergeableRun {
     /// Checks the file behind the run; must be called before rows are read. Returns Corrupt if it is damaged.
     fn check(&self) -> Result<()>;
 
@@ -100,7 +100,7 @@ impl PersonRows for ChangeRun {
     }
 
     fn ordinals(&self) -> impl Iterator<Item = u32> {
-        self.places().map(|(ordinal, _)| ordinal)
+        self.keys().map(|(ordinal, _)| ordinal)
     }
 
     fn rows_of(&self, ordinal: u32) -> Result<Vec<u32>> {
@@ -113,13 +113,13 @@ impl PersonRows for ChangeRun {
 
     fn reassign(&self, rows: &[u32], ordinal: u32, arrival: i64) -> ChangeRun {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
-        let places: Vec<_> = rows
+        let keys: Vec<_> = rows
             .iter()
             .map(|&row| (ordinal, self.times.get(row as usize)))
             .collect();
         let mut origins = Origins::gather(&[&self.origins], &picks);
         origins.arrivals = rows.iter().map(|_| arrival).collect();
-        ChangeRun::of(&places, Values::gather(&[Some(&self.values)], &picks), origins)
+        ChangeRun::of(&keys, Values::gather(&[Some(&self.values)], &picks), origins)
     }
 }
 

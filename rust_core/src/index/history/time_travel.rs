@@ -235,7 +235,7 @@ impl<'a> PastPartition<'a> {
         }
         for run in partition.attributes.values().flat_map(|attribute| &attribute.runs) {
             run.check()?;
-            for (ordinal, time) in run.places() {
+            for (ordinal, time) in run.keys() {
                 partition.first_record.note(ordinal, time);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::merging::{self, Rows, interleave};
+use super::merging::{self, MergeableRun, interleave};
 use crate::error::Result;
 use crate::index::columns::cells::Cell;
 use crate::index::columns::picks::Pick;
@@ -14,20 +14,20 @@ use crate::index::view::{Attribute, BLOCK, ChangeRun, Latest, Origins, Values};
 use crate::storage::seal::Seal;
 
 /// The sort key of a change in a run: (ordinal, occurred_at).
-pub type PersonTime = (u32, i64);
+pub type ChangeKey = (u32, i64);
 
 impl ChangeRun {
     /// Builds a run from ascending keys and the values and origins of the rows.
-    pub fn of(places: &[PersonTime], values: Values, origins: Origins) -> ChangeRun {
+    pub fn of(keys: &[ChangeKey], values: Values, origins: Origins) -> ChangeRun {
         let mut blocks = Vec::new();
-        for (row, &(ordinal, _)) in places.iter().enumerate() {
+        for (row, &(ordinal, _)) in keys.iter().enumerate() {
             let reached = blocks.len().max((ordinal / BLOCK) as usize + 1);
             blocks.resize(reached, row as u32);
         }
         ChangeRun {
             blocks: blocks.into(),
-            persons: places.iter().map(|&(ordinal, _)| (ordinal % BLOCK) as u16).collect(),
-            times: places.iter().map(|&(_, time)| time).collect(),
+            persons: keys.iter().map(|&(ordinal, _)| (ordinal % BLOCK) as u16).collect(),
+            times: keys.iter().map(|&(_, time)| time).collect(),
             values,
             origins,
             seal: Seal::default(),
@@ -42,10 +42,10 @@ impl ChangeRun {
     /// Copies some rows, given in ascending order, into a new run.
     pub fn pick(&self, rows: &[u32]) -> ChangeRun {
         let picks: Vec<Pick> = rows.iter().map(|&row| (0, row)).collect();
-        let all: Vec<PersonTime> = self.places().collect();
-        let places: Vec<PersonTime> = rows.iter().map(|&row| all[row as usize]).collect();
+        let all: Vec<ChangeKey> = self.keys().collect();
+        let keys: Vec<ChangeKey> = rows.iter().map(|&row| all[row as usize]).collect();
         ChangeRun::of(
-            &places,
+            &keys,
             Values::gather(&[Some(&self.values)], &picks),
             Origins::gather(&[&self.origins], &picks),
         )
@@ -60,10 +60,10 @@ impl ChangeRun {
     }
 
     /// Iterates over the key of each row.
-    pub fn places(&self) -> impl Iterator<Item = PersonTime> {
+    pub fn keys(&self) -> impl Iterator<Item = ChangeKey> {
         let rows = |block: u32| self.rows_of_block(block).map(move |row| (block, row));
-        let place = |(block, row)| (block * BLOCK + u32::from(self.persons[row]), self.times.get(row));
-        (0..self.blocks.len() as u32).flat_map(rows).map(place)
+        let key = |(block, row)| (block * BLOCK + u32::from(self.persons[row]), self.times.get(row));
+        (0..self.blocks.len() as u32).flat_map(rows).map(key)
     }
 
     /// Returns the rows of a block.
@@ -91,18 +91,18 @@ impl ChangeRun {
     }
 
     /// Returns whether the run holds a change with this key and the source and id of row `at` of `origins`.
-    fn holds(&self, (ordinal, time): PersonTime, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
+    fn holds(&self, (ordinal, time): ChangeKey, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
         let matches = |row| self.times.get(row) == time && self.origins.order(row, origins, at, texts).is_eq();
         Ok(self.rows(ordinal)?.any(matches))
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        let places = self.blocks.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
-        places + self.values.bytes_in_memory() + self.origins.bytes_in_memory()
+        let index = self.blocks.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
+        index + self.values.bytes_in_memory() + self.origins.bytes_in_memory()
     }
 }
 
-impl Rows for ChangeRun {
+impl MergeableRun for ChangeRun {
     fn rows(&self) -> usize {
         self.len()
     }
@@ -114,10 +114,10 @@ impl Rows for ChangeRun {
         let by_id = |(run, row): Pick, (other, at): Pick| {
             origins[run as usize].order(row as usize, origins[other as usize], at as usize, texts)
         };
-        let (places, picks) = interleave(runs.iter().map(|run| run.places()).collect(), total, by_id);
+        let (keys, picks) = interleave(runs.iter().map(|run| run.keys()).collect(), total, by_id);
         let values: Vec<Option<&Values>> = runs.iter().map(|run| Some(&run.values)).collect();
         Ok(ChangeRun::of(
-            &places,
+            &keys,
             Values::gather(&values, &picks),
             Origins::gather(&origins, &picks),
         ))
@@ -158,12 +158,12 @@ impl Attribute {
     }
 
     /// Returns whether any run holds a change with this key and the source and id of row `at` of `origins`.
-    pub fn holds(&self, place: PersonTime, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
-        let latest = self.latest.get((place.0 / BLOCK) as usize);
-        let may_hold = latest.is_some_and(|latest| place.1 <= latest.changed_until_ms);
+    pub fn holds(&self, key: ChangeKey, origins: &Origins, at: usize, texts: &Texts) -> Result<bool> {
+        let latest = self.latest.get((key.0 / BLOCK) as usize);
+        let may_hold = latest.is_some_and(|latest| key.1 <= latest.changed_until_ms);
         if may_hold {
             for run in &self.runs {
-                if run.holds(place, origins, at, texts)? {
+                if run.holds(key, origins, at, texts)? {
                     return Ok(true);
                 }
             }
@@ -213,12 +213,12 @@ impl Attribute {
         let Some(until) = rows.clone().map(|row| run.times.get(row)).max() else {
             return Ok(());
         };
-        let held = &self.latest[block as usize];
+        let current = &self.latest[block as usize];
         let is_last = |&row: &usize| row + 1 == rows.end || run.persons[row + 1] != run.persons[row];
         let mut picks: Vec<(u32, u32)> = Vec::new();
         for row in rows.clone().filter(is_last) {
             let person = run.persons[row];
-            if self.is_latest(block, run, row, texts)? && held.values.cell(person.into()) != run.values.cell(row) {
+            if self.is_latest(block, run, row, texts)? && current.values.cell(person.into()) != run.values.cell(row) {
                 picks.push((person.into(), row as u32));
             }
         }
@@ -238,9 +238,9 @@ impl Attribute {
             return Ok(true);
         }
         let ordinal = block * BLOCK + u32::from(run.persons[row]);
-        for held in &self.runs {
-            let last = held.rows(ordinal)?.last();
-            if last.is_some_and(|last| held.order(last, run, row, texts).is_ge()) {
+        for other in &self.runs {
+            let last = other.rows(ordinal)?.last();
+            if last.is_some_and(|last| other.order(last, run, row, texts).is_ge()) {
                 return Ok(false);
             }
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use super::merging::{self, Rows};
+use super::merging::{self, MergeableRun};
 use crate::error::Result;
 use crate::index::columns::texts::Texts;
 use crate::index::summaries::totals::Totals;
@@ -75,8 +75,11 @@ impl Compaction {
             let number = partition.number;
             for (name, of_type) in &partition.events {
                 let merged = next_merge(&of_type.runs, &mut budget);
-                if let Some(held) = of_type.totals.due_runs(&of_type.runs, merged.clone()) {
-                    totals.push((Group::of(number, name, &of_type.runs[..held]), of_type.totals.clone()));
+                if let Some(covered) = of_type.totals.due_runs(&of_type.runs, merged.clone()) {
+                    totals.push((
+                        Group::of(number, name, &of_type.runs[..covered]),
+                        of_type.totals.clone(),
+                    ));
                 }
                 events.extend(merged.map(|merged| Group::of(number, name, &of_type.runs[merged])));
             }
@@ -102,7 +105,7 @@ impl Compaction {
 }
 
 /// Merges the runs of each group.
-fn merge_all<R: Rows>(groups: Vec<Group<R>>, texts: &Texts) -> Result<Vec<(Group<R>, R)>> {
+fn merge_all<R: MergeableRun>(groups: Vec<Group<R>>, texts: &Texts) -> Result<Vec<(Group<R>, R)>> {
     let merged = groups.into_iter().map(|group| {
         let run = R::merge(&group.runs, texts)?;
         Ok((group, run))
@@ -111,7 +114,7 @@ fn merge_all<R: Rows>(groups: Vec<Group<R>>, texts: &Texts) -> Result<Vec<(Group
 }
 
 /// Returns the runs to merge next, if the row budget allows.
-fn next_merge<R: Rows>(runs: &[Arc<R>], budget: &mut usize) -> Option<Range<usize>> {
+fn next_merge<R: MergeableRun>(runs: &[Arc<R>], budget: &mut usize) -> Option<Range<usize>> {
     let left = merging::deferred_merge(runs).filter(|_| *budget > 0)?;
     *budget = budget.saturating_sub(merging::count_rows(&runs[left.clone()]));
     Some(left)
@@ -131,13 +134,13 @@ impl Group<EventRun> {
     fn put_totals(self, version: &mut Version, totals: Totals) {
         let partition = version.partitions.get_mut(&self.partition).map(Arc::make_mut);
         let events = partition.and_then(|partition| partition.events.get_mut(&self.name));
-        if let Some(events) = events.filter(|events| self.place(&events.runs) == Some(0)) {
+        if let Some(events) = events.filter(|events| self.position_among(&events.runs) == Some(0)) {
             Arc::make_mut(events).totals = Arc::new(totals);
         }
     }
 }
 
-impl<R: Rows> Group<R> {
+impl<R: MergeableRun> Group<R> {
     fn of(partition: u32, name: &str, runs: &[Arc<R>]) -> Group<R> {
         Group {
             partition,
@@ -147,7 +150,7 @@ impl<R: Rows> Group<R> {
     }
 
     /// Returns the position of the group's runs among `runs`.
-    fn place(&self, runs: &[Arc<R>]) -> Option<usize> {
+    fn position_among(&self, runs: &[Arc<R>]) -> Option<usize> {
         let is_it = |found: &[Arc<R>]| found.iter().zip(&self.runs).all(|(run, own)| Arc::ptr_eq(run, own));
         runs.windows(self.runs.len()).position(is_it)
     }
@@ -164,7 +167,7 @@ impl<R: Rows> Group<R> {
         let Some(runs) = partition.and_then(|partition| runs_of(partition, &self.name)) else {
             return;
         };
-        if let Some(at) = self.place(runs) {
+        if let Some(at) = self.position_among(runs) {
             runs.splice(at..at + self.runs.len(), [Arc::new(merged)]);
         }
     }

@@ -14,7 +14,7 @@ const FAN_IN: usize = 4;
 const MAX_MERGE_ROWS: usize = 1 << 21;
 
 /// A run that can be merged: of events, changes or item updates.
-pub trait Rows: Sized {
+pub trait MergeableRun: Sized {
     /// The maximum number of rows that are merged at once; larger merges are left to `compaction`. Lower in tests, which have few rows.
     const MAX_INLINE_ROWS: usize = if cfg!(test) { 12 } else { 1 << 14 };
 
@@ -25,7 +25,7 @@ pub trait Rows: Sized {
 }
 
 /// Adds a run and merges the last runs if that is due and quick.
-pub fn push<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()> {
+pub fn push<R: MergeableRun>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()> {
     runs.push(Arc::new(run));
     if let Some(from) = merge_start(runs)
         && count_rows(&runs[from..]) <= R::MAX_INLINE_ROWS
@@ -38,7 +38,7 @@ pub fn push<R: Rows>(runs: &mut Vec<Arc<R>>, run: R, texts: &Texts) -> Result<()
 }
 
 /// Returns the runs whose merge is due but too large to be done at once.
-pub fn deferred_merge<R: Rows>(runs: &[Arc<R>]) -> Option<Range<usize>> {
+pub fn deferred_merge<R: MergeableRun>(runs: &[Arc<R>]) -> Option<Range<usize>> {
     let ends = (FAN_IN..=runs.len()).rev();
     ends.into_iter().find_map(|end| Some(merge_start(&runs[..end])?..end))
 }
@@ -46,7 +46,7 @@ pub fn deferred_merge<R: Rows>(runs: &[Arc<R>]) -> Option<Range<usize>> {
 /// Returns the index of the first run to merge with all later ones, if a merge is due.
 ///
 /// Keeps runs few and copies each row a logarithmic number of times. Runs are ordered roughly from the largest to the smallest.
-fn merge_start<R: Rows>(runs: &[Arc<R>]) -> Option<usize> {
+fn merge_start<R: MergeableRun>(runs: &[Arc<R>]) -> Option<usize> {
     let (mut from, mut total) = (runs.len(), 0);
     while from > 0 && (total == 0 || runs[from - 1].rows() <= total.min(MAX_MERGE_ROWS)) {
         from -= 1;
@@ -56,7 +56,7 @@ fn merge_start<R: Rows>(runs: &[Arc<R>]) -> Option<usize> {
 }
 
 /// Returns the number of rows of all runs.
-pub fn count_rows<R: Rows>(runs: &[Arc<R>]) -> usize {
+pub fn count_rows<R: MergeableRun>(runs: &[Arc<R>]) -> usize {
     runs.iter().map(|run| run.rows()).sum()
 }
 

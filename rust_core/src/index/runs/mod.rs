@@ -28,7 +28,7 @@ pub struct ChangeRun {
     /// The new values; an unknown row clears the attribute.
     pub values: Values,
     pub origins: Origins,
-    /// The state of the checksum check of the file behind the run.
+    /// The checksum of the file behind the run, checked before the run is first read.
     pub seal: Seal,
 }
 
@@ -44,7 +44,7 @@ pub struct EventRun {
     /// Milliseconds since the start of the UTC day.
     pub times: Buffer<u32>,
     pub details: Details,
-    /// The state of the checksum check of the file behind the run.
+    /// The checksum of the file behind the run, checked before the run is first read.
     pub seal: Seal,
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::merging::{self, Rows, interleave};
+use super::merging::{self, MergeableRun, interleave};
 use crate::error::Result;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
@@ -93,7 +93,7 @@ impl EventRun {
     }
 }
 
-impl Rows for EventRun {
+impl MergeableRun for EventRun {
     fn rows(&self) -> usize {
         self.len()
     }
@@ -134,8 +134,8 @@ impl EventRun {
     }
 
     pub fn bytes_in_memory(&self) -> usize {
-        let places = self.cells.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
-        places + self.details.bytes_in_memory()
+        let index = self.cells.bytes_in_memory() + self.persons.bytes_in_memory() + self.times.bytes_in_memory();
+        index + self.details.bytes_in_memory()
     }
 }
 

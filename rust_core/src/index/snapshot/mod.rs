@@ -1,9 +1,12 @@
-//! Snapshots: checksummed files in a folder, and a manifest that names those that make up the newest one. The manifest is swapped by
-//! an atomic rename after its files are durable, so the former snapshot stands until the new one is whole.
+//! Snapshots: checksummed files in a folder, and a manifest that names the files of the newest one.
+//!
+//! The manifest is replaced by an atomic rename after its files are durable, so the previous snapshot stays in place until the new
+//! one is complete.
 
 mod codec;
 mod columns;
 mod history;
+mod manifest;
 mod partition;
 pub(super) mod validation;
 mod written_files;
@@ -15,11 +18,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use self::partition::{Filed, large_changes, large_events};
+use self::manifest::{FileEntry, Files, Manifest, SnapshotState};
+use self::partition::{StoredRun, large_changes, large_events};
 pub use self::written_files::Mapped;
-use self::written_files::Written;
+use self::written_files::WrittenFiles;
 use super::view::{ChangeRun, Epoch, EventRun, Partition, Version};
 use crate::error::{Error, Result};
 use crate::proto::schema::Schema;
@@ -29,69 +33,27 @@ use crate::storage::sections;
 use crate::storage::sections::{In, Out, Stored, seal_of};
 
 const MANIFEST: &str = "manifest";
-/// Ending of the manifest while it is written.
-const TORN: &str = "manifest.torn";
-/// Ending of the files that a manifest names.
-const ENDING: &str = "index";
+/// The name of the manifest while it is written.
+const UNFINISHED_MANIFEST: &str = "manifest.torn";
+/// The extension of the files that a manifest names.
+const EXTENSION: &str = "index";
+/// The version of the format.
 const FORMAT: u32 = 7;
-/// How often a follower begins anew.
+/// How often a follower tries again if files are replaced while it reads them.
 const TRIES: u32 = 10;
 
 /// The snapshots of one folder.
 pub struct Snapshots {
     folder: PathBuf,
-    /// Of the newest snapshot.
-    state: State,
-    written: Written,
-}
-
-/// Resolved offset, and how often something was purged: what a version is the outcome of.
-#[derive(Clone, Copy, Default, PartialEq)]
-struct State {
-    offset: u64,
-    purges: u64,
-}
-
-/// As the names of its files have it.
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.offset, self.purges)
-    }
-}
-
-/// Its JSON stands behind its CRC-32 in hexadecimal and a line break.
-#[derive(Serialize, Deserialize)]
-struct Manifest {
-    format: u32,
-    /// Resolved offset of the next frame to fold.
-    offset: u64,
-    raw_offset: u64,
-    received_at_ms: i64,
-    earliest_ms: Option<i64>,
-    /// Texts, schema, catalogs, history and who is erased.
-    workspace: Entry,
-    partitions: BTreeMap<u32, Files>,
-}
-
-/// Of a partition.
-#[derive(Clone, Serialize, Deserialize)]
-struct Files {
-    head: Entry,
-    /// Large runs, in the order that the head expects.
-    events: Vec<Entry>,
-    changes: Vec<Entry>,
-}
-
-/// A file that a manifest names.
-#[derive(Clone, Serialize, Deserialize)]
-struct Entry {
-    name: String,
-    bytes: u64,
-    crc32: u32,
+    /// The state of the newest snapshot.
+    state: SnapshotState,
+    written: WrittenFiles,
 }
 
 impl Snapshots {
-    /// The snapshot in a folder (made if missing) and its offset; an empty version if there is none.
+    /// Opens the snapshot in a folder, which is created if missing; returns an empty version if there is none.
+    ///
+    /// Also returns the resolved offset of the snapshot.
     pub fn open(folder: &Path) -> Result<(Snapshots, Version, u64)> {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let (snapshots, version, names) = Snapshots::newest(folder)?;
@@ -100,24 +62,24 @@ impl Snapshots {
         Ok((snapshots, version, offset))
     }
 
-    /// The snapshot in a folder that another process may be writing, and its offset; nothing is changed there.
+    /// Reads the snapshot in a folder that another process may be writing, and its resolved offset. Nothing is changed there.
     pub fn follow(folder: &Path) -> Result<(Version, u64)> {
         let mut tries = 0;
         loop {
             match Snapshots::newest(folder) {
-                // The next snapshot may have taken the files' place while they were being read.
+                // The next snapshot may have replaced the files while they were being read.
                 Err(Error::Corrupt { .. }) if tries < TRIES => tries += 1,
                 newest => return newest.map(|(snapshots, version, _)| (version, snapshots.state.offset)),
             }
         }
     }
 
-    /// With the names of its files.
+    /// Reads the newest snapshot and the names of its files.
     fn newest(folder: &Path) -> Result<(Snapshots, Version, Vec<String>)> {
         let mut snapshots = Snapshots {
             folder: folder.to_owned(),
-            state: State::default(),
-            written: Written::default(),
+            state: SnapshotState::default(),
+            written: WrittenFiles::default(),
         };
         let Some(manifest) = snapshots.manifest()? else {
             return Ok((snapshots, Version::default(), Vec::new()));
@@ -136,7 +98,7 @@ impl Snapshots {
                 ..Version::default()
             })
         })?;
-        snapshots.state = State {
+        snapshots.state = SnapshotState {
             offset: manifest.offset,
             purges: version.erased.purges,
         };
@@ -159,13 +121,13 @@ impl Snapshots {
         Ok((snapshots, version, names))
     }
 
-    /// Gives the large runs that were written from memory, mapped from their files.
+    /// Writes a snapshot; returns the large runs that were written from memory, mapped from their files.
     pub fn write(&mut self, version: &Version, offset: u64) -> Result<Mapped> {
-        let state = State {
+        let state = SnapshotState {
             offset,
             purges: version.erased.purges,
         };
-        // Written again, files would take the place of those the manifest names.
+        // Writing the same state again would overwrite files that the manifest names.
         if state == self.state {
             return Ok(Mapped::default());
         }
@@ -182,7 +144,8 @@ impl Snapshots {
         self.map_new(version, &manifest, &former)
     }
 
-    fn save_version(&self, version: &Version, state: State) -> Result<Manifest> {
+    /// Writes all files of a snapshot but the manifest.
+    fn save_version(&self, version: &Version, state: SnapshotState) -> Result<Manifest> {
         let mut partitions = BTreeMap::new();
         for (&number, partition) in &version.partitions {
             partitions.insert(number, self.save_partition(partition, state)?);
@@ -210,7 +173,7 @@ impl Snapshots {
         })
     }
 
-    /// Frees the room of a snapshot that could not be finished. Where this fails too, the next one does it.
+    /// Removes the files of a snapshot that could not be finished. If this fails too, the next snapshot removes them.
     fn sweep(&self) {
         if let Ok(manifest) = self.manifest() {
             let names = manifest.iter().flat_map(Manifest::names).collect::<Vec<_>>();
@@ -218,8 +181,8 @@ impl Snapshots {
         }
     }
 
-    /// The large runs that are not among the `former` ones.
-    fn map_new(&self, version: &Version, manifest: &Manifest, former: &Written) -> Result<Mapped> {
+    /// Maps the large runs that are not in `former`, the files of the previous snapshot.
+    fn map_new(&self, version: &Version, manifest: &Manifest, former: &WrittenFiles) -> Result<Mapped> {
         let mut mapped = Mapped::default();
         for (partition, files) in version.partitions.values().zip(manifest.partitions.values()) {
             let (number, people) = (partition.number, partition.people);
@@ -241,11 +204,12 @@ impl Snapshots {
         Ok(mapped)
     }
 
-    /// A version that has the mapped runs instead of those in memory.
+    /// Returns a version that uses the mapped runs instead of those in memory.
     pub fn exchange(&mut self, version: &Version, mapped: &Mapped) -> Version {
         self.written.exchange(version, mapped)
     }
 
+    /// Reads a partition.
     fn partition(&self, files: &Files) -> Result<Partition> {
         let head = self.read(&files.head, partition::get)?;
         if (head.events.len(), head.changes.len()) != (files.events.len(), files.changes.len()) {
@@ -260,12 +224,12 @@ impl Snapshots {
         complete.map_err(|detail| damaged(&self.folder.join(&files.head.name), detail))
     }
 
-    /// A large run, whose file is checked when it is read.
-    fn map<R: Filed>(&self, entry: &Entry, people: u32) -> Result<R> {
+    /// Maps a large run; its checksum is verified when it is first read.
+    fn map<R: StoredRun>(&self, entry: &FileEntry, people: u32) -> Result<R> {
         let path = self.folder.join(&entry.name);
         let file = open(&path)?;
         if file.metadata().map_err(Error::io(&path))?.len() != entry.bytes {
-            return Err(damaged(&path, MISFIT));
+            return Err(damaged(&path, MISMATCH));
         }
         let file = MappedFile::of(&file).map_err(Error::io(&path))?;
         let mut run: R = decode(&path, &file, Stored::get)?;
@@ -273,8 +237,8 @@ impl Snapshots {
         Ok(run)
     }
 
-    /// Only what is not written yet.
-    fn save_partition(&self, partition: &Arc<Partition>, state: State) -> Result<Files> {
+    /// Writes the parts of a partition that are not in files yet.
+    fn save_partition(&self, partition: &Arc<Partition>, state: SnapshotState) -> Result<Files> {
         let number = partition.number;
         if let Some(files) = self.written.files(partition) {
             return Ok(files.clone());
@@ -291,13 +255,13 @@ impl Snapshots {
         Ok(Files { head, events, changes })
     }
 
-    /// The entries of runs; those that are not `written` are.
-    fn save_new<'a, R: Filed + 'a>(
+    /// Returns the files of runs, writing those that `written` does not know.
+    fn save_new<'a, R: StoredRun + 'a>(
         &self,
         name: &str,
         runs: impl Iterator<Item = &'a Arc<R>>,
-        written: impl Fn(&Arc<R>) -> Option<&'a Entry>,
-    ) -> Result<Vec<Entry>> {
+        written: impl Fn(&Arc<R>) -> Option<&'a FileEntry>,
+    ) -> Result<Vec<FileEntry>> {
         let entry = |(at, run): (usize, &Arc<R>)| match written(run) {
             Some(entry) => Ok(entry.clone()),
             None => self.save(&format!("{name}-{at}"), |out| run.put(out)),
@@ -305,6 +269,7 @@ impl Snapshots {
         runs.enumerate().map(entry).collect()
     }
 
+    /// Reads the manifest; `None` if there is none.
     fn manifest(&self) -> Result<Option<Manifest>> {
         let path = self.folder.join(MANIFEST);
         let bytes = match fs::read(&path) {
@@ -334,8 +299,9 @@ impl Snapshots {
         }
     }
 
+    /// Replaces the manifest atomically.
     fn swap(&self, manifest: Manifest) -> Result<Manifest> {
-        let (torn, path) = (self.folder.join(TORN), self.folder.join(MANIFEST));
+        let (torn, path) = (self.folder.join(UNFINISHED_MANIFEST), self.folder.join(MANIFEST));
         let json = serde_json::to_vec_pretty(&manifest).map_err(|error| damaged(&path, error))?;
         let mut bytes = format!("{:08x}\n", crc32fast::hash(&json)).into_bytes();
         bytes.extend(json);
@@ -347,8 +313,9 @@ impl Snapshots {
         Ok(manifest)
     }
 
-    fn save(&self, name: &str, put: impl FnOnce(&mut Out)) -> Result<Entry> {
-        let name = format!("{name}.{ENDING}");
+    /// Writes a file and returns its entry.
+    fn save(&self, name: &str, put: impl FnOnce(&mut Out)) -> Result<FileEntry> {
+        let name = format!("{name}.{EXTENSION}");
         let path = self.folder.join(&name);
         let write = || {
             let mut out = Out::create(&path)?;
@@ -356,25 +323,26 @@ impl Snapshots {
             out.finish()
         };
         let (bytes, crc32) = write().map_err(Error::io(&path))?;
-        Ok(Entry { name, bytes, crc32 })
+        Ok(FileEntry { name, bytes, crc32 })
     }
 
-    fn read<T>(&self, entry: &Entry, get: impl FnOnce(&mut In<'_>) -> sections::Read<T>) -> Result<T> {
+    /// Reads a file and verifies its checksum.
+    fn read<T>(&self, entry: &FileEntry, get: impl FnOnce(&mut In<'_>) -> sections::Read<T>) -> Result<T> {
         let path = self.folder.join(&entry.name);
         let file = open(&path)?;
         if seal_of(&file).map_err(Error::io(&path))? != (entry.bytes, entry.crc32) {
-            return Err(damaged(&path, MISFIT));
+            return Err(damaged(&path, MISMATCH));
         }
         let file = MappedFile::of(&file).map_err(Error::io(&path))?;
         decode(&path, &file, get)
     }
 
-    /// Removes what former or torn snapshots left; files that are not ours stay.
+    /// Removes files of previous or torn snapshots; files with other extensions stay.
     fn remove_all_but(&self, names: &[&str]) -> Result<()> {
         for file in fs::read_dir(&self.folder).map_err(Error::io(&self.folder))? {
             let path = file.map_err(Error::io(&self.folder))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let is_ours = name == TORN || path.extension().is_some_and(|ending| ending == ENDING);
+            let is_ours = name == UNFINISHED_MANIFEST || path.extension().is_some_and(|ending| ending == EXTENSION);
             if is_ours && !names.contains(&name) {
                 fs::remove_file(&path).map_err(Error::io(&path))?;
             }
@@ -383,18 +351,9 @@ impl Snapshots {
     }
 }
 
-impl Manifest {
-    fn names(&self) -> Vec<&str> {
-        let files = self.partitions.values();
-        let entries = files.flat_map(|files| files.events.iter().chain(&files.changes).chain([&files.head]));
-        let entries = entries.chain([&self.workspace]);
-        entries.map(|entry| entry.name.as_str()).collect()
-    }
-}
+const MISMATCH: &str = "its length or checksum does not fit the manifest";
 
-const MISFIT: &str = "its length or checksum does not fit the manifest";
-
-/// A file that the manifest names.
+/// Opens a file that the manifest names. Returns Corrupt if it is missing.
 fn open(path: &Path) -> Result<File> {
     match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -404,6 +363,7 @@ fn open(path: &Path) -> Result<File> {
     }
 }
 
+/// Decodes a whole file.
 fn decode<T>(path: &Path, file: &Arc<MappedFile>, get: impl FnOnce(&mut In<'_>) -> sections::Read<T>) -> Result<T> {
     let mut input = In::of(file);
     let value = get(&mut input).map_err(|detail| damaged(path, detail))?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::index::history::split_history::{SplitHistory, SplitRows};
-use crate::index::runs::merging::Rows;
+use crate::index::runs::merging::MergeableRun;
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{Attribute, ChangeRun, DayCell, EventRun, Events, Latest, PARTITION, Partition};
 use crate::storage::buffer::Buffer;
@@ -15,7 +15,7 @@ use crate::storage::sections::{In, Out, Read, Stored};
 const LARGE: usize = if cfg!(any(test, fuzzing)) { 4 } else { 1 << 16 };
 
 /// A decoded head file: a partition without its large runs.
-pub struct Head {
+pub struct PartitionHead {
     pub partition: Partition,
     /// The large runs of events that are missing.
     pub events: Vec<LargeRun<EventRun>>,
@@ -24,7 +24,7 @@ pub struct Head {
 }
 
 /// The position of a large run whose rows are in another file.
-pub struct LargeRun<R: Filed> {
+pub struct LargeRun<R: StoredRun> {
     /// The event type or attribute.
     name: String,
     /// The index among the runs of the type or attribute.
@@ -34,7 +34,7 @@ pub struct LargeRun<R: Filed> {
 }
 
 /// A run as it is stored. The starts of its blocks are in the head file, so that lookups of other people or days need not read the rows.
-pub trait Filed: Rows + Stored {
+pub trait StoredRun: MergeableRun + Stored {
     /// The index of a run: where blocks and days begin.
     type Starts: Stored;
     /// Returns the index.
@@ -47,9 +47,9 @@ pub trait Filed: Rows + Stored {
     fn is_valid(&self, people: u32) -> bool;
 }
 
-macro_rules! filed {
+macro_rules! stored_run {
     ($run:ty, $starts:ident, $element:ty) => {
-        impl Filed for $run {
+        impl StoredRun for $run {
             type Starts = Buffer<$element>;
 
             fn starts(&self) -> &Self::Starts {
@@ -71,8 +71,8 @@ macro_rules! filed {
     };
 }
 
-filed!(EventRun, cells, DayCell);
-filed!(ChangeRun, blocks, u32);
+stored_run!(EventRun, cells, DayCell);
+stored_run!(ChangeRun, blocks, u32);
 
 /// Writes the head file: everything but the rows of large runs.
 pub fn put(partition: &Partition, out: &mut Out) {
@@ -103,7 +103,7 @@ pub fn put(partition: &Partition, out: &mut Out) {
 }
 
 /// Writes the rows removed by splits.
-fn put_split_rows<R: Filed>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut Out) {
+fn put_split_rows<R: StoredRun>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut Out) {
     out.one(parts.len() as u64);
     for (name, parts) in parts {
         out.text(name);
@@ -118,7 +118,7 @@ fn put_split_rows<R: Filed>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &m
 }
 
 /// Reads the rows removed by splits.
-fn get_split_rows<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<SplitRows<R>>>> {
+fn get_split_rows<R: StoredRun>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<SplitRows<R>>>> {
     let part = |input: &mut In<'_>| {
         let (split_offset, owner, starts) = (input.one()?, input.one()?, R::Starts::get(input)?);
         let mut run = R::get(input)?;
@@ -138,7 +138,7 @@ fn get_split_rows<R: Filed>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<St
 }
 
 /// Reads a head file.
-pub fn get(input: &mut In<'_>) -> Read<Head> {
+pub fn get(input: &mut In<'_>) -> Read<PartitionHead> {
     let (number, people) = (input.one()?, input.one()?);
     if people > PARTITION {
         return Err("the partition holds too many people".into());
@@ -181,7 +181,7 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
         channels: channels.into_iter().collect(),
         events: kinds.into_iter().collect(),
     };
-    Ok(Head {
+    Ok(PartitionHead {
         partition,
         events,
         changes,
@@ -189,7 +189,7 @@ pub fn get(input: &mut In<'_>) -> Read<Head> {
 }
 
 /// Writes the index of each run, and the rows of small runs.
-fn put_small<R: Filed>(runs: &[Arc<R>], out: &mut Out) {
+fn put_small<R: StoredRun>(runs: &[Arc<R>], out: &mut Out) {
     out.one(runs.len() as u64);
     for run in runs {
         out.one(run.rows() as u64);
@@ -201,7 +201,12 @@ fn put_small<R: Filed>(runs: &[Arc<R>], out: &mut Out) {
 }
 
 /// Reads the small runs of an event type or attribute, and adds the positions of large ones to `large`.
-fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut Vec<LargeRun<R>>) -> Read<Vec<Arc<R>>> {
+fn get_small<R: StoredRun>(
+    input: &mut In<'_>,
+    people: u32,
+    name: &str,
+    large: &mut Vec<LargeRun<R>>,
+) -> Read<Vec<Arc<R>>> {
     let mut runs = Vec::new();
     for at in 0..input.length()? {
         let (rows, starts) = (input.one()?, R::Starts::get(input)?);
@@ -220,7 +225,7 @@ fn get_small<R: Filed>(input: &mut In<'_>, people: u32, name: &str, large: &mut 
     Ok(runs)
 }
 
-/// Iterates over the large runs of events, in the order of `Head::events`.
+/// Iterates over the large runs of events, in the order of `PartitionHead::events`.
 pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<EventRun>> {
     let runs = in_order(&partition.events)
         .into_iter()
@@ -228,31 +233,31 @@ pub fn large_events(partition: &Partition) -> impl Iterator<Item = &Arc<EventRun
     runs.filter(|run| is_large(run.len()))
 }
 
-/// Iterates over the large runs of changes, in the order of `Head::changes`.
+/// Iterates over the large runs of changes, in the order of `PartitionHead::changes`.
 pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<ChangeRun>> {
     let attributes = in_order(&partition.attributes).into_iter();
     let runs = attributes.flat_map(|(_, attribute)| &attribute.runs);
     runs.filter(|run| is_large(run.len()))
 }
 
-impl Head {
+impl PartitionHead {
     /// Inserts the large runs and returns the complete partition.
     pub fn complete(mut self, events: Vec<EventRun>, changes: Vec<ChangeRun>) -> Read<Partition> {
-        for (place, run) in self.events.into_iter().zip(events) {
-            if let Some(events) = self.partition.events.get_mut(&place.name) {
-                place.fill(run, &mut Arc::make_mut(events).runs)?;
+        for (large, run) in self.events.into_iter().zip(events) {
+            if let Some(events) = self.partition.events.get_mut(&large.name) {
+                large.fill(run, &mut Arc::make_mut(events).runs)?;
             }
         }
-        for (place, run) in self.changes.into_iter().zip(changes) {
-            if let Some(attribute) = self.partition.attributes.get_mut(&place.name) {
-                place.fill(run, &mut Arc::make_mut(attribute).runs)?;
+        for (large, run) in self.changes.into_iter().zip(changes) {
+            if let Some(attribute) = self.partition.attributes.get_mut(&large.name) {
+                large.fill(run, &mut Arc::make_mut(attribute).runs)?;
             }
         }
         Ok(self.partition)
     }
 }
 
-impl<R: Filed> LargeRun<R> {
+impl<R: StoredRun> LargeRun<R> {
     /// Inserts the run at its position among `runs`.
     fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Read<()> {
         if run.rows() as u64 != self.rows {

@@ -58,7 +58,7 @@ impl EventRun {
     pub fn is_valid(&self, people: u32) -> bool {
         let rows = self.len();
         let froms = self.cells.iter().map(|cell| cell.from as usize);
-        let places = self.cells.iter().map(|cell| (cell.block, cell.day));
+        let keys = self.cells.iter().map(|cell| (cell.block, cell.day));
         let are_people = |cell: usize| {
             let persons = &self.persons[self.rows_of(cell..cell + 1)];
             persons.is_sorted()
@@ -68,7 +68,7 @@ impl EventRun {
         };
         self.cells.first().is_none_or(|cell| cell.from == 0)
             && froms.is_sorted_by(|a, b| a < b)
-            && places.is_sorted_by(|a, b| a < b)
+            && keys.is_sorted_by(|a, b| a < b)
             && self.cells.last().map_or(rows == 0, |cell| (cell.from as usize) < rows)
             && self.times.len() == rows
             && self.details.fits(rows)
@@ -99,12 +99,14 @@ fn is_person(block: u32, person: u16, people: u32) -> bool {
 }
 
 impl Latest {
+    /// Returns whether the values are consistent.
     pub fn is_valid(&self) -> bool {
         self.values.len() <= BLOCK as usize && self.values.fits(self.values.len())
     }
 }
 
 impl Days {
+    /// Returns whether the two columns have equal lengths of at most one block.
     pub fn is_valid(&self) -> bool {
         self.firsts.len() == self.lasts.len() && self.firsts.len() <= BLOCK as usize
     }
@@ -135,12 +137,14 @@ impl BlockTotals {
 }
 
 impl FirstsBlock {
+    /// Returns whether the two columns have fitting lengths of at most one block.
     pub fn is_valid(&self) -> bool {
         self.instants.len() <= BLOCK as usize && self.present.len() == self.instants.len().div_ceil(64)
     }
 }
 
 impl Items {
+    /// Returns whether attributes and updates are consistent.
     pub fn is_valid(&self) -> bool {
         let mut attributes = self.attributes.values();
         attributes.all(|values| values.fits(values.len())) && self.updates.iter().all(|updates| updates.is_valid())

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 
+use super::manifest::{FileEntry, Files};
 use super::partition::{large_changes, large_events};
-use super::{Entry, Files};
 use crate::index::view::{ChangeRun, EventRun, Partition, Version};
 
 /// Written partitions by number. References are weak, so that data shared with newer versions can be dropped.
 #[derive(Default)]
-pub struct Written(BTreeMap<u32, WrittenPartition>);
+pub struct WrittenFiles(BTreeMap<u32, WrittenPartition>);
 
 /// A partition, its large runs, and the files that hold them.
 struct WrittenPartition {
     partition: Weak<Partition>,
-    events: Vec<(Weak<EventRun>, Entry)>,
-    changes: Vec<(Weak<ChangeRun>, Entry)>,
+    events: Vec<(Weak<EventRun>, FileEntry)>,
+    changes: Vec<(Weak<ChangeRun>, FileEntry)>,
     files: Files,
 }
 
@@ -26,7 +26,7 @@ pub struct Mapped {
     pub changes: HashMap<*const ChangeRun, Arc<ChangeRun>>,
 }
 
-impl Written {
+impl WrittenFiles {
     /// Records the files of a partition.
     pub fn add(&mut self, partition: &Arc<Partition>, files: Files) {
         let events = large_events(partition).map(Arc::downgrade);
@@ -47,12 +47,12 @@ impl Written {
     }
 
     /// Returns the file of a run of events, if it is written.
-    pub fn events(&self, partition: u32, run: &Arc<EventRun>) -> Option<&Entry> {
+    pub fn events(&self, partition: u32, run: &Arc<EventRun>) -> Option<&FileEntry> {
         find(&self.0.get(&partition)?.events, run)
     }
 
     /// Returns the file of a run of changes, if it is written.
-    pub fn changes(&self, partition: u32, run: &Arc<ChangeRun>) -> Option<&Entry> {
+    pub fn changes(&self, partition: u32, run: &Arc<ChangeRun>) -> Option<&FileEntry> {
         find(&self.0.get(&partition)?.changes, run)
     }
 
@@ -80,8 +80,8 @@ impl Written {
     }
 }
 
-fn find<'a, R>(written: &'a [(Weak<R>, Entry)], run: &Arc<R>) -> Option<&'a Entry> {
-    let same = |(held, _): &&(Weak<R>, Entry)| held.as_ptr() == Arc::as_ptr(run);
+fn find<'a, R>(written: &'a [(Weak<R>, FileEntry)], run: &Arc<R>) -> Option<&'a FileEntry> {
+    let same = |(other, _): &&(Weak<R>, FileEntry)| other.as_ptr() == Arc::as_ptr(run);
     written.iter().find(same).map(|(_, entry)| entry)
 }
 

@@ -44,7 +44,9 @@ pub struct ChangedDays {
 /// The number of changed people above which the changes are written into the days.
 const MAX_CHANGED: usize = if cfg!(test) { 3 } else { 1 << 10 };
 
+/// The code of the first day of a person without events.
 pub const NO_FIRST: u16 = u16::MAX;
+/// The code of the last day of a person without events.
 pub const NO_LAST: u16 = 0;
 const LOWEST: u16 = 1;
 const HIGHEST: u16 = u16::MAX - 1;
@@ -90,13 +92,13 @@ impl BlockSpans {
 
     /// Returns the codes of a person's first and last day.
     pub fn of_row(&self, row: usize) -> (u16, u16) {
-        match self.place(row) {
+        match self.changed_position(row) {
             Ok(at) => (self.changed[at].first, self.changed[at].last),
             Err(_) => self.days.of_row(row),
         }
     }
 
-    fn place(&self, row: usize) -> Result<usize, usize> {
+    fn changed_position(&self, row: usize) -> Result<usize, usize> {
         self.changed.binary_search_by_key(&row, |changed| changed.row.into())
     }
 
@@ -123,7 +125,7 @@ impl BlockSpans {
             first: code.min(first),
             last: code.max(last),
         };
-        match self.place(row) {
+        match self.changed_position(row) {
             Ok(at) => self.changed[at] = changed,
             Err(at) => self.changed.insert(at, changed),
         }
@@ -155,14 +157,17 @@ impl Days {
 }
 
 impl Spans {
+    /// Builds the table from its blocks.
     pub fn of(blocks: Vec<Arc<BlockSpans>>) -> Spans {
         Spans { blocks }
     }
 
+    /// Returns the blocks.
     pub fn blocks(&self) -> &[Arc<BlockSpans>] {
         &self.blocks
     }
 
+    /// Returns the spans of a block, if it has any.
     pub fn of_block(&self, block: u32) -> Option<&BlockSpans> {
         self.blocks.get(block as usize).map(AsRef::as_ref)
     }

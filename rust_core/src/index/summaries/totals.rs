@@ -11,7 +11,7 @@ use crate::index::columns::cells::Unit;
 use crate::index::columns::ints::Ints;
 use crate::index::columns::values::Column;
 use crate::index::runs::EventRun;
-use crate::index::runs::merging::{self, Rows};
+use crate::index::runs::merging::{self, MergeableRun};
 
 /// Totals of the first runs of an event type; the rows of later runs are few and are read. Merging runs keeps totals valid.
 #[derive(Clone, Default)]

@@ -15,7 +15,7 @@ use crate::index::columns::origins::Arrival;
 use crate::index::columns::texts::Texts;
 use crate::index::columns::values::{Details, Values};
 use crate::index::partitioning::{BLOCK, DAY_MS, EventKey};
-use crate::index::runs::merging::Rows;
+use crate::index::runs::merging::MergeableRun;
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{EventRun, Events, Version};
 use crate::proto::schema::Type;
