@@ -21,9 +21,11 @@ pub const MAX_FULL: usize = if cfg!(test) { 3 } else { 250 };
 /// The rows of a block for which a segment is evaluated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum RowScope {
+    /// No row.
     Nobody,
     /// The affected rows of the block.
     Affected,
+    /// All rows.
     Everybody,
 }
 

@@ -43,6 +43,7 @@ pub struct Live {
 struct Freshness {
     /// The epoch and as-of that the members reflect.
     fresh: Option<(Epoch, i64)>,
+    /// Why the members are not more recent.
     error: Option<String>,
 }
 

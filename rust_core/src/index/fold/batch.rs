@@ -31,7 +31,7 @@ pub struct FrameBatch {
     pub newly_erased: Vec<u64>,
     /// The number of ordinals in use, by partition number.
     pub people: BTreeMap<u32, u32>,
-    /// The merges of this batch.
+    /// Resolves the losers of this batch's merges to their winners.
     pub aliases: Aliases,
     /// The merges of this batch, in order.
     pub merges: Vec<Merge>,

@@ -65,10 +65,12 @@ pub fn earliest_ms(partitions: &BTreeMap<u32, Arc<Partition>>) -> Option<i64> {
 /// A partition and the facts needed to rebuild it as of an offset.
 pub struct PastPartition<'a> {
     partition: &'a Arc<Partition>,
+    /// The raw offset up to which the log was folded.
     offset: i64,
     texts: &'a Texts,
     /// The schema in force at the offset.
     schema: &'a Schema,
+    /// The schema in force today.
     schema_now: &'a Schema,
     /// The number of people at the offset.
     people: u32,
@@ -89,6 +91,7 @@ struct SelectedRows {
     rows: Vec<u32>,
     /// The changes to the learned values.
     weights: Vec<RowWeight>,
+    /// The number of selected rows that counted for nobody, because they belong to losers of merges.
     uncounted_rows: usize,
 }
 
@@ -136,7 +139,7 @@ fn people(history: &History, offset: i64) -> HashMap<u32, u32> {
         .collect()
 }
 
-/// Returns the ordinals of losers by partition number.
+/// Returns the bare records, (ordinal, instant), by partition number.
 fn bare_records(version: &Version, offset: i64) -> HashMap<u32, Vec<(u32, i64)>> {
     let mut records: HashMap<u32, Vec<(u32, i64)>> = HashMap::new();
     for (person, time) in version.history.bare_records(offset) {
@@ -158,7 +161,7 @@ fn touched_partitions(history: &History, offset: i64) -> HashSet<u32> {
     merged.chain(split).chain(updated).map(partition_of).collect()
 }
 
-/// Returns the bare records, (ordinal, instant), by partition number.
+/// Returns the ordinals of losers by partition number.
 fn losers(aliases: &Aliases) -> HashMap<u32, RoaringBitmap> {
     let merges = aliases.by_partition().into_iter();
     merges
