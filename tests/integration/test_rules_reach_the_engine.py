@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quanyu.api.event.v1 import event_pb2 as pb
-from quanyu.dsl import Catalog, Field, RuleError, check_and_bind, compile_condition, format_rule, plan
+from quanyu.dsl import Catalog, Field, RuleError, build_plan, check_and_bind, compile_condition, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.engine import Index, Ingestor, LocalLog, Resolver
 from quanyu.tagging.evaluation.catalog import KINDS
@@ -75,4 +75,4 @@ def test_what_compiles_is_answered(index: Index, cond: s.Cond, chosen: random.Ra
     except RuleError:
         return
     if "churn_risk@3" not in bound.versions and "churn_risk@4" not in bound.versions:  # no model has scored anybody
-        index.evaluate(plan(NOW, compiled))
+        index.evaluate(build_plan(NOW, compiled))

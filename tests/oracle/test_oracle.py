@@ -50,7 +50,7 @@ class Pair:
         self.oracle = Oracle(world, statements, self.oneid)
 
     def evaluate(self, *rules: dsl.CompiledRule) -> Answer:
-        return self.engine.index.evaluate(dsl.plan(self.clock.as_of_ms, *rules), self.known_at)
+        return self.engine.index.evaluate(dsl.build_plan(self.clock.as_of_ms, *rules), self.known_at)
 
     def persons(self, people: set[int]) -> set[int]:
         return {self.oneid[person] for person in people}

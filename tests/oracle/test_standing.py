@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, note, settings
 
 from quanyu import dsl
 from quanyu.dsl import Clock, Library
+from quanyu.dsl.planning.serializer import to_json
 from tests.oracle.strategies import conditions, of_the_past
 from tests.oracle.test_oracle import Pair, pair_of
 from tests.oracle.world import World
@@ -30,7 +31,7 @@ def later(pair: Pair, ms: int) -> Clock:
 
 
 def compiled(pair: Pair, library: Library, clock: Clock) -> Any:
-    return dsl.compile_segment("probe", 1, library, pair.catalog, clock).roots[0]
+    return to_json(dsl.compile_segment("probe", 1, library, pair.catalog, clock).roots[0])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -41,7 +42,7 @@ def test_it_stands_as_long_as_it_says(world: World, texts: list[str], data: st.D
             note(text)
             bound = dsl.check_and_bind(f"segment probe: {text}", pair.catalog, pair.library)
             library = pair.library.publish(bound)
-            root, stands = dsl.standing_root("probe", 1, library, pair.catalog, pair.clock)
+            root, stands = dsl.compile_live_segment("probe", 1, library, pair.catalog, pair.clock)
             last = TWO_YEARS if stands is None else stands - 1
             for ms in {0, last, data.draw(st.integers(0, last))}:
                 clock = later(pair, ms)

@@ -171,7 +171,7 @@ class World:
         """Returns the verdict for each person: true, false, or None where it is unknown."""
         compiled = self.compiled(rule, as_of, known_at)
         ids = [self.oneid(name) for name in self._people]
-        message = dsl.plan(self._ms(as_of), compiled)
+        message = dsl.build_plan(self._ms(as_of), compiled)
         return dict(zip(self._people, self._index.verdicts(message, ids, known_at)[0], strict=True))
 
     def holds(self, rule: str, as_of: str | int = NOW, known_at: int | None = None) -> set[str]:
@@ -184,7 +184,7 @@ class World:
         return members
 
     def answer(self, rule: str, as_of: str | int = NOW, known_at: int | None = None) -> Any:
-        return self._index.evaluate(dsl.plan(self._ms(as_of), self.compiled(rule, as_of, known_at)), known_at)
+        return self._index.evaluate(dsl.build_plan(self._ms(as_of), self.compiled(rule, as_of, known_at)), known_at)
 
     def value(self, tag: str, name: str, as_of: str | int = NOW) -> str | None:
         """Returns the value of a published tag; None where it is unknown."""

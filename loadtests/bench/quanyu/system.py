@@ -17,7 +17,7 @@ from loadtests.bench.system import NotAnswered, People
 from loadtests.bench.world import AS_OF_MS, Watch, World
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from quanyu.dsl import Library, compile_condition, standing_plan
+from quanyu.dsl import Library, compile_condition, join_roots
 from quanyu.engine import Answer, Index, Limits, Live, Resolver, roaring_count, roaring_from_ids
 from quanyu.runtime.errors import InvalidInput
 from quanyu.runtime.log_follower import FRAMES_BYTES
@@ -108,7 +108,7 @@ class Quanyu:
         return evaluation.find(self._index, [compiled])
 
     def _standing(self, names: Sequence[str]) -> Answer:
-        return self._index.find(standing_plan(AS_OF_MS, [self._roots[name] for name in names]))
+        return self._index.find(join_roots(AS_OF_MS, [self._roots[name] for name in names]))
 
     def _changes(self) -> list[bytes]:
         """Returns, for each segment in turn, who entered and who left since one day earlier."""

@@ -118,7 +118,7 @@ impl Live {
         self.memberships.write().fold(offset, frame)
     }
 
-    /// Sets the rule of a segment to the JSON that `quanyu.dsl.standing_root` returns.
+    /// Sets the rule of a segment to the JSON that `quanyu.dsl.compile_live_segment` returns.
     pub fn put(&self, segment: &str, version: u32, root: &[u8]) -> Result<()> {
         let root = Root::parse(root)?;
         let mut rules = self.rules.lock();

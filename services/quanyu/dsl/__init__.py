@@ -5,7 +5,7 @@ All functions are pure functions of the text, the catalog, the library and the c
     bound = check_and_bind(text, catalog, library)  # raises RuleError with the place and what to write instead
     library = library.publish(bound)  # a new library
     rule = compile_segment("lapsed", 1, library, catalog, clock)
-    message = plan(clock.as_of_ms, rule)  # the input of the engine
+    message = build_plan(clock.as_of_ms, rule)  # the input of the engine
 
 Published rules are stored as `format_rule(statement)`; `Library.from_texts(texts)` reads them back.
 """
@@ -33,16 +33,15 @@ from quanyu.dsl.model.library import BoundRules, Library
 from quanyu.dsl.parsing.parser import parse, parse_condition
 from quanyu.dsl.planning.compiler import (
     CompiledRule,
-    Parts,
     ResolvedWindow,
+    build_plan,
     compile_condition,
+    compile_live_segment,
     compile_segment,
     compile_tag,
-    plan,
-    plan_of_roots,
-    standing_plan,
-    standing_root,
 )
+from quanyu.dsl.planning.parts import PartCompiler
+from quanyu.dsl.planning.serializer import join_roots, serialize_plan
 
 __all__ = [
     "BoundRules",
@@ -58,12 +57,14 @@ __all__ = [
     "Language",
     "Library",
     "OmittedClause",
-    "Parts",
+    "PartCompiler",
     "Recovery",
     "ResolvedWindow",
     "RuleError",
+    "build_plan",
     "check_and_bind",
     "compile_condition",
+    "compile_live_segment",
     "compile_segment",
     "compile_tag",
     "complete",
@@ -73,13 +74,11 @@ __all__ = [
     "explain",
     "format_rule",
     "format_text",
+    "join_roots",
     "lint",
     "parse",
     "parse_condition",
-    "plan",
-    "plan_of_roots",
     "rebind",
     "recover",
-    "standing_plan",
-    "standing_root",
+    "serialize_plan",
 ]

@@ -10,7 +10,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 
-from quanyu.dsl import RuleError, check_and_bind, compile_condition, explain, format_rule, parse, parse_condition, plan
+from quanyu.dsl import (
+    RuleError,
+    build_plan,
+    check_and_bind,
+    compile_condition,
+    explain,
+    format_rule,
+    parse,
+    parse_condition,
+)
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import RESERVED
 from quanyu.dsl.parsing.parser import load_parser
@@ -57,7 +66,7 @@ def test_a_condition_compiles_or_has_an_error_in_the_text(cond: s.Cond, chosen: 
     if error is not None:
         assert error.reason in ("time", "limit"), error
         return
-    check_plan(json.loads(plan(NOW, compiled)))
+    check_plan(json.loads(build_plan(NOW, compiled)))
     assert len(explain(bound, LIBRARY, CATALOG, CLOCK)) == len(compiled.clauses)
 
 

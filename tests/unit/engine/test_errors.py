@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from quanyu.dsl import plan_of_roots
+from quanyu.dsl import serialize_plan
+from quanyu.dsl.planning import nodes
+from quanyu.dsl.planning.literals import TextValue
 from quanyu.engine import (
     CancelledError,
     CoreError,
@@ -46,9 +48,8 @@ def test_each_class_has_its_base(kind: type[Exception], base: type[Exception]) -
     ],
 )
 def test_an_invalid_pattern_comes_with_the_reason(tmp_path: Path, pattern: str, reason: str) -> None:
-    empty = {"op": "literal", "value": {"text": ""}}
-    cond = {"op": "text", "test": "matches", "expr": empty, "value": pattern}
-    plan = plan_of_roots(0, [{"name": "any", "cond": cond, "among": None}])
+    cond = nodes.TextTest("matches", nodes.Literal(TextValue("")), pattern)
+    plan = serialize_plan(0, [nodes.Root("any", cond, None)])
     with pytest.raises(InvalidPatternError) as caught:
         Index(str(tmp_path / "index")).verdicts(plan, [])
     assert (caught.value.pattern, caught.value.reason) == (pattern, reason)

@@ -14,7 +14,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from quanyu.dsl import syntax as s
-from quanyu.dsl.calendar.relative_time import Moving, Standing
+from quanyu.dsl.calendar.relative_time import RelativeInstant, Validity
 from quanyu.dsl.errors import RuleError
 
 Instants = tuple[int | None, int | None]
@@ -40,12 +40,12 @@ class Clock:
     day_start: int = 0
     leap_day: Literal["feb28", "mar1"] = "feb28"
     earliest_ms: int = 0
-    # What was read off it so far stands for so long; only a moving clock says less than always.
-    standing: Standing = field(default_factory=Standing, compare=False)
+    # How long the results taken from this clock stay right; only a relative clock limits it.
+    validity: Validity = field(default_factory=Validity, compare=False)
 
-    def moving(self) -> Clock:
-        """The same instant, for what is to stand also when as-of has moved on."""
-        return replace(self, as_of_ms=Moving(self.as_of_ms), standing=Standing())
+    def relative(self) -> Clock:
+        """Returns a clock at the same instant whose elapsed times give instants that move along with as-of."""
+        return replace(self, as_of_ms=RelativeInstant(self.as_of_ms), validity=Validity())
 
     @cached_property
     def today(self) -> dt.date:
@@ -55,8 +55,8 @@ class Clock:
     def current_unit_start(self, unit: s.CalendarUnit) -> dt.date:
         """Returns the first day of the unit that contains as-of (T4)."""
         start = self.unit_start(self.day_of(int(self.as_of_ms)), unit)
-        if isinstance(self.as_of_ms, Moving):
-            self.standing.limit(self.day_start_ms(add_units(start, 1, unit)) - int(self.as_of_ms))
+        if isinstance(self.as_of_ms, RelativeInstant):
+            self.validity.limit(self.day_start_ms(add_units(start, 1, unit)) - int(self.as_of_ms))
         return start
 
     def wall_ms(self, wall: dt.datetime) -> int:
@@ -79,22 +79,22 @@ class Clock:
             day -= _DAY
         while self.day_start_ms(day + _DAY) <= ms:
             day += _DAY
-        if isinstance(ms, Moving):
-            self.standing.limit(self.day_start_ms(day + _DAY) - int(ms))
+        if isinstance(ms, RelativeInstant):
+            self.validity.limit(self.day_start_ms(day + _DAY) - int(ms))
         return day
 
     def earlier(self, a: int, b: int) -> int:
-        """Of two instants; one that moves is the earlier only until it has come to the other."""
+        """Returns the earlier of two instants; a relative one is earlier only until as-of moves it past the other."""
         return self._ordered(a, b)[0]
 
     def later(self, a: int, b: int) -> int:
-        """The other one, for as long."""
+        """Returns the later of two instants, with the same limit of validity."""
         return self._ordered(a, b)[1]
 
     def _ordered(self, a: int, b: int) -> tuple[int, int]:
         first, second = (a, b) if a <= b else (b, a)
-        if isinstance(first, Moving) and not isinstance(second, Moving):
-            self.standing.limit(second - int(first))
+        if isinstance(first, RelativeInstant) and not isinstance(second, RelativeInstant):
+            self.validity.limit(second - int(first))
         return first, second
 
     def unit_start(self, day: dt.date, unit: s.CalendarUnit) -> dt.date:

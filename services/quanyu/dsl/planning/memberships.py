@@ -1,4 +1,4 @@
-"""Segments now and through time, as nodes of the plan message (M). Never unknown (U4)."""
+"""Compiles membership in segments, now and at earlier instants (M); never unknown (U4)."""
 
 from __future__ import annotations
 
@@ -6,49 +6,47 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
 from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatting.formatter import format_rule
-from quanyu.dsl.planning.repeats import repeated
-from quanyu.dsl.planning.values import (
-    Json,
-    Place,
-    Span,
-    Values,
-)
+from quanyu.dsl.planning import nodes
+from quanyu.dsl.planning.repeats import compile_repeat
+from quanyu.dsl.planning.scope import PlanScope, TimeRange
+from quanyu.dsl.planning.values import ValueCompiler
 
 Membership = s.InSegment | s.WasInSegmentAgo | s.WasInSegmentOn | s.EnteredSegment | s.LeftSegment
 
 
-def membership(node: Membership, values: Values, place: Place) -> Json:
+def compile_membership(node: Membership, values: ValueCompiler, scope: PlanScope) -> nodes.Cond:
+    """Compiles a condition on membership. RuleError (reason "time") for a day that is still to come (M2)."""
     match node:
         case s.InSegment(ref=ref):
-            return values.people(ref, place)
+            return values.compile_members(ref, scope)
         case s.WasInSegmentAgo(ref=ref, duration=duration):
-            at = windows.ago_ms(duration, place.clock)
+            at = windows.ago_ms(duration, scope.clock)
         case s.WasInSegmentOn(ref=ref, date=date):
-            at = windows.when_ms(date, place.clock)
+            at = windows.when_ms(date, scope.clock)
             if at > values.top.clock.as_of_ms:
                 raise RuleError.at(date.span, "time", "this day is still to come: nobody was in it yet (M2)")
         case s.EnteredSegment() | s.LeftSegment():
-            return _crossed(node, values, place)
-    values.echo(format_rule(node), at, at)
-    return _members(ref, at, values, place)
+            return _compile_crossing(node, values, scope)
+    values.state.record_window(format_rule(node), at, at)
+    return _compile_members(ref, at, values, scope)
 
 
-def _crossed(node: s.EnteredSegment | s.LeftSegment, values: Values, place: Place) -> Json:
-    """In at one end of the window and not at the other (M3), or so in its units one by one (M5)."""
+def _compile_crossing(node: s.EnteredSegment | s.LeftSegment, values: ValueCompiler, scope: PlanScope) -> nodes.Cond:
+    """Compiles that a person is in the segment at one end of the window only (M3), or of each of its units (M5)."""
 
-    def within(span: Span) -> Json:
-        before, after = (_members(node.ref, at, values, place) for at in span)
+    def compile_within(time_range: TimeRange) -> nodes.Cond:
+        before, after = (_compile_members(node.ref, at, values, scope) for at in time_range)
         inside, outside = (before, after) if isinstance(node, s.LeftSegment) else (after, before)
-        return {"op": "all", "of": [inside, {"op": "not", "of": outside}]}
+        return nodes.AllOf((inside, nodes.Not(outside)))
 
     if isinstance(node.window, s.Recurrence):
-        return repeated(node.window, within, values, place)
-    return within(values.span(node.window, place))
+        return compile_repeat(node.window, compile_within, values, scope)
+    return compile_within(values.resolve_window(node.window, scope))
 
 
-def _members(ref: s.Ref, at: int | None, values: Values, place: Place) -> Json:
-    """None: before everything. An instant that is still to come for the one asked of has no members (M2)."""
-    now = place.clock.as_of_ms
-    if at is None or place.clock.earlier(now, at) < at:
-        return {"op": "constant", "value": False}
-    return values.people(ref, place) if at == now else values.people_at(ref, at, place)
+def _compile_members(ref: s.Ref, at: int | None, values: ValueCompiler, scope: PlanScope) -> nodes.Cond:
+    """Compiles membership at an instant; nobody is a member before all time (None) or after the scope's as-of (M2)."""
+    now = scope.clock.as_of_ms
+    if at is None or scope.clock.earlier(now, at) < at:
+        return nodes.Constant(False)
+    return values.compile_members(ref, scope) if at == now else values.compile_members_at(ref, at, scope)

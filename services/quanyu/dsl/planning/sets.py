@@ -1,57 +1,63 @@
-"""Sets of people made of the roots of compiled rules: who is in one and not in another, who is left after a clause."""
+"""Combines the roots of compiled rules into sets of people: differences, overlaps and funnels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning import nodes
+from quanyu.dsl.planning.nodes import Cond, Root
 
 
-def required(root: Json) -> list[Json]:
-    """The clauses of a root that must all hold, each a root; empty where one clause is enough."""
-    cond = root["cond"]
-    if cond["op"] == "any":
+def clauses_of_root(root: Root) -> tuple[Cond, ...]:
+    """Returns the conditions that the engine counts one by one."""
+    return root.cond.of if isinstance(root.cond, nodes.AllOf | nodes.AnyOf) else (root.cond,)
+
+
+def required_clauses(root: Root) -> list[Root]:
+    """Returns a root for each clause that must hold; empty where one clause is enough."""
+    if isinstance(root.cond, nodes.AnyOf):
         return []
-    return [{**root, "cond": clause} for clause in (cond["of"] if cond["op"] == "all" else [cond])]
+    return [replace(root, cond=clause) for clause in clauses_of_root(root)]
 
 
-def funnel(root: Json) -> list[Json]:
-    """Those left after the first clause that must hold, after the first two, and so on to the last."""
-    return list(accumulate(required(root), lambda left, clause: {**root, "cond": _both(left["cond"], clause["cond"])}))
+def funnel_roots(root: Root) -> list[Root]:
+    """Returns roots of the people left after the first required clause, after the first two, and so on."""
+    return list(accumulate(required_clauses(root), lambda left, clause: replace(root, cond=_both(left, clause))))
 
 
-def moves(old: Sequence[Json], new: Sequence[Json]) -> list[Json]:
-    """Three roots: those who are in the new set and not in the old, the other way round, and those who are in both.
+def moved_roots(old: Sequence[Root], new: Sequence[Root]) -> list[Root]:
+    """Returns three roots: the people in the new set only, in the old set only, and in both.
 
     Each set is the people of any of its roots.
     """
     before, after = _any_of(old), _any_of(new)
-    return [_all_of(after, _not(before)), _all_of(before, _not(after)), _all_of(before, after)]
+    return [
+        _people_root(after, nodes.Not(before)),
+        _people_root(before, nodes.Not(after)),
+        _people_root(before, after),
+    ]
 
 
-def pattern(inside: Sequence[Json], outside: Sequence[Json]) -> Json:
-    """Those who are in all of the one and in none of the other; each of them is a root."""
-    return _all_of(*map(_people, inside), *(_not(_people(root)) for root in outside))
+def exclusive_root(inside: Sequence[Root], outside: Sequence[Root]) -> Root:
+    """Returns a root of the people in all of the first sets and in none of the others."""
+    return _people_root(*map(_members, inside), *(nodes.Not(_members(root)) for root in outside))
 
 
-def _people(root: Json) -> Json:
-    return {"op": "set", "of": root["cond"], "among": root["among"]}
+def _members(root: Root) -> Cond:
+    return nodes.Members(root.cond, root.among)
 
 
-def _any_of(roots: Sequence[Json]) -> Json:
+def _any_of(roots: Sequence[Root]) -> Cond:
     if not roots:
-        return {"op": "constant", "value": False}
-    return _people(roots[0]) if len(roots) == 1 else {"op": "any", "of": [_people(root) for root in roots]}
+        return nodes.Constant(False)
+    return _members(roots[0]) if len(roots) == 1 else nodes.AnyOf(tuple(map(_members, roots)))
 
 
-def _all_of(*conditions: Json) -> Json:
-    return {"name": "people", "cond": {"op": "all", "of": list(conditions)}, "among": None}
+def _people_root(*conditions: Cond) -> Root:
+    return Root("people", nodes.AllOf(conditions), None)
 
 
-def _both(first: Json, second: Json) -> Json:
-    return {"op": "all", "of": [first, second]}
-
-
-def _not(condition: Json) -> Json:
-    return {"op": "not", "of": condition}
+def _both(first: Root, second: Root) -> Cond:
+    return nodes.AllOf((first.cond, second.cond))

@@ -1,11 +1,9 @@
-"""Values, events and time of a rule as nodes of the plan message (docs/plan.md)."""
+"""Compiles values, members of segments and events of a rule to nodes of the plan."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any
+from dataclasses import replace
 
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import names
@@ -13,279 +11,242 @@ from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.calendar import windows
 from quanyu.dsl.calendar.windows import Clock
-from quanyu.dsl.errors import RuleError
 from quanyu.dsl.formatting.formatter import format_rule
 from quanyu.dsl.model.catalog import Catalog
 from quanyu.dsl.model.library import Library
 from quanyu.dsl.model.types import Type, nfkc
+from quanyu.dsl.planning import literals, nodes
+from quanyu.dsl.planning.literals import Instant, decimal_text
+from quanyu.dsl.planning.scope import PlanScope, TimeRange
+from quanyu.dsl.planning.state import CompilationState
 
-Json = dict[str, Any]
-Span = tuple[int | None, int]
-MAX_NODES = 100_000
 _TILES = {"quintile": 5, "decile": 10, "percentile": 100}
+_Wheres = dict[str, nodes.Cond | None]
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a node of the plan stands.
+class ValueCompiler:
+    """Compiles values. `compile_condition` compiles the condition of a filter, a population or a tier."""
 
-    `clock`: the instant asked of. `among`: the rule's population (R6). `event`: the event type of a `where`.
-    """
-
-    scope: Scope
-    clock: Clock
-    among: Json | None = None
-    event: str = ""
-
-    def person(self) -> Place:
-        """The scope of a value that is the same whoever asks (R5)."""
-        return Place(self.scope.for_person(), self.clock)
-
-    def at(self, as_of_ms: int) -> Place:
-        """The same at another instant."""
-        return Place(self.scope, replace(self.clock, as_of_ms=as_of_ms))
-
-
-class Values:
-    """`cond` compiles a condition: that of a `where`, a population or a tier.
-
-    Shared rules are compiled once for each instant that they are asked of.
-    """
-
-    def __init__(self, catalog: Catalog, library: Library, clock: Clock, cond: Callable[[Any, Place], Json]) -> None:
-        self.windows: dict[tuple[str, int | None, int | None], None] = {}
-        self.top = Place(Scope(catalog, library), clock)
-        self._cond = cond
+    def __init__(
+        self,
+        catalog: Catalog,
+        library: Library,
+        clock: Clock,
+        compile_condition: Callable[[s.Cond, PlanScope], nodes.Cond],
+    ) -> None:
+        self.state = CompilationState()
+        self.top = PlanScope(Scope(catalog, library), clock)
+        self._compile_condition = compile_condition
         self._types = Conditions().expressions
-        self._shared: dict[tuple[Any, ...], tuple[Any, int]] = {}
-        self._size = 0
 
-    def grow(self, node: s.Node, nodes: int = 1) -> None:
-        self._size += nodes
-        if self._size > MAX_NODES:
-            raise RuleError.at(node.span, "limit", f"with all that it uses the rule has more than {MAX_NODES} parts")
+    def type_of(self, node: s.Expr, scope: PlanScope) -> Type:
+        """Returns the type of a value."""
+        return self._types.bind(node, scope.names)[1]
 
-    def shared(self, node: s.Node, place: Place, key: tuple[Any, ...], build: Callable[[], Any]) -> Any:
-        """Built once an instant; its size still counts wherever it stands, since the plan spells it out."""
-        key = (*key, type(place.clock.as_of_ms), place.clock.as_of_ms)
-        if key in self._shared:
-            built, size = self._shared[key]
-            self.grow(node, size)
-            return built
-        before = self._size
-        built = build()
-        self._shared[key] = built, self._size - before
-        return built
+    def instant_of(self, ms: int) -> Instant:
+        """Returns an instant or duration as the plan holds it."""
+        return literals.instant_of(ms, self.top.clock.as_of_ms)
 
-    def echo(self, text: str, start: int | None, end: int | None) -> None:
-        """Every answer says which instants its windows resolved to (T0)."""
-        self.windows[text, start, end] = None
-
-    def type_of(self, node: s.Expr, place: Place) -> Type:
-        return self._types.bind(node, place.scope)[1]
+    def instant_or_none(self, ms: int | None) -> Instant | None:
+        """Returns an instant as the plan holds it; None is open."""
+        return None if ms is None else self.instant_of(ms)
 
     # values
 
-    def value(self, node: s.Expr | s.Point, place: Place) -> Json:
-        self.grow(node)
+    def compile(self, node: s.Expr | s.Point, scope: PlanScope) -> nodes.Expr:
+        """Compiles a value."""
+        self.state.count_nodes(node)
         match node:
             case s.Path():
-                return self._path(node, place)
+                return self._compile_path(node, scope)
             case s.Arithmetic(op=op, left=left, right=right):
-                return {"op": "arith", "fn": op, "left": self.value(left, place), "right": self.value(right, place)}
+                return nodes.Arithmetic(op, self.compile(left, scope), self.compile(right, scope))
             case s.Default(expr=expr, otherwise=otherwise):
-                return {
-                    "op": "default",
-                    "expr": self.value(expr, place),
-                    "otherwise": self.value(otherwise, place),
-                }
+                return nodes.Default(self.compile(expr, scope), self.compile(otherwise, scope))
             case s.Aggregate():
-                return _of_person(self._aggregate(node, place.person()), place)
+                return _of_person(self._compile_aggregate(node, scope.person()), scope)
             case s.Tile(fn=fn, expr=expr, among=among):
-                ranked, population = self.value(expr, place), self.population(among, place)
-                return {"op": "tile", "k": _TILES[fn], "expr": ranked, "population": population}
-        return {"op": "literal", "value": self.literal(node, place)}
+                ranked = self.compile(expr, scope)
+                return nodes.Tile(_TILES[fn], ranked, self.compile_population(among, scope))
+        return nodes.Literal(self.compile_literal(node, scope))
 
-    def literal(self, node: s.Node, place: Place) -> Json:
+    def compile_literal(self, node: s.Node, scope: PlanScope) -> literals.Value:
+        """Compiles a value that the rule states."""
         match node:
             case s.Number(value=number):
-                return {"num": decimal_text(number)}
+                return literals.NumberValue(decimal_text(number))
             case s.Percent():
-                return {"num": decimal_text(node.fraction)}
+                return literals.NumberValue(decimal_text(node.fraction))
             case s.Text(value=text):
-                return {"text": nfkc(text)}
+                return literals.TextValue(nfkc(text))
             case s.Boolean(value=truth):
-                return {"bool": truth}
+                return literals.BoolValue(truth)
             case s.Duration():
-                return {"duration": node.ms}
+                return literals.DurationValue(node.ms)
             case s.Date(value=date):
-                return {"date": windows.epoch_days(date)}
+                return literals.DateValue(windows.epoch_days(date))
             case s.DateTime():
-                return {"instant": windows.when_ms(node, place.clock)}
+                return literals.InstantValue(self.instant_of(windows.when_ms(node, scope.clock)))
             case s.Point(lat=lat, lon=lon):
-                return {"point": [float(lat), float(lon)]}
-        raise TypeError(f"{type(node).__name__} is no literal")
+                return literals.PointValue(float(lat), float(lon))
+        raise TypeError(f"{type(node).__name__} is not a literal")
 
-    def _path(self, path: s.Path, place: Place) -> Json:
-        _, meaning = names.resolve(path, place.scope)
+    def _compile_path(self, path: s.Path, scope: PlanScope) -> nodes.Expr:
+        _, meaning = names.resolve(path, scope.names)
         match meaning:
             case names.EventChannel():
-                return {"op": "event_channel"}
+                return nodes.EventChannel()
             case names.Property(keys=keys):
-                return _property(path, keys, place.event, place.scope)
+                return _compile_property(path, keys, scope.event, scope.names)
             case names.Channels():
-                return _of_person({"op": "channels"}, place)
+                return _of_person(nodes.Channels(), scope)
             case names.Attribute(field=declared, key=key):
-                return _of_person({"op": "attribute", "name": declared.name, "key": key}, place)
+                return _of_person(nodes.Attribute(declared.name, key), scope)
             case names.RuleValue(ref=ref):
-                return _of_person(self._rule_value(ref, place), place)
-        return _of_person({"op": "elapsed", "of": self.moment(path, place)}, place)
+                return _of_person(self._compile_rule_value(ref, scope), scope)
+        return _of_person(nodes.Elapsed(self._compile_recency(path, scope)), scope)
 
-    def moment(self, path: s.Path, place: Place) -> Json:
-        """The instant that a recency counts from."""
-        _, meaning = names.resolve(path, place.scope)
+    def _compile_recency(self, path: s.Path, scope: PlanScope) -> nodes.Aggregate:
+        """Compiles the instant from which a recency counts."""
+        _, meaning = names.resolve(path, scope.names)
         assert isinstance(meaning, (names.Seen, names.Recency))
         if isinstance(meaning, names.Seen):
-            steps: list[Json] = [{"type": t, "where": None} for t in place.scope.catalog.seen_event_types()]
+            steps = tuple(nodes.EventStep(name, None) for name in scope.names.catalog.seen_event_types())
         else:
-            steps = self.steps(s.Step(meaning.events, span=path.span), place)
-        events = {"steps": steps, "from": None, "to": place.clock.as_of_ms}
-        fn = "earliest" if meaning.first else "latest"
-        return {"op": "aggregate", "fn": fn, "events": events, "value": None, "day_starts": None}
+            steps = self.compile_steps([s.Step(meaning.events, span=path.span)], scope)
+        events = nodes.Events(steps, None, self.instant_of(scope.clock.as_of_ms))
+        return nodes.Aggregate("earliest" if meaning.first else "latest", events, None, None)
 
-    def _rule_value(self, ref: s.Ref, place: Place) -> Json:
-        rule = place.scope.rules.get(ref.name, ref.version or 1)
-        outside = place.person()
+    def _compile_rule_value(self, ref: s.Ref, scope: PlanScope) -> nodes.Expr:
+        rule = scope.names.rules.get(ref.name, ref.version or 1)
+        outside, key = scope.person(), ("value", ref.name, ref.version)
         if isinstance(rule, s.Metric):
             expr = rule.expr
-            metric: Json = self.shared(ref, place, ("value", ref.name, ref.version), lambda: self.value(expr, outside))
-            return metric
+            return self.state.share(ref, scope, key, lambda: self.compile(expr, outside))
         assert isinstance(rule, s.Tag)
-        tag: Json = self.shared(ref, place, ("value", ref.name, ref.version), lambda: self._tag(rule, outside))
-        return tag
+        return self.state.share(ref, scope, key, lambda: self._compile_tag(rule, outside))
 
-    def _tag(self, tag: s.Tag, place: Place) -> Json:
-        place = replace(place, scope=replace(place.scope, rule=tag.ref.name))
-        tiers = [{"when": self._cond(tier.cond, place), "value": self.literal(tier.value, place)} for tier in tag.tiers]
-        otherwise = self.literal(tag.otherwise, place) if tag.otherwise else None
-        return {"op": "case", "tiers": tiers, "otherwise": otherwise}
+    def _compile_tag(self, tag: s.Tag, scope: PlanScope) -> nodes.Expr:
+        scope = scope.within_rule(tag.ref.name)
+        tiers = [
+            nodes.Tier(self._compile_condition(tier.cond, scope), self.compile_literal(tier.value, scope))
+            for tier in tag.tiers
+        ]
+        return nodes.Case(tuple(tiers), self.compile_literal(tag.otherwise, scope) if tag.otherwise else None)
 
-    def _aggregate(self, node: s.Aggregate, place: Place) -> Json:
-        step = s.Step(node.path.ref, node.where, span=node.path.span)
-        events = self.events(step, self.span(node.window, place), place)
-        starts = None
+    def _compile_aggregate(self, node: s.Aggregate, scope: PlanScope) -> nodes.Aggregate:
+        start, end = self.resolve_window(node.window, scope)
+        events = self.compile_events(s.Step(node.path.ref, node.where, span=node.path.span), (start, end), scope)
+        day_starts = None
         if node.fn == "days":
-            start, end = events["from"], events["to"]
-            starts = self.shared(node, place, ("days", start, end), lambda: windows.day_starts(start, end, place.clock))
+            key = ("days", start, end)
+            day_starts = self.state.share(node, scope, key, lambda: tuple(windows.day_starts(start, end, scope.clock)))
         value = None
         if node.path.keys:
             keys = tuple(key.name if isinstance(key, s.Key) else key.value for key in node.path.keys)
-            value = self.property(node.path, keys, [step["type"] for step in events["steps"]], place)
-        return {"op": "aggregate", "fn": node.fn, "events": events, "value": value, "day_starts": starts}
+            value = self.compile_property(node.path, keys, [step.type for step in events.steps], scope)
+        return nodes.Aggregate(node.fn, events, value, day_starts)
 
-    # people
+    # segments
 
-    def population(self, ref: s.Ref | None, place: Place) -> Json | None:
-        """Of a rank: the segment named, else the rule's own among (R6)."""
-        return self.people(ref, place) if ref else place.among
+    def compile_population(self, ref: s.Ref | None, scope: PlanScope) -> nodes.Cond | None:
+        """Compiles the population of a rank: the segment that it names, else the rule's own `among` (R6)."""
+        return self.compile_members(ref, scope) if ref else scope.among
 
-    def people(self, ref: s.Ref, place: Place) -> Json:
-        """A segment as a set of people."""
+    def compile_members(self, ref: s.Ref, scope: PlanScope) -> nodes.Cond:
+        """Compiles membership in a segment."""
         key = ("people", ref.name, ref.version)
-        found: Json = self.shared(ref, place, key, lambda: {"op": "set", **self._segment(ref, place)})
-        return found
+        return self.state.share(ref, scope, key, lambda: nodes.Members(*self._compile_segment(ref, scope)))
 
-    def people_at(self, ref: s.Ref, as_of_ms: int, place: Place) -> Json:
-        """Those who were in the segment at an instant, which is not after the one asked of (M7)."""
-        then, key = place.at(as_of_ms), ("at", ref.name, ref.version)
-        found: Json = self.shared(ref, then, key, lambda: {"op": "at", "as_of": as_of_ms, **self._segment(ref, then)})
-        return found
+    def compile_members_at(self, ref: s.Ref, as_of_ms: int, scope: PlanScope) -> nodes.Cond:
+        """Compiles membership in a segment at an instant that is not after the scope's own (M7)."""
+        then, key, as_of = scope.at(as_of_ms), ("at", ref.name, ref.version), self.instant_of(as_of_ms)
+        return self.state.share(ref, then, key, lambda: nodes.MembersAt(as_of, *self._compile_segment(ref, then)))
 
-    def _segment(self, ref: s.Ref, place: Place) -> Json:
-        segment = place.scope.rules.get(ref.name, ref.version or 1)
+    def _compile_segment(self, ref: s.Ref, scope: PlanScope) -> tuple[nodes.Cond, nodes.Cond | None]:
+        segment = scope.names.rules.get(ref.name, ref.version or 1)
         assert isinstance(segment, s.Segment)
-        inside, among = self.inside(segment, place)
-        return {"of": self._cond(segment.cond, inside), "among": among}
+        inside = self.enter_segment(segment, scope)
+        return self._compile_condition(segment.cond, inside), inside.among
 
-    def inside(self, segment: s.Segment, place: Place) -> tuple[Place, Json | None]:
-        among = self.people(segment.among, place) if segment.among else None
-        scope = replace(place.scope, step=None, rule=segment.ref.name)
-        return Place(scope, place.clock, among), among
+    def enter_segment(self, segment: s.Segment, scope: PlanScope) -> PlanScope:
+        """Returns the scope of a segment's condition, with the segment's own population."""
+        among = self.compile_members(segment.among, scope) if segment.among else None
+        return PlanScope(replace(scope.names, step=None, rule=segment.ref.name), scope.clock, among)
 
     # events
 
-    def span(self, window: s.Window | None, place: Place) -> Span:
-        """The instants of a window over events or moves, cut at as-of (T1, M4), and echoed."""
-        start, end = windows.resolve_event_window(window, place.clock)
+    def resolve_window(self, window: s.Window | None, scope: PlanScope) -> TimeRange:
+        """Resolves and records a window over events or moves, cut at as-of (T1, M4)."""
+        start, end = windows.resolve_event_window(window, scope.clock)
         if window is not None and not isinstance(window, s.Ever):
-            self.echo(format_rule(window), start, end)
+            self.state.record_window(format_rule(window), start, end)
         return start, end
 
-    def events(self, step: s.Step, span: Span, place: Place) -> Json:
-        return {"steps": self.steps(step, place), "from": span[0], "to": span[1]}
+    def compile_events(self, step: s.Step, time_range: TimeRange, scope: PlanScope) -> nodes.Events:
+        """Compiles the events of a step that occurred in the range."""
+        start, end = time_range
+        return nodes.Events(self.compile_steps([step], scope), self.instant_or_none(start), self.instant_of(end))
 
-    def steps(self, step: s.Step, place: Place) -> list[Json]:
-        """The step's events by type, each type once: a definition is the union of its steps (E1)."""
-        return self.any_step([step], place)
+    def compile_steps(self, steps: Sequence[s.Step], scope: PlanScope) -> tuple[nodes.EventStep, ...]:
+        """Compiles the events of any of the steps, each type once; a definition is the union of its steps (E1)."""
+        wheres = self._union(steps, scope)
+        return tuple(nodes.EventStep(event_type, where) for event_type, where in wheres.items())
 
-    def any_step(self, steps: Sequence[s.Step], place: Place) -> list[Json]:
-        """The events of any of the steps, each type once."""
-        wheres = self._union(steps, place)
-        return [{"type": event_type, "where": where} for event_type, where in wheres.items()]
-
-    def property(self, path: s.Path, keys: tuple[str, ...], types: Sequence[str], place: Place) -> Json:
-        """A property of events of these types, which may keep it under different names."""
-        found = [_property(path, keys, event_type, place.scope) for event_type in types]
+    def compile_property(
+        self, path: s.Path, keys: tuple[str, ...], types: Sequence[str], scope: PlanScope
+    ) -> nodes.Expr:
+        """Compiles a property of events of these types, each of which may declare it differently."""
+        found = [_compile_property(path, keys, event_type, scope.names) for event_type in types]
         if all(other == found[0] for other in found):
             return found[0]
-        own = [{"type": event_type, "value": value} for event_type, value in zip(types, found, strict=True)]
-        return {"op": "by_type", "of": own}
+        return nodes.ByType(tuple(nodes.TypeValue(*own) for own in zip(types, found, strict=True)))
 
-    def _wheres(self, step: s.Step, place: Place) -> dict[str, Json | None]:
-        found = self._unfiltered(step, place)
+    def _wheres_of(self, step: s.Step, scope: PlanScope) -> _Wheres:
+        """Returns the filter of each event type of a step."""
+        found = self._wheres_of_definition(step, scope)
         if step.where is None:
             return found
-        scope = place.scope.for_person().for_events(step.ref)
+        inside = scope.names.for_person().for_events(step.ref)
         for event_type, where in found.items():
-            own = self._cond(step.where, Place(scope, place.clock, event=event_type))
-            found[event_type] = own if where is None else {"op": "all", "of": [where, own]}
+            own = self._compile_condition(step.where, PlanScope(inside, scope.clock, event=event_type))
+            found[event_type] = own if where is None else nodes.AllOf((where, own))
         return found
 
-    def _unfiltered(self, step: s.Step, place: Place) -> dict[str, Json | None]:
-        rule = None if step.ref.version is None else place.scope.rules.get(step.ref.name, step.ref.version)
+    def _wheres_of_definition(self, step: s.Step, scope: PlanScope) -> _Wheres:
+        rule = None if step.ref.version is None else scope.names.rules.get(step.ref.name, step.ref.version)
         if not isinstance(rule, s.Define):
             return {step.ref.name: None}
         key = ("steps", step.ref.name, step.ref.version)
-        found: dict[str, Json | None] = self.shared(step, place, key, lambda: self._union(rule.steps, place))
-        return dict(found)
+        return dict(self.state.share(step, scope, key, lambda: self._union(rule.steps, scope)))
 
-    def _union(self, steps: Sequence[s.Step], place: Place) -> dict[str, Json | None]:
-        union: dict[str, Json | None] = {}
+    def _union(self, steps: Sequence[s.Step], scope: PlanScope) -> _Wheres:
+        union: _Wheres = {}
         for step in steps:
-            for event_type, where in self._wheres(step, place).items():
-                other = union.get(event_type, where)
-                unfiltered = where is None or (event_type in union and other is None)
-                either = where if other == where else {"op": "any", "of": [other, where]}
-                union[event_type] = None if unfiltered else either
+            for event_type, where in self._wheres_of(step, scope).items():
+                union[event_type] = _either(union[event_type], where) if event_type in union else where
         return union
 
 
-def _of_person(value: Json, place: Place) -> Json:
-    return {"op": "person", "expr": value} if place.scope.step is not None else value
+def _either(first: nodes.Cond | None, second: nodes.Cond | None) -> nodes.Cond | None:
+    """Combines two filters of one event type; None passes every event."""
+    if first is None or second is None:
+        return None
+    return first if first == second else nodes.AnyOf((first, second))
 
 
-def _property(path: s.Path, keys: tuple[str, ...], event_type: str, scope: Scope) -> Json:
+def _of_person(value: nodes.Expr, scope: PlanScope) -> nodes.Expr:
+    return nodes.Person(value) if scope.names.step is not None else value
+
+
+def _compile_property(path: s.Path, keys: tuple[str, ...], event_type: str, scope: Scope) -> nodes.Expr:
     if keys == ("channel",):
-        return {"op": "event_channel"}
+        return nodes.EventChannel()
     written = tuple(s.Key(key, span=path.span) for key in keys)
     (_, first), *rest = names.property_fields(written, event_type, scope)
-    value: Json = {"op": "property", "name": first.name}
+    value: nodes.Expr = nodes.Property(first.name)
     for _, attribute in rest:
-        value = {"op": "lookup", "catalog": first.reference, "key": value, "attribute": attribute.name}
+        assert first.reference is not None
+        value = nodes.Lookup(first.reference, value, attribute.name)
         first = attribute
     return value
-
-
-def decimal_text(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -15,16 +15,16 @@ from quanyu.dsl import (
     Library,
     Recovery,
     check_and_bind,
+    compile_live_segment,
     compile_segment,
     compile_tag,
     explain,
     lint,
-    plan_of_roots,
     recover,
-    standing_root,
+    serialize_plan,
 )
 from quanyu.dsl.model.library import Rule, rule_key
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning.nodes import Root
 from quanyu.dsl.syntax import Segment, Tag
 from quanyu.engine import Answer, Index, InvalidError, Limits
 from quanyu.runtime.errors import InvalidInput, NotFound
@@ -88,7 +88,7 @@ class EvaluationContext:
         Returns its plan and for how many milliseconds after the clock's instant the plan is valid; None: for ever.
         """
         with rule_errors_as_invalid_input():
-            return standing_root(name, version, self.library, self.catalog, self.clock)
+            return compile_live_segment(name, version, self.library, self.catalog, self.clock)
 
     def compile_tag(self, name: str, version: int) -> CompiledRule:
         """Compiles a published tag: a root for each tier."""
@@ -126,7 +126,7 @@ class EvaluationContext:
         """
         return self.find_roots(index, [root for rule in compiled for root in rule.roots])
 
-    def find_roots(self, index: Index, roots: Sequence[Json]) -> Answer:
+    def find_roots(self, index: Index, roots: Sequence[Root]) -> Answer:
         """Finds the members of each root."""
         return self._run(index.find, roots)
 
@@ -134,17 +134,17 @@ class EvaluationContext:
         """Finds the members of every root as `find` does, and counts the unknowns and each clause."""
         return self.count_roots(index, [root for rule in compiled for root in rule.roots])
 
-    def count_roots(self, index: Index, roots: Sequence[Json]) -> Answer:
+    def count_roots(self, index: Index, roots: Sequence[Root]) -> Answer:
         """Finds the members of each root, and counts the unknowns and each clause."""
         return self._run(index.evaluate, roots)
 
-    def verdicts(self, index: Index, roots: Sequence[Json], persons: Sequence[int]) -> list[list[bool | None]]:
+    def verdicts(self, index: Index, roots: Sequence[Root], persons: Sequence[int]) -> list[list[bool | None]]:
         """Returns for each root its verdict on each person; None is unknown."""
-        return index.verdicts(plan_of_roots(self.clock.as_of_ms, roots), list(persons), self.known_at, self.limits)
+        return index.verdicts(serialize_plan(self.clock.as_of_ms, roots), list(persons), self.known_at, self.limits)
 
-    def _run(self, query: Callable[[bytes, int | None, Limits | None], Answer], roots: Sequence[Json]) -> Answer:
+    def _run(self, query: Callable[[bytes, int | None, Limits | None], Answer], roots: Sequence[Root]) -> Answer:
         try:
-            return query(plan_of_roots(self.clock.as_of_ms, roots), self.known_at, self.limits)
+            return query(serialize_plan(self.clock.as_of_ms, roots), self.known_at, self.limits)
         except InvalidError as error:
             raise InvalidInput(f"the rule cannot be evaluated: {error}", reason="RULE_NOT_COUNTABLE") from error
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from quanyu.dsl import BoundRules, RuleError, plan_of_roots
+from quanyu.dsl import BoundRules, RuleError, serialize_plan
 from quanyu.dsl import syntax as s
 from quanyu.dsl.errors import attach_text
+from quanyu.dsl.planning import nodes
+from quanyu.dsl.planning.literals import TextValue
 from quanyu.engine import Index, InvalidPatternError
 
 
@@ -18,11 +20,10 @@ def check_patterns(bound: BoundRules, index: Index) -> None:
 
 
 def _check_pattern(pattern: s.Text, index: Index) -> None:
-    empty = {"op": "literal", "value": {"text": ""}}
-    cond = {"op": "text", "test": "matches", "expr": empty, "value": pattern.value}
+    cond = nodes.TextTest("matches", nodes.Literal(TextValue("")), pattern.value)
     try:
         # Without persons, the engine only reads the plan.
-        index.verdicts(plan_of_roots(0, [{"name": "pattern", "cond": cond, "among": None}]), [])
+        index.verdicts(serialize_plan(0, [nodes.Root("pattern", cond, None)]), [])
     except InvalidPatternError as error:
         message = f"{pattern.value!r} is not a valid RE2 pattern: {error.reason}"
         raise RuleError.at(pattern.span, "value", message) from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quanyu.api.event.v1 import event_pb2
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning.nodes import Expr
+from quanyu.dsl.planning.serializer import serialize_values
 from quanyu.engine import Index
 from quanyu.tagging.evaluation.context import EvaluationContext
 
@@ -24,13 +24,13 @@ class ExprValue:
 
 
 def read_values(
-    evaluation: EvaluationContext, index: Index, exprs: Sequence[Json], persons: Sequence[int]
+    evaluation: EvaluationContext, index: Index, exprs: Sequence[Expr], persons: Sequence[int]
 ) -> list[list[ExprValue | None]]:
     """Returns the values of each expression, person by person, as of the evaluation's instant; None is unknown.
 
     Raises InvalidError if the engine cannot evaluate an expression.
     """
-    message = json.dumps({"as_of": evaluation.clock.as_of_ms, "exprs": list(exprs)}, ensure_ascii=False).encode()
+    message = serialize_values(evaluation.clock.as_of_ms, exprs)
     found = index.values(message, list(persons), evaluation.known_at, evaluation.limits)
     return [[None if value is None else _read(*value) for value in of_expr] for of_expr in found]
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import Clock, Parts, format_rule
+from quanyu.dsl import Clock, PartCompiler, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
-from quanyu.dsl.planning.values import Json
-from quanyu.dsl.planning.walk import walk
+from quanyu.dsl.planning import nodes
+from quanyu.dsl.planning.nodes import Root
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.evaluation.rule_errors import rule_errors_as_invalid_input
 from quanyu.tagging.explanation.person_queries import (
@@ -78,29 +78,29 @@ class Clauses:
     def _verdicts_at(self, conds: Sequence[s.Cond], clock: Clock) -> list[pb.Verdict]:
         with rule_errors_as_invalid_input():
             parts = self._parts_at(clock)
-            roots = [parts.population(), *map(parts.root, conds)]
+            roots = [parts.compile_population(), *map(parts.compile_root, conds)]
         inside, *found = self._person.verdicts(clock.as_of_ms, roots)
         return [verdict_message(one) if inside else pb.VERDICT_OUTSIDE for one in found]
 
-    def _parts_at(self, clock: Clock) -> Parts:
-        return Parts(self._segment, self._evaluation.library, self._evaluation.catalog, clock)
+    def _parts_at(self, clock: Clock) -> PartCompiler:
+        return PartCompiler(self._segment, self._evaluation.library, self._evaluation.catalog, clock)
 
     # clauses
 
     def _of(self, conds: Sequence[s.Cond]) -> list[pb.ClauseVerdict]:
         with rule_errors_as_invalid_input():
-            roots = [self._parts.root(cond) for cond in conds]
+            roots = [self._parts.compile_root(cond) for cond in conds]
         found = self._person.verdicts(self._clock.as_of_ms, roots)
         return [self._clause(cond, root, one) for cond, root, one in zip(conds, roots, found, strict=True)]
 
-    def _clause(self, cond: s.Cond, root: Json, found: bool | None) -> pb.ClauseVerdict:
+    def _clause(self, cond: s.Cond, root: Root, found: bool | None) -> pb.ClauseVerdict:
         clause = self._reasons(s.strip_not(cond) or cond, root)
         clause.text, clause.verdict = format_rule(cond), verdict_message(found)
         if self._depth == 0 and cond.span != s.NO_SPAN:
             clause.line, clause.column = cond.span.line, cond.span.column
         return clause
 
-    def _reasons(self, cond: s.Cond, root: Json) -> pb.ClauseVerdict:
+    def _reasons(self, cond: s.Cond, root: Root) -> pb.ClauseVerdict:
         match cond:
             case s.AllOf() | s.AnyOf():
                 return _counted(self._of(cond.operands))
@@ -154,7 +154,7 @@ class Clauses:
 
     # events
 
-    def _of_event_pattern(self, cond: s.Did, pattern: s.EventPattern, root: Json) -> pb.ClauseVerdict:
+    def _of_event_pattern(self, cond: s.Did, pattern: s.EventPattern, root: Root) -> pb.ClauseVerdict:
         if isinstance(pattern.window, s.Recurrence):
             return self._of_units(cond, pattern.window)
         if isinstance(pattern, s.Sequence):
@@ -169,7 +169,7 @@ class Clauses:
         span = f"before {until}" if start is None else f"from {local(start, self._clock)} to {until}"
         return _with_events(pb.ClauseVerdict(because=f"{number_of(events.number, 'event')} {span}"), events)
 
-    def _events(self, root: Json) -> CountedEvents:
+    def _events(self, root: Root) -> CountedEvents:
         return self._person.counted_events(self._clock.as_of_ms, root, MOST_WITNESSES)
 
     def _of_units(self, cond: s.Did | s.EnteredSegment | s.LeftSegment, repeat: s.Recurrence) -> pb.ClauseVerdict:
@@ -182,8 +182,10 @@ class Clauses:
         because = f"it holds in {held} of the last {number_of(len(parts), repeat.units.unit)}"
         return pb.ClauseVerdict(because=because, parts=parts)
 
-    def _of_sequence(self, root: Json) -> pb.ClauseVerdict:
-        steps = next(len(node["steps"]) for node in walk(root["cond"]) if node.get("op") == "sequence")
+    def _of_sequence(self, root: Root) -> pb.ClauseVerdict:
+        sequence = _without_not(root.cond)
+        assert isinstance(sequence, nodes.Sequence)
+        steps = len(sequence.steps)
         found = self._person.assignment(self._clock.as_of_ms, root)
         size, events = found.steps, found.events
         fit = "the steps fit" if size == steps else f"the first {size} of {steps} steps fit" if size else "no step fits"
@@ -196,7 +198,7 @@ class Clauses:
 
     # values
 
-    def _of_values(self, cond: s.Cond, root: Json) -> pb.ClauseVerdict:
+    def _of_values(self, cond: s.Cond, root: Root) -> pb.ClauseVerdict:
         witnesses = self._values(subjects(cond))
         because = "; ".join(said(witness, self._clock) for witness in witnesses) or "it is the same for everybody"
         return _with_events(pb.ClauseVerdict(because=because, witnesses=witnesses), self._events(root))
@@ -205,17 +207,23 @@ class Clauses:
         with rule_errors_as_invalid_input():
             return value_witnesses(self._person, self._parts, self._clock.as_of_ms, exprs)
 
-    def _of_rank(self, cond: s.InTop | s.InBottom, root: Json) -> pb.ClauseVerdict:
+    def _of_rank(self, cond: s.InTop | s.InBottom, root: Root) -> pb.ClauseVerdict:
         clause = self._of_values(cond, root)
-        rank = next(node for node in walk(root["cond"]) if node.get("op") == "rank")
-        (own,), kind = self._values([cond.expr]), self._parts.value(cond.expr)[1]
-        place = describe_place(self._person, self._clock.as_of_ms, rank, root["among"], own, kind)
+        rank = _without_not(root.cond)
+        assert isinstance(rank, nodes.Rank)
+        (own,), kind = self._values([cond.expr]), self._parts.compile_value(cond.expr)[1]
+        place = describe_place(self._person, self._clock.as_of_ms, rank, root.among, own, kind)
         clause.because += f"; {place}"
         return clause
 
 
 def _top(cond: s.Cond) -> tuple[s.Cond, ...]:
     return cond.operands if isinstance(cond, s.AllOf | s.AnyOf) else (cond,)
+
+
+def _without_not(cond: nodes.Cond) -> nodes.Cond:
+    """Returns the condition that a negation denies, or the condition itself."""
+    return cond.of if isinstance(cond, nodes.Not) else cond
 
 
 def _in_window(cond: s.Did | s.EnteredSegment | s.LeftSegment, window: s.BetweenDays) -> s.Cond:

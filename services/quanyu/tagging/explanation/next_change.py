@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import Parts, standing_plan
+from quanyu.dsl import PartCompiler, join_roots
 from quanyu.dsl import syntax as s
+from quanyu.dsl.planning import nodes
+from quanyu.dsl.planning.serializer import serialize_root
 from quanyu.engine import Dependencies, plan_dependencies
 from quanyu.runtime.instants import LATEST_MS, timestamp
 from quanyu.tagging.evaluation.context import EvaluationContext
@@ -22,7 +23,7 @@ HORIZON_MS = 400 * DAY_MS
 # The instants that are tried at most; a ranking reads everybody at each of them.
 MOST_TRIED = 4_000
 MOST_RANKED = 32
-_EVERYBODY = {"op": "constant", "value": True}
+_EVERYBODY = nodes.Constant(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class NextChange:
         return flip
 
     def _verdict(self, as_of_ms: int, root: _RelativeRoot) -> pb.Verdict:
-        inside, found = self._person.verdicts_of_plan(standing_plan(as_of_ms, root.roots))
+        inside, found = self._person.verdicts_of_plan(join_roots(as_of_ms, root.roots))
         return verdict_message(found) if inside else pb.VERDICT_OUTSIDE
 
     def _candidates(self) -> Iterator[tuple[int, _RelativeRoot]]:
@@ -103,10 +104,10 @@ class NextChange:
         evaluation = self._evaluation
         clock = replace(evaluation.clock, as_of_ms=at)
         with rule_errors_as_invalid_input():
-            parts = Parts(self._segment, evaluation.library, evaluation.catalog, clock)
-            root, valid_ms = parts.moving_root(self._cond)
-        message = json.dumps(root, ensure_ascii=False).encode()
-        population = json.dumps({**root, "cond": _EVERYBODY}, ensure_ascii=False).encode()
+            parts = PartCompiler(self._segment, evaluation.library, evaluation.catalog, clock)
+            root, valid_ms = parts.compile_relative_root(self._cond)
+        message = serialize_root(root)
+        population = serialize_root(replace(root, cond=_EVERYBODY))
         return _RelativeRoot((population, message), plan_dependencies(message), valid_ms)
 
     def _day_starts(self, after: int, until: int) -> Iterable[int]:

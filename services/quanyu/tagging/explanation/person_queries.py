@@ -11,8 +11,8 @@ from typing import TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from quanyu.dsl import plan_of_roots
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl import serialize_plan
+from quanyu.dsl.planning.nodes import Expr, Root
 from quanyu.engine import Index, InvalidError, Witnesses
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.runtime.instants import LATEST_MS
@@ -57,7 +57,7 @@ class PersonQueries:
         self._index, self._evaluation, self._person = index, evaluation, person
         self._profiles: dict[bytes, pb.GetProfileResponse] = {}
         self._first_look = self._look()
-        message = plan_of_roots(evaluation.clock.as_of_ms, [])
+        message = serialize_plan(evaluation.clock.as_of_ms, [])
         self.answer = index.evaluate(message, evaluation.known_at, evaluation.limits)
         self.engine_ms = self.answer.microseconds / 1000
         if not self._first_look[0]:
@@ -79,9 +79,9 @@ class PersonQueries:
 
     # conditions and values
 
-    def verdicts(self, as_of_ms: int, roots: Sequence[Json]) -> list[bool | None]:
+    def verdicts(self, as_of_ms: int, roots: Sequence[Root]) -> list[bool | None]:
         """Returns True, False or unknown (None) for each root. Raises InvalidInput for an invalid pattern."""
-        return self.verdicts_of_plan(plan_of_roots(as_of_ms, roots))
+        return self.verdicts_of_plan(serialize_plan(as_of_ms, roots))
 
     def verdicts_of_plan(self, message: bytes) -> list[bool | None]:
         """Does the same for the roots of a plan message."""
@@ -91,31 +91,31 @@ class PersonQueries:
         )
         return [of_root[0] for of_root in found]
 
-    def values(self, as_of_ms: int, exprs: Sequence[Json]) -> list[ExprValue | None]:
+    def values(self, as_of_ms: int, exprs: Sequence[Expr]) -> list[ExprValue | None]:
         """Returns the value of each expression; None is unknown."""
         then = self._evaluation_at(as_of_ms)
         return [value for (value,) in self._timed(lambda: read_values(then, self._index, exprs, [self._person]))]
 
-    def counted_events(self, as_of_ms: int, root: Json, most: int) -> CountedEvents:
+    def counted_events(self, as_of_ms: int, root: Root, most: int) -> CountedEvents:
         """Returns the events that a root's condition counts, up to `most` of them."""
         (found,) = self._witnesses(as_of_ms, root, most)
         newest = [pb.TimelineEvent.FromString(event) for event in found.newest]
         oldest = None if found.oldest is None else pb.TimelineEvent.FromString(found.oldest)
         return CountedEvents(found.count, newest, oldest)
 
-    def assignment(self, as_of_ms: int, root: Json) -> Assignment:
+    def assignment(self, as_of_ms: int, root: Root) -> Assignment:
         """Returns events that fit the first steps of the first sequence of a root's condition."""
         (found,) = self._witnesses(as_of_ms, root, 0)
         steps, events = found.sequences[0]
         return Assignment(steps, [pb.TimelineEvent.FromString(event) for event in events])
 
-    def _witnesses(self, as_of_ms: int, root: Json, most: int) -> list[Witnesses]:
-        message, evaluation = plan_of_roots(as_of_ms, [root]), self._evaluation
+    def _witnesses(self, as_of_ms: int, root: Root, most: int) -> list[Witnesses]:
+        message, evaluation = serialize_plan(as_of_ms, [root]), self._evaluation
         return self._timed(
             lambda: self._index.witnesses(message, self._person, most, evaluation.known_at, evaluation.limits)
         )
 
-    def count(self, as_of_ms: int, *roots: Json) -> list[int]:
+    def count(self, as_of_ms: int, *roots: Root) -> list[int]:
         """Returns how many people each root is true of."""
         answer = self._evaluation_at(as_of_ms).find_roots(self._index, roots)
         self.engine_ms += answer.microseconds / 1000

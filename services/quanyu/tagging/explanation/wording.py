@@ -8,7 +8,7 @@ from decimal import Decimal
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.dsl import Clock, format_rule
-from quanyu.dsl.planning.values import decimal_text
+from quanyu.dsl.planning.literals import decimal_text
 from quanyu.dsl.syntax import Text
 from quanyu.tagging.explanation.person_queries import at_ms
 

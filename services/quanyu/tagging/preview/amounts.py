@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from quanyu.dsl import BoundRules, compile_condition, format_rule
 from quanyu.dsl import syntax as s
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning.nodes import Root
 from quanyu.tagging.evaluation.context import EvaluationContext
 
 
@@ -16,7 +16,7 @@ class UnknownAmounts:
     """A sum, and the root that finds people who have events of it with an unknown amount."""
 
     sum: s.Aggregate
-    root: Json
+    root: Root
 
     def note(self, people: int) -> str:
         who = "1 person has" if people == 1 else f"{people:,} people have"
@@ -25,7 +25,7 @@ class UnknownAmounts:
 
 def unknown_amounts(drafted: EvaluationContext, bound: BoundRules) -> list[UnknownAmounts]:
     """Returns every sum of the text and of the metrics that it uses; the library of `drafted` holds the text."""
-    found: dict[s.Aggregate, Json] = {}
+    found: dict[s.Aggregate, Root] = {}
     for node in _rests_on(drafted, bound):
         for part in s.walk(node):
             if isinstance(part, s.Aggregate) and part.fn == "sum" and part not in found:
@@ -39,7 +39,7 @@ def _rests_on(drafted: EvaluationContext, bound: BoundRules) -> list[s.Node]:
     return [*([bound.condition] if bound.condition else []), *(rule for rule in rules if rule is not None)]
 
 
-def _root(drafted: EvaluationContext, asked: s.Aggregate) -> Json:
+def _root(drafted: EvaluationContext, asked: s.Aggregate) -> Root:
     of_all = replace(asked, fn="count", path=replace(asked.path, keys=()))
     unknown = s.Arithmetic("-", of_all, replace(asked, fn="count"))
     cond = s.Compare(unknown, ">", s.Number(Decimal(0)))

@@ -8,8 +8,8 @@ from itertools import islice
 
 from quanyu.dsl import CompiledRule, describe_differences
 from quanyu.dsl.model.library import Rule
-from quanyu.dsl.planning.sets import moves, required
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning.nodes import Root
+from quanyu.dsl.planning.sets import moved_roots, required_clauses
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput
 from quanyu.tagging.evaluation.context import EvaluationContext
@@ -30,8 +30,8 @@ class SetPair:
 
     name: str
     version: int
-    old: list[Json]
-    new: list[Json]
+    old: list[Root]
+    new: list[Root]
     old_clauses: list[str]
     new_clauses: list[str]
 
@@ -98,13 +98,13 @@ def pair_sets(name: str, version: int, old: CompiledRule, new: CompiledRule) -> 
     ]
 
 
-def _roots_giving(tag: CompiledRule, value: str) -> list[Json]:
+def _roots_giving(tag: CompiledRule, value: str) -> list[Root]:
     return [root for root, given in zip(tag.roots, tag.values, strict=True) if given == value]
 
 
-def pair_roots(pairs: Sequence[SetPair]) -> list[Json]:
+def pair_roots(pairs: Sequence[SetPair]) -> list[Root]:
     """Returns the roots that `read_comparisons` needs, three for each pair."""
-    return [root for pair in pairs for root in moves(pair.old, pair.new)]
+    return [root for pair in pairs for root in moved_roots(pair.old, pair.new)]
 
 
 def read_comparisons(
@@ -127,10 +127,10 @@ def _read_comparison(
 
 
 def _excluding_clauses(
-    evaluation: EvaluationContext, index: Index, roots: Sequence[Json], texts: Sequence[str], persons: list[int]
+    evaluation: EvaluationContext, index: Index, roots: Sequence[Root], texts: Sequence[str], persons: list[int]
 ) -> list[str]:
     """Returns for each person the first clause that is not true; empty for a tag, whose tiers exclude nobody alone."""
-    clauses = required(roots[0]) if texts and persons else []
+    clauses = required_clauses(roots[0]) if texts and persons else []
     verdicts = evaluation.verdicts(index, clauses, persons) if clauses else []
     return [
         next((text for text, holds in zip(texts, verdicts, strict=False) if not holds[n]), "")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quanyu.dsl import CompiledRule, compile_condition
-from quanyu.dsl.planning.sets import pattern
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning.nodes import Root
+from quanyu.dsl.planning.sets import exclusive_root
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput
 from quanyu.tagging.evaluation.context import EvaluationContext
@@ -56,10 +56,10 @@ def count_overlap(evaluation: EvaluationContext, index: Index, conditions: Seque
     )
 
 
-def _in_exactly(roots: Sequence[Json], inside: Sequence[int]) -> Json:
+def _in_exactly(roots: Sequence[Root], inside: Sequence[int]) -> Root:
     """Returns a root for the people in these sets and in no others."""
     chosen = set(inside)
-    return pattern([roots[n] for n in inside], [root for n, root in enumerate(roots) if n not in chosen])
+    return exclusive_root([roots[n] for n in inside], [root for n, root in enumerate(roots) if n not in chosen])
 
 
 def _compile_condition(evaluation: EvaluationContext, number: int, text: str) -> CompiledRule:

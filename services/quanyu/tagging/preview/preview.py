@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from quanyu.dsl import BoundRules, CompiledRule, compile_condition, compile_segment, compile_tag, explain
 from quanyu.dsl import syntax as s
 from quanyu.dsl.model.library import rule_key
-from quanyu.dsl.planning.sets import funnel
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning.nodes import Root
+from quanyu.dsl.planning.sets import funnel_roots
 from quanyu.engine import Answer, Index
 from quanyu.runtime.errors import InvalidInput
 from quanyu.tagging.evaluation.context import EvaluationContext
@@ -80,7 +80,7 @@ def preview_draft(
         )
     batch = _RootBatch()
     roots = [batch.add(one.compiled.roots) for one in sets]
-    funnels = [batch.add([] if one.compiled.values else funnel(one.compiled.roots[0])) for one in sets]
+    funnels = [batch.add([] if one.compiled.values else funnel_roots(one.compiled.roots[0])) for one in sets]
     notes: list[str] = []
     pairs = [pair for one in sets for pair in _pair_with_published(evaluation, one, notes)] if is_whole else []
     compared = batch.add(pair_roots(pairs))
@@ -104,9 +104,9 @@ def preview_draft(
 class _RootBatch:
     """The roots of one query."""
 
-    roots: list[Json] = field(default_factory=list)
+    roots: list[Root] = field(default_factory=list)
 
-    def add(self, roots: Sequence[Json]) -> range:
+    def add(self, roots: Sequence[Root]) -> range:
         """Adds roots; returns their places in the answer."""
         self.roots.extend(roots)
         return range(len(self.roots) - len(roots), len(self.roots))
@@ -179,7 +179,7 @@ def _set_counts(
     for n, at in enumerate(roots):
         part = slice(n, n + 1) if is_tag else slice(None)
         clauses = _clause_counts(answer, at, one.compiled.clauses[part], one.clauses[part], funnel_roots)
-        name = str(one.compiled.roots[n]["name"])
+        name = one.compiled.roots[n].name
         found.append(SetCount(name, *answer.counts(at), clauses, sampling.people(answer, at)))
     return found
 

@@ -9,10 +9,11 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import islice
 
 from quanyu.api.event.v1 import event_pb2
-from quanyu.dsl import Parts, format_rule
+from quanyu.dsl import PartCompiler, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.model.types import Type
-from quanyu.dsl.planning.values import Json, decimal_text
+from quanyu.dsl.planning.literals import decimal_text
+from quanyu.dsl.planning.nodes import Attribute, Channels, Expr
 from quanyu.engine import Index
 from quanyu.runtime.instants import milliseconds
 from quanyu.tagging.evaluation.context import EvaluationContext
@@ -22,7 +23,7 @@ from quanyu.tagging.evaluation.values import ExprValue, read_values
 MOST_FACTS = 20
 MINUTE_MS = 60_000
 _WHOLE = ("count", "distinct", "days")
-_HELD = ("attribute", "channels")
+_HELD = (Attribute, Channels)
 
 # What is asked, and its value as a rule would write it; empty: unknown.
 Fact = tuple[str, str]
@@ -62,20 +63,20 @@ class _SampledValue:
     """A value that a rule names, and how it is shown."""
 
     name: str
-    value: Json
+    value: Expr
     kind: Type
     is_whole: bool
 
     @classmethod
     def of(cls, expr: s.Expr, evaluation: EvaluationContext) -> _SampledValue:
-        parts = Parts(None, evaluation.library, evaluation.catalog, evaluation.clock)
-        value, kind = parts.value(expr)
+        parts = PartCompiler(None, evaluation.library, evaluation.catalog, evaluation.clock)
+        value, kind = parts.compile_value(expr)
         is_whole = isinstance(expr, s.Aggregate) and expr.fn in _WHOLE
         return cls(format_rule(expr), value, kind, is_whole)
 
     def is_shown(self) -> bool:
         """Returns False for a computed text that can be anything, date, set or place."""
-        is_held = self.value["op"] in _HELD
+        is_held = isinstance(self.value, _HELD)
         is_listed = bool(self.kind.values)
         return is_held or is_listed or self.kind.numeric or self.kind.family in ("duration", "instant", "bool")
 
@@ -83,7 +84,7 @@ class _SampledValue:
         """Returns a value as a rule would write it; '' where it is unknown."""
         if found is None:
             return ""
-        if self.value["op"] in _HELD or found.value.WhichOneof("kind") != "decimal":
+        if isinstance(self.value, _HELD) or found.value.WhichOneof("kind") != "decimal":
             return _written(found.value, evaluation)
         number = Decimal(found.value.decimal)
         if self.kind.family == "duration":

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from quanyu.dsl import (
     CompiledRule,
     RuleError,
+    build_plan,
     check_and_bind,
     compile_condition,
     compile_segment,
     compile_tag,
     format_rule,
-    plan,
 )
 from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import versions_of
@@ -23,6 +23,7 @@ from quanyu.dsl.binding.test_blocks import expected_condition
 from quanyu.dsl.calendar.windows import when_ms
 from quanyu.dsl.errors import attach_text
 from quanyu.dsl.model.library import rule_key
+from quanyu.dsl.planning.sets import clauses_of_root
 from quanyu.engine import InvalidError
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.evaluation.references import parse_reference
@@ -112,8 +113,7 @@ class _RuleTest:
             return compile_tag(name, version, *self._rules)
         compiled = compile_segment(name, version, *self._rules)
         (root,) = compiled.roots
-        parts = root["cond"]["of"] if root["cond"]["op"] in ("all", "any") else [root["cond"]]
-        return replace(compiled, roots=[{**root, "cond": part} for part in parts])
+        return replace(compiled, roots=[replace(root, cond=clause) for clause in clauses_of_root(root)])
 
     def _facts(self, cond: s.Cond, person: str) -> list[GivenFact]:
         """Returns the given facts about the person that the condition and the rules that it uses read."""
@@ -134,7 +134,7 @@ class _RuleTest:
         return compile_condition(cond, *self._rules)
 
     def _verdicts(self, compiled: CompiledRule, person: str) -> list[bool | None]:
-        asked = plan(self._clock.as_of_ms, compiled)
+        asked = build_plan(self._clock.as_of_ms, compiled)
         rows = self._index.verdicts(asked, [self._persons[person]], limits=self._limits)
         return [verdict for (verdict,) in rows]
 

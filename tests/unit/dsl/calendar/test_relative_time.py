@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from quanyu.dsl import check_and_bind, standing_root
+from quanyu.dsl import check_and_bind, compile_live_segment
 from quanyu.dsl.calendar.windows import add_units
 from tests.unit.dsl.planning.compiled import DAY
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
@@ -32,7 +32,7 @@ def test_a_calendar_window_stands_until_its_unit_ends_and_elapsed_time_always(
     condition: str, stands: int | None
 ) -> None:
     library = LIBRARY.publish(check_and_bind(f"segment probe: {condition}", CATALOG, LIBRARY))
-    root, ms = standing_root("probe", 1, library, CATALOG, CLOCK)
+    root, ms = compile_live_segment("probe", 1, library, CATALOG, CLOCK)
     assert json.loads(root)["name"] == "probe@1"
     assert ms == stands
 
@@ -40,7 +40,7 @@ def test_a_calendar_window_stands_until_its_unit_ends_and_elapsed_time_always(
 def test_the_end_of_a_window_to_come_limits_it() -> None:
     later = CLOCK.local_time(NOW + 10 * DAY).date()
     library = LIBRARY.publish(check_and_bind(f"segment probe: did order before {later}", CATALOG, LIBRARY))
-    _, ms = standing_root("probe", 1, library, CATALOG, CLOCK)
+    _, ms = compile_live_segment("probe", 1, library, CATALOG, CLOCK)
     assert ms == CLOCK.day_start_ms(later) - NOW
 
 
@@ -48,6 +48,6 @@ def test_days_of_a_window_before_all_events_are_other_ones_when_it_has_come_to_t
     clock = replace(CLOCK, earliest_ms=NOW - DAY)
     rule = "segment probe: days(order between 30d and 2d ago) > 3"
     library = LIBRARY.publish(check_and_bind(rule, CATALOG, LIBRARY))
-    _, ms = standing_root("probe", 1, library, CATALOG, clock)
+    _, ms = compile_live_segment("probe", 1, library, CATALOG, clock)
     # The last instant of the window is one millisecond before its end.
     assert ms == DAY + 1

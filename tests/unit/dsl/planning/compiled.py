@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from quanyu.dsl import Clock, CompiledRule, Library, compile_condition
+from quanyu.dsl.planning.serializer import to_json
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind
 
 DAY = 86_400_000
@@ -14,7 +15,7 @@ def compiled(rule: str, library: Library = LIBRARY, clock: Clock = CLOCK) -> Com
 
 
 def cond(rule: str, library: Library = LIBRARY, clock: Clock = CLOCK) -> Any:
-    return compiled(rule, library, clock).roots[0]["cond"]
+    return to_json(compiled(rule, library, clock).roots[0].cond)
 
 
 def local(text: str) -> int:

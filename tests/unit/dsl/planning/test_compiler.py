@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from quanyu.dsl import Library, Parts, RuleError, compile_condition, compile_segment, compile_tag, plan
+from quanyu.dsl import Library, PartCompiler, RuleError, build_plan, compile_condition, compile_segment, compile_tag
+from quanyu.dsl.planning.serializer import to_json
 from quanyu.dsl.syntax import Segment
 from tests.unit.dsl.binding import test_conditions, test_expressions, test_names
 from tests.unit.dsl.planning.compiled import DAY, attribute, compiled, cond, happened, steps, text
@@ -31,7 +32,7 @@ ALL_KINDS = [row[1] for row in BOUND if row[2]] + [
 
 @pytest.mark.parametrize("rule", ALL_KINDS)
 def test_every_plan_has_the_shape_of_the_contract(rule: str) -> None:
-    message = plan(NOW, compiled(rule))
+    message = build_plan(NOW, compiled(rule))
     check_plan(json.loads(message))
 
 
@@ -39,7 +40,7 @@ def test_every_plan_has_the_shape_of_the_contract(rule: str) -> None:
 def test_root_counts_the_clauses_that_are_named(rule: str) -> None:
     """The engine counts each part of a root's all / any, so there are as many as clause texts."""
     rule_compiled = compiled(rule)
-    root = rule_compiled.roots[0]["cond"]
+    root = to_json(rule_compiled.roots[0].cond)
     assert len(rule_compiled.clauses) == (len(root["of"]) if root["op"] in ("all", "any") else 1)
 
 
@@ -147,8 +148,8 @@ def test_e9_values_of_the_person_inside_where() -> None:
 def test_g7_tiers_are_disjoint_and_else_takes_the_rest() -> None:
     tag = compile_tag("frequency", 1, LIBRARY, CATALOG, CLOCK)
     assert tag.values == ("heavy", "medium", "light")
-    assert [root["name"] for root in tag.roots] == [f"frequency@1: {value}" for value in tag.values]
-    heavy, medium, light = (root["cond"] for root in tag.roots)
+    assert [root.name for root in tag.roots] == [f"frequency@1: {value}" for value in tag.values]
+    heavy, medium, light = (to_json(root.cond) for root in tag.roots)
 
     def passed(tier: Any) -> Any:
         return {"op": "or_unknown", "of": {"op": "not", "of": tier}}
@@ -158,13 +159,13 @@ def test_g7_tiers_are_disjoint_and_else_takes_the_rest() -> None:
     (rest,) = light["of"]
     assert rest["of"] == [{"op": "constant", "value": True}, passed(heavy), passed(inner["of"][0])]
     assert len(tag.clauses) == len(tag.roots)
-    check_plan(json.loads(plan(NOW, tag)))
+    check_plan(json.loads(build_plan(NOW, tag)))
 
 
 def test_several_rules_make_one_plan() -> None:
     vip, tag = compile_segment("vip", 3, LIBRARY, CATALOG, CLOCK), compile_tag("frequency", 1, LIBRARY, CATALOG, CLOCK)
-    message = json.loads(plan(NOW, vip, tag))
-    assert message == {"as_of": NOW, "roots": vip.roots + tag.roots}
+    message = json.loads(build_plan(NOW, vip, tag))
+    assert message == {"as_of": NOW, "roots": [to_json(root) for root in vip.roots + tag.roots]}
 
 
 # --- limits -------------------------------------------------------------------------------------
@@ -199,7 +200,7 @@ def test_a_segment_root_has_its_among() -> None:
     library = LIBRARY.publish(bind("segment b: did order segment rich among b: points > 5"))
     segment = library.get("rich", 1)
     assert isinstance(segment, Segment)
-    parts = Parts(segment, library, CATALOG, CLOCK)
-    root, population = parts.root(segment.cond), parts.population()
-    assert root["among"] == population["among"] is not None
-    assert population["cond"] == {"op": "constant", "value": True}
+    parts = PartCompiler(segment, library, CATALOG, CLOCK)
+    root, population = parts.compile_root(segment.cond), parts.compile_population()
+    assert root.among == population.among is not None
+    assert to_json(population.cond) == {"op": "constant", "value": True}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from quanyu.dsl import RuleError, compile_condition, compile_segment
+from quanyu.dsl.planning.serializer import to_json
 from tests.unit.dsl.planning.compiled import DAY, compiled, cond, happened, local, num
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind
 
@@ -49,7 +50,7 @@ def test_m7_everything_in_it_is_of_that_instant() -> None:
 
 def test_a_metric_is_of_the_instant_that_asks_for_it() -> None:
     library = LIBRARY.publish(bind("segment s: net_spend > 5 segment t: net_spend > 5 and was in segment s 30d ago"))
-    now, before = compile_segment("t", 1, library, CATALOG, CLOCK).roots[0]["cond"]["of"]
+    now, before = to_json(compile_segment("t", 1, library, CATALOG, CLOCK).roots[0].cond)["of"]
     assert now["left"]["left"]["events"]["to"] == NOW
     assert before["of"]["left"]["left"]["events"]["to"] == NOW - 30 * DAY
 

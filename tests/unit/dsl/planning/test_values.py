@@ -3,6 +3,7 @@
 from typing import Any
 
 from quanyu.dsl import compile_segment
+from quanyu.dsl.planning.serializer import to_json
 from tests.unit.dsl.planning.compiled import attribute, cond, happened, num, text
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, bind
 
@@ -61,7 +62,8 @@ def test_n14_a_tag_is_the_first_tier_that_is_true() -> None:
 def rank_population(rule: str) -> Any:
     library = LIBRARY.publish(bind(rule))
     (root,) = compile_segment("s", 1, library, CATALOG, CLOCK).roots
-    return root["cond"]["population"] if root["cond"]["op"] == "rank" else root["cond"]["left"]["population"]
+    ranked = to_json(root.cond)
+    return ranked["population"] if ranked["op"] == "rank" else ranked["left"]["population"]
 
 
 BUYERS = {"op": "set", "of": happened("order"), "among": None}
@@ -90,13 +92,13 @@ def test_s1_s2_samples() -> None:
     assert cond("sample 100% seed 'x'")["below"] == str(2**64)
     assert cond("sample 0% seed 'x'")["below"] == "0"
     library = LIBRARY.publish(bind("segment half@2: sample 50% segment s: in segment half and sample 50%"))
-    parts = compile_segment("s", 1, library, CATALOG, CLOCK).roots[0]["cond"]["of"]
+    parts = to_json(compile_segment("s", 1, library, CATALOG, CLOCK).roots[0].cond)["of"]
     assert [parts[0]["of"]["seed"], parts[1]["seed"]] == ["half", "s"]
 
 
 def test_segments_are_sets_in_their_own_among() -> None:
     vip = compile_segment("vip", 3, LIBRARY, CATALOG, CLOCK)
-    assert vip.roots[0]["name"] == "vip@3"
-    assert vip.roots[0]["among"] == BUYERS
-    assert cond("in segment vip") == {"op": "set", "of": vip.roots[0]["cond"], "among": BUYERS}
+    assert vip.roots[0].name == "vip@3"
+    assert to_json(vip.roots[0])["among"] == BUYERS
+    assert cond("in segment vip") == {"op": "set", "of": to_json(vip.roots[0].cond), "among": BUYERS}
     assert vip.versions == ["buyers@1", "net_spend@3", "vip@3"]

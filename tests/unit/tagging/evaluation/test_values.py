@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from quanyu.dsl.planning import nodes
+from quanyu.dsl.planning.literals import NumberValue
 from quanyu.engine import InvalidError
 from quanyu.tagging.evaluation.values import read_values
 from tests.unit.tagging.explanation.shop import ANN, BOB, EVE, NOW, WORLD, Shop
@@ -19,13 +20,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     made.engine.close()
 
 
-def count_of(event_type: str) -> dict[str, Any]:
-    events = {"steps": [{"type": event_type, "where": None}], "from": None, "to": NOW}
-    return {"op": "aggregate", "fn": "count", "events": events, "value": None, "day_starts": None}
+def count_of(event_type: str) -> nodes.Expr:
+    events = nodes.Events((nodes.EventStep(event_type, None),), None, NOW)
+    return nodes.Aggregate("count", events, None, None)
 
 
-def quotient(left: dict[str, Any], right: str) -> dict[str, Any]:
-    return {"op": "arith", "fn": "/", "left": left, "right": {"op": "literal", "value": {"num": right}}}
+def quotient(left: nodes.Expr, right: str) -> nodes.Expr:
+    return nodes.Arithmetic("/", left, nodes.Literal(NumberValue(right)))
 
 
 def test_a_number_is_exact_or_rounded_down_and_marked(shop: Shop) -> None:
@@ -36,7 +37,7 @@ def test_a_number_is_exact_or_rounded_down_and_marked(shop: Shop) -> None:
 
 
 def test_people_are_answered_in_the_order_asked(shop: Shop) -> None:
-    city = {"op": "attribute", "name": "city", "key": None}
+    city = nodes.Attribute("city", None)
     persons = [shop.oneid[person] for person in (BOB, EVE, ANN, BOB)]
     (found,) = read_values(shop.evaluation, shop.index, [city], [*persons, 77])
     assert [None if one is None else one.value.text for one in found] == ["北京", None, "上海", "北京", None]
@@ -48,6 +49,6 @@ def test_who_is_not_there_yet_has_no_values(shop: Shop) -> None:
 
 
 def test_an_expression_that_cannot_be_evaluated_is_named(shop: Shop) -> None:
-    gone = {"op": "attribute", "name": "gone", "key": None}
+    gone = nodes.Attribute("gone", None)
     with pytest.raises(InvalidError, match=r"exprs\[1\]: attribute `gone` is not declared"):
         read_values(shop.evaluation, shop.index, [count_of("order"), gone], [])

@@ -1,12 +1,11 @@
 """At which instants a rule may change its verdict, and at which others nothing is looked for."""
 
-import json
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanyu.dsl import Library, Parts, check_and_bind
+from quanyu.dsl import Library, PartCompiler, check_and_bind
+from quanyu.dsl.planning.serializer import serialize_root
 from quanyu.engine import Dependencies, plan_dependencies
 from quanyu.tagging.explanation.change_instants import PersonInstants, change_instants
 from tests.unit.dsl.planning.compiled import DAY
@@ -18,8 +17,8 @@ HOUR = 3_600_000
 def reads(text: str, library: Library = LIBRARY) -> Dependencies:
     bound = check_and_bind(text, CATALOG, library)
     assert bound.condition is not None
-    root, _ = Parts(None, library, CATALOG, CLOCK).moving_root(bound.condition)
-    return plan_dependencies(json.dumps(root).encode())
+    root, _ = PartCompiler(None, library, CATALOG, CLOCK).compile_relative_root(bound.condition)
+    return plan_dependencies(serialize_root(root))
 
 
 def told(text: str, events: dict[str, list[int]], instants: tuple[int, ...] = (), days: int = 400) -> list[int]:

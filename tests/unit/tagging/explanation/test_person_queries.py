@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from quanyu.dsl import Parts, parse_condition
+from quanyu.dsl import PartCompiler, parse_condition
 from quanyu.dsl import syntax as s
-from quanyu.dsl.planning.values import Json
+from quanyu.dsl.planning.nodes import Root
 from quanyu.runtime.errors import NotFound
 from quanyu.tagging.explanation import person_queries
 from quanyu.tagging.explanation.person_queries import PersonQueries, at_ms
@@ -19,10 +19,10 @@ def queries(shop: Shop, person: int = ANN, known_at: int | None = None) -> Perso
     return PersonQueries(shop.index, replace(shop.evaluation, known_at=known_at), shop.oneid[person])
 
 
-def compiled(shop: Shop, text: str) -> Json:
+def compiled(shop: Shop, text: str) -> Root:
     cond: s.Cond = parse_condition(text)
     evaluation = shop.evaluation
-    return Parts(None, evaluation.library, evaluation.catalog, evaluation.clock).root(cond)
+    return PartCompiler(None, evaluation.library, evaluation.catalog, evaluation.clock).compile_root(cond)
 
 
 def test_the_newest_counted_events_are_given_and_all_are_numbered(shop: Shop) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from quanyu.dsl import Clock, RuleError
+from quanyu.dsl.planning.serializer import to_json
 from tests.unit.dsl.planning.compiled import DAY, attribute, compiled, cond, happened, local, num, steps, text
 from tests.unit.dsl.world import NOW, bind
 
@@ -41,7 +42,7 @@ def test_e8_units_with_an_event_are_counted_in_one_pass(repeat: str, cmp: str, n
     counted = {"op": "compare", "cmp": cmp, "left": weeks_with("order", "scan"), "right": num(number)}
     for times in ("", " at least 1 times"):
         rule = compiled(f"did touch{times} in {repeat} last 4 calendar weeks")
-        assert rule.roots[0]["cond"] == counted
+        assert to_json(rule.roots[0].cond) == counted
         (window,) = rule.windows
         assert (window.text, window.from_ms, window.to_ms) == (
             f"in {repeat} last 4 calendar weeks",
