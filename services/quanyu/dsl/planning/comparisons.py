@@ -134,7 +134,9 @@ class ComparisonCompiler:
         """Compiles that an anniversary falls into a window. RuleError (reason "limit") beyond a hundred years."""
         first, end = windows.resolve_days(window, scope.clock)
         if first is None or end is None or (end - first).days > 40_000:
-            raise RuleError.at(window.span, "limit", "anniversaries are looked for in at most a hundred years")
+            raise RuleError.at(
+                window.span, "limit", "an anniversary window has at most a hundred years: take a shorter one"
+            )
         text = f"anniversary of {format_rule(path)} {format_rule(window)}"
         self.values.state.record_window(text, scope.clock.day_start_ms(first), scope.clock.day_start_ms(end))
         years = windows.month_days(first, end, scope.clock)

@@ -50,7 +50,7 @@ def compile_condition(
     with attach_text(condition.text if isinstance(condition, BoundRules) else ""):
         cond = condition.condition if isinstance(condition, BoundRules) else condition
         if cond is None:
-            raise RuleError("here stands a lone condition, not statements", 1, 1, "scope")
+            raise RuleError("the text has statements: give a lone condition", 1, 1, "scope")
         compiler = ConditionCompiler(catalog, library, clock)
         root = compiler.compile_root(name, cond, compiler.values.top)
         return _result(compiler, [root], clause_texts(cond), [cond])

@@ -24,7 +24,7 @@ def compile_membership(node: Membership, values: ValueCompiler, scope: PlanScope
         case s.WasInSegmentOn(ref=ref, date=date):
             at = windows.when_ms(date, scope.clock)
             if at > values.top.clock.as_of_ms:
-                raise RuleError.at(date.span, "time", "this day is still to come: nobody was in it yet (M2)")
+                raise RuleError.at(date.span, "time", "this day is still to come: give a day up to today (M2)")
         case s.EnteredSegment() | s.LeftSegment():
             return _compile_crossing(node, values, scope)
     values.state.record_window(format_rule(node), at, at)

@@ -368,40 +368,10 @@ class Plan:
 
 
 Cond = (
-    AllOf
-    | AnyOf
-    | Not
-    | OrUnknown
-    | Members
-    | MembersAt
-    | Constant
-    | Compare
-    | IsIn
-    | Has
-    | TextTest
-    | IsKnown
-    | IsUnknown
-    | Within
-    | Anniversary
-    | Near
-    | Happened
-    | Sequence
-    | Rank
-    | Sample
-)
+    AllOf | AnyOf | Not | OrUnknown | Members | MembersAt | Constant | Compare | IsIn | Has | TextTest | IsKnown
+    | IsUnknown | Within | Anniversary | Near | Happened | Sequence | Rank | Sample
+)  # fmt: skip
 Expr = (
-    Literal
-    | Attribute
-    | Channels
-    | Aggregate
-    | Elapsed
-    | Arithmetic
-    | Default
-    | Tile
-    | Case
-    | Property
-    | EventChannel
-    | ByType
-    | Lookup
-    | Person
-)
+    Literal | Attribute | Channels | Aggregate | Elapsed | Arithmetic | Default | Tile | Case | Property | EventChannel
+    | ByType | Lookup | Person
+)  # fmt: skip

@@ -26,7 +26,9 @@ class CompilationState:
         """Adds to the size of the plan. RuleError (reason "limit") beyond MAX_NODES."""
         self._size += number
         if self._size > MAX_NODES:
-            raise RuleError.at(node.span, "limit", f"with all that it uses the rule has more than {MAX_NODES} parts")
+            raise RuleError.at(
+                node.span, "limit", f"the rule and the rules that it uses have more than {MAX_NODES} parts"
+            )
 
     def share(self, node: s.Node, scope: PlanScope, key: tuple[Any, ...], build: Callable[[], Built]) -> Built:
         """Returns what `build` gives, built once for each key and instant.

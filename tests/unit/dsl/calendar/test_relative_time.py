@@ -1,4 +1,4 @@
-"""For how long a compiled segment stands."""
+"""How long a compiled segment stays valid."""
 
 import json
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from quanyu.dsl import check_and_bind, compile_live_segment
+from quanyu.dsl.calendar.relative_time import RelativeInstant, Validity
 from quanyu.dsl.calendar.windows import add_units
 from tests.unit.dsl.planning.compiled import DAY
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
@@ -16,7 +17,7 @@ NEXT_MONTH = CLOCK.day_start_ms(add_units(CLOCK.unit_start(CLOCK.today, "month")
 
 
 @pytest.mark.parametrize(
-    ("condition", "stands"),
+    ("condition", "valid_ms"),
     [
         ("did order in last 30d", None),
         ("last_touch > 30d", None),
@@ -28,26 +29,42 @@ NEXT_MONTH = CLOCK.day_start_ms(add_units(CLOCK.unit_start(CLOCK.today, "month")
         ("was in segment vip 30d ago", None),
     ],
 )
-def test_a_calendar_window_stands_until_its_unit_ends_and_elapsed_time_always(
-    condition: str, stands: int | None
+def test_a_calendar_window_is_valid_until_its_unit_ends_and_elapsed_time_always(
+    condition: str, valid_ms: int | None
 ) -> None:
     library = LIBRARY.publish(check_and_bind(f"segment probe: {condition}", CATALOG, LIBRARY))
     root, ms = compile_live_segment("probe", 1, library, CATALOG, CLOCK)
     assert json.loads(root)["name"] == "probe@1"
-    assert ms == stands
+    assert ms == valid_ms
 
 
-def test_the_end_of_a_window_to_come_limits_it() -> None:
+def test_a_future_end_of_a_window_limits_the_validity() -> None:
     later = CLOCK.local_time(NOW + 10 * DAY).date()
     library = LIBRARY.publish(check_and_bind(f"segment probe: did order before {later}", CATALOG, LIBRARY))
     _, ms = compile_live_segment("probe", 1, library, CATALOG, CLOCK)
     assert ms == CLOCK.day_start_ms(later) - NOW
 
 
-def test_days_of_a_window_before_all_events_are_other_ones_when_it_has_come_to_them() -> None:
+def test_the_days_of_a_window_change_when_it_reaches_the_earliest_event() -> None:
     clock = replace(CLOCK, earliest_ms=NOW - DAY)
     rule = "segment probe: days(order between 30d and 2d ago) > 3"
     library = LIBRARY.publish(check_and_bind(rule, CATALOG, LIBRARY))
     _, ms = compile_live_segment("probe", 1, library, CATALOG, clock)
     # The last instant of the window is one millisecond before its end.
     assert ms == DAY + 1
+
+
+def test_the_difference_of_two_relative_instants_is_a_plain_duration() -> None:
+    now = RelativeInstant(NOW)
+    assert type(now - DAY) is type(now + DAY) is type(now - (NOW - DAY)) is RelativeInstant
+    assert type(now - (now - DAY)) is int
+    assert now - (now - DAY) == DAY
+
+
+def test_the_smallest_limit_of_a_validity_counts_and_is_at_least_a_millisecond() -> None:
+    validity = Validity()
+    validity.limit(7)
+    validity.limit(9)
+    assert validity.ms == 7
+    validity.limit(-3)
+    assert validity.ms == 1

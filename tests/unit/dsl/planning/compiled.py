@@ -1,4 +1,4 @@
-"""Rules compiled in the tests' world, and the parts of a plan in short."""
+"""Compiles rules with the catalog of the tests, and writes parts of the expected JSON."""
 
 import datetime as dt
 from typing import Any
@@ -8,6 +8,7 @@ from quanyu.dsl.planning.serializer import to_json
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW, bind
 
 DAY = 86_400_000
+HOUR = 3_600_000
 
 
 def compiled(rule: str, library: Library = LIBRARY, clock: Clock = CLOCK) -> CompiledRule:
@@ -19,7 +20,7 @@ def cond(rule: str, library: Library = LIBRARY, clock: Clock = CLOCK) -> Any:
 
 
 def local(text: str) -> int:
-    """Of the world's zone, UTC+8 all year."""
+    """Returns an instant of the tests' zone, UTC+8 all year."""
     wall = dt.datetime.fromisoformat(text).replace(tzinfo=dt.timezone(dt.timedelta(hours=8)))
     return int(wall.timestamp() * 1000)
 
@@ -42,6 +43,12 @@ def attribute(name: str, key: str | None = None) -> dict[str, Any]:
 
 def steps(*types: str) -> list[dict[str, Any]]:
     return [{"type": event_type, "where": None} for event_type in types]
+
+
+def step(
+    *types: str, after: int | None = None, within: int | None = None, without: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    return {"events": steps(*types), "after": after, "within": within, "without": without or []}
 
 
 def happened(

@@ -1,120 +1,31 @@
-"""Sequences (Q) and counts in several calendar units (E8) as nodes of the plan."""
+"""Counts, first times and sequences of events (E, Q)."""
 
-import itertools
 from typing import Any
 
 import pytest
 
-from quanyu.dsl import Clock, RuleError
-from quanyu.dsl.planning.serializer import to_json
-from tests.unit.dsl.planning.compiled import DAY, attribute, compiled, cond, happened, local, num, steps, text
+from quanyu.dsl import RuleError
+from tests.unit.dsl.planning.compiled import DAY, HOUR, attribute, cond, happened, step, steps, text
 from tests.unit.dsl.world import NOW, bind
 
-HOUR = 3_600_000
-WEEKS = [local(day) for day in ("2026-10-19", "2026-10-26", "2026-11-02", "2026-11-09", "2026-11-16")]
+
+def test_e6_times_are_bounds_of_the_number_of_events() -> None:
+    assert cond("did order at least 3 times") == happened("order", at_least=3)
+    assert cond("did order at most 3 times") == happened("order", at_least=0, at_most=3)
+    assert cond("did order exactly 0 times") == happened("order", at_least=0, at_most=0)
+    assert cond("did not order at least 3 times") == {"op": "not", "of": happened("order", at_least=3)}
 
 
-def step(
-    *types: str, after: int | None = None, within: int | None = None, without: list[dict[str, Any]] | None = None
-) -> dict[str, Any]:
-    return {"events": steps(*types), "after": after, "within": within, "without": without or []}
+def test_e4_the_first_event_lies_in_the_window_and_none_before_it() -> None:
+    start = NOW - 7 * DAY
+    assert cond("did order for the first time in last 7d") == {
+        "op": "all",
+        "of": [{"op": "all", "of": [happened("order", since=start), {"op": "not", "of": happened("order", to=start)}]}],
+    }
+    assert cond("did order for the first time") == happened("order")
 
 
-# --- several units --------------------------------------------------------------------------------
-
-
-def weeks_with(*types: str) -> dict[str, Any]:
-    events = {"steps": steps(*types), "from": WEEKS[0], "to": WEEKS[-1]}
-    return {"op": "aggregate", "fn": "days", "events": events, "value": None, "day_starts": WEEKS}
-
-
-@pytest.mark.parametrize(
-    ("repeat", "cmp", "number"),
-    [
-        ("at least 3 of", ">=", "3"),
-        ("at most 3 of", "<=", "3"),
-        ("exactly 0 of", "=", "0"),
-        ("each of", "=", "4"),
-        ("at least 5 of", ">=", "5"),
-    ],
-)
-def test_e8_units_with_an_event_are_counted_in_one_pass(repeat: str, cmp: str, number: str) -> None:
-    counted = {"op": "compare", "cmp": cmp, "left": weeks_with("order", "scan"), "right": num(number)}
-    for times in ("", " at least 1 times"):
-        rule = compiled(f"did touch{times} in {repeat} last 4 calendar weeks")
-        assert to_json(rule.roots[0].cond) == counted
-        (window,) = rule.windows
-        assert (window.text, window.from_ms, window.to_ms) == (
-            f"in {repeat} last 4 calendar weeks",
-            WEEKS[0],
-            WEEKS[-1],
-        )
-
-
-def one_if(when: Any) -> dict[str, Any]:
-    return {"op": "case", "tiers": [{"when": when, "value": {"num": "1"}}], "otherwise": {"num": "0"}}
-
-
-def plus(left: Any, right: Any) -> dict[str, Any]:
-    return {"op": "arith", "fn": "+", "left": left, "right": right}
-
-
-def test_e6_e8_other_numbers_of_times_are_judged_unit_by_unit() -> None:
-    bounds = [(" at least 2 times", 2, None), (" at most 1 times", 0, 1), (" exactly 0 times", 0, 0)]
-    for times, low, high in [*bounds, (" at least 0 times", 0, None)]:
-        spans = itertools.pairwise(WEEKS)
-        judged = [happened("order", since=start, to=end, at_least=low, at_most=high) for start, end in spans]
-        a, b, c, d = map(one_if, judged)
-        counted = {"op": "compare", "cmp": ">=", "left": plus(plus(a, b), plus(c, d)), "right": num("3")}
-        assert cond(f"did order{times} in at least 3 of last 4 calendar weeks") == counted
-        (each,) = cond(f"did order{times} in each of last 4 calendar weeks")["of"]
-        assert each == {"op": "all", "of": judged}
-
-
-def test_e7_did_not_denies_the_whole() -> None:
-    whole = cond("did order in at least 3 of last 4 calendar weeks")
-    assert cond("did not order in at least 3 of last 4 calendar weeks") == {"op": "not", "of": whole}
-
-
-def test_e8_a_sequence_lies_wholly_in_one_unit() -> None:
-    rule = "did (scan then order within 2h) in exactly 1 of last 2 calendar days"
-    both = [step("scan"), step("order", within=2 * HOUR)]
-    days = [
-        {"op": "sequence", "steps": both, "by": None, "from": start, "to": end}
-        for start, end in itertools.pairwise([local(f"2026-11-{day}") for day in (20, 21, 22)])
-    ]
-    assert cond(rule) == {"op": "compare", "cmp": "=", "left": plus(*map(one_if, days)), "right": num("1")}
-
-
-def test_e8_a_day_that_the_zone_skipped_is_a_unit_without() -> None:
-    clock = Clock(int(DAY * 15_340), "Pacific/Apia")  # 2012-01-01; 30 December 2011 was left out
-    days = cond("did order in each of last 4 calendar days", clock=clock)
-    starts = days["left"]["day_starts"]
-    assert (len(starts), days["right"]) == (4, num("4"))
-    judged = cond("did order exactly 0 times in each of last 4 calendar days", clock=clock)["of"][0]["of"]
-    lengths = [unit["events"]["to"] - unit["events"]["from"] for unit in judged]
-    assert sorted(lengths) == [0, DAY, DAY, DAY]
-
-
-def test_units_judged_one_by_one_are_limited() -> None:
-    compiled("did order in each of last 400 calendar days")
-    compiled("did order exactly 2 times in each of last 100 calendar days")
-    for happening in ("order exactly 2 times", "(order then scan)"):
-        with pytest.raises(RuleError, match="one by one") as caught:
-            compiled(f"did {happening} in each of last 101 calendar days")
-        assert caught.value.reason == "limit"
-    with pytest.raises(RuleError) as caught:
-        compiled("did order in each of last 2100 calendar years")
-    assert caught.value.reason == "time"
-    with pytest.raises(RuleError) as caught:
-        compiled("did order in each of last 200000 calendar days")
-    assert caught.value.reason == "limit"
-
-
-# --- sequences ------------------------------------------------------------------------------------
-
-
-def test_q_a_sequence() -> None:
+def test_q_a_sequence_has_gaps_and_forbidden_events() -> None:
     rule = "did (scan without refund then touch after 1h within 2h then order without scan without sale_us) in last 90d"
     whole = cond(rule)
     forbidden = [steps("refund"), [], steps("scan", "sale_us")]
@@ -132,7 +43,7 @@ def test_q_a_sequence() -> None:
     assert cond(rule.replace("did", "did not")) == {"op": "not", "of": whole}
 
 
-def test_q_without_is_about_any_of_several_filters_of_one_type() -> None:
+def test_q_several_filters_of_one_forbidden_type_are_joined_by_or() -> None:
     whole = cond("did (scan then scan without order where (quantity > 5) without order where (paid = true))")
     (order,) = whole["steps"][1]["without"]
     assert [part["left"]["name"] for part in order["where"]["of"]] == ["quantity", "paid"]
@@ -148,7 +59,7 @@ def test_q_steps_have_filters_of_their_own() -> None:
     assert points["left"] == {"op": "person", "expr": attribute("points")}
 
 
-def test_q7_by_is_read_of_each_event() -> None:
+def test_q7_by_is_read_from_each_event() -> None:
     def prop(name: str) -> dict[str, Any]:
         return {"op": "property", "name": name}
 

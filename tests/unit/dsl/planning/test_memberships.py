@@ -1,4 +1,4 @@
-"""Segments through time (M) as nodes of the plan: the same segment asked of other instants."""
+"""Membership in segments, now and at earlier instants (M)."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ NOBODY = {"op": "constant", "value": False}
 
 
 def buyers(at: int = NOW) -> dict[str, Any]:
-    """The segment as it is, or was at an earlier instant."""
+    """Returns membership at as-of or at an earlier instant."""
     members = {"of": happened("order", to=at), "among": None}
     return {"op": "set", **members} if at == NOW else {"op": "at", "as_of": at, **members}
 
@@ -22,20 +22,20 @@ def crossed(inside: Any, outside: Any) -> dict[str, Any]:
     return {"op": "all", "of": [inside, {"op": "not", "of": outside}]}
 
 
-def test_was_in_segment_is_the_segment_of_that_instant() -> None:
+def test_was_in_segment_evaluates_the_segment_at_that_instant() -> None:
     assert cond("was in segment buyers 30d ago") == buyers(NOW - 30 * DAY)
     assert cond("was in segment buyers on 2026-10-01") == buyers(local("2026-10-01"))
     assert cond("not was in segment buyers 1min ago") == {"op": "not", "of": buyers(NOW - 60_000)}
 
 
-def test_m1_the_instant_is_echoed() -> None:
+def test_m1_the_instant_is_recorded_as_a_window() -> None:
     (ago,) = compiled("was in segment buyers 30d ago").windows
     assert (ago.text, ago.from_ms, ago.to_ms) == ("was in segment buyers@1 30d ago", NOW - 30 * DAY, NOW - 30 * DAY)
     (on,) = compiled("was in segment buyers on 2026-10-01").windows
     assert on.from_ms == on.to_ms == local("2026-10-01")
 
 
-def test_m7_everything_in_it_is_of_that_instant() -> None:
+def test_m7_all_parts_of_a_past_segment_use_its_instant() -> None:
     then = NOW - 30 * DAY
     vip = cond("was in segment vip 30d ago")
     assert (vip["as_of"], vip["among"]) == (then, {"op": "set", "of": happened("order", to=then), "among": None})
@@ -48,7 +48,7 @@ def test_m7_everything_in_it_is_of_that_instant() -> None:
     assert (today["from"], today["to"]) == (local("2026-10-23"), local("2026-10-24"))
 
 
-def test_a_metric_is_of_the_instant_that_asks_for_it() -> None:
+def test_a_metric_is_evaluated_at_the_instant_of_its_user() -> None:
     library = LIBRARY.publish(bind("segment s: net_spend > 5 segment t: net_spend > 5 and was in segment s 30d ago"))
     now, before = to_json(compile_segment("t", 1, library, CATALOG, CLOCK).roots[0].cond)["of"]
     assert now["left"]["left"]["events"]["to"] == NOW
@@ -65,7 +65,7 @@ def test_m2_a_day_to_come_is_an_error_and_in_an_earlier_evaluation_false() -> No
     assert cond("was in segment s 30d ago", library)["of"] == NOBODY
 
 
-def test_m3_m4_entered_and_left_look_at_both_ends() -> None:
+def test_m3_m4_entered_and_left_compare_both_ends_of_the_window() -> None:
     start, end = local("2026-10-01"), local("2026-11-01")
     (entered,) = cond("entered segment buyers in last month")["of"]
     assert entered == crossed(buyers(end), buyers(start))
