@@ -1,9 +1,17 @@
-"""Property tests: no timing, since machines stall; the same examples each time in CI, new ones in runs by hand."""
+"""Settings of property tests: the same examples in each test run, new and more ones in a soak run (`make soak`)."""
 
-import os
+from pathlib import Path
 
 from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
-settings.register_profile("by hand", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "by hand")
+from tests.seed import IS_SOAK
+
+FAILURES = Path(__file__).parents[1] / "soak-failures" / "hypothesis"
+
+# No deadlines: a busy machine is no failure.
+settings.register_profile("test", deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "soak", deadline=None, max_examples=1000, database=DirectoryBasedExampleDatabase(FAILURES), print_blob=True
+)
+settings.load_profile("soak" if IS_SOAK else "test")

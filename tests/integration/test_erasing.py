@@ -18,6 +18,7 @@ from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from tests.integration.running import ALL, FLOW, Quanyu, reason, running
 from tests.integration.world import SCHEMA, batch, identifiers, lives_in, order
+from tests.seed import SEED
 from tests.waiting import PATIENCE, wait_until
 
 THEIRS = "card:card-of-ann+phone:13911112222"
@@ -137,8 +138,7 @@ def test_who_is_erased_is_in_no_answer_and_soon_in_no_file(groups: list[tuple[st
 
 
 def test_killed_at_any_moment_it_ends_erased_and_the_logs_make_the_same_people(tmp_path: Path) -> None:
-    data, seed = tmp_path / "data", random.randrange(2**32)
-    moments = random.Random(seed)
+    data, moments = tmp_path / "data", random.Random(SEED)
     with running(data, [FLOW]) as quanyu:
         offset = fill(quanyu)
         ann, others = resolve(quanyu, THEIRS, offset), everybody_else(quanyu, offset)
@@ -146,7 +146,7 @@ def test_killed_at_any_moment_it_ends_erased_and_the_logs_make_the_same_people(t
         for _ in range(4):
             time.sleep(moments.uniform(0, 0.6))
             quanyu.restart(signal.SIGKILL)
-            assert resolve(quanyu, THEIRS, raw_offset) == 0, seed
+            assert resolve(quanyu, THEIRS, raw_offset) == 0, SEED
         wait_until_gone(data)
         quanyu.stop()
     # Nothing but the raw log and the definitions.
