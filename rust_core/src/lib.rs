@@ -17,3 +17,5 @@ pub mod proto;
 #[cfg(feature = "python")]
 mod python;
 pub mod storage;
+#[cfg(test)]
+mod testing;

@@ -76,6 +76,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn decimal_text_is_read_back(millionths in -LIMIT..=LIMIT) {
             prop_assert_eq!(from_decimal(&to_decimal(millionths)), Some(millionths));

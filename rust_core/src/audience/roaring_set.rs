@@ -65,6 +65,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn encoded_sets_decode_to_the_same_set(mut people in btree_set(person(), 0..500)) {
             people.extend((0..5_000).map(|ordinal| 9 << 32 | ordinal));

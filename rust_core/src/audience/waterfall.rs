@@ -73,6 +73,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn waterfall_steps_only_narrow_and_the_holdout_loses_nobody(
             audience in btree_set(person(), 0..200), steps in vec((btree_set(person(), 0..200), any::<bool>()), 0..4), points in 0u64..=10_000,

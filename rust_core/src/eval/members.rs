@@ -313,7 +313,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20))]
+        #![proptest_config(crate::testing::cases(20))]
 
         #[test]
         fn few_and_many_members_are_the_same_to_who_asks(

@@ -298,6 +298,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn normalising_twice_changes_nothing(value in "\\PC{0,24}|[0-9+ -]{0,18}|[a-zA-Z@.]{0,20}") {
             for kind in [Kind::Phone, Kind::Email, Kind::Exact] {

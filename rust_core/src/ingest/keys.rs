@@ -175,7 +175,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(12))]
+        #![proptest_config(crate::testing::cases(12))]
 
         /// `waits`: whether a merging that is under way is waited for before the next generation is sealed.
         #[test]

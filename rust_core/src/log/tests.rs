@@ -9,6 +9,8 @@ use super::segment::HEADER;
 use super::*;
 
 const SMALL: u64 = 512;
+/// Longer than any busy machine takes.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Creates a folder, in memory if possible, because these tests sync thousands of frames.
 pub fn new_folder() -> tempfile::TempDir {
@@ -51,7 +53,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(crate::testing::cases(48))]
 
     #[test]
     fn a_log_behaves_like_a_list(steps in steps()) {
@@ -221,7 +223,7 @@ fn a_follower_waits_for_durable_frames() {
     assert!(!follower.wait(0, Duration::from_millis(5)).unwrap());
     assert!(matches!(follower.append(b"x"), Err(Error::Invalid(_))));
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| follower.wait(0, Duration::from_secs(20)).unwrap());
+        let waiting = scope.spawn(|| follower.wait(0, PATIENCE).unwrap());
         open(&folder.path().join("later")).append(b"x").unwrap();
         assert!(waiting.join().unwrap());
     });
@@ -233,10 +235,10 @@ fn appends_and_close_wake_waiting_readers() {
     let folder = new_folder();
     let log = open(folder.path());
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| log.wait(0, Duration::from_secs(20)).unwrap());
+        let waiting = scope.spawn(|| log.wait(0, PATIENCE).unwrap());
         log.append(b"x").unwrap();
         assert!(waiting.join().unwrap());
-        let waiting = scope.spawn(|| log.wait(1, Duration::from_secs(20)).unwrap());
+        let waiting = scope.spawn(|| log.wait(1, PATIENCE).unwrap());
         log.close();
         assert!(!waiting.join().unwrap());
     });

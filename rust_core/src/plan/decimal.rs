@@ -73,6 +73,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn decimals_parse_exactly(millionths in any::<i64>()) {
             let sign = if millionths < 0 { "-" } else { "" };

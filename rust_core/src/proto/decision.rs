@@ -115,6 +115,8 @@ pub mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn a_decision_reads_back(person: u64, identifiers: Option<Vec<(String, String)>>, by: String, why: String, key in ".+") {
             let kind = match &identifiers {

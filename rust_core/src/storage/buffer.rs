@@ -140,6 +140,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn a_mapped_array_is_the_bytes_and_changes_are_its_own(
             bytes in prop::collection::vec(any::<u8>(), 1..99), from in 0..99usize, to in 0..99usize, new in any::<u16>()

@@ -11,6 +11,8 @@ use crate::encode::template::Template;
 use crate::encode::{Columns, RecordEncoder};
 
 proptest! {
+    #![proptest_config(crate::testing::cases(256))]
+
     #[test]
     fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
         let _ = RecordEncoder::new(&bytes, "shop");

@@ -10,6 +10,8 @@ use crate::encode::MAX_REQUEST;
 use crate::proto::record::{Item, Profile, Record, Value};
 
 proptest! {
+    #![proptest_config(crate::testing::cases(256))]
+
     #[test]
     fn rows_become_records(rows in prop::collection::vec((any::<Option<i64>>(), any::<Option<f64>>(), any::<Option<String>>(), any::<Option<bool>>()), 1..30)) {
         let mut columns = base(rows.len());

@@ -342,6 +342,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn a_slice_is_those_rows(rows in proptest::collection::vec(any::<bool>(), 0..300), a in 0usize..300, b in 0usize..300) {
             let (from, to) = (a.min(b).min(rows.len()), a.max(b).min(rows.len()));

@@ -17,6 +17,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn those_that_are_fewer_are_counted(mut numbers in prop::collection::vec(0..40u16, 0..60), than in 0..41u16) {
             numbers.sort_unstable();

@@ -85,6 +85,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn every_value_is_with_its_person_in_order(pairs in proptest::collection::vec((0u32..9, any::<u8>()), 0..60)) {
             let mut expected: BTreeMap<usize, Vec<u8>> = BTreeMap::new();

@@ -155,6 +155,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn rows_in_a_range_are_found(
             values in ints(), from in 0..300usize, more in 0..100usize, a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), by in -2..3i64

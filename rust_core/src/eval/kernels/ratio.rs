@@ -176,6 +176,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn order_is_total_and_turns_with_the_sign(a in part(), b in 1..i128::MAX, c in part(), d in 1..i128::MAX) {
             prop_assume!(a != i128::MIN && c != i128::MIN);

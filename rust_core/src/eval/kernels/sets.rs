@@ -171,6 +171,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn a_slice_is_those_rows_and_empty_ones_after_them(
             rows in vec(prop_oneof![btree_set(0u32..6, 0..4), btree_set(0u32..99, 0..99)], 0..20), from in 0usize..25, len in 0usize..25,

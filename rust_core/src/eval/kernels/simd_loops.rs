@@ -189,6 +189,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn wide_instructions_find_the_same(
             values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>(), words in words()

@@ -42,7 +42,7 @@ fn ask(world: &World, as_of: i64, cond: &Json) -> Answer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(256))]
 
     /// Who is in it is who was in the answer then, of those whom the present knows.
     #[test]

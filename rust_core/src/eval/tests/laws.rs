@@ -126,7 +126,7 @@ pub fn check(version: &Version, world: &World, json: &Json) -> Result<(), TestCa
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(256))]
 
     #[test]
     fn the_engine_is_the_oracle(seed in any::<u64>()) {
@@ -350,7 +350,7 @@ fn random_plans_divide_people() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(6))]
 
     #[test]
     fn a_later_block_answers_as_the_first(seed in any::<u64>()) {

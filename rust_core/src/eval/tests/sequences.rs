@@ -113,7 +113,7 @@ pub fn members(world: &World, cond: &Json) -> (Vec<u64>, Vec<u64>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(1024))]
 
     #[test]
     fn a_sequence_holds_where_some_choice_of_events_does(seed in any::<u64>()) {
@@ -183,7 +183,7 @@ pub fn crowded(seed: u64) -> Json {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(2048))]
 
     #[test]
     fn a_sequence_holds_where_events_crowd(seed in any::<u64>()) {

@@ -100,7 +100,7 @@ fn summed(world: &World) -> Version {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(256))]
 
     #[test]
     fn they_are_what_the_oracle_says(seed in any::<u64>()) {

@@ -81,7 +81,7 @@ fn compare(world: &World, version: &Version, kind: &str, expr: &Json) -> Result<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(256))]
 
     #[test]
     fn every_value_is_the_oracles(seed in any::<u64>()) {

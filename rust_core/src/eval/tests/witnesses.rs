@@ -195,7 +195,7 @@ fn check_value(told: Option<&Value>, expected: Option<&V>) -> Result<(), TestCas
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(256))]
 
     #[test]
     fn the_values_of_some_people_are_the_oracles(seed in any::<u64>()) {

@@ -144,6 +144,8 @@ mod tests {
     use crate::number::to_decimal;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn a_number_of_millionths_is_written_whole(millionths in any::<i64>()) {
             let decimal = Decimal::of(Ratio::millionths(millionths.into()));

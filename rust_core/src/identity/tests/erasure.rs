@@ -283,7 +283,7 @@ fn assert_gone(world: &[Delivery], before: &Logs, after: &Logs, erased: &Erased)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(crate::testing::cases(150))]
 
     #[test]
     fn nothing_is_left_of_who_was_erased_and_all_else_is_as_it_was(

@@ -81,7 +81,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 
 proptest! {
     // Each of them is damaged at every byte.
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(crate::testing::cases(8))]
 
     #[test]
     fn damage_at_any_byte_is_found_and_named(world in world(), bit in 0u8..8) {
@@ -109,7 +109,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(crate::testing::cases(100))]
 
     /// Damage under a right checksum: whatever the numbers say, opening and using it does not panic.
     #[test]

@@ -202,7 +202,7 @@ fn changes_and_owners(frames: &[Vec<u8>]) -> (Vec<Change>, usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(crate::testing::cases(150))]
 
     #[test]
     fn the_resolver_does_what_the_model_does(world in world_with_splits()) {

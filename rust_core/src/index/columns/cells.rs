@@ -164,6 +164,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn dates_survive_a_round_trip(days in -600_000..2_000_000i32) {
             let (year, month, day) = date_of(days);

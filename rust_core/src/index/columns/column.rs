@@ -366,6 +366,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn a_patched_column_holds_the_new_cells_and_keeps_the_others(
             (kind, mut cells, patches) in patches(), flagged in any::<bool>(),

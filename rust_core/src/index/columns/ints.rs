@@ -277,6 +277,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn rows_between_returns_exactly_the_rows_in_range(
             rows in rows(), a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), by in -2..3i64, cut in any::<prop::sample::Index>()

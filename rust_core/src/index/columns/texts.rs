@@ -177,6 +177,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn texts_and_codes_map_to_each_other(words in prop::collection::vec("\\PC{0,4}", 0..200)) {
             let mut texts = Texts::default();

@@ -164,6 +164,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn get_returns_the_earliest_instant_since_the_last_clear(operations in prop::collection::vec((0..200_000u32, prop::option::of(-9..9i64)), 0..40), as_of in -9..9i64) {
             let (mut firsts, mut expected) = (FirstInstants::default(), HashMap::new());

@@ -225,6 +225,8 @@ mod tests {
     use crate::index::partitioning::DAY_MS;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn spans_cover_the_first_and_last_event_days(
             events in prop::collection::vec((0..12u32, -5..5i64), 0..40), kept in 0..40usize

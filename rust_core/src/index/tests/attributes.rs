@@ -165,7 +165,7 @@ fn cities_known_at(known: &Known, version: &Version, known_at: i64) -> Cities {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(crate::testing::cases(100))]
 
     #[test]
     fn as_of_returns_the_last_earlier_change_for_any_batching(steps in steps(), at_once in 1..9usize) {

@@ -10,7 +10,7 @@ use super::fixtures::random_history::{frames, plan_operations, steps};
 use crate::index::Index;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(crate::testing::cases(60))]
 
     #[test]
     fn compaction_does_not_change_answers(

@@ -84,7 +84,7 @@ fn reseal(folder: &Path, path: &Path, bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(crate::testing::cases(60))]
 
     #[test]
     fn damage_is_reported_with_the_name_of_the_file(

@@ -21,7 +21,7 @@ pub fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(crate::testing::cases(60))]
 
     #[test]
     fn a_snapshot_plus_the_remaining_log_equals_no_restart(

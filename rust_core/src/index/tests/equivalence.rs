@@ -16,7 +16,7 @@ use crate::proto::frame::{Change, IdentityChange};
 use crate::proto::record::Value;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::testing::cases(200))]
 
     #[test]
     fn the_index_answers_like_the_model(steps in steps(), size in 1..20usize, at_once in 1..4usize) {

@@ -58,6 +58,8 @@ fn run((number, mut rows): (usize, Vec<Row>)) -> EventRun {
 }
 
 proptest! {
+    #![proptest_config(crate::testing::cases(256))]
+
     #[test]
     fn totals_equal_row_sums_as_runs_are_added(
         runs in prop::collection::vec(prop::collection::vec(row(), 1..20), 1..7),
@@ -89,7 +91,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(30))]
+    #![proptest_config(crate::testing::cases(30))]
 
     #[test]
     fn compaction_leaves_no_totals_due(steps in steps(), size in 1..4usize) {

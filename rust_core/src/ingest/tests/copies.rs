@@ -35,7 +35,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(crate::testing::cases(40))]
 
     /// Through seals (every 100 keys in tests), reopening and lost state: the first copy of each key counts, once.
     #[test]

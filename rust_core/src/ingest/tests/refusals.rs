@@ -10,7 +10,7 @@ use crate::proto::schema::tests::{Declared, declared};
 use crate::proto::wire::{put_bytes, put_fixed64, put_text, put_varint};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(crate::testing::cases(40))]
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {

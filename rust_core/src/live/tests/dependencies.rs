@@ -122,7 +122,7 @@ fn check(cond: &Json) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(256))]
 
     #[test]
     fn nothing_that_a_moving_condition_names_is_missed(cond in cond()) {

@@ -70,7 +70,7 @@ fn readers_do_not_wait_for_a_step() {
             let answer = live.answer(&["s0".into()]).unwrap().0;
             tell.send((live.statuses()[0].count, answer.roots[0].matched))
         });
-        let read = answers.recv_timeout(Duration::from_secs(60));
+        let read = answers.recv_timeout(Duration::from_secs(600));
         // Unblocks a waiting reader, so that a failing test ends.
         drop((rules, memberships));
         assert_eq!(read, Ok((1, 1)));

@@ -51,7 +51,7 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(250))]
 
     #[test]
     fn incremental_members_equal_a_full_evaluation(

@@ -282,6 +282,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn a_raw_frame_reads_back(
             received_at_ms: i64, records in records(), schema: Option<Vec<u8>>, decision: Option<Vec<u8>>,

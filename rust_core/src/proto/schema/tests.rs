@@ -148,6 +148,8 @@ fn any_schema() -> impl Strategy<Value = Schema> {
 }
 
 proptest! {
+    #![proptest_config(crate::testing::cases(256))]
+
     #[test]
     fn a_schema_reads_back(schema in any_schema()) {
         prop_assert_eq!(Schema::decode(&schema.encode()).unwrap(), schema);

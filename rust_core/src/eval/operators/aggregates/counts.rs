@@ -49,6 +49,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn they_are_compared_beyond_a_byte(
             all in prop::collection::vec(prop_oneof![0..3u32, 250..260u32, 500..1_000u32], 0..9), low in -2..700i64, span in -2..600i64

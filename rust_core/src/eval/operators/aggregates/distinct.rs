@@ -115,6 +115,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn the_different_numbers_of_each_person_are_counted(
             pairs in prop::collection::vec((0..9usize, prop_oneof![0..5u32, any::<u32>()]), 0..80)

@@ -187,6 +187,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn a_second_step_follows_a_first_one(firsts in events(), seconds in events(), length in 1..41usize, most in prop_oneof![1..40i64, Just(i64::MAX)]) {
             let mut funnel = Funnel::new(Gap { least: 1, most }, 70);
