@@ -100,7 +100,7 @@ impl Totals {
         let (covered, totals) = self.covered_runs(runs).map_or((0, &none), |covered| (covered, self));
         let last = runs.iter().filter_map(|run| run.cells.last()).map(|cell| cell.block);
         let of_block = |block| match totals.of_block(block) {
-            Some(total) => total.extended(&runs[covered..], block).map(Some),
+            Some(total) => total.extended(runs, covered, block),
             None => {
                 check(runs, block)?;
                 Ok(BlockTotals::of(runs, block).map(Arc::new))
@@ -140,24 +140,37 @@ impl Totals {
 impl BlockTotals {
     /// Computes the totals of a block over runs; `None` if it has few rows.
     fn of(runs: &[Arc<EventRun>], block: u32) -> Option<BlockTotals> {
-        let rows: usize = runs.iter().map(|run| rows_of(run, block).len()).sum();
         let people = runs.iter().map(|run| people_end(run, block)).max()?;
-        (0 < rows && people <= MAX_PEOPLE_PER_ROW * rows).then(|| TotalsBuilder::default().build(runs, block))
+        is_dense(people, runs, block).then(|| TotalsBuilder::default().build(runs, block))
     }
 
-    /// Adds the block's rows of more runs.
-    fn extended(self: &Arc<BlockTotals>, runs: &[Arc<EventRun>], block: u32) -> Result<Arc<BlockTotals>> {
-        check(runs, block)?;
-        Ok(match runs.iter().all(|run| rows_of(run, block).is_empty()) {
-            true => self.clone(),
-            false => Arc::new(TotalsBuilder::of(self).build(runs, block)),
-        })
+    /// Adds the block's rows of the runs after the first `covered`; returns `None` if they make the block sparse.
+    fn extended(
+        self: &Arc<BlockTotals>,
+        runs: &[Arc<EventRun>],
+        covered: usize,
+        block: u32,
+    ) -> Result<Option<Arc<BlockTotals>>> {
+        let added = &runs[covered..];
+        check(added, block)?;
+        if added.iter().all(|run| rows_of(run, block).is_empty()) {
+            return Ok(Some(self.clone()));
+        }
+        let people = added.iter().map(|run| people_end(run, block)).max().unwrap_or(0);
+        let is_dense = is_dense(people.max(self.counts.people()), runs, block);
+        Ok(is_dense.then(|| Arc::new(TotalsBuilder::of(self).build(added, block))))
     }
 
     fn bytes_in_memory(&self) -> usize {
         let sums = self.sums.values().flatten().map(Ints::bytes_in_memory);
         self.counts.bytes_in_memory() + sums.sum::<usize>()
     }
+}
+
+/// Returns whether a block has enough rows for totals of this many people.
+fn is_dense(people: usize, runs: &[Arc<EventRun>], block: u32) -> bool {
+    let rows: usize = runs.iter().map(|run| rows_of(run, block).len()).sum();
+    0 < rows && people <= MAX_PEOPLE_PER_ROW * rows
 }
 
 /// Checks the files of the runs with rows of a block. Returns Corrupt if one is damaged.

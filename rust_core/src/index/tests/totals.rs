@@ -1,5 +1,6 @@
 //! Totals equal the sums of the rows of their runs, through merges, purges and time travel.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -66,28 +67,42 @@ proptest! {
         ends in prop::collection::vec(any::<prop::sample::Index>(), 1..4),
         merged in any::<(prop::sample::Index, prop::sample::Index)>()
     ) {
-        let runs: Vec<Arc<EventRun>> = runs.into_iter().enumerate().map(run).map(Arc::new).collect();
-        let mut ends: Vec<usize> = ends.iter().map(|end| end.index(runs.len() + 1)).collect();
-        ends.sort_unstable();
-        let mut events = Events { runs, ..Events::default() };
-        for &end in &ends {
-            events.totals = Arc::new(events.totals.extended(&events.runs[..end]).unwrap());
-            check_totals(&events);
-        }
-        let from_nothing = Totals::default().extended(&events.runs[..ends[ends.len() - 1]]).unwrap();
-        let blocks = check_totals(&events);
-        let (from, to) = (merged.0.index(events.runs.len()), merged.1.index(events.runs.len()));
-        let merged = from.min(to)..from.max(to) + 1;
-        let run = EventRun::merge(&events.runs[merged.clone()], &Texts::default()).unwrap();
-        let straddles = ends.last().is_some_and(|&end| merged.start < end && end < merged.end);
-        events.runs.splice(merged, [Arc::new(run)]);
-        prop_assert_eq!(check_totals(&events), if straddles { 0 } else { blocks });
-        if !straddles {
-            events.totals = Arc::new(from_nothing);
-            prop_assert_eq!(check_totals(&events), blocks);
-        }
+        let ends = ends.iter().map(|end| end.index(runs.len() + 1)).collect();
+        let (from, to) = (merged.0.index(runs.len()), merged.1.index(runs.len()));
+        check_as_runs_are_added(runs, ends, from.min(to)..from.max(to) + 1);
     }
+}
 
+/// Extends totals to each of the ends, then merges some runs.
+fn check_as_runs_are_added(runs: Vec<Vec<Row>>, mut ends: Vec<usize>, merged: Range<usize>) {
+    let runs: Vec<Arc<EventRun>> = runs.into_iter().enumerate().map(run).map(Arc::new).collect();
+    ends.sort_unstable();
+    let mut events = Events {
+        runs,
+        ..Events::default()
+    };
+    for &end in &ends {
+        events.totals = Arc::new(events.totals.extended(&events.runs[..end]).unwrap());
+        check_totals(&events);
+    }
+    let from_nothing = Totals::default()
+        .extended(&events.runs[..ends[ends.len() - 1]])
+        .unwrap();
+    let blocks = check_totals(&events);
+    let run = EventRun::merge(&events.runs[merged.clone()], &Texts::default()).unwrap();
+    let straddles = ends.last().is_some_and(|&end| merged.start < end && end < merged.end);
+    events.runs.splice(merged, [Arc::new(run)]);
+    assert_eq!(check_totals(&events), if straddles { 0 } else { blocks });
+    if !straddles {
+        events.totals = Arc::new(from_nothing);
+        assert_eq!(check_totals(&events), blocks);
+    }
+}
+
+#[test]
+fn a_block_that_becomes_sparse_loses_its_total() {
+    let run = |ordinal| vec![(ordinal, 0, None)];
+    check_as_runs_are_added(vec![run(0), run(4), run(0)], vec![1, 2], 0..1);
 }
 
 proptest! {
