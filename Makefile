@@ -8,9 +8,9 @@ CRATE := --manifest-path rust_core/Cargo.toml
 FUZZ := --manifest-path rust_core/fuzz/Cargo.toml
 PEOPLE ?= 200000
 SCALE ?= small
-FUZZ_SECONDS ?= 10
+MINUTES ?= 60
 
-.PHONY: help setup demo serve bench test lint test-rust test-python test-wheel fuzz format clean
+.PHONY: help setup demo serve bench test lint test-rust test-python test-wheel fuzz soak format clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,7 +44,7 @@ lint: setup ## Checks formatting, types, import layers and warnings
 	$(CARGO) clippy $(CRATE) --all-targets --quiet -- -D warnings
 
 test-rust: ## Runs the tests of the engine, without Python
-	$(CARGO) test $(CRATE) --quiet
+	$(CARGO) test $(CRATE) --lib --quiet
 
 test-python: setup ## Runs the unit, integration and end-to-end tests
 	$(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
@@ -52,9 +52,12 @@ test-python: setup ## Runs the unit, integration and end-to-end tests
 test-wheel: setup ## Builds a wheel from the sdist and checks that it contains the stubs and starts
 	scripts/check-wheel
 
-fuzz: ## Fuzzes all code that reads untrusted bytes, under AddressSanitizer (FUZZ_SECONDS=10 for each target)
+fuzz: ## Fuzzes all code that reads untrusted bytes, under AddressSanitizer (FUZZ_SECONDS=n: n seconds of new inputs for each target)
 	@scripts/system-packages
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+	@scripts/fuzz
+
+soak: setup ## Runs property tests, oracles and fuzzers with fresh seeds for MINUTES=60; saves failures in soak-failures/
+	@RUN="$(RUN)" MINUTES=$(MINUTES) scripts/soak
 
 format: setup ## Formats all code
 	$(RUN) ruff check --fix . ; $(RUN) ruff format .

@@ -137,6 +137,7 @@ def test_who_is_erased_is_in_no_answer_and_soon_in_no_file(groups: list[tuple[st
         assert matched(quanyu, offset) == OTHERS + 1
 
 
+@pytest.mark.seeded
 def test_killed_at_any_moment_it_ends_erased_and_the_logs_make_the_same_people(tmp_path: Path) -> None:
     data, moments = tmp_path / "data", random.Random(SEED)
     with running(data, [FLOW]) as quanyu:
