@@ -131,7 +131,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::cases(48))]
+        #![proptest_config(crate::testing::cases(16))]
 
         /// Checks the writer, a follower from before, and a new follower.
         #[test]

@@ -113,7 +113,7 @@ pub fn members(world: &World, cond: &Json) -> (Vec<u64>, Vec<u64>) {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(1024))]
+    #![proptest_config(crate::testing::cases(256))]
 
     #[test]
     fn a_sequence_holds_where_some_choice_of_events_does(seed in any::<u64>()) {
@@ -183,7 +183,7 @@ pub fn crowded(seed: u64) -> Json {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(2048))]
+    #![proptest_config(crate::testing::cases(512))]
 
     #[test]
     fn a_sequence_holds_where_events_crowd(seed in any::<u64>()) {

@@ -269,7 +269,7 @@ fn moved(mut world: World, by: i64) -> World {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(128))]
+    #![proptest_config(crate::testing::cases(64))]
 
     #[test]
     fn of_any_instant_the_engine_knew_at_any_offset_what_the_oracle_knew(

@@ -21,7 +21,7 @@ use crate::proto::frame::{Change, IdentityChange, Split};
 use crate::proto::record::Value;
 
 proptest! {
-    #![proptest_config(crate::testing::cases(100))]
+    #![proptest_config(crate::testing::cases(40))]
 
     #[test]
     fn erased_people_leave_no_trace_in_answers(
@@ -64,7 +64,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(100))]
+    #![proptest_config(crate::testing::cases(40))]
 
     #[test]
     fn a_compaction_begun_before_a_purge_restores_nothing(

@@ -13,7 +13,7 @@ use crate::index::Index;
 use crate::index::view::Items;
 
 proptest! {
-    #![proptest_config(crate::testing::cases(100))]
+    #![proptest_config(crate::testing::cases(40))]
 
     #[test]
     fn known_at_equals_an_index_that_folded_only_the_prefix(
