@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::bloom_filter::Filter;
 use crate::error::{Error, Result};
 use crate::proto::wire::{Reader, put_bytes, put_number};
+use crate::storage::durable::replace_file;
 
 /// 128 bits of a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,12 +93,9 @@ impl Generation {
         summary: Summary,
     ) -> Result<Generation> {
         let unfinished = path.with_extension("new");
-        let (summary, filter) = write(&unfinished, entries, most, summary)?;
-        std::fs::rename(&unfinished, &path).map_err(Error::io(&path))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(Error::io(folder))?;
+        let (summary, filter) = replace_file(&path, &unfinished, |file| {
+            write(&unfinished, file, entries, most, summary)
+        })?;
         let file = File::open(&path).map_err(Error::io(&path))?;
         Ok(Generation {
             path,
@@ -229,13 +227,14 @@ fn decode(entry: &[u8; ENTRY]) -> (Key, u64) {
 /// The summary with what the entries add to it, and their filter.
 fn write(
     path: &Path,
+    file: &mut File,
     entries: impl Iterator<Item = Result<Entry>>,
     most: usize,
     mut summary: Summary,
 ) -> Result<(Summary, Filter)> {
     let io = || Error::io(path);
     let mut filter = Filter::new(most);
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(io())?);
+    let mut out = BufWriter::with_capacity(1 << 20, file);
     let mut page = Vec::with_capacity(PAGE);
     for entry in entries {
         let (key, contents) = entry?;
@@ -252,7 +251,7 @@ fn write(
     if !page.is_empty() {
         end_page(&mut out, &mut page).map_err(io())?;
     }
-    end(out, &summary.encode(&filter)).map_err(io())?;
+    write_footer(out, &summary.encode(&filter)).map_err(io())?;
     Ok((summary, filter))
 }
 
@@ -265,12 +264,12 @@ fn end_page(out: &mut impl Write, page: &mut Vec<u8>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn end(mut out: BufWriter<File>, summary: &[u8]) -> std::io::Result<()> {
+fn write_footer(mut out: impl Write, summary: &[u8]) -> std::io::Result<()> {
     out.write_all(summary)?;
     out.write_all(&(summary.len() as u32).to_le_bytes())?;
     out.write_all(&crc32fast::hash(summary).to_le_bytes())?;
     out.write_all(&MAGIC)?;
-    out.into_inner()?.sync_all()
+    out.flush()
 }
 
 impl Summary {

@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::eval::{Answer, Limits, RootAnswer};
 use crate::index::view::{Epoch, Version};
 use crate::plan::Root;
+use crate::storage::durable::replace_file;
 
 /// The live segments of one workspace. One caller at a time steps and folds; readers do not wait for it.
 pub struct Live {
@@ -231,16 +232,8 @@ impl Live {
     pub fn save(&self) -> Result<()> {
         let bytes = self.memberships.read().encode()?;
         let draft = self.file.with_extension("draft");
-        let write = || {
-            let mut file = File::create(&draft)?;
-            file.write_all(&bytes)?;
-            file.sync_all()
-        };
-        write().map_err(Error::io(&draft))?;
-        fs::rename(&draft, &self.file).map_err(Error::io(&self.file))?;
-        let folder = self.file.parent().unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(Error::io(folder))
+        replace_file(&self.file, &draft, |file| {
+            file.write_all(&bytes).map_err(Error::io(&draft))
+        })
     }
 }

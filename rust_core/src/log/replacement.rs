@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::segment::{self, FRAME_HEADER, Found, HEADER, Window, corrupt};
 use crate::error::{Error, Result};
-use crate::storage::folder::sync_folder;
+use crate::storage::durable::replace_file;
 
 /// The extension of a segment file while it is written.
 const UNFINISHED: &str = "unfinished";
@@ -38,19 +38,18 @@ pub fn replace(folder: &Path, frames: &[(u64, &[u8])]) -> Result<()> {
         };
         let path = segment::path(folder, first);
         let draft = path.with_extension(UNFINISHED);
-        write_anew(&path, &draft, first, frames).inspect_err(|_| drop(std::fs::remove_file(&draft)))?;
-        std::fs::rename(&draft, &path).map_err(Error::io(&path))?;
-        sync_folder(folder)?;
+        replace_file(&path, &draft, |file| rewrite(&path, file, &draft, first, frames))
+            .inspect_err(|_| drop(std::fs::remove_file(&draft)))?;
     }
     Ok(())
 }
 
-/// Copies a segment, but for the frames that are replaced; durable on return.
-fn write_anew(path: &PathBuf, draft: &PathBuf, first: u64, frames: &[(u64, &[u8])]) -> Result<()> {
+/// Copies a segment to `copy`, whose path is `draft`, with the given frames in the place of the old ones.
+fn rewrite(path: &PathBuf, copy: &mut File, draft: &PathBuf, first: u64, frames: &[(u64, &[u8])]) -> Result<()> {
     let source = File::open(path).map_err(Error::io(path))?;
     let mut window = Window::new(&source, path);
     segment::check_header(window.bytes(0, HEADER as usize)?, first, path)?;
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(draft).map_err(Error::io(draft))?);
+    let mut out = BufWriter::with_capacity(1 << 20, copy);
     let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(Error::io(draft));
     put(&segment::header(first))?;
     let mut replaced = frames.iter().peekable();
@@ -70,8 +69,7 @@ fn write_anew(path: &PathBuf, draft: &PathBuf, first: u64, frames: &[(u64, &[u8]
         put(payload)?;
         offset += 1;
     }
-    let file = out.into_inner().map_err(|error| Error::io(draft)(error.into_error()))?;
-    file.sync_all().map_err(Error::io(draft))
+    out.flush().map_err(Error::io(draft))
 }
 
 fn damaged(path: &Path, offset: u64, position: u64, why: &str) -> Error {

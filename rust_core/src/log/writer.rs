@@ -13,7 +13,7 @@ use super::marker::{self, Mark};
 use super::replacement;
 use super::segment::{self, FRAME_HEADER, Found, HEADER, MAX_FRAME, Window, corrupt};
 use crate::error::{Error, Result};
-use crate::storage::folder::sync_folder;
+use crate::storage::durable::sync_folder;
 
 /// The writer of a log folder.
 pub struct Writer {

@@ -11,14 +11,14 @@ use crate::proto::wire::put_varint;
 const ROOM: usize = 1 << 20;
 
 /// Writes to a file, and keeps the checksum.
-pub struct Writer {
-    file: File,
+pub struct Writer<'a> {
+    file: &'a mut File,
     digest: Xxh3,
     buffer: Vec<u8>,
 }
 
-impl Writer {
-    pub fn new(file: File) -> Self {
+impl<'a> Writer<'a> {
+    pub fn new(file: &'a mut File) -> Self {
         Writer {
             file,
             digest: Xxh3::new(),
@@ -49,11 +49,10 @@ impl Writer {
         if self.buffer.len() > ROOM { self.flush() } else { Ok(()) }
     }
 
-    /// Writes the checksum of all before, and returns once the file is durable.
+    /// Writes the checksum of everything before it.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush()?;
-        self.file.write_all(&self.digest.digest().to_le_bytes())?;
-        self.file.sync_all()
+        self.file.write_all(&self.digest.digest().to_le_bytes())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -7,7 +7,7 @@ mod bytes;
 mod read;
 mod write;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,7 @@ use self::write::write_state;
 use super::policy::Policy;
 use super::state::State;
 use crate::error::{Error, Result};
+use crate::storage::durable::replace_file;
 
 const MAGIC: &[u8; 7] = b"QYIDENT";
 const VERSION: u8 = 3;
@@ -63,12 +64,9 @@ pub fn save_only(folder: &Path, state: &State, capacity: u32) -> Result<()> {
 fn save_and_keep(folder: &Path, state: &State, capacity: u32, kept: usize) -> Result<()> {
     let draft = folder.join("snapshot.draft");
     let path = folder.join(format!("{:020}.{EXTENSION}", state.offset));
-    let file = File::create(&draft).map_err(Error::io(&draft))?;
-    write(Writer::new(file), state, capacity).map_err(Error::io(&draft))?;
-    fs::rename(&draft, &path).map_err(Error::io(&path))?;
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(Error::io(folder))?;
+    replace_file(&path, &draft, |file| {
+        write(Writer::new(file), state, capacity).map_err(Error::io(&draft))
+    })?;
     for old in generations(folder)?.iter().skip(kept) {
         fs::remove_file(old).map_err(Error::io(old))?;
     }
@@ -80,7 +78,7 @@ fn terms(policy: &Policy, capacity: u32) -> u64 {
     xxh3_64(format!("{policy:?} {capacity}").as_bytes())
 }
 
-fn write(mut out: Writer, state: &State, capacity: u32) -> io::Result<()> {
+fn write(mut out: Writer<'_>, state: &State, capacity: u32) -> io::Result<()> {
     out.bytes(MAGIC);
     out.bytes(&[VERSION]);
     out.number(terms(&state.graph.policy, capacity));

@@ -28,6 +28,7 @@ use super::view::{ChangeRun, Epoch, EventRun, Partition, Version};
 use crate::error::{Error, Result};
 use crate::proto::schema::Schema;
 use crate::storage::buffer::MappedFile;
+use crate::storage::durable::{replace_file, sync_folder};
 use crate::storage::seal::{Seal, damaged};
 use crate::storage::sections;
 use crate::storage::sections::{In, Out, Stored, seal_of};
@@ -305,11 +306,9 @@ impl Snapshots {
         let json = serde_json::to_vec_pretty(&manifest).map_err(|error| damaged(&path, error))?;
         let mut bytes = format!("{:08x}\n", crc32fast::hash(&json)).into_bytes();
         bytes.extend(json);
-        write_durably(&torn, &bytes)?;
-        // The files' names must be durable before the manifest that names them, and the swap before the old ones go.
+        // The names of the files must be durable before the manifest that names them, and the manifest before old files go.
         sync_folder(&self.folder)?;
-        fs::rename(&torn, &path).map_err(Error::io(&path))?;
-        sync_folder(&self.folder)?;
+        replace_file(&path, &torn, |file| file.write_all(&bytes).map_err(Error::io(&torn)))?;
         Ok(manifest)
     }
 
@@ -371,19 +370,4 @@ fn decode<T>(path: &Path, file: &Arc<MappedFile>, get: impl FnOnce(&mut In<'_>) 
         true => Ok(value),
         false => Err(damaged(path, "it goes on after its end")),
     }
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let mut file = File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(Error::io(path))
-}
-
-fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(Error::io(folder))
 }
