@@ -114,7 +114,7 @@ fn save_index(folder: &Path) -> Result<()> {
 fn are_due(version: &Version) -> bool {
     let partitions = version.partitions.values();
     let mut events = partitions.flat_map(|partition| partition.events.values());
-    events.any(|events| events.totals.due(&events.runs, None).is_some())
+    events.any(|events| events.totals.due_runs(&events.runs, None).is_some())
 }
 
 fn save_identity(folder: &Path) -> Result<()> {

@@ -5,7 +5,7 @@ pub mod plans;
 pub mod random;
 pub mod seal;
 // It is the engine's own, and finds these modules of the engine here.
-#[path = "../../src/index/tests/encoded.rs"]
+#[path = "../../src/index/tests/fixtures/encoded.rs"]
 pub mod encoded;
 pub mod engine_files;
 pub mod world;

@@ -11,7 +11,7 @@ use quanyu_core::proto::record::Value;
 use quanyu_core::proto::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 use quanyu_core::proto::wire::{Reader, put_bytes, put_text};
 
-use crate::encoded::{self, Sent};
+use crate::encoded::{self, RecordFields};
 use crate::plans::{self, AS_OF, START};
 
 /// People enough for everything to occur.
@@ -93,7 +93,7 @@ pub fn event(number: u32) -> Vec<u8> {
         ("day", Value::Date("2025-06-20")),
         ("labels", Value::Set(vec!["a", "b"])),
     ];
-    encoded::event(&Sent {
+    encoded::event(&RecordFields {
         source: "till",
         id: &id,
         kind: if number.is_multiple_of(3) { "scan" } else { "order" },
@@ -119,7 +119,7 @@ pub fn profile(number: u32) -> Vec<u8> {
         ),
         ("home", Value::Point([31.2, 121.5])),
     ];
-    encoded::profile(&Sent {
+    encoded::profile(&RecordFields {
         source: "crm",
         id: &id,
         kind: "",
