@@ -1,66 +1,43 @@
-//! A hash table of numbers: open addressing, eight bytes a slot. Half of the hash stands in the slot, so that a search rarely looks at an
-//! element in vain and growing looks at none.
+//! Finds elements by their hash. An entry is eight bytes: the element and half of its hash, so that a search rarely compares an
+//! element in vain and growth reads no element.
 
-/// `hash >> 32 << 32 | element + 1`; 0 is free.
-type Slot = u64;
+use hashbrown::HashTable;
 
+/// Maps hashes to elements, which are numbers below `u32::MAX` that the caller can compare.
 #[derive(Default)]
 pub struct Table {
-    slots: Vec<Slot>,
-    len: usize,
+    entries: HashTable<Entry>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    /// The upper half of the element's hash.
+    tag: u32,
+    element: u32,
 }
 
 impl Table {
-    /// The element with this hash that is the same.
-    pub fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
-        let tag = hash >> 32;
-        let mut at = self.home(tag);
-        loop {
-            let slot = *self.slots.get(at)?;
-            if slot == 0 {
-                return None;
-            }
-            if slot >> 32 == tag && same(slot as u32 - 1) {
-                return Some(slot as u32 - 1);
-            }
-            at = self.after(at);
-        }
+    /// Returns the element with this hash for which `is_same` holds.
+    pub fn find(&self, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<u32> {
+        let tag = (hash >> 32) as u32;
+        let found = self
+            .entries
+            .find(spread(tag), |entry| entry.tag == tag && is_same(entry.element));
+        found.map(|entry| entry.element)
     }
 
-    /// Adds an element that is not there; below `u32::MAX`.
+    /// Adds an element that the table does not hold.
     pub fn insert(&mut self, hash: u64, element: u32) {
-        if (self.len + 1) * 4 > self.slots.len() * 3 {
-            self.grow();
-        }
-        self.put(hash >> 32 << 32 | u64::from(element + 1));
-        self.len += 1;
+        let tag = (hash >> 32) as u32;
+        let entry = Entry { tag, element };
+        self.entries
+            .insert_unique(spread(tag), entry, |entry| spread(entry.tag));
     }
+}
 
-    /// Places rise with tags, so the slots are always nearly sorted and growing goes through memory once.
-    fn home(&self, tag: u64) -> usize {
-        ((tag * self.slots.len() as u64) >> 32) as usize
-    }
-
-    fn after(&self, at: usize) -> usize {
-        if at + 1 == self.slots.len() { 0 } else { at + 1 }
-    }
-
-    fn put(&mut self, slot: Slot) {
-        let mut at = self.home(slot >> 32);
-        while self.slots[at] != 0 {
-            at = self.after(at);
-        }
-        self.slots[at] = slot;
-    }
-
-    /// By half, so that at least half of the slots are used.
-    fn grow(&mut self) {
-        let larger = (self.slots.len() * 3 / 2).max(16);
-        let old = std::mem::replace(&mut self.slots, vec![0; larger]);
-        old.into_iter()
-            .filter(|&slot| slot != 0)
-            .for_each(|slot| self.put(slot));
-    }
+/// The hash of a tag: hashbrown reads the lowest and the seven highest bits.
+fn spread(tag: u32) -> u64 {
+    u64::from(tag).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(test)]
@@ -75,7 +52,7 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn what_was_put_in_is_found(
+        fn find_returns_what_was_inserted(
             hashes in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..4, (0u64..4).prop_map(|n| n << 32), Just(u64::MAX)], 0..300),
             absent: u64,
         ) {
