@@ -9,6 +9,7 @@ use super::frame::{MembershipFrame, SegmentMoves};
 use crate::error::{Error, Result};
 use crate::eval::Members;
 use crate::proto::wire::{Reader, put_bytes, put_fixed64, put_number};
+use crate::storage::checksum::{append_checksum, verified};
 
 /// The members of all segments at an offset of the membership log.
 #[derive(Default)]
@@ -119,15 +120,13 @@ impl Memberships {
             };
             put_bytes(&mut out, 2, &whole.encode()?);
         }
-        out.extend(xxh3_64(&out).to_le_bytes());
+        append_checksum(&mut out);
         Ok(out)
     }
 
     /// Decodes memberships. Returns Invalid if they are damaged.
     pub fn decode(bytes: &[u8]) -> Result<Memberships> {
-        let sealed = bytes.split_last_chunk::<8>();
-        let whole = sealed.filter(|(whole, seal)| xxh3_64(whole) == u64::from_le_bytes(**seal));
-        let (whole, _) = whole.ok_or_else(|| Error::Invalid("its checksum does not match".into()))?;
+        let whole = verified(bytes).ok_or_else(|| Error::Invalid("its checksum does not match".into()))?;
         let (mut reader, mut memberships, mut raw_offset) = (Reader::new(whole), Memberships::default(), 0);
         while let Some((field, wire)) = reader.field()? {
             match field {

@@ -3,7 +3,6 @@
 //!
 //! Layout: magic (7 bytes), version (1), body, XXH3-64 of all before (8, little-endian). Numbers are varints, texts have their length first.
 
-mod bytes;
 mod read;
 mod write;
 
@@ -13,13 +12,14 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use self::bytes::{Cursor, Writer};
 use self::read::read_state;
 use self::write::write_state;
 use super::policy::Policy;
 use super::state::State;
 use crate::error::{Error, Result};
+use crate::storage::checksum::verified;
 use crate::storage::durable::replace_file;
+use crate::storage::varints::{Cursor, Writer};
 
 const MAGIC: &[u8; 7] = b"QYIDENT";
 const VERSION: u8 = 3;
@@ -97,16 +97,14 @@ fn read(path: &Path, bytes: &[u8], policy: &Policy, capacity: u32) -> Result<Sta
     let rest = bytes
         .strip_prefix(MAGIC)
         .ok_or_else(|| corrupt("not an identity snapshot"))?;
-    let (&version, rest) = rest.split_first().ok_or_else(|| corrupt("cut short"))?;
+    let &version = rest.first().ok_or_else(|| corrupt("cut short"))?;
     if version != VERSION {
         return Err(unsupported(&format!(
             "written by another version (format {version}, this one reads {VERSION})"
         )));
     }
-    let (body, digest) = rest.split_last_chunk::<8>().ok_or_else(|| corrupt("cut short"))?;
-    if xxh3_64(&bytes[..bytes.len() - 8]) != u64::from_le_bytes(*digest) {
-        return Err(corrupt("the checksum does not match"));
-    }
+    let checked = verified(bytes).ok_or_else(|| corrupt("the checksum does not match"))?;
+    let body = checked.get(MAGIC.len() + 1..).ok_or_else(|| corrupt("cut short"))?;
     let mut cursor = Cursor { rest: body };
     if cursor.number().map_err(corrupt)? != terms(policy, capacity) {
         return Err(unsupported("written under another identity policy"));

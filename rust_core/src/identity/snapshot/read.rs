@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::bytes::{Cursor, Read};
 use crate::identity::decisions::erasure::{Erasure, Forgotten};
 use crate::identity::decisions::{Decided, Outcome, Parting};
 use crate::identity::graph::edges::Sighting;
@@ -11,6 +10,7 @@ use crate::identity::graph::{Graph, SignIn};
 use crate::identity::policy::Policy;
 use crate::identity::state::State;
 use crate::identity::violations::{KEPT, Reason, Violation, Violations};
+use crate::storage::varints::{Cursor, Read};
 
 pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<State> {
     let (offset, received_at_ms) = (cursor.number()?, cursor.number()? as i64);

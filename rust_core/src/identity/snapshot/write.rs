@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::bytes::Writer;
 use crate::identity::decisions::Outcome;
 use crate::identity::graph::Graph;
 use crate::identity::state::State;
+use crate::storage::varints::Writer;
 
 pub fn write_state(out: &mut Writer, state: &State) -> io::Result<()> {
     let graph = &state.graph;

@@ -1,4 +1,4 @@
-//! Numbers and texts to the bytes of a file, and back.
+//! Encodes numbers as varints and texts with their length first, and ends the file with a checksum (see `checksum`).
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,10 +7,10 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::proto::wire::put_varint;
 
-/// Bytes that wait to be written together.
-const ROOM: usize = 1 << 20;
+/// Bytes that are buffered before a write.
+const BUFFER_BYTES: usize = 1 << 20;
 
-/// Writes to a file, and keeps the checksum.
+/// Writes values to a file and computes the checksum.
 pub struct Writer<'a> {
     file: &'a mut File,
     digest: Xxh3,
@@ -44,9 +44,13 @@ impl<'a> Writer<'a> {
         texts.iter().for_each(|text| self.text(text));
     }
 
-    /// Called between elements, so that the buffer stays small.
+    /// Writes the buffer to the file if it is large. Call it between elements to bound memory.
     pub fn spill(&mut self) -> io::Result<()> {
-        if self.buffer.len() > ROOM { self.flush() } else { Ok(()) }
+        if self.buffer.len() > BUFFER_BYTES {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes the checksum of everything before it.
@@ -63,10 +67,10 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The error is a sentence about the contents.
+/// The error says what is wrong with the contents.
 pub type Read<T> = std::result::Result<T, &'static str>;
 
-/// Reads what `Writer` wrote.
+/// Reads values from the body of a file that `Writer` wrote.
 pub struct Cursor<'a> {
     pub rest: &'a [u8],
 }
@@ -89,7 +93,7 @@ impl<'a> Cursor<'a> {
         u32::try_from(self.number()?).map_err(|_| "a number is too large")
     }
 
-    /// A number below `end`.
+    /// Reads a number below `end`.
     pub fn index(&mut self, end: usize) -> Read<u32> {
         self.small().and_then(|index| {
             if (index as usize) < end {
