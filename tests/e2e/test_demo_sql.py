@@ -184,5 +184,5 @@ def test_the_demo_refuses_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "quanyu", "demo", "--people", "1", "--data", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
-    assert "holds something else" in done.stderr
+    assert "holds something other than an earlier demo" in done.stderr
     assert (tmp_path / "orders.csv").read_text() == "precious"

@@ -149,7 +149,7 @@ def test_an_import_that_was_killed_goes_on_and_nothing_counts_twice(
 def test_a_server_that_forgot_is_sent_everything_again(tmp_path: Path, mapping: Path) -> None:
     """Another data folder behind the address: what a former server acknowledged is not there."""
     file = many(tmp_path, 5_000)
-    Progress.of(file, load_mapping(mapping), "shop").reached(3_000)
+    Progress.load(file, load_mapping(mapping), "shop").advance(3_000)
     with running(tmp_path / "data") as address:
         declare(address)
         done = imported(file, mapping, address)
