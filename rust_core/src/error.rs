@@ -44,6 +44,11 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// For `map_err`: returns the error of a message that is not valid protobuf.
+    pub fn malformed(error: prost::DecodeError) -> Error {
+        Error::Invalid(format!("malformed message: {error}"))
+    }
+
     /// For `map_err`: returns the error of an I/O operation on the file `path`.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();

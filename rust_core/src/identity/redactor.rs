@@ -8,7 +8,7 @@ use super::graph::Graph;
 use super::normalise::spelling;
 use crate::error::{Error, Result};
 use crate::ingest::record_key;
-use crate::proto::decision::{Decision, Kind};
+use crate::proto::decision::{Decision, Kind, borrow};
 use crate::proto::frame::{RawFrame, RejectFrame, ResolvedFrame};
 use crate::proto::record::{self, Identifier, Record};
 use crate::proto::redaction::Redaction;
@@ -132,6 +132,7 @@ impl Redactor {
             return Ok(Redacted::default());
         };
         let former = frame.redactions.pop().unwrap_or_default().nodes;
+        let identifiers = borrow(&identifiers);
         let mut nodes = self.nodes(raw_offset, &identifiers, &former);
         for (node, &(namespace, value)) in nodes.iter_mut().zip(&identifiers) {
             // Decided of it before it came, or when it was nobody's any more.
@@ -230,10 +231,12 @@ impl Redactor {
         let record = Record::decode(bytes)?;
         let known = former.map_or(&[][..], |former| &former.nodes);
         let nodes = self.nodes(raw_offset, record.identifiers(), known);
+        let [key_high, key_low] = former.map_or_else(|| record_key(&record), Redaction::key);
         let redaction = Redaction {
             record: position as u32,
             nodes,
-            key: former.map_or_else(|| record_key(&record), |former| former.key),
+            key_high,
+            key_low,
             is_of_erased: is_gone || former.is_some_and(|former| former.is_of_erased),
         };
         let bytes = match redaction.is_of_erased {

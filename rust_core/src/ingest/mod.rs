@@ -275,7 +275,7 @@ impl State {
                     .collect();
                 for (position, record) in (0..).zip(&frame.records) {
                     let key = match redacted.get(&position) {
-                        Some(redaction) => Some((redaction.key.into(), ANY)),
+                        Some(redaction) => Some((redaction.key().into(), ANY)),
                         None => content_key::key(&Record::decode(record)?),
                     };
                     if let Some((key, contents)) = key {

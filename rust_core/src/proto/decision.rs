@@ -1,84 +1,117 @@
-//! What somebody decided of a person (`quanyu.api.event.v1.Decision`), read in place.
+//! Decisions about a person (`quanyu.api.event.v1.Decision`).
 
+use prost::Message;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::record::{Identifier, identifier};
-use super::wire::Reader;
+use super::record::Identifier;
 use crate::error::{Error, Result};
 
+/// A decision that a caller made about a person.
 #[derive(Debug, PartialEq)]
-pub struct Decision<'a> {
-    pub kind: Kind<'a>,
-    pub by: &'a str,
-    pub why: &'a str,
-    /// Not empty.
-    pub key: &'a str,
-    /// Hash of the message.
+pub struct Decision {
+    pub kind: Kind,
+    pub by: String,
+    pub why: String,
+    /// The idempotency key; not empty.
+    pub key: String,
+    /// A hash of the message, which tells a repeated decision from another one with the same key.
     pub contents: u64,
 }
 
 #[derive(Debug, PartialEq)]
-pub enum Kind<'a> {
+pub enum Kind {
     Split {
         person: u64,
-        identifiers: Vec<Identifier<'a>>,
+        /// Namespace and value of each identifier that leaves the person.
+        identifiers: Vec<(String, String)>,
     },
     Erase {
         person: u64,
     },
 }
 
-impl<'a> Decision<'a> {
-    /// Invalid if malformed, of no known kind, or without a key.
-    pub fn decode(bytes: &'a [u8]) -> Result<Self> {
-        let (mut kind, mut by, mut why, mut key) = (None, "", "", "");
-        let mut reader = Reader::new(bytes);
-        while let Some((field, wire)) = reader.field()? {
-            match field {
-                1 => kind = Some(split(wire.bytes()?)?),
-                2 => kind = Some(erase(wire.bytes()?)?),
-                3 => by = wire.text()?,
-                4 => why = wire.text()?,
-                5 => key = wire.text()?,
-                _ => {}
-            }
+impl Decision {
+    /// Decodes a Decision message. Returns `Error::Invalid` if it is malformed or has no kind or no key.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let message = messages::Decision::decode(bytes).map_err(Error::malformed)?;
+        let kind = match message.kind {
+            Some(messages::Kind::Split(split)) => Kind::Split {
+                person: split.person,
+                identifiers: split
+                    .identifiers
+                    .into_iter()
+                    .map(|identifier| (identifier.namespace, identifier.value))
+                    .collect(),
+            },
+            Some(messages::Kind::Erase(erase)) => Kind::Erase { person: erase.person },
+            None => return Err(Error::Invalid("the decision has no kind: set split or erase".into())),
+        };
+        if message.idempotency_key.is_empty() {
+            return Err(Error::Invalid("idempotency_key: a decision needs one".into()));
         }
-        let kind = kind.ok_or_else(|| Error::Invalid("the decision is of no kind: set split or erase".into()))?;
-        match key {
-            "" => Err(Error::Invalid("idempotency_key: a decision needs one".into())),
-            key => Ok(Decision {
-                kind,
-                by,
-                why,
-                key,
-                contents: xxh3_64(bytes),
-            }),
-        }
+        Ok(Decision {
+            kind,
+            by: message.by,
+            why: message.why,
+            key: message.idempotency_key,
+            contents: xxh3_64(bytes),
+        })
     }
 }
 
-fn split(bytes: &[u8]) -> Result<Kind<'_>> {
-    let (mut person, mut identifiers) = (0, Vec::new());
-    let mut reader = Reader::new(bytes);
-    while let Some((field, wire)) = reader.field()? {
-        match field {
-            1 => person = wire.fixed()?,
-            2 => identifiers.push(identifier(wire.bytes()?)?),
-            _ => {}
-        }
-    }
-    Ok(Kind::Split { person, identifiers })
+/// Borrows the identifiers of a split.
+pub fn borrow(identifiers: &[(String, String)]) -> Vec<Identifier<'_>> {
+    identifiers
+        .iter()
+        .map(|(namespace, value)| (namespace.as_str(), value.as_str()))
+        .collect()
 }
 
-fn erase(bytes: &[u8]) -> Result<Kind<'_>> {
-    let mut person = 0;
-    let mut reader = Reader::new(bytes);
-    while let Some((field, wire)) = reader.field()? {
-        if field == 1 {
-            person = wire.fixed()?;
-        }
+/// The protobuf messages, with the field numbers of log.proto and event.proto.
+mod messages {
+    use prost::{Message, Oneof};
+
+    #[derive(Clone, PartialEq, Message)]
+    pub struct Decision {
+        #[prost(oneof = "Kind", tags = "1, 2")]
+        pub kind: Option<Kind>,
+        #[prost(string, tag = "3")]
+        pub by: String,
+        #[prost(string, tag = "4")]
+        pub why: String,
+        #[prost(string, tag = "5")]
+        pub idempotency_key: String,
     }
-    Ok(Kind::Erase { person })
+
+    #[derive(Clone, PartialEq, Oneof)]
+    pub enum Kind {
+        #[prost(message, tag = "1")]
+        Split(Split),
+        #[prost(message, tag = "2")]
+        Erase(Erase),
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub struct Split {
+        #[prost(fixed64, tag = "1")]
+        pub person: u64,
+        #[prost(message, repeated, tag = "2")]
+        pub identifiers: Vec<Identifier>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub struct Erase {
+        #[prost(fixed64, tag = "1")]
+        pub person: u64,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub struct Identifier {
+        #[prost(string, tag = "1")]
+        pub namespace: String,
+        #[prost(string, tag = "2")]
+        pub value: String,
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +141,7 @@ pub mod tests {
             }
         };
         put_bytes(&mut out, field, &body);
-        for (field, text) in (3..).zip([decision.by, decision.why, decision.key]) {
+        for (field, text) in (3..).zip([&decision.by, &decision.why, &decision.key]) {
             put_text(&mut out, field, text);
         }
         out
@@ -118,15 +151,12 @@ pub mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn a_decision_reads_back(person: u64, identifiers: Option<Vec<(String, String)>>, by: String, why: String, key in ".+") {
-            let kind = match &identifiers {
-                Some(identifiers) => {
-                    let identifiers = identifiers.iter().map(|(namespace, value)| (namespace.as_str(), value.as_str())).collect();
-                    Kind::Split { person, identifiers }
-                }
+        fn decode_reverses_encode(person: u64, identifiers: Option<Vec<(String, String)>>, by: String, why: String, key in ".+") {
+            let kind = match identifiers {
+                Some(identifiers) => Kind::Split { person, identifiers },
                 None => Kind::Erase { person },
             };
-            let decision = Decision { kind, by: &by, why: &why, key: &key, contents: 0 };
+            let decision = Decision { kind, by, why, key, contents: 0 };
             let bytes = encode(&decision);
             let contents = xxh3_64(&bytes);
             prop_assert_eq!(Decision::decode(&bytes).unwrap(), Decision { contents, ..decision });
@@ -139,12 +169,12 @@ pub mod tests {
     }
 
     #[test]
-    fn what_decides_nothing_or_has_no_key_is_refused() {
+    fn decode_rejects_a_decision_without_kind_or_key() {
         let keyless = Decision {
             kind: Kind::Erase { person: 1 },
-            by: "",
-            why: "",
-            key: "",
+            by: String::new(),
+            why: String::new(),
+            key: String::new(),
             contents: 0,
         };
         for (bytes, said) in [

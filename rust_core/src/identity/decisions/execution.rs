@@ -4,19 +4,19 @@ use super::split::Refusal;
 use super::{Carried, Decided, Outcome};
 use crate::identity::graph::{Arrival, Graph, Sighted};
 use crate::identity::violations::Reason;
-use crate::proto::decision::{Decision, Kind};
+use crate::proto::decision::{Decision, Kind, borrow};
 use crate::proto::frame::Change;
 
 impl Graph {
     /// Does what was decided and adds to `changes`. One whose key was decided before changes nothing. `nodes`: of its identifiers, as
     /// `Sighted` has them.
     pub fn carry_out(&mut self, decision: &Decision, nodes: &[u32], arrival: Arrival, changes: &mut Vec<Change>) {
-        if self.decisions.with_key(decision.key).is_some() {
+        if self.decisions.with_key(&decision.key).is_some() {
             return;
         }
         let outcome = match &decision.kind {
             Kind::Split { person, identifiers } => self
-                .fragments(*person, identifiers, nodes)
+                .fragments(*person, &borrow(identifiers), nodes)
                 .map(|fragments| Outcome::Split(self.split(fragments, decision, arrival, changes))),
             Kind::Erase { person } => self.erase(*person, arrival, changes),
         };
@@ -24,9 +24,9 @@ impl Graph {
             self.note_void(decision, arrival);
         }
         self.decisions.push(Decided {
-            key: decision.key.into(),
-            by: decision.by.into(),
-            why: decision.why.into(),
+            key: decision.key.as_str().into(),
+            by: decision.by.as_str().into(),
+            why: decision.why.as_str().into(),
             contents: decision.contents,
             raw_offset: arrival.raw_offset,
             at_ms: arrival.received_at_ms,
@@ -37,14 +37,14 @@ impl Graph {
     /// Why a decision would change nothing now.
     pub fn refusal(&self, decision: &Decision) -> Option<Refusal> {
         match &decision.kind {
-            Kind::Split { person, identifiers } => self.fragments(*person, identifiers, &[]).err(),
+            Kind::Split { person, identifiers } => self.fragments(*person, &borrow(identifiers), &[]).err(),
             Kind::Erase { person } => self.there(*person).err(),
         }
     }
 
     /// What came of a decision, if its key was decided.
     pub fn outcome(&self, decision: &Decision) -> Option<Carried> {
-        let decided = self.decisions.with_key(decision.key)?;
+        let decided = self.decisions.with_key(&decision.key)?;
         let id = |person: u32| self.persons.get(person).id;
         Some(match &decided.outcome {
             _ if decided.contents != decision.contents => Carried::Conflict,
@@ -60,8 +60,8 @@ impl Graph {
 
     fn note_void(&mut self, decision: &Decision, arrival: Arrival) {
         let record = Sighted {
-            source: decision.by,
-            id: decision.key,
+            source: &decision.by,
+            id: &decision.key,
             at_ms: arrival.received_at_ms,
             identifiers: &[],
             nodes: &[],

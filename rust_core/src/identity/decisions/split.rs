@@ -147,8 +147,8 @@ impl Graph {
     /// Where the edges that are left do not connect a fragment, the decision does: its edges were seen by nobody.
     fn connect_by_hand(&mut self, nodes: &[u32], decision: &Decision, arrival: Arrival) {
         let by_hand = Sighting {
-            source: self.sources.intern(decision.by),
-            record_id: decision.key,
+            source: self.sources.intern(&decision.by),
+            record_id: &decision.key,
             first_ms: arrival.received_at_ms,
             last_ms: arrival.received_at_ms,
             count: 0,

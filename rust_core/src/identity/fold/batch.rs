@@ -12,7 +12,7 @@ use crate::proto::wire::Reader;
 /// A frame's records, wholly read before the first of them changes anything.
 pub struct Batch<'a> {
     pub frame: RawFrame<'a>,
-    pub decision: Option<Decision<'a>>,
+    pub decision: Option<Decision>,
     heads: Vec<Head<'a>>,
     identifiers: Vec<Identifier<'a>>,
 }

@@ -14,11 +14,11 @@ fn who_is_erased_is_erased_once_and_whole() {
     let (_folder, resolver) = empty();
     let [one, other] = ["1", "2"].map(|card| fold_one(&resolver, 0, &[Deed::of("r", &[("card", card)])])[0]);
     fold_one(&resolver, 0, &[Deed::of("r", &[("card", "1"), ("card", "2")])]);
-    let erase = |person, key| Decision {
+    let erase = |person, key: &str| Decision {
         kind: Kind::Erase { person },
-        by: "zoe",
-        why: "asked to",
-        key,
+        by: "zoe".into(),
+        why: "asked to".into(),
+        key: key.into(),
         contents: 0,
     };
     assert_eq!(decide(&resolver, &erase(7, "unknown")), []);
@@ -36,13 +36,16 @@ fn seen(resolver: &Resolver, identifiers: &[(&str, &str)]) -> u64 {
 fn split(resolver: &Resolver, person: u64, identifiers: &[(&str, &str)], key: &str) -> Vec<Change> {
     let kind = Kind::Split {
         person,
-        identifiers: identifiers.to_vec(),
+        identifiers: identifiers
+            .iter()
+            .map(|&(namespace, value)| (namespace.into(), value.into()))
+            .collect(),
     };
     let decision = Decision {
         kind,
-        by: "zoe",
-        why: "two people",
-        key,
+        by: "zoe".into(),
+        why: "two people".into(),
+        key: key.into(),
         contents: 0,
     };
     let changes = decide(resolver, &decision);

@@ -58,9 +58,9 @@ fn told_apart(world: &[Delivery]) -> Vec<Delivery> {
 fn erase(person: u64, key: &str) -> Vec<u8> {
     let decision = Decision {
         kind: Kind::Erase { person },
-        by: "zoe",
-        why: "asked to",
-        key,
+        by: "zoe".into(),
+        why: "asked to".into(),
+        key: key.into(),
         contents: 0,
     };
     RawFrame {

@@ -77,19 +77,16 @@ impl Delivery {
     /// RawFrame bytes; of a decision, as somebody decides it who sees what the resolver says.
     pub fn seen_by(&self, resolver: &Resolver) -> Vec<u8> {
         let Some(split) = &self.split else { return self.encode() };
-        let identifiers: Vec<_> = split
-            .identifiers
-            .iter()
-            .map(|(name, value)| (&**name, &**value))
-            .collect();
+        let identifiers = split.identifiers.clone();
+        let (namespace, value) = &identifiers[0];
         let decision = encode(&Decision {
             kind: Kind::Split {
-                person: resolver.resolve(identifiers[0]),
+                person: resolver.resolve((namespace, value)),
                 identifiers,
             },
-            by: "zoe",
-            why: "two people",
-            key: &split.key,
+            by: "zoe".into(),
+            why: "two people".into(),
+            key: split.key.clone(),
             contents: 0,
         });
         RawFrame {

@@ -184,9 +184,9 @@ fn a_decision_stands_among_the_records() {
     let mut world = World::new();
     let decision = encode(&Decision {
         kind: Kind::Erase { person: 5 },
-        by: "zoe",
-        why: "",
-        key: "k",
+        by: "zoe".into(),
+        why: String::new(),
+        key: "k".into(),
         contents: 0,
     });
     world.ingest(&[event(0, 0, 0)]);

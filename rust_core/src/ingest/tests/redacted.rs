@@ -34,9 +34,9 @@ fn erase(world: &World, identifier: (&str, &str)) {
         kind: Kind::Erase {
             person: resolver.resolve(identifier),
         },
-        by: "zoe",
-        why: "",
-        key: "k",
+        by: "zoe".into(),
+        why: String::new(),
+        key: "k".into(),
         contents: 0,
     };
     world.ingestor().record_decision(&encode(&decision), NOW).unwrap();

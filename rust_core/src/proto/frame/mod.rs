@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 pub use change::{Change, IdentityChange, Split};
 
+use prost::Message;
+
 use super::redaction::Redaction;
 use super::wire::{Reader, Wire, put_bytes, put_number, put_text, put_varint};
 use crate::error::{Error, Result};
@@ -67,7 +69,9 @@ impl<'a> RawFrame<'a> {
                 2 => frame.records.push(wire.bytes()?),
                 3 => frame.schema = Some(wire.bytes()?),
                 4 => frame.decision = Some(wire.bytes()?),
-                5 => frame.redactions.push(Redaction::decode(wire.bytes()?)?),
+                5 => frame
+                    .redactions
+                    .push(Redaction::decode(wire.bytes()?).map_err(Error::malformed)?),
                 _ => {}
             }
         }
@@ -81,7 +85,7 @@ impl<'a> RawFrame<'a> {
         put_message(&mut out, 3, self.schema);
         put_message(&mut out, 4, self.decision);
         for redaction in &self.redactions {
-            put_bytes(&mut out, 5, &redaction.encode());
+            put_bytes(&mut out, 5, &redaction.encode_to_vec());
         }
         out
     }
@@ -273,11 +277,14 @@ mod tests {
     }
 
     fn redaction() -> impl Strategy<Value = Redaction> {
-        any::<(u32, Vec<u32>, [u64; 2], bool)>().prop_map(|(record, nodes, key, is_of_erased)| Redaction {
-            record,
-            nodes,
-            key,
-            is_of_erased,
+        any::<(u32, Vec<u32>, u64, u64, bool)>().prop_map(|(record, nodes, key_high, key_low, is_of_erased)| {
+            Redaction {
+                record,
+                nodes,
+                key_high,
+                key_low,
+                is_of_erased,
+            }
         })
     }
 

@@ -1,12 +1,14 @@
-//! Schema messages, read and written.
+//! Converts schemas from and to their protobuf messages.
 
 use std::collections::BTreeMap;
 
+use prost::Message;
+
+use super::messages;
 use super::{Catalog, CatalogKind, EventType, Field, Schema, Settings, Type};
 use crate::error::{Error, Result};
-use crate::proto::wire::{Reader, Wire, put_bytes, put_number, put_text, put_varint};
 
-/// In the order of their numbers in the proto, from 1.
+/// The field types in the order of their numbers in event.proto, which start at 1.
 const TYPES: [Type; 11] = [
     Type::Bool,
     Type::Number,
@@ -21,247 +23,161 @@ const TYPES: [Type; 11] = [
     Type::Point,
 ];
 
+/// The kinds of catalog in the order of their numbers in event.proto, which start at 1.
+const CATALOG_KINDS: [CatalogKind; 2] = [CatalogKind::Goods, CatalogKind::Places];
+
 impl Schema {
-    /// Invalid if the bytes are malformed, a name is declared twice or a type is unknown. Says nothing of what `merge` checks.
+    /// Decodes a Schema message. `merge` makes all other checks.
+    ///
+    /// Returns `Error::Invalid` if the bytes are malformed, a name is declared twice, or a type or kind is unknown.
     pub fn decode(bytes: &[u8]) -> Result<Schema> {
-        let mut schema = Schema::default();
-        each(bytes, |field, wire| {
-            match field {
-                1 => {
-                    let event_type = event_type(wire.bytes()?)?;
-                    insert(
-                        &mut schema.event_types,
-                        event_type.name.clone(),
-                        event_type,
-                        "event_types",
-                    )?;
-                }
-                2 => add_field(&mut schema.attributes, wire, "attributes")?,
-                3 => {
-                    let catalog = catalog(wire.bytes()?)?;
-                    insert(&mut schema.catalogs, catalog.name.clone(), catalog, "catalogs")?;
-                }
-                4 => schema.settings = Some(settings(wire.bytes()?)?),
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(schema)
+        let message = messages::Schema::decode(bytes).map_err(Error::malformed)?;
+        let event_types = message.event_types.into_iter().map(event_type_from_message);
+        let catalogs = message.catalogs.into_iter().map(catalog_from_message);
+        Ok(Schema {
+            event_types: by_name(event_types, |event_type| &event_type.name, "event_types")?,
+            attributes: fields_from_messages(message.attributes, "attributes")?,
+            catalogs: by_name(catalogs, |catalog| &catalog.name, "catalogs")?,
+            settings: message.settings.map(settings_from_message),
+        })
     }
 
-    /// Deterministic: names in order.
+    /// Encodes the schema as a Schema message. Equal schemas have equal bytes: declarations are sorted by name.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        for event_type in self.event_types.values() {
-            put_bytes(&mut out, 1, &encode_event_type(event_type));
-        }
-        put_fields(&mut out, 2, &self.attributes);
-        for catalog in self.catalogs.values() {
-            put_bytes(&mut out, 3, &encode_catalog(catalog));
-        }
-        if let Some(settings) = &self.settings {
-            put_bytes(&mut out, 4, &encode_settings(settings));
-        }
-        out
+        let message = messages::Schema {
+            event_types: self.event_types.values().map(event_type_to_message).collect(),
+            attributes: self.attributes.values().map(field_to_message).collect(),
+            catalogs: self.catalogs.values().map(catalog_to_message).collect(),
+            settings: self.settings.as_ref().map(settings_to_message),
+        };
+        message.encode_to_vec()
     }
 }
 
-fn each<'a>(bytes: &'a [u8], mut visit: impl FnMut(u32, Wire<'a>) -> Result<()>) -> Result<()> {
-    let mut reader = Reader::new(bytes);
-    while let Some((field, wire)) = reader.field()? {
-        visit(field, wire)?;
+/// Maps declarations by name. `owner` tells in an error where a name is declared twice.
+fn by_name<T>(
+    declarations: impl Iterator<Item = Result<T>>,
+    name: impl Fn(&T) -> &String,
+    owner: &str,
+) -> Result<BTreeMap<String, T>> {
+    let mut map = BTreeMap::new();
+    for declaration in declarations {
+        let declaration = declaration?;
+        let name = name(&declaration).clone();
+        if map.contains_key(&name) {
+            return Err(Error::Invalid(format!("{owner}: {name} is declared twice; keep one")));
+        }
+        map.insert(name, declaration);
     }
-    Ok(())
+    Ok(map)
 }
 
-fn insert<T>(map: &mut BTreeMap<String, T>, name: String, item: T, owner: &str) -> Result<()> {
-    match map.insert(name.clone(), item) {
-        None => Ok(()),
-        Some(_) => Err(Error::Invalid(format!("{owner}: {name} is declared twice; keep one"))),
-    }
+/// Returns the item with this number, which starts at 1.
+fn numbered<T: Copy>(items: &[T], number: i32) -> Option<T> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    items.get(index).copied()
 }
 
-fn add_field(fields: &mut BTreeMap<String, Field>, wire: Wire, owner: &str) -> Result<()> {
-    let field = decode_field(wire.bytes()?, owner)?;
-    insert(fields, field.name.clone(), field, owner)
+/// Returns the number of an item, which starts at 1.
+fn number_of<T: PartialEq>(items: &[T], item: &T) -> i32 {
+    items
+        .iter()
+        .zip(1..)
+        .find(|(other, _)| *other == item)
+        .map_or(0, |(_, number)| number)
 }
 
-fn event_type(bytes: &[u8]) -> Result<EventType> {
-    let mut event_type = EventType {
-        name: name_of(bytes)?,
-        properties: BTreeMap::new(),
-        counts_as_seen: true,
-        aliases: Vec::new(),
-    };
-    let owner = format!("event type {}", event_type.name);
-    each(bytes, |field, wire| {
-        match field {
-            2 => add_field(&mut event_type.properties, wire, &owner)?,
-            3 => event_type.counts_as_seen = wire.number()? != 0,
-            4 => event_type.aliases.push(wire.text()?.to_owned()),
-            _ => {}
-        }
-        Ok(())
-    })?;
-    Ok(event_type)
+fn fields_from_messages(fields: Vec<messages::Field>, owner: &str) -> Result<BTreeMap<String, Field>> {
+    let fields = fields.into_iter().map(|field| field_from_message(field, owner));
+    by_name(fields, |field| &field.name, owner)
 }
 
-fn catalog(bytes: &[u8]) -> Result<Catalog> {
-    let name = name_of(bytes)?;
-    let owner = format!("catalog {name}");
-    let (mut kind, mut attributes, mut aliases) = (None, BTreeMap::new(), Vec::new());
-    each(bytes, |field, wire| {
-        match field {
-            2 => kind = catalog_kind(wire.number()?),
-            3 => add_field(&mut attributes, wire, &owner)?,
-            4 => aliases.push(wire.text()?.to_owned()),
-            _ => {}
-        }
-        Ok(())
-    })?;
-    let kind = kind.ok_or_else(|| Error::Invalid(format!("{owner}: say its kind: KIND_GOODS or KIND_PLACES")))?;
-    Ok(Catalog {
-        name,
-        kind,
-        attributes,
-        aliases,
-    })
-}
-
-fn catalog_kind(number: u64) -> Option<CatalogKind> {
-    match number {
-        1 => Some(CatalogKind::Goods),
-        2 => Some(CatalogKind::Places),
-        _ => None,
-    }
-}
-
-fn settings(bytes: &[u8]) -> Result<Settings> {
-    let mut settings = Settings {
-        timezone: String::new(),
-        day_start_minutes: 0,
-        week_start: 1,
-        leap_day_is_march_first: false,
-    };
-    each(bytes, |field, wire| {
-        match field {
-            1 => settings.timezone = wire.text()?.to_owned(),
-            2 => settings.day_start_minutes = small(wire, "settings.day_start_minutes")?,
-            // 0 is protobuf's absence.
-            3 => settings.week_start = small(wire, "settings.week_start")?.max(1),
-            4 => settings.leap_day_is_march_first = wire.number()? != 0,
-            _ => {}
-        }
-        Ok(())
-    })?;
-    Ok(settings)
-}
-
-fn small(wire: Wire, field: &str) -> Result<u32> {
-    u32::try_from(wire.number()?).map_err(|_| Error::Invalid(format!("{field} is out of range")))
-}
-
-/// Field 1 of every declaration.
-fn name_of(bytes: &[u8]) -> Result<String> {
-    let mut name = "";
-    each(bytes, |field, wire| {
-        if field == 1 {
-            name = wire.text()?;
-        }
-        Ok(())
-    })?;
-    Ok(name.to_owned())
-}
-
-fn decode_field(bytes: &[u8], owner: &str) -> Result<Field> {
-    let name = name_of(bytes)?;
-    let (mut kind, mut currency, mut values, mut ordered) = (0, String::new(), Vec::new(), false);
-    let (mut aliases, mut reference) = (Vec::new(), String::new());
-    each(bytes, |field, wire| {
-        match field {
-            2 => kind = wire.number()?,
-            3 => currency = wire.text()?.to_owned(),
-            4 => values.push(wire.text()?.to_owned()),
-            5 => ordered = wire.number()? != 0,
-            6 => aliases.push(wire.text()?.to_owned()),
-            7 => reference = wire.text()?.to_owned(),
-            _ => {}
-        }
-        Ok(())
-    })?;
-    let kind = usize::try_from(kind)
-        .ok()
-        .and_then(|kind| TYPES.get(kind.wrapping_sub(1)));
-    let kind = *kind.ok_or_else(|| {
+fn field_from_message(message: messages::Field, owner: &str) -> Result<Field> {
+    let kind = numbered(&TYPES, message.r#type).ok_or_else(|| {
         Error::Invalid(format!(
-            "{owner}: {name}: say its type, such as TYPE_NUMBER or TYPE_TEXT"
+            "{owner}: {}: say its type, such as TYPE_NUMBER or TYPE_TEXT",
+            message.name
         ))
     })?;
     Ok(Field {
-        name,
+        name: message.name,
         kind,
-        currency,
-        values,
-        ordered,
-        aliases,
-        reference,
+        currency: message.currency,
+        values: message.values,
+        ordered: message.ordered,
+        aliases: message.aliases,
+        reference: message.reference,
     })
 }
 
-fn put_fields(out: &mut Vec<u8>, number: u32, fields: &BTreeMap<String, Field>) {
-    for field in fields.values() {
-        put_bytes(out, number, &encode_field(field));
+fn event_type_from_message(message: messages::EventType) -> Result<EventType> {
+    let owner = format!("event type {}", message.name);
+    Ok(EventType {
+        name: message.name,
+        properties: fields_from_messages(message.properties, &owner)?,
+        counts_as_seen: message.counts_as_seen.unwrap_or(true),
+        aliases: message.aliases,
+    })
+}
+
+fn catalog_from_message(message: messages::Catalog) -> Result<Catalog> {
+    let owner = format!("catalog {}", message.name);
+    let attributes = fields_from_messages(message.attributes, &owner)?;
+    let kind = numbered(&CATALOG_KINDS, message.kind)
+        .ok_or_else(|| Error::Invalid(format!("{owner}: say its kind: KIND_GOODS or KIND_PLACES")))?;
+    Ok(Catalog {
+        name: message.name,
+        kind,
+        attributes,
+        aliases: message.aliases,
+    })
+}
+
+fn settings_from_message(message: messages::Settings) -> Settings {
+    Settings {
+        timezone: message.timezone,
+        day_start_minutes: message.day_start_minutes,
+        // An absent number is 0; the default is Monday.
+        week_start: message.week_start.max(1),
+        leap_day_is_march_first: message.leap_day_is_march_first,
     }
 }
 
-fn put_texts(out: &mut Vec<u8>, number: u32, texts: &[String]) {
-    for text in texts {
-        put_bytes(out, number, text.as_bytes());
+fn field_to_message(field: &Field) -> messages::Field {
+    messages::Field {
+        name: field.name.clone(),
+        r#type: number_of(&TYPES, &field.kind),
+        currency: field.currency.clone(),
+        values: field.values.clone(),
+        ordered: field.ordered,
+        aliases: field.aliases.clone(),
+        reference: field.reference.clone(),
     }
 }
 
-fn encode_event_type(event_type: &EventType) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_text(&mut out, 1, &event_type.name);
-    put_fields(&mut out, 2, &event_type.properties);
-    // Explicit presence: absent means true, so false must be written.
-    put_varint(&mut out, 3 << 3);
-    put_varint(&mut out, u64::from(event_type.counts_as_seen));
-    put_texts(&mut out, 4, &event_type.aliases);
-    out
+fn event_type_to_message(event_type: &EventType) -> messages::EventType {
+    messages::EventType {
+        name: event_type.name.clone(),
+        properties: event_type.properties.values().map(field_to_message).collect(),
+        counts_as_seen: Some(event_type.counts_as_seen),
+        aliases: event_type.aliases.clone(),
+    }
 }
 
-fn encode_catalog(catalog: &Catalog) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_text(&mut out, 1, &catalog.name);
-    let kind = match catalog.kind {
-        CatalogKind::Goods => 1,
-        CatalogKind::Places => 2,
-    };
-    put_number(&mut out, 2, kind);
-    put_fields(&mut out, 3, &catalog.attributes);
-    put_texts(&mut out, 4, &catalog.aliases);
-    out
+fn catalog_to_message(catalog: &Catalog) -> messages::Catalog {
+    messages::Catalog {
+        name: catalog.name.clone(),
+        kind: number_of(&CATALOG_KINDS, &catalog.kind),
+        attributes: catalog.attributes.values().map(field_to_message).collect(),
+        aliases: catalog.aliases.clone(),
+    }
 }
 
-fn encode_settings(settings: &Settings) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_text(&mut out, 1, &settings.timezone);
-    put_number(&mut out, 2, u64::from(settings.day_start_minutes));
-    put_number(&mut out, 3, u64::from(settings.week_start));
-    put_number(&mut out, 4, u64::from(settings.leap_day_is_march_first));
-    out
-}
-
-fn encode_field(field: &Field) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_text(&mut out, 1, &field.name);
-    let kind = TYPES.iter().position(|&kind| kind == field.kind).map_or(0, |at| at + 1);
-    put_number(&mut out, 2, kind as u64);
-    put_text(&mut out, 3, &field.currency);
-    put_texts(&mut out, 4, &field.values);
-    put_number(&mut out, 5, u64::from(field.ordered));
-    put_texts(&mut out, 6, &field.aliases);
-    put_text(&mut out, 7, &field.reference);
-    out
+fn settings_to_message(settings: &Settings) -> messages::Settings {
+    messages::Settings {
+        timezone: settings.timezone.clone(),
+        day_start_minutes: settings.day_start_minutes,
+        week_start: settings.week_start,
+        leap_day_is_march_first: settings.leap_day_is_march_first,
+    }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod codec;
+mod messages;
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -151,7 +151,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn a_schema_reads_back(schema in any_schema()) {
+    fn decode_reverses_encode(schema in any_schema()) {
         prop_assert_eq!(Schema::decode(&schema.encode()).unwrap(), schema);
     }
 
@@ -286,4 +286,19 @@ fn chinese_names_are_names() {
     Schema::default()
         .merge(with_event("订单", vec![field("金额", Type::Money)]))
         .unwrap();
+}
+
+/// Stored schemas keep these bytes: false and empty values are absent, except `counts_as_seen`.
+#[test]
+fn encode_writes_fields_by_number_and_omits_defaults() {
+    let mut schema = with_event("buy", vec![field("sum", Type::Money)]);
+    schema.settings = Some(Settings {
+        timezone: "UTC".into(),
+        day_start_minutes: 0,
+        week_start: 1,
+        leap_day_is_march_first: false,
+    });
+    let event_type = b"\x0a\x15\x0a\x03buy\x12\x0c\x0a\x03sum\x10\x03\x1a\x03CNY\x18\x01";
+    let settings = b"\x22\x07\x0a\x03UTC\x18\x01";
+    assert_eq!(schema.encode(), [&event_type[..], settings].concat());
 }
