@@ -79,12 +79,12 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn decimal_text_is_read_back(millionths in -LIMIT..=LIMIT) {
+        fn decimal_texts_parse_back(millionths in -LIMIT..=LIMIT) {
             prop_assert_eq!(from_decimal(&to_decimal(millionths)), Some(millionths));
         }
 
         #[test]
-        fn a_double_is_the_decimal_it_prints_as(number in -1e9..1e9f64) {
+        fn doubles_convert_to_the_decimal_they_print_as(number in -1e9..1e9f64) {
             prop_assert_eq!(from_double(number), from_decimal(&number.to_string()));
         }
     }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_decimal_is_refused() {
+    fn texts_that_are_not_decimals_are_rejected() {
         for text in [
             "",
             "-",

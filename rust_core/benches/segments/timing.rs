@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use quanyu_core::error::Result;
-use quanyu_core::eval::{BlockRoots, Limits, Wanted, evaluate_blocks, find};
+use quanyu_core::eval::{BlockRoots, BlockSelection, Limits, evaluate_blocks, find};
 use quanyu_core::index::Index;
 use quanyu_core::index::view::{BLOCK, Version};
 use quanyu_core::plan::Plan;
@@ -51,7 +51,7 @@ pub fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
         Ok(((wanted.partition, wanted.block), members(block)?))
     })?;
     let before: HashMap<(u32, u32), Vec<Vec<u64>>> = blocks.into_iter().collect();
-    let changed = |wanted: &Wanted, block: &BlockRoots| {
+    let changed = |wanted: &BlockSelection, block: &BlockRoots| {
         let (mut words, mut changed) = (Vec::new(), 0);
         for (root, before) in before[&(wanted.partition, wanted.block)].iter().enumerate() {
             block.members(root, &mut words)?;
@@ -71,9 +71,9 @@ pub fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
     Ok(median(times))
 }
 
-fn everybody(version: &Version) -> Vec<Wanted> {
+fn everybody(version: &Version) -> Vec<BlockSelection> {
     let blocks = version.partitions.values().flat_map(|partition| {
-        (0..partition.people.div_ceil(BLOCK)).map(|block| Wanted {
+        (0..partition.people.div_ceil(BLOCK)).map(|block| BlockSelection {
             partition: partition.number,
             block,
             rows: None,

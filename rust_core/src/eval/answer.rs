@@ -1,4 +1,4 @@
-//! What a plan evaluated to.
+//! The result of evaluating a plan.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use super::task::Task;
 use crate::error::{Error, Result};
 use crate::index::view::Epoch;
 
-/// What a plan evaluated to, at one version of the index.
+/// The result of evaluating a plan at one version of the index.
 pub struct Answer {
     pub epoch: Epoch,
     /// Number of people whose first record occurred before the as-of.
     pub universe: u64,
     pub roots: Vec<RootAnswer>,
-    /// Whether it was counted what is unknown, and what each clause comes to.
+    /// True if unknowns and clauses were counted.
     pub counted: bool,
     pub microseconds: u64,
 }
@@ -26,16 +26,16 @@ pub struct Answer {
 pub struct RootAnswer {
     pub people: Members,
     pub matched: u64,
-    /// 0 where that was not counted.
+    /// 0 if unknowns were not counted.
     pub unknown: u64,
-    /// (true, unknown) of each top-level clause; none where they were not counted.
+    /// The (true, unknown) counts of each top-level clause; empty if they were not counted.
     pub clauses: Vec<(u64, u64)>,
 }
 
 pub struct BlockAnswer {
     pub universe: u64,
     pub roots: Vec<BlockRoot>,
-    /// By clause of the program: (true, unknown).
+    /// The (true, unknown) counts of each clause of the program.
     pub clauses: Vec<(u64, u64)>,
 }
 
@@ -52,7 +52,7 @@ impl BlockRoot {
         }
     }
 
-    /// Memory that it holds until the whole answer is dropped.
+    /// Returns the memory that the root occupies until the answer is dropped.
     pub fn bytes(&self) -> u64 {
         let members = self.block.as_ref().map_or(0, |block| block.bytes());
         (size_of::<BlockRoot>() + members) as u64
@@ -60,7 +60,7 @@ impl BlockRoot {
 }
 
 impl Answer {
-    /// `blocks`: in order of the people.
+    /// Combines the answers of all blocks, which are in order of the people.
     pub(super) fn new(query: &Query, blocks: Vec<BlockAnswer>) -> Answer {
         let program = query.program;
         let of_clause = |clause: usize| {
@@ -93,7 +93,7 @@ impl Answer {
         answer
     }
 
-    /// `Error::Invalid` for a number that the plan has no root of.
+    /// Returns a root; `Error::Invalid` if the plan has no root with this number.
     pub fn root(&self, number: usize) -> Result<&RootAnswer> {
         self.roots
             .get(number)
@@ -117,8 +117,8 @@ impl RootAnswer {
         self.unknown += root.unknown;
     }
 
-    /// Of members that were found before.
-    pub fn held(people: Members, matched: u64) -> RootAnswer {
+    /// Returns an answer of members that are known already.
+    pub fn of_members(people: Members, matched: u64) -> RootAnswer {
         RootAnswer {
             people,
             matched,
@@ -126,7 +126,7 @@ impl RootAnswer {
         }
     }
 
-    /// The members as a set.
+    /// Returns the members as a Roaring set.
     pub fn members(&self) -> RoaringTreemap {
         self.people.set()
     }

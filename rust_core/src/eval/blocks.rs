@@ -1,4 +1,4 @@
-//! Many roots among chosen people, block by block, for a caller that holds their members itself.
+//! Evaluates roots for selected people, block by block, for callers that store members themselves.
 
 use super::evaluator::Evaluator;
 use super::kernels::bits::Bits;
@@ -7,84 +7,86 @@ use super::people::People;
 use super::program::{BoundRoot, Program};
 use super::query::Query;
 use super::task::{Task, tasks};
-use super::{bind, parallel, prepared};
+use super::{bind, prepare, run_parallel};
 use crate::error::{Error, Result};
 use crate::index::view::Version;
 use crate::plan::Plan;
 
-/// A block, and who of it is asked.
+/// A block, or selected rows of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
-    /// Its partition's number.
+pub struct BlockSelection {
+    /// The number of the partition.
     pub partition: u32,
-    /// Its number in the partition: the first of its people has the ordinal `block * BLOCK`.
+    /// The number of the block in its partition: its first person has the ordinal `block * BLOCK`.
     pub block: u32,
-    /// Rows of the block, ascending; `None` for everybody. What few people take is in proportion to how many they are.
+    /// Ascending rows of the block; `None` selects all. The cost is proportional to the number of rows.
     pub rows: Option<Vec<u16>>,
 }
 
-/// A plan's roots among the wanted people of one block. What they have in common is found once.
+/// The roots of a plan for the selected people of one block. Common conditions are evaluated once.
 pub struct BlockRoots<'a> {
     people: Evaluator<'a, People<'a>>,
 }
 
-/// Calls, on several threads, with each that is wanted, and gives what the calls give in the same order. Nobody else is read, but for
-/// rankings, which need everybody.
+/// Calls `each` with each selection on several threads; returns the results in the same order.
 ///
-/// `Error::Invalid` for a block that the version lacks.
+/// Reads no other people, except for rankings, which need all. Returns `Error::Invalid` if the version has no such block.
 pub fn evaluate_blocks<T: Send>(
     version: &Version,
     plan: &Plan,
-    wanted: &[Wanted],
+    selection: &[BlockSelection],
     limits: &Limits,
-    each: impl Fn(&Wanted, &BlockRoots) -> Result<T> + Sync,
+    each: impl Fn(&BlockSelection, &BlockRoots) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let program = bind::bind(version, plan)?;
-    over_blocks(version, &program, wanted, limits, |wanted, people| {
-        each(wanted, &BlockRoots { people })
+    for_each_block(version, &program, selection, limits, |selection, people| {
+        each(selection, &BlockRoots { people })
     })
 }
 
-/// The same of a program that is bound already, with the people of each block.
-pub(super) fn over_blocks<T: Send>(
+/// Like `evaluate_blocks`, for a bound program; calls `each` with the people of each block.
+pub(super) fn for_each_block<T: Send>(
     version: &Version,
     program: &Program,
-    wanted: &[Wanted],
+    selection: &[BlockSelection],
     limits: &Limits,
-    each: impl for<'q> Fn(&Wanted, Evaluator<'q, People<'q>>) -> Result<T> + Sync,
+    each: impl for<'q> Fn(&BlockSelection, Evaluator<'q, People<'q>>) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let tasks = tasks(version);
-    let query = prepared(Query::new(version, program, limits), &tasks)?;
-    let of = |wanted| Some((wanted, chosen(&tasks, wanted)?));
-    let chosen: Option<Vec<(&Wanted, Task)>> = wanted.iter().map(of).collect();
-    let chosen = chosen.ok_or_else(|| Error::Invalid("the index has no such block".into()))?;
-    parallel(&query, &chosen, |(wanted, task)| each(wanted, People::of(&query, task)))
+    let query = prepare(Query::new(version, program, limits), &tasks)?;
+    let of = |selection| Some((selection, task_of(&tasks, selection)?));
+    let selected: Option<Vec<(&BlockSelection, Task)>> = selection.iter().map(of).collect();
+    let selected = selected.ok_or_else(|| Error::Invalid("the index has no such block".into()))?;
+    run_parallel(&query, &selected, |(selection, task)| {
+        each(selection, People::of(&query, task))
+    })
 }
 
-fn chosen<'a>(tasks: &[Task<'a>], wanted: &'a Wanted) -> Option<Task<'a>> {
-    let place = (wanted.partition, wanted.block);
+/// Returns the task of a selection; `None` if there is no such block.
+fn task_of<'a>(tasks: &[Task<'a>], selection: &'a BlockSelection) -> Option<Task<'a>> {
+    let place = (selection.partition, selection.block);
     let at = tasks.binary_search_by_key(&place, |task| (task.partition.number, task.block()));
     Some(Task {
-        chosen: wanted.rows.as_deref(),
+        selected: selection.rows.as_deref(),
         ..tasks[at.ok()?]
     })
 }
 
 impl BlockRoots<'_> {
-    /// How many people are asked.
+    /// Returns the number of selected people.
     pub fn people(&self) -> usize {
         self.people.rows()
     }
 
-    /// What a root says of each who is asked: `None` is unknown.
+    /// Returns the verdict of a root on each selected person; `None` is unknown.
     ///
-    /// `Error::Invalid` for a number that the plan has no root of.
+    /// Returns `Error::Invalid` if the plan has no root with this number.
     pub fn verdicts(&self, root: usize) -> Result<Vec<Option<bool>>> {
         let root = self.root(root)?;
         let population = self.people.population(root.among, self.people.query.program.as_of)?;
         let tri = self.people.cond(root.cond)?;
-        let of = |asked: usize| match population.get(asked) {
-            true => (!tri.u.get(asked)).then(|| tri.t.get(asked)),
+        let of = |row: usize| match population.get(row) {
+            true => (!tri.u.get(row)).then(|| tri.t.get(row)),
             false => Some(false),
         };
         Ok((0..self.people()).map(of).collect())
@@ -95,9 +97,9 @@ impl BlockRoots<'_> {
         root.ok_or_else(|| Error::Invalid("the plan has no such root".into()))
     }
 
-    /// Overwrites `words` with a root's members: one bit for each who is asked, those beyond them are 0; no words where there are none.
+    /// Overwrites `words` with the members of a root: one bit for each selected person, then zeros; no words if there are no members.
     ///
-    /// `Error::Invalid` for a number that the plan has no root of.
+    /// Returns `Error::Invalid` if the plan has no root with this number.
     pub fn members(&self, root: usize, words: &mut Vec<u64>) -> Result<()> {
         let root = self.root(root)?;
         let population = self.people.population(root.among, self.people.query.program.as_of)?;

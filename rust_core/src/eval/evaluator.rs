@@ -1,4 +1,4 @@
-//! The evaluator: every condition and expression over all rows of a scope at once, each node once.
+//! Evaluates each condition and expression of a program once, over all rows of a scope at a time.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,27 +14,28 @@ use super::trace::Touched;
 use crate::error::{Error, Result};
 use crate::plan::{Arith, Cmp, Mode};
 
-/// What the rows are, and what only they have.
+/// A kind of rows (people, events or items) and the nodes that only these rows can evaluate.
 pub trait Scope<'a>: Sized {
     fn rows(&self) -> usize;
 
-    /// `None` for what means the same in every scope.
+    /// Evaluates an expression; returns `None` if it means the same in all scopes.
     fn expr(eval: &Evaluator<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>>;
 
+    /// Evaluates a condition; returns `None` if it means the same in all scopes.
     fn cond(eval: &Evaluator<'a, Self>, cond: &'a Cond) -> Result<Option<Tri>>;
 
-    /// Counts memory that is kept for the rows; that for few rows is not counted.
-    fn hold(&self, _bytes: usize) -> Result<()> {
+    /// Reserves memory that is kept for the rows. Scopes of few rows count none.
+    fn reserve(&self, _bytes: usize) -> Result<()> {
         Ok(())
     }
 
-    /// Whether an expression lies between two numbers (or codes), both of them in, where that can be answered without its values.
+    /// Compares an expression with an inclusive range of numbers or codes, if that needs no decoded values; else returns `None`.
     fn between(_: &Evaluator<'a, Self>, _: &'a Expr, _low: i64, _high: i64) -> Result<Option<Tri>> {
         Ok(None)
     }
 
-    /// Whether an expression is a set that holds one of these texts, likewise.
-    fn holding_any(_: &Evaluator<'a, Self>, _: &'a Expr, _codes: &[u32]) -> Option<Tri> {
+    /// Finds the rows whose set contains one of the texts, if that needs no decoded values; else returns `None`.
+    fn rows_containing_any(_: &Evaluator<'a, Self>, _: &'a Expr, _codes: &[u32]) -> Option<Tri> {
         None
     }
 }
@@ -68,14 +69,14 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         if let Some(tri) = &self.conds.borrow()[id] {
             return Ok(tri.clone());
         }
-        let tri = Rc::new(self.found(id)?);
-        self.scope.hold(tri.bytes())?;
+        let tri = Rc::new(self.evaluate_cond(id)?);
+        self.scope.reserve(tri.bytes())?;
         self.conds.borrow_mut()[id] = Some(tri.clone());
         Ok(tri)
     }
 
-    /// A condition that has not been evaluated yet.
-    fn found(&self, id: CondId) -> Result<Tri> {
+    /// Evaluates a condition that is not cached yet.
+    fn evaluate_cond(&self, id: CondId) -> Result<Tri> {
         let cond = &self.query.program.conds[id];
         let evaluate = || match S::cond(self, cond)? {
             Some(tri) => Ok(tri),
@@ -96,7 +97,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             Some(column) => column,
             None => Rc::new(self.general_expr(expr)?),
         };
-        self.scope.hold(column.bytes())?;
+        self.scope.reserve(column.bytes())?;
         self.exprs.borrow_mut()[id] = Some(column.clone());
         Ok(column)
     }
@@ -109,15 +110,15 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         })
     }
 
-    /// The same for who asks once: what `all` and `any` come to is not kept, but that of their parts.
+    /// Like `cond`, but does not cache the result of an `all` or `any`; the results of its parts are cached.
     pub fn cond_once(&self, id: CondId) -> Result<Tri> {
         match &self.query.program.conds[id] {
-            Cond::All(_) | Cond::Any(_) if self.conds.borrow()[id].is_none() => self.found(id),
+            Cond::All(_) | Cond::Any(_) if self.conds.borrow()[id].is_none() => self.evaluate_cond(id),
             _ => Ok(Tri::clone(&*self.cond(id)?)),
         }
     }
 
-    /// Leaves the rows for which all of some conditions are true; the first that leaves nobody is the last to be asked.
+    /// Keeps the rows for which all conditions are true. Stops at the first condition that leaves no row.
     pub fn narrow(&self, parts: &[CondId], rows: &mut Bits) -> Result<()> {
         for &part in parts {
             if rows.is_none() {
@@ -128,8 +129,8 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         Ok(())
     }
 
-    /// Of several conditions; `empty` of none.
-    fn joined(&self, of: &[CondId], empty: bool, join: fn(&mut Tri, &Tri)) -> Result<Tri> {
+    /// Combines conditions with `join`; returns the constant `empty` if there are none.
+    fn join(&self, of: &[CondId], empty: bool, join: fn(&mut Tri, &Tri)) -> Result<Tri> {
         let Some((&first, rest)) = of.split_first() else {
             return Ok(self.constant(empty));
         };
@@ -143,15 +144,15 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
     fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
         Ok(match cond {
             Cond::Constant(value) => self.constant(*value),
-            Cond::All(of) => self.joined(of, true, Tri::keep)?,
-            Cond::Any(of) => self.joined(of, false, Tri::add)?,
+            Cond::All(of) => self.join(of, true, Tri::keep)?,
+            Cond::Any(of) => self.join(of, false, Tri::add)?,
             Cond::Not(of) => self.cond(*of)?.not(),
             Cond::OrUnknown(of) => {
                 let of = self.cond(*of)?;
                 Tri::known(of.t.or(&of.u))
             }
             Cond::Given { of, known } => Tri::of(self.cond(*of)?.t.clone(), &self.cond(*known)?.t),
-            Cond::Compare { cmp, left, right, kind } => match self.compared(*cmp, *left, *right)? {
+            Cond::Compare { cmp, left, right, kind } => match self.compare_with_literal(*cmp, *left, *right)? {
                 Some(tri) => tri,
                 None => compare(*cmp, &*self.expr(*left)?, &*self.expr(*right)?, *kind)?,
             },
@@ -166,10 +167,10 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
                 let column = self.expr(*expr)?;
                 let memo = &self.query.memos[*test];
                 let holds = match column.codes()? {
-                    View::One(code) if memo.holds(code) => Bits::all(self.rows()),
+                    View::One(code) if memo.matches(code) => Bits::all(self.rows()),
                     View::One(_) => Bits::none(self.rows()),
                     View::Many(codes) => {
-                        Bits::from_fn(self.rows(), |row| column.known.get(row) && memo.holds(codes[row]))
+                        Bits::from_fn(self.rows(), |row| column.known.get(row) && memo.matches(codes[row]))
                     }
                 };
                 Tri::of(holds, &column.known)
@@ -192,7 +193,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             Cond::Near { expr, point, metres } => {
                 near(&*self.expr(*expr)?, &*self.expr(*point)?, f64::from_bits(*metres))?
             }
-            Cond::OfItem { filter, key } => self.query.item_verdicts[*filter].ask(&*self.expr(*key)?)?,
+            Cond::OfItem { filter, key } => self.query.item_verdicts[*filter].for_keys(&*self.expr(*key)?)?,
             Cond::Set { .. } | Cond::Happened { .. } | Cond::Sequence(_) | Cond::Rank(_) | Cond::Sample { .. } => {
                 return Err(misplaced());
             }
@@ -203,8 +204,8 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         S::between(self, &self.query.program.exprs[expr], low, high)
     }
 
-    /// An expression beside one number or text.
-    fn compared(&self, cmp: Cmp, left: ExprId, right: ExprId) -> Result<Option<Tri>> {
+    /// Compares an expression with a literal number or text; returns `None` for other comparisons.
+    fn compare_with_literal(&self, cmp: Cmp, left: ExprId, right: ExprId) -> Result<Option<Tri>> {
         let number = match &self.query.program.exprs[right] {
             Expr::Literal(Datum::Int(number)) => *number,
             Expr::Literal(Datum::Code(code)) => i64::from(*code),
@@ -272,10 +273,10 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
 }
 
 fn misplaced() -> Error {
-    Error::Invalid("a node of the plan stands in a scope that cannot answer it".into())
+    Error::Invalid("a node of the plan is in a scope that cannot evaluate it".into())
 }
 
-/// Exact; unknown with an unknown and on division by 0.
+/// Computes exact arithmetic. A row is unknown if an operand is unknown or the divisor is 0.
 fn arith<'a>(function: Arith, left: &Column, right: &Column) -> Result<Column<'a>> {
     let known = left.known.and(&right.known);
     let (a, b) = (left.numbers()?, right.numbers()?);
@@ -306,7 +307,7 @@ fn arith<'a>(function: Arith, left: &Column, right: &Column) -> Result<Column<'a
     })
 }
 
-/// In whole millionths, if every result is.
+/// Computes in whole millionths; returns `None` if a result is not whole or does not fit.
 fn whole(function: Arith, known: &Bits, a: View<i64>, b: View<i64>) -> Option<Vec<i64>> {
     let one = |row: usize| {
         let (a, b) = (a.get(row), b.get(row));

@@ -1,4 +1,4 @@
-//! Where the time of an evaluation went: its conditions and rankings as nodes, each with its parts and its own figures.
+//! Explains the cost of an evaluation: its conditions and rankings as a graph of nodes with figures.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,33 +6,33 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::program::{Cond, CondId, Expr, ExprId, FilteredType, Program};
 use super::trace::{Counters, Trace};
 
-/// Equal conditions are one node, whatever roots ask for them.
+/// The graph of evaluated nodes. Equal conditions are one node, whichever roots contain them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     pub nodes: Vec<Node>,
-    /// By root of the plan: its node.
+    /// The node of each root of the plan.
     pub roots: Vec<usize>,
 }
 
-/// What belongs to a node itself and not to its parts.
+/// The figures of one node, without those of its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// As in the plan message; `ranking` for the values of a `rank` or `tile`, `item` for a condition on a catalog's items.
+    /// The operator of the plan message; `ranking` for the values of a `rank` or `tile`, `item` for a condition on catalog items.
     pub op: &'static str,
-    /// The attributes, event types and properties that it reads, ascending.
+    /// The attributes, event types and properties that the node reads, ascending.
     pub reads: Vec<String>,
-    /// Its parts.
+    /// The nodes of its parts.
     pub of: Vec<usize>,
-    /// How many blocks it was evaluated in; filters of events: how many batches.
+    /// The number of blocks in which it was evaluated; for filters of events, the number of batches.
     pub evaluated: u64,
-    /// In how many of them it read no rows: first and last days, or what its parts say, decided.
+    /// The number of these in which it read no rows, because first and last days or its parts decided.
     pub unread: u64,
-    /// Rows of people and of events that were read, and their bytes.
+    /// The rows of people and events that it read, and their bytes.
     pub rows: u64,
     pub bytes: u64,
-    /// Sum over threads.
+    /// The time, summed over threads.
     pub microseconds: u64,
-    /// Of how many it is true, before they are narrowed to a population.
+    /// The number of rows for which it is true, before they are restricted to a population.
     pub matched: u64,
 }
 
@@ -55,13 +55,13 @@ impl Explanation {
         }
     }
 
-    /// Bytes of the index that were read, all in all.
+    /// Returns the total bytes of the index that were read.
     pub fn bytes(&self) -> u64 {
         self.nodes.iter().map(|node| node.bytes).sum()
     }
 }
 
-/// What a node consists of.
+/// Collects the parts of a node and the names that it reads.
 struct Parts<'a> {
     program: &'a Program,
     of: BTreeSet<usize>,
@@ -92,7 +92,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The name of a condition, whose parts are noted.
+    /// Collects the parts of a condition; returns its operator.
     fn cond(&mut self, cond: &'a Cond) -> &'static str {
         match cond {
             Cond::Constant(_) => "constant",

@@ -1,4 +1,4 @@
-//! What an evaluation may take, and whether it is still wanted.
+//! Limits the memory of an evaluation, and cancels it.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
+/// The limits of one evaluation.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Memory that it may hold at once: masks, columns and what is kept of people's events, and the answer. What lies in the
-    /// index is not counted.
+    /// The most bytes in use at once: masks, columns, tallies of events, and the answer. The index itself is not counted.
     pub bytes: u64,
-    /// Set by whoever no longer wants the answer; looked at before every block.
+    /// Set to cancel the evaluation; checked before each block.
     pub cancelled: Arc<AtomicBool>,
 }
 
@@ -24,37 +24,37 @@ impl Limits {
     }
 }
 
-/// What one evaluation has taken of its limits, over all threads.
+/// The memory that one evaluation has reserved, over all threads.
 pub struct Budget<'a> {
     limits: &'a Limits,
-    taken: AtomicU64,
+    reserved: AtomicU64,
 }
 
 impl<'a> Budget<'a> {
     pub fn new(limits: &'a Limits) -> Budget<'a> {
         Budget {
             limits,
-            taken: AtomicU64::new(0),
+            reserved: AtomicU64::new(0),
         }
     }
 
-    /// `Error::OverBudget` beyond the limit.
-    pub fn take(&self, bytes: u64) -> Result<()> {
-        let before = self.taken.fetch_add(bytes, Ordering::Relaxed);
+    /// Reserves memory; returns `Error::OverBudget` beyond the limit.
+    pub fn reserve(&self, bytes: u64) -> Result<()> {
+        let before = self.reserved.fetch_add(bytes, Ordering::Relaxed);
         let budget = self.limits.bytes;
         if before.saturating_add(bytes) > budget {
-            self.give(bytes);
+            self.release(bytes);
             return Err(Error::OverBudget { budget });
         }
         Ok(())
     }
 
-    pub fn give(&self, bytes: u64) {
-        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    pub fn release(&self, bytes: u64) {
+        self.reserved.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// `Error::Cancelled` once the answer is not wanted.
-    pub fn wanted(&self) -> Result<()> {
+    /// Returns `Error::Cancelled` if the evaluation was cancelled.
+    pub fn check_not_cancelled(&self) -> Result<()> {
         match self.limits.cancelled.load(Ordering::Relaxed) {
             true => Err(Error::Cancelled),
             false => Ok(()),
@@ -62,29 +62,29 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// What is held for one block, given back when that is done with.
-pub struct Held<'a> {
+/// The memory that one block has reserved; dropping it releases the memory.
+pub struct Reservation<'a> {
     budget: &'a Budget<'a>,
     bytes: Cell<u64>,
 }
 
-impl<'a> Held<'a> {
-    pub fn new(budget: &'a Budget<'a>) -> Held<'a> {
-        Held {
+impl<'a> Reservation<'a> {
+    pub fn new(budget: &'a Budget<'a>) -> Reservation<'a> {
+        Reservation {
             budget,
             bytes: Cell::new(0),
         }
     }
 
-    pub fn hold(&self, bytes: u64) -> Result<()> {
-        self.budget.take(bytes)?;
+    pub fn reserve(&self, bytes: u64) -> Result<()> {
+        self.budget.reserve(bytes)?;
         self.bytes.set(self.bytes.get() + bytes);
         Ok(())
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        self.budget.give(self.bytes.get());
+        self.budget.release(self.bytes.get());
     }
 }

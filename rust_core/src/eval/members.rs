@@ -1,4 +1,4 @@
-//! Sets of people, kept block by block as they are found.
+//! Sets of people, stored by block.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,19 +6,19 @@ use std::sync::Arc;
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::kernels::bits::Bits;
-use super::kernels::galloping::fewer;
+use super::kernels::galloping::count_less;
 use crate::audience::roaring_set;
 use crate::error::Result;
 use crate::index::view::{BLOCK, person_of};
 
-/// Cheap to copy: what two sets have in common is shared.
+/// A set of people. Copies are cheap: they share their blocks.
 #[derive(Clone, Default)]
 pub struct Members {
-    /// In order; none is empty.
+    /// In ascending order; no block is empty.
     blocks: Vec<Arc<Block>>,
 }
 
-/// Of one block.
+/// The members in one block.
 pub(super) struct Block {
     partition: u32,
     first: u32,
@@ -26,47 +26,49 @@ pub(super) struct Block {
 }
 
 enum Rows {
-    Few(Vec<u16>),
-    Many(Bits),
+    /// Ascending rows.
+    Sparse(Vec<u16>),
+    /// One bit for each row of the block.
+    Dense(Bits),
 }
 
-static NOBODY: Rows = Rows::Few(Vec::new());
+static NO_ROWS: Rows = Rows::Sparse(Vec::new());
 
 impl Rows {
     fn count(&self) -> u64 {
         match self {
-            Rows::Few(rows) => rows.len() as u64,
-            Rows::Many(bits) => bits.count(),
+            Rows::Sparse(rows) => rows.len() as u64,
+            Rows::Dense(bits) => bits.count(),
         }
     }
 
-    /// Whether a row is one of them, of rows that are asked for in ascending order.
-    fn ascending(&self) -> impl FnMut(u16) -> bool {
-        let (mut few, many) = match self {
-            Rows::Few(rows) => (&rows[..], None),
-            Rows::Many(bits) => (&[][..], Some(bits)),
+    /// Returns a function that tells whether a row is a member. Callers must pass ascending rows.
+    fn ascending_lookup(&self) -> impl FnMut(u16) -> bool {
+        let (mut sparse, dense) = match self {
+            Rows::Sparse(rows) => (&rows[..], None),
+            Rows::Dense(bits) => (&[][..], Some(bits)),
         };
         move |row| {
-            few = &few[fewer(few, row)..];
-            few.first() == Some(&row) || many.is_some_and(|bits| bits.get(row.into()))
+            sparse = &sparse[count_less(sparse, row)..];
+            sparse.first() == Some(&row) || dense.is_some_and(|bits| bits.get(row.into()))
         }
     }
 
     fn words(&self) -> Cow<'_, [u64]> {
         match self {
-            Rows::Few(rows) => {
+            Rows::Sparse(rows) => {
                 let mut words = vec![0; BLOCK as usize / 64];
                 rows.iter()
                     .for_each(|&row| words[usize::from(row) / 64] |= 1 << (row % 64));
                 words.into()
             }
-            Rows::Many(bits) => bits.words().into(),
+            Rows::Dense(bits) => bits.words().into(),
         }
     }
 }
 
-/// As many rows take as much room one by one as a bit for each row of a block.
-const FEW: u64 = 1 << 12;
+/// From this many rows on, one bit for each row of the block takes less memory than a list.
+const DENSE_FROM: u64 = 1 << 12;
 
 /// Rows of a block that a set gains and loses, ascending.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -78,7 +80,7 @@ pub struct Moves {
 impl Members {
     pub const NONE: Members = Members { blocks: Vec::new() };
 
-    /// Adds those of a block that comes after all others.
+    /// Adds a block that follows all others.
     pub(super) fn extend(&mut self, block: Option<Arc<Block>>) {
         self.blocks.extend(block);
     }
@@ -93,7 +95,7 @@ impl Members {
         RoaringTreemap::from_bitmaps(partitions.map(set))
     }
 
-    /// In the 64-bit Roaring portable format.
+    /// Encodes the set in the 64-bit Roaring portable format.
     pub fn roaring(&self) -> Result<Vec<u8>> {
         roaring_set::encode(&self.set())
     }
@@ -102,7 +104,7 @@ impl Members {
         self.blocks.iter().map(|block| block.count()).sum()
     }
 
-    /// Those greater than `after`, ascending.
+    /// Returns up to `limit` members greater than `after`, ascending.
     pub fn page(&self, after: u64, limit: usize) -> Vec<u64> {
         let last = |block: &Block| person_of(block.partition, block.first) | 0xFFFF;
         let from = self.blocks.partition_point(|block| last(block) <= after);
@@ -117,22 +119,22 @@ impl Members {
         block.is_some_and(|block| block.contains(person - first(block)))
     }
 
-    /// Blocks with members: their partitions' numbers and their own there.
-    pub fn places(&self) -> impl Iterator<Item = (u32, u32)> {
+    /// Returns (partition, block) of each block with members.
+    pub fn block_keys(&self) -> impl Iterator<Item = (u32, u32)> {
         self.blocks.iter().map(|block| (block.partition, block.first / BLOCK))
     }
 
-    /// What makes of a block's members those of `words`, one bit a row; words that it lacks are 0.
+    /// Returns the moves that turn the members of a block into those of `words`, which has one bit for each row; missing words are 0.
     pub fn moves(&self, partition: u32, block: u32, words: &[u64]) -> Moves {
-        let held = self.find(partition, block).ok().map(|at| self.blocks[at].words());
-        let held = held.unwrap_or_default();
+        let stored = self.find(partition, block).ok().map(|at| self.blocks[at].words());
+        let stored = stored.unwrap_or_default();
         let mut moves = Moves::default();
-        for first in (0..held.len().max(words.len())).step_by(TOGETHER) {
-            let (before, after) = (some_words(&held, first), some_words(words, first));
+        for first in (0..stored.len().max(words.len())).step_by(CHUNK) {
+            let (before, after) = (chunk_of(&stored, first), chunk_of(words, first));
             if before == after {
                 continue;
             }
-            for at in first..first + TOGETHER {
+            for at in first..first + CHUNK {
                 let word = |words: &[u64]| words.get(at - first).copied().unwrap_or(0);
                 let (before, after) = (word(before), word(after));
                 push_rows(&mut moves.entered, at, after & !before);
@@ -142,16 +144,16 @@ impl Members {
         moves
     }
 
-    /// The same of some rows of a block, ascending: `words` has one bit for each of them.
+    /// Like `moves`, for ascending rows of a block: `words` has one bit for each of these rows.
     pub fn moves_among(&self, partition: u32, block: u32, rows: &[u16], words: &[u64]) -> Moves {
         let mut moves = Moves::default();
-        let held = self.find(partition, block).ok().map(|at| &self.blocks[at].rows);
-        if held.is_none() && words.is_empty() {
+        let stored = self.find(partition, block).ok().map(|at| &self.blocks[at].rows);
+        if stored.is_none() && words.is_empty() {
             return moves;
         }
-        let mut held = held.unwrap_or(&NOBODY).ascending();
+        let mut stored = stored.unwrap_or(&NO_ROWS).ascending_lookup();
         for (at, &row) in rows.iter().enumerate() {
-            let before = held(row);
+            let before = stored(row);
             let after = words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
             match (before, after) {
                 (false, true) => moves.entered.push(row),
@@ -162,13 +164,15 @@ impl Members {
         moves
     }
 
-    /// Carries out moves. Rows that are held already, or are not held, stay so.
+    /// Applies moves. Ignores entered rows that are members already and left rows that are not.
     pub fn apply(&mut self, partition: u32, block: u32, moves: &Moves) {
         let found = self.find(partition, block);
-        let held = found.ok().map(|at| &self.blocks[at].rows);
-        let rows = match held.unwrap_or(&NOBODY) {
-            Rows::Few(rows) if rows.len() + moves.entered.len() < FEW as usize => Rows::Few(few_after(rows, moves)),
-            rows => Rows::Many(many_after(rows, moves)),
+        let stored = found.ok().map(|at| &self.blocks[at].rows);
+        let rows = match stored.unwrap_or(&NO_ROWS) {
+            Rows::Sparse(rows) if rows.len() + moves.entered.len() < DENSE_FROM as usize => {
+                Rows::Sparse(apply_to_sparse(rows, moves))
+            }
+            rows => Rows::Dense(apply_to_dense(rows, moves)),
         };
         let after = Block::of_rows(partition, block * BLOCK, rows);
         match found {
@@ -184,14 +188,14 @@ impl Members {
     }
 }
 
-/// Words that are compared at once: most stay as they are.
-const TOGETHER: usize = 16;
+/// The number of words that are compared at once: most do not change.
+const CHUNK: usize = 16;
 
-fn some_words(words: &[u64], first: usize) -> &[u64] {
-    words.get(first..words.len().min(first + TOGETHER)).unwrap_or_default()
+fn chunk_of(words: &[u64], first: usize) -> &[u64] {
+    words.get(first..words.len().min(first + CHUNK)).unwrap_or_default()
 }
 
-fn few_after(rows: &[u16], moves: &Moves) -> Vec<u16> {
+fn apply_to_sparse(rows: &[u16], moves: &Moves) -> Vec<u16> {
     let stays = |row: &u16| moves.left.binary_search(row).is_err();
     let mut after: Vec<u16> = rows.iter().chain(&moves.entered).copied().filter(stays).collect();
     after.sort_unstable();
@@ -199,14 +203,14 @@ fn few_after(rows: &[u16], moves: &Moves) -> Vec<u16> {
     after
 }
 
-fn many_after(rows: &Rows, moves: &Moves) -> Bits {
+fn apply_to_dense(rows: &Rows, moves: &Moves) -> Bits {
     let mut words = rows.words().into_owned();
     words.resize(BLOCK as usize / 64, 0);
-    let place = |row: u16| (usize::from(row) / 64, 1 << (row % 64));
-    for (word, bit) in moves.entered.iter().map(|&row| place(row)) {
+    let position = |row: u16| (usize::from(row) / 64, 1 << (row % 64));
+    for (word, bit) in moves.entered.iter().map(|&row| position(row)) {
         words[word] |= bit;
     }
-    for (word, bit) in moves.left.iter().map(|&row| place(row)) {
+    for (word, bit) in moves.left.iter().map(|&row| position(row)) {
         words[word] &= !bit;
     }
     Bits::from_words(words, BLOCK as usize)
@@ -220,16 +224,16 @@ fn push_rows(rows: &mut Vec<u16>, word: usize, mut bits: u64) {
 }
 
 impl Block {
-    /// Those from the ordinal `first` on; `None` for nobody.
+    /// Returns the block that starts at the ordinal `first`; `None` if it has no members.
     pub(super) fn of(partition: u32, first: u32, rows: Bits) -> Option<Arc<Block>> {
-        Block::of_rows(partition, first, Rows::Many(rows))
+        Block::of_rows(partition, first, Rows::Dense(rows))
     }
 
-    /// In the form that takes the least room.
+    /// Returns the block in the representation that takes the least memory.
     fn of_rows(partition: u32, first: u32, rows: Rows) -> Option<Arc<Block>> {
         let rows = match (rows.count(), rows) {
             (0, _) => return None,
-            (1..FEW, Rows::Many(bits)) => Rows::Few(bits.rows().map(|row| row as u16).collect()),
+            (1..DENSE_FROM, Rows::Dense(bits)) => Rows::Sparse(bits.rows().map(|row| row as u16).collect()),
             (_, rows) => rows,
         };
         Some(Arc::new(Block { partition, first, rows }))
@@ -241,8 +245,8 @@ impl Block {
 
     pub(super) fn bytes(&self) -> usize {
         match &self.rows {
-            Rows::Few(rows) => size_of_val(&rows[..]),
-            Rows::Many(rows) => rows.bytes(),
+            Rows::Sparse(rows) => size_of_val(&rows[..]),
+            Rows::Dense(rows) => rows.bytes(),
         }
     }
 
@@ -252,8 +256,8 @@ impl Block {
 
     fn set(&self) -> RoaringBitmap {
         match &self.rows {
-            Rows::Few(rows) => rows.iter().map(|&row| self.first + u32::from(row)).collect(),
-            Rows::Many(bits) => {
+            Rows::Sparse(rows) => rows.iter().map(|&row| self.first + u32::from(row)).collect(),
+            Rows::Dense(bits) => {
                 let bytes: Vec<u8> = bits.words().iter().flat_map(|word| word.to_le_bytes()).collect();
                 RoaringBitmap::from_lsb0_bytes(self.first, &bytes)
             }
@@ -263,15 +267,15 @@ impl Block {
     fn persons(&self) -> Box<dyn Iterator<Item = u64> + '_> {
         let first = person_of(self.partition, self.first);
         match &self.rows {
-            Rows::Few(rows) => Box::new(rows.iter().map(move |&row| first + u64::from(row))),
-            Rows::Many(bits) => Box::new(bits.rows().map(move |row| first + row as u64)),
+            Rows::Sparse(rows) => Box::new(rows.iter().map(move |&row| first + u64::from(row))),
+            Rows::Dense(bits) => Box::new(bits.rows().map(move |row| first + row as u64)),
         }
     }
 
     fn contains(&self, row: u64) -> bool {
         match (&self.rows, u16::try_from(row)) {
-            (Rows::Few(rows), Ok(row)) => rows.binary_search(&row).is_ok(),
-            (Rows::Many(bits), Ok(row)) => bits.get(row.into()),
+            (Rows::Sparse(rows), Ok(row)) => rows.binary_search(&row).is_ok(),
+            (Rows::Dense(bits), Ok(row)) => bits.get(row.into()),
             (_, Err(_)) => false,
         }
     }
@@ -285,25 +289,25 @@ mod tests {
 
     use super::*;
 
-    /// By block of a partition: every which row is a member, from which on.
-    type Written = (u32, u32, usize, usize);
+    /// (partition, block, every, from): each row from `from` on that is a multiple of `every` is a member.
+    type Pattern = (u32, u32, usize, usize);
 
-    fn rows((_, _, every, from): Written) -> Bits {
+    fn rows((_, _, every, from): Pattern) -> Bits {
         Bits::from_fn(BLOCK as usize, |row| row >= from && row % every == 0)
     }
 
-    fn members(blocks: &BTreeSet<Written>) -> (Members, BTreeSet<u64>) {
+    fn members(blocks: &BTreeSet<Pattern>) -> (Members, BTreeSet<u64>) {
         let (mut members, mut expected) = (Members::default(), BTreeSet::new());
-        for &written in blocks {
-            let (partition, block, ..) = written;
+        for &pattern in blocks {
+            let (partition, block, ..) = pattern;
             let first = block * BLOCK;
-            expected.extend(rows(written).rows().map(|row| person_of(partition, first) + row as u64));
-            members.extend(Block::of(partition, first, rows(written)));
+            expected.extend(rows(pattern).rows().map(|row| person_of(partition, first) + row as u64));
+            members.extend(Block::of(partition, first, rows(pattern)));
         }
         (members, expected)
     }
 
-    fn written() -> impl Strategy<Value = BTreeSet<Written>> {
+    fn pattern() -> impl Strategy<Value = BTreeSet<Pattern>> {
         let every = prop::sample::select(vec![1usize, 7, 15, 16, 17, 900]);
         let blocks = prop::collection::btree_map((1..3u32, 0..3u32), (every, 0..66_000usize), 1..5);
         blocks.prop_map(|blocks| {
@@ -316,8 +320,8 @@ mod tests {
         #![proptest_config(crate::testing::cases(20))]
 
         #[test]
-        fn few_and_many_members_are_the_same_to_who_asks(
-            blocks in written(),
+        fn sparse_and_dense_members_are_equal(
+            blocks in pattern(),
             asked in prop::collection::vec((1..3u32, 0..3 * BLOCK), 1..50),
             limit in 0..99_999usize,
         ) {
@@ -333,26 +337,26 @@ mod tests {
         }
 
         #[test]
-        fn moves_make_one_set_the_other(before in written(), after in written(), every in 1..9u16) {
-            let (mut held, _) = members(&before);
+        fn applying_moves_turns_one_set_into_the_other(before in pattern(), after in pattern(), every in 1..9u16) {
+            let (mut stored, _) = members(&before);
             let (wanted, expected) = members(&after);
             let all: BTreeSet<(u32, u32)> = before.union(&after).map(|&(partition, block, ..)| (partition, block)).collect();
             let (mut entered, mut left) = (0, 0);
-            let old = held.set();
+            let old = stored.set();
             for (partition, block) in all {
                 let words = wanted.find(partition, block).map_or(Vec::new(), |at| wanted.blocks[at].words().into_owned());
-                let moves = held.moves(partition, block, &words);
+                let moves = stored.moves(partition, block, &words);
                 let rows: Vec<u16> = (0..=u16::MAX).filter(|row| row % every == 0).collect();
                 let some = Bits::from_words(words.clone(), BLOCK as usize).pick(&rows);
                 let among = |of: &[u16]| of.iter().copied().filter(|row| row % every == 0).collect::<Vec<u16>>();
                 let expected = Moves { entered: among(&moves.entered), left: among(&moves.left) };
-                prop_assert_eq!(held.moves_among(partition, block, &rows, &some.into_words()), expected);
+                prop_assert_eq!(stored.moves_among(partition, block, &rows, &some.into_words()), expected);
                 (entered, left) = (entered + moves.entered.len() as u64, left + moves.left.len() as u64);
-                held.apply(partition, block, &moves);
-                prop_assert_eq!(held.moves(partition, block, &words), Moves::default());
+                stored.apply(partition, block, &moves);
+                prop_assert_eq!(stored.moves(partition, block, &words), Moves::default());
             }
-            prop_assert!(held.set().iter().eq(expected));
-            prop_assert_eq!((entered, left), ((held.set() - &old).len(), (old - held.set()).len()));
+            prop_assert!(stored.set().iter().eq(expected));
+            prop_assert_eq!((entered, left), ((stored.set() - &old).len(), (old - stored.set()).len()));
         }
     }
 }

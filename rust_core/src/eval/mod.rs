@@ -1,7 +1,6 @@
-//! The evaluator: a plan against a version of the index, block by block in parallel. The answer does not depend on the number of threads.
+//! Evaluates plans against a version of the index, block by block in parallel. The answer does not depend on the number of threads.
 
 mod answer;
-mod asked_people;
 mod bind;
 mod blocks;
 mod evaluator;
@@ -13,6 +12,7 @@ mod operators;
 mod people;
 mod program;
 mod query;
+mod requested_people;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,7 +27,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 pub use answer::{Answer, RootAnswer};
-pub use blocks::{BlockRoots, Wanted, evaluate_blocks};
+pub use blocks::{BlockRoots, BlockSelection, evaluate_blocks};
 pub use explain::{Explanation, Node};
 pub use limits::Limits;
 pub use members::{Members, Moves};
@@ -42,26 +42,28 @@ use answer::{BlockAnswer, BlockRoot};
 use evaluator::Evaluator;
 use kernels::bits::Bits;
 use operators::item_filter;
-use operators::rank::{Contenders, place};
+use operators::rank::{Contenders, rank};
 use people::People;
 use program::BoundRoot;
 use query::Query;
 use task::{Task, tasks};
 use trace::Trace;
 
-/// The answer to a plan message (docs/plan.md). `Error::Invalid` names the node that is wrong.
+/// Evaluates a plan message (docs/plan.md).
+///
+/// Returns `Error::Invalid` with the path of the node that is wrong.
 pub fn evaluate(version: &Version, plan: &[u8]) -> Result<Answer> {
     evaluate_within(version, plan, &Limits::none())
 }
 
-/// The same within limits: `Error::OverBudget` and `Error::Cancelled` beyond them.
+/// Like `evaluate`, within limits: returns `Error::OverBudget` or `Error::Cancelled` beyond them.
 pub fn evaluate_within(version: &Version, plan: &[u8], limits: &Limits) -> Result<Answer> {
     let started = Instant::now();
     let program = bind::bind(version, &Plan::parse(plan)?)?;
     answer(Query::new(version, &program, limits), started).map(|(answer, _)| answer)
 }
 
-/// Only whom it finds, within limits: nothing unknown is counted, nor the clauses, so that what cannot change the members is not asked.
+/// Like `evaluate_within`, but counts neither unknowns nor clauses: conditions that cannot change the members are not evaluated.
 pub fn find(version: &Version, plan: &[u8], limits: &Limits) -> Result<Answer> {
     let started = Instant::now();
     let program = bind::bind(version, &Plan::parse(plan)?)?;
@@ -70,7 +72,7 @@ pub fn find(version: &Version, plan: &[u8], limits: &Limits) -> Result<Answer> {
     answer(query, started).map(|(answer, _)| answer)
 }
 
-/// The answer, and what each condition and ranking cost.
+/// Evaluates a plan and reports the cost of each condition and ranking.
 pub fn explain(version: &Version, plan: &[u8], limits: &Limits) -> Result<(Answer, Explanation)> {
     let started = Instant::now();
     let program = bind::bind(version, &Plan::parse(plan)?)?;
@@ -85,51 +87,52 @@ pub fn explain(version: &Version, plan: &[u8], limits: &Limits) -> Result<(Answe
 
 fn answer(query: Query, started: Instant) -> Result<(Answer, Option<Trace>)> {
     let tasks = tasks(query.version);
-    let query = prepared(query, &tasks)?;
-    let blocks = parallel(&query, &tasks, |task| answer_block(&query, task))?;
+    let query = prepare(query, &tasks)?;
+    let blocks = run_parallel(&query, &tasks, |task| answer_block(&query, task))?;
     let mut answer = Answer::new(&query, blocks);
     answer.microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     Ok((answer, query.trace))
 }
 
-/// With what every block rests on: answers of items and of everybody.
-fn prepared<'a>(mut query: Query<'a>, tasks: &[Task<'a>]) -> Result<Query<'a>> {
+/// Evaluates what all blocks depend on: conditions on items, and rankings.
+fn prepare<'a>(mut query: Query<'a>, tasks: &[Task<'a>]) -> Result<Query<'a>> {
     query.item_verdicts = item_filter::evaluate_item_filters(&query)?;
-    rank(&mut query, tasks)?;
+    evaluate_rankings(&mut query, tasks)?;
     Ok(query)
 }
 
-fn parallel<W: Copy + Sync, T: Send>(
+fn run_parallel<W: Copy + Sync, T: Send>(
     query: &Query,
     tasks: &[W],
     each: impl Fn(W) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let wanted = |&task: &W| query.budget.wanted().and_then(|()| each(task));
-    let results: Vec<Result<T>> = tasks.par_iter().map(wanted).collect();
-    // In order of the blocks, so that the same error is told whatever thread met one first.
+    let run = |&task: &W| query.budget.check_not_cancelled().and_then(|()| each(task));
+    let results: Vec<Result<T>> = tasks.par_iter().map(run).collect();
+    // The results are in order of the blocks, so that the same error is returned whichever thread meets one first.
     results.into_iter().collect()
 }
 
-/// Rankings whose values are held at once.
-const TOGETHER: usize = 8;
+/// The number of rankings whose values are in memory at once.
+const RANKINGS_AT_ONCE: usize = 8;
 
-/// Places everybody in every ranking, those that others rest on first.
-fn rank<'a>(query: &mut Query<'a>, tasks: &[Task<'a>]) -> Result<()> {
+/// Evaluates all rankings; those that others depend on come first.
+fn evaluate_rankings<'a>(query: &mut Query<'a>, tasks: &[Task<'a>]) -> Result<()> {
     let rankings = &query.program.rankings;
-    query.placed = rankings.iter().map(|_| Vec::new()).collect();
+    query.rank_results = rankings.iter().map(|_| Vec::new()).collect();
     for level in 1..=rankings.iter().map(|ranking| ranking.level).max().unwrap_or(0) {
         let of_level = (0..rankings.len()).filter(|&ranking| rankings[ranking].level == level);
-        for wanted in of_level.collect::<Vec<usize>>().chunks(TOGETHER) {
-            place_all(query, tasks, wanted)?;
+        for wanted in of_level.collect::<Vec<usize>>().chunks(RANKINGS_AT_ONCE) {
+            evaluate_some(query, tasks, wanted)?;
         }
     }
     Ok(())
 }
 
-fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) -> Result<()> {
+/// Evaluates rankings of one level.
+fn evaluate_some<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) -> Result<()> {
     let rankings = &query.program.rankings;
     let shared = &*query;
-    let blocks = parallel(shared, tasks, |task| {
+    let blocks = run_parallel(shared, tasks, |task| {
         let people = People::of(shared, task);
         let values = wanted.iter().map(|&ranking| {
             let values = || people.expr(rankings[ranking].expr);
@@ -143,7 +146,7 @@ fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) ->
             .iter()
             .map(|&ranking| people.population(rankings[ranking].population, rankings[ranking].as_of));
         let populations = populations.collect::<Result<Vec<_>>>()?;
-        // Nobody else holds them then, so that they need not be copied.
+        // Drops the other references, so that the values are moved and not copied.
         drop(people);
         let contenders = populations
             .into_iter()
@@ -155,7 +158,7 @@ fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) ->
         let contenders: Vec<Contenders> = contenders.collect();
         let held = |contenders: &Contenders| contenders.population.bytes() + contenders.values.bytes();
         let bytes = contenders.iter().map(held).sum::<usize>() as u64;
-        shared.budget.take(bytes)?;
+        shared.budget.reserve(bytes)?;
         Ok((contenders, bytes))
     })?;
     let held: u64 = blocks.iter().map(|(_, bytes)| bytes).sum();
@@ -166,12 +169,13 @@ fn place_all<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) ->
         }
     }
     for (&ranking, blocks) in wanted.iter().zip(by_ranking) {
-        query.placed[ranking] = place(&rankings[ranking], &blocks)?;
+        query.rank_results[ranking] = rank(&rankings[ranking], &blocks)?;
     }
-    query.budget.give(held);
+    query.budget.release(held);
     Ok(())
 }
 
+/// Evaluates the roots and counts the clauses for one block.
 fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
     let people = People::of(query, task);
     let roots = query.program.roots.iter().map(|root| answer_root(&people, root));
@@ -183,7 +187,7 @@ fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
             return Ok((0, 0));
         }
         let tri = people.cond(clause)?;
-        Ok((tri.t.count_of_both(&population), tri.u.count_of_both(&population)))
+        Ok((tri.t.count_common(&population), tri.u.count_common(&population)))
     });
     Ok(BlockAnswer {
         universe: people.scope.universe.count(),
@@ -201,7 +205,7 @@ fn answer_root<'a>(people: &Evaluator<'a, People<'a>>, root: &BoundRoot) -> Resu
         true => {
             let mut tri = people.cond_once(root.cond)?;
             tri.t.keep(&population);
-            BlockRoot::new(people.scope.task, tri.t, tri.u.count_of_both(&population))
+            BlockRoot::new(people.scope.task, tri.t, tri.u.count_common(&population))
         }
         false => {
             let mut members = Rc::unwrap_or_clone(population);
@@ -209,6 +213,6 @@ fn answer_root<'a>(people: &Evaluator<'a, People<'a>>, root: &BoundRoot) -> Resu
             BlockRoot::new(people.scope.task, members, 0)
         }
     };
-    people.query.budget.take(root.bytes())?;
+    people.query.budget.reserve(root.bytes())?;
     Ok(root)
 }

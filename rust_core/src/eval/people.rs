@@ -1,4 +1,4 @@
-//! The people of one block as a scope.
+//! The scope of expressions over the people of one block.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -14,10 +14,10 @@ use super::kernels::gather::gather;
 use super::kernels::range_masks::{self, between_values};
 use super::kernels::ratio::UNIT;
 use super::kernels::sets::Sets;
-use super::limits::Held;
+use super::limits::Reservation;
 use super::operators::aggregates::tally::Measured;
 use super::operators::exists::exists;
-use super::operators::rank::Placed;
+use super::operators::rank::RankResult;
 use super::operators::scan::scan;
 use super::operators::sequence::sequence;
 use super::program::{Cond, Expr};
@@ -30,29 +30,29 @@ use crate::index::view::{Attribute, ChangeRun, Column as Stored, Partition, Valu
 
 pub struct People<'a> {
     pub task: Task<'a>,
-    /// Those whose first record occurred before the as-of.
+    /// The people whose first record occurred before the as-of.
     pub universe: Rc<Bits>,
     scans: RefCell<Vec<Option<Rc<Vec<Measured<'a>>>>>>,
-    held: Held<'a>,
+    reservation: Reservation<'a>,
 }
 
 impl<'a> People<'a> {
     pub fn of(query: &'a Query<'a>, task: Task<'a>) -> Evaluator<'a, People<'a>> {
         let universe = Rc::new(universe(task, query.program.as_of));
         let scans = RefCell::new(vec![None; query.program.scans.len()]);
-        let held = Held::new(&query.budget);
+        let reservation = Reservation::new(&query.budget);
         let people = People {
             task,
             universe,
             scans,
-            held,
+            reservation,
         };
         Evaluator::new(query, people, Rc::default())
     }
 }
 
 impl<'a> Evaluator<'a, People<'a>> {
-    /// The surely true of a condition, within the universe of that instant; without one the universe.
+    /// Returns the people in the universe of an instant for whom a condition is true; without a condition, the universe.
     pub fn population(&self, among: Option<usize>, as_of: i64) -> Result<Rc<Bits>> {
         let universe = match as_of {
             now if now == self.query.program.as_of => self.scope.universe.clone(),
@@ -63,6 +63,7 @@ impl<'a> Evaluator<'a, People<'a>> {
         })
     }
 
+    /// Returns the results of a scan; runs it on the first call.
     fn measures(&self, number: usize) -> Result<Rc<Vec<Measured<'a>>>> {
         if let Some(columns) = &self.scope.scans.borrow()[number] {
             return Ok(columns.clone());
@@ -72,12 +73,12 @@ impl<'a> Evaluator<'a, People<'a>> {
         Ok(columns)
     }
 
-    /// Whether there is at least one event, where that is all that is asked and the events are not needed for it.
-    fn some(&self, count: usize, min: i64, max: i64) -> Result<Option<Bits>> {
+    /// Returns the people with at least one event if the first and last event days answer that; else `None`.
+    fn with_any_event(&self, count: usize, min: i64, max: i64) -> Result<Option<Bits>> {
         match &self.query.program.exprs[count] {
             Expr::Measure { scan, .. } if (min, max) == (UNIT, i64::MAX) => {
                 let some = exists(self.scope.task, &self.query.program.scans[*scan])?;
-                // A first or a last day each.
+                // Reads one first or last day for each person and type.
                 if some.is_some() {
                     let types = self.query.program.scans[*scan].steps.len();
                     self.touched.add(types * self.rows(), 2 * types * self.rows());
@@ -88,13 +89,14 @@ impl<'a> Evaluator<'a, People<'a>> {
         }
     }
 
-    fn placed(&self, ranking: usize) -> Result<&'a Placed> {
-        let placed = self
+    /// Returns the result of a ranking for the block.
+    fn rank_result(&self, ranking: usize) -> Result<&'a RankResult> {
+        let result = self
             .query
-            .placed
+            .rank_results
             .get(ranking)
             .and_then(|blocks| blocks.get(self.scope.task.number));
-        placed.ok_or_else(|| Error::Invalid("a rank rests on itself".into()))
+        result.ok_or_else(|| Error::Invalid("a rank depends on itself".into()))
     }
 
     fn attribute(
@@ -110,13 +112,13 @@ impl<'a> Evaluator<'a, People<'a>> {
         };
         if let Some(latest) = latest(attribute, task, as_of) {
             self.touched.add(self.rows(), range_masks::bytes(latest, self.rows()));
-            return Ok(match task.chosen {
+            return Ok(match task.selected {
                 None => read(latest, 0..self.rows()),
                 Some(rows) => Column::picked(latest, rows.iter().map(|&row| row.into()), read),
             });
         }
         attribute.runs.iter().try_for_each(|run| run.check())?;
-        if task.chosen.is_some() {
+        if task.selected.is_some() {
             let columns: Vec<Option<&Values>> = attribute.runs.iter().map(|run| Some(&run.values)).collect();
             return Ok(Column::gathered(
                 &columns,
@@ -129,18 +131,18 @@ impl<'a> Evaluator<'a, People<'a>> {
         let runs: Vec<Column> = runs.collect();
         for run in &attribute.runs {
             let rows = rows_of(run).len();
-            // Whose each change is, and when it was made.
+            // Each change has a person (2 bytes) and a time (4 bytes).
             self.touched.add(rows, range_masks::bytes(&run.values, rows) + 6 * rows);
         }
         let changes = self.changes_as_of(&attribute.runs, as_of);
         gather(self.rows(), &runs.iter().collect::<Vec<_>>(), |row| changes[row])
     }
 
-    /// By person who is asked: the change that holds at the as-of.
+    /// Returns the latest change before the as-of of each selected person.
     fn picks_as_of(&self, runs: &[Arc<ChangeRun>], as_of: i64) -> Result<Vec<Pick>> {
         let texts = &self.query.version.texts;
-        let of_person = |asked: usize| {
-            let ordinal = self.scope.task.ordinal(asked);
+        let of_person = |position: usize| {
+            let ordinal = self.scope.task.ordinal(position);
             let mut held = NO_ROW;
             for (number, run) in (0..).zip(runs) {
                 let last = run.rows(ordinal)?.rev().find(|&row| run.times.get(row) < as_of);
@@ -157,7 +159,7 @@ impl<'a> Evaluator<'a, People<'a>> {
         (0..self.rows()).map(of_person).collect()
     }
 
-    /// The same of everybody in the block: in which of the runs, and which of the block's there.
+    /// Returns the latest change before the as-of of each person of the block, as (run, row of the block in the run).
     fn changes_as_of(&self, runs: &[Arc<ChangeRun>], as_of: i64) -> Vec<Option<(usize, usize)>> {
         let texts = &self.query.version.texts;
         let block = self.scope.task.block();
@@ -166,7 +168,7 @@ impl<'a> Evaluator<'a, People<'a>> {
         for (number, run) in runs.iter().enumerate() {
             for row in run.rows_of_block(block) {
                 let held = &mut changes[usize::from(run.persons[row])];
-                // Within a run they are in order.
+                // Within a run, changes are in order.
                 let is_later = |(other, at): (usize, usize)| {
                     other == number || run.order(row, &runs[other], firsts[other] + at, texts).is_gt()
                 };
@@ -178,6 +180,7 @@ impl<'a> Evaluator<'a, People<'a>> {
         changes
     }
 
+    /// Returns, for each person, the set of channels in which they were seen before the as-of.
     fn channels(&self, as_of: i64) -> Column<'a> {
         let channels = self.scope.task.partition.channels.iter();
         self.touched.add(self.rows(), channels.len() * self.rows() / 8);
@@ -188,6 +191,7 @@ impl<'a> Evaluator<'a, People<'a>> {
         }
     }
 
+    /// Selects people by a hash of the seed and their id.
     fn sample(&self, seed: &str, below: u128) -> Tri {
         let task = &self.scope.task;
         let mut text = seed.as_bytes().to_vec();
@@ -202,25 +206,25 @@ impl<'a> Evaluator<'a, People<'a>> {
     }
 }
 
-/// A block's latest values, where they are those of the as-of.
+/// Returns the latest values of a block if none of them changed at or after the as-of.
 fn latest<'a>(attribute: &'a Attribute, task: Task<'a>, as_of: i64) -> Option<&'a Values> {
     let latest = attribute.latest.get(task.block() as usize)?;
     (as_of > latest.changed_until_ms).then_some(&*latest.values)
 }
 
-/// Those whose first record occurred before an instant.
+/// Returns the people whose first record occurred before an instant.
 fn universe(task: Task, as_of: i64) -> Bits {
     before(&task.partition.first_record, task, as_of)
 }
 
-/// Those of a block who have an instant before the as-of.
+/// Returns the people of a block with a first instant before the as-of.
 fn before(firsts: &FirstInstants, task: Task, as_of: i64) -> Bits {
     let len = task.people();
-    match (firsts.of_block(task.block(), as_of), task.chosen) {
+    match (firsts.of_block(task.block(), as_of), task.selected) {
         (None, _) => Bits::none(len),
-        (Some((instants, _)), Some(rows)) => Bits::from_fn(len, |asked| {
+        (Some((instants, _)), Some(rows)) => Bits::from_fn(len, |position| {
             instants
-                .get(usize::from(rows[asked]))
+                .get(usize::from(rows[position]))
                 .is_some_and(|&first| first < as_of)
         }),
         (Some((_, Some(some))), None) => Bits::slice(some, 0..len),
@@ -235,8 +239,8 @@ impl<'a> Scope<'a> for People<'a> {
         self.task.people()
     }
 
-    fn hold(&self, bytes: usize) -> Result<()> {
-        self.held.hold(bytes as u64)
+    fn reserve(&self, bytes: usize) -> Result<()> {
+        self.reservation.reserve(bytes as u64)
     }
 
     fn expr(eval: &Evaluator<'a, Self>, expr: &'a Expr) -> Result<Option<Rc<Column<'a>>>> {
@@ -252,7 +256,7 @@ impl<'a> Scope<'a> for People<'a> {
             }
             Expr::Channels { as_of } => eval.channels(*as_of),
 
-            Expr::Tile(ranking) => eval.placed(*ranking)?.tiles(eval.scope.task.chosen)?,
+            Expr::Tile(ranking) => eval.rank_result(*ranking)?.tiles(eval.scope.task.selected)?,
             _ => return Ok(None),
         })))
     }
@@ -261,14 +265,14 @@ impl<'a> Scope<'a> for People<'a> {
         Ok(Some(match cond {
             Cond::Set { of, among, as_of } => Tri::known(eval.population(*among, *as_of)?.and(&eval.cond(*of)?.t)),
             Cond::Happened { count, min, max } => {
-                if let Some(some) = eval.some(*count, *min, *max)? {
+                if let Some(some) = eval.with_any_event(*count, *min, *max)? {
                     return Ok(Some(Tri::known(some)));
                 }
-                let misplaced = || Error::Invalid("the number of events is no number".into());
+                let misplaced = || Error::Invalid("the number of events is not a number".into());
                 Self::between(eval, &eval.query.program.exprs[*count], *min, *max)?.ok_or_else(misplaced)?
             }
             Cond::Sequence(steps) => Tri::known(sequence(eval, eval.scope.task, steps)?),
-            Cond::Rank(ranking) => eval.placed(*ranking)?.tri(eval.scope.task.chosen),
+            Cond::Rank(ranking) => eval.rank_result(*ranking)?.tri(eval.scope.task.selected),
             Cond::Sample { seed, below } => eval.sample(seed, *below),
             _ => return Ok(None),
         }))
@@ -278,8 +282,8 @@ impl<'a> Scope<'a> for People<'a> {
         match expr {
             Expr::Attribute { name, as_of } => {
                 let task = eval.scope.task;
-                // Of few the values themselves are as soon read.
-                let attribute = task.partition.attributes.get(name).filter(|_| task.chosen.is_none());
+                // Reading the values of a few people is as fast.
+                let attribute = task.partition.attributes.get(name).filter(|_| task.selected.is_none());
                 let latest = attribute.and_then(|attribute| latest(attribute, task, *as_of));
                 Ok(latest.and_then(|values| {
                     eval.touched.add(eval.rows(), range_masks::bytes(values, eval.rows()));
@@ -291,9 +295,9 @@ impl<'a> Scope<'a> for People<'a> {
         }
     }
 
-    fn holding_any(eval: &Evaluator<'a, Self>, expr: &'a Expr, codes: &[u32]) -> Option<Tri> {
+    fn rows_containing_any(eval: &Evaluator<'a, Self>, expr: &'a Expr, codes: &[u32]) -> Option<Tri> {
         let (task, rows) = (eval.scope.task, eval.rows());
-        if task.chosen.is_some() {
+        if task.selected.is_some() {
             return None;
         }
         match expr {

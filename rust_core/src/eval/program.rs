@@ -1,12 +1,13 @@
-//! A plan bound to a version: nodes in arenas, equal ones once. Children come before their parents. A node that means something
-//! else at another instant holds its as-of, so what a past instant and the present have in common is evaluated once.
+//! The program: a plan bound to a version. Arenas hold its nodes; equal nodes are stored once, and children come before parents.
+//!
+//! A node whose meaning depends on the instant contains its as-of, so a past instant and the present share all other nodes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use super::kernels::column::{Datum, Kind};
-use super::kernels::text_match::Test;
+use super::kernels::text_match::TextMatcher;
 use crate::plan::{Arith, Cmp, Function, Mode, Side};
 
 pub type CondId = usize;
@@ -19,7 +20,7 @@ pub enum Cond {
     Any(Vec<CondId>),
     Not(CondId),
     OrUnknown(CondId),
-    /// `of` where the other is true, elsewhere unknown.
+    /// `of` where `known` is true, unknown elsewhere.
     Given {
         of: CondId,
         known: CondId,
@@ -40,7 +41,7 @@ pub enum Cond {
         expr: ExprId,
         items: Vec<ExprId>,
     },
-    /// `test` of `Program::tests`.
+    /// `test` is an index into `Program::tests`.
     Text {
         test: usize,
         expr: ExprId,
@@ -51,7 +52,7 @@ pub enum Cond {
         from: i64,
         to: i64,
     },
-    /// By month-day: the latest year in which it is one of the days; `i32::MIN` for none. Month-days have no year of their own.
+    /// `latest_year` is indexed by month * 100 + day: the latest year in which the day is wanted, or `i32::MIN`. A month-day has no year.
     Anniversary {
         expr: ExprId,
         latest_year: Vec<i32>,
@@ -63,12 +64,12 @@ pub enum Cond {
         /// The bits of an `f64`.
         metres: u64,
     },
-    /// A condition on one item of a catalog, answered once an item: `filter` of `Program::item_filters`.
+    /// A condition on a catalog item. `filter` is an index into `Program::item_filters`.
     OfItem {
         filter: usize,
         key: ExprId,
     },
-    // Of people only:
+    // Conditions on people only:
     Set {
         of: CondId,
         among: Option<CondId>,
@@ -107,13 +108,13 @@ pub enum Expr {
         tiers: Vec<(CondId, Datum)>,
         otherwise: Option<Datum>,
     },
-    /// `catalog` of `Program::catalogs`.
+    /// `catalog` is an index into `Program::catalogs`.
     Lookup {
         catalog: usize,
         key: ExprId,
         attribute: String,
     },
-    // Of people only:
+    // Expressions over people only:
     Attribute {
         name: String,
         as_of: i64,
@@ -132,10 +133,10 @@ pub enum Expr {
         measure: usize,
     },
     Tile(usize),
-    // Of events only:
+    // Expressions over events only:
     Property(String),
     EventChannel,
-    /// By event type; unknown of others.
+    /// The value for each event type; unknown for other types.
     ByType(Vec<(String, ExprId)>),
     Person(ExprId),
 }
@@ -143,27 +144,27 @@ pub enum Expr {
 /// An event type and its filter.
 pub type FilteredType = (String, Option<CondId>);
 
-/// Steps in order, each at a later instant than the one before, whatever their gap.
+/// An ordered sequence of steps: each is strictly later than the one before, whatever the gap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sequence {
-    /// By event type: which parts its events may play, and what is asked of them.
-    pub types: BTreeMap<String, Vec<(Part, Option<CondId>)>>,
-    /// Between the steps, so one fewer.
+    /// For each event type, the roles that its events can have, each with a filter.
+    pub types: BTreeMap<String, Vec<(Role, Option<CondId>)>>,
+    /// Between the steps, so one count_less.
     pub gaps: Vec<Gap>,
-    /// Of one value in all events.
+    /// The expression that must have the same value in all events.
     pub by: Option<ExprId>,
     pub from: i64,
     pub to: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum Role {
     Step(u8),
-    /// Forbidden between the step of that number and the next, or after the last.
+    /// Must not occur between this step and the next, or after the last step.
     Without(u8),
 }
 
-/// Least (1 or more) and most milliseconds between two steps.
+/// The least (at least 1) and most milliseconds between two steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gap {
     pub least: i64,
@@ -171,15 +172,15 @@ pub struct Gap {
 }
 
 impl Sequence {
-    /// Every part that some event may play, the steps first.
-    pub fn parts(&self) -> BTreeSet<Part> {
+    /// Returns all roles of the sequence; steps come first.
+    pub fn roles(&self) -> BTreeSet<Role> {
         self.types.values().flatten().map(|&(part, _)| part).collect()
     }
 
-    /// Of two steps and nothing else.
+    /// Returns the gap if the sequence has two steps and no further constraint.
     pub fn plain_gap(&self) -> Option<Gap> {
         let mut parts = self.types.values().flatten();
-        let plain = self.by.is_none() && parts.all(|(part, _)| matches!(part, Part::Step(_)));
+        let plain = self.by.is_none() && parts.all(|(part, _)| matches!(part, Role::Step(_)));
         match self.gaps.as_slice() {
             &[gap] if plain && gap.least == 1 => Some(gap),
             _ => None,
@@ -188,16 +189,18 @@ impl Sequence {
 }
 
 impl Gap {
-    pub fn leaves(self, before: i64, time: i64) -> bool {
+    /// Returns whether at least `least` ms pass.
+    pub fn is_long_enough(self, before: i64, time: i64) -> bool {
         before <= time.saturating_sub(self.least)
     }
 
-    pub fn reaches(self, before: i64, time: i64) -> bool {
+    /// Returns whether at most `most` ms pass.
+    pub fn is_short_enough(self, before: i64, time: i64) -> bool {
         before >= time.saturating_sub(self.most)
     }
 }
 
-/// One pass over events, for every measure that asks for it.
+/// One pass over events that computes several measures.
 #[derive(Clone, Debug)]
 pub struct Scan {
     pub steps: Vec<FilteredType>,
@@ -219,13 +222,13 @@ pub struct Ranking {
     pub population: Option<CondId>,
     pub as_of: i64,
     pub place: RankSelection,
-    /// One more than the highest level of the rankings that it rests on.
+    /// One more than the highest level of the rankings that it depends on.
     pub level: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RankSelection {
-    /// Fewer than this many are strictly better.
+    /// Selects the people with fewer than this share of people strictly better.
     Share {
         side: Side,
         millionths: i64,
@@ -247,9 +250,9 @@ pub struct ItemFilter {
 
 pub struct BoundRoot {
     pub cond: CondId,
-    /// Of which all must be true, the cheapest first.
+    /// The conditions that must all be true, cheapest first.
     pub parts: Vec<CondId>,
-    /// Of `Program::clauses`.
+    /// Indexes into `Program::clauses`.
     pub clauses: Vec<usize>,
     pub among: Option<CondId>,
 }
@@ -262,13 +265,13 @@ pub struct Program {
     pub scans: Vec<Scan>,
     pub rankings: Arena<Ranking>,
     pub item_filters: Arena<ItemFilter>,
-    pub tests: Arena<Test>,
+    pub tests: Arena<TextMatcher>,
     pub catalogs: Arena<String>,
-    /// Texts of the plan that the dictionary lacks; the first has the code `extra_from`.
+    /// Texts of the plan that are not in the dictionary; the first has the code `extra_from`.
     pub extra: Arena<String>,
     pub extra_from: u32,
     pub roots: Vec<BoundRoot>,
-    /// What is counted beside the roots, and among whom: segments share clauses.
+    /// The clauses that are counted besides the roots, each with its population. Segments share clauses.
     pub clauses: Arena<(CondId, Option<CondId>)>,
 }
 

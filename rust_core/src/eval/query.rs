@@ -1,4 +1,4 @@
-//! What one evaluation shares between its blocks: dictionary work done once, and the places of ranked people.
+//! The state that the blocks of one evaluation share: text tests, catalogs, item verdicts and rankings.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::kernels::bits::{Bits, Tri};
 use super::kernels::column::{Column, View};
 use super::kernels::text_match::Memo;
 use super::limits::{Budget, Limits};
-use super::operators::rank::Placed;
+use super::operators::rank::RankResult;
 use super::program::{Expr, Program};
 use super::trace::Trace;
 use crate::error::Result;
@@ -18,12 +18,12 @@ pub struct Query<'a> {
     pub memos: Vec<Memo<'a>>,
     pub catalogs: Vec<Catalog<'a>>,
     pub item_verdicts: Vec<ItemVerdicts>,
-    /// By ranking, then by block.
-    pub placed: Vec<Vec<Placed>>,
+    /// The results by ranking, then by block.
+    pub rank_results: Vec<Vec<RankResult>>,
     pub budget: Budget<'a>,
-    /// Whether not only the members are wanted, but how many are unknown and what each clause comes to.
+    /// True if unknowns and clauses are counted, not only members found.
     pub counts: bool,
-    /// Where figures of each condition are wanted.
+    /// Collects the cost of each condition, if requested.
     pub trace: Option<Trace>,
 }
 
@@ -42,14 +42,14 @@ impl<'a> Query<'a> {
             memos: program.tests.iter().map(memo).collect(),
             catalogs: program.catalogs.iter().enumerate().map(catalog).collect(),
             item_verdicts: Vec::new(),
-            placed: Vec::new(),
+            rank_results: Vec::new(),
             budget: Budget::new(limits),
             counts: true,
             trace: None,
         }
     }
 
-    /// The text of a code: one of the dictionary or of the plan.
+    /// Returns the text of a code, from the dictionary or from the plan.
     pub fn text(&self, code: u32) -> &str {
         let extra = code.checked_sub(self.program.extra_from);
         match extra.and_then(|extra| self.program.extra.get(extra as usize)) {
@@ -59,6 +59,7 @@ impl<'a> Query<'a> {
     }
 }
 
+/// Returns the attributes that the program looks up in a catalog.
 fn attributes_of(program: &Program, wanted: usize) -> impl Iterator<Item = &str> {
     program.exprs.iter().filter_map(move |expr| match expr {
         Expr::Lookup { catalog, attribute, .. } if *catalog == wanted => Some(attribute.as_str()),
@@ -66,12 +67,12 @@ fn attributes_of(program: &Program, wanted: usize) -> impl Iterator<Item = &str>
     })
 }
 
-/// A catalog's items by the codes of their keys.
+/// The items of a catalog by the code of their key.
 pub struct Catalog<'a> {
-    /// By code: one more than the row; 0 for none.
+    /// The row of each code plus one; 0 if no item has this key.
     pub rows: Vec<u32>,
     pub len: usize,
-    /// One row an item and a last one, unknown, for keys that the catalog lacks.
+    /// One row for each item, and a last unknown row for keys that the catalog lacks.
     attributes: HashMap<&'a str, Column<'a>>,
 }
 
@@ -106,7 +107,7 @@ impl<'a> Catalog<'a> {
     }
 }
 
-/// A condition on items, answered by code of the key.
+/// The verdicts of a condition on items, by code of the key.
 pub struct ItemVerdicts {
     pub answers: Vec<u8>,
     pub missing: u8,
@@ -116,7 +117,8 @@ pub const TRUE: u8 = 1;
 pub const UNKNOWN: u8 = 2;
 
 impl ItemVerdicts {
-    pub fn ask(&self, key: &Column) -> Result<Tri> {
+    /// Looks up the verdict for the key of each row.
+    pub fn for_keys(&self, key: &Column) -> Result<Tri> {
         let codes = key.codes()?;
         let answer = |code: u32| self.answers.get(code as usize).copied().unwrap_or(self.missing);
         let row_answer = |row: usize| {

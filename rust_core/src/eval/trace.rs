@@ -1,4 +1,4 @@
-//! What each condition of a program costs: counted while it is evaluated, where that is wanted.
+//! Counts the cost of each condition of a program while it is evaluated.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,12 +8,12 @@ use super::kernels::bits::Tri;
 use super::program::{CondId, Program};
 use crate::error::Result;
 
-/// What was read of the index since somebody last looked, by one thread.
+/// What one thread has read of the index since the counters were last replaced.
 #[derive(Default)]
 pub struct Touched {
     rows: Cell<u64>,
     bytes: Cell<u64>,
-    /// Spent on conditions within the one that is being evaluated.
+    /// The time spent in the parts of the current condition.
     nanoseconds: Cell<u64>,
 }
 
@@ -32,12 +32,12 @@ impl Touched {
     }
 }
 
-/// Of one condition or ranking, over all threads; what belongs to its parts is counted there.
+/// The counters of one condition or ranking, over all threads, without those of its parts.
 #[derive(Default)]
 pub struct Counters {
-    /// How many times, block by block; a filter of events batch by batch.
+    /// The number of evaluations: one for each block, or for each batch for a filter of events.
     pub evaluated: AtomicU64,
-    /// How many of these read nothing of the index.
+    /// The number of evaluations that read nothing of the index.
     pub unread: AtomicU64,
     pub rows: AtomicU64,
     pub bytes: AtomicU64,
@@ -46,9 +46,9 @@ pub struct Counters {
 }
 
 pub struct Trace {
-    /// By condition.
+    /// The counters of each condition.
     pub conds: Vec<Counters>,
-    /// By ranking: its values.
+    /// The counters of each ranking's values.
     pub rankings: Vec<Counters>,
 }
 

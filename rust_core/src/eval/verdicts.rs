@@ -1,31 +1,32 @@
-//! What a plan says of some people: true, false or unknown, root by root.
+//! Evaluates the roots of a plan for requested people: true, false or unknown.
 
-use super::asked_people::AskedPeople;
 use super::blocks::{BlockRoots, evaluate_blocks};
 use super::limits::Limits;
+use super::requested_people::RequestedPeople;
 use crate::error::Result;
 use crate::index::view::Version;
 use crate::plan::Plan;
 
-/// By root, then by person in the order asked: `None` is unknown. Who is not there, or outside the population of a root, is not in it.
+/// Returns the verdict of each root on each person, in the order of the request; `None` is unknown.
 ///
-/// `Error::Invalid` names the node of the plan that is wrong; `Error::OverBudget` and `Error::Cancelled` beyond the limits.
+/// The verdict is false for people who are not in the index or not in the population of a root.
+/// Returns `Error::Invalid` with the path of a wrong node, and `Error::OverBudget` or `Error::Cancelled` beyond the limits.
 pub fn verdicts(version: &Version, plan: &[u8], persons: &[u64], limits: &Limits) -> Result<Vec<Vec<Option<bool>>>> {
     let plan = Plan::parse(plan)?;
     let roots = plan.roots.len();
-    let asked = AskedPeople::of(version, persons);
-    let found = evaluate_blocks(version, &plan, asked.blocks(), limits, |_, block| {
-        of_block(block, roots)
+    let requested = RequestedPeople::of(version, persons);
+    let found = evaluate_blocks(version, &plan, requested.blocks(), limits, |_, block| {
+        verdicts_of_block(block, roots)
     })?;
-    let said = |root: usize, person: u64| asked.place(person).map(|(block, asked)| found[block][root][asked]);
+    let verdict = |root: usize, person: u64| requested.position(person).map(|(block, row)| found[block][root][row]);
     let of_root = |root| {
         persons
             .iter()
-            .map(move |&person| said(root, person).unwrap_or(Some(false)))
+            .map(move |&person| verdict(root, person).unwrap_or(Some(false)))
     };
     Ok((0..roots).map(|root| of_root(root).collect()).collect())
 }
 
-fn of_block(block: &BlockRoots, roots: usize) -> Result<Vec<Vec<Option<bool>>>> {
+fn verdicts_of_block(block: &BlockRoots, roots: usize) -> Result<Vec<Vec<Option<bool>>>> {
     (0..roots).map(|root| block.verdicts(root)).collect()
 }

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn phones_of_nobody_are_refused() {
+    fn placeholder_phones_are_rejected() {
         for written in [
             "13800138000",
             "11111111111",
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn emails_lose_case_and_blanks() {
+    fn emails_are_lowercased_and_trimmed() {
         assert_eq!(
             of(Kind::Email, " Li.Lei@Example.COM ").as_deref(),
             Some("li.lei@example.com")
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn others_keep_their_case_but_not_constants() {
+    fn other_identifiers_keep_their_case_and_placeholders_are_rejected() {
         assert_eq!(of(Kind::Exact, " oAbC ").as_deref(), Some("oAbC"));
         assert_eq!(of(Kind::Exact, "Ａ1").as_deref(), Some("A1"));
         for kept in ["1", "11", "1111", "2222", "0001", "10", "nullable", "-2"] {
@@ -310,7 +310,7 @@ mod tests {
         }
 
         #[test]
-        fn every_mobile_number_is_taken_however_it_is_written(number in "1[3-9][0-9]{8}[1-9]", cut in 0usize..11) {
+        fn mobile_numbers_are_accepted_in_all_spellings(number in "1[3-9][0-9]{8}[1-9]", cut in 0usize..11) {
             prop_assume!(!is_made_up(&number));
             let expected = Some(format!("+86{number}"));
             let dashed = format!("{}-{}", &number[..cut], &number[cut..]);

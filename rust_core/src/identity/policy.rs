@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exact_names_go_before_prefixes_and_long_prefixes_before_short_ones() {
+    fn exact_names_win_over_prefixes_and_long_prefixes_over_short_ones() {
         let mut policy = Policy::default();
         let mut add = |namespace: &str, limit| {
             let rule = Rule {

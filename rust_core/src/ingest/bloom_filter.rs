@@ -71,7 +71,7 @@ mod tests {
     use xxhash_rust::xxh3::xxh3_64;
 
     #[test]
-    fn never_a_wrong_no_and_few_wrong_yes() {
+    fn there_are_no_false_negatives_and_few_false_positives() {
         let word = |at: u32| xxh3_64(&at.to_le_bytes());
         let mut filter = Filter::new(20_000);
         (0..20_000).for_each(|at| filter.add(word(at)));

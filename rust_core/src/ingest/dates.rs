@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_days_of_the_calendar_are_dates() {
+    fn only_calendar_days_are_dates() {
         for text in ["2026-11-22", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31"] {
             assert!(is_date(text), "{text}");
         }

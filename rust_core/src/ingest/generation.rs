@@ -335,7 +335,7 @@ mod tests {
 
         /// Small high words, so that many keys share them across pages.
         #[test]
-        fn a_generation_finds_what_it_holds(words in prop::collection::vec((0..6u64, 0..2000u64), 0..1500), other in (0..8u64, 0..2500u64)) {
+        fn a_generation_finds_exactly_its_keys(words in prop::collection::vec((0..6u64, 0..2000u64), 0..1500), other in (0..8u64, 0..2500u64)) {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("1.keys");
             let entries = entries(&words);
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_anywhere_is_named() {
+    fn damage_at_any_byte_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("1.keys");
         let entries = entries(&(0..300).map(|at| (at << 50, at)).collect::<Vec<_>>());

@@ -179,7 +179,7 @@ mod tests {
 
         /// `waits`: whether a merging that is under way is waited for before the next generation is sealed.
         #[test]
-        fn whatever_is_merged_meanwhile_each_key_keeps_its_first_contents(
+        fn merging_generations_keeps_the_first_contents_of_each_key(
             rounds in prop::collection::vec((prop::collection::vec(0..4_000u32, 100..140), any::<bool>()), 1..40),
         ) {
             let folder = tempfile::tempdir().unwrap();
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn generations_stay_few_and_old_ones_go() {
+    fn generations_are_merged_and_expire() {
         let folder = tempfile::tempdir().unwrap();
         let mut keys = Keys::open(folder.path()).unwrap();
         for round in 0..60u32 {

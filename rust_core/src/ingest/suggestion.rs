@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nearest_finds_a_misspelt_name_and_no_unrelated_one() {
+    fn suggests_the_nearest_name_and_no_unrelated_one() {
         let names = ["amount", "store_id", "note"].map(String::from);
         let find = |wanted: &str| nearest(wanted, names.iter()).map(str::to_owned);
         assert_eq!(find("amout").as_deref(), Some("amount"));

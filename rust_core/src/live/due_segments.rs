@@ -9,7 +9,7 @@ use super::dependencies::Dependency;
 use super::frame::BlockId;
 use super::memberships::{Memberships, SegmentMembers};
 use super::{Rule, Rules};
-use crate::eval::Wanted;
+use crate::eval::BlockSelection;
 use crate::index::view::{BLOCK, Version};
 use crate::plan::Root;
 
@@ -125,17 +125,17 @@ impl<'a> AffectedBlocks<'a> {
     }
 
     /// Returns the blocks and rows to evaluate for segments. A block appears twice if some segments need all of its rows and others few.
-    pub fn wanted(&self, due: &[&DueSegment]) -> Vec<Wanted> {
+    pub fn wanted(&self, due: &[&DueSegment]) -> Vec<BlockSelection> {
         let mut wanted = Vec::new();
         for (at, (&(partition, block), changes)) in self.block_ids.iter().zip(&self.blocks).enumerate() {
             let needs = |scope: RowScope| due.iter().any(|due| due.scopes[at] == scope);
             if needs(RowScope::Everybody) {
                 let rows = None;
-                wanted.push(Wanted { partition, block, rows });
+                wanted.push(BlockSelection { partition, block, rows });
             }
             if needs(RowScope::Affected) {
                 let rows = changes.rows.clone();
-                wanted.push(Wanted { partition, block, rows });
+                wanted.push(BlockSelection { partition, block, rows });
             }
         }
         wanted

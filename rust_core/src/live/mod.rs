@@ -217,7 +217,7 @@ impl Live {
             .members(segments)
             .1
             .into_iter()
-            .map(|segment| RootAnswer::held(segment.members, segment.count));
+            .map(|segment| RootAnswer::of_members(segment.members, segment.count));
         let answer = Answer {
             epoch,
             universe: 0,

@@ -10,7 +10,7 @@ use super::frame_builder::FrameBuilder;
 use super::memberships::{Memberships, SegmentMembers};
 use super::{Freshness, Rules};
 use crate::error::{Error, Result};
-use crate::eval::{BlockRoots, Limits, Moves, Wanted, evaluate_blocks};
+use crate::eval::{BlockRoots, BlockSelection, Limits, Moves, evaluate_blocks};
 use crate::index::view::Version;
 use crate::plan::Plan;
 
@@ -229,7 +229,7 @@ fn segments_to_renew(rules: &Rules) -> Vec<&str> {
 
 /// Computes the moves of a segment in one block.
 fn moves_in(
-    wanted: &Wanted,
+    wanted: &BlockSelection,
     block: &BlockRoots,
     root: usize,
     current: &SegmentMembers,
@@ -244,7 +244,7 @@ fn moves_in(
 
 /// Removes members in blocks that the index no longer has, as after it was restored to an earlier state.
 fn moves_out_of_missing_blocks(due: &DueSegment, block_ids: &[BlockId]) -> Vec<(BlockId, Moves)> {
-    let member_blocks = due.segment.members.places().filter(|_| due.rule.needs_full);
+    let member_blocks = due.segment.members.block_keys().filter(|_| due.rule.needs_full);
     let vanished = member_blocks.filter(|block_id| block_ids.binary_search(block_id).is_err());
     vanished
         .map(|block_id| (block_id, due.segment.members.moves(block_id.0, block_id.1, &[])))

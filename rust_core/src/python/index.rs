@@ -137,11 +137,11 @@ impl Index {
         let limits = limits.map_or_else(eval::Limits::none, |limits| limits.limits.clone());
         let found = py.detach(|| {
             let found = eval::values(&*self.inner.known_at(known_at)?, plan, &persons, &limits)?;
-            let message = |value: Option<eval::Value>| value.map(|value| (value.message(), value.is_cut()));
+            let message = |value: Option<eval::Value>| value.map(|value| (value.message(), value.is_truncated()));
             let of_expr = |of: Vec<Option<eval::Value>>| of.into_iter().map(message).collect();
             Ok::<Vec<Vec<_>>, Error>(found.into_iter().map(of_expr).collect())
         })?;
-        let bytes = |(message, is_cut): (Vec<u8>, bool)| (PyBytes::new(py, &message), is_cut);
+        let bytes = |(message, is_truncated): (Vec<u8>, bool)| (PyBytes::new(py, &message), is_truncated);
         let of_expr = |of: Vec<Option<_>>| of.into_iter().map(|value| value.map(bytes)).collect();
         Ok(found.into_iter().map(of_expr).collect())
     }

@@ -143,7 +143,7 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn a_mapped_array_is_the_bytes_and_changes_are_its_own(
+        fn a_mapped_array_reads_the_file_and_copies_on_write(
             bytes in prop::collection::vec(any::<u8>(), 1..99), from in 0..99usize, to in 0..99usize, new in any::<u16>()
         ) {
             let file = mapped_file(&bytes);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_truth_value_is_refused() {
+    fn bytes_that_are_not_booleans_are_rejected() {
         assert!(Buffer::<bool>::mapped(&mapped_file(&[1, 0, 1]), 0..3).is_some());
         assert!(Buffer::<bool>::mapped(&mapped_file(&[1, 2, 1]), 0..3).is_none());
     }

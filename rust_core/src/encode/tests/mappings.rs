@@ -20,7 +20,7 @@ proptest! {
     }
 
     #[test]
-    fn a_template_without_braces_is_itself(text in "[^{}]{1,20}") {
+    fn a_template_without_braces_renders_unchanged(text in "[^{}]{1,20}") {
         let columns = Columns::new();
         let template = Template::parse(&text).unwrap();
         let mut out = String::new();
@@ -30,7 +30,7 @@ proptest! {
 }
 
 #[test]
-fn templates_leave_out_what_is_empty_unless_it_is_needed() {
+fn templates_omit_empty_optional_parts_and_reject_empty_required_ones() {
     let columns = |card: Option<&str>| {
         vec![
             ("at", Arc::new(Int64Array::from(vec![7])) as ArrayRef),
@@ -68,7 +68,7 @@ fn templates_leave_out_what_is_empty_unless_it_is_needed() {
 }
 
 #[test]
-fn a_wrong_mapping_is_named() {
+fn a_wrong_mapping_is_rejected_with_its_place() {
     let cases = [
         (mapping(r#""records": "row""#), "mapping: records"),
         (mapping(r#""attributes": {}"#), "mapping: attributes: not a key"),

@@ -13,7 +13,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn rows_become_records(rows in prop::collection::vec((any::<Option<i64>>(), any::<Option<f64>>(), any::<Option<String>>(), any::<Option<bool>>()), 1..30)) {
+    fn rows_convert_to_records(rows in prop::collection::vec((any::<Option<i64>>(), any::<Option<f64>>(), any::<Option<String>>(), any::<Option<bool>>()), 1..30)) {
         let mut columns = base(rows.len());
         columns.push(("i", Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>())));
         columns.push(("f", Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>())));
@@ -67,7 +67,7 @@ fn profiles_and_items_have_their_own_fields() {
 }
 
 #[test]
-fn requests_stay_below_their_limit_and_lose_nothing() {
+fn requests_stay_below_the_size_limit_and_contain_all_records() {
     let long = "x".repeat(300_000);
     let mut columns = base(40);
     columns.push(("x", texts(&vec![Some(long.as_str()); 40])));

@@ -32,7 +32,7 @@ fn shown(value: Value) -> String {
 }
 
 #[test]
-fn each_type_becomes_its_value() {
+fn each_column_type_converts_to_its_value() {
     let plain = r#""x""#;
     assert_eq!(
         one(plain, Arc::new(UInt64Array::from(vec![u64::MAX]))),
@@ -77,7 +77,7 @@ fn each_type_becomes_its_value() {
 }
 
 #[test]
-fn as_says_what_a_value_is() {
+fn as_sets_the_type_of_a_value() {
     let text = |text| texts(&[Some(text)]);
     let of = |kind: &str| format!(r#"{{"column": "x", "as": "{kind}"}}"#);
     assert_eq!(
@@ -132,7 +132,7 @@ fn as_says_what_a_value_is() {
 }
 
 #[test]
-fn formats_read_what_they_say() {
+fn formats_parse_the_texts_they_describe() {
     let of = |format: &str| format!(r#"{{"column": "x", "as": "instant", "format": "{format}"}}"#);
     assert_eq!(
         one(&of("ms"), Arc::new(Int64Array::from(vec![-5]))),
@@ -154,7 +154,7 @@ fn formats_read_what_they_say() {
 }
 
 #[test]
-fn wall_times_that_do_not_exist_or_come_twice() {
+fn skipped_wall_times_are_rejected_and_repeated_ones_take_the_first() {
     let zone = chrono_tz::America::New_York;
     let wall = |text: &str| times::parse(text, zone).unwrap();
     let exact = |text: &str| times::parse(text, chrono_tz::UTC).unwrap();

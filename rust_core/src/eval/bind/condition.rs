@@ -1,20 +1,20 @@
-//! Binding of the conditions that compare values, the same for people and events.
+//! Binds the conditions that compare values of people or events.
 
-use super::{At, Binder, Stand, is_month_day, named};
+use super::{Binder, PlanPath, RowKind, is_month_day, named};
 use crate::error::{Error, Result};
 use crate::eval::kernels::column::Kind;
-use crate::eval::kernels::text_match::Test;
+use crate::eval::kernels::text_match::TextMatcher;
 use crate::eval::program::{Cond, Expr, ExprId, ItemFilter};
 use crate::plan;
 
 impl Binder<'_> {
-    pub fn leaf(&mut self, cond: &plan::Cond, stand: Stand, at: &At) -> Result<Cond> {
+    pub fn leaf(&mut self, cond: &plan::Cond, row_kind: RowKind, at: &PlanPath) -> Result<Cond> {
         match cond {
             plan::Cond::Compare { cmp, left, right } => {
-                if let Some(cond) = self.recency(*cmp, left, right, stand, at)? {
+                if let Some(cond) = self.recency(*cmp, left, right, row_kind, at)? {
                     return Ok(cond);
                 }
-                let (left, right, kind) = self.pair((left, "left"), (right, "right"), None, stand, at)?;
+                let (left, right, kind) = self.pair((left, "left"), (right, "right"), None, row_kind, at)?;
                 let ordered = matches!(
                     kind,
                     Kind::Number | Kind::Instant | Kind::Date | Kind::MonthDay | Kind::Duration
@@ -34,11 +34,11 @@ impl Binder<'_> {
                 }
             }
             plan::Cond::In { expr, items } => {
-                let (expr, items, kind) = self.members(expr, items, stand, at)?;
+                let (expr, items, kind) = self.expr_and_items(expr, items, row_kind, at)?;
                 Ok(Cond::In { expr, items, kind })
             }
             plan::Cond::Has { mode, expr, items } => {
-                let (expr, items, kind) = self.members(expr, items, stand, at)?;
+                let (expr, items, kind) = self.expr_and_items(expr, items, row_kind, at)?;
                 if kind != Kind::Set {
                     return at
                         .field("expr")
@@ -51,8 +51,8 @@ impl Binder<'_> {
                 })
             }
             plan::Cond::Text { test, expr, value } => {
-                let expr = self.of_kind(expr, Kind::Text, stand, &at.field("expr"))?;
-                let test = Test::new(*test, value).map_err(|reason| Error::InvalidPattern {
+                let expr = self.of_kind(expr, Kind::Text, row_kind, &at.field("expr"))?;
+                let test = TextMatcher::new(*test, value).map_err(|reason| Error::InvalidPattern {
                     place: at.field("value").to_string(),
                     pattern: value.clone(),
                     reason,
@@ -62,14 +62,14 @@ impl Binder<'_> {
                     expr,
                 })
             }
-            plan::Cond::Known { expr } => Ok(Cond::Known(self.expr(expr, None, stand, &at.field("expr"))?.0)),
+            plan::Cond::Known { expr } => Ok(Cond::Known(self.expr(expr, None, row_kind, &at.field("expr"))?.0)),
             plan::Cond::Unknown { expr } => {
-                let known = Cond::Known(self.expr(expr, None, stand, &at.field("expr"))?.0);
+                let known = Cond::Known(self.expr(expr, None, row_kind, &at.field("expr"))?.0);
                 let known = self.as_item_condition(known);
                 Ok(Cond::Not(self.program.conds.intern(known)))
             }
             plan::Cond::Within { expr, from, to } => {
-                let (expr, kind) = self.expr(expr, Some(Kind::Instant), stand, &at.field("expr"))?;
+                let (expr, kind) = self.expr(expr, Some(Kind::Instant), row_kind, &at.field("expr"))?;
                 if !matches!(kind, Kind::Instant | Kind::Date) {
                     return at
                         .field("expr")
@@ -81,25 +81,31 @@ impl Binder<'_> {
                     to: to.map_or(i64::MAX, |to| self.instant(to)),
                 })
             }
-            plan::Cond::Anniversary { expr, years } => self.anniversary(expr, years, stand, at),
+            plan::Cond::Anniversary { expr, years } => self.anniversary(expr, years, row_kind, at),
             plan::Cond::Near { expr, point, metres } => {
                 if !metres.is_finite() {
                     return at.field("metres").invalid("not a distance");
                 }
-                let expr = self.of_kind(expr, Kind::Point, stand, &at.field("expr"))?;
-                let point = self.of_kind(point, Kind::Point, stand, &at.field("point"))?;
+                let expr = self.of_kind(expr, Kind::Point, row_kind, &at.field("expr"))?;
+                let point = self.of_kind(point, Kind::Point, row_kind, &at.field("point"))?;
                 Ok(Cond::Near {
                     expr,
                     point,
                     metres: metres.to_bits(),
                 })
             }
-            _ => at.invalid("not a condition of values"),
+            _ => at.invalid("not a condition on values"),
         }
     }
 
-    fn anniversary(&mut self, expr: &plan::Expr, years: &[plan::YearDays], stand: Stand, at: &At) -> Result<Cond> {
-        let (expr, kind) = self.expr(expr, Some(Kind::Date), stand, &at.field("expr"))?;
+    fn anniversary(
+        &mut self,
+        expr: &plan::Expr,
+        years: &[plan::YearDays],
+        row_kind: RowKind,
+        at: &PlanPath,
+    ) -> Result<Cond> {
+        let (expr, kind) = self.expr(expr, Some(Kind::Date), row_kind, &at.field("expr"))?;
         if !matches!(kind, Kind::Date | Kind::MonthDay) {
             return at.field("expr").invalid(format!("{} has no anniversary", named(kind)));
         }
@@ -109,7 +115,7 @@ impl Binder<'_> {
                 let Some(latest) = latest_year.get_mut(usize::from(day)).filter(|_| is_month_day(day)) else {
                     return at
                         .item("years", index)
-                        .invalid(format!("{day} is no month * 100 + day"));
+                        .invalid(format!("{day} is not month * 100 + day"));
                 };
                 *latest = (*latest).max(year.year);
             }
@@ -121,59 +127,60 @@ impl Binder<'_> {
         })
     }
 
-    /// Two expressions of one kind: that of what stands beside them, where they have none.
+    /// Binds two expressions of the same kind. A map entry takes the kind of the other expression, or else `beside`.
     pub fn pair(
         &mut self,
         (left, left_name): (&plan::Expr, &'static str),
         (right, right_name): (&plan::Expr, &'static str),
         beside: Option<Kind>,
-        stand: Stand,
-        at: &At,
+        row_kind: RowKind,
+        at: &PlanPath,
     ) -> Result<(ExprId, ExprId, Kind)> {
         let (left_at, right_at) = (at.field(left_name), at.field(right_name));
-        let (mut a, mut a_kind) = self.expr(left, beside, stand, &left_at)?;
-        let (b, b_kind) = self.expr(right, Some(a_kind), stand, &right_at)?;
+        let (mut a, mut a_kind) = self.expr(left, beside, row_kind, &left_at)?;
+        let (b, b_kind) = self.expr(right, Some(a_kind), row_kind, &right_at)?;
         if a_kind == Kind::Any {
-            (a, a_kind) = self.expr(left, Some(b_kind), stand, &left_at)?;
+            (a, a_kind) = self.expr(left, Some(b_kind), row_kind, &left_at)?;
         }
         if a_kind != b_kind {
-            return at.invalid(format!("{} stands beside {}", named(a_kind), named(b_kind)));
+            return at.invalid(format!("{} and {} cannot be combined", named(a_kind), named(b_kind)));
         }
         Ok((a, b, a_kind))
     }
 
-    /// An expression and items of its kind; of a set, texts.
-    fn members(
+    /// Binds an expression and items of its kind; the items of a set are texts.
+    fn expr_and_items(
         &mut self,
         expr: &plan::Expr,
         items: &[plan::Expr],
-        stand: Stand,
-        at: &At,
+        row_kind: RowKind,
+        at: &PlanPath,
     ) -> Result<(ExprId, Vec<ExprId>, Kind)> {
         let here = at.field("expr");
-        let (mut id, mut kind) = self.expr(expr, None, stand, &here)?;
+        let (mut id, mut kind) = self.expr(expr, None, row_kind, &here)?;
         if let (Kind::Any, Some(first)) = (kind, items.first()) {
-            let beside = self.expr(first, None, stand, &at.item("items", 0))?.1;
-            (id, kind) = self.expr(expr, Some(beside), stand, &here)?;
+            let beside = self.expr(first, None, row_kind, &at.item("items", 0))?.1;
+            (id, kind) = self.expr(expr, Some(beside), row_kind, &here)?;
             if kind == Kind::Any {
-                return at.invalid("entries of maps stand beside each other, and none has a kind");
+                return at.invalid("entries of maps row_kind beside each other, and none has a kind");
             }
         }
         let wanted = if kind == Kind::Set { Kind::Text } else { kind };
         let bound = items.iter().enumerate();
-        let bound = bound.map(|(index, item)| self.of_kind(item, wanted, stand, &at.item("items", index)));
+        let bound = bound.map(|(index, item)| self.of_kind(item, wanted, row_kind, &at.item("items", index)));
         Ok((id, bound.collect::<Result<_>>()?, kind))
     }
 
-    pub fn of_kind(&mut self, expr: &plan::Expr, wanted: Kind, stand: Stand, at: &At) -> Result<ExprId> {
-        let (id, kind) = self.expr(expr, Some(wanted), stand, at)?;
+    /// Binds an expression that must have the kind `wanted`.
+    pub fn of_kind(&mut self, expr: &plan::Expr, wanted: Kind, row_kind: RowKind, at: &PlanPath) -> Result<ExprId> {
+        let (id, kind) = self.expr(expr, Some(wanted), row_kind, at)?;
         if kind != wanted {
-            return at.invalid(format!("{} stands where {} should", named(kind), named(wanted)));
+            return at.invalid(format!("expected {}, found {}", named(wanted), named(kind)));
         }
         Ok(id)
     }
 
-    /// A condition that reads nothing but the attributes of one catalog's item is answered once an item.
+    /// Turns a condition that reads only attributes of one catalog item into an item filter, which is evaluated once for each item.
     pub fn as_item_condition(&mut self, leaf: Cond) -> Cond {
         let exprs: Vec<ExprId> = match &leaf {
             Cond::Compare { left, right, .. } => vec![*left, *right],

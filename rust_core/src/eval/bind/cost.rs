@@ -1,23 +1,24 @@
-//! What conditions cost, roughly: those that cost less are asked first, for they may leave nobody to ask more of.
+//! Estimates the cost of conditions. Cheap conditions are evaluated first, because they may leave no people for the expensive ones.
 
 use crate::eval::kernels::ratio::UNIT;
 use crate::eval::program::{Cond, CondId, Expr, ExprId, Program};
 use crate::plan::Function;
 
+/// The cost of a condition, by what it reads.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cost {
-    /// A column of the people.
+    /// A column over people.
     Column,
-    /// The first or last days of their events.
+    /// The first or last event days of people.
     Days,
-    /// One update of a table for each event.
+    /// One update for each event.
     Events,
-    /// Several, or some that wait for one another.
+    /// Several comparisons for each event.
     Comparisons,
 }
 
 impl Program {
-    /// The parts of which all must be true, the cheapest first.
+    /// Returns the parts that must all be true, cheapest first.
     pub fn parts(&self, cond: CondId) -> Vec<CondId> {
         let Cond::All(of) = &self.conds[cond] else {
             return vec![cond];

@@ -1,34 +1,42 @@
-//! Binding of expressions and of the passes over events that they ask for.
+//! Binds expressions and the scans of events that they need.
 
-use super::{At, Binder, Stand, kind_of, literal, named};
+use super::{Binder, PlanPath, RowKind, kind_of, literal, named};
 use crate::error::Result;
 use crate::eval::kernels::column::Kind;
 use crate::eval::program::{Expr, ExprId, FilteredType, Measure, RankSelection, Scan};
 use crate::plan::{self, Function, Moment};
 
-type Bound = (ExprId, Kind);
+/// An expression of the program and its kind.
+type BoundExpr = (ExprId, Kind);
 
 impl Binder<'_> {
-    fn keep(&mut self, expr: Expr, kind: Kind) -> Result<Bound> {
+    /// Adds an expression to the program.
+    fn intern(&mut self, expr: Expr, kind: Kind) -> Result<BoundExpr> {
         Ok((self.program.exprs.intern(expr), kind))
     }
 
-    /// `beside`: the kind of what stands beside it, which an entry of a map takes.
-    pub fn expr(&mut self, expr: &plan::Expr, beside: Option<Kind>, stand: Stand, at: &At) -> Result<Bound> {
+    /// Binds an expression. A map entry takes the kind `beside` of the expression that it is compared with.
+    pub fn expr(
+        &mut self,
+        expr: &plan::Expr,
+        beside: Option<Kind>,
+        row_kind: RowKind,
+        at: &PlanPath,
+    ) -> Result<BoundExpr> {
         match expr {
             plan::Expr::Literal { value } => {
                 let (datum, kind) = literal(self, value, at)?;
-                self.keep(Expr::Literal(datum), kind)
+                self.intern(Expr::Literal(datum), kind)
             }
             plan::Expr::Elapsed { of } => {
-                let of = self.of_kind(of, Kind::Instant, stand, &at.field("of"))?;
+                let of = self.of_kind(of, Kind::Instant, row_kind, &at.field("of"))?;
                 let as_of = self.as_of;
-                self.keep(Expr::Elapsed { of, as_of }, Kind::Duration)
+                self.intern(Expr::Elapsed { of, as_of }, Kind::Duration)
             }
             plan::Expr::Arith { function, left, right } => {
-                let left = self.of_kind(left, Kind::Number, stand, &at.field("left"))?;
-                let right = self.of_kind(right, Kind::Number, stand, &at.field("right"))?;
-                self.keep(
+                let left = self.of_kind(left, Kind::Number, row_kind, &at.field("left"))?;
+                let right = self.of_kind(right, Kind::Number, row_kind, &at.field("right"))?;
+                self.intern(
                     Expr::Arith {
                         function: *function,
                         left,
@@ -39,32 +47,34 @@ impl Binder<'_> {
             }
             plan::Expr::Default { expr, otherwise } => {
                 let sides = ((&**expr, "expr"), (&**otherwise, "otherwise"));
-                let (expr, otherwise, kind) = self.pair(sides.0, sides.1, beside, stand, at)?;
-                self.keep(Expr::Default { expr, otherwise }, kind)
+                let (expr, otherwise, kind) = self.pair(sides.0, sides.1, beside, row_kind, at)?;
+                self.intern(Expr::Default { expr, otherwise }, kind)
             }
-            plan::Expr::Case { tiers, otherwise } => self.case(tiers, otherwise.as_ref(), stand, at),
+            plan::Expr::Case { tiers, otherwise } => self.case(tiers, otherwise.as_ref(), row_kind, at),
             plan::Expr::Lookup {
                 catalog,
                 key,
                 attribute,
-            } => self.lookup(catalog, key, attribute, stand, at),
+            } => self.lookup(catalog, key, attribute, row_kind, at),
             plan::Expr::Property { .. }
             | plan::Expr::EventChannel {}
             | plan::Expr::ByType { .. }
-            | plan::Expr::Person { .. } => self.of_event(expr, beside, stand, at),
-            _ => match stand {
-                Stand::People => self.of_person(expr, beside, at),
-                Stand::Events(_) => at.invalid("this is about people; in a filter of events it stands in `person`"),
+            | plan::Expr::Person { .. } => self.of_event(expr, beside, row_kind, at),
+            _ => match row_kind {
+                RowKind::People => self.of_person(expr, beside, at),
+                RowKind::Events(_) => {
+                    at.invalid("this is an expression over people; in a filter of events, wrap it in `person`")
+                }
             },
         }
     }
 
-    fn of_person(&mut self, expr: &plan::Expr, beside: Option<Kind>, at: &At) -> Result<Bound> {
+    fn of_person(&mut self, expr: &plan::Expr, beside: Option<Kind>, at: &PlanPath) -> Result<BoundExpr> {
         match expr {
             plan::Expr::Attribute { name, key } => self.attribute(name, key.as_deref(), beside, at),
             plan::Expr::Channels {} => {
                 let as_of = self.as_of;
-                self.keep(Expr::Channels { as_of }, Kind::Set)
+                self.intern(Expr::Channels { as_of }, Kind::Set)
             }
             plan::Expr::Aggregate {
                 function,
@@ -74,34 +84,40 @@ impl Binder<'_> {
             } => self.measure(*function, events, value.as_deref(), day_starts.as_deref(), at),
             plan::Expr::Tile { k, expr, population } => {
                 if !(1..=10_000).contains(k) {
-                    return at.field("k").invalid("from 1 to 10,000 tiles");
+                    return at.field("k").invalid("the number of tiles must be from 1 to 10,000");
                 }
                 let ranking = self.ranking(expr, population.as_deref(), RankSelection::Tile { k: *k }, at)?;
-                self.keep(Expr::Tile(ranking), Kind::Number)
+                self.intern(Expr::Tile(ranking), Kind::Number)
             }
-            _ => at.invalid("not an expression of people"),
+            _ => at.invalid("not an expression over people"),
         }
     }
 
-    fn of_event(&mut self, expr: &plan::Expr, beside: Option<Kind>, stand: Stand, at: &At) -> Result<Bound> {
-        let Stand::Events(steps) = stand else {
-            return at.invalid("this is about an event and stands in a filter of events only");
+    fn of_event(
+        &mut self,
+        expr: &plan::Expr,
+        beside: Option<Kind>,
+        row_kind: RowKind,
+        at: &PlanPath,
+    ) -> Result<BoundExpr> {
+        let RowKind::Events(steps) = row_kind else {
+            return at.invalid("this is an expression over an event; only a filter of events can contain it");
         };
         match expr {
-            plan::Expr::EventChannel {} => self.keep(Expr::EventChannel, Kind::Text),
+            plan::Expr::EventChannel {} => self.intern(Expr::EventChannel, Kind::Text),
             plan::Expr::Person { expr } => {
-                let (of, kind) = self.expr(expr, beside, Stand::People, &at.field("expr"))?;
-                self.asks_person = true;
-                self.keep(Expr::Person(of), kind)
+                let (of, kind) = self.expr(expr, beside, RowKind::People, &at.field("expr"))?;
+                self.reads_person = true;
+                self.intern(Expr::Person(of), kind)
             }
             plan::Expr::Property { name } => self.property(name, steps, at),
             plan::Expr::ByType { of } => self.by_type(of, beside, at),
-            _ => at.invalid("not an expression of events"),
+            _ => at.invalid("not an expression over events"),
         }
     }
 
-    /// A property must be declared, and of one kind, by every type.
-    fn property(&mut self, name: &str, steps: &[plan::EventFilter], at: &At) -> Result<Bound> {
+    /// Binds a property, which all event types must declare with the same kind.
+    fn property(&mut self, name: &str, steps: &[plan::EventFilter], at: &PlanPath) -> Result<BoundExpr> {
         let mut found = None;
         for step in steps {
             let declared = self.version.schema.event_types.get(&step.event_type);
@@ -119,11 +135,11 @@ impl Binder<'_> {
         let Some(kind) = found else {
             return at.invalid("no event type");
         };
-        self.keep(Expr::Property(name.to_string()), kind)
+        self.intern(Expr::Property(name.to_string()), kind)
     }
 
-    /// Each event type has its own value, all of one kind.
-    fn by_type(&mut self, of: &[plan::TypeValue], mut beside: Option<Kind>, at: &At) -> Result<Bound> {
+    /// Binds a value for each event type; all values must have the same kind.
+    fn by_type(&mut self, of: &[plan::TypeValue], mut beside: Option<Kind>, at: &PlanPath) -> Result<BoundExpr> {
         let mut values = Vec::new();
         for (index, one) in of.iter().enumerate() {
             let here = at.item("of", index);
@@ -131,43 +147,49 @@ impl Binder<'_> {
                 event_type: one.event_type.clone(),
                 filter: None,
             };
-            let stand = Stand::Events(std::slice::from_ref(&step));
-            let (value, kind) = self.expr(&one.value, beside, stand, &here.field("value"))?;
+            let row_kind = RowKind::Events(std::slice::from_ref(&step));
+            let (value, kind) = self.expr(&one.value, beside, row_kind, &here.field("value"))?;
             if index > 0 && beside != Some(kind) {
-                return here.invalid(format!("{} stands beside values of another kind", named(kind)));
+                return here.invalid(format!("{} has another type than the other values", named(kind)));
             }
             beside = Some(kind);
             values.push((step.event_type, value));
         }
         match beside {
-            Some(kind) if !values.is_empty() => self.keep(Expr::ByType(values), kind),
+            Some(kind) if !values.is_empty() => self.intern(Expr::ByType(values), kind),
             _ => at.invalid("no event type"),
         }
     }
 
-    fn attribute(&mut self, name: &str, key: Option<&str>, beside: Option<Kind>, at: &At) -> Result<Bound> {
+    fn attribute(&mut self, name: &str, key: Option<&str>, beside: Option<Kind>, at: &PlanPath) -> Result<BoundExpr> {
         let Some(field) = self.version.schema.attributes.get(name) else {
             return at.invalid(format!("attribute `{name}` is not declared"));
         };
         let (as_of, name) = (self.as_of, name.to_string());
         match (kind_of(field), key) {
-            (Some(kind), None) => self.keep(Expr::Attribute { name, as_of }, kind),
+            (Some(kind), None) => self.intern(Expr::Attribute { name, as_of }, kind),
             (None, Some(key)) => {
                 let kind = beside.unwrap_or(Kind::Any);
                 let key = self.code(key);
-                self.keep(Expr::Entry { name, key, kind, as_of }, kind)
+                self.intern(Expr::Entry { name, key, kind, as_of }, kind)
             }
-            (Some(_), Some(_)) => at.invalid(format!("attribute `{name}` is no map; it has no keys")),
-            (None, None) => self.keep(Expr::Attribute { name, as_of }, Kind::Any),
+            (Some(_), Some(_)) => at.invalid(format!("attribute `{name}` is not a map; it has no keys")),
+            (None, None) => self.intern(Expr::Attribute { name, as_of }, Kind::Any),
         }
     }
 
-    fn case(&mut self, tiers: &[plan::Tier], otherwise: Option<&plan::Value>, stand: Stand, at: &At) -> Result<Bound> {
+    fn case(
+        &mut self,
+        tiers: &[plan::Tier],
+        otherwise: Option<&plan::Value>,
+        row_kind: RowKind,
+        at: &PlanPath,
+    ) -> Result<BoundExpr> {
         let mut bound = Vec::new();
         let mut kinds = Vec::new();
         for (index, tier) in tiers.iter().enumerate() {
             let here = at.item("tiers", index);
-            let when = self.cond(&tier.when, stand, &here.field("when"))?;
+            let when = self.cond(&tier.when, row_kind, &here.field("when"))?;
             let (datum, kind) = literal(self, &tier.value, &here)?;
             bound.push((when, datum));
             kinds.push(kind);
@@ -180,9 +202,9 @@ impl Binder<'_> {
             return at.invalid("a tag has at least one tier");
         };
         if let Some(&other) = kinds.iter().find(|&&other| other != kind) {
-            return at.invalid(format!("{} stands beside {}", named(kind), named(other)));
+            return at.invalid(format!("{} and {} cannot be combined", named(kind), named(other)));
         }
-        self.keep(
+        self.intern(
             Expr::Case {
                 tiers: bound,
                 otherwise: otherwise.map(|(datum, _)| datum),
@@ -191,7 +213,14 @@ impl Binder<'_> {
         )
     }
 
-    fn lookup(&mut self, catalog: &str, key: &plan::Expr, attribute: &str, stand: Stand, at: &At) -> Result<Bound> {
+    fn lookup(
+        &mut self,
+        catalog: &str,
+        key: &plan::Expr,
+        attribute: &str,
+        row_kind: RowKind,
+        at: &PlanPath,
+    ) -> Result<BoundExpr> {
         let Some(declared) = self.version.schema.catalogs.get(catalog) else {
             return at.invalid(format!("catalog `{catalog}` is not declared"));
         };
@@ -203,9 +232,9 @@ impl Binder<'_> {
                 "`{attribute}` of catalog `{catalog}` is a map, which has no value of its own"
             ));
         };
-        let key = self.of_kind(key, Kind::Text, stand, &at.field("key"))?;
+        let key = self.of_kind(key, Kind::Text, row_kind, &at.field("key"))?;
         let catalog = self.program.catalogs.intern(catalog.to_string());
-        self.keep(
+        self.intern(
             Expr::Lookup {
                 catalog,
                 key,
@@ -221,23 +250,23 @@ impl Binder<'_> {
         events: &plan::EventQuery,
         value: Option<&plan::Expr>,
         day_starts: Option<&[i64]>,
-        at: &At,
-    ) -> Result<Bound> {
-        let asked = std::mem::replace(&mut self.asks_person, false);
+        at: &PlanPath,
+    ) -> Result<BoundExpr> {
+        let outer_reads_person = std::mem::replace(&mut self.reads_person, false);
         let value = match value {
             Some(value) => {
-                // `count` and `days` only ask whether it is known.
+                // `count` and `days` only need to know whether the value is known.
                 let wanted = match function {
                     Function::Sum | Function::Avg | Function::Median | Function::Min | Function::Max => {
                         Some(Kind::Number)
                     }
                     _ => None,
                 };
-                Some(self.expr(value, wanted, Stand::Events(&events.steps), &at.field("value"))?)
+                Some(self.expr(value, wanted, RowKind::Events(&events.steps), &at.field("value"))?)
             }
             None => None,
         };
-        let kind = measured(function, value.map(|(_, kind)| kind)).or_else(|problem| at.invalid(problem))?;
+        let kind = kind_of_measure(function, value.map(|(_, kind)| kind)).or_else(|problem| at.invalid(problem))?;
         if (function == Function::Days) != day_starts.is_some() {
             return at
                 .field("day_starts")
@@ -246,8 +275,8 @@ impl Binder<'_> {
         if day_starts.is_some_and(|starts| !starts.is_sorted_by(|a, b| a < b)) {
             return at.field("day_starts").invalid("not ascending");
         }
-        let own = value.map(|(id, _)| id).filter(|_| self.asks_person);
-        self.asks_person = asked;
+        let own = value.map(|(id, _)| id).filter(|_| self.reads_person);
+        self.reads_person = outer_reads_person;
         let scan = self.scan(events, own, &at.field("events"))?;
         let measures = &mut self.program.scans[scan].measures;
         let wanted = Measure {
@@ -262,13 +291,13 @@ impl Binder<'_> {
                 measures.push(wanted);
                 measures.len() - 1
             });
-        self.keep(Expr::Measure { scan, measure }, kind)
+        self.intern(Expr::Measure { scan, measure }, kind)
     }
 
-    fn scan(&mut self, events: &plan::EventQuery, own: Option<ExprId>, at: &At) -> Result<usize> {
+    fn scan(&mut self, events: &plan::EventQuery, own: Option<ExprId>, at: &PlanPath) -> Result<usize> {
         let (from, to) = self.window((events.from, events.to), at)?;
         let mut steps = self.filtered_types(&events.steps, "steps", at)?;
-        // The order of steps changes nothing.
+        // The order of steps does not matter.
         steps.sort();
         let key = (steps, from, to, own);
         if let Some(&scan) = self.scans.get(&key) {
@@ -285,27 +314,28 @@ impl Binder<'_> {
         Ok(self.program.scans.len() - 1)
     }
 
+    /// Resolves a moment to ms since the epoch.
     pub fn instant(&self, moment: Moment) -> i64 {
         moment.resolve(self.program.as_of)
     }
 
-    /// Of events: never later than the as-of.
-    pub fn window(&self, (from, to): (Option<Moment>, Moment), at: &At) -> Result<(i64, i64)> {
+    /// Resolves a window of events; it must not end after the as-of.
+    pub fn window(&self, (from, to): (Option<Moment>, Moment), at: &PlanPath) -> Result<(i64, i64)> {
         let (from, to) = (from.map(|from| self.instant(from)), self.instant(to));
         if to > self.as_of {
             return at
                 .field("to")
-                .invalid("after the plan's `as_of`, or that of the `at` around it");
+                .invalid("later than the `as_of` of the plan, or of the `at` that contains it");
         }
         Ok((from.unwrap_or(i64::MIN), to))
     }
 
-    /// `name`: the field that holds the steps.
+    /// Binds the event types and filters of a field called `name`.
     pub fn filtered_types(
         &mut self,
         steps: &[plan::EventFilter],
         name: &'static str,
-        at: &At,
+        at: &PlanPath,
     ) -> Result<Vec<FilteredType>> {
         let mut types: Vec<FilteredType> = Vec::new();
         for (index, step) in steps.iter().enumerate() {
@@ -315,14 +345,14 @@ impl Binder<'_> {
             }
             if types.iter().any(|(event_type, _)| *event_type == step.event_type) {
                 return here.invalid(format!(
-                    "event type `{}` stands twice; an event counts once",
+                    "event type `{}` is listed twice; list it once",
                     step.event_type
                 ));
             }
-            let stand = Stand::Events(std::slice::from_ref(step));
+            let row_kind = RowKind::Events(std::slice::from_ref(step));
             let filter = step.filter.as_deref();
             let filter = filter
-                .map(|filter| self.cond(filter, stand, &here.field("where")))
+                .map(|filter| self.cond(filter, row_kind, &here.field("where")))
                 .transpose()?;
             types.push((step.event_type.clone(), filter));
         }
@@ -330,8 +360,8 @@ impl Binder<'_> {
     }
 }
 
-/// The kind that a measure of values of this kind gives.
-fn measured(function: Function, value: Option<Kind>) -> std::result::Result<Kind, String> {
+/// Returns the kind of a measure over values of a kind; an error message if the measure does not accept them.
+fn kind_of_measure(function: Function, value: Option<Kind>) -> std::result::Result<Kind, String> {
     let refused = |takes: &str| Err(format!("takes {takes}, not {}", value.map_or("nothing", named)));
     match (function, value) {
         (Function::Count | Function::Days, _) => Ok(Kind::Number),

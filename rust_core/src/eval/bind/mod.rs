@@ -17,33 +17,33 @@ use crate::index::view::Version;
 use crate::plan;
 use crate::proto::schema::{Field, Type};
 
-/// Where in the plan.
-pub struct At<'p> {
-    parent: Option<&'p At<'p>>,
+/// The path of a node in the plan message, for errors.
+pub struct PlanPath<'p> {
+    parent: Option<&'p PlanPath<'p>>,
     name: &'static str,
     index: Option<usize>,
 }
 
-impl At<'static> {
-    /// The message itself.
-    pub const PLAN: At<'static> = At {
+impl PlanPath<'static> {
+    /// The path of the message itself.
+    pub const PLAN: PlanPath<'static> = PlanPath {
         parent: None,
         name: "plan",
         index: None,
     };
 }
 
-impl<'p> At<'p> {
-    pub fn field(&'p self, name: &'static str) -> At<'p> {
-        At {
+impl<'p> PlanPath<'p> {
+    pub fn field(&'p self, name: &'static str) -> PlanPath<'p> {
+        PlanPath {
             parent: Some(self),
             name,
             index: None,
         }
     }
 
-    pub fn item(&'p self, name: &'static str, index: usize) -> At<'p> {
-        At {
+    pub fn item(&'p self, name: &'static str, index: usize) -> PlanPath<'p> {
+        PlanPath {
             parent: Some(self),
             name,
             index: Some(index),
@@ -55,7 +55,7 @@ impl<'p> At<'p> {
     }
 }
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for PlanPath<'_> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(parent) = self.parent {
             write!(to, "{parent}.")?;
@@ -65,9 +65,9 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// What the rows are: people, or events of these types.
+/// The kind of rows that a condition is about: people, or events of these types.
 #[derive(Clone, Copy)]
-pub enum Stand<'s> {
+pub enum RowKind<'s> {
     People,
     Events(&'s [plan::EventFilter]),
 }
@@ -75,30 +75,32 @@ pub enum Stand<'s> {
 pub struct Binder<'v> {
     pub version: &'v Version,
     pub program: Program,
-    /// The same types, filters and window are one scan. A value that asks for the person's own values has a scan to itself:
-    /// they may come from a scan of the same events, and no scan may wait for itself.
+    /// The scans by types, filters and window. A value that reads values of the person has a scan of its own: these values may come
+    /// from a scan of the same events, and a scan must not depend on itself.
     pub scans: HashMap<(Vec<FilteredType>, i64, i64, Option<ExprId>), usize>,
-    /// Whether what was bound since this was last false asks, of an event, for a value of its person.
-    pub asks_person: bool,
-    /// The highest level of a ranking met so far.
+    /// Set when a node reads a value of the person of an event.
+    pub reads_person: bool,
+    /// The highest level of the rankings bound so far.
     pub level: usize,
-    /// The instant that what is bound now is asked of: the plan's, or that of an `at` around it.
+    /// The as-of of the current node: that of the plan, or of the `at` that contains the node.
     pub as_of: i64,
 }
 
+/// Binds a plan to a version; returns `Error::Invalid` with the path of a wrong node.
 pub fn bind(version: &Version, plan: &plan::Plan) -> Result<Program> {
     let mut binder = Binder::new(version, plan.as_of);
     for (index, root) in plan.roots.iter().enumerate() {
-        binder.root(root, &At::PLAN.item("roots", index))?;
+        binder.root(root, &PlanPath::PLAN.item("roots", index))?;
     }
     Ok(binder.program)
 }
 
-/// Binds expressions of people: a program without roots, and by expression its number and kind.
+/// Binds expressions over people. Returns a program without roots, and the id and kind of each expression.
 pub fn bind_expressions(version: &Version, asked: &plan::Expressions) -> Result<(Program, Vec<(ExprId, Kind)>)> {
     let mut binder = Binder::new(version, asked.as_of);
     let bound = asked.exprs.iter().enumerate();
-    let bound = bound.map(|(index, expr)| binder.expr(expr, None, Stand::People, &At::PLAN.item("exprs", index)));
+    let bound =
+        bound.map(|(index, expr)| binder.expr(expr, None, RowKind::People, &PlanPath::PLAN.item("exprs", index)));
     let bound = bound.collect::<Result<_>>()?;
     Ok((binder.program, bound))
 }
@@ -114,7 +116,7 @@ impl<'v> Binder<'v> {
             version,
             program,
             scans: HashMap::new(),
-            asks_person: false,
+            reads_person: false,
             level: 0,
             as_of,
         }
@@ -122,9 +124,9 @@ impl<'v> Binder<'v> {
 }
 
 impl Binder<'_> {
-    fn root(&mut self, root: &plan::Root, at: &At) -> Result<()> {
+    fn root(&mut self, root: &plan::Root, at: &PlanPath) -> Result<()> {
         let among = self.population(root.among.as_ref(), &at.field("among"))?;
-        let cond = self.cond(&root.cond, Stand::People, &at.field("cond"))?;
+        let cond = self.cond(&root.cond, RowKind::People, &at.field("cond"))?;
         let clauses = match (&root.cond, &self.program.conds[cond]) {
             (plan::Cond::All { .. }, Cond::All(clauses)) | (plan::Cond::Any { .. }, Cond::Any(clauses)) => {
                 clauses.clone()
@@ -145,48 +147,50 @@ impl Binder<'_> {
         Ok(())
     }
 
-    pub fn population(&mut self, among: Option<&plan::Cond>, at: &At) -> Result<Option<CondId>> {
-        among.map(|among| self.cond(among, Stand::People, at)).transpose()
+    pub fn population(&mut self, among: Option<&plan::Cond>, at: &PlanPath) -> Result<Option<CondId>> {
+        among.map(|among| self.cond(among, RowKind::People, at)).transpose()
     }
 
-    fn conds(&mut self, of: &[plan::Cond], stand: Stand, at: &At) -> Result<Vec<CondId>> {
+    fn conds(&mut self, of: &[plan::Cond], row_kind: RowKind, at: &PlanPath) -> Result<Vec<CondId>> {
         of.iter()
             .enumerate()
-            .map(|(index, cond)| self.cond(cond, stand, &at.item("of", index)))
+            .map(|(index, cond)| self.cond(cond, row_kind, &at.item("of", index)))
             .collect()
     }
 
-    pub fn cond(&mut self, cond: &plan::Cond, stand: Stand, at: &At) -> Result<CondId> {
+    pub fn cond(&mut self, cond: &plan::Cond, row_kind: RowKind, at: &PlanPath) -> Result<CondId> {
         let bound = match cond {
-            plan::Cond::All { of } => Cond::All(self.conds(of, stand, at)?),
-            plan::Cond::Any { of } => Cond::Any(self.conds(of, stand, at)?),
-            plan::Cond::Not { of } => Cond::Not(self.cond(of, stand, &at.field("of"))?),
-            plan::Cond::OrUnknown { of } => Cond::OrUnknown(self.cond(of, stand, &at.field("of"))?),
+            plan::Cond::All { of } => Cond::All(self.conds(of, row_kind, at)?),
+            plan::Cond::Any { of } => Cond::Any(self.conds(of, row_kind, at)?),
+            plan::Cond::Not { of } => Cond::Not(self.cond(of, row_kind, &at.field("of"))?),
+            plan::Cond::OrUnknown { of } => Cond::OrUnknown(self.cond(of, row_kind, &at.field("of"))?),
             plan::Cond::Constant { value } => Cond::Constant(*value),
             plan::Cond::Set { .. }
             | plan::Cond::At { .. }
             | plan::Cond::Happened { .. }
             | plan::Cond::Sequence { .. }
             | plan::Cond::Rank { .. }
-            | plan::Cond::Sample { .. } => self.of_people(cond, stand, at)?,
+            | plan::Cond::Sample { .. } => self.of_people(cond, row_kind, at)?,
             leaf => {
-                let leaf = self.leaf(leaf, stand, at)?;
+                let leaf = self.leaf(leaf, row_kind, at)?;
                 self.as_item_condition(leaf)
             }
         };
         Ok(self.program.conds.intern(bound))
     }
 
-    fn of_people(&mut self, cond: &plan::Cond, stand: Stand, at: &At) -> Result<Cond> {
-        if let Stand::Events(_) = stand {
-            return at.invalid("this is about people and cannot stand in a filter of events");
+    fn of_people(&mut self, cond: &plan::Cond, row_kind: RowKind, at: &PlanPath) -> Result<Cond> {
+        if let RowKind::Events(_) = row_kind {
+            return at.invalid("this is a condition on people; a filter of events cannot contain it");
         }
         match cond {
             plan::Cond::Set { of, among } => self.set(of, among.as_deref(), at),
             plan::Cond::At { as_of, of, among } => {
                 let as_of = self.instant(*as_of);
                 if as_of > self.as_of {
-                    return at.field("as_of").invalid("after the `as_of` around it");
+                    return at
+                        .field("as_of")
+                        .invalid("later than the `as_of` of the node that contains it");
                 }
                 let around = std::mem::replace(&mut self.as_of, as_of);
                 let set = self.set(of, among.as_deref(), at);
@@ -228,14 +232,14 @@ impl Binder<'_> {
                 seed: seed.clone(),
                 below: below.0,
             }),
-            _ => at.invalid("not a condition of people"),
+            _ => at.invalid("not a condition on people"),
         }
     }
 
-    fn set(&mut self, of: &plan::Cond, among: Option<&plan::Cond>, at: &At) -> Result<Cond> {
+    fn set(&mut self, of: &plan::Cond, among: Option<&plan::Cond>, at: &PlanPath) -> Result<Cond> {
         Ok(Cond::Set {
             among: self.population(among, &at.field("among"))?,
-            of: self.cond(of, Stand::People, &at.field("of"))?,
+            of: self.cond(of, RowKind::People, &at.field("of"))?,
             as_of: self.as_of,
         })
     }
@@ -245,13 +249,13 @@ impl Binder<'_> {
         expr: &plan::Expr,
         population: Option<&plan::Cond>,
         place: RankSelection,
-        at: &At,
+        at: &PlanPath,
     ) -> Result<usize> {
         let around = std::mem::take(&mut self.level);
         let here = at.field("expr");
-        let (expr, kind) = self.expr(expr, Some(Kind::Number), Stand::People, &here)?;
+        let (expr, kind) = self.expr(expr, Some(Kind::Number), RowKind::People, &here)?;
         if !matches!(kind, Kind::Number | Kind::Instant | Kind::Date | Kind::Duration) {
-            return here.invalid(format!("{} has no rank", named(kind)));
+            return here.invalid(format!("{} cannot be ranked", named(kind)));
         }
         let population = self.population(population, &at.field("population"))?;
         let level = self.level + 1;
@@ -265,7 +269,7 @@ impl Binder<'_> {
         }))
     }
 
-    /// The code of a text, also of one that the dictionary lacks.
+    /// Returns the code of a text. Texts that are not in the dictionary get codes beyond it.
     pub fn code(&mut self, text: &str) -> u32 {
         let text = normalise(text);
         let known = self.version.texts.code(&text);
@@ -277,6 +281,7 @@ pub fn is_month_day(day: u16) -> bool {
     (1..=12).contains(&(day / 100)) && (1..=31).contains(&(day % 100))
 }
 
+/// Returns the kind of a declared field; `None` for a map.
 pub fn kind_of(field: &Field) -> Option<Kind> {
     match field.kind {
         Type::Bool => Some(Kind::Bool),
@@ -291,6 +296,7 @@ pub fn kind_of(field: &Field) -> Option<Kind> {
     }
 }
 
+/// Returns the name of a kind for error messages.
 pub fn named(kind: Kind) -> &'static str {
     match kind {
         Kind::Bool => "true or false",
@@ -306,8 +312,8 @@ pub fn named(kind: Kind) -> &'static str {
     }
 }
 
-/// A value of the plan; its text gets a code.
-pub fn literal(binder: &mut Binder, value: &plan::Value, at: &At) -> Result<(Datum, Kind)> {
+/// Binds a literal of the plan.
+pub fn literal(binder: &mut Binder, value: &plan::Value, at: &PlanPath) -> Result<(Datum, Kind)> {
     Ok(match value {
         plan::Value::Num(number) => (Datum::Int(number.0), Kind::Number),
         plan::Value::Text(text) => (Datum::Code(binder.code(text)), Kind::Text),
@@ -315,7 +321,7 @@ pub fn literal(binder: &mut Binder, value: &plan::Value, at: &At) -> Result<(Dat
         plan::Value::Instant(ms) => (Datum::Int(*ms), Kind::Instant),
         plan::Value::Date(days) => (Datum::Int((*days).into()), Kind::Date),
         plan::Value::MonthDay(day) if !is_month_day(*day) => {
-            return at.invalid(format!("{day} is no month * 100 + day"));
+            return at.invalid(format!("{day} is not month * 100 + day"));
         }
         plan::Value::MonthDay(day) => (Datum::Int((*day).into()), Kind::MonthDay),
         plan::Value::Duration(ms) => (Datum::Int(binder.instant(*ms)), Kind::Duration),

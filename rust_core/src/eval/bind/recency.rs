@@ -1,21 +1,22 @@
-//! A recency beside a duration, said as whether something happened: that is answered without the events themselves.
+//! Rewrites the comparison of a recency with a duration to whether an event happened in a window, which needs no events to be read.
 
-use super::{At, Binder, Stand};
+use super::{Binder, PlanPath, RowKind};
 use crate::error::Result;
 use crate::eval::program::Cond;
 use crate::plan::{self, Cmp, Function, Moment};
 
 impl Binder<'_> {
-    /// `elapsed(latest(...)) > duration` and its like; `None` for every other comparison.
+    /// Binds `elapsed(latest(...)) > duration` and similar comparisons; returns `None` for all others.
     pub fn recency(
         &mut self,
         cmp: Cmp,
         left: &plan::Expr,
         right: &plan::Expr,
-        stand: Stand,
-        at: &At,
+        row_kind: RowKind,
+        at: &PlanPath,
     ) -> Result<Option<Cond>> {
-        let (Stand::People, Some((function, events)), Some(duration)) = (stand, recency_of(left), duration_of(right))
+        let (RowKind::People, Some((function, events)), Some(duration)) =
+            (row_kind, recency_of(left), duration_of(right))
         else {
             return Ok(None);
         };
@@ -25,7 +26,7 @@ impl Binder<'_> {
         let since = |from: i64| (Some(first.map_or(from, |first| first.max(from))), end);
         let until = |to: i64| (first, end.min(to));
         // "More" is longer ago: the last event is before the instant, so there is none since.
-        let (window, denied) = match (function, cmp) {
+        let (window, is_negated) = match (function, cmp) {
             (Function::Latest, Cmp::More) => (since(instant), true),
             (Function::Latest, Cmp::AtLeast) => (since(after), true),
             (Function::Latest, Cmp::Less) => (since(after), false),
@@ -46,16 +47,16 @@ impl Binder<'_> {
             max: None,
         };
         let here = at.field("left");
-        let known = self.cond(&happened((first, end)), stand, &here)?;
-        let mut of = self.cond(&happened(window), stand, &here)?;
-        if denied {
+        let known = self.cond(&happened((first, end)), row_kind, &here)?;
+        let mut of = self.cond(&happened(window), row_kind, &here)?;
+        if is_negated {
             of = self.program.conds.intern(Cond::Not(of));
         }
         Ok(Some(Cond::Given { of, known }))
     }
 }
 
-/// The events whose first or last instant it is the time since; with a filter it is better asked of the events.
+/// Returns the function and the events of a recency; `None` if a filter makes reading the events cheaper.
 fn recency_of(expr: &plan::Expr) -> Option<(Function, &plan::EventQuery)> {
     let plan::Expr::Elapsed { of } = expr else { return None };
     match &**of {

@@ -1,15 +1,15 @@
-//! Binding of sequences.
+//! Binds sequences.
 
 use std::collections::BTreeMap;
 
-use super::{At, Binder, Stand, named};
+use super::{Binder, PlanPath, RowKind, named};
 use crate::error::Result;
 use crate::eval::kernels::column::Kind;
-use crate::eval::program::{Cond, ExprId, Gap, Part, Sequence};
+use crate::eval::program::{Cond, ExprId, Gap, Role, Sequence};
 use crate::plan::{self, Moment};
 
-/// Steps of one sequence.
-const STEPS: usize = 32;
+/// The maximum number of steps.
+const MAX_STEPS: usize = 32;
 
 impl Binder<'_> {
     pub fn sequence(
@@ -17,13 +17,17 @@ impl Binder<'_> {
         steps: &[plan::SequenceStep],
         by: Option<&plan::Expr>,
         window: (Option<Moment>, Moment),
-        at: &At,
+        at: &PlanPath,
     ) -> Result<Cond> {
-        let Some((first, rest)) = steps.split_first().filter(|_| steps.len() <= STEPS) else {
-            return at.field("steps").invalid(format!("from 1 to {STEPS} steps"));
+        let Some((first, rest)) = steps.split_first().filter(|_| steps.len() <= MAX_STEPS) else {
+            return at
+                .field("steps")
+                .invalid(format!("a sequence has from 1 to {MAX_STEPS} steps"));
         };
         if first.after.is_some() || first.within.is_some() {
-            return at.item("steps", 0).invalid("the first step has none before it");
+            return at
+                .item("steps", 0)
+                .invalid("the first step has no step before it; leave out `after` and `within`");
         }
         let (from, to) = self.window(window, at)?;
         let mut types: BTreeMap<String, Vec<_>> = BTreeMap::new();
@@ -31,7 +35,7 @@ impl Binder<'_> {
             let here = at.item("steps", number.into());
             let events = self.filtered_types(&step.events, "events", &here)?;
             let without = self.filtered_types(&step.without, "without", &here)?;
-            let parts = [(Part::Step(number), events), (Part::Without(number), without)];
+            let parts = [(Role::Step(number), events), (Role::Without(number), without)];
             for (part, (event_type, filter)) in parts
                 .into_iter()
                 .flat_map(|(part, of)| of.into_iter().map(move |of| (part, of)))
@@ -40,7 +44,7 @@ impl Binder<'_> {
             }
         }
         let by = by
-            .map(|by| self.common(by, types.keys(), &at.field("by")))
+            .map(|by| self.shared_value(by, types.keys(), &at.field("by")))
             .transpose()?;
         let gaps = rest.iter().map(gap).collect();
         Ok(Cond::Sequence(Box::new(Sequence {
@@ -52,14 +56,19 @@ impl Binder<'_> {
         })))
     }
 
-    /// A value that all events of a sequence have in common.
-    fn common<'t>(&mut self, by: &plan::Expr, types: impl Iterator<Item = &'t String>, at: &At) -> Result<ExprId> {
+    /// Binds the value that all events of a sequence must share.
+    fn shared_value<'t>(
+        &mut self,
+        by: &plan::Expr,
+        types: impl Iterator<Item = &'t String>,
+        at: &PlanPath,
+    ) -> Result<ExprId> {
         let step = |event_type: &String| plan::EventFilter {
             event_type: event_type.clone(),
             filter: None,
         };
         let steps: Vec<plan::EventFilter> = types.map(step).collect();
-        let (by, kind) = self.expr(by, None, Stand::Events(&steps), at)?;
+        let (by, kind) = self.expr(by, None, RowKind::Events(&steps), at)?;
         match kind {
             Kind::Set | Kind::Point | Kind::Any => at.invalid(format!("{} is not one value", named(kind))),
             _ => Ok(by),

@@ -1,11 +1,11 @@
-//! Bit vectors over the rows of a scope, and conditions as pairs of them.
+//! Bit vectors over rows, and three-valued conditions as pairs of bit vectors.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::simd_loops::{self, ones};
+use super::simd_loops::{self, count_ones};
 
-/// One bit a row. Bits beyond `len` are 0. Without words all are 0, so that what holds for nobody costs nothing.
+/// One bit for each row; bits beyond `len` are 0. No words means that all bits are 0, so an empty result costs nothing.
 #[derive(Clone, Debug)]
 pub struct Bits {
     words: Vec<u64>,
@@ -26,7 +26,7 @@ impl Bits {
         bits
     }
 
-    /// Rows of the words; those of `len` beyond them are 0.
+    /// Takes the bits from words; rows beyond them are 0.
     pub fn from_words(mut words: Vec<u64>, len: usize) -> Bits {
         words.resize(len.div_ceil(64), 0);
         let mut bits = Bits { words, len };
@@ -34,13 +34,13 @@ impl Bits {
         bits
     }
 
-    /// The same bits, in the room of `words`.
+    /// Copies bits and reuses the memory of `words`.
     pub fn copy(other: &Bits, mut words: Vec<u64>) -> Bits {
         words.clone_from(&other.words);
         Bits { words, len: other.len }
     }
 
-    /// No words where no bit is set.
+    /// Returns the words; none if no bit is set.
     pub fn into_words(mut self) -> Vec<u64> {
         if self.is_none() {
             self.words.clear();
@@ -48,7 +48,7 @@ impl Bits {
         self.words
     }
 
-    /// The first `set` rows of `len`.
+    /// Sets the first `set` of `len` rows.
     pub fn first(set: usize, len: usize) -> Bits {
         Bits::from_words(Bits::all(set).words, len)
     }
@@ -66,7 +66,7 @@ impl Bits {
         Bits { words, len }
     }
 
-    /// Rows of a longer mask; words that it lacks are 0.
+    /// Copies rows of a longer mask; words that it lacks are 0.
     pub fn slice(words: &[u64], rows: Range<usize>) -> Bits {
         let (first, shift) = (rows.start / 64, rows.start % 64);
         let word = |index: usize| words.get(index).copied().unwrap_or(0);
@@ -82,7 +82,7 @@ impl Bits {
         bits
     }
 
-    /// Some rows, in their order.
+    /// Copies the bits of the given rows, in their order.
     pub fn pick(&self, rows: &[u16]) -> Bits {
         Bits::from_fn(rows.len(), |at| self.get(rows[at].into()))
     }
@@ -125,10 +125,10 @@ impl Bits {
     }
 
     pub fn count(&self) -> u64 {
-        ones(&self.words)
+        count_ones(&self.words)
     }
 
-    /// Whether it is known without looking that no bit is set.
+    /// Returns whether there are no words; then no bit is set.
     fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
@@ -164,7 +164,7 @@ impl Bits {
         }
     }
 
-    /// `and` in place.
+    /// Keeps the rows that are also set in `other`.
     pub fn keep(&mut self, other: &Bits) {
         match other.words.is_empty() {
             true => self.words.clear(),
@@ -172,7 +172,7 @@ impl Bits {
         }
     }
 
-    /// `or` in place.
+    /// Adds the rows that are set in `other`.
     pub fn add(&mut self, other: &Bits) {
         match self.words.is_empty() {
             true => self.words.clone_from(&other.words),
@@ -180,12 +180,12 @@ impl Bits {
         }
     }
 
-    /// How many rows both have.
-    pub fn count_of_both(&self, other: &Bits) -> u64 {
-        simd_loops::ones_of_both(&self.words, &other.words)
+    /// Counts the rows that are set in both.
+    pub fn count_common(&self, other: &Bits) -> u64 {
+        simd_loops::count_common_ones(&self.words, &other.words)
     }
 
-    /// A word for every 64 rows, also where all are 0.
+    /// Returns one word for each 64 rows, even if all are 0.
     fn all_words(&self) -> Cow<'_, [u64]> {
         match self.words.is_empty() {
             true => vec![0; self.len.div_ceil(64)].into(),
@@ -212,7 +212,7 @@ impl Bits {
         bits
     }
 
-    /// Calls with the rows whose bit is set, ascending.
+    /// Calls `call` with each set row, ascending.
     #[inline]
     pub fn each(&self, mut call: impl FnMut(usize)) {
         for (index, &word) in self.words.iter().enumerate() {
@@ -224,7 +224,7 @@ impl Bits {
         }
     }
 
-    /// The same rows as an iterator.
+    /// Returns the set rows, ascending.
     #[inline]
     pub fn rows(&self) -> impl Iterator<Item = usize> {
         self.words.iter().enumerate().flat_map(|(index, &word)| {
@@ -251,30 +251,29 @@ impl PartialEq for Bits {
 
 impl Eq for Bits {}
 
-/// A condition over the rows of a scope: where it is true and where it is unknown. The two are disjoint.
+/// The three-valued result of a condition over rows. The two bit vectors are disjoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tri {
+    /// Rows for which the condition is true.
     pub t: Bits,
+    /// Rows for which the condition is unknown.
     pub u: Bits,
 }
 
 impl Tri {
-    /// A condition that is never unknown.
+    /// Returns a condition that is never unknown.
     pub fn known(t: Bits) -> Tri {
         let u = Bits::none(t.len());
         Tri { t, u }
     }
 
-    /// `holds` where it is known, else unknown.
-    pub fn of(mut holds: Bits, known: &Bits) -> Tri {
+    /// Returns a condition that is `t` where `known` is set, and unknown elsewhere.
+    pub fn of(mut t: Bits, known: &Bits) -> Tri {
         if known.is_all() {
-            return Tri::known(holds);
+            return Tri::known(t);
         }
-        holds.keep(known);
-        Tri {
-            t: holds,
-            u: known.not(),
-        }
+        t.keep(known);
+        Tri { t, u: known.not() }
     }
 
     pub fn bytes(&self) -> usize {
@@ -292,20 +291,20 @@ impl Tri {
         }
     }
 
-    /// Kleene's and, in place.
+    /// Combines with Kleene's `and`, in place.
     pub fn keep(&mut self, other: &Tri) {
         if self.u.is_empty() && other.u.is_empty() {
             return self.t.keep(&other.t);
         }
-        self.join(other, simd_loops::both);
+        self.join(other, simd_loops::kleene_and);
     }
 
-    /// Kleene's or, in place.
+    /// Combines with Kleene's `or`, in place.
     pub fn add(&mut self, other: &Tri) {
         if self.u.is_empty() && other.u.is_empty() {
             return self.t.add(&other.t);
         }
-        self.join(other, simd_loops::either);
+        self.join(other, simd_loops::kleene_or);
     }
 
     fn join(&mut self, other: &Tri, join: Join) {
@@ -321,7 +320,7 @@ impl Tri {
     }
 }
 
-/// Of what is true and what is unknown with another's.
+/// Combines (true, unknown) words with those of another condition.
 type Join = fn(&mut [u64], &mut [u64], &[u64], &[u64]);
 
 #[cfg(test)]
@@ -345,20 +344,20 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn a_slice_is_those_rows(rows in proptest::collection::vec(any::<bool>(), 0..300), a in 0usize..300, b in 0usize..300) {
+        fn slice_copies_a_range_of_rows(rows in proptest::collection::vec(any::<bool>(), 0..300), a in 0usize..300, b in 0usize..300) {
             let (from, to) = (a.min(b).min(rows.len()), a.max(b).min(rows.len()));
             prop_assert_eq!(Bits::slice(bits(&rows).words(), from..to), bits(&rows[from..to]));
         }
 
         #[test]
-        fn rows_are_the_set_bits(rows in proptest::collection::vec(any::<bool>(), 0..300)) {
+        fn rows_returns_the_set_bits(rows in proptest::collection::vec(any::<bool>(), 0..300)) {
             let expected: Vec<usize> = (0..rows.len()).filter(|&row| rows[row]).collect();
             prop_assert_eq!(bits(&rows).count(), expected.len() as u64);
             prop_assert_eq!(bits(&rows).rows().collect::<Vec<_>>(), expected);
         }
 
         #[test]
-        fn and_or_not_are_kleenes(pairs in proptest::collection::vec((any::<Option<bool>>(), any::<Option<bool>>()), 0..150)) {
+        fn keep_add_and_not_follow_kleene_logic(pairs in proptest::collection::vec((any::<Option<bool>>(), any::<Option<bool>>()), 0..150)) {
             let (a, b): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
             let and = |(x, y): &(Option<bool>, Option<bool>)| match (x, y) {
                 (Some(false), _) | (_, Some(false)) => Some(false),

@@ -1,4 +1,4 @@
-//! Columns over the rows of a scope: borrowed from the index where they can be.
+//! Columns of values over rows, borrowed from the index where possible.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::index::columns::picks::Pick;
 use crate::index::view::{Column as Stored, Scalar, Unit, Values};
 
-/// What an expression gives. `Any` is an entry of a map before what stands beside it says its kind.
+/// The type of an expression. `Any` is a map entry whose type is not determined yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Bool,
@@ -30,10 +30,10 @@ pub enum Kind {
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Datum {
-    /// Of no kind: the rows of a column without any known value.
+    /// No value: all rows of the column are unknown.
     Nothing,
     Bool(bool),
-    /// Millionths of a number, or milliseconds, days, month-days.
+    /// Millionths of a number, milliseconds, days, or month * 100 + day.
     Int(i64),
     Code(u32),
     Point([f64; 2]),
@@ -53,7 +53,7 @@ impl Hash for Datum {
     }
 }
 
-/// Rows without a known value hold anything.
+/// A column of values. The data of unknown rows is arbitrary.
 #[derive(Clone, Debug)]
 pub struct Column<'a> {
     pub known: Bits,
@@ -62,7 +62,7 @@ pub struct Column<'a> {
 
 #[derive(Clone, Debug)]
 pub enum Data<'a> {
-    /// The same in every row.
+    /// The same value in all rows.
     One(Datum),
     Bool(Cow<'a, [bool]>),
     Int(Cow<'a, [i64]>),
@@ -89,7 +89,7 @@ impl<T: Copy> View<'_, T> {
     }
 }
 
-/// Numbers, whether all of them are whole millionths or not.
+/// Numbers: either all are whole millionths, or exact fractions.
 #[derive(Clone, Copy)]
 pub enum Numbers<'c> {
     Whole(View<'c, i64>),
@@ -128,7 +128,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Numbers of which some may not be whole millionths.
+    /// Returns a column of exact numbers, as integers if all are whole millionths.
     pub fn exact(known: Bits, values: Vec<Ratio>) -> Column<'a> {
         let whole = |row: usize| {
             if known.get(row) {
@@ -166,7 +166,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Memory of its own, not of the index.
+    /// Returns the bytes that the column owns; data borrowed from the index is not counted.
     pub fn bytes(&self) -> usize {
         let data = match &self.data {
             Data::Bool(Cow::Owned(values)) => size_of_val(&values[..]),
@@ -223,7 +223,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// `None` where no row is known.
+    /// Returns the sets; `None` if no row is known.
     pub fn sets(&self) -> Result<Option<&Sets<'a>>> {
         match &self.data {
             Data::One(Datum::Nothing) => Ok(None),
@@ -242,11 +242,11 @@ impl<'a> Column<'a> {
             Data::Point(_) => "points",
         };
         Error::Invalid(format!(
-            "a column of {found} stands where {wanted} should; the schema and the index disagree"
+            "expected a column of {wanted}, found {found}; the schema and the index disagree"
         ))
     }
 
-    /// Rows of a stored column; rows that it lacks are unknown.
+    /// Reads a range of rows of a stored column; rows that it lacks are unknown.
     pub fn slice(values: &'a Values, rows: Range<usize>) -> Column<'a> {
         let known = Bits::slice(&values.known, rows.clone());
         if known.is_none() {
@@ -254,10 +254,11 @@ impl<'a> Column<'a> {
         }
         let data = match &values.data {
             Stored::Bool(values) => Data::Bool(padded(values, rows)),
-            Stored::Ints(Unit::Code, codes) => {
-                Data::Code(filled(range_masks::codes(codes, held(codes.len(), &rows)).into(), rows))
-            }
-            Stored::Ints(_, ints) => Data::Int(filled(range_masks::numbers(ints, held(ints.len(), &rows)), rows)),
+            Stored::Ints(Unit::Code, codes) => Data::Code(filled(
+                range_masks::codes(codes, existing(codes.len(), &rows)).into(),
+                rows,
+            )),
+            Stored::Ints(_, ints) => Data::Int(filled(range_masks::numbers(ints, existing(ints.len(), &rows)), rows)),
             Stored::Point(points) => Data::Point(padded(points, rows)),
             Stored::Set { ends, codes } => Data::Set(Sets::slice(ends, codes, rows)),
             Stored::Map { .. } => Data::One(Datum::Nothing),
@@ -269,14 +270,14 @@ impl<'a> Column<'a> {
             }
             Stored::Flags(flags) => {
                 let codes = flags.codes();
-                let held = codes[held(codes.len(), &rows)].to_vec();
-                Data::Code(filled(held.into(), rows))
+                let codes = codes[existing(codes.len(), &rows)].to_vec();
+                Data::Code(filled(codes.into(), rows))
             }
         };
         Column { known, data }
     }
 
-    /// Picked rows of a stored column, as `read` reads them; rows that it lacks are unknown.
+    /// Reads given rows of a stored column with `read`; rows that it lacks are unknown.
     pub fn picked(
         values: &Values,
         rows: impl Iterator<Item = usize>,
@@ -286,7 +287,7 @@ impl<'a> Column<'a> {
         Column::gathered(&[Some(values)], &picks, read)
     }
 
-    /// The same of several columns: each of `picks` is a column and a row there, `NOWHERE` an unknown.
+    /// Reads given rows of several columns: each pick is (column, row); `NO_ROW` is unknown.
     pub fn gathered(
         columns: &[Option<&Values>],
         picks: &[Pick],
@@ -296,7 +297,7 @@ impl<'a> Column<'a> {
         read(&values, 0..picks.len()).into_owned()
     }
 
-    /// One key of a stored map. Entries of another kind are unknown, as missing ones are.
+    /// Reads the entry of a key in a stored map. Missing entries and entries of another type are unknown.
     pub fn entries(values: &'a Values, rows: Range<usize>, key: u32, kind: Kind) -> Column<'a> {
         let Stored::Map { ends, entries } = &values.data else {
             return Column::unknown(rows.len());
@@ -311,7 +312,7 @@ impl<'a> Column<'a> {
         Column::collect(found.collect())
     }
 
-    /// A column of values that are all of one physical type.
+    /// Collects values of one physical type.
     pub fn collect(data: Vec<Option<Datum>>) -> Column<'a> {
         fn every<T: Default>(data: &[Option<Datum>], of: impl Fn(Datum) -> Option<T>) -> Vec<T> {
             data.iter()
@@ -373,16 +374,17 @@ fn datum(scalar: Scalar, kind: Kind) -> Option<Datum> {
     }
 }
 
+/// Returns rows of stored values; missing rows have the default.
 fn padded<T: Copy + Default>(values: &[T], rows: Range<usize>) -> Cow<'_, [T]> {
-    filled(values[held(values.len(), &rows)].into(), rows)
+    filled(values[existing(values.len(), &rows)].into(), rows)
 }
 
-/// Those of some rows that a column of `len` has.
-fn held(len: usize, rows: &Range<usize>) -> Range<usize> {
+/// Returns the rows that a column of `len` rows has.
+fn existing(len: usize, rows: &Range<usize>) -> Range<usize> {
     rows.start.min(len)..rows.end.min(len)
 }
 
-/// As many as `rows`.
+/// Extends values with defaults to the length of `rows`.
 fn filled<T: Copy + Default>(mut values: Cow<'_, [T]>, rows: Range<usize>) -> Cow<'_, [T]> {
     if values.len() < rows.len() {
         values.to_mut().resize(rows.len(), T::default());

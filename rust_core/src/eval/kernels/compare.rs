@@ -1,21 +1,21 @@
-//! Conditions between columns.
+//! Compares columns.
 
 use super::bits::{Bits, Tri};
 use super::column::{Column, Kind, Numbers, View};
 use crate::error::Result;
 use crate::plan::Cmp;
 
-/// Unknown where one side is.
+/// Compares two columns row by row; the result is unknown where a side is unknown.
 pub fn compare(cmp: Cmp, left: &Column, right: &Column, kind: Kind) -> Result<Tri> {
     let len = left.len();
     let known = left.known.and(&right.known);
     let holds = match kind {
-        Kind::Bool => between_views(cmp, len, left.bools()?, right.bools()?),
-        Kind::Text => between_views(cmp, len, left.codes()?, right.codes()?),
-        Kind::Point => between_views(cmp, len, left.points()?, right.points()?),
+        Kind::Bool => compare_views(cmp, len, left.bools()?, right.bools()?),
+        Kind::Text => compare_views(cmp, len, left.codes()?, right.codes()?),
+        Kind::Point => compare_views(cmp, len, left.points()?, right.points()?),
         _ => match (left.numbers()?, right.numbers()?) {
-            (Numbers::Whole(a), Numbers::Whole(b)) => between_views(cmp, len, a, b),
-            (a, b) => between(cmp, len, |row| a.get(row), |row| b.get(row)),
+            (Numbers::Whole(a), Numbers::Whole(b)) => compare_views(cmp, len, a, b),
+            (a, b) => compare_rows(cmp, len, |row| a.get(row), |row| b.get(row)),
         },
     };
     Ok(Tri::of(holds, &known))
@@ -25,16 +25,16 @@ pub fn equals(left: &Column, right: &Column, kind: Kind) -> Result<Tri> {
     compare(Cmp::Equal, left, right, kind)
 }
 
-fn between_views<T: Copy + PartialOrd>(cmp: Cmp, len: usize, left: View<T>, right: View<T>) -> Bits {
+fn compare_views<T: Copy + PartialOrd>(cmp: Cmp, len: usize, left: View<T>, right: View<T>) -> Bits {
     match (left, right) {
-        (View::Many(a), View::Many(b)) => between(cmp, len, |row| a[row], |row| b[row]),
-        (View::Many(a), View::One(b)) => between(cmp, len, |row| a[row], |_| b),
-        (View::One(a), View::Many(b)) => between(cmp, len, |_| a, |row| b[row]),
-        (View::One(a), View::One(b)) => between(cmp, len, |_| a, |_| b),
+        (View::Many(a), View::Many(b)) => compare_rows(cmp, len, |row| a[row], |row| b[row]),
+        (View::Many(a), View::One(b)) => compare_rows(cmp, len, |row| a[row], |_| b),
+        (View::One(a), View::Many(b)) => compare_rows(cmp, len, |_| a, |row| b[row]),
+        (View::One(a), View::One(b)) => compare_rows(cmp, len, |_| a, |_| b),
     }
 }
 
-fn between<T: PartialOrd>(cmp: Cmp, len: usize, a: impl Fn(usize) -> T, b: impl Fn(usize) -> T) -> Bits {
+fn compare_rows<T: PartialOrd>(cmp: Cmp, len: usize, a: impl Fn(usize) -> T, b: impl Fn(usize) -> T) -> Bits {
     match cmp {
         Cmp::Less => Bits::from_fn(len, |row| a(row) < b(row)),
         Cmp::AtMost => Bits::from_fn(len, |row| a(row) <= b(row)),
@@ -45,7 +45,7 @@ fn between<T: PartialOrd>(cmp: Cmp, len: usize, a: impl Fn(usize) -> T, b: impl 
     }
 }
 
-/// Of a date only later years are anniversaries.
+/// Finds the rows whose month and day are wanted; for dates, only in a later year than the date.
 pub fn anniversary(column: &Column, latest_year: &[i32], of_dates: bool) -> Result<Tri> {
     let values = column.ints()?;
     let holds = |row| {
@@ -61,9 +61,9 @@ pub fn anniversary(column: &Column, latest_year: &[i32], of_dates: bool) -> Resu
     Ok(Tri::of(holds, &column.known))
 }
 
-/// Days since 1970-01-01 to (year, month * 100 + day) of the proleptic Gregorian calendar.
+/// Converts days since 1970-01-01 to (year, month * 100 + day) of the proleptic Gregorian calendar.
 pub fn year_and_day(days: i64) -> (i64, i64) {
-    // Years begin on 1 March here, so that a leap day is the last of its year; an era has 400 years.
+    // Here a year starts on 1 March, so the leap day is its last day; an era has 400 years.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -80,7 +80,7 @@ pub fn year_and_day(days: i64) -> (i64, i64) {
 
 const EARTH_RADIUS_METRES: f64 = 6_371_008.8;
 
-/// Haversine; the distance itself is within.
+/// Returns the great-circle distance in metres between (latitude, longitude) pairs in degrees, by the haversine formula.
 pub fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
     let (from, to) = (a[0].to_radians(), b[0].to_radians());
     let half_latitude = ((to - from) / 2.0).sin();
@@ -89,6 +89,7 @@ pub fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
     2.0 * EARTH_RADIUS_METRES * square.sqrt().min(1.0).asin()
 }
 
+/// Finds the rows at most `metres` from the point.
 pub fn near(column: &Column, point: &Column, metres: f64) -> Result<Tri> {
     let known = column.known.and(&point.known);
     let (from, to) = (column.points()?, point.points()?);
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_have_their_year_and_day() {
+    fn year_and_day_converts_known_dates() {
         assert_eq!(year_and_day(0), (1970, 101));
         assert_eq!(year_and_day(-1), (1969, 1231));
         assert_eq!(year_and_day(19_782), (2024, 229));
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_follows_the_one_before() {
+    fn year_and_day_is_strictly_increasing() {
         let mut before = year_and_day(-200_000);
         for days in -199_999..200_000 {
             let next = year_and_day(days);
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_of_a_great_circle() {
+    fn distance_of_a_quarter_great_circle() {
         let quarter = std::f64::consts::FRAC_PI_2 * EARTH_RADIUS_METRES;
         assert!((distance([0.0, 0.0], [90.0, 0.0]) - quarter).abs() < 1e-6);
         assert!((distance([0.0, 179.0], [0.0, -179.0]) - quarter / 45.0).abs() < 1e-6);

@@ -1,7 +1,7 @@
-//! Searching lists of ascending numbers from their beginning on.
+//! Galloping search in ascending lists.
 
-/// How many of ascending numbers are less than another; those near the beginning are counted soonest.
-pub fn fewer(ascending: &[u16], than: u16) -> usize {
+/// Returns how many of the ascending numbers are less than `than`. Takes time logarithmic in the result.
+pub fn count_less(ascending: &[u16], than: u16) -> usize {
     let mut reach = 1;
     while ascending.get(reach - 1).is_some_and(|&number| number < than) {
         reach *= 2;
@@ -20,9 +20,9 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn those_that_are_fewer_are_counted(mut numbers in prop::collection::vec(0..40u16, 0..60), than in 0..41u16) {
+        fn count_less_equals_a_linear_count(mut numbers in prop::collection::vec(0..40u16, 0..60), than in 0..41u16) {
             numbers.sort_unstable();
-            prop_assert_eq!(fewer(&numbers, than), numbers.iter().filter(|&&number| number < than).count());
+            prop_assert_eq!(count_less(&numbers, than), numbers.iter().filter(|&&number| number < than).count());
         }
     }
 }

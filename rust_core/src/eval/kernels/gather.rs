@@ -1,4 +1,4 @@
-//! Columns of values picked from others.
+//! Gathers the rows of several columns into one.
 
 use super::bits::Bits;
 use super::column::{Column, Data, Datum, View};
@@ -6,7 +6,7 @@ use super::ratio::Ratio;
 use super::sets::Sets;
 use crate::error::Result;
 
-/// A column of values picked from others: (which of `sources`, which of its rows), or none for unknown.
+/// Gathers a column: for each row, `pick` returns (source, row of the source), or `None` for unknown.
 pub fn gather<'a>(
     len: usize,
     sources: &[&Column<'_>],

@@ -1,29 +1,29 @@
-//! Values brought together by person.
+//! Groups values by person.
 
-/// Person i's values are `values[ends[i - 1]..ends[i]]`.
+/// Values grouped by person: those of person i are `values[ends[i - 1]..ends[i]]`.
 pub struct Groups<T> {
     ends: Vec<u32>,
     values: Vec<T>,
 }
 
 impl<T: Copy> Groups<T> {
-    /// Counts, then files: persons are few and dense, so nothing is sorted. The order of one person's values is kept.
+    /// Groups pairs of (person, value) by a counting sort. The order of each person's values is kept.
     pub fn of(pairs: &[(u32, T)], people: usize) -> Groups<T> {
         let mut counts = vec![0u32; people];
         for &(person, _) in pairs {
             counts[person as usize] += 1;
         }
-        let mut filing = Filing {
-            places: starts(counts),
+        let mut builder = GroupBuilder {
+            positions: starts(counts),
             values: pairs.iter().map(|&(_, value)| value).collect(),
         };
         for &(person, value) in pairs {
-            filing.put(person as usize, value);
+            builder.put(person as usize, value);
         }
-        filing.done()
+        builder.finish()
     }
 
-    /// Calls with each person who has values.
+    /// Calls `call` with each person who has values.
     pub fn each(&mut self, mut call: impl FnMut(usize, &mut [T])) {
         let mut start = 0;
         for (person, &end) in self.ends.iter().enumerate() {
@@ -35,39 +35,40 @@ impl<T: Copy> Groups<T> {
     }
 }
 
-/// Values that are brought together as they come, by persons of whom it is known how many each has.
-pub struct Filing<T> {
-    /// Where each person's next value goes.
-    places: Vec<u32>,
+/// Builds groups whose sizes are known in advance.
+pub struct GroupBuilder<T> {
+    /// The position of each person's next value.
+    positions: Vec<u32>,
     values: Vec<T>,
 }
 
-impl<T: Copy> Filing<T> {
-    /// `counts`: by person; as many values must be put. `filler` is anything.
-    pub fn new(counts: Vec<u32>, filler: T) -> Filing<T> {
+impl<T: Copy> GroupBuilder<T> {
+    /// `counts` is the number of values that will be put for each person. The filler is overwritten.
+    pub fn new(counts: Vec<u32>, filler: T) -> GroupBuilder<T> {
         let total = counts.iter().map(|&count| count as usize).sum();
-        Filing {
-            places: starts(counts),
+        GroupBuilder {
+            positions: starts(counts),
             values: vec![filler; total],
         }
     }
 
     #[inline]
     pub fn put(&mut self, person: usize, value: T) {
-        let place = &mut self.places[person];
-        self.values[*place as usize] = value;
-        *place += 1;
+        let position = &mut self.positions[person];
+        self.values[*position as usize] = value;
+        *position += 1;
     }
 
-    /// Each person's place has moved from its start to its end.
-    pub fn done(self) -> Groups<T> {
+    /// Returns the groups: each person's position has moved from the start to the end of the group.
+    pub fn finish(self) -> Groups<T> {
         Groups {
-            ends: self.places,
+            ends: self.positions,
             values: self.values,
         }
     }
 }
 
+/// Replaces counts by start positions.
 fn starts(mut counts: Vec<u32>) -> Vec<u32> {
     let mut start = 0;
     for count in &mut counts {
@@ -88,7 +89,7 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn every_value_is_with_its_person_in_order(pairs in proptest::collection::vec((0u32..9, any::<u8>()), 0..60)) {
+        fn groups_keep_all_values_in_order(pairs in proptest::collection::vec((0u32..9, any::<u8>()), 0..60)) {
             let mut expected: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
             for &(person, value) in &pairs {
                 expected.entry(person as usize).or_default().push(value);

@@ -1,4 +1,4 @@
-//! Numbers of values, by which they are told apart.
+//! Numbers distinct values, so that they can be compared cheaply.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::column::{self, Column, View};
 use super::ratio::Ratio;
 use crate::error::Result;
 
-/// Equal values have equal numbers, in all columns of one kind that are asked about. Texts are told apart already: by their codes.
+/// Gives equal values of columns of one type equal numbers. Texts have numbers already: their codes.
 #[derive(Default)]
 pub struct Interner {
     numbers: HashMap<Key, u32>,
@@ -16,7 +16,7 @@ pub struct Interner {
 
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
-    /// Millionths, milliseconds, days, month-days.
+    /// Millionths, milliseconds, days, or month-days.
     Whole(i64),
     /// Other fractions, in lowest terms.
     Fraction(i128, i128),
@@ -35,8 +35,8 @@ impl Key {
 }
 
 impl Interner {
-    /// By row; those of rows without a known value are of no meaning.
-    pub fn of<'c>(&mut self, column: &'c Column) -> Result<Cow<'c, [u32]>> {
+    /// Returns the number of each row's value; the numbers of unknown rows are arbitrary.
+    pub fn intern_column<'c>(&mut self, column: &'c Column) -> Result<Cow<'c, [u32]>> {
         if let Ok(codes) = column.codes() {
             return Ok(match codes {
                 View::Many(codes) => codes.into(),

@@ -1,4 +1,4 @@
-//! Loops over columns and bit vectors; they know nothing of programs or people.
+//! Loops over columns and bit vectors, independent of programs and people.
 
 pub mod bits;
 pub mod column;

@@ -1,36 +1,36 @@
-//! Masks of rows over numbers as they are stored.
+//! Computes masks of rows from numbers in their stored encoding.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::bits::{Bits, Tri};
-use super::simd_loops::{convert, fill};
+use super::simd_loops::{convert, fill_mask};
 use crate::index::columns::flags::Flags;
 use crate::index::columns::ints::{Codes, Ints};
 use crate::index::view::{Column, Values};
 
-/// Rows of `values` that hold; rows of `len` beyond them do not.
-pub fn mask<T: Copy>(values: &[T], len: usize, holds: impl Fn(T) -> bool) -> Bits {
+/// Returns the rows whose value satisfies the predicate; rows beyond the values do not.
+pub fn mask<T: Copy>(values: &[T], len: usize, predicate: impl Fn(T) -> bool) -> Bits {
     let mut words = vec![0; len.div_ceil(64)];
-    fill(values, &holds, &mut words);
+    fill_mask(values, &predicate, &mut words);
     Bits::from_words(words, len)
 }
 
-/// Rows with `low <= row <= high`; rows beyond the column do not hold.
+/// Returns the rows with `low <= value <= high`; rows beyond the column are not set.
 pub fn between(ints: &Ints, rows: Range<usize>, low: i64, high: i64) -> Bits {
-    let held = rows.start.min(ints.len())..rows.end.min(ints.len());
+    let existing = rows.start.min(ints.len())..rows.end.min(ints.len());
     let (base, step, codes) = ints.parts();
     if let Codes::Wide(values) = codes {
-        return mask(&values[held], rows.len(), |value| (low <= value) & (value <= high));
+        return mask(&values[existing], rows.len(), |value| (low <= value) & (value <= high));
     }
     let (low, high) = (i128::from(low) - i128::from(base), i128::from(high) - i128::from(base));
     let step = i128::from(step);
-    // Of the codes those that are at least `low`, up to the largest that is at most `high`.
+    // Converts the bounds to codes: the smallest code that is at least `low`, the largest that is at most `high`.
     let (low, high) = ((low.max(0) + step - 1) / step, high.div_euclid(step));
     if low > high {
         return Bits::none(rows.len());
     }
-    /// Within the type, `code - low <= high - low`.
+    /// Computes `code - low <= high - low` in the type of the codes.
     macro_rules! within {
         ($codes:expr, $code:ty) => {{
             let most = i128::from(<$code>::MAX);
@@ -38,13 +38,13 @@ pub fn between(ints: &Ints, rows: Range<usize>, low: i64, high: i64) -> Bits {
                 return Bits::none(rows.len());
             }
             let (low, high) = (low as $code, high.min(most) as $code);
-            mask(&$codes[held], rows.len(), |code: $code| {
+            mask(&$codes[existing], rows.len(), |code: $code| {
                 code.wrapping_sub(low) <= high - low
             })
         }};
     }
     match codes {
-        Codes::Same(_) if low == 0 => Bits::first(held.len(), rows.len()),
+        Codes::Same(_) if low == 0 => Bits::first(existing.len(), rows.len()),
         Codes::Same(_) | Codes::Wide(_) => Bits::none(rows.len()),
         Codes::Byte(codes) => within!(codes, u8),
         Codes::Short(codes) => within!(codes, u16),
@@ -52,18 +52,18 @@ pub fn between(ints: &Ints, rows: Range<usize>, low: i64, high: i64) -> Bits {
     }
 }
 
-/// The same of a stored column with unknowns; `None` where it does not hold numbers.
+/// Like `between`, for a stored column with unknowns; returns `None` if it does not contain numbers or codes.
 pub fn between_values(values: &Values, rows: Range<usize>, low: i64, high: i64) -> Option<Tri> {
     let known = Bits::slice(&values.known, rows.clone());
-    let holds = match &values.data {
+    let predicate = match &values.data {
         Column::Ints(_, ints) => between(ints, rows, low, high),
         Column::Flags(flags) if !flags.are_sets() => flagged(flags, rows, |code| (low..=high).contains(&code.into())),
         _ => return None,
     };
-    Some(Tri::of(holds, &known))
+    Some(Tri::of(predicate, &known))
 }
 
-/// Rows with some of the texts that are wanted; rows beyond the column have none.
+/// Returns the rows that have one of the wanted texts; rows beyond the column have none.
 pub fn flagged(flags: &Flags, rows: Range<usize>, wanted: impl Fn(u32) -> bool) -> Bits {
     let mut found = Bits::none(rows.len());
     let wanted = flags.iter().filter(|&(code, _)| wanted(code));
@@ -71,7 +71,7 @@ pub fn flagged(flags: &Flags, rows: Range<usize>, wanted: impl Fn(u32) -> bool) 
     found
 }
 
-/// The numbers of some rows, all of which the column has; borrowed where they are wide.
+/// Decodes the numbers of existing rows; borrows them if they are stored in 64 bits.
 pub fn numbers(ints: &Ints, rows: Range<usize>) -> Cow<'_, [i64]> {
     let (base, step, codes) = ints.parts();
     let number = |code: i64| base.wrapping_add(step.wrapping_mul(code));
@@ -84,36 +84,36 @@ pub fn numbers(ints: &Ints, rows: Range<usize>) -> Cow<'_, [i64]> {
     }
 }
 
-/// The same of codes of texts.
+/// Decodes the text codes of existing rows.
 pub fn codes(ints: &Ints, rows: Range<usize>) -> Vec<u32> {
     let (base, step, codes) = ints.parts();
-    // Whatever is cut off is not there: a code has 32 bits.
+    // Nothing is lost: a code has 32 bits.
     let (base, step) = (base as u32, step as u32);
     let code = |code: u32| base.wrapping_add(step.wrapping_mul(code));
     match codes {
         Codes::Same(_) => vec![base; rows.len()],
-        Codes::Byte(codes) => converted(&codes[rows], |held| code(held.into())),
-        Codes::Short(codes) => converted(&codes[rows], |held| code(held.into())),
+        Codes::Byte(codes) => converted(&codes[rows], |existing| code(existing.into())),
+        Codes::Short(codes) => converted(&codes[rows], |existing| code(existing.into())),
         Codes::Word(codes) => converted(&codes[rows], code),
-        Codes::Wide(codes) => converted(&codes[rows], |held| held as u32),
+        Codes::Wide(codes) => converted(&codes[rows], |existing| existing as u32),
     }
 }
 
 fn converted<T: Copy, U: Copy + Default>(values: &[T], one: impl Fn(T) -> U) -> Vec<U> {
     let mut converted = Vec::with_capacity(values.len());
-    // Some at a time, so that what they become is written to memory once.
-    let mut room = [U::default(); TOGETHER];
-    for values in values.chunks(TOGETHER) {
-        let room = &mut room[..values.len()];
-        convert(values, &one, room);
-        converted.extend_from_slice(room);
+    // Converts chunk by chunk in a buffer, so that the result is written to memory once.
+    let mut buffer = [U::default(); CHUNK];
+    for values in values.chunks(CHUNK) {
+        let buffer = &mut buffer[..values.len()];
+        convert(values, &one, buffer);
+        converted.extend_from_slice(buffer);
     }
     converted
 }
 
-const TOGETHER: usize = 512;
+const CHUNK: usize = 512;
 
-/// Bytes of a row.
+/// Returns the bytes of a stored row.
 pub fn width(ints: &Ints) -> usize {
     match ints.parts().2 {
         Codes::Same(_) => 0,
@@ -124,14 +124,14 @@ pub fn width(ints: &Ints) -> usize {
     }
 }
 
-/// Bytes of so many rows of a column, and whether they are known.
+/// Returns the bytes that reading this many rows of a column touches, including the known bits.
 pub fn bytes(values: &Values, rows: usize) -> usize {
     let width = match &values.data {
         Column::Bool(_) => 1,
         Column::Ints(_, ints) => width(ints),
-        // Of one text.
+        // One bit for the text and one for known.
         Column::Flags(_) => return rows / 4,
-        // Lists: their ends, and as many elements as there are on average.
+        // Lists: their ends, and the average number of elements.
         Column::Set { ends, codes } => 4 + 4 * codes.len() / ends.len().max(1),
         Column::Map { ends, entries } => 4 + size_of_val(&entries[..]) / ends.len().max(1),
         Column::Point(_) => 16,
@@ -158,7 +158,7 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn rows_in_a_range_are_found(
+        fn between_finds_the_rows_in_a_range(
             values in ints(), from in 0..300usize, more in 0..100usize, a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), by in -2..3i64
         ) {
             let (from, len) = (from.min(values.len()), values.len().saturating_sub(from) + more);

@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use crate::error::{Error, Result};
 use crate::plan::Arith;
 
-/// Millionths of a unit.
+/// The number of millionths in a unit.
 pub const UNIT: i64 = 1_000_000;
 
-/// `num / den`, `den > 0`; not always in lowest terms, but equal where the fractions are.
+/// The fraction `num / den` with `den > 0`. It may not be in lowest terms; comparisons use its value.
 #[derive(Clone, Copy, Debug)]
 pub struct Ratio {
     num: i128,
@@ -28,7 +28,7 @@ impl Ratio {
         }
     }
 
-    /// The value in millionths, where it is whole and fits.
+    /// Returns the value in millionths if it is whole and fits.
     pub fn to_millionths(self) -> Option<i64> {
         let Ratio { num, den } = self.reduced();
         let times = i128::from(UNIT);
@@ -37,7 +37,7 @@ impl Ratio {
             .and_then(|value| value.try_into().ok())
     }
 
-    /// In lowest terms, so that equal fractions have equal parts.
+    /// Returns the fraction in lowest terms, so that equal fractions have equal parts.
     pub fn reduced(self) -> Ratio {
         let (mut a, mut b) = (self.num.unsigned_abs(), self.den.unsigned_abs());
         while b != 0 {
@@ -55,7 +55,7 @@ impl Ratio {
         (self.num, self.den)
     }
 
-    /// `Ok(None)` on division by 0.
+    /// Computes exactly; returns `Ok(None)` on division by 0, an error if the result needs more than 128 bits.
     pub fn combine(self, function: Arith, other: Ratio) -> Result<Option<Ratio>> {
         if function == Arith::Divide && other.num == 0 {
             return Ok(None);
@@ -65,8 +65,8 @@ impl Ratio {
         exact.map(Some).ok_or_else(beyond)
     }
 
-    /// A part of it; `parts` is above 0.
-    pub fn over(self, parts: i128) -> Result<Ratio> {
+    /// Divides by a number above 0.
+    pub fn divided_by(self, parts: i128) -> Result<Ratio> {
         let divided = |of: Ratio| of.den.checked_mul(parts).map(|den| Ratio { num: of.num, den });
         divided(self).or_else(|| divided(self.reduced())).ok_or_else(beyond)
     }
@@ -118,9 +118,9 @@ impl Ord for Ratio {
         if let (Some(left), Some(right)) = (self.num.checked_mul(other.den), other.num.checked_mul(self.den)) {
             return left.cmp(&right);
         }
-        // Continued fractions: whole parts first, then the reciprocals of what remains, turned around.
+        // Compares continued fractions: whole parts first, then the reciprocals of the remainders in reverse order.
         let (mut a, mut b) = (*self, *other);
-        let mut turned = false;
+        let mut is_reversed = false;
         loop {
             let whole = a.num.div_euclid(a.den).cmp(&b.num.div_euclid(b.den));
             let (rest_a, rest_b) = (a.num.rem_euclid(a.den), b.num.rem_euclid(b.den));
@@ -139,10 +139,10 @@ impl Ord for Ratio {
                         den: rest_b,
                     },
                 );
-                turned = !turned;
+                is_reversed = !is_reversed;
                 continue;
             };
-            return if turned { order.reverse() } else { order };
+            return if is_reversed { order.reverse() } else { order };
         }
     }
 }
@@ -188,8 +188,8 @@ mod tests {
         }
 
         #[test]
-        fn order_is_that_of_the_cross_products(a in any::<i32>(), b in 1..i32::MAX, c in any::<i32>(), d in 1..i32::MAX) {
-            // Scaled beyond what multiplies in 128 bits, so that the slow way is the one tested.
+        fn order_equals_that_of_cross_products(a in any::<i32>(), b in 1..i32::MAX, c in any::<i32>(), d in 1..i32::MAX) {
+            // Scaled so that products exceed 128 bits: tests the slow path.
             let scale = 1i128 << 90;
             let (a, b, c, d) = (i128::from(a), i128::from(b), i128::from(c), i128::from(d));
             let (x, y) = (Ratio::new(a * scale, b * scale), Ratio::new(c * scale, d * scale));
@@ -197,7 +197,7 @@ mod tests {
         }
 
         #[test]
-        fn arithmetic_is_that_of_fractions(a in any::<i32>(), b in 1..i32::MAX, c in any::<i32>(), d in 1..i32::MAX) {
+        fn addition_and_multiplication_are_inverted_exactly(a in any::<i32>(), b in 1..i32::MAX, c in any::<i32>(), d in 1..i32::MAX) {
             let (x, y) = (Ratio::new(a.into(), b.into()), Ratio::new(c.into(), d.into()));
             let sum = x.combine(Arith::Add, y).unwrap().unwrap();
             prop_assert_eq!(sum.combine(Arith::Subtract, y).unwrap(), Some(x));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn combine_rejects_a_result_beyond_128_bits() {
         let (x, y) = (Ratio::new(1, (1 << 100) - 1), Ratio::new(1, (1 << 101) - 1));
         assert!(matches!(x.combine(Arith::Add, y), Err(Error::Unsupported(_))));
     }

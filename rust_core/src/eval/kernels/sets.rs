@@ -1,4 +1,4 @@
-//! Columns of sets of codes, and the questions that are asked of them.
+//! Columns of sets of text codes.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,20 +6,21 @@ use std::ops::Range;
 use super::bits::Bits;
 use super::range_masks::mask;
 
+/// A set of text codes for each row.
 #[derive(Clone, Debug)]
 pub enum Sets<'a> {
-    /// Row i is `codes[ends[i - 1]..ends[i]]`, the first from `start`.
+    /// The set of row i is `codes[ends[i - 1]..ends[i]]`; the first starts at `start`.
     Rows {
         start: u32,
         ends: Cow<'a, [u32]>,
         codes: Cow<'a, [u32]>,
     },
-    /// By code: the rows whose set holds it.
+    /// For each code, the rows whose set contains it.
     Flags(Vec<(u32, Bits)>),
 }
 
 impl<'a> Sets<'a> {
-    /// Rows of a stored column; those that it lacks are empty.
+    /// Reads a range of rows of a stored column; rows that it lacks are empty.
     pub fn slice(ends: &'a [u32], codes: &'a [u32], rows: Range<usize>) -> Sets<'a> {
         let first = rows.start.min(ends.len());
         let start = first.checked_sub(1).map_or(0, |before| ends[before]);
@@ -50,7 +51,7 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// Memory of its own, not of the index.
+    /// Returns the bytes that the sets own; data borrowed from the index is not counted.
     pub fn bytes(&self) -> usize {
         match self {
             Sets::Rows { ends, codes, .. } => [ends, codes]
@@ -64,7 +65,7 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// The codes of one row, in no order.
+    /// Returns the codes of one row, in no order.
     pub fn of_row(&self, row: usize) -> Vec<u32> {
         let mut codes = Vec::new();
         self.copy(row, &mut codes);
@@ -88,7 +89,7 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// Sets picked from others: (which of `sources`, which of its rows).
+    /// Gathers sets: for each row, `pick` returns (source, row of the source).
     pub fn gather(
         len: usize,
         sources: &[Option<&Sets<'_>>],
@@ -110,8 +111,8 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// Rows whose set holds the code that `wanted` gives for the row.
-    pub fn holding(&self, len: usize, wanted: impl Fn(usize) -> u32) -> Bits {
+    /// Returns the rows whose set contains the code that `wanted` returns for the row.
+    pub fn rows_containing(&self, len: usize, wanted: impl Fn(usize) -> u32) -> Bits {
         match self {
             Sets::Rows { .. } => Bits::from_fn(len, |row| self.row(row).contains(&wanted(row))),
             Sets::Flags(flags) => Bits::from_fn(len, |row| {
@@ -121,8 +122,8 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// Rows whose set holds one of these codes.
-    pub fn holding_any(&self, len: usize, wanted: &[u32]) -> Bits {
+    /// Returns the rows whose set contains one of the codes.
+    pub fn rows_containing_any(&self, len: usize, wanted: &[u32]) -> Bits {
         match self {
             Sets::Rows { start, ends, codes } => {
                 let held = ends.last().map_or(0..0, |&end| *start as usize..end as usize);
@@ -142,7 +143,7 @@ impl<'a> Sets<'a> {
     }
 }
 
-/// Rows of which some element is hit.
+/// Returns the rows with an element that is a hit.
 fn with_hits(len: usize, start: u32, ends: &[u32], hits: &Bits) -> Bits {
     if hits.is_none() {
         return Bits::none(len);
@@ -156,7 +157,7 @@ fn with_hits(len: usize, start: u32, ends: &[u32], hits: &Bits) -> Bits {
         if elements > 64 {
             return (first..from).any(|element| hits.get(element));
         }
-        // The 64 elements from the first on, without a turn that depends on what they are.
+        // Reads the 64 elements from the first on without a branch that depends on the data.
         let (index, shift) = (first / 64, first % 64);
         let window = word(index) >> shift | word(index + 1) << 1 << (63 - shift);
         window & !(u64::MAX.checked_shl(elements as u32).unwrap_or(0)) != 0
@@ -174,7 +175,7 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn a_slice_is_those_rows_and_empty_ones_after_them(
+        fn slice_reads_rows_and_pads_with_empty_sets(
             rows in vec(prop_oneof![btree_set(0u32..6, 0..4), btree_set(0u32..99, 0..99)], 0..20), from in 0usize..25, len in 0usize..25,
         ) {
             let (mut ends, mut codes) = (Vec::new(), Vec::new());
@@ -185,10 +186,10 @@ mod tests {
             let sets = Sets::slice(&ends, &codes, from..from + len);
             for code in 0..6 {
                 let expected = Bits::from_fn(len, |row| rows.get(from + row).is_some_and(|row| row.contains(&code)));
-                prop_assert_eq!(sets.holding_any(len, &[code]), expected);
+                prop_assert_eq!(sets.rows_containing_any(len, &[code]), expected);
             }
             let expected = Bits::from_fn(len, |row| rows.get(from + row).is_some_and(|row| row.contains(&1) || row.contains(&4)));
-            prop_assert_eq!(sets.holding_any(len, &[1, 4]), expected);
+            prop_assert_eq!(sets.rows_containing_any(len, &[1, 4]), expected);
         }
     }
 }

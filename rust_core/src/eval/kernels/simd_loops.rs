@@ -1,7 +1,7 @@
-//! Loops over many rows, of which the compiler makes vector instructions. Where the processor has wide ones, found out when the
-//! program runs, a second copy of the same loops is compiled for them.
+//! Loops that the compiler vectorises. Each loop is compiled twice; the copy for wide vector instructions runs if the processor
+//! has them, which is detected at run time.
 
-/// Calls a function, compiled once more for wide instructions where the processor has them.
+/// Defines a function that calls `$plain`, or its copy `$wide` for wide instructions if the processor has them.
 macro_rules! dispatched {
     ($(#[$doc:meta])* $name:ident $plain:ident $wide:ident <$($generic:ident: $bound:path),*> ($($argument:ident: $type:ty),*) -> $result:ty) => {
         $(#[$doc])*
@@ -24,7 +24,7 @@ macro_rules! dispatched {
 
 #[cfg(test)]
 thread_local! {
-    /// Whether this thread does without wide instructions.
+    /// True if this thread must not use wide instructions.
     pub static PORTABLE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -45,19 +45,19 @@ fn is_wide() -> bool {
 }
 
 dispatched!(
-    /// Sets a bit for each value that holds; 64 values a word.
-    fill fill_plain fill_wide <T: Copy, F: Fn(T) -> bool> (values: &[T], holds: &F, words: &mut [u64]) -> ()
+    /// Sets a bit for each value that satisfies the predicate; 64 values for each word.
+    fill_mask fill_mask_plain fill_mask_wide <T: Copy, F: Fn(T) -> bool> (values: &[T], holds: &F, words: &mut [u64]) -> ()
 );
 dispatched!(
     /// Converts each value.
     convert convert_plain convert_wide <T: Copy, U: Copy, F: Fn(T) -> U> (values: &[T], one: &F, converted: &mut [U]) -> ()
 );
 dispatched!(
-    /// How many bits are set.
-    ones ones_plain ones_wide <> (words: &[u64]) -> u64
+    /// Counts the set bits.
+    count_ones count_ones_plain count_ones_wide <> (words: &[u64]) -> u64
 );
 dispatched!(
-    /// Leaves the bits that both have.
+    /// Keeps the bits that are set in both.
     and and_plain and_wide <> (words: &mut [u64], others: &[u64]) -> ()
 );
 dispatched!(
@@ -65,21 +65,21 @@ dispatched!(
     or or_plain or_wide <> (words: &mut [u64], others: &[u64]) -> ()
 );
 dispatched!(
-    /// Kleene's and: of what is true and what is unknown with another's.
-    both both_plain both_wide <> (t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) -> ()
+    /// Combines (true, unknown) words with Kleene's `and`, in place.
+    kleene_and kleene_and_plain kleene_and_wide <> (t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) -> ()
 );
 dispatched!(
-    /// Kleene's or, likewise.
-    either either_plain either_wide <> (t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) -> ()
+    /// Combines (true, unknown) words with Kleene's `or`, in place.
+    kleene_or kleene_or_plain kleene_or_wide <> (t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) -> ()
 );
 dispatched!(
-    /// How many bits both have.
-    ones_of_both ones_of_both_plain ones_of_both_wide <> (words: &[u64], others: &[u64]) -> u64
+    /// Counts the bits that are set in both.
+    count_common_ones ones_of_both_plain ones_of_both_wide <> (words: &[u64], others: &[u64]) -> u64
 );
 
-// Loops and not iterators: every call within them must become part of the function that is compiled for wide instructions.
+// Loops instead of iterators: all calls must be inlined into the function that is compiled for wide instructions.
 #[inline(always)]
-fn fill_plain<T: Copy, F: Fn(T) -> bool>(values: &[T], holds: &F, words: &mut [u64]) {
+fn fill_mask_plain<T: Copy, F: Fn(T) -> bool>(values: &[T], holds: &F, words: &mut [u64]) {
     let (whole, rest) = values.as_chunks::<64>();
     for (at, rows) in whole.iter().enumerate() {
         let mut flags = [0u8; 64];
@@ -88,7 +88,7 @@ fn fill_plain<T: Copy, F: Fn(T) -> bool>(values: &[T], holds: &F, words: &mut [u
         }
         let mut word = 0;
         for (at, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
-            // The product brings the flags of eight bytes together in the highest byte.
+            // The multiplication gathers the flags of eight bytes in the highest byte.
             let packed = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
             word |= packed << (8 * at);
         }
@@ -109,7 +109,7 @@ fn convert_plain<T: Copy, U: Copy, F: Fn(T) -> U>(values: &[T], one: &F, convert
 }
 
 #[inline(always)]
-fn ones_plain(words: &[u64]) -> u64 {
+fn count_ones_plain(words: &[u64]) -> u64 {
     let mut ones = 0;
     for word in words {
         ones += u64::from(word.count_ones());
@@ -132,7 +132,7 @@ fn or_plain(words: &mut [u64], others: &[u64]) {
 }
 
 #[inline(always)]
-fn both_plain(t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) {
+fn kleene_and_plain(t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) {
     for (((t, u), other_t), other_u) in t.iter_mut().zip(u).zip(others_t).zip(others_u) {
         let possible = (*t | *u) & (other_t | other_u);
         *t &= other_t;
@@ -141,7 +141,7 @@ fn both_plain(t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) 
 }
 
 #[inline(always)]
-fn either_plain(t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) {
+fn kleene_or_plain(t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u64]) {
     for (((t, u), other_t), other_u) in t.iter_mut().zip(u).zip(others_t).zip(others_u) {
         *t |= other_t;
         *u = (*u | other_u) & !*t;
@@ -167,17 +167,17 @@ mod tests {
         (0..40usize).prop_flat_map(|len| std::array::from_fn(|_| prop::collection::vec(any::<u64>(), len)))
     }
 
-    /// What every function makes of them.
+    /// Returns the results of all functions.
     fn results(values: &[u16], low: u16, [a, b, c, d]: &[Vec<u64>; 4]) -> (Vec<Vec<u64>>, [u64; 2]) {
         let mut filled = vec![0; values.len().div_ceil(64)];
-        fill(values, &|value| value >= low, &mut filled);
+        fill_mask(values, &|value| value >= low, &mut filled);
         let mut results = vec![filled];
         for join in [and, or] {
             let mut words = a.clone();
             join(&mut words, b);
             results.push(words);
         }
-        for join in [both, either] {
+        for join in [kleene_and, kleene_or] {
             let (mut t, mut u) = (a.clone(), b.clone());
             join(&mut t, &mut u, c, d);
             results.extend([t, u]);
@@ -185,14 +185,14 @@ mod tests {
         let mut converted = vec![0; values.len()];
         convert(values, &|value| u64::from(value) * u64::from(low), &mut converted);
         results.push(converted);
-        (results, [ones(a), ones_of_both(a, b)])
+        (results, [count_ones(a), count_common_ones(a, b)])
     }
 
     proptest! {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn wide_instructions_find_the_same(
+        fn wide_and_portable_loops_agree(
             values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>(), words in words()
         ) {
             let wide = results(&values, low, &words);
@@ -207,10 +207,10 @@ mod tests {
         }
 
         #[test]
-        fn a_bit_is_set_for_each_value_that_holds(values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>()) {
+        fn fill_mask_sets_a_bit_for_each_match(values in prop::collection::vec(any::<u16>(), 0..300), low in any::<u16>()) {
             let mut words = vec![0; values.len().div_ceil(64)];
-            fill(&values, &|value| value >= low, &mut words);
-            prop_assert_eq!(ones(&words), values.iter().filter(|&&value| value >= low).count() as u64);
+            fill_mask(&values, &|value| value >= low, &mut words);
+            prop_assert_eq!(count_ones(&words), values.iter().filter(|&&value| value >= low).count() as u64);
             let set = (0..values.len()).filter(|row| words[row / 64] >> (row % 64) & 1 == 1);
             prop_assert!(set.eq((0..values.len()).filter(|&row| values[row] >= low)));
         }

@@ -1,4 +1,4 @@
-//! Tests of texts, answered once a distinct text.
+//! Text tests, evaluated once for each distinct text.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -7,36 +7,36 @@ use regex::Regex;
 use crate::index::columns::texts::{Texts, normalise};
 use crate::plan::TextTest;
 
-/// What is asked of a text, the pattern compiled.
+/// A test of a text, with the compiled pattern.
 #[derive(Clone, Debug)]
-pub struct Test {
+pub struct TextMatcher {
     kind: TextTest,
     value: String,
     pattern: Option<Regex>,
 }
 
-impl PartialEq for Test {
-    fn eq(&self, other: &Test) -> bool {
+impl PartialEq for TextMatcher {
+    fn eq(&self, other: &TextMatcher) -> bool {
         self.kind == other.kind && self.value == other.value
     }
 }
 
-impl Eq for Test {}
+impl Eq for TextMatcher {}
 
-impl std::hash::Hash for Test {
+impl std::hash::Hash for TextMatcher {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         (self.kind, &self.value).hash(state);
     }
 }
 
-/// Bytes of a compiled pattern: beyond them it is refused.
+/// The most bytes of a compiled pattern; larger patterns are rejected.
 const PATTERN_LIMIT: usize = 1 << 20;
 
-impl Test {
-    /// The error is the reason why the pattern cannot be used.
-    pub fn new(kind: TextTest, value: &str) -> Result<Test, String> {
+impl TextMatcher {
+    /// Compiles a test; returns the reason as the error if the pattern is invalid or too large.
+    pub fn new(kind: TextTest, value: &str) -> Result<TextMatcher, String> {
         if kind != TextTest::Matches {
-            return Ok(Test {
+            return Ok(TextMatcher {
                 kind,
                 value: normalise(value).into_owned(),
                 pattern: None,
@@ -47,15 +47,15 @@ impl Test {
             .dfa_size_limit(PATTERN_LIMIT)
             .build()
             .map_err(|error| reason_of(&error))?;
-        Ok(Test {
+        Ok(TextMatcher {
             kind,
             value: value.to_string(),
             pattern: Some(pattern),
         })
     }
 
-    /// Of a text after NFKC.
-    pub fn holds(&self, text: &str) -> bool {
+    /// Returns whether a text in NFKC passes.
+    pub fn matches(&self, text: &str) -> bool {
         match self.kind {
             TextTest::Contains => text.contains(&self.value),
             TextTest::StartsWith => text.starts_with(&self.value),
@@ -65,7 +65,7 @@ impl Test {
     }
 }
 
-/// Why a pattern does not compile, without the pattern itself: the message of a syntax error shows it above its last line.
+/// Returns why a pattern does not compile, without the pattern, which a syntax error shows above its last line.
 fn reason_of(error: &regex::Error) -> String {
     let message = error.to_string();
     match message.rsplit_once("\nerror: ") {
@@ -76,7 +76,7 @@ fn reason_of(error: &regex::Error) -> String {
 
 /// The answers of a test by code, found when first asked for.
 pub struct Memo<'a> {
-    test: &'a Test,
+    test: &'a TextMatcher,
     texts: &'a Texts,
     extra: &'a [String],
     extra_from: u32,
@@ -87,7 +87,7 @@ const NO: u8 = 1;
 const YES: u8 = 2;
 
 impl<'a> Memo<'a> {
-    pub fn new(test: &'a Test, texts: &'a Texts, extra: &'a [String], extra_from: u32) -> Memo<'a> {
+    pub fn new(test: &'a TextMatcher, texts: &'a Texts, extra: &'a [String], extra_from: u32) -> Memo<'a> {
         let answers = std::iter::repeat_with(AtomicU8::default).take(texts.len()).collect();
         Memo {
             test,
@@ -98,19 +98,19 @@ impl<'a> Memo<'a> {
         }
     }
 
-    pub fn holds(&self, code: u32) -> bool {
+    pub fn matches(&self, code: u32) -> bool {
         let Some(answer) = self.answers.get(code as usize) else {
             let extra = code
                 .checked_sub(self.extra_from)
                 .and_then(|index| self.extra.get(index as usize));
-            return extra.is_some_and(|text| self.test.holds(text));
+            return extra.is_some_and(|text| self.test.matches(text));
         };
         match answer.load(Ordering::Relaxed) {
             NO => false,
             YES => true,
             // Two threads may both ask; they find the same.
             _ => {
-                let holds = self.test.holds(self.texts.get(code));
+                let holds = self.test.matches(self.texts.get(code));
                 answer.store(if holds { YES } else { NO }, Ordering::Relaxed);
                 holds
             }

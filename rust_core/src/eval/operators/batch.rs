@@ -1,4 +1,4 @@
-//! The events of a block, cut into batches of rows.
+//! Cuts the events of a block into batches of rows.
 
 use std::cell::OnceCell;
 use std::cmp::Ordering;
@@ -8,77 +8,78 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::eval::kernels::bits::Bits;
 use crate::eval::kernels::column::Column;
-use crate::eval::kernels::galloping::fewer;
+use crate::eval::kernels::galloping::count_less;
 use crate::eval::task::Task;
 use crate::index::columns::texts::Texts;
 use crate::index::view::{BLOCK, DAY_MS, EventRun, Events, Values, days_between};
 
-/// Rows of one run, all of one block, ascending.
+/// Ascending rows of one run that belong to one block.
 pub struct Batch<'a> {
     run: &'a EventRun,
     rows: Rows,
 }
 
 enum Rows {
-    /// Those of all people of the block.
-    Together(Stretch),
-    /// Those of chosen people, all of them in the window.
-    Apart(Picked),
+    /// The events of all people of the block.
+    Contiguous(RowRange),
+    /// The events of selected people, all of them inside the window.
+    Selected(SelectedRows),
 }
 
-/// Rows that lie together.
-struct Stretch {
-    /// In which cells of the run the rows are.
+/// A contiguous range of rows.
+struct RowRange {
+    /// The cells of the run that contain the rows.
     cells: Range<usize>,
     rows: Range<usize>,
-    /// All of its days lie wholly in the window.
-    whole: bool,
+    /// True if the window contains all days of the cells.
+    is_inside_window: bool,
     times: OnceCell<Vec<i64>>,
 }
 
 #[derive(Default)]
-struct Picked {
+/// Rows, persons and times are parallel.
+struct SelectedRows {
     rows: Vec<usize>,
-    /// Whose each is: the number among the chosen.
+    /// For each row, the position of its person among the selected people.
     persons: Vec<u16>,
     times: Vec<i64>,
 }
 
-/// Most rows of a batch: what is worked out of them stays in the processor's nearest cache.
-pub const MOST: usize = 1 << 13;
+/// The maximum number of rows of a batch: its intermediate columns fit into the L1 cache.
+pub const BATCH_ROWS: usize = 1 << 13;
 
 impl<'a> Batch<'a> {
     pub fn len(&self) -> usize {
         match &self.rows {
-            Rows::Together(stretch) => stretch.rows.len(),
-            Rows::Apart(picked) => picked.rows.len(),
+            Rows::Contiguous(range) => range.rows.len(),
+            Rows::Selected(selected) => selected.rows.len(),
         }
     }
 
-    /// Bytes of whose they are and, where that is asked, when they occurred.
+    /// Returns the bytes that a scan reads: the persons and, unless all rows are inside the window, the times.
     pub fn bytes(&self) -> usize {
-        let is_whole = matches!(&self.rows, Rows::Together(stretch) if stretch.whole);
-        let times = if is_whole { 0 } else { size_of::<u32>() };
+        let is_inside_window = matches!(&self.rows, Rows::Contiguous(range) if range.is_inside_window);
+        let times = if is_inside_window { 0 } else { size_of::<u32>() };
         self.len() * (size_of::<u16>() + times)
     }
 
-    /// Whose they are: numbers among those who are asked.
+    /// Returns the person of each row, as a position among the people of the task.
     pub fn persons(&self) -> &[u16] {
         match &self.rows {
-            Rows::Together(stretch) => &self.run.persons[stretch.rows.clone()],
-            Rows::Apart(picked) => &picked.persons,
+            Rows::Contiguous(range) => &self.run.persons[range.rows.clone()],
+            Rows::Selected(selected) => &selected.persons,
         }
     }
 
-    /// When the events occurred.
+    /// Returns the time of each row in ms since the epoch.
     pub fn times(&self) -> &[i64] {
         match &self.rows {
-            Rows::Together(stretch) => stretch.times.get_or_init(|| stretch.times_in(self.run)),
-            Rows::Apart(picked) => &picked.times,
+            Rows::Contiguous(range) => range.times.get_or_init(|| range.decode_times(self.run)),
+            Rows::Selected(selected) => &selected.times,
         }
     }
 
-    /// Calls with (row of the batch, number of the person) of every event, or of those in the mask.
+    /// Calls `call` with (row of the batch, person) of each event in the mask; `None` selects all events.
     #[inline]
     pub fn each(&self, mask: Option<&Bits>, mut call: impl FnMut(usize, usize)) {
         let persons = self.persons();
@@ -91,29 +92,29 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The same with the time of each.
+    /// Calls `call` with (row of the batch, person, time) of each event in the mask; `None` selects all events.
     #[inline]
-    pub fn each_time(&self, mask: Option<&Bits>, mut call: impl FnMut(usize, usize, i64)) {
-        let stretch = match (&self.rows, mask) {
-            (Rows::Together(stretch), None) => stretch,
+    pub fn for_each_with_time(&self, mask: Option<&Bits>, mut call: impl FnMut(usize, usize, i64)) {
+        let range = match (&self.rows, mask) {
+            (Rows::Contiguous(range), None) => range,
             _ => {
                 let times = self.times();
                 return self.each(mask, |row, person| call(row, person, times[row]));
             }
         };
-        for cell in stretch.cells.clone() {
-            let (rows, start) = (stretch.rows_of(self.run, cell), self.run.start_of(cell));
+        for cell in range.cells.clone() {
+            let (rows, start) = (range.rows_of(self.run, cell), self.run.start_of(cell));
             let events = self.run.persons[rows.clone()].iter().zip(&self.run.times[rows.clone()]);
-            for (row, (&person, &time)) in (rows.start - stretch.rows.start..).zip(events) {
+            for (row, (&person, &time)) in (rows.start - range.rows.start..).zip(events) {
                 call(row, person.into(), start + i64::from(time));
             }
         }
     }
 
-    /// Events inside the window; `None` if all are.
-    pub fn inside(&self, from: i64, to: i64) -> Option<Bits> {
+    /// Returns the events inside the window; `None` if all are.
+    pub fn inside_window(&self, from: i64, to: i64) -> Option<Bits> {
         match &self.rows {
-            Rows::Together(stretch) if !stretch.whole => {
+            Rows::Contiguous(range) if !range.is_inside_window => {
                 let times = self.times();
                 Some(Bits::from_fn(times.len(), |row| (from..to).contains(&times[row])))
             }
@@ -121,19 +122,21 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The stored column of a property that some event of the run has, and the batch's rows in it, if they lie together.
-    pub fn stored(&self, property: &str) -> Option<(&'a Values, Range<usize>)> {
-        self.together(self.run.details.properties.get(property)?)
+    /// Returns the stored column of a property and the rows of the batch in it.
+    ///
+    /// Returns `None` if the rows are not contiguous or no event of the run has the property.
+    pub fn stored_property(&self, property: &str) -> Option<(&'a Values, Range<usize>)> {
+        self.contiguous(self.run.details.properties.get(property)?)
     }
 
     pub fn stored_channels(&self) -> Option<(&'a Values, Range<usize>)> {
-        self.together(&self.run.details.channels)
+        self.contiguous(&self.run.details.channels)
     }
 
-    fn together(&self, values: &'a Values) -> Option<(&'a Values, Range<usize>)> {
+    fn contiguous(&self, values: &'a Values) -> Option<(&'a Values, Range<usize>)> {
         match &self.rows {
-            Rows::Together(stretch) => Some((values, stretch.rows.clone())),
-            Rows::Apart(_) => None,
+            Rows::Contiguous(range) => Some((values, range.rows.clone())),
+            Rows::Selected(_) => None,
         }
     }
 
@@ -148,22 +151,22 @@ impl<'a> Batch<'a> {
 
     fn column(&self, values: &'a Values) -> Column<'a> {
         match &self.rows {
-            Rows::Together(stretch) => Column::slice(values, stretch.rows.clone()),
-            Rows::Apart(picked) => Column::picked(values, picked.rows.iter().copied(), |values, rows| {
+            Rows::Contiguous(range) => Column::slice(values, range.rows.clone()),
+            Rows::Selected(selected) => Column::picked(values, selected.rows.iter().copied(), |values, rows| {
                 Column::slice(values, rows)
             }),
         }
     }
 
-    /// The run, and a row of the batch as a row there.
+    /// Returns the run, and the row of the run at a row of the batch.
     pub fn row_of_run(&self, row: usize) -> (&'a EventRun, usize) {
         (self.run, self.row(row))
     }
 
     fn row(&self, row: usize) -> usize {
         match &self.rows {
-            Rows::Together(stretch) => stretch.rows.start + row,
-            Rows::Apart(picked) => picked.rows[row],
+            Rows::Contiguous(range) => range.rows.start + row,
+            Rows::Selected(selected) => selected.rows[row],
         }
     }
 
@@ -171,8 +174,8 @@ impl<'a> Batch<'a> {
         std::ptr::eq(self.run, other.run)
     }
 
-    /// The order of one person's events everywhere: (occurred_at, source, id). They lie in it within a run.
-    pub fn order(&self, row: usize, other: &Batch, at: usize, texts: &Texts) -> Ordering {
+    /// Compares two events of one person by (occurred_at, source, id). Events of a run are sorted by it.
+    pub fn compare(&self, row: usize, other: &Batch, at: usize, texts: &Texts) -> Ordering {
         if self.is_of_run(other) {
             return self.row(row).cmp(&other.row(at));
         }
@@ -182,8 +185,9 @@ impl<'a> Batch<'a> {
     }
 }
 
-impl Stretch {
-    fn times_in(&self, run: &EventRun) -> Vec<i64> {
+impl RowRange {
+    /// Returns the times of the rows in ms since the epoch.
+    fn decode_times(&self, run: &EventRun) -> Vec<i64> {
         let mut times = Vec::with_capacity(self.rows.len());
         for cell in self.cells.clone() {
             let start = run.start_of(cell);
@@ -196,28 +200,30 @@ impl Stretch {
         times
     }
 
-    /// Rows of the run that are both of a cell and the stretch.
+    /// Returns the rows of a cell that are in the range.
     fn rows_of(&self, run: &EventRun, cell: usize) -> Range<usize> {
         let rows = run.rows_of(cell..cell + 1);
         rows.start.max(self.rows.start)..rows.end.min(self.rows.end)
     }
 }
 
-/// The events of those who are asked, in some of the runs, that may lie in the window. Corrupt if a file with such is damaged.
-pub fn batches<'a>(
+/// Returns batches that contain all events of the task's people in the window `from..to` (ms since the epoch).
+///
+/// Returns `Error::Corrupt` if a file that contains such events is damaged.
+pub fn batches_in_window<'a>(
     events: &Events,
     runs: &'a [Arc<EventRun>],
     task: Task<'a>,
     from: i64,
     to: i64,
 ) -> Result<Vec<Batch<'a>>> {
-    match task.chosen {
-        None => of_block(runs, task.block(), from, to),
-        Some(_) => of_chosen(events, runs, task, from, to),
+    match task.selected {
+        None => batches_of_block(runs, task.block(), from, to),
+        Some(_) => batches_of_people(events, runs, task, from, to),
     }
 }
 
-fn of_block(runs: &[Arc<EventRun>], block: u32, from: i64, to: i64) -> Result<Vec<Batch<'_>>> {
+fn batches_of_block(runs: &[Arc<EventRun>], block: u32, from: i64, to: i64) -> Result<Vec<Batch<'_>>> {
     let days = days_between(from, to);
     let mut batches = Vec::new();
     for run in runs {
@@ -226,45 +232,45 @@ fn of_block(runs: &[Arc<EventRun>], block: u32, from: i64, to: i64) -> Result<Ve
             continue;
         }
         run.check()?;
-        let is_whole = |cell: usize| {
+        let is_inside = |cell: usize| {
             let start = run.start_of(cell);
             from <= start && start.saturating_add(DAY_MS) <= to
         };
-        // The window's first and last day may lie in it only in part.
+        // The window may contain only a part of its first and last day.
         let first = cells.start..cells.end.min(cells.start + 1);
         let last = first.end.max(cells.end.saturating_sub(1))..cells.end;
         for cells in [first.clone(), first.end..last.start, last] {
-            let whole = cells.is_empty() || is_whole(cells.start) && is_whole(cells.end - 1);
-            cut(run, cells, whole, &mut batches);
+            let is_inside_window = cells.is_empty() || is_inside(cells.start) && is_inside(cells.end - 1);
+            split_cells(run, cells, is_inside_window, &mut batches);
         }
     }
     Ok(batches)
 }
 
-/// Cells as batches.
-fn cut<'a>(run: &'a EventRun, cells: Range<usize>, whole: bool, batches: &mut Vec<Batch<'a>>) {
+/// Splits cells into batches.
+fn split_cells<'a>(run: &'a EventRun, cells: Range<usize>, is_inside_window: bool, batches: &mut Vec<Batch<'a>>) {
     let rows = run.rows_of(cells.clone());
     let mut first = cells.start;
-    for from in rows.clone().step_by(MOST) {
-        let to = rows.end.min(from + MOST);
+    for from in rows.clone().step_by(BATCH_ROWS) {
+        let to = rows.end.min(from + BATCH_ROWS);
         let after = first + run.cells[first..cells.end].partition_point(|cell| (cell.from as usize) < to);
-        let stretch = Stretch {
+        let range = RowRange {
             cells: first..after,
             rows: from..to,
-            whole,
+            is_inside_window,
             times: OnceCell::new(),
         };
         batches.push(Batch {
             run,
-            rows: Rows::Together(stretch),
+            rows: Rows::Contiguous(range),
         });
-        // The last cell may go on in the next batch.
+        // The last cell may continue in the next batch.
         first = after - 1;
     }
 }
 
-/// Person by person, on the days between the first and the last event of each.
-fn of_chosen<'a>(
+/// Collects the events of each selected person on the days between their first and last event.
+fn batches_of_people<'a>(
     events: &Events,
     runs: &'a [Arc<EventRun>],
     task: Task<'a>,
@@ -272,7 +278,7 @@ fn of_chosen<'a>(
     to: i64,
 ) -> Result<Vec<Batch<'a>>> {
     let days = days_between(from, to);
-    let active = |asked: usize| Some((asked, events.spans.of_person(task.ordinal(asked))?));
+    let active = |position: usize| Some((position, events.spans.of_person(task.ordinal(position))?));
     let active: Vec<(usize, RangeInclusive<i32>)> = (0..task.people()).filter_map(active).collect();
     let mut batches = Vec::new();
     for run in runs {
@@ -281,42 +287,42 @@ fn of_chosen<'a>(
             continue;
         }
         run.check()?;
-        let mut picked = Picked::default();
+        let mut selected = SelectedRows::default();
         for cell in cells {
             let (start, mut rows) = (run.start_of(cell), run.rows_of(cell..cell + 1));
-            for (asked, _) in active.iter().filter(|(_, days)| days.contains(&run.cells[cell].day)) {
-                let person = (task.ordinal(*asked) % BLOCK) as u16;
-                rows.start += fewer(&run.persons[rows.clone()], person);
+            for (position, _) in active.iter().filter(|(_, days)| days.contains(&run.cells[cell].day)) {
+                let person = (task.ordinal(*position) % BLOCK) as u16;
+                rows.start += count_less(&run.persons[rows.clone()], person);
                 for row in rows.clone().take_while(|&row| run.persons[row] == person) {
-                    picked.push(row, *asked, start + i64::from(run.times[row]), from..to);
+                    selected.push(row, *position, start + i64::from(run.times[row]), from..to);
                 }
             }
         }
-        let rows = picked.cut().map(|picked| Batch {
+        let rows = selected.split().map(|selected| Batch {
             run,
-            rows: Rows::Apart(picked),
+            rows: Rows::Selected(selected),
         });
         batches.extend(rows);
     }
     Ok(batches)
 }
 
-impl Picked {
-    fn push(&mut self, row: usize, asked: usize, time: i64, window: Range<i64>) {
+impl SelectedRows {
+    fn push(&mut self, row: usize, position: usize, time: i64, window: Range<i64>) {
         if window.contains(&time) {
             self.rows.push(row);
-            self.persons.push(asked as u16);
+            self.persons.push(position as u16);
             self.times.push(time);
         }
     }
 
-    fn cut(&self) -> impl Iterator<Item = Picked> {
+    fn split(&self) -> impl Iterator<Item = SelectedRows> {
         let chunks = self
             .rows
-            .chunks(MOST)
-            .zip(self.persons.chunks(MOST))
-            .zip(self.times.chunks(MOST));
-        chunks.map(|((rows, persons), times)| Picked {
+            .chunks(BATCH_ROWS)
+            .zip(self.persons.chunks(BATCH_ROWS))
+            .zip(self.times.chunks(BATCH_ROWS));
+        chunks.map(|((rows, persons), times)| SelectedRows {
             rows: rows.to_vec(),
             persons: persons.to_vec(),
             times: times.to_vec(),

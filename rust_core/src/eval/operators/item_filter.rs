@@ -1,4 +1,4 @@
-//! Conditions that only concern goods or places, answered once an item instead of once an event.
+//! Evaluates conditions on catalog items (goods or places) once for each item instead of once for each event.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::eval::kernels::column::Column;
 use crate::eval::program::{Cond, Expr};
 use crate::eval::query::{Catalog, ItemVerdicts, Query, TRUE, UNKNOWN};
 
-/// The answers to the program's conditions on items.
+/// Returns, for each item filter of the program, its verdict on each item.
 pub fn evaluate_item_filters(query: &Query) -> Result<Vec<ItemVerdicts>> {
     let item_filters = query.program.item_filters.iter().map(|filter| {
         let catalog = &query.catalogs[filter.catalog];
@@ -25,7 +25,7 @@ pub fn evaluate_item_filters(query: &Query) -> Result<Vec<ItemVerdicts>> {
     item_filters.collect()
 }
 
-/// The items of one catalog, and the one that is missing.
+/// The items of one catalog, followed by a row for a missing item.
 struct ItemRows<'a> {
     catalog: &'a Catalog<'a>,
 }

@@ -1,4 +1,4 @@
-//! Conditions on several items: a value among them, a set that has them.
+//! Evaluates list conditions: a value is in a list, or a set contains the items of a list.
 
 use crate::error::Result;
 use crate::eval::evaluator::{Evaluator, Scope};
@@ -9,14 +9,14 @@ use crate::eval::kernels::sets::Sets;
 use crate::eval::program::{Expr, ExprId};
 use crate::plan::Mode;
 
-/// So many texts are compared one by one.
-const FEW: usize = 8;
+/// Up to this many texts are compared one by one; longer lists use binary search.
+const SHORT_LIST: usize = 8;
 
 impl<'a, S: Scope<'a>> Evaluator<'a, S> {
-    /// Equality with some item.
+    /// Returns the rows whose value equals one of the items.
     pub fn among_items(&self, expr: ExprId, items: &'a [ExprId], kind: Kind) -> Result<Tri> {
         if let (Kind::Text, Some(codes)) = (kind, self.literal_codes(items))
-            && codes.len() <= FEW
+            && codes.len() <= SHORT_LIST
         {
             let each = codes.iter().map(|&code| self.between(expr, code.into(), code.into()));
             let each = each.collect::<Result<Option<Vec<Tri>>>>()?;
@@ -34,7 +34,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             && let View::Many(values) = column.codes()?
         {
             result.t = match codes.as_slice() {
-                few if few.len() <= FEW => Bits::from_fn(self.rows(), |row| few.contains(&values[row])),
+                few if few.len() <= SHORT_LIST => Bits::from_fn(self.rows(), |row| few.contains(&values[row])),
                 many => Bits::from_fn(self.rows(), |row| many.binary_search(&values[row]).is_ok()),
             };
         } else {
@@ -49,7 +49,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         })
     }
 
-    /// The items as ascending codes, if all are literal texts.
+    /// Returns the items as ascending text codes if all are literal texts.
     fn literal_codes(&self, items: &[ExprId]) -> Option<Vec<u32>> {
         let code = |&item: &ExprId| match self.query.program.exprs[item] {
             Expr::Literal(Datum::Code(code)) => Some(code),
@@ -60,9 +60,10 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         Some(codes)
     }
 
+    /// Returns the rows whose set contains all, any or none of the items.
     pub fn has(&self, mode: Mode, expr: ExprId, items: &'a [ExprId]) -> Result<Tri> {
         if let (Mode::Any | Mode::None, Some(codes)) = (mode, self.literal_codes(items))
-            && let Some(holding) = S::holding_any(self, &self.query.program.exprs[expr], &codes)
+            && let Some(holding) = S::rows_containing_any(self, &self.query.program.exprs[expr], &codes)
         {
             return Ok(if mode == Mode::None { holding.not() } else { holding });
         }
@@ -75,7 +76,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             });
         };
         let mut result = match self.literal_codes(items) {
-            Some(codes) if mode != Mode::All => Tri::known(sets.holding_any(len, &codes)),
+            Some(codes) if mode != Mode::All => Tri::known(sets.rows_containing_any(len, &codes)),
             _ => self.holding_each(mode, sets, items)?,
         };
         if mode == Mode::None {
@@ -88,15 +89,15 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         })
     }
 
-    /// Sets that hold all of the items, or some.
+    /// Returns the rows whose set contains all of the items (`Mode::All`) or one of them, item by item.
     fn holding_each(&self, mode: Mode, sets: &Sets, items: &[ExprId]) -> Result<Tri> {
         let len = self.rows();
         let mut result = self.constant(mode == Mode::All);
         for &item in items {
             let item = self.expr(item)?;
             let holding = match item.codes()? {
-                View::One(code) => sets.holding_any(len, &[code]),
-                View::Many(codes) => sets.holding(len, |row| codes[row]),
+                View::One(code) => sets.rows_containing_any(len, &[code]),
+                View::Many(codes) => sets.rows_containing(len, |row| codes[row]),
             };
             let holding = Tri::of(holding, &item.known);
             match mode {

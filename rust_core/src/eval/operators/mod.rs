@@ -1,4 +1,4 @@
-//! Operators of a program that read events or several columns at once.
+//! The operators that read events or several columns at once.
 
 pub mod aggregates;
 pub mod batch;

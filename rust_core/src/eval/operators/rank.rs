@@ -1,4 +1,4 @@
-//! Ranks and tiles: what needs everybody's value before anybody's answer.
+//! Evaluates ranks and tiles, which need the values of all people before any verdict.
 
 use std::borrow::Cow;
 
@@ -13,24 +13,24 @@ use crate::eval::kernels::ratio::{Ratio, UNIT};
 use crate::eval::program::{RankSelection, Ranking};
 use crate::plan::Side;
 
-/// One block's population of a ranking and the values of its people.
+/// The population of a ranking in one block, and the values of its people.
 pub struct Contenders {
     pub population: Bits,
     pub values: Column<'static>,
 }
 
-/// What a ranking says of one block.
-pub enum Placed {
+/// The result of a ranking for one block.
+pub enum RankResult {
     Rank(Tri),
     Tiles(Column<'static>),
 }
 
-impl Placed {
-    /// Of those rows of the block, or of all.
+impl RankResult {
+    /// Returns the verdicts on the selected rows of the block; `None` selects all.
     pub fn tri(&self, chosen: Option<&[u16]>) -> Tri {
         let tri = match self {
-            Placed::Rank(tri) => tri,
-            Placed::Tiles(column) => &Tri::known(Bits::none(column.len())),
+            RankResult::Rank(tri) => tri,
+            RankResult::Tiles(column) => &Tri::known(Bits::none(column.len())),
         };
         match chosen {
             None => tri.clone(),
@@ -41,11 +41,11 @@ impl Placed {
         }
     }
 
-    /// The same.
+    /// Returns the tiles of the selected rows of the block; `None` selects all.
     pub fn tiles<'a>(&self, chosen: Option<&[u16]>) -> Result<Column<'a>> {
         let column = match self {
-            Placed::Rank(tri) => &Column::unknown(tri.t.len()),
-            Placed::Tiles(column) => column,
+            RankResult::Rank(tri) => &Column::unknown(tri.t.len()),
+            RankResult::Tiles(column) => column,
         };
         match chosen {
             None => Ok(column.clone()),
@@ -54,8 +54,8 @@ impl Placed {
     }
 }
 
-/// Answers a ranking for every block.
-pub fn place(ranking: &Ranking, blocks: &[Contenders]) -> Result<Vec<Placed>> {
+/// Evaluates a ranking for all blocks.
+pub fn rank(ranking: &Ranking, blocks: &[Contenders]) -> Result<Vec<RankResult>> {
     let numbers = blocks
         .iter()
         .map(|block| block.values.numbers())
@@ -66,24 +66,29 @@ pub fn place(ranking: &Ranking, blocks: &[Contenders]) -> Result<Vec<Placed>> {
         Numbers::Exact(_) => None,
     });
     Ok(match whole.collect::<Option<Vec<Cow<[i64]>>>>() {
-        Some(values) => placed(ranking, blocks, &values),
+        Some(values) => rank_values(ranking, blocks, &values),
         None => {
             let exact = numbers.iter().zip(blocks).map(|(numbers, block)| {
                 let rows = 0..block.values.len();
                 rows.map(|row| numbers.get(row)).collect()
             });
-            placed(ranking, blocks, &exact.collect::<Vec<Cow<[Ratio]>>>())
+            rank_values(ranking, blocks, &exact.collect::<Vec<Cow<[Ratio]>>>())
         }
     })
 }
 
-/// Of a block: those who take part.
+/// The rows of one block that have a rank: members of the population with a known value.
 struct Ranked<'a, T> {
     values: &'a [T],
     rows: Bits,
 }
 
-fn placed<T: Ord + Copy + Send + Sync>(ranking: &Ranking, blocks: &[Contenders], values: &[Cow<[T]>]) -> Vec<Placed> {
+/// Ranks values of one representation.
+fn rank_values<T: Ord + Copy + Send + Sync>(
+    ranking: &Ranking,
+    blocks: &[Contenders],
+    values: &[Cow<[T]>],
+) -> Vec<RankResult> {
     let ranked = blocks.iter().zip(values).map(|(block, values)| Ranked {
         values,
         rows: block.population.and(&block.values.known),
@@ -93,7 +98,7 @@ fn placed<T: Ord + Copy + Send + Sync>(ranking: &Ranking, blocks: &[Contenders],
     let (side, wanted) = match ranking.place {
         RankSelection::Tile { k } => return tiles(k as usize, &ranked),
         RankSelection::Count { side, count } => (side, count.min(people as u64) as usize),
-        // Fewer than p · N are strictly better where fewer than its next whole number are.
+        // A rank below p · N is a rank below the next whole number.
         RankSelection::Share { side, millionths } => {
             let unit = i128::from(UNIT);
             let wanted = (i128::from(millionths) * people as i128 + unit - 1) / unit;
@@ -115,17 +120,17 @@ fn placed<T: Ord + Copy + Send + Sync>(ranking: &Ranking, blocks: &[Contenders],
         };
         t.keep(&block.rows);
         let u = contenders.population.and_not(&block.rows);
-        Placed::Rank(Tri { t, u })
+        RankResult::Rank(Tri { t, u })
     };
     ranked.par_iter().zip(blocks).map(one).collect()
 }
 
-/// Values that are sorted to guess between which two the wanted one lies.
+/// The size of the sample that yields a guess of the wanted value.
 const SAMPLE: usize = 1 << 12;
-/// How far from the guess both are, in the sample: the guess is seldom farther off.
-const FAR: usize = SAMPLE / 32;
+/// The distance of both bounds from the guess, in the sample: the guess is rarely farther off.
+const MARGIN: usize = SAMPLE / 32;
 
-/// The value that `index` of all `count` are before in order.
+/// Returns the value at `index` of the `count` ranked values in ascending order.
 fn nth<T: Ord + Copy + Send + Sync>(index: usize, count: usize, blocks: &[Ranked<T>]) -> T {
     let every = count / SAMPLE + 1;
     let some = |block: &Ranked<T>| {
@@ -137,8 +142,8 @@ fn nth<T: Ord + Copy + Send + Sync>(index: usize, count: usize, blocks: &[Ranked
     let mut sample: Vec<T> = blocks.iter().flat_map(some).collect();
     sample.sort_unstable();
     let guess = index * sample.len() / count;
-    let low = guess.checked_sub(FAR).map(|low| sample[low]);
-    let high = sample.get(guess + FAR).copied();
+    let low = guess.checked_sub(MARGIN).map(|low| sample[low]);
+    let high = sample.get(guess + MARGIN).copied();
     let near: Vec<(usize, Vec<T>)> = blocks.par_iter().map(|block| near(block, low, high)).collect();
     let before: usize = near.iter().map(|(before, _)| before).sum();
     let mut near = near.into_iter().map(|(_, near)| near).collect::<Vec<_>>().concat();
@@ -148,14 +153,14 @@ fn nth<T: Ord + Copy + Send + Sync>(index: usize, count: usize, blocks: &[Ranked
     }
 }
 
-/// How many are less than `low`, and those from there to `high`.
+/// Returns how many values are less than `low`, and the values from `low` to `high`.
 fn near<T: Ord + Copy>(block: &Ranked<T>, low: Option<T>, high: Option<T>) -> (usize, Vec<T>) {
     let (values, len) = (block.values, block.rows.len());
     let less = low.map_or_else(|| Bits::none(len), |low| mask(values, len, |value| value < low));
     let more = high.map_or_else(|| Bits::none(len), |high| mask(values, len, |value| value > high));
     let rows = block.rows.and_not(&less.or(&more));
     let near = rows.rows().map(|row| values[row]).collect();
-    (less.count_of_both(&block.rows) as usize, near)
+    (less.count_common(&block.rows) as usize, near)
 }
 
 fn all<T: Copy>(blocks: &[Ranked<T>]) -> Vec<T> {
@@ -163,8 +168,10 @@ fn all<T: Copy>(blocks: &[Ranked<T>]) -> Vec<T> {
     blocks.iter().flat_map(values).collect()
 }
 
-/// `ceil(k · (number at or below) / N)`: a person is above tile j where more than `floor(j · N / k)` are at or below.
-fn tiles<T: Ord + Copy + Send + Sync>(k: usize, blocks: &[Ranked<T>]) -> Vec<Placed> {
+/// Returns the tile of each person, `ceil(k · (number at or below) / N)`.
+///
+/// A person is above tile j if more than `floor(j · N / k)` values are at or below theirs.
+fn tiles<T: Ord + Copy + Send + Sync>(k: usize, blocks: &[Ranked<T>]) -> Vec<RankResult> {
     let mut values = all(blocks);
     values.par_sort_unstable();
     let starts: Vec<T> = match values.len() {
@@ -177,7 +184,7 @@ fn tiles<T: Ord + Copy + Send + Sync>(k: usize, blocks: &[Ranked<T>]) -> Vec<Pla
             let below = starts.partition_point(|start| *start <= block.values[row]);
             tiles[row] = (1 + below as i64) * UNIT;
         });
-        Placed::Tiles(Column::int(block.rows.clone(), tiles))
+        RankResult::Tiles(Column::int(block.rows.clone(), tiles))
     };
     blocks.par_iter().map(one).collect()
 }
@@ -192,7 +199,7 @@ mod tests {
         #![proptest_config(crate::testing::cases(64))]
 
         #[test]
-        fn the_nth_of_all_is_that_of_the_sorted(
+        fn nth_is_the_value_at_that_index_after_sorting(
             seed in any::<u64>(), count in 1..20_000usize, most in 1..30_000u64, sorted in any::<bool>(), absent in 2..9u64, index in any::<prop::sample::Index>()
         ) {
             let mixed = |number: usize| (number as u64 + 1).wrapping_mul(seed | 1).rotate_left(29).wrapping_mul(0x9E37_79B9_7F4A_7C15) % most;
@@ -200,7 +207,7 @@ mod tests {
             if sorted {
                 values.sort_unstable();
             }
-            // Not all take part.
+            // Some values are not ranked.
             let ranked: Vec<Ranked<u64>> = values
                 .chunks(1 + count / 3)
                 .map(|values| Ranked { values, rows: Bits::from_fn(values.len(), |row| !values[row].is_multiple_of(absent)) })

@@ -1,4 +1,4 @@
-//! One pass over a block's events for all measures that ask for the same events.
+//! Computes all measures over the same events of a block in one pass.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::aggregates::tally::{Measured, Tally};
 use super::aggregates::totals;
-use super::batch::{Batch, batches};
+use super::batch::{Batch, batches_in_window};
 use crate::error::Result;
 use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::bits::{Bits, Tri};
@@ -18,7 +18,7 @@ use crate::eval::task::Task;
 use crate::index::columns::ints::Ints;
 use crate::index::view::{Column as Stored, Values};
 
-/// A column over the block's people, whose scope is `people`, for each measure of the scan.
+/// Returns a column over the people of the block for each measure of the scan. `people` is their scope.
 pub fn scan<'a, P: Scope<'a>>(people: &Evaluator<'a, P>, task: Task<'a>, scan: &'a Scan) -> Result<Vec<Measured<'a>>> {
     let texts = &people.query.version.texts;
     let mut tallies: Vec<Tally> = scan
@@ -29,7 +29,7 @@ pub fn scan<'a, P: Scope<'a>>(people: &Evaluator<'a, P>, task: Task<'a>, scan: &
     let mut held = 0;
     let mut hold = |tallies: &[Tally]| {
         let bytes = tallies.iter().map(Tally::bytes).sum();
-        people.scope.hold(usize::saturating_sub(bytes, held))?;
+        people.scope.reserve(usize::saturating_sub(bytes, held))?;
         held = bytes;
         Ok(())
     };
@@ -38,9 +38,9 @@ pub fn scan<'a, P: Scope<'a>>(people: &Evaluator<'a, P>, task: Task<'a>, scan: &
         let Some(events) = task.partition.events.get(event_type) else {
             continue;
         };
-        let runs = totals::take(people, task, scan, step, events, &mut tallies).unwrap_or(&events.runs);
+        let runs = totals::take_totals(people, task, scan, step, events, &mut tallies).unwrap_or(&events.runs);
         hold(&tallies)?;
-        for batch in batches(events, runs, task, scan.from, scan.to)? {
+        for batch in batches_in_window(events, runs, task, scan.from, scan.to)? {
             let batch = Rc::new(batch);
             people.touched.add(batch.len(), batch.bytes());
             let eval = EventRows::of(people, event_type, &batch);
@@ -48,11 +48,12 @@ pub fn scan<'a, P: Scope<'a>>(people: &Evaluator<'a, P>, task: Task<'a>, scan: &
             hold(&tallies)?;
         }
     }
-    // What they come to takes at most as much again.
-    people.scope.hold(held)?;
+    // The resulting columns take at most as much memory again.
+    people.scope.reserve(held)?;
     tallies.into_iter().map(Tally::finish).collect()
 }
 
+/// Adds the events of a batch to the tallies.
 fn tally<'a, P: Scope<'a>>(
     eval: &Evaluator<'a, EventRows<'a, '_, P>>,
     scan: &'a Scan,
@@ -60,7 +61,7 @@ fn tally<'a, P: Scope<'a>>(
     batch: &Rc<Batch<'a>>,
     tallies: &mut [Tally<'a>],
 ) -> Result<()> {
-    let mask = eval.fitting(filter, scan.from, scan.to)?;
+    let mask = eval.matching(filter, scan.from, scan.to)?;
     if mask.as_ref().is_some_and(Bits::is_none) {
         return Ok(());
     }
@@ -71,27 +72,31 @@ fn tally<'a, P: Scope<'a>>(
         };
         if let Some((values, ints, rows)) = eval.stored_ints(value) {
             let known = Bits::slice(&values.known, rows.clone());
-            if tally.add_stored(batch, among(mask.as_ref(), &known).as_deref(), ints, rows) {
+            if tally.add_stored(batch, with_known_value(mask.as_ref(), &known).as_deref(), ints, rows) {
                 eval.touched.add(0, range_masks::bytes(values, batch.len()));
                 continue;
             }
         }
         let column = eval.expr(value)?;
-        tally.add(batch, among(mask.as_ref(), &column.known).as_deref(), Some(&column))?;
+        tally.add(
+            batch,
+            with_known_value(mask.as_ref(), &column.known).as_deref(),
+            Some(&column),
+        )?;
     }
     Ok(())
 }
 
-/// The fitting events with a known value; `None` if all are.
-fn among<'b>(fitting: Option<&'b Bits>, known: &'b Bits) -> Option<Cow<'b, Bits>> {
-    match fitting {
-        _ if known.is_all() => fitting.map(Cow::Borrowed),
+/// Returns the matching events with a known value; `None` if all are.
+fn with_known_value<'b>(matching: Option<&'b Bits>, known: &'b Bits) -> Option<Cow<'b, Bits>> {
+    match matching {
+        _ if known.is_all() => matching.map(Cow::Borrowed),
         None => Some(Cow::Borrowed(known)),
-        Some(fitting) => Some(Cow::Owned(fitting.and(known))),
+        Some(matching) => Some(Cow::Owned(matching.and(known))),
     }
 }
 
-/// The events of a batch, all of one type, as a scope.
+/// The scope of expressions over the events of a batch, all of one type.
 pub struct EventRows<'a, 'b, P> {
     people: &'b Evaluator<'a, P>,
     event_type: &'b str,
@@ -110,21 +115,21 @@ impl<'a, 'b, P: Scope<'a>> EventRows<'a, 'b, P> {
 }
 
 impl<'a, P: Scope<'a>> Evaluator<'a, EventRows<'a, '_, P>> {
-    /// The stored numbers that an expression is: the column, its numbers, and the batch's rows in them.
+    /// Returns the stored column of an expression that is a number property, its numbers, and the rows of the batch in them.
     fn stored_ints(&self, expr: ExprId) -> Option<(&'a Values, &'a Ints, Range<usize>)> {
         let Expr::Property(name) = &self.query.program.exprs[expr] else {
             return None;
         };
-        let (values, rows) = self.scope.batch.stored(name)?;
+        let (values, rows) = self.scope.batch.stored_property(name)?;
         match &values.data {
             Stored::Ints(_, ints) => Some((values, ints, rows)),
             _ => None,
         }
     }
 
-    /// The events inside the window for which the filter is true; `None` if all are.
-    pub fn fitting(&self, filter: Option<CondId>, from: i64, to: i64) -> Result<Option<Bits>> {
-        let inside = self.scope.batch.inside(from, to);
+    /// Returns the events inside the window for which the filter is true; `None` if all are.
+    pub fn matching(&self, filter: Option<CondId>, from: i64, to: i64) -> Result<Option<Bits>> {
+        let inside = self.scope.batch.inside_window(from, to);
         let Some(filter) = filter else { return Ok(inside) };
         let fits = &self.cond(filter)?.t;
         Ok(Some(inside.map_or_else(|| fits.clone(), |inside| inside.and(fits))))
@@ -141,7 +146,7 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
         Ok(Some(Rc::new(match expr {
             Expr::Property(name) => {
                 let bytes = batch
-                    .stored(name)
+                    .stored_property(name)
                     .map_or(0, |(values, rows)| range_masks::bytes(values, rows.len()));
                 eval.touched.add(0, bytes);
                 batch.property(name)
@@ -176,7 +181,7 @@ impl<'a, P: Scope<'a>> Scope<'a> for EventRows<'a, '_, P> {
 
     fn between(eval: &Evaluator<'a, Self>, expr: &'a Expr, low: i64, high: i64) -> Result<Option<Tri>> {
         let stored = match expr {
-            Expr::Property(name) => eval.scope.batch.stored(name),
+            Expr::Property(name) => eval.scope.batch.stored_property(name),
             Expr::EventChannel => eval.scope.batch.stored_channels(),
             _ => None,
         };

@@ -3,16 +3,16 @@
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::random::{AS_OF, Random, Stand, cond, instant, world};
+use super::random::{AS_OF, Random, RowKind, cond, instant, world};
 use super::world::{Person, Val, World};
 use crate::eval::{Answer, evaluate};
 
 /// A set of people at an instant; nothing in it is later.
 pub fn at(random: &mut Random, depth: usize) -> Json {
     let as_of = instant(random).min(AS_OF);
-    let (mut of, mut among) = (cond(random, Stand::People, depth), Json::Null);
+    let (mut of, mut among) = (cond(random, RowKind::People, depth), Json::Null);
     if random.chance(40) {
-        among = cond(random, Stand::People, depth);
+        among = cond(random, RowKind::People, depth);
     }
     cut(&mut of, as_of);
     cut(&mut among, as_of);
@@ -44,9 +44,9 @@ fn ask(world: &World, as_of: i64, cond: &Json) -> Answer {
 proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
-    /// Who is in it is who was in the answer then, of those whom the present knows.
+    /// The members equal those of a query at that instant, among the people known now.
     #[test]
-    fn a_past_instant_answers_as_it_would_have_then(seed in any::<u64>()) {
+    fn at_evaluates_as_a_query_at_that_instant(seed in any::<u64>()) {
         let (world, of) = (world(seed), at(&mut Random(seed), 2));
         let now = ask(&world, AS_OF, &of);
         let then = ask(&world, of["as_of"].as_i64().unwrap(), &json!({"op": "set", "of": of["of"], "among": of["among"]}));
@@ -55,8 +55,8 @@ proptest! {
     }
 
     #[test]
-    fn at_the_instant_of_the_question_it_is_a_set(seed in any::<u64>()) {
-        let (world, of) = (world(seed), cond(&mut Random(seed), Stand::People, 2));
+    fn at_the_as_of_equals_set(seed in any::<u64>()) {
+        let (world, of) = (world(seed), cond(&mut Random(seed), RowKind::People, 2));
         let set = ask(&world, AS_OF, &json!({"op": "set", "of": of, "among": null}));
         let at = ask(&world, AS_OF, &json!({"op": "at", "as_of": AS_OF, "of": of, "among": null}));
         prop_assert_eq!(set.roots[0].members(), at.roots[0].members());
@@ -64,7 +64,7 @@ proptest! {
 }
 
 #[test]
-fn nothing_is_asked_of_later_than_what_stands_around_it() {
+fn instants_later_than_the_enclosing_as_of_are_rejected() {
     let refused = |cond: Json| {
         let plan = json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": null}]});
         match evaluate(&world(1).version(), plan.to_string().as_bytes()) {
@@ -79,19 +79,19 @@ fn nothing_is_asked_of_later_than_what_stands_around_it() {
     };
     assert_eq!(
         refused(at(5, at(6, happened(5)))),
-        "plan.roots[0].cond.of.as_of: after the `as_of` around it"
+        "plan.roots[0].cond.of.as_of: later than the `as_of` of the node that contains it"
     );
     assert_eq!(
         refused(at(5, happened(6))),
-        "plan.roots[0].cond.of.events.to: after the plan's `as_of`, or that of the `at` around it"
+        "plan.roots[0].cond.of.events.to: later than the `as_of` of the plan, or of the `at` that contains it"
     );
     let filter = json!({"steps": [{"type": "order", "where": at(5, happened(5))}], "from": null, "to": AS_OF});
     let inside = json!({"op": "happened", "events": filter, "min": 1, "max": null});
-    assert!(refused(inside).contains("cannot stand in a filter of events"));
+    assert!(refused(inside).contains("a filter of events cannot contain it"));
 }
 
 #[test]
-fn u5_a_rank_of_a_past_instant_is_among_those_who_were_there() {
+fn u5_a_rank_at_a_past_instant_ranks_the_people_known_then() {
     let person = |ordinal: u32, first_record| Person {
         partition: 1,
         ordinal,

@@ -1,7 +1,7 @@
 mod examples;
 mod instants;
-mod laws;
 mod naive;
+mod properties;
 pub(crate) mod random;
 mod sequence_points;
 mod sequences;

@@ -1,4 +1,4 @@
-//! What semantics.md says of sequences, point by point.
+//! Examples of sequences, one for each point of the semantics.
 
 use serde_json::{Value as Json, json};
 
@@ -7,7 +7,7 @@ use super::sequences::{members, plan_of};
 use super::world::{Event, Person, Val, World};
 use crate::eval::evaluate;
 
-/// Of one person: events of a type, a time, a product.
+/// One person with events of (type, time, product).
 fn told(events: &[(&'static str, i64, &str)]) -> World {
     let event = |(number, &(kind, time, product)): (usize, &(&'static str, i64, &str))| Event {
         kind,
@@ -62,7 +62,7 @@ const SCAN: Told = ("scan", None, None, None);
 const ORDER: Told = ("order", None, None, None);
 
 #[test]
-fn q1_steps_are_at_later_instants() {
+fn q1_each_step_is_strictly_later() {
     assert!(holds(
         &told(&[("scan", 5, ""), ("order", 6, "")]),
         &[SCAN, ORDER],
@@ -77,7 +77,7 @@ fn q1_steps_are_at_later_instants() {
 }
 
 #[test]
-fn q2_q3_q12_gaps_hold_their_ends() {
+fn q2_q3_q12_gaps_include_their_bounds() {
     let world = told(&[("scan", 5, ""), ("order", 15, "")]);
     let then = |after, within| holds(&world, &[SCAN, ("order", after, within, None)], false);
     assert!(then(None, Some(10)) && !then(None, Some(9)));
@@ -86,7 +86,7 @@ fn q2_q3_q12_gaps_hold_their_ends() {
 }
 
 #[test]
-fn q4_what_is_forbidden_breaks_between_its_neighbours_only() {
+fn q4_a_forbidden_event_counts_only_between_its_steps() {
     let steps = [("scan", None, None, Some("order")), SCAN];
     for (time, whole) in [(4, true), (5, true), (6, false), (9, false), (10, true), (11, true)] {
         let world = told(&[("scan", 5, ""), ("order", time, ""), ("scan", 10, "")]);
@@ -95,7 +95,7 @@ fn q4_what_is_forbidden_breaks_between_its_neighbours_only() {
 }
 
 #[test]
-fn q5_after_the_last_step_nothing_forbidden_happens_in_the_window() {
+fn q5_no_forbidden_event_follows_the_last_step_in_the_window() {
     let steps = [SCAN, ("scan", None, None, Some("order"))];
     let world = |time| told(&[("scan", 5, ""), ("scan", 10, ""), ("order", time, "")]);
     for (time, whole) in [(7, true), (10, true), (11, false), (AS_OF - 1, false), (AS_OF, true)] {
@@ -105,7 +105,7 @@ fn q5_after_the_last_step_nothing_forbidden_happens_in_the_window() {
 }
 
 #[test]
-fn q6_q7_events_have_one_value_in_common() {
+fn q6_q7_all_events_share_one_value() {
     let two = |a, b| told(&[("scan", 5, a), ("order", 6, b)]);
     assert!(holds(&two("p1", "p1"), &[SCAN, ORDER], true));
     assert!(!holds(&two("p1", "p2"), &[SCAN, ORDER], true));
@@ -118,11 +118,11 @@ fn q6_q7_events_have_one_value_in_common() {
 }
 
 #[test]
-fn q10_any_choice_serves_not_only_the_nearest() {
+fn q10_any_assignment_matches_not_only_the_nearest() {
     // The second scan is too near, the first far enough.
     let world = told(&[("scan", 0, ""), ("scan", 9, ""), ("order", 10, "")]);
     assert!(holds(&world, &[SCAN, ("order", Some(5), None, None)], false));
-    // From the first scan an order is in reach of the next one, from the second none is.
+    // The first scan is followed by an order within the gap; the second is not.
     let world = told(&[
         ("scan", 0, ""),
         ("order", 4, ""),
@@ -135,7 +135,7 @@ fn q10_any_choice_serves_not_only_the_nearest() {
 }
 
 #[test]
-fn q11_steps_may_overlap_in_kind() {
+fn q11_steps_can_share_event_types() {
     let touch = json!([{"type": "scan", "where": null}, {"type": "order", "where": null}]);
     let step = |events: &Json| json!({"events": events, "after": null, "within": null, "without": []});
     let of = json!({"op": "sequence", "steps": [step(&touch), step(&json!([touch[1]]))], "by": null, "from": null, "to": AS_OF});
@@ -149,7 +149,7 @@ fn q11_steps_may_overlap_in_kind() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_by_name() {
+fn invalid_sequences_are_rejected_with_the_node() {
     let refused = |steps: Json, by: Json, to: i64| {
         let of = json!({"op": "sequence", "steps": steps, "by": by, "from": null, "to": to});
         match evaluate(&world(1).version(), plan_of(&of).to_string().as_bytes()) {
@@ -164,12 +164,17 @@ fn what_does_not_fit_is_refused_by_name() {
         {"type": "scan", "value": {"op": "property", "name": "product"}},
     ]});
     for (steps, by, to, message) in [
-        (json!([]), Json::Null, AS_OF, ".steps: from 1 to 32 steps"),
+        (
+            json!([]),
+            Json::Null,
+            AS_OF,
+            ".steps: a sequence has from 1 to 32 steps",
+        ),
         (
             json!(vec![step("scan", None); 33]),
             Json::Null,
             AS_OF,
-            ".steps: from 1 to 32 steps",
+            ".steps: a sequence has from 1 to 32 steps",
         ),
         (
             json!([step("scan", Some(1))]),
@@ -183,7 +188,7 @@ fn what_does_not_fit_is_refused_by_name() {
             AS_OF,
             ".steps[0].events[0]: event type `gone`",
         ),
-        (json!([step("scan", None)]), Json::Null, AS_OF + 1, ".to: after"),
+        (json!([step("scan", None)]), Json::Null, AS_OF + 1, ".to: later than"),
         (
             json!([step("scan", None)]),
             labels,
@@ -194,7 +199,7 @@ fn what_does_not_fit_is_refused_by_name() {
             json!([step("scan", None)]),
             mixed,
             AS_OF,
-            ".by.of[1]: a text stands beside",
+            ".by.of[1]: a text has another type than the other values",
         ),
     ] {
         let refusal = refused(steps, by, to);

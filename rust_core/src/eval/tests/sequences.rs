@@ -81,7 +81,7 @@ pub fn sequence(random: &mut Random, depth: usize) -> Json {
     let of: Vec<Json> = (0..count).map(|number| one(number, random)).collect();
     let by = if random.chance(30) {
         let kind = random.of(&["text", "num", "bool"]);
-        expr(random, kind, super::random::Stand::Events, depth.min(1))
+        expr(random, kind, super::random::RowKind::Events, depth.min(1))
     } else {
         Json::Null
     };
@@ -102,7 +102,7 @@ pub fn plan_of(cond: &Json) -> Json {
     json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": null}]})
 }
 
-/// The people of the world for whom the condition holds, and whether the oracle says the same.
+/// Returns the number of people for whom the condition is true, and checks it against the oracle.
 pub fn members(world: &World, cond: &Json) -> (Vec<u64>, Vec<u64>) {
     let json = plan_of(cond).to_string();
     let plan = Plan::parse(json.as_bytes()).unwrap();
@@ -116,14 +116,14 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn a_sequence_holds_where_some_choice_of_events_does(seed in any::<u64>()) {
+    fn sequences_equal_a_search_over_all_assignments(seed in any::<u64>()) {
         let (world, of) = (world(seed), sequence(&mut Random(seed), 1));
         let (found, expected) = members(&world, &of);
         prop_assert_eq!(found, expected, "{}", of);
     }
 
     #[test]
-    fn a_plain_funnel_is_the_sequence_that_it_is(seed in any::<u64>()) {
+    fn a_two_step_funnel_equals_the_general_sequence(seed in any::<u64>()) {
         let mut of = sequence(&mut Random(seed), 1);
         let mut steps: Vec<Json> = of["steps"].as_array().unwrap().iter().take(2).cloned().collect();
         steps.resize(2, json!({"events": [{"type": "scan", "where": null}], "after": null, "within": DAY_MS, "without": []}));
@@ -186,7 +186,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(512))]
 
     #[test]
-    fn a_sequence_holds_where_events_crowd(seed in any::<u64>()) {
+    fn sequences_of_crowded_events_equal_a_search_over_all_assignments(seed in any::<u64>()) {
         let of = crowded(seed);
         let (found, expected) = members(&crowd(seed), &of);
         prop_assert_eq!(found, expected, "{}", of);
@@ -195,7 +195,7 @@ proptest! {
 
 /// Random sequences that nobody fits, or everybody, would prove little.
 #[test]
-fn random_sequences_divide_people() {
+fn random_sequences_match_some_people_and_not_others() {
     let divides = |world: World, of: Json| {
         let (found, _) = members(&world, &of);
         usize::from(!found.is_empty() && found.len() < world.people.len())

@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::laws::check;
+use super::properties::check;
 use super::random::{Random, plan, world};
 use super::world::{ATTRIBUTES, Event, Person, Val, World, schema};
 use crate::index::Index;
@@ -18,7 +18,7 @@ use crate::proto::frame::{Change, IdentityChange};
 use crate::proto::record::Value;
 use crate::proto::schema::Type;
 
-/// What comes of a person of the world, who is known as two people until they are merged.
+/// A record of a person who is known as two people until they are merged.
 #[derive(Clone, Copy)]
 enum Fact<'w> {
     Merge,
@@ -48,7 +48,7 @@ struct Known<'w> {
 }
 
 impl<'w> Known<'w> {
-    /// The identity changes that come with a fact.
+    /// Returns the identity changes of a fact.
     fn meet(&mut self, random: &mut Random, (person, side): Side, fact: &Fact<'w>) -> Vec<Change> {
         let sides = if matches!(fact, Fact::Merge) {
             vec![0, 1]
@@ -118,7 +118,7 @@ fn known_of(id: u64, facts: &[Fact]) -> Person {
     person
 }
 
-/// In random order.
+/// Shuffles items.
 fn facts<'w>(random: &mut Random, world: &'w World) -> Vec<(Side, Fact<'w>)> {
     let mut facts = Vec::new();
     for (number, person) in world.people.iter().enumerate() {
@@ -188,7 +188,7 @@ fn sent(value: &Val) -> Value<'_> {
     }
 }
 
-/// Of everything declared, and the products, which are known from the start.
+/// Returns the frame that declares the schema and the products, which are known from the start.
 fn first_frame(world: &World) -> Vec<u8> {
     let mut schema = schema();
     let types = schema.event_types.values_mut().map(|kind| &mut kind.properties);
@@ -212,7 +212,7 @@ fn first_frame(world: &World) -> Vec<u8> {
 
 struct Log {
     frames: Vec<Vec<u8>>,
-    /// What is known after each frame.
+    /// Returns the state after each frame.
     worlds: Vec<World>,
     /// Losers and winners.
     merges: BTreeMap<u64, u64>,
@@ -272,7 +272,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(64))]
 
     #[test]
-    fn of_any_instant_the_engine_knew_at_any_offset_what_the_oracle_knew(
+    fn answers_at_any_offset_and_instant_equal_the_oracle(
         seed in any::<u64>(), days in -15..5i64, at_once in 1..9usize, known_at in any::<prop::sample::Index>()
     ) {
         let (world, plan) = (moved(world(seed), days * DAY_MS), plan(seed));
@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn who_is_erased_was_never_known(seed in any::<u64>(), at_once in 1..9usize, known_at in any::<prop::sample::Index>()) {
+    fn erased_people_are_unknown_at_all_offsets(seed in any::<u64>(), at_once in 1..9usize, known_at in any::<prop::sample::Index>()) {
         let (world, plan) = (world(seed), plan(seed));
         let mut log = log(&mut Random(seed), &world);
         let known_at = known_at.index(log.frames.len());

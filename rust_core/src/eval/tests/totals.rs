@@ -5,11 +5,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::laws::check;
+use super::properties::check;
 use super::random::{self, AS_OF, Random, instant};
 use super::world::World;
 use crate::error::Error;
-use crate::eval::{Answer, Limits, Wanted, evaluate, evaluate_blocks, evaluate_within, explain};
+use crate::eval::{Answer, BlockSelection, Limits, evaluate, evaluate_blocks, evaluate_within, explain};
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{Partition, Version};
 use crate::plan::Plan;
@@ -66,7 +66,7 @@ fn plan(seed: u64) -> Json {
     json!({"as_of": AS_OF, "roots": (0..3).map(|_| root(&mut random)).collect::<Vec<_>>()})
 }
 
-/// Mostly without what is still to come, which no question over all history holds.
+/// Returns a random plan, mostly without future events, which no window over all history contains.
 fn world(seed: u64) -> World {
     let mut world = random::world(seed);
     if !seed.is_multiple_of(5) {
@@ -103,7 +103,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn they_are_what_the_oracle_says(seed in any::<u64>()) {
+    fn answers_from_totals_equal_the_oracle(seed in any::<u64>()) {
         let (world, json) = (world(seed), plan(seed));
         for version in [world.version(), summed(&world), bare(&world)] {
             check(&version, &world, &json)?;
@@ -111,16 +111,16 @@ proptest! {
     }
 
     #[test]
-    fn they_are_the_same_of_some_people(seed in any::<u64>()) {
+    fn totals_of_selected_rows_equal_those_of_all_rows(seed in any::<u64>()) {
         let (world, json, mut random) = (world(seed), plan(seed), Random(seed));
         let plan = Plan::parse(json.to_string().as_bytes()).unwrap();
         let rows: Vec<u16> = (0..20).filter(|_| random.chance(40)).collect();
         let answers = [world.version(), summed(&world), bare(&world)].map(|version| {
             let of_partition = |(&partition, of): (&u32, &Arc<Partition>)| {
                 let rows = rows.iter().copied().filter(|&row| u32::from(row) < of.people).collect();
-                Wanted { partition, block: 0, rows: Some(rows) }
+                BlockSelection { partition, block: 0, rows: Some(rows) }
             };
-            let wanted: Vec<Wanted> = version.partitions.iter().map(of_partition).collect();
+            let wanted: Vec<BlockSelection> = version.partitions.iter().map(of_partition).collect();
             evaluate_blocks(&version, &plan, &wanted, &Limits::none(), |_, block| {
                 let mut members = vec![Vec::new(); 3];
                 for (root, words) in members.iter_mut().enumerate() {
@@ -135,7 +135,7 @@ proptest! {
     }
 
     #[test]
-    fn they_keep_to_their_budget_and_are_explained(seed in any::<u64>(), bytes in 0..300_000u64) {
+    fn totals_respect_limits_and_are_explained(seed in any::<u64>(), bytes in 0..300_000u64) {
         let (version, json) = (summed(&world(seed)), plan(seed).to_string());
         prop_assume!(!version.partitions.is_empty());
         let answer = evaluate(&version, json.as_bytes()).unwrap();
@@ -151,19 +151,19 @@ proptest! {
 
 /// Bytes that an answer read, of worlds that have them.
 #[test]
-fn fewer_bytes_are_read_where_there_are_some() {
+fn totals_reduce_the_bytes_read() {
     let count = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF});
     let cond = json!({"op": "happened", "events": count, "min": 2, "max": null});
     let plan = json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": null}]}).to_string();
     let read = |version: &Version| explain(version, plan.as_bytes(), &Limits::none()).unwrap().1.bytes();
-    let (mut fewer, mut some, mut none) = (0, 0, 0);
+    let (mut count_less, mut some, mut none) = (0, 0, 0);
     for seed in 0..100 {
         let world = world(seed);
         let of_world = read(&world.version());
-        fewer += usize::from(of_world < read(&bare(&world)));
+        count_less += usize::from(of_world < read(&bare(&world)));
         some += read(&summed(&world));
         none += read(&bare(&world));
     }
-    assert!(fewer > 40, "{fewer}");
+    assert!(count_less > 40, "{count_less}");
     assert!(some * 3 < none * 2, "{some} {none}");
 }

@@ -4,16 +4,16 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::naive::{Fraction, Naive, V};
-use super::random::{AS_OF, Random, Stand, cond, events, expr, world};
+use super::random::{AS_OF, Random, RowKind, cond, events, expr, world};
 use super::world::World;
 use crate::eval::bind::bind;
+use crate::eval::evaluate_rankings;
 use crate::eval::kernels::column::{Column, Data};
 use crate::eval::limits::Limits;
 use crate::eval::operators::item_filter;
 use crate::eval::people::People;
 use crate::eval::program::{Cond, Program};
 use crate::eval::query::Query;
-use crate::eval::rank;
 use crate::eval::task::tasks;
 use crate::index::view::Version;
 use crate::plan::{self, Plan};
@@ -38,7 +38,7 @@ fn value(column: &Column, row: usize, kind: &str, version: &Version, program: &P
             let Data::Set(sets) = &column.data else {
                 panic!("no sets")
             };
-            let holds = |code: &u32| sets.holding_any(column.len(), &[*code]).get(row);
+            let holds = |code: &u32| sets.rows_containing_any(column.len(), &[*code]).get(row);
             V::Set((0..program.extra_from).filter(holds).map(text).collect())
         }
         _ => V::Int(column.ints().unwrap().get(row)),
@@ -60,7 +60,7 @@ fn compare(world: &World, version: &Version, kind: &str, expr: &Json) -> Result<
     let limits = Limits::none();
     let mut query = Query::new(version, &program, &limits);
     query.item_verdicts = item_filter::evaluate_item_filters(&query).unwrap();
-    rank(&mut query, &tasks(version)).unwrap();
+    evaluate_rankings(&mut query, &tasks(version)).unwrap();
     let naive = Naive {
         world,
         as_of: AS_OF,
@@ -84,20 +84,20 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn every_value_is_the_oracles(seed in any::<u64>()) {
+    fn values_equal_the_oracle(seed in any::<u64>()) {
         let (world, mut random) = (world(seed), Random(seed));
         let version = world.version();
         for kind in ["num", "num", "num", "num", "text", "bool", "instant", "date", "month_day", "duration", "set", "point"] {
-            compare(&world, &version, kind, &expr(&mut random, kind, Stand::People, 2))?;
+            compare(&world, &version, kind, &expr(&mut random, kind, RowKind::People, 2))?;
         }
     }
 
     #[test]
-    fn every_filter_counts_the_oracles_events(seed in any::<u64>()) {
+    fn filtered_counts_equal_the_oracle(seed in any::<u64>()) {
         let (world, mut random) = (world(seed), Random(seed));
         let version = world.version();
         for _ in 0..6 {
-            let of = cond(&mut random, Stand::Events, 1);
+            let of = cond(&mut random, RowKind::Events, 1);
             let mut asked = events(&mut random, 0);
             for filter in [of.clone(), json!({"op": "not", "of": of}), json!({"op": "or_unknown", "of": of})] {
                 asked["steps"][0]["where"] = filter;
@@ -108,7 +108,7 @@ proptest! {
 }
 
 #[test]
-fn a_value_may_ask_for_the_persons_count_of_the_same_events() {
+fn an_event_value_can_read_the_persons_count_of_the_same_events() {
     let world = world(7);
     let of = events(&mut Random(7), 0);
     let count = json!({"op": "aggregate", "fn": "count", "events": of, "value": null, "day_starts": null});

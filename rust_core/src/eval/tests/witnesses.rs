@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::naive::{Fraction, Naive, V};
-use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
+use super::random::{AS_OF, Random, RowKind, cond, events, expr, plan, world};
 use super::sequences::{crowd, crowded, plan_of, sequence};
 use super::world::{Event, Person, World};
 use crate::error::Error;
@@ -33,7 +33,7 @@ fn found(version: &Version, json: &Json, person: &Person, newest: usize) -> Vec<
     found.unwrap_or_else(|error| panic!("{error}\n{json}"))
 }
 
-/// What tells an event from every other of its person.
+/// The key of an event, unique among the events of its person.
 fn key(event: &Event) -> (i64, String, String, String) {
     (event.time, event.source.into(), event.id.clone(), event.kind.into())
 }
@@ -50,12 +50,12 @@ fn keys<'t>(told: impl IntoIterator<Item = &'t Told>) -> Vec<(i64, String, Strin
     told.into_iter().map(key).collect()
 }
 
-/// Of a person in the universe, in the order of their events.
+/// Returns the keys of a person's events in order.
 fn in_universe<'w>(naive: &Naive<'w>, person: &Person) -> bool {
     naive.universe().any(|other| other.id() == person.id())
 }
 
-/// The events of an aggregate that have a value, of which only the first or the last count where it is one of them.
+/// Returns the events of an aggregate with a known value; only the first or last for `earliest` and `latest`.
 fn counted<'p>(naive: &Naive, aggregate: &Expr, person: &'p Person) -> Vec<&'p Event> {
     let Expr::Aggregate {
         function,
@@ -80,7 +80,7 @@ fn counted<'p>(naive: &Naive, aggregate: &Expr, person: &'p Person) -> Vec<&'p E
     counted
 }
 
-/// A sequence over one person's events, of the first so many steps.
+/// The first steps of a sequence, over the events of one person.
 struct First<'s, 'w> {
     naive: &'s Naive<'w>,
     person: &'s Person,
@@ -95,7 +95,7 @@ impl<'s> First<'s, '_> {
         self.by.and_then(|by| self.naive.value_of_event(by, self.person, event))
     }
 
-    /// Those that have the common value, if there is to be one; oldest first.
+    /// Returns the events with the shared value, if one is required; oldest first.
     fn fitting(&self, of: &'s [EventFilter]) -> Vec<&'s Event> {
         let mut fitting = self.naive.matching(of, self.window, self.person);
         fitting.retain(|event| self.by.is_none() || self.value(event).is_some());
@@ -130,7 +130,7 @@ impl<'s> First<'s, '_> {
         chains.next().map(|chain| [vec![one], chain].concat())
     }
 
-    /// From the newest event of the first step that can go on.
+    /// Starts from the newest first step that can be continued.
     fn choice(&self) -> Option<Vec<&'s Event>> {
         let firsts = self.fitting(&self.steps[0].events).into_iter().rev();
         firsts.filter_map(|one| self.chain(0, one)).next()
@@ -178,7 +178,7 @@ fn check_value(told: Option<&Value>, expected: Option<&V>) -> Result<(), TestCas
             };
             let millionths = (num * 1_000_000).div_euclid(*den);
             prop_assert_eq!(&decimal.text, &to_decimal(millionths as i64));
-            prop_assert_eq!(decimal.is_cut, num * 1_000_000 % den != 0);
+            prop_assert_eq!(decimal.is_truncated, num * 1_000_000 % den != 0);
             return Ok(());
         }
         Value::Bool(flag) => V::Bool(*flag),
@@ -198,15 +198,15 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn the_values_of_some_people_are_the_oracles(seed in any::<u64>()) {
+    fn values_of_requested_people_equal_the_oracle(seed in any::<u64>()) {
         let (world, mut random) = (world(seed), Random(seed));
         let (version, naive) = (world.version(), naive(&world));
         let kinds = ["num", "num", "num", "text", "bool", "instant", "date", "month_day", "duration", "set", "point"];
-        let mut exprs: Vec<Json> = kinds.iter().map(|kind| expr(&mut random, kind, Stand::People, 2)).collect();
+        let mut exprs: Vec<Json> = kinds.iter().map(|kind| expr(&mut random, kind, RowKind::People, 2)).collect();
         exprs.extend([Json::Null, json!("q1"), json!("nothing")].map(|key| json!({"op": "attribute", "name": "survey", "key": key})));
         let json = json!({"as_of": AS_OF, "exprs": exprs}).to_string();
         let parsed = Expressions::parse(json.as_bytes()).unwrap();
-        // In another order than they lie in, some twice, and somebody who is not there.
+        // Shuffled, with duplicates and a person who is not in the index.
         let people: Vec<&Person> = world.people.iter().rev().chain(&world.people).filter(|_| random.chance(70)).collect();
         let persons: Vec<u64> = people.iter().map(|person| person.id()).chain([9 << 32 | 1]).collect();
         let told = values(&version, json.as_bytes(), &persons, &Limits::none()).unwrap();
@@ -221,17 +221,17 @@ proptest! {
     }
 
     #[test]
-    fn the_events_that_an_aggregate_counts_are_its_witnesses(seed in any::<u64>(), newest in 0..4usize) {
+    fn the_events_of_an_aggregate_are_its_witnesses(seed in any::<u64>(), newest in 0..4usize) {
         let (world, mut random) = (world(seed), Random(seed));
         let (version, naive) = (world.version(), naive(&world));
         let function = random.of(&["count", "distinct", "earliest", "latest", "most"]);
         let value = match function {
             "count" if random.chance(50) => Json::Null,
             "earliest" | "latest" if random.chance(50) => Json::Null,
-            _ => expr(&mut random, "text", Stand::Events, 1),
+            _ => expr(&mut random, "text", RowKind::Events, 1),
         };
         let of = json!({"op": "aggregate", "fn": function, "events": events(&mut random, 1), "value": value, "day_starts": null});
-        // What a segment or an earlier instant reads, and what people are among, is left out.
+        // Segments, earlier instants and populations are left out.
         let other = json!({"op": "happened", "events": events(&mut random, 0), "min": 1, "max": null});
         let set = json!({"op": "set", "of": other, "among": null});
         let json = json!({"as_of": AS_OF, "roots": [
@@ -243,7 +243,7 @@ proptest! {
             panic!("another plan")
         };
         let Cond::Unknown { expr: aggregate } = &parts[0] else { panic!("another plan") };
-        // What the filters and the value ask of the person is read too.
+        // Conditions on the person inside filters and values are included.
         prop_assume!(!json["roots"][0]["cond"]["of"][0].to_string().contains("person"));
         for person in &world.people {
             let told = found(&version, &json, person, newest);
@@ -261,7 +261,7 @@ proptest! {
     }
 
     #[test]
-    fn the_witnesses_of_a_condition_are_events_of_the_person(seed in any::<u64>()) {
+    fn witnesses_are_events_of_the_person(seed in any::<u64>()) {
         let (world, json) = (world(seed), plan(seed));
         let version = world.version();
         for person in &world.people {
@@ -281,21 +281,21 @@ proptest! {
     }
 
     #[test]
-    fn a_sequence_is_assigned_as_the_oracle_assigns_it(seed in any::<u64>()) {
+    fn sequence_assignments_equal_the_oracle(seed in any::<u64>()) {
         check_sequence(&world(seed), &sequence(&mut Random(seed), 1))?;
     }
 
     #[test]
-    fn a_sequence_of_crowded_events_is_assigned_as_the_oracle_assigns_it(seed in any::<u64>()) {
+    fn assignments_of_crowded_events_equal_the_oracle(seed in any::<u64>()) {
         check_sequence(&crowd(seed), &crowded(seed))?;
     }
 
     #[test]
-    fn values_and_witnesses_that_are_not_wanted_are_cancelled(seed in any::<u64>()) {
+    fn values_and_witnesses_can_be_cancelled(seed in any::<u64>()) {
         let world = world(seed);
         prop_assume!(!world.people.is_empty());
         let (version, person) = (world.version(), world.people[0].id());
-        let plan = plan_of(&cond(&mut Random(seed), Stand::People, 2)).to_string();
+        let plan = plan_of(&cond(&mut Random(seed), RowKind::People, 2)).to_string();
         let exprs = json!({"as_of": AS_OF, "exprs": [{"op": "channels"}]}).to_string();
         let limits = Limits::none();
         limits.cancelled.store(true, Ordering::Relaxed);
@@ -306,10 +306,10 @@ proptest! {
     }
 
     #[test]
-    fn within_its_budget_a_value_is_the_value(seed in any::<u64>(), bytes in 0..2_000u64) {
+    fn values_within_the_memory_limit_equal_the_unlimited_values(seed in any::<u64>(), bytes in 0..2_000u64) {
         let world = world(seed);
         let (version, persons) = (world.version(), world.people.iter().map(Person::id).collect::<Vec<u64>>());
-        let of = expr(&mut Random(seed), "num", Stand::People, 2);
+        let of = expr(&mut Random(seed), "num", RowKind::People, 2);
         let json = json!({"as_of": AS_OF, "exprs": [of]}).to_string();
         let within = |bytes| values(&version, json.as_bytes(), &persons, &Limits { bytes, ..Limits::none() });
         match within(bytes) {
@@ -319,7 +319,7 @@ proptest! {
     }
 }
 
-/// Random sequences of which nothing fits would prove little.
+/// Guards against random sequences that never match.
 #[test]
 fn random_sequences_are_assigned_in_full_and_in_part() {
     let (mut whole, mut part) = (0, 0);

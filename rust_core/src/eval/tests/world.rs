@@ -37,7 +37,7 @@ pub struct Event {
     pub id: String,
     pub channel: Option<&'static str>,
     pub properties: BTreeMap<&'static str, Val>,
-    /// Which of the runs it is filed in.
+    /// The run that stores it.
     pub run: usize,
 }
 
@@ -46,7 +46,7 @@ pub struct Person {
     pub partition: u32,
     pub ordinal: u32,
     pub first_record: i64,
-    /// By attribute, in order of (occurred_at, source, id).
+    /// The changes of each attribute in order of (occurred_at, source, id).
     pub changes: BTreeMap<&'static str, Vec<(i64, Option<Val>)>>,
     pub events: Vec<Event>,
 }
@@ -214,7 +214,7 @@ fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
 }
 
 fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> Attribute {
-    let mut runs: BTreeMap<usize, Filing> = BTreeMap::new();
+    let mut runs: BTreeMap<usize, GroupBuilder> = BTreeMap::new();
     let mut latest: Vec<Option<Val>> = Vec::new();
     let mut changed_until_ms = i64::MIN;
     for person in people {
@@ -237,7 +237,7 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
         values: Arc::new(values(kind, &latest, texts)),
         changed_until_ms,
     };
-    let run = |(places, changes, origins): Filing| ChangeRun::of(&places, values(kind, &changes, texts), origins);
+    let run = |(places, changes, origins): GroupBuilder| ChangeRun::of(&places, values(kind, &changes, texts), origins);
     Attribute {
         latest: vec![latest],
         runs: runs.into_values().map(run).map(Arc::new).collect(),
@@ -245,7 +245,7 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
 }
 
 /// The changes of a run on their way there: their places, values and origins.
-type Filing = (Vec<(u32, i64)>, Vec<Option<Val>>, Origins);
+type GroupBuilder = (Vec<(u32, i64)>, Vec<Option<Val>>, Origins);
 
 fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> EventRun {
     let key = |(person, event): &(u32, &Event)| EventKey::new(*person, event.time);

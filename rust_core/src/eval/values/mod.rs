@@ -1,4 +1,4 @@
-//! The values of expressions for some people.
+//! Evaluates expressions for requested people.
 
 mod value;
 
@@ -6,56 +6,57 @@ use std::rc::Rc;
 
 pub use value::{Decimal, Value};
 
-use super::asked_people::AskedPeople;
 use super::bind::bind_expressions;
-use super::blocks::over_blocks;
+use super::blocks::for_each_block;
 use super::evaluator::Evaluator;
 use super::kernels::column::{Column, Kind};
 use super::limits::Limits;
 use super::people::People;
 use super::program::{Expr, ExprId};
+use super::requested_people::RequestedPeople;
 use crate::error::Result;
 use crate::index::columns::cells::Cell;
 use crate::index::view::Version;
 use crate::plan::Expressions;
 
-/// By expression of the message (docs/plan.md), then by person in the order asked: `None` is unknown. Everything of those who are not in
-/// the universe is unknown.
+/// Returns the value of each expression of the message (docs/plan.md) for each person, in the order of the request; `None` is unknown.
 ///
-/// `Error::Invalid` names the node of the message that is wrong; `Error::OverBudget` and `Error::Cancelled` beyond the limits.
+/// All values of people who are not in the universe are unknown. Returns `Error::Invalid` with the path of a wrong node, and
+/// `Error::OverBudget` or `Error::Cancelled` beyond the limits.
 pub fn values(version: &Version, plan: &[u8], persons: &[u64], limits: &Limits) -> Result<Vec<Vec<Option<Value>>>> {
     let plan = Expressions::parse(plan)?;
     let (program, exprs) = bind_expressions(version, &plan)?;
-    let asked = AskedPeople::of(version, persons);
-    let found = over_blocks(version, &program, asked.blocks(), limits, |_, people| {
+    let requested = RequestedPeople::of(version, persons);
+    let found = for_each_block(version, &program, requested.blocks(), limits, |_, people| {
         exprs
             .iter()
-            .map(|&expr| of_block(&people, expr))
+            .map(|&expr| values_of_block(&people, expr))
             .collect::<Result<Vec<_>>>()
     })?;
     let value = |number: usize, person: u64| {
-        let (block, asked) = asked.place(person)?;
-        found[block][number][asked].clone()
+        let (block, row) = requested.position(person)?;
+        found[block][number][row].clone()
     };
     let of_expr = |number| persons.iter().map(move |&person| value(number, person)).collect();
     Ok((0..exprs.len()).map(of_expr).collect())
 }
 
-/// By person who is asked.
-fn of_block<'a>(people: &Evaluator<'a, People<'a>>, (id, kind): (ExprId, Kind)) -> Result<Vec<Option<Value>>> {
+/// Returns the value of an expression for each requested person of a block.
+fn values_of_block<'a>(people: &Evaluator<'a, People<'a>>, (id, kind): (ExprId, Kind)) -> Result<Vec<Option<Value>>> {
     let column = match kind {
         Kind::Any => None,
         _ => Some(people.expr(id)?),
     };
-    let value = |asked: usize| match &column {
-        _ if !people.scope.universe.get(asked) => Ok(None),
-        Some(column) => of_row(people, column, kind, asked),
-        None => of_map(people, &people.query.program.exprs[id], asked),
+    let value = |row: usize| match &column {
+        _ if !people.scope.universe.get(row) => Ok(None),
+        Some(column) => value_of_row(people, column, kind, row),
+        None => map_value(people, &people.query.program.exprs[id], row),
     };
     (0..people.rows()).map(value).collect()
 }
 
-fn of_row<'a>(
+/// Returns the value of a row of a column.
+fn value_of_row<'a>(
     people: &Evaluator<'a, People<'a>>,
     column: &Rc<Column<'a>>,
     kind: Kind,
@@ -82,8 +83,8 @@ fn of_row<'a>(
     }))
 }
 
-/// The map of an attribute, or an entry of it, whose kinds only the values themselves say. Other expressions of no kind are unknown.
-fn of_map<'a>(people: &Evaluator<'a, People<'a>>, expr: &Expr, asked: usize) -> Result<Option<Value>> {
+/// Returns the map of an attribute, or an entry of it, whose kind only the stored value tells. Other expressions without a kind are unknown.
+fn map_value<'a>(people: &Evaluator<'a, People<'a>>, expr: &Expr, row: usize) -> Result<Option<Value>> {
     let (name, key, as_of) = match expr {
         Expr::Attribute { name, as_of } => (name, None, *as_of),
         Expr::Entry { name, key, as_of, .. } => (name, Some(*key), *as_of),
@@ -93,7 +94,7 @@ fn of_map<'a>(people: &Evaluator<'a, People<'a>>, expr: &Expr, asked: usize) -> 
     let Some(attribute) = task.partition.attributes.get(name) else {
         return Ok(None);
     };
-    let Cell::Map(entries) = attribute.as_of(task.ordinal(asked), as_of, texts)? else {
+    let Cell::Map(entries) = attribute.as_of(task.ordinal(row), as_of, texts)? else {
         return Ok(None);
     };
     let value = |scalar| Value::of_scalar(scalar, texts);

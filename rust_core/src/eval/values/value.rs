@@ -1,4 +1,4 @@
-//! A value of one person, and the message that it is written as.
+//! A value of one person, and its protobuf message.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +34,8 @@ pub enum Value {
 pub struct Decimal {
     /// The shortest decimal text: "12.5", "-0.000001".
     pub text: String,
-    /// Whether the number has more digits.
-    pub is_cut: bool,
+    /// True if the number has more digits.
+    pub is_truncated: bool,
 }
 
 impl Value {
@@ -55,12 +55,12 @@ impl Value {
         }
     }
 
-    /// Whether it is a number that has more digits than the message.
-    pub fn is_cut(&self) -> bool {
-        matches!(self, Value::Number(Decimal { is_cut: true, .. }))
+    /// Returns whether the message has fewer digits than the number.
+    pub fn is_truncated(&self) -> bool {
+        matches!(self, Value::Number(Decimal { is_truncated: true, .. }))
     }
 
-    /// `quanyu.api.event.v1.Value` bytes. A duration is its milliseconds as a decimal.
+    /// Encodes a `quanyu.api.event.v1.Value`. A duration is encoded as a decimal number of milliseconds.
     pub fn message(&self) -> Vec<u8> {
         let mut out = Vec::new();
         match self {
@@ -89,6 +89,7 @@ impl Value {
 }
 
 impl Decimal {
+    /// Rounds a fraction down to six digits.
     pub fn of(number: Ratio) -> Decimal {
         let (num, den) = number.parts();
         let (whole, mut rest) = (num.div_euclid(den), num.rem_euclid(den).unsigned_abs());
@@ -100,12 +101,12 @@ impl Decimal {
         }
         Decimal {
             text: shortest(whole, millionths),
-            is_cut: rest != 0,
+            is_truncated: rest != 0,
         }
     }
 }
 
-/// The next decimal digit of `rest / den`, which is below 1, and what is left of it, times ten.
+/// Returns the next decimal digit of `rest / den`, which is below 1, and the remainder times ten.
 fn next_digit(rest: u128, den: u128) -> (u64, u128) {
     if let Some(tenfold) = rest.checked_mul(10) {
         return ((tenfold / den) as u64, tenfold % den);
@@ -120,7 +121,7 @@ fn next_digit(rest: u128, den: u128) -> (u64, u128) {
     (digit, left)
 }
 
-/// `whole + millionths / 10^6`, whatever the sign of `whole`.
+/// Formats `whole + millionths / 10^6`; `whole` may be negative.
 fn shortest(whole: i128, millionths: u64) -> String {
     let unit = UNIT as u64;
     let (sign, whole, millionths) = match (whole < 0, millionths) {
@@ -147,24 +148,24 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn a_number_of_millionths_is_written_whole(millionths in any::<i64>()) {
+        fn decimals_of_millionths_are_exact(millionths in any::<i64>()) {
             let decimal = Decimal::of(Ratio::millionths(millionths.into()));
-            prop_assert_eq!(decimal, Decimal { text: to_decimal(millionths), is_cut: false });
+            prop_assert_eq!(decimal, Decimal { text: to_decimal(millionths), is_truncated: false });
         }
 
         #[test]
-        fn a_finer_number_is_rounded_down_and_marked(num in any::<i64>(), den in 1..i64::MAX) {
+        fn finer_numbers_are_rounded_down_and_marked(num in any::<i64>(), den in 1..i64::MAX) {
             let decimal = Decimal::of(Ratio::new(num.into(), den.into()));
             let scaled = i128::from(num) * i128::from(UNIT);
             let (floor, den) = (scaled.div_euclid(den.into()), i128::from(den));
-            prop_assert_eq!(decimal.is_cut, scaled % den != 0);
+            prop_assert_eq!(decimal.is_truncated, scaled % den != 0);
             if let Ok(floor) = i64::try_from(floor) {
                 prop_assert_eq!(decimal.text, to_decimal(floor));
             }
         }
 
         #[test]
-        fn a_large_denominator_changes_nothing(num in any::<i32>(), den in 1..i32::MAX) {
+        fn large_denominators_do_not_change_the_decimal(num in any::<i32>(), den in 1..i32::MAX) {
             let scale = i128::MAX / i128::from(i32::MAX) - 1;
             let scaled = Ratio::new(i128::from(num) * scale, i128::from(den) * scale);
             prop_assert_eq!(Decimal::of(scaled), Decimal::of(Ratio::new(num.into(), den.into())));

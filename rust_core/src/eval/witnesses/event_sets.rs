@@ -1,41 +1,41 @@
-//! The sets of events and the sequences that a condition reads.
+//! Binds the sets of events and the sequences that a condition reads.
 
 use super::found_event::FoundEvent;
 use crate::error::{Error, Result};
-use crate::eval::bind::{At, Binder};
+use crate::eval::bind::{Binder, PlanPath};
 use crate::eval::evaluator::Evaluator;
-use crate::eval::operators::batch::batches;
+use crate::eval::operators::batch::batches_in_window;
 use crate::eval::operators::scan::EventRows;
 use crate::eval::people::People;
 use crate::eval::program::{CondId, Expr as BoundExpr, ExprId};
 use crate::plan::{Cond, EventFilter, EventQuery, Expr, Function, Root};
 
-/// What one root reads of a person's events.
+/// The sets of events and the sequences that one root reads.
 #[derive(Default)]
 pub struct EventReads {
     pub sets: Vec<EventSet>,
-    /// Each a `Cond::Sequence` of the program.
+    /// Each is a `Cond::Sequence` of the program.
     pub sequences: Vec<CondId>,
 }
 
 /// The events of a `happened` or an `aggregate` node.
 pub struct EventSet {
-    /// Of `Program::scans`.
+    /// An index into `Program::scans`.
     scan: usize,
-    /// Events of which it is unknown do not count (semantics A1).
+    /// Events whose value is unknown do not count (semantics A1).
     value: Option<ExprId>,
-    pick: Pick,
+    selection: Selection,
 }
 
 #[derive(Clone, Copy)]
-enum Pick {
+enum Selection {
     All,
     First,
     Last,
 }
 
 impl EventSet {
-    /// The person's events that count, in no order.
+    /// Returns the events of the person that count, in no order.
     pub fn events<'a>(&self, people: &Evaluator<'a, People<'a>>) -> Result<Vec<FoundEvent<'a>>> {
         let (query, task) = (people.query, people.scope.task);
         let scan = &query.program.scans[self.scan];
@@ -44,30 +44,30 @@ impl EventSet {
             let Some(events) = task.partition.events.get(event_type) else {
                 continue;
             };
-            for batch in batches(events, &events.runs, task, scan.from, scan.to)? {
+            for batch in batches_in_window(events, &events.runs, task, scan.from, scan.to)? {
                 let eval = EventRows::of(people, event_type, &batch);
-                let mut mask = eval.fitting(*filter, scan.from, scan.to)?;
+                let mut mask = eval.matching(*filter, scan.from, scan.to)?;
                 if let Some(value) = self.value {
                     let known = &eval.expr(value)?.known;
                     mask = Some(mask.map_or_else(|| known.clone(), |mask| mask.and(known)));
                 }
-                batch.each_time(mask.as_ref(), |row, _, time| {
+                batch.for_each_with_time(mask.as_ref(), |row, _, time| {
                     found.push(FoundEvent::of(&batch, row, time, event_type, query.version));
                 });
             }
         }
         let of_one = |one: Option<&FoundEvent<'a>>| one.copied().into_iter().collect();
-        Ok(match self.pick {
-            Pick::All => found,
-            Pick::First => of_one(found.iter().min_by_key(|event| event.place())),
-            Pick::Last => of_one(found.iter().max_by_key(|event| event.place())),
+        Ok(match self.selection {
+            Selection::All => found,
+            Selection::First => of_one(found.iter().min_by_key(|event| event.key())),
+            Selection::Last => of_one(found.iter().max_by_key(|event| event.key())),
         })
     }
 }
 
-/// Binds what a root reads; `index`: which of the plan's roots it is.
-pub fn read_of(binder: &mut Binder, root: &Root, index: usize) -> Result<EventReads> {
-    let top = At::PLAN.item("roots", index);
+/// Binds the events that the root number `index` of the plan reads.
+pub fn bind_event_reads(binder: &mut Binder, root: &Root, index: usize) -> Result<EventReads> {
+    let top = PlanPath::PLAN.item("roots", index);
     let mut walk = Walk {
         binder,
         at: top.field("cond"),
@@ -79,7 +79,7 @@ pub fn read_of(binder: &mut Binder, root: &Root, index: usize) -> Result<EventRe
 
 struct Walk<'w, 'v> {
     binder: &'w mut Binder<'v>,
-    at: At<'w>,
+    at: PlanPath<'w>,
     reads: EventReads,
 }
 
@@ -96,7 +96,7 @@ impl Walk<'_, '_> {
         match cond {
             Cond::All { of } | Cond::Any { of } => self.conds(of.iter()),
             Cond::Not { of } | Cond::OrUnknown { of } => self.cond(of),
-            // They are about other conditions or instants.
+            // These contain other conditions or instants.
             Cond::Set { .. } | Cond::At { .. } => Ok(()),
             Cond::Constant { .. } | Cond::Sample { .. } => Ok(()),
             Cond::Compare { left, right, .. } => self.exprs([left, right].into_iter()),
@@ -108,7 +108,7 @@ impl Walk<'_, '_> {
             | Cond::Within { expr, .. }
             | Cond::Anniversary { expr, .. }
             | Cond::Rank { expr, .. } => self.expr(expr),
-            Cond::Happened { events, .. } => self.events(events, None, Pick::All),
+            Cond::Happened { events, .. } => self.events(events, None, Selection::All),
             Cond::Sequence { steps, by, from, to } => {
                 let sequence = self.binder.sequence(steps, by.as_ref(), (*from, *to), &self.at)?;
                 self.reads.sequences.push(self.binder.program.conds.intern(sequence));
@@ -125,7 +125,7 @@ impl Walk<'_, '_> {
             | Expr::Channels {}
             | Expr::Property { .. }
             | Expr::EventChannel {} => Ok(()),
-            // It chooses between conditions.
+            // Its tiers are other conditions.
             Expr::Case { .. } => Ok(()),
             Expr::Aggregate {
                 function,
@@ -133,12 +133,12 @@ impl Walk<'_, '_> {
                 value,
                 ..
             } => {
-                let pick = match function {
-                    Function::Earliest => Pick::First,
-                    Function::Latest => Pick::Last,
-                    _ => Pick::All,
+                let selection = match function {
+                    Function::Earliest => Selection::First,
+                    Function::Latest => Selection::Last,
+                    _ => Selection::All,
                 };
-                self.events(events, value.as_deref(), pick)
+                self.events(events, value.as_deref(), selection)
             }
             Expr::Elapsed { of } => self.expr(of),
             Expr::Arith { left, right, .. } => self.exprs([&**left, &**right].into_iter()),
@@ -148,7 +148,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn events(&mut self, events: &EventQuery, value: Option<&Expr>, pick: Pick) -> Result<()> {
+    fn events(&mut self, events: &EventQuery, value: Option<&Expr>, selection: Selection) -> Result<()> {
         let (count, _) = self.binder.measure(Function::Count, events, value, None, &self.at)?;
         let BoundExpr::Measure { scan, measure } = self.binder.program.exprs[count] else {
             return Err(Error::Invalid(format!("{}: not a number of events", self.at)));
@@ -159,7 +159,7 @@ impl Walk<'_, '_> {
         self.reads.sets.push(EventSet {
             scan,
             value: value_id,
-            pick,
+            selection,
         });
         self.filters(events.steps.iter())?;
         self.exprs(value.into_iter())

@@ -1,10 +1,10 @@
-//! An event that was met in a run, and what is told of it.
+//! An event of a run, and its description.
 
 use crate::eval::operators::batch::Batch;
 use crate::index::person::TimelineKey;
 use crate::index::view::{EventRun, Version};
 
-/// What is told of an event.
+/// The description of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Milliseconds since 1970 UTC.
@@ -12,14 +12,14 @@ pub struct Event {
     pub source: String,
     pub id: String,
     pub event_type: String,
-    /// `quanyu.api.tagging.v1.TimelineEvent` bytes.
+    /// An encoded `quanyu.api.tagging.v1.TimelineEvent`.
     pub message: Vec<u8>,
 }
 
 /// An event as a row of a run.
 #[derive(Clone, Copy)]
 pub struct FoundEvent<'a> {
-    place: TimelineKey<'a>,
+    key: TimelineKey<'a>,
     run: &'a EventRun,
     row: usize,
 }
@@ -31,29 +31,30 @@ impl<'a> FoundEvent<'a> {
         let source = version.texts.get(origins.sources.get(row) as u32);
         let id = std::str::from_utf8(origins.ids.get(row)).unwrap_or_default();
         FoundEvent {
-            place: (time, source, id, event_type),
+            key: (time, source, id, event_type),
             run,
             row,
         }
     }
 
-    /// Its place in the timeline, which is also what tells it from other events of the person.
-    pub fn place(&self) -> TimelineKey<'a> {
-        self.place
+    /// Returns the position in the timeline, which is unique among the events of the person.
+    pub fn key(&self) -> TimelineKey<'a> {
+        self.key
     }
 
     pub fn time(&self) -> i64 {
-        self.place.0
+        self.key.0
     }
 
+    /// Returns the description.
     pub fn event(&self, version: &Version) -> Event {
-        let (occurred_at, source, id, event_type) = self.place;
+        let (occurred_at, source, id, event_type) = self.key;
         Event {
             occurred_at,
             source: source.into(),
             id: id.into(),
             event_type: event_type.into(),
-            message: version.timeline_event(self.place, self.run, self.row),
+            message: version.timeline_event(self.key, self.run, self.row),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The events of one person on which a condition rests.
+//! Finds the events of one person that a condition depends on.
 
 mod assignment;
 mod event_sets;
@@ -7,44 +7,44 @@ mod found_event;
 pub use found_event::Event;
 
 use assignment::assign;
-use event_sets::{EventReads, read_of};
+use event_sets::{EventReads, bind_event_reads};
 use found_event::FoundEvent;
 
-use super::asked_people::AskedPeople;
 use super::bind::Binder;
-use super::blocks::over_blocks;
+use super::blocks::for_each_block;
 use super::evaluator::Evaluator;
 use super::limits::Limits;
 use super::people::People;
+use super::requested_people::RequestedPeople;
 use crate::error::Result;
 use crate::index::view::Version;
 use crate::plan::Plan;
 
-/// What a root of a plan rests on, of one person. The root's population does not matter.
+/// The events of one person that a root depends on. The population of the root is ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Witnesses {
-    /// How many events count for some count, aggregate or recency of the condition.
+    /// The number of events that a count, aggregate or recency of the condition reads.
     pub count: usize,
     /// The newest of them, newest first.
     pub newest: Vec<Event>,
     pub oldest: Option<Event>,
-    /// One for each sequence of the condition, in its order.
+    /// One assignment for each sequence of the condition, in order.
     pub sequences: Vec<Assignment>,
 }
 
-/// Events that fit the first steps of a sequence.
+/// Events that match the first steps of a sequence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
-    /// How many of the first steps fit; where it is not all of them, what is forbidden after the last one is allowed.
+    /// The number of first steps that match. If not all match, events that are forbidden after the last one are allowed.
     pub steps: usize,
-    /// One event a step, oldest first. Empty where only events older than the newest `MOST_TRIED` of a step fit.
+    /// One event for each step, oldest first. Empty if only events older than the newest `MOST_TRIED` of a step match.
     pub events: Vec<Event>,
 }
 
-/// Root by root: the events that its condition counts, of which up to `newest` are given. Segments, earlier instants, populations and
-/// tiers of tags inside the condition are left out. Nothing of who is not in the universe.
+/// Returns, for each root, the events that its condition reads, the newest `newest` of them in full.
 ///
-/// `Error::Invalid` names the node of the plan that is wrong; `Error::OverBudget` and `Error::Cancelled` beyond the limits.
+/// Ignores segments, earlier instants, populations and tiers of tags inside the condition. Returns no events if the person is not in
+/// the universe. Returns `Error::Invalid` with the path of a wrong node, and `Error::OverBudget` or `Error::Cancelled` beyond the limits.
 pub fn witnesses(
     version: &Version,
     plan: &[u8],
@@ -55,29 +55,33 @@ pub fn witnesses(
     let plan = Plan::parse(plan)?;
     let mut binder = Binder::new(version, plan.as_of);
     let roots = plan.roots.iter().enumerate();
-    let reads = roots.map(|(index, root)| read_of(&mut binder, root, index));
+    let reads = roots.map(|(index, root)| bind_event_reads(&mut binder, root, index));
     let reads: Vec<EventReads> = reads.collect::<Result<_>>()?;
     let program = binder.program;
-    let asked = AskedPeople::of(version, &[person]);
-    let mut found = over_blocks(version, &program, asked.blocks(), limits, |_, people| {
-        // One person is asked, so there is one row.
+    let requested = RequestedPeople::of(version, &[person]);
+    let mut found = for_each_block(version, &program, requested.blocks(), limits, |_, people| {
+        // One person is requested, so there is one row.
         if !people.scope.universe.get(0) {
             return Ok(None);
         }
-        let of_root = |reads| of_root(&people, reads, newest);
-        reads.iter().map(of_root).collect::<Result<Vec<_>>>().map(Some)
+        let witnesses_of_root = |reads| witnesses_of_root(&people, reads, newest);
+        reads
+            .iter()
+            .map(witnesses_of_root)
+            .collect::<Result<Vec<_>>>()
+            .map(Some)
     })?;
     let nothing = || reads.iter().map(|_| Witnesses::default()).collect();
     Ok(found.pop().flatten().unwrap_or_else(nothing))
 }
 
-fn of_root<'a>(people: &Evaluator<'a, People<'a>>, reads: &EventReads, newest: usize) -> Result<Witnesses> {
+fn witnesses_of_root<'a>(people: &Evaluator<'a, People<'a>>, reads: &EventReads, newest: usize) -> Result<Witnesses> {
     let mut counted: Vec<FoundEvent> = Vec::new();
     for set in &reads.sets {
         counted.extend(set.events(people)?);
     }
-    counted.sort_unstable_by(|a, b| b.place().cmp(&a.place()));
-    counted.dedup_by(|a, b| a.place() == b.place());
+    counted.sort_unstable_by(|a, b| b.key().cmp(&a.key()));
+    counted.dedup_by(|a, b| a.key() == b.key());
     let version = people.query.version;
     let event = |found: &FoundEvent| found.event(version);
     let assignments = reads.sequences.iter().map(|&sequence| assign(people, sequence));

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn full_partitions_are_sealed_and_others_opened() {
+    fn a_full_partition_is_sealed_and_another_opened() {
         let mut persons = Persons::new(3);
         let mut create = |_| {
             let person = persons.create();

@@ -10,7 +10,7 @@ use crate::proto::frame::{Change, Split};
 use crate::proto::wire::{put_bytes, put_number, put_text};
 
 #[test]
-fn who_is_erased_is_erased_once_and_whole() {
+fn erase_removes_the_whole_merged_person_once() {
     let (_folder, resolver) = empty();
     let [one, other] = ["1", "2"].map(|card| fold_one(&resolver, 0, &[Deed::of("r", &[("card", card)])])[0]);
     fold_one(&resolver, 0, &[Deed::of("r", &[("card", "1"), ("card", "2")])]);
@@ -53,7 +53,7 @@ fn split(resolver: &Resolver, person: u64, identifiers: &[(&str, &str)], key: &s
 }
 
 #[test]
-fn two_phones_on_one_card_are_two_people_again_and_stay_so() {
+fn a_split_person_is_not_merged_again_by_the_same_pair() {
     let (_folder, resolver) = empty();
     let (one, other, card) = (("phone", "13912345671"), ("phone", "13912345672"), ("card", "1"));
     let first = seen(&resolver, &[one, card]);
@@ -99,7 +99,7 @@ fn two_phones_on_one_card_are_two_people_again_and_stay_so() {
 }
 
 #[test]
-fn where_the_first_identifier_leaves_the_others_get_another_person() {
+fn splitting_off_the_first_identifier_moves_the_others_to_a_new_person() {
     let (_folder, resolver) = empty();
     let person = seen(&resolver, &[("card", "1"), ("card", "2"), ("card", "3")]);
     let changes = split(&resolver, person, &[("card", "1")], "k");
@@ -121,7 +121,7 @@ fn where_the_first_identifier_leaves_the_others_get_another_person() {
 }
 
 #[test]
-fn what_does_not_fit_changes_nothing_and_is_noted() {
+fn an_impossible_decision_changes_nothing_and_is_recorded() {
     let (_folder, resolver) = empty();
     let person = seen(&resolver, &[("card", "1"), ("card", "2")]);
     let stranger = seen(&resolver, &[("card", "3")]);

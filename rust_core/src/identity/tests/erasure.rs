@@ -286,7 +286,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(150))]
 
     #[test]
-    fn nothing_is_left_of_who_was_erased_and_all_else_is_as_it_was(
+    fn redaction_removes_erased_people_and_preserves_all_else(
         world in world_with_splits(), chosen in prop::collection::vec(prop::option::weighted(0.3, any::<prop::sample::Index>()), 22),
         steps in 0usize..60
     ) {

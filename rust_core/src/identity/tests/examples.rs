@@ -32,7 +32,7 @@ fn packed(persons: &[u64]) -> Vec<u8> {
 }
 
 #[test]
-fn new_people_take_turns_through_sixteen_partitions() {
+fn new_people_are_assigned_round_robin_to_sixteen_partitions() {
     let (_folder, resolver) = empty();
     let ids: Vec<u64> = (1..40)
         .map(|n| one(&resolver, 0, &[("card", &n.to_string())]))
@@ -69,7 +69,7 @@ fn chains_of_merges_all_lead_to_the_oldest() {
 }
 
 #[test]
-fn a_merge_moves_earlier_records_of_the_frame_too() {
+fn a_merge_also_moves_earlier_records_of_its_frame() {
     let (_folder, resolver) = empty();
     let deeds = [
         Deed::of("a", &[("phone", "13912345678")]),
@@ -81,7 +81,7 @@ fn a_merge_moves_earlier_records_of_the_frame_too() {
 }
 
 #[test]
-fn what_is_too_much_is_dropped_and_said() {
+fn identifiers_beyond_the_limits_are_dropped_and_reported() {
     let (_folder, resolver) = empty();
     let phones = ["13912345671", "13912345672", "13912345673", "13912345674"];
     let person = one(
@@ -127,7 +127,7 @@ fn what_is_too_much_is_dropped_and_said() {
 }
 
 #[test]
-fn nobody_is_everybody() {
+fn placeholder_identifiers_merge_nobody() {
     let (_folder, resolver) = empty();
     let people: Vec<u64> = (1..100)
         .map(|n| {
@@ -146,7 +146,7 @@ fn nobody_is_everybody() {
 
 /// The measured trap: people who all touch a few shop devices, some of them reported under a namespace that glues.
 #[test]
-fn shop_devices_make_no_mega_person() {
+fn a_shared_shop_device_does_not_merge_its_users() {
     let (_folder, resolver) = empty();
     for person in 0..3000u64 {
         let phone = (13_900_000_001 + person * 7).to_string();
@@ -165,7 +165,7 @@ fn shop_devices_make_no_mega_person() {
 }
 
 #[test]
-fn a_device_is_whoever_signed_in_last_for_thirty_days() {
+fn a_device_belongs_to_the_last_sign_in_for_thirty_days() {
     let (_folder, resolver) = empty();
     let visitor = one(&resolver, 0, &[("device", "d")]);
     assert_eq!(one(&resolver, 0, &[("cookie", "c"), ("device", "d")]), visitor);
@@ -184,7 +184,7 @@ fn a_device_is_whoever_signed_in_last_for_thirty_days() {
 }
 
 #[test]
-fn an_explanation_goes_from_one_to_the_other() {
+fn explain_returns_a_path_between_two_identifiers() {
     let (_folder, resolver) = empty();
     let mut deed = Deed::of("first", &[("phone", "13912345678"), ("card", "1")]);
     deed.at_ms = Some(-1);
@@ -223,7 +223,7 @@ fn an_explanation_goes_from_one_to_the_other() {
 }
 
 #[test]
-fn identifiers_come_in_chunks_and_each_person_once() {
+fn identifiers_are_listed_in_chunks_with_each_person_once() {
     let (_folder, resolver) = empty();
     let cards: Vec<String> = (1..=40).map(|n| n.to_string()).collect();
     let ids: Vec<u64> = cards
@@ -359,7 +359,7 @@ fn records_items_and_schemas_pass_through_unchanged() {
 }
 
 #[test]
-fn many_are_resolved_at_once() {
+fn resolve_many_equals_resolving_one_by_one() {
     let (_folder, resolver) = empty();
     let person = one(&resolver, 0, &[("card", "1")]);
     let mut request = Vec::new();
@@ -373,7 +373,7 @@ fn many_are_resolved_at_once() {
 }
 
 #[test]
-fn questions_are_answered_while_frames_are_folded() {
+fn queries_are_answered_while_frames_are_folded() {
     let (_folder, resolver) = empty();
     let person = one(&resolver, 0, &[("card", "first")]);
     let done = AtomicBool::new(false);

@@ -44,7 +44,7 @@ fn the_newest_two_snapshots_are_kept_and_the_newest_is_opened() {
 }
 
 #[test]
-fn a_snapshot_of_other_terms_or_versions_is_refused_by_name() {
+fn a_snapshot_with_another_policy_or_version_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     resolver(&folder, tight()).snapshot().unwrap();
     let path = snapshots(&folder).remove(0);
@@ -61,14 +61,14 @@ fn a_snapshot_of_other_terms_or_versions_is_refused_by_name() {
 }
 
 #[test]
-fn a_draft_left_by_a_crash_is_passed_over() {
+fn a_temporary_file_left_by_a_crash_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("snapshot.draft"), b"half").unwrap();
     assert_eq!(resolver(&folder, tight()).offset(), 0);
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
+fn an_unwritable_folder_is_reported_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
@@ -84,7 +84,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(8))]
 
     #[test]
-    fn damage_at_any_byte_is_found_and_named(world in world(), bit in 0u8..8) {
+    fn damage_at_any_byte_is_detected_and_reported(world in world(), bit in 0u8..8) {
         let folder = new_folder();
         let state = resolver(&folder, tight());
         fold(&state, &world[..world.len().min(5)]);
@@ -113,7 +113,7 @@ proptest! {
 
     /// Damage under a right checksum: whatever the numbers say, opening and using it does not panic.
     #[test]
-    fn no_contents_make_it_panic(world in world(), hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+    fn arbitrary_contents_never_panic(world in world(), hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
         let folder = tempfile::tempdir().unwrap();
         let state = resolver(&folder, tight());
         fold(&state, &world);

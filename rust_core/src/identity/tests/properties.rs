@@ -205,20 +205,20 @@ proptest! {
     #![proptest_config(crate::testing::cases(150))]
 
     #[test]
-    fn the_resolver_does_what_the_model_does(world in world_with_splits()) {
+    fn the_resolver_equals_the_model(world in world_with_splits()) {
         compare(&world, tight());
         compare(&world, Policy::default());
     }
 
     #[test]
-    fn one_log_makes_one_result(world in world_with_splits()) {
+    fn folding_a_log_is_deterministic(world in world_with_splits()) {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [one, other] = folders.each_ref().map(|folder| fold(&resolver(folder, tight()), &world));
         prop_assert_eq!(one, other);
     }
 
     #[test]
-    fn frames_do_not_matter(world in world(), sizes in prop::collection::vec(0usize..9, 0..9)) {
+    fn frame_boundaries_do_not_change_the_result(world in world(), sizes in prop::collection::vec(0usize..9, 0..9)) {
         let deeds: Vec<Deed> = world.iter().flat_map(|delivery| delivery.deeds.clone()).collect();
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [one, other] = folders.each_ref().map(|folder| resolver(folder, tight()));
@@ -229,7 +229,7 @@ proptest! {
     }
 
     #[test]
-    fn a_snapshot_and_the_rest_of_the_log_are_the_whole_log(world in world_with_splits(), cut in 0usize..14) {
+    fn a_snapshot_plus_the_remaining_log_equals_the_whole_log(world in world_with_splits(), cut in 0usize..14) {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [steady, stopped] = folders.each_ref().map(|folder| resolver(folder, tight()));
         let (before, after) = world.split_at(cut.min(world.len()));

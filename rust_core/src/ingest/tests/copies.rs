@@ -39,7 +39,7 @@ proptest! {
 
     /// Through seals (every 100 keys in tests), reopening and lost state: the first copy of each key counts, once.
     #[test]
-    fn the_first_copy_of_a_key_counts(steps in steps()) {
+    fn the_first_copy_of_a_key_is_accepted_and_others_are_duplicates(steps in steps()) {
         let mut world = World::new();
         let mut first: HashMap<(usize, usize), usize> = HashMap::new();
         let mut raw = Vec::new();
@@ -83,7 +83,7 @@ proptest! {
 }
 
 #[test]
-fn the_order_of_maps_and_the_writing_of_numbers_are_no_difference() {
+fn map_order_and_number_spelling_do_not_make_a_conflict() {
     let amount = |value: Vec<u8>| ("amount".to_string(), value);
     let note = ("note".to_string(), value(4, "x"));
     let mut sample = Sample {
@@ -99,7 +99,7 @@ fn the_order_of_maps_and_the_writing_of_numbers_are_no_difference() {
 }
 
 #[test]
-fn what_differs_in_any_field_is_a_conflict() {
+fn a_copy_that_differs_in_any_field_is_a_conflict() {
     let world = World::new();
     world.ingest(&[Sample::default().record()]);
     let others = [
@@ -129,7 +129,7 @@ fn what_differs_in_any_field_is_a_conflict() {
 }
 
 #[test]
-fn of_concurrent_copies_one_is_accepted() {
+fn exactly_one_of_concurrent_copies_is_accepted() {
     let world = World::new();
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let send = |turn: usize| {
@@ -159,7 +159,7 @@ fn of_concurrent_copies_one_is_accepted() {
 }
 
 #[test]
-fn keys_are_forgotten_after_thirty_days_but_not_before() {
+fn keys_expire_after_thirty_days() {
     let world = World::new();
     let at = |days: i64| NOW + days * 24 * 60 * 60 * 1000;
     let send = |id: usize, days: i64| answer(&world.ingestor().ingest(&request(&[event(0, id, 0)]), at(days)).unwrap());
@@ -171,7 +171,7 @@ fn keys_are_forgotten_after_thirty_days_but_not_before() {
 }
 
 #[test]
-fn a_log_shorter_than_what_was_acknowledged_is_refused() {
+fn a_log_shorter_than_the_acknowledged_offset_is_rejected() {
     let mut world = World::new();
     (0..250).for_each(|id| assert_eq!(world.ingest(&[event(0, id, 0)]).accepted, 1));
     world.ingestor = None;
@@ -180,7 +180,7 @@ fn a_log_shorter_than_what_was_acknowledged_is_refused() {
 }
 
 #[test]
-fn a_decision_stands_among_the_records() {
+fn decisions_are_appended_between_records() {
     let mut world = World::new();
     let decision = encode(&Decision {
         kind: Kind::Erase { person: 5 },

@@ -67,7 +67,7 @@ fn erase(world: &World, identifier: (&str, &str)) {
 }
 
 #[test]
-fn a_record_of_somebody_erased_or_that_named_them_is_a_duplicate_when_it_comes_again() {
+fn redacted_records_are_still_recognised_as_duplicates() {
     for is_forgetful in [false, true] {
         let mut world = World::new();
         let theirs = sample("theirs", "n", &[("unionid", "second"), ("card", "7")]);
@@ -98,7 +98,7 @@ fn a_record_of_somebody_erased_or_that_named_them_is_a_duplicate_when_it_comes_a
 }
 
 #[test]
-fn of_dead_letters_that_name_somebody_erased_the_reason_is_left() {
+fn redacted_dead_letters_keep_only_their_reason() {
     let world = World::new();
     world.ingest(&[sample("theirs", "n", &[("card", "card seven")])]);
     let unknown = Sample {

@@ -24,7 +24,7 @@ proptest! {
 
     /// Bytes changed anywhere in good records: nothing panics, the others are taken, and each is either taken or refused.
     #[test]
-    fn a_damaged_record_spoils_no_other(at in 0..60usize, byte: u8) {
+    fn a_malformed_record_does_not_affect_the_others(at in 0..60usize, byte: u8) {
         let mut damaged = event(0, 1, 0);
         let at = at % damaged.len();
         damaged[at] = byte;
@@ -36,7 +36,7 @@ proptest! {
 }
 
 #[test]
-fn each_fault_has_its_reason_and_field() {
+fn each_invalid_record_is_rejected_with_reason_and_field() {
     let long = |bytes: usize| "x".repeat(bytes);
     let sample = Sample::default;
     let answer = |name: &str, value: Vec<u8>| Sample {
@@ -252,7 +252,7 @@ fn each_fault_has_its_reason_and_field() {
 }
 
 #[test]
-fn profiles_clear_and_items_repeat() {
+fn profiles_can_clear_attributes_and_items_can_repeat() {
     let world = World::new();
     let profile = |id: &str, name: &str, value: &[u8]| {
         let body = message(|out| {
@@ -292,7 +292,7 @@ fn profiles_clear_and_items_repeat() {
 }
 
 #[test]
-fn a_request_that_cannot_be_read_is_refused_as_a_whole() {
+fn a_malformed_request_is_rejected_as_a_whole() {
     let world = World::new();
     let too_many = b"\x12\x00".repeat(100_001);
     for (sent, says) in [
@@ -314,7 +314,7 @@ fn a_request_that_cannot_be_read_is_refused_as_a_whole() {
 }
 
 #[test]
-fn a_refused_declaration_changes_nothing() {
+fn a_rejected_schema_changes_nothing() {
     let world = World::new();
     let (before, end) = (world.ingestor().schema(), world.ingestor().raw.end().unwrap());
     let wrong = declared(&[Declared::Event("order", &[("amount", "text")])]);

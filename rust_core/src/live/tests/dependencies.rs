@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::random::cond;
-use crate::eval::tests::random::{self, Random, Stand};
+use crate::eval::tests::random::{self, Random, RowKind};
 use crate::live::dependencies::{Dependencies, Dependency};
 use crate::plan::{Moment, Root};
 
@@ -125,18 +125,18 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn nothing_that_a_moving_condition_names_is_missed(cond in cond()) {
+    fn all_names_of_a_moving_condition_are_dependencies(cond in cond()) {
         check(&cond)?;
     }
 
     #[test]
-    fn nothing_that_a_condition_names_is_missed(seed in any::<u64>()) {
-        check(&random::cond(&mut Random(seed), Stand::People, 3))?;
+    fn all_names_of_a_condition_are_dependencies(seed in any::<u64>()) {
+        check(&random::cond(&mut Random(seed), RowKind::People, 3))?;
     }
 }
 
 #[test]
-fn an_items_instant_in_a_moving_window_is_told() {
+fn an_item_instant_in_a_moving_window_is_a_dependency() {
     let lookup = json!({"op": "lookup", "catalog": "goods", "key": {"op": "attribute", "name": "favourite", "key": null}, "attribute": "launched"});
     let within = |from: Json| json!({"op": "within", "expr": lookup, "from": from, "to": null});
     assert!(dependencies(&within(json!({"ago": 5}))).items_in_windows);

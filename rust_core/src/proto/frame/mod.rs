@@ -292,7 +292,7 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn a_raw_frame_reads_back(
+        fn raw_frames_decode_to_what_was_encoded(
             received_at_ms: i64, records in records(), schema: Option<Vec<u8>>, decision: Option<Vec<u8>>,
             redactions in prop::collection::vec(redaction(), 0..4)
         ) {
@@ -303,7 +303,7 @@ mod tests {
         }
 
         #[test]
-        fn a_resolved_frame_reads_back(
+        fn resolved_frames_decode_to_what_was_encoded(
             raw_offset: u64, received_at_ms: i64, records in records(), changes in prop::collection::vec(change(), 0..5), node: u32
         ) {
             let persons = records.iter().map(|(person, _)| *person).collect();
@@ -315,7 +315,7 @@ mod tests {
         }
 
         #[test]
-        fn a_reject_frame_reads_back(received_at_ms: i64, texts in prop::collection::vec(any::<(u32, String, String, Vec<u8>)>(), 0..5)) {
+        fn reject_frames_decode_to_what_was_encoded(received_at_ms: i64, texts in prop::collection::vec(any::<(u32, String, String, Vec<u8>)>(), 0..5)) {
             let rejects = texts.iter().map(|(index, field, message, record)| Reject {
                 index: *index, reason: "MISSING_ID".into(), field: field.into(), message: message.into(), record,
             }).collect();

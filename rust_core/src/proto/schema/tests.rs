@@ -191,7 +191,7 @@ proptest! {
 
 /// Each wrong declaration, and the words its error must hold.
 #[test]
-fn wrong_declarations_are_refused_by_name() {
+fn wrong_declarations_are_rejected_with_their_name() {
     let referencing = |reference: &str, kind| Field {
         reference: reference.into(),
         ..field("store_id", kind)
@@ -282,7 +282,7 @@ fn scores_have_versions() {
 }
 
 #[test]
-fn chinese_names_are_names() {
+fn chinese_names_are_valid() {
     Schema::default()
         .merge(with_event("订单", vec![field("金额", Type::Money)]))
         .unwrap();

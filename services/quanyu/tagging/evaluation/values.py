@@ -16,11 +16,11 @@ from quanyu.tagging.evaluation.context import EvaluationContext
 class ExprValue:
     """A known value; a duration is its milliseconds as a decimal.
 
-    `is_cut`: the number has more than six fractional digits and is rounded down to them.
+    `is_truncated`: the number has more than six fractional digits and is rounded down to them.
     """
 
     value: event_pb2.Value
-    is_cut: bool
+    is_truncated: bool
 
 
 def read_values(
@@ -35,5 +35,5 @@ def read_values(
     return [[None if value is None else _read(*value) for value in of_expr] for of_expr in found]
 
 
-def _read(message: bytes, is_cut: bool) -> ExprValue:
-    return ExprValue(event_pb2.Value.FromString(message), is_cut)
+def _read(message: bytes, is_truncated: bool) -> ExprValue:
+    return ExprValue(event_pb2.Value.FromString(message), is_truncated)

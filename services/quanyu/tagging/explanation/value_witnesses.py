@@ -37,5 +37,5 @@ def _witness(text: str, expr: nodes.Expr, kind: Type, found: ExprValue | None) -
     # A duration that is not a recency has no form of its own in the message.
     if found is not None and kind.family != "duration":
         measure.value.CopyFrom(found.value)
-        measure.cut = found.is_cut
+        measure.cut = found.is_truncated
     return pb.Witness(measure=measure)

@@ -32,7 +32,7 @@ def quotient(left: nodes.Expr, right: str) -> nodes.Expr:
 def test_a_number_is_exact_or_rounded_down_and_marked(shop: Shop) -> None:
     exprs = [quotient(count_of("order"), divisor) for divisor in ("2", "7", "-7", "0")]
     found = read_values(shop.evaluation, shop.index, exprs, [shop.oneid[ANN]])
-    told = [None if one is None else (one.value.decimal, one.is_cut) for (one,) in found]
+    told = [None if one is None else (one.value.decimal, one.is_truncated) for (one,) in found]
     assert told == [("1.5", False), ("0.428571", True), ("-0.428572", True), None]
 
 

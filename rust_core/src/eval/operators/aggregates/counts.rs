@@ -1,4 +1,4 @@
-//! How many events each person has: taken batch by batch, and compared.
+//! Counts the events of each person.
 
 use crate::eval::kernels::bits::Bits;
 use crate::eval::kernels::range_masks::mask;
@@ -6,8 +6,8 @@ use crate::eval::operators::batch::Batch;
 use crate::index::summaries::counts::EventCounts;
 
 impl EventCounts {
-    /// Takes the events of the mask; all without one.
-    pub fn take(&mut self, batch: &Batch, mask: Option<&Bits>) {
+    /// Counts the events of a batch in the mask; `None` selects all.
+    pub fn count_batch(&mut self, batch: &Batch, mask: Option<&Bits>) {
         let (persons, mut count) = (batch.persons(), self.counter());
         match mask {
             None => persons.iter().for_each(|&person| count(person)),
@@ -15,7 +15,7 @@ impl EventCounts {
         }
     }
 
-    /// Whose count lies between two, both of them in.
+    /// Returns the people whose count is in an inclusive range.
     pub fn between(&self, low: i64, high: i64) -> Bits {
         let people = self.people();
         if low > high || high < 0 {
@@ -52,7 +52,7 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn they_are_compared_beyond_a_byte(
+        fn between_compares_counts_beyond_a_byte(
             all in prop::collection::vec(prop_oneof![0..3u32, 250..260u32, 500..1_000u32], 0..9), low in -2..700i64, span in -2..600i64
         ) {
             let high = low + span;

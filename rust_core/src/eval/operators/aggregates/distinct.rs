@@ -1,21 +1,21 @@
-//! How many different values each person's events have.
+//! Counts the distinct values of each person's events.
 
 use crate::error::Result;
 use crate::eval::kernels::bits::Bits;
 use crate::eval::kernels::column::Column;
-use crate::eval::kernels::groups::Filing;
+use crate::eval::kernels::groups::GroupBuilder;
 use crate::eval::kernels::interner::Interner;
 use crate::eval::operators::batch::Batch;
 use crate::index::summaries::counts::EventCounts;
 
-/// Values as numbers, by which they are told apart, and whose they are.
+/// Pairs of person and interned value.
 #[derive(Default)]
-pub struct Seen {
+pub struct PersonValues {
     persons: Vec<u16>,
     numbers: Vec<u32>,
 }
 
-impl Seen {
+impl PersonValues {
     #[inline]
     pub fn push(&mut self, person: usize, number: u32) {
         self.persons.push(person as u16);
@@ -35,19 +35,19 @@ impl Seen {
         size_of_val(&self.persons[..]) + size_of_val(&self.numbers[..])
     }
 
-    /// Different ones of each person.
+    /// Counts the distinct values of each person.
     pub fn distinct(&self, people: usize) -> EventCounts {
-        // By person: how many, and one more than the last of them. One place, so that an event waits for one.
-        let mut met = vec![(0u32, 0u32); people];
+        // For each person, the count and the last value plus one. Both are in one cache line, so an event misses once.
+        let mut state = vec![(0u32, 0u32); people];
         self.by_number(|number, person| {
-            let (count, last) = &mut met[usize::from(person)];
+            let (count, last) = &mut state[usize::from(person)];
             *count += u32::from(*last != number + 1);
             *last = number + 1;
         });
-        EventCounts::of(met.iter().map(|&(count, _)| count))
+        EventCounts::of(state.iter().map(|&(count, _)| count))
     }
 
-    /// Calls with everybody of a number, one number after the other, counted from 0: what is read of each lies together.
+    /// Calls `call` with (value, person) grouped by value; values are renumbered from 0.
     fn by_number(&self, mut call: impl FnMut(u32, u16)) {
         let Some((least, most)) = bounds(&self.numbers) else {
             return;
@@ -64,45 +64,45 @@ impl Seen {
         self.numbers
             .iter()
             .for_each(|number| counts[(number - least) as usize] += 1);
-        let mut filing = Filing::new(counts, 0);
-        pairs.for_each(|(number, &person)| filing.put((number - least) as usize, person));
-        filing.done().each(|number, persons| {
+        let mut builder = GroupBuilder::new(counts, 0);
+        pairs.for_each(|(number, &person)| builder.put((number - least) as usize, person));
+        builder.finish().each(|number, persons| {
             persons.iter().for_each(|&person| call(number as u32, person));
         });
     }
 }
 
-/// The least and the greatest, many at a time.
+/// Returns the least and the greatest number.
 fn bounds(numbers: &[u32]) -> Option<(u32, u32)> {
     let wider = |(least, most): (u32, u32), &number: &u32| (least.min(number), most.max(number));
     (!numbers.is_empty()).then(|| numbers.iter().fold((u32::MAX, 0), wider))
 }
 
-/// With more numbers than so many for each value, they are not counted one by one.
+/// If the range of numbers is more than this many times their count, they are sorted instead of counted.
 const SPARSE: usize = 4;
 
 #[derive(Default)]
 pub struct Distinct {
-    seen: Seen,
+    pairs_seen: PersonValues,
     numbers: Interner,
 }
 
 impl Distinct {
     pub fn add(&mut self, batch: &Batch, mask: Option<&Bits>, value: &Column) -> Result<()> {
-        let numbers = self.numbers.of(value)?;
+        let numbers = self.numbers.intern_column(value)?;
         match mask {
-            None => self.seen.extend(batch.persons(), &numbers),
-            Some(mask) => batch.each(Some(mask), |row, person| self.seen.push(person, numbers[row])),
+            None => self.pairs_seen.extend(batch.persons(), &numbers),
+            Some(mask) => batch.each(Some(mask), |row, person| self.pairs_seen.push(person, numbers[row])),
         }
         Ok(())
     }
 
     pub fn bytes(&self) -> usize {
-        self.seen.bytes()
+        self.pairs_seen.bytes()
     }
 
     pub fn finish(self, people: usize) -> EventCounts {
-        self.seen.distinct(people)
+        self.pairs_seen.distinct(people)
     }
 }
 
@@ -118,14 +118,14 @@ mod tests {
         #![proptest_config(crate::testing::cases(256))]
 
         #[test]
-        fn the_different_numbers_of_each_person_are_counted(
+        fn distinct_counts_each_value_of_a_person_once(
             pairs in prop::collection::vec((0..9usize, prop_oneof![0..5u32, any::<u32>()]), 0..80)
         ) {
-            let mut seen = Seen::default();
-            pairs.iter().for_each(|&(person, number)| seen.push(person, number));
+            let mut pairs_seen = PersonValues::default();
+            pairs.iter().for_each(|&(person, number)| pairs_seen.push(person, number));
             let of = |person: usize| pairs.iter().filter(move |pair| pair.0 == person).map(|pair| pair.1);
             let expected = (0..9).map(|person| of(person).collect::<BTreeSet<u32>>().len() as u32);
-            prop_assert_eq!(seen.distinct(9).all(), expected.collect::<Vec<_>>());
+            prop_assert_eq!(pairs_seen.distinct(9).all(), expected.collect::<Vec<_>>());
         }
     }
 }

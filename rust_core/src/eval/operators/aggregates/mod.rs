@@ -1,4 +1,4 @@
-//! Aggregates of events by person.
+//! Aggregates of each person's events.
 
 pub mod counts;
 pub mod distinct;

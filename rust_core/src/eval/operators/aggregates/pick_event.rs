@@ -1,4 +1,4 @@
-//! Measures that choose one of a person's events: the first, the last, the last of the most frequent value.
+//! Measures that pick one event of a person: the first, the last, or the latest with the most frequent value.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -8,17 +8,17 @@ use crate::eval::kernels::column::{Column, Data, Datum};
 use crate::eval::kernels::gather::gather;
 use crate::eval::kernels::groups::Groups;
 use crate::eval::kernels::interner::Interner;
-use crate::eval::operators::batch::{Batch, MOST};
+use crate::eval::operators::batch::{BATCH_ROWS, Batch};
 
 use crate::error::Result;
 use crate::index::columns::texts::Texts;
 
-/// A row of a batch of `Kept`. Of one run's events the later has the higher place.
+/// A row of one of the `KeptBatches`. References to events of one run are in order of the events.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct RowRef(u32);
 
 impl RowRef {
-    const ROWS: u32 = MOST.ilog2();
+    const ROWS: u32 = BATCH_ROWS.ilog2();
 
     fn new(batch: usize, row: usize) -> RowRef {
         RowRef((batch as u32) << RowRef::ROWS | row as u32)
@@ -29,36 +29,36 @@ impl RowRef {
     }
 
     fn row(self) -> usize {
-        self.0 as usize & (MOST - 1)
+        self.0 as usize & (BATCH_ROWS - 1)
     }
 }
 
-/// Batches with the value of their events.
-struct Kept<'a> {
+/// Batches with the values of their events.
+struct KeptBatches<'a> {
     texts: &'a Texts,
     batches: Vec<(Rc<Batch<'a>>, Column<'a>)>,
-    /// Of the values.
+    /// The memory of the values.
     bytes: usize,
 }
 
-impl<'a> Kept<'a> {
-    /// Gives the batch's number.
+impl<'a> KeptBatches<'a> {
+    /// Adds a batch; returns its number.
     fn push(&mut self, batch: &Rc<Batch<'a>>, value: &Column<'a>) -> usize {
         self.bytes += value.bytes();
         self.batches.push((batch.clone(), value.clone()));
         self.batches.len() - 1
     }
 
-    /// Of one person's events.
-    fn order(&self, a: RowRef, b: RowRef) -> Ordering {
-        let batch = |place: RowRef| &self.batches[place.batch()].0;
-        batch(a).order(a.row(), batch(b), b.row(), self.texts)
+    /// Compares two events of one person.
+    fn compare(&self, a: RowRef, b: RowRef) -> Ordering {
+        let batch = |row_ref: RowRef| &self.batches[row_ref.batch()].0;
+        batch(a).compare(a.row(), batch(b), b.row(), self.texts)
     }
 
-    fn values(&self, places: &[Option<RowRef>]) -> Result<Column<'a>> {
+    fn values(&self, row_refs: &[Option<RowRef>]) -> Result<Column<'a>> {
         let sources: Vec<&Column> = self.batches.iter().map(|(_, value)| value).collect();
-        gather(places.len(), &sources, |person| {
-            places[person].map(|place| (place.batch(), place.row()))
+        gather(row_refs.len(), &sources, |person| {
+            row_refs[person].map(|row_ref| (row_ref.batch(), row_ref.row()))
         })
     }
 }
@@ -67,8 +67,8 @@ impl<'a> Kept<'a> {
 pub struct FirstOrLast<'a> {
     last: bool,
     times: Vec<i64>,
-    places: Vec<Option<RowRef>>,
-    kept: Kept<'a>,
+    row_refs: Vec<Option<RowRef>>,
+    kept: KeptBatches<'a>,
 }
 
 impl<'a> FirstOrLast<'a> {
@@ -76,8 +76,8 @@ impl<'a> FirstOrLast<'a> {
         FirstOrLast {
             last,
             times: vec![0; people],
-            places: vec![None; people],
-            kept: Kept {
+            row_refs: vec![None; people],
+            kept: KeptBatches {
                 texts,
                 batches: Vec::new(),
                 bytes: 0,
@@ -90,48 +90,48 @@ impl<'a> FirstOrLast<'a> {
         let wanted = if self.last { Ordering::Greater } else { Ordering::Less };
         let occurred = batch.times();
         batch.each(mask, |row, person| {
-            let (time, place) = (occurred[row], RowRef::new(number, row));
-            let better = self.places[person].is_none_or(|held| {
+            let (time, row_ref) = (occurred[row], RowRef::new(number, row));
+            let better = self.row_refs[person].is_none_or(|held| {
                 let times = time.cmp(&self.times[person]);
-                times.then_with(|| self.kept.order(place, held)) == wanted
+                times.then_with(|| self.kept.compare(row_ref, held)) == wanted
             });
             if better {
                 self.times[person] = time;
-                self.places[person] = Some(place);
+                self.row_refs[person] = Some(row_ref);
             }
         });
     }
 
     pub fn bytes(&self) -> usize {
-        size_of_val(&self.times[..]) + size_of_val(&self.places[..]) + self.kept.bytes
+        size_of_val(&self.times[..]) + size_of_val(&self.row_refs[..]) + self.kept.bytes
     }
 
     pub fn finish(self) -> Result<Column<'a>> {
-        self.kept.values(&self.places)
+        self.kept.values(&self.row_refs)
     }
 }
 
-/// The most frequent value; of equally frequent ones the one seen last.
+/// The most frequent value; among equally frequent values, the one that occurred last.
 pub struct MostFrequent<'a> {
-    /// By number of the value.
+    /// Each event as (value number, (person, row)).
     seen: Vec<(u32, (u16, RowRef))>,
     numbers: Interner,
-    /// Then their numbers are their codes.
+    /// True if the values are texts: their numbers are then their codes.
     of_texts: bool,
     people: usize,
-    kept: Kept<'a>,
+    kept: KeptBatches<'a>,
 }
 
-/// Of one person, when the events of some values have been looked at, value by value.
+/// The state of one person while events are read value by value.
 #[derive(Clone, Copy, Default)]
-struct Favourite {
-    /// The value that is being looked at, how often it was met and when last.
+struct ModeState {
+    /// The current value, how often it occurred, and its latest event.
     number: u32,
-    times: u32,
+    count: u32,
     latest: RowRef,
-    /// The same of the best value.
+    /// The best value so far, how often it occurred, and its latest event.
     best_number: u32,
-    most: u32,
+    best_count: u32,
     best: RowRef,
 }
 
@@ -142,7 +142,7 @@ impl<'a> MostFrequent<'a> {
             numbers: Interner::default(),
             of_texts: false,
             people,
-            kept: Kept {
+            kept: KeptBatches {
                 texts,
                 batches: Vec::new(),
                 bytes: 0,
@@ -153,7 +153,7 @@ impl<'a> MostFrequent<'a> {
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: &Column<'a>) -> Result<()> {
         let kept = self.kept.push(batch, value);
         self.of_texts |= matches!(value.data, Data::Code(_) | Data::One(Datum::Code(_)));
-        let numbers = self.numbers.of(value)?;
+        let numbers = self.numbers.intern_column(value)?;
         self.seen.reserve(batch.len());
         batch.each(mask, |row, person| {
             self.seen.push((numbers[row], (person as u16, RowRef::new(kept, row))));
@@ -166,49 +166,49 @@ impl<'a> MostFrequent<'a> {
     }
 
     pub fn finish(mut self) -> Result<Column<'a>> {
-        let mut favourites = vec![Favourite::default(); self.people];
+        let mut states = vec![ModeState::default(); self.people];
         let seen = std::mem::take(&mut self.seen);
         let mut batches = self.kept.batches.iter().map(|(batch, _)| batch);
-        // Places are in order where all events are of one run.
+        // If all events are in one run, the order of the references is that of the events.
         let first = batches.next();
         if batches.all(|batch| first.is_some_and(|first| first.is_of_run(batch))) {
-            by_number(seen, |number, (person, place)| {
-                favourites[usize::from(person)].meet(number, place, RowRef::cmp);
+            by_number(seen, |number, (person, row_ref)| {
+                states[usize::from(person)].observe(number, row_ref, RowRef::cmp);
             });
         } else {
-            by_number(seen, |number, (person, place)| {
-                favourites[usize::from(person)].meet(number, place, |a, b| self.kept.order(*a, *b));
+            by_number(seen, |number, (person, row_ref)| {
+                states[usize::from(person)].observe(number, row_ref, |a, b| self.kept.compare(*a, *b));
             });
         }
-        let known = Bits::from_fn(favourites.len(), |person| favourites[person].most > 0);
+        let known = Bits::from_fn(states.len(), |person| states[person].best_count > 0);
         if self.of_texts {
-            let codes = favourites.iter().map(|favourite| favourite.best_number).collect();
+            let codes = states.iter().map(|state| state.best_number).collect();
             return Ok(Column {
                 known,
                 data: Data::Code(codes),
             });
         }
-        let best = |person: usize| known.get(person).then_some(favourites[person].best);
-        self.kept.values(&(0..favourites.len()).map(best).collect::<Vec<_>>())
+        let best = |person: usize| known.get(person).then_some(states[person].best);
+        self.kept.values(&(0..states.len()).map(best).collect::<Vec<_>>())
     }
 }
 
-impl Favourite {
+impl ModeState {
     #[inline]
-    fn meet(&mut self, number: u32, place: RowRef, order: impl Fn(&RowRef, &RowRef) -> Ordering) {
-        if self.number != number || self.most == 0 {
-            (self.number, self.times, self.latest) = (number, 1, place);
+    fn observe(&mut self, number: u32, row_ref: RowRef, order: impl Fn(&RowRef, &RowRef) -> Ordering) {
+        if self.number != number || self.best_count == 0 {
+            (self.number, self.count, self.latest) = (number, 1, row_ref);
         } else {
-            self.times += 1;
-            self.latest = std::cmp::max_by(self.latest, place, &order);
+            self.count += 1;
+            self.latest = std::cmp::max_by(self.latest, row_ref, &order);
         }
-        if self.times > self.most || self.times == self.most && order(&self.latest, &self.best).is_gt() {
-            (self.best_number, self.most, self.best) = (number, self.times, self.latest);
+        if self.count > self.best_count || self.count == self.best_count && order(&self.latest, &self.best).is_gt() {
+            (self.best_number, self.best_count, self.best) = (number, self.count, self.latest);
         }
     }
 }
 
-/// Calls with all pairs of a number, one number after the other.
+/// Calls `call` with all pairs, grouped by number.
 fn by_number<T: Copy>(mut pairs: Vec<(u32, T)>, mut call: impl FnMut(u32, T)) {
     let (mut least, mut most) = (u32::MAX, 0);
     for &(number, _) in &pairs {
@@ -225,5 +225,5 @@ fn by_number<T: Copy>(mut pairs: Vec<(u32, T)>, mut call: impl FnMut(u32, T)) {
     });
 }
 
-/// With more numbers than so many for each value, they are not counted one by one.
+/// If the range of numbers is more than this many times their count, they are sorted instead of counted.
 const SPARSE: usize = 4;

@@ -1,4 +1,4 @@
-//! Sums of a number by person.
+//! Sums a number by person.
 
 use std::ops::Range;
 
@@ -7,11 +7,11 @@ use crate::eval::kernels::range_masks;
 use crate::eval::operators::batch::Batch;
 use crate::index::columns::ints::{Codes, Ints};
 
-/// Sums by person, of 128 bits when they must be.
+/// The sum of each person, widened to 128 bits when necessary.
 pub enum Sums {
-    /// Of so many people, of whom nothing has been added.
-    Nothing(usize),
-    /// No sum, nor any part of one, is larger than `most`.
+    /// The number of people; all sums are 0.
+    Zero(usize),
+    /// The magnitude of all sums and partial sums is at most `most`.
     Narrow {
         sums: Vec<i64>,
         most: u64,
@@ -21,27 +21,27 @@ pub enum Sums {
 
 impl Sums {
     pub fn new(people: usize) -> Sums {
-        Sums::Nothing(people)
+        Sums::Zero(people)
     }
 
-    /// Adds the values of a batch, none of which is larger than `largest`.
+    /// Adds the values of a batch, whose magnitude is at most `largest`.
     pub fn add_all(&mut self, batch: &Batch, mask: Option<&Bits>, largest: u64, value: impl Fn(usize) -> i64) {
-        self.allow(largest.saturating_mul(batch.len() as u64));
+        self.make_room(largest.saturating_mul(batch.len() as u64));
         match self {
-            Sums::Nothing(_) => {}
+            Sums::Zero(_) => {}
             Sums::Narrow { sums, .. } => {
                 batch.each(mask, |row, person| sums[person] = sums[person].wrapping_add(value(row)))
             }
-            // 2^63 events of 2^63 millionths do not fill it.
+            // 128 bits suffice: 2^63 events of 2^63 millionths fit.
             Sums::Wide(sums) => batch.each(mask, |row, person| sums[person] += i128::from(value(row))),
         }
     }
 
-    /// Adds the batch's rows of a stored column.
+    /// Adds the rows of the batch in a stored column.
     pub fn add_stored(&mut self, batch: &Batch, mask: Option<&Bits>, ints: &Ints, rows: Range<usize>) {
         let (base, step, codes) = ints.parts();
         let largest = largest(ints, rows.clone());
-        /// By the loop of that width.
+        /// Instantiates the loop for one width of codes.
         macro_rules! of_codes {
             ($codes:expr) => {{
                 let codes = &$codes[rows];
@@ -62,10 +62,10 @@ impl Sums {
         }
     }
 
-    /// Adds a number of each of the first people, or of those who are chosen of them.
-    pub fn add_totals(&mut self, totals: &Ints, chosen: Option<&[u16]>) {
+    /// Adds a total for each person, or for each selected person; people without a total add 0.
+    pub fn add_totals(&mut self, totals: &Ints, selected: Option<&[u16]>) {
         let of = |&person: &u16| Some(usize::from(person)).filter(|&row| row < totals.len());
-        let mut numbers = match chosen {
+        let mut numbers = match selected {
             None => range_masks::numbers(totals, 0..totals.len()).into_owned(),
             Some(people) => {
                 let rows = people.iter().map(of);
@@ -73,7 +73,7 @@ impl Sums {
             }
         };
         let largest = largest(totals, 0..totals.len());
-        if let Sums::Nothing(people) = *self {
+        if let Sums::Zero(people) = *self {
             numbers.resize(people, 0);
             *self = Sums::Narrow {
                 sums: numbers,
@@ -81,9 +81,9 @@ impl Sums {
             };
             return;
         }
-        self.allow(largest);
+        self.make_room(largest);
         match self {
-            Sums::Nothing(_) => {}
+            Sums::Zero(_) => {}
             Sums::Narrow { sums, .. } => sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number),
             Sums::Wide(sums) => {
                 let pairs = sums.iter_mut().zip(numbers);
@@ -92,9 +92,9 @@ impl Sums {
         }
     }
 
-    /// Before as much is added to a sum: wide ones where it might not fit.
-    fn allow(&mut self, more: u64) {
-        if let Sums::Nothing(people) = *self {
+    /// Widens the sums if adding a magnitude of `more` might overflow.
+    fn make_room(&mut self, more: u64) {
+        if let Sums::Zero(people) = *self {
             *self = Sums::Narrow {
                 sums: vec![0; people],
                 most: 0,
@@ -110,7 +110,7 @@ impl Sums {
 
     pub fn get(&self, person: usize) -> i128 {
         match self {
-            Sums::Nothing(_) => 0,
+            Sums::Zero(_) => 0,
             Sums::Narrow { sums, .. } => sums[person].into(),
             Sums::Wide(sums) => sums[person],
         }
@@ -118,7 +118,7 @@ impl Sums {
 
     pub fn bytes(&self) -> usize {
         match self {
-            Sums::Nothing(_) => 0,
+            Sums::Zero(_) => 0,
             Sums::Narrow { sums, .. } => size_of_val(&sums[..]),
             Sums::Wide(sums) => size_of_val(&sums[..]),
         }
@@ -126,16 +126,16 @@ impl Sums {
 
     pub fn len(&self) -> usize {
         match self {
-            Sums::Nothing(people) => *people,
+            Sums::Zero(people) => *people,
             Sums::Narrow { sums, .. } => sums.len(),
             Sums::Wide(sums) => sums.len(),
         }
     }
 
-    /// In whole millionths, if each is of 64 bits.
-    pub fn whole(self) -> std::result::Result<Vec<i64>, Sums> {
+    /// Returns the sums in 64 bits; returns them unchanged as the error if one does not fit.
+    pub fn into_narrow(self) -> std::result::Result<Vec<i64>, Sums> {
         match self {
-            Sums::Nothing(people) => Ok(vec![0; people]),
+            Sums::Zero(people) => Ok(vec![0; people]),
             Sums::Narrow { sums, .. } => Ok(sums),
             Sums::Wide(sums) => {
                 let narrow = sums
@@ -148,7 +148,7 @@ impl Sums {
     }
 }
 
-/// None of some numbers of a column is larger, whatever its sign.
+/// Returns an upper bound of the magnitude of some numbers of a column.
 fn largest(ints: &Ints, rows: Range<usize>) -> u64 {
     let (base, step, codes) = ints.parts();
     let of = |code: u32| {

@@ -1,10 +1,10 @@
-//! What is kept of each person's events, and the column that it comes to.
+//! The state of a measure while a scan runs, and the resulting column.
 
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::distinct::{Distinct, Seen};
+use super::distinct::{Distinct, PersonValues};
 use super::pick_event::{FirstOrLast, MostFrequent};
 use super::sums::Sums;
 use crate::error::Result;
@@ -20,6 +20,7 @@ use crate::index::columns::texts::Texts;
 use crate::index::summaries::counts::EventCounts;
 use crate::plan::{Arith, Function};
 
+/// The state of one measure for all people of a block.
 pub enum Tally<'a> {
     Count(EventCounts),
     Sum {
@@ -40,8 +41,8 @@ pub enum Tally<'a> {
         people: usize,
     },
     Days {
-        /// Local days.
-        seen: Seen,
+        /// Pairs of person and local day.
+        seen: PersonValues,
         starts: Arc<[i64]>,
         people: usize,
     },
@@ -76,7 +77,7 @@ impl<'a> Tally<'a> {
             Function::Days => {
                 let starts = measure.day_starts.clone().unwrap_or_else(|| Arc::new([]));
                 Tally::Days {
-                    seen: Seen::default(),
+                    seen: PersonValues::default(),
                     starts,
                     people,
                 }
@@ -94,10 +95,10 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Takes the events of the mask (all without one); `value`, where the measure has one, is known for each of them.
+    /// Adds the events of a batch in the mask; `None` selects all. `value` is the value of the measure, known for these events.
     pub fn add(&mut self, batch: &Rc<Batch<'a>>, mask: Option<&Bits>, value: Option<&Column<'a>>) -> Result<()> {
         match (self, value) {
-            (Tally::Count(counts), _) => counts.take(batch, mask),
+            (Tally::Count(counts), _) => counts.count_batch(batch, mask),
             (
                 Tally::Sum {
                     sums,
@@ -130,7 +131,7 @@ impl<'a> Tally<'a> {
                 },
                 value,
             ) => {
-                let mut take = |person: usize, value: i64| {
+                let mut update = |person: usize, value: i64| {
                     let better = if *largest {
                         value > best[person]
                     } else {
@@ -144,9 +145,9 @@ impl<'a> Tally<'a> {
                 match value.map(Column::numbers).transpose()? {
                     None => {
                         let times = batch.times();
-                        batch.each(mask, |row, person| take(person, times[row]));
+                        batch.each(mask, |row, person| update(person, times[row]));
                     }
-                    Some(Numbers::Whole(values)) => batch.each(mask, |row, person| take(person, values.get(row))),
+                    Some(Numbers::Whole(values)) => batch.each(mask, |row, person| update(person, values.get(row))),
                     Some(Numbers::Exact(values)) => {
                         batch.each(mask, |row, person| exact.push((person as u32, values[row])));
                     }
@@ -161,27 +162,27 @@ impl<'a> Tally<'a> {
                 }
             },
             (Tally::Days { seen, starts, .. }, _) => {
-                let mut held = (0, 0..0);
+                let mut day = (0, 0..0);
                 let times = batch.times();
                 batch.each(mask, |row, person| {
-                    if !held.1.contains(&times[row]) {
-                        held = day_of(starts, times[row]);
+                    if !day.1.contains(&times[row]) {
+                        day = day_of(starts, times[row]);
                     }
-                    if !held.1.is_empty() && seen.last() != Some((person, held.0)) {
-                        seen.push(person, held.0);
+                    if !day.1.is_empty() && seen.last() != Some((person, day.0)) {
+                        seen.push(person, day.0);
                     }
                 });
             }
             (Tally::Distinct { distinct, .. }, Some(value)) => distinct.add(batch, mask, value)?,
-            (Tally::FirstOrLast(chosen), Some(value)) => chosen.add(batch, mask, value),
+            (Tally::FirstOrLast(picked), Some(value)) => picked.add(batch, mask, value),
             (Tally::MostFrequent(most), Some(value)) => most.add(batch, mask, value)?,
-            // Only the arms above take a value, and the binder gives them one.
+            // The binder gives a value to all measures that need one.
             (_, None) => {}
         }
         Ok(())
     }
 
-    /// The same of the numbers of a stored column, where they are not needed one by one: false where they are.
+    /// Adds the encoded numbers of a stored column; returns false if the measure needs decoded values.
     pub fn add_stored(&mut self, batch: &Batch, mask: Option<&Bits>, ints: &Ints, rows: Range<usize>) -> bool {
         match self {
             Tally::Sum {
@@ -194,20 +195,20 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Adds totals of the people, or of those chosen ones of them.
-    pub fn add_taken(&mut self, taken: Taken, chosen: Option<&[u16]>) {
-        match (self, taken) {
-            (Tally::Count(counts), Taken::Counts(totals)) => match chosen {
+    /// Adds totals of all people, or of the selected people.
+    pub fn add_block_total(&mut self, totals: BlockTotal, selected: Option<&[u16]>) {
+        match (self, totals) {
+            (Tally::Count(counts), BlockTotal::Counts(totals)) => match selected {
                 None => counts.add(totals),
                 Some(people) => counts.add(&totals.pick(people)),
             },
-            (Tally::Sum { sums, .. }, Taken::Sums(totals)) => sums.add_totals(totals, chosen),
-            // A measure takes what it is about.
+            (Tally::Sum { sums, .. }, BlockTotal::Sums(totals)) => sums.add_totals(totals, selected),
+            // A measure only receives totals of its own kind.
             _ => {}
         }
     }
 
-    /// Memory that it holds.
+    /// Returns the memory that the tally owns.
     pub fn bytes(&self) -> usize {
         match self {
             Tally::Count(counts) => counts.bytes_in_memory(),
@@ -220,11 +221,12 @@ impl<'a> Tally<'a> {
             Tally::Median { whole, exact, .. } => size_of_val(&whole[..]) + size_of_val(&exact[..]),
             Tally::Days { seen, .. } => seen.bytes(),
             Tally::Distinct { distinct, .. } => distinct.bytes(),
-            Tally::FirstOrLast(chosen) => chosen.bytes(),
+            Tally::FirstOrLast(picked) => picked.bytes(),
             Tally::MostFrequent(most) => most.bytes(),
         }
     }
 
+    /// Returns the result of the measure.
     pub fn finish(self) -> Result<Measured<'a>> {
         let column = match self {
             Tally::Count(counts) => return Ok(Measured::Counts(counts)),
@@ -243,23 +245,23 @@ impl<'a> Tally<'a> {
                 exact,
             } => extreme(largest, best, known, &exact),
             Tally::Median { whole, exact, people } => median(whole, exact, people)?,
-            Tally::FirstOrLast(chosen) => chosen.finish()?,
+            Tally::FirstOrLast(picked) => picked.finish()?,
             Tally::MostFrequent(most) => most.finish()?,
         };
         Ok(Measured::Column(Rc::new(column)))
     }
 }
 
-/// What a measure takes from the totals of a block.
+/// Precomputed totals of a block that a measure can use.
 #[derive(Clone, Copy)]
-pub enum Taken<'a> {
+pub enum BlockTotal<'a> {
     Counts(&'a EventCounts),
     Sums(&'a Ints),
 }
 
-/// What a measure comes to.
+/// The result of a measure.
 pub enum Measured<'a> {
-    /// By person; their numbers in millionths are often not needed.
+    /// The counts of all people. They are decoded to millionths only on demand.
     Counts(EventCounts),
     Column(Rc<Column<'a>>),
 }
@@ -272,7 +274,7 @@ impl<'a> Measured<'a> {
         }
     }
 
-    /// Whether it lies between two numbers, both of them in; `None` where it is no whole numbers.
+    /// Returns the people whose result is in an inclusive range; `None` if the results are not integers.
     pub fn between(&self, low: i64, high: i64) -> Option<Tri> {
         match self {
             Measured::Counts(counts) => {
@@ -290,7 +292,7 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// The local day of an instant and its bounds; an empty range where it lies in none.
+/// Returns the number and the bounds of the local day that contains an instant; an empty range if there is none.
 fn day_of(starts: &[i64], time: i64) -> (u32, std::ops::Range<i64>) {
     let after = starts.partition_point(|&start| start <= time);
     match (after.checked_sub(1), starts.get(after)) {
@@ -299,6 +301,7 @@ fn day_of(starts: &[i64], time: i64) -> (u32, std::ops::Range<i64>) {
     }
 }
 
+/// Returns counts as a column of millionths.
 fn numbered<'a>(counts: &[u32]) -> Column<'a> {
     Column::int(
         Bits::all(counts.len()),
@@ -306,10 +309,11 @@ fn numbered<'a>(counts: &[u32]) -> Column<'a> {
     )
 }
 
+/// Returns the sum or average of each person's values.
 fn sum<'a>(mut sums: Sums, counts: &[u32], exact: &[(u32, Ratio)], average: bool) -> Result<Column<'a>> {
     let people = sums.len();
     if exact.is_empty() && !average {
-        match sums.whole() {
+        match sums.into_narrow() {
             Ok(sums) => return Ok(Column::int(Bits::all(people), sums)),
             Err(wide) => sums = wide,
         }
@@ -325,7 +329,7 @@ fn sum<'a>(mut sums: Sums, counts: &[u32], exact: &[(u32, Ratio)], average: bool
     let known = Bits::from_fn(people, |person| counts[person] > 0);
     for person in known.rows() {
         let total = totals[person];
-        totals[person] = total.over(counts[person].into())?;
+        totals[person] = total.divided_by(counts[person].into())?;
     }
     Ok(Column {
         known,
@@ -333,6 +337,7 @@ fn sum<'a>(mut sums: Sums, counts: &[u32], exact: &[(u32, Ratio)], average: bool
     })
 }
 
+/// Returns the minimum or maximum of each person's values.
 fn extreme<'a>(largest: bool, best: Vec<i64>, mut known: Bits, exact: &[(u32, Ratio)]) -> Column<'a> {
     if exact.is_empty() {
         return Column::int(known, best);
@@ -353,21 +358,23 @@ fn extreme<'a>(largest: bool, best: Vec<i64>, mut known: Bits, exact: &[(u32, Ra
     Column::exact(known, best)
 }
 
-/// Of an even number the exact mean of the two in the middle.
+/// Returns the median of each person's values; for an even number of values, the exact mean of the middle two.
 fn median<'a>(whole: Vec<(u32, i64)>, mut exact: Vec<(u32, Ratio)>, people: usize) -> Result<Column<'a>> {
     if exact.is_empty() {
         let mean = |a: i64, b: i64| Ok(Ratio::new(i128::from(a) + i128::from(b), 2 * i128::from(UNIT)));
-        return middles(&whole, people, mean);
+        return medians_of(&whole, people, mean);
     }
     exact.extend(
         whole
             .into_iter()
             .map(|(person, value)| (person, Ratio::millionths(value.into()))),
     );
-    middles(&exact, people, |a, b| a.combine(Arith::Add, b)?.unwrap_or(a).over(2))
+    medians_of(&exact, people, |a, b| {
+        a.combine(Arith::Add, b)?.unwrap_or(a).divided_by(2)
+    })
 }
 
-fn middles<'a, T: Ord + Copy>(
+fn medians_of<'a, T: Ord + Copy>(
     values: &[(u32, T)],
     people: usize,
     mean: impl Fn(T, T) -> Result<Ratio>,

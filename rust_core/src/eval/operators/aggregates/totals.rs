@@ -1,8 +1,8 @@
-//! What a scan takes from the totals of a block, so that only the events that they are not of are read.
+//! Uses the precomputed totals of a block, so that a scan reads only the events that they do not cover.
 
 use std::sync::Arc;
 
-use super::tally::{Taken, Tally};
+use super::tally::{BlockTotal, Tally};
 use crate::eval::evaluator::{Evaluator, Scope};
 use crate::eval::kernels::range_masks;
 use crate::eval::program::{Expr, ExprId, FilteredType, Measure, Scan};
@@ -11,10 +11,11 @@ use crate::index::summaries::totals::BlockTotals;
 use crate::index::view::{EventRun, Events};
 use crate::plan::Function;
 
-/// Adds the totals of the block's events of a type to the tallies of the scan's measures, and gives the runs that they are not of. None,
-/// and nothing is added, where the events themselves are needed: there is a filter, a border of the window lies among them, or some
-/// measure is neither their number nor the sum of a property.
-pub fn take<'a, P: Scope<'a>>(
+/// Adds the totals of the block's events of a type to the tallies of the scan; returns the runs that the totals do not cover.
+///
+/// Returns `None` and adds nothing if the events are needed: there is a filter, a bound of the window lies among the events, or a
+/// measure is neither a count nor the sum of a property.
+pub fn take_totals<'a, P: Scope<'a>>(
     people: &Evaluator<'a, P>,
     task: Task<'a>,
     scan: &'a Scan,
@@ -26,36 +27,37 @@ pub fn take<'a, P: Scope<'a>>(
     if filter.is_some() || total.first < scan.from || scan.to <= total.last {
         return None;
     }
-    let taken = scan
+    let totals = scan
         .measures
         .iter()
-        .map(|measure| taken(people, measure, event_type, total));
-    let taken: Vec<Taken> = taken.collect::<Option<_>>()?;
-    let read = task.chosen.map_or(total.counts.people(), <[u16]>::len);
-    for (taken, tally) in taken.into_iter().zip(tallies) {
-        people.touched.add(read, read * taken.width());
-        tally.add_taken(taken, task.chosen);
+        .map(|measure| total_for(people, measure, event_type, total));
+    let totals: Vec<BlockTotal> = totals.collect::<Option<_>>()?;
+    let read = task.selected.map_or(total.counts.people(), <[u16]>::len);
+    for (totals, tally) in totals.into_iter().zip(tallies) {
+        people.touched.add(read, read * totals.width());
+        tally.add_block_total(totals, task.selected);
     }
     Some(rest)
 }
 
-fn taken<'a, P: Scope<'a>>(
+/// Returns the total that a measure needs, if there is one.
+fn total_for<'a, P: Scope<'a>>(
     people: &Evaluator<'a, P>,
     measure: &Measure,
     event_type: &str,
     total: &'a BlockTotals,
-) -> Option<Taken<'a>> {
+) -> Option<BlockTotal<'a>> {
     match (measure.function, measure.value) {
-        (Function::Count, None) => Some(Taken::Counts(&total.counts)),
+        (Function::Count, None) => Some(BlockTotal::Counts(&total.counts)),
         (Function::Sum, Some((value, _))) => {
             let sums = total.sums.get(property(people, value, event_type)?)?;
-            sums.as_ref().map(Taken::Sums)
+            sums.as_ref().map(BlockTotal::Sums)
         }
         _ => None,
     }
 }
 
-/// The property that an expression is of events of that type.
+/// Returns the property that an expression reads from events of a type; `None` if it is not a plain property.
 fn property<'a, P: Scope<'a>>(people: &Evaluator<'a, P>, expr: ExprId, event_type: &str) -> Option<&'a str> {
     match &people.query.program.exprs[expr] {
         Expr::Property(name) => Some(name),
@@ -67,12 +69,12 @@ fn property<'a, P: Scope<'a>>(people: &Evaluator<'a, P>, expr: ExprId, event_typ
     }
 }
 
-impl Taken<'_> {
-    /// Bytes a person.
+impl BlockTotal<'_> {
+    /// Returns the bytes for each person.
     fn width(self) -> usize {
         match self {
-            Taken::Counts(_) => size_of::<u8>(),
-            Taken::Sums(sums) => range_masks::width(sums),
+            BlockTotal::Counts(_) => size_of::<u8>(),
+            BlockTotal::Sums(sums) => range_masks::width(sums),
         }
     }
 }

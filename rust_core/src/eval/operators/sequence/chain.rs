@@ -1,17 +1,17 @@
-//! Whether some choice among one person's events fits a sequence. Beside sorting, a step takes time in proportion to its events.
+//! Decides whether the events of one person match a sequence. Apart from sorting, each step takes time linear in its events.
 
-use crate::eval::program::{Gap, Part};
+use crate::eval::program::{Gap, Role};
 
-/// An event that may play a part.
+/// An event in one of its roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
-    /// The number of the value that the events have in common.
+pub struct RoleEvent {
+    /// The interned value that all events of the sequence must share.
     pub value: u32,
-    pub part: Part,
+    pub role: Role,
     pub time: i64,
 }
 
-/// Times at which the steps so far can be done, and those of the next; kept from person to person.
+/// The times at which the steps so far can be completed, and those of the next step. The buffers are reused for each person.
 #[derive(Default)]
 pub struct Chain {
     reached: Vec<i64>,
@@ -19,40 +19,41 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Sorts the moments. `gaps`: those between the steps.
-    pub fn fits(&mut self, gaps: &[Gap], moments: &mut [Moment]) -> bool {
-        if !moments.is_sorted() {
-            moments.sort_unstable();
+    /// Returns whether the events match steps with these gaps between them. Sorts the events.
+    pub fn matches(&mut self, gaps: &[Gap], events: &mut [RoleEvent]) -> bool {
+        if !events.is_sorted() {
+            events.sort_unstable();
         }
-        let mut alike = moments.chunk_by(|a, b| a.value == b.value);
-        alike.any(|moments| moments.len() > gaps.len() && self.fits_alike(gaps, moments))
+        let mut groups = events.chunk_by(|a, b| a.value == b.value);
+        groups.any(|events| events.len() > gaps.len() && self.matches_with_one_value(gaps, events))
     }
 
-    fn fits_alike(&mut self, gaps: &[Gap], moments: &[Moment]) -> bool {
+    fn matches_with_one_value(&mut self, gaps: &[Gap], events: &[RoleEvent]) -> bool {
         self.reached.clear();
         self.reached
-            .extend(playing(moments, Part::Step(0)).iter().map(|step| step.time));
+            .extend(with_role(events, Role::Step(0)).iter().map(|step| step.time));
         for (step, gap) in (0..).zip(gaps) {
-            let without = playing(moments, Part::Without(step));
-            self.follow(*gap, without, playing(moments, Part::Step(step + 1)));
+            let without = with_role(events, Role::Without(step));
+            self.advance(*gap, without, with_role(events, Role::Step(step + 1)));
         }
-        // After the last step nothing forbidden happens: the later it is, the better.
-        let broken = playing(moments, Part::Without(gaps.len() as u8)).last();
+        // No forbidden event may follow the last step, so the latest completion is the best.
+        let broken = with_role(events, Role::Without(gaps.len() as u8)).last();
         let last = self.reached.last();
         last.is_some_and(|&last| broken.is_none_or(|broken| broken.time <= last))
     }
 
-    /// From the times of one step to those of the next that follow one of them. All times ascend.
-    fn follow(&mut self, gap: Gap, without: &[Moment], steps: &[Moment]) {
+    /// Computes the times at which the next step can be completed after the current one. All times ascend.
+    fn advance(&mut self, gap: Gap, without: &[RoleEvent], steps: &[RoleEvent]) {
         let (mut early, mut passed) = (0, 0);
         self.next.clear();
-        for &Moment { time, .. } in steps {
-            let leaves = |&&before: &&i64| gap.leaves(before, time);
+        for &RoleEvent { time, .. } in steps {
+            let leaves = |&&before: &&i64| gap.is_long_enough(before, time);
             early += self.reached[early..].iter().take_while(leaves).count();
             passed += without[passed..].iter().take_while(|other| other.time < time).count();
             let broken = without[..passed].last();
-            // Of the steps that are early enough the latest serves if any does.
-            let serves = |&before: &i64| gap.reaches(before, time) && broken.is_none_or(|broken| broken.time <= before);
+            // If any early enough step matches, the latest one does.
+            let serves =
+                |&before: &i64| gap.is_short_enough(before, time) && broken.is_none_or(|broken| broken.time <= before);
             if self.reached[..early].last().is_some_and(serves) {
                 self.next.push(time);
             }
@@ -61,9 +62,9 @@ impl Chain {
     }
 }
 
-/// Of moments of one value, those of one part, by time.
-fn playing(moments: &[Moment], part: Part) -> &[Moment] {
-    let from = moments.partition_point(|moment| moment.part < part);
-    let to = moments.partition_point(|moment| moment.part <= part);
-    &moments[from..to]
+/// Returns the events of one role, by time. The events have one value.
+fn with_role(events: &[RoleEvent], role: Role) -> &[RoleEvent] {
+    let from = events.partition_point(|moment| moment.role < role);
+    let to = events.partition_point(|moment| moment.role <= role);
+    &events[from..to]
 }

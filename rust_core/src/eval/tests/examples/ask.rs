@@ -10,7 +10,7 @@ use crate::eval::tests::random::AS_OF;
 use crate::eval::tests::world::{Event, Person, Val, World};
 use crate::index::view::DAY_MS;
 
-/// In millionths.
+/// A number in millionths.
 pub const ONE: i64 = 1_000_000;
 
 /// People 0, 1, 2 ... of partition 1, known since always.

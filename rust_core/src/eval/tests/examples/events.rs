@@ -1,4 +1,4 @@
-//! Events, what is counted of them and what is measured.
+//! Examples of events, counts and aggregates.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ use crate::eval::tests::world::{Event, Val};
 use crate::index::view::DAY_MS;
 
 #[test]
-fn t3_an_event_exactly_at_the_start_is_in_and_at_the_end_is_not() {
+fn t3_a_window_includes_its_start_and_excludes_its_end() {
     let mut world = people(1);
     world.people[0].events = vec![order(DAY_MS + 5, None), order(3 * DAY_MS, None)];
     let happened = |from: i64, to: i64| {
@@ -32,7 +32,7 @@ fn t3_an_event_exactly_at_the_start_is_in_and_at_the_end_is_not() {
 }
 
 #[test]
-fn k3_the_last_of_one_instant_is_by_source_and_then_id() {
+fn k3_events_of_one_instant_are_ordered_by_source_and_id() {
     let mut world = people(2);
     let at = |source, id: &str, amount, run| Event {
         source,
@@ -51,7 +51,7 @@ fn k3_the_last_of_one_instant_is_by_source_and_then_id() {
 }
 
 #[test]
-fn n7_a_key_that_a_catalog_lacks_has_unknown_attributes() {
+fn n7_attributes_of_an_unlisted_key_are_unknown() {
     let mut world = orders(&[Some(ONE), Some(ONE), Some(ONE)]);
     world
         .products
@@ -72,7 +72,7 @@ fn n7_a_key_that_a_catalog_lacks_has_unknown_attributes() {
 }
 
 #[test]
-fn a1_events_of_an_unknown_value_take_no_part() {
+fn a1_aggregates_ignore_events_with_an_unknown_value() {
     let world = orders(&[Some(ONE), None, Some(2 * ONE)]);
     for (function, value, result) in [
         ("count", "", "3"),
@@ -95,7 +95,7 @@ fn a1_events_of_an_unknown_value_take_no_part() {
 }
 
 #[test]
-fn a5_the_median_of_an_even_number_is_the_exact_mean_of_the_middle() {
+fn a5_the_median_of_an_even_count_is_the_exact_mean_of_the_middle_two() {
     let world = orders(&[Some(5), Some(1), Some(9 * ONE), Some(2)]);
     // (2 + 5) / 2 millionths: between 3 and 4.
     let median = || aggregate("median", "amount", Json::Null);
@@ -106,7 +106,7 @@ fn a5_the_median_of_an_even_number_is_the_exact_mean_of_the_middle() {
 }
 
 #[test]
-fn a6_of_equally_frequent_values_most_is_the_one_seen_last() {
+fn a6_most_breaks_ties_by_the_latest_event() {
     let world = orders(&[Some(ONE), Some(2 * ONE), Some(2 * ONE), Some(ONE), Some(3 * ONE)]);
     assert_eq!(
         ask(

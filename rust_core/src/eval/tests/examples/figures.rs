@@ -1,4 +1,4 @@
-//! Limits of an evaluation, and what it says of itself.
+//! Examples of limits, cancellation and explained costs.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +10,7 @@ use crate::eval::program::Program;
 use crate::eval::query::Query;
 use crate::eval::task::tasks;
 use crate::eval::tests::random::{AS_OF, world};
-use crate::eval::{evaluate_within, explain, parallel};
+use crate::eval::{evaluate_within, explain, run_parallel};
 use crate::index::view::day_of;
 
 fn plan(cond: Json) -> String {
@@ -18,7 +18,7 @@ fn plan(cond: Json) -> String {
 }
 
 #[test]
-fn who_no_longer_wants_an_answer_gets_none() {
+fn a_cancelled_query_returns_no_answer() {
     let limits = Limits::none();
     limits.cancelled.store(true, Ordering::Relaxed);
     let answer = evaluate_within(
@@ -30,7 +30,7 @@ fn who_no_longer_wants_an_answer_gets_none() {
 }
 
 #[test]
-fn what_needs_more_memory_than_it_may_take_is_refused() {
+fn a_query_beyond_its_memory_limit_is_rejected() {
     let amount = json!({"op": "property", "name": "amount"});
     let events = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF});
     let sum = json!({"op": "aggregate", "fn": "sum", "events": events, "value": amount, "day_starts": null});
@@ -59,14 +59,14 @@ fn what_needs_more_memory_than_it_may_take_is_refused() {
 }
 
 #[test]
-fn no_block_is_evaluated_after_the_answer_is_not_wanted() {
+fn no_block_is_evaluated_after_cancellation() {
     let (version, program, limits) = (world(1).version(), Program::default(), Limits::none());
     let query = Query::new(&version, &program, &limits);
     let task = tasks(&version)[0];
     let asked = AtomicUsize::new(0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let answer = pool.install(|| {
-        parallel(&query, &[task; 5], |_| {
+        run_parallel(&query, &[task; 5], |_| {
             if asked.fetch_add(1, Ordering::Relaxed) == 2 {
                 limits.cancelled.store(true, Ordering::Relaxed);
             }
@@ -78,7 +78,7 @@ fn no_block_is_evaluated_after_the_answer_is_not_wanted() {
 }
 
 #[test]
-fn each_condition_says_what_it_reads() {
+fn explain_lists_what_each_condition_reads() {
     let version = world(1).version();
     let city = json!({"op": "known", "expr": {"op": "attribute", "name": "city", "key": null}});
     let ordered = json!({"op": "happened", "events": {"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF}, "min": 2, "max": null});
@@ -99,7 +99,7 @@ fn each_condition_says_what_it_reads() {
         (blocks, blocks, 0)
     );
     assert!(of("known").unread == 0 && of("known").bytes > 0);
-    // Those of the last day are looked at one by one.
+    // Events of the last day are read one by one.
     let orders = version
         .partitions
         .values()

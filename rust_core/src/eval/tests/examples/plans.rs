@@ -1,4 +1,4 @@
-//! Plans as a whole: what is counted of them and what is refused.
+//! Examples of whole plans: counted clauses and rejected plans.
 
 use serde_json::{Value as Json, json};
 
@@ -10,7 +10,7 @@ use crate::eval::tests::random::AS_OF;
 use crate::eval::tests::world::World;
 
 #[test]
-fn clauses_are_counted_each_on_its_own() {
+fn each_clause_is_counted_independently() {
     let world = balances(&[Some(ONE), Some(2 * ONE), None]);
     let of = [
         compare(attribute("balance"), ">", number("1")),
@@ -23,13 +23,13 @@ fn clauses_are_counted_each_on_its_own() {
         (answer.roots[0].matched, answer.roots[0].unknown, answer.universe),
         (0, 0, 3)
     );
-    // Nobody at all is an answer too.
+    // An empty index also has an answer.
     let nobody = evaluate(&World::default().version(), plan.to_string().as_bytes()).unwrap();
     assert_eq!((nobody.roots[0].clauses.len(), nobody.universe), (2, 0));
 }
 
 #[test]
-fn what_does_not_fit_is_refused_by_the_name_of_its_node() {
+fn a_plan_that_does_not_fit_the_schema_is_rejected_with_the_node() {
     let world = people(1);
     let property = json!({"op": "property", "name": "amount"});
     let events = |filter: Json| json!({"op": "happened", "events": any_order(filter), "min": 1, "max": null});
@@ -44,7 +44,7 @@ fn what_does_not_fit_is_refused_by_the_name_of_its_node() {
         ),
         (
             known(property.clone()),
-            "plan.roots[0].cond.expr: this is about an event",
+            "plan.roots[0].cond.expr: this is an expression over an event",
         ),
         (
             compare(attribute("city"), "<", text("a")),
@@ -52,21 +52,21 @@ fn what_does_not_fit_is_refused_by_the_name_of_its_node() {
         ),
         (
             compare(attribute("city"), "=", number("1")),
-            "plan.roots[0].cond: a text stands beside a number",
+            "plan.roots[0].cond: a text and a number cannot be combined",
         ),
         (
             events(events(Json::Null)),
-            "plan.roots[0].cond.events.steps[0].where: this is about people",
+            "plan.roots[0].cond.events.steps[0].where: this is a condition on people",
         ),
         (
             events(known(attribute("city"))),
-            "plan.roots[0].cond.events.steps[0].where.expr: this is about people",
+            "plan.roots[0].cond.events.steps[0].where.expr: this is an expression over people",
         ),
         (
             twice,
-            "plan.roots[0].cond.events.steps[1]: event type `order` stands twice",
+            "plan.roots[0].cond.events.steps[1]: event type `order` is listed twice",
         ),
-        (late, "plan.roots[0].cond.events.to: after the plan's `as_of`"),
+        (late, "plan.roots[0].cond.events.to: later than the `as_of` of the plan"),
         (
             known(aggregate("sum", "", Json::Null)),
             "plan.roots[0].cond.expr: takes numbers, not nothing",
@@ -80,7 +80,10 @@ fn what_does_not_fit_is_refused_by_the_name_of_its_node() {
             "plan.roots[0].cond: `percent` is a fraction",
         ),
         (rank("top", Json::Null, Json::Null), "plan.roots[0].cond: give either"),
-        (known(tile(0, Json::Null)), "plan.roots[0].cond.expr.k: from 1"),
+        (
+            known(tile(0, Json::Null)),
+            "plan.roots[0].cond.expr.k: the number of tiles must be from 1",
+        ),
     ] {
         let refusal = refused(&world, cond);
         assert!(refusal.starts_with(message), "{refusal}");
@@ -88,7 +91,7 @@ fn what_does_not_fit_is_refused_by_the_name_of_its_node() {
 }
 
 #[test]
-fn the_deepest_plan_that_is_read_is_answered() {
+fn the_deepest_allowed_plan_is_evaluated() {
     let mut cond = json!({"op": "constant", "value": true});
     for _ in 0..122 {
         cond = json!({"op": "not", "of": cond});

@@ -14,7 +14,7 @@ fn r1_an_unknown_value_is_not_ranked_and_not_counted() {
 }
 
 #[test]
-fn r2_ties_are_kept_and_parts_round_up() {
+fn r2_ties_are_kept_and_shares_round_up() {
     let world = balances(&[Some(ONE), Some(3 * ONE), Some(3 * ONE), Some(2 * ONE), Some(0)]);
     // 0.1 · 5 is half a person, so that one place is given; two people share it.
     assert_eq!(ask(&world, rank("top", json!("0.1"), Json::Null)), (vec![1, 2], 0));
@@ -31,7 +31,7 @@ fn r2_ties_are_kept_and_parts_round_up() {
 }
 
 #[test]
-fn r3_equals_share_the_higher_tile_and_a_lone_person_is_in_the_highest() {
+fn r3_equal_values_share_the_higher_tile_and_one_person_is_in_the_highest() {
     let tiles = |world: &World, number_text: &str| ask(world, compare(tile(5, Json::Null), "=", number(number_text))).0;
     let world = balances(&[Some(0), Some(ONE), Some(ONE), Some(3 * ONE), Some(4 * ONE)]);
     assert_eq!(
@@ -44,7 +44,7 @@ fn r3_equals_share_the_higher_tile_and_a_lone_person_is_in_the_highest() {
 }
 
 #[test]
-fn r4_outside_the_population_top_is_false_and_a_tile_unknown() {
+fn r4_outside_the_population_top_is_false_and_tile_is_unknown() {
     let world = balances(&[Some(ONE), Some(2 * ONE), None]);
     let small = compare(attribute("balance"), "<", number("2"));
     let mut top = rank("top", json!("1"), Json::Null);
@@ -55,7 +55,7 @@ fn r4_outside_the_population_top_is_false_and_a_tile_unknown() {
 }
 
 #[test]
-fn r7_ties_may_make_the_top_hundred_more() {
+fn r7_ties_can_exceed_the_count_of_top() {
     let world = balances(&[Some(ONE), Some(ONE), Some(2 * ONE)]);
     assert_eq!(ask(&world, rank("top", Json::Null, json!(2))), (vec![0, 1, 2], 0));
     assert_eq!(ask(&world, rank("top", Json::Null, json!(0))), (vec![], 0));
@@ -69,12 +69,12 @@ fn r7_ties_may_make_the_top_hundred_more() {
 fn r8_bottom_mirrors_top() {
     let world = balances(&[Some(ONE), Some(ONE), Some(2 * ONE), Some(3 * ONE), Some(4 * ONE)]);
     assert_eq!(ask(&world, rank("bottom", json!("0.2"), Json::Null)), (vec![0, 1], 0));
-    // With ties the lowest quintile holds fewer.
+    // With ties the lowest quintile holds count_less.
     assert_eq!(ask(&world, compare(tile(5, Json::Null), "=", number("1"))), (vec![], 0));
 }
 
 #[test]
-fn a_rank_may_rest_on_a_rank() {
+fn a_rank_can_depend_on_another_rank() {
     let world = balances(&[Some(ONE), Some(2 * ONE), Some(3 * ONE), Some(4 * ONE)]);
     let mut inner = rank("bottom", json!("0.5"), Json::Null);
     for expected in [vec![1], vec![]] {
@@ -86,7 +86,7 @@ fn a_rank_may_rest_on_a_rank() {
 }
 
 #[test]
-fn s1_the_hash_is_of_the_seed_a_nul_and_the_one_id() {
+fn s1_the_sample_hashes_seed_nul_and_person_id() {
     let mut world = people(5);
     world.people[4].partition = 3;
     let hash = |person: u64| xxhash_rust::xxh3::xxh3_64(&[b"wave 1\0", person.to_le_bytes().as_slice()].concat());
@@ -101,7 +101,7 @@ fn s1_the_hash_is_of_the_seed_a_nul_and_the_one_id() {
 }
 
 #[test]
-fn any_number_of_ranks_stands_together() {
+fn a_plan_can_contain_many_ranks() {
     let world = balances(&(0..30).map(|person| Some(person * ONE)).collect::<Vec<_>>());
     let roots = (0..20).map(|count| {
         let name = count.to_string();

@@ -1,4 +1,4 @@
-//! What is unknown, and what is not.
+//! Examples of unknown values.
 
 use serde_json::{Value as Json, json};
 
@@ -22,7 +22,7 @@ fn u2_a_comparison_with_an_unknown_is_unknown() {
 }
 
 #[test]
-fn u3_an_unknown_item_is_passed_over_only_if_another_fits() {
+fn u3_an_unknown_item_is_ignored_only_if_another_item_matches() {
     let world = of_values(
         "city",
         vec![Some(Val::Text("a".into())), Some(Val::Text("b".into())), None],
@@ -42,7 +42,7 @@ fn u3_an_unknown_item_is_passed_over_only_if_another_fits() {
 }
 
 #[test]
-fn u5_who_has_no_record_before_the_as_of_is_in_no_answer() {
+fn u5_people_without_a_record_before_the_as_of_are_in_no_answer() {
     let mut world = people(3);
     world.people[1].first_record = AS_OF;
     world.people[2].first_record = AS_OF - 1;
@@ -63,18 +63,18 @@ fn u6_an_event_whose_filter_is_unknown_does_not_count() {
 }
 
 #[test]
-fn u8_outside_an_among_is_neither_true_nor_unknown() {
+fn u8_people_outside_the_population_are_neither_true_nor_unknown() {
     let world = balances(&[Some(ONE), Some(2 * ONE), None]);
     let small = compare(attribute("balance"), "<", number("2"));
     let large = json!({"op": "not", "of": small});
     assert_eq!(ask_among(&world, large.clone(), small.clone()), (vec![], 0));
-    // A segment is a set of people: not in it, also of whom nothing is known.
+    // A segment is a set of people: people for whom the condition is unknown are not in it.
     let segment = json!({"op": "set", "of": large, "among": null});
     assert_eq!(ask(&world, json!({"op": "not", "of": segment})), (vec![0, 2], 0));
 }
 
 #[test]
-fn u10_of_nothing_some_are_0_and_others_unknown() {
+fn u10_without_events_count_is_0_and_other_aggregates_are_unknown() {
     let world = orders(&[]);
     for function in ["count", "sum", "distinct", "days"] {
         let value = if ["sum", "distinct"].contains(&function) {

@@ -9,7 +9,7 @@ use crate::eval::tests::random::AS_OF;
 use crate::eval::tests::world::Val;
 
 #[test]
-fn k4_a_change_holds_at_every_as_of_after_it() {
+fn k4_a_change_applies_to_each_later_as_of() {
     let mut world = people(3);
     let value = |amount| Some(Val::Num(amount));
     world.people[0]
@@ -49,7 +49,7 @@ fn c7_texts_are_compared_after_nfkc() {
 }
 
 #[test]
-fn c8_in_is_equality_with_some_item_and_of_a_set_any_of_its_members() {
+fn c8_in_compares_a_value_or_any_member_of_a_set() {
     let world = of_values("tags", vec![set(&["a", "b"]), set(&[]), None, set(&["c"])]);
     let within = json!({"op": "in", "expr": attribute("tags"), "items": [text("b"), text("c"), text("never seen")]});
     assert_eq!(ask(&world, within.clone()), (vec![0, 3], 1));
@@ -57,7 +57,7 @@ fn c8_in_is_equality_with_some_item_and_of_a_set_any_of_its_members() {
 }
 
 #[test]
-fn c9_of_an_unknown_set_has_is_unknown() {
+fn c9_has_is_unknown_for_an_unknown_set() {
     let world = of_values("tags", vec![set(&["a", "b"]), set(&[]), None]);
     let has = |mode: &str, items: Json| json!({"op": "has", "mode": mode, "expr": attribute("tags"), "items": items});
     assert_eq!(ask(&world, has("all", json!([text("a"), text("b")]))), (vec![0], 1));
@@ -66,7 +66,7 @@ fn c9_of_an_unknown_set_has_is_unknown() {
 }
 
 #[test]
-fn n10_an_entry_of_a_map_takes_the_kind_of_what_stands_beside_it() {
+fn n10_a_map_entry_takes_the_type_of_the_other_operand() {
     let entry = |value| Some(Val::Map([("q".to_string(), value)].into()));
     let world = of_values(
         "survey",
@@ -89,7 +89,7 @@ fn n10_an_entry_of_a_map_takes_the_kind_of_what_stands_beside_it() {
 }
 
 #[test]
-fn p1_the_distance_itself_is_within_and_an_unknown_point_is_unknown() {
+fn p1_near_includes_the_distance_and_is_unknown_for_an_unknown_point() {
     let world = of_values(
         "home",
         vec![Some(Val::Point([0.0, 0.0])), Some(Val::Point([0.0, 1.0])), None],

@@ -1,4 +1,4 @@
-//! What an aggregate makes of the values it read.
+//! Aggregates over the values of one person.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,17 +1,15 @@
-//! The oracle: one person and one event at a time, written from docs/plan.md and the semantics only.
+//! The oracle evaluates one person and one event at a time. It is written from docs/plan.md and the semantics only.
 
 mod aggregate;
+mod events;
 mod value;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use self::aggregate::aggregate;
 pub use self::value::{Fraction, V};
 use self::value::{nfkc, of_val, of_value};
 use super::world::{Event, Person, Val, World};
-use crate::plan::{
-    Arith, Cmp, Cond, EventFilter, EventQuery, Expr, Function, Mode, Moment, Plan, Root, Side, TextTest, YearDays,
-};
+use crate::plan::{Arith, Cmp, Cond, Expr, Mode, Moment, Plan, Root, Side, TextTest, YearDays};
 
 #[derive(Clone, Copy)]
 struct Row<'w> {
@@ -22,7 +20,7 @@ struct Row<'w> {
 pub struct Naive<'w> {
     pub world: &'w World,
     pub as_of: i64,
-    /// The plan's as-of, that of what moves.
+    /// The as-of of the plan, to which relative instants refer.
     pub asked_at: i64,
 }
 
@@ -112,7 +110,7 @@ impl<'w> Naive<'w> {
             }
             Cond::Constant { value } => Some(*value),
             Cond::Compare { cmp, left, right } => {
-                let (left, right) = self.beside(left, right, row);
+                let (left, right) = self.pair(left, right, row);
                 let order = left?.partial_cmp(&right?)?;
                 Some(match cmp {
                     Cmp::Less => order.is_lt(),
@@ -126,7 +124,7 @@ impl<'w> Naive<'w> {
             Cond::In { expr, items } => {
                 let value = items
                     .first()
-                    .map_or_else(|| self.expr(expr, row), |item| self.beside(expr, item, row).0)?;
+                    .map_or_else(|| self.expr(expr, row), |item| self.pair(expr, item, row).0)?;
                 let fits = |item: &Expr| {
                     self.expr(item, row).map(|item| match (&value, &item) {
                         (V::Set(set), V::Text(text)) => set.contains(text),
@@ -246,8 +244,8 @@ impl<'w> Naive<'w> {
             .collect()
     }
 
-    /// Both values; an entry of a map counts only where it is of the kind of what stands beside it.
-    fn beside(&self, left: &Expr, right: &Expr, row: Row) -> (Option<V>, Option<V>) {
+    /// Returns both values; a map entry is unknown if the other value has another type.
+    fn pair(&self, left: &Expr, right: &Expr, row: Row) -> (Option<V>, Option<V>) {
         let (a, b) = (self.expr(left, row), self.expr(right, row));
         let alike = match (&a, &b) {
             (Some(a), Some(b)) => std::mem::discriminant(a) == std::mem::discriminant(b) || matches!(a, V::Set(_)),
@@ -300,7 +298,7 @@ impl<'w> Naive<'w> {
                 }))
             }
             Expr::Default { expr, otherwise } => {
-                let (value, otherwise) = self.beside(expr, otherwise, row);
+                let (value, otherwise) = self.pair(expr, otherwise, row);
                 value.or(otherwise)
             }
             Expr::Tile { k, expr, population } => {
@@ -338,66 +336,6 @@ impl<'w> Naive<'w> {
             }
             Expr::Person { expr } => self.expr(expr, Row { event: None, ..row }),
         }
-    }
-
-    fn events<'p>(&self, events: &EventQuery, person: &'p Person) -> Vec<&'p Event> {
-        self.matching(&events.steps, self.window(events.from, events.to), person)
-    }
-
-    pub fn window(&self, from: Option<Moment>, to: Moment) -> (Option<i64>, i64) {
-        let resolve = |moment: Moment| moment.resolve(self.asked_at);
-        (from.map(resolve), resolve(to))
-    }
-
-    /// In order of (occurred_at, source, id).
-    pub fn matching<'p>(
-        &self,
-        steps: &[EventFilter],
-        (from, to): (Option<i64>, i64),
-        person: &'p Person,
-    ) -> Vec<&'p Event> {
-        let fits = |event: &&Event| {
-            let step = steps.iter().find(|step| step.event_type == event.kind);
-            from.is_none_or(|from| from <= event.time)
-                && event.time < to
-                && step.is_some_and(|step| {
-                    let row = Row {
-                        person,
-                        event: Some(event),
-                    };
-                    step.filter
-                        .as_ref()
-                        .is_none_or(|filter| self.cond(filter, row) == Some(true))
-                })
-        };
-        let mut events: Vec<&Event> = person.events.iter().filter(fits).collect();
-        events.sort_by(|a, b| (a.time, a.source, &a.id).cmp(&(b.time, b.source, &b.id)));
-        events
-    }
-
-    fn aggregate(
-        &self,
-        function: Function,
-        events: &EventQuery,
-        value: Option<&Expr>,
-        day_starts: Option<&[i64]>,
-        person: &Person,
-    ) -> Option<V> {
-        let events = self.events(events, person);
-        let read = |event: &&Event| match value {
-            Some(value) => self
-                .expr(
-                    value,
-                    Row {
-                        person,
-                        event: Some(event),
-                    },
-                )
-                .map(|value| (event.time, value)),
-            None => Some((event.time, V::Int(event.time))),
-        };
-        let known: Vec<(i64, V)> = events.iter().filter_map(read).collect();
-        aggregate(function, &known, day_starts)
     }
 }
 

@@ -5,5 +5,5 @@ mod plan;
 mod world;
 
 pub use draw::{AS_OF, Random, instant};
-pub use plan::{Stand, cond, events, expr, plan, steps};
+pub use plan::{RowKind, cond, events, expr, plan, steps};
 pub use world::world;

@@ -35,13 +35,13 @@ fn literal(random: &mut Random, kind: &str) -> Json {
 const KINDS: [&str; 7] = ["num", "text", "bool", "instant", "date", "month_day", "duration"];
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum Stand {
+pub enum RowKind {
     People,
     Events,
 }
 
 /// An expression of a kind.
-pub fn expr(random: &mut Random, kind: &str, stand: Stand, depth: usize) -> Json {
+pub fn expr(random: &mut Random, kind: &str, row_kind: RowKind, depth: usize) -> Json {
     if random.chance(15) && kind != "set" {
         return literal(random, kind);
     }
@@ -49,7 +49,9 @@ pub fn expr(random: &mut Random, kind: &str, stand: Stand, depth: usize) -> Json
         match random.below(4) {
             0 if kind != "set" && kind != "point" => {
                 let tiers: Vec<Json> = (0..1 + random.below(2))
-                    .map(|_| json!({"when": cond(random, stand, depth - 1), "value": literal(random, kind)["value"]}))
+                    .map(
+                        |_| json!({"when": cond(random, row_kind, depth - 1), "value": literal(random, kind)["value"]}),
+                    )
                     .collect();
                 let otherwise = if random.chance(50) {
                     literal(random, kind)["value"].clone()
@@ -59,22 +61,22 @@ pub fn expr(random: &mut Random, kind: &str, stand: Stand, depth: usize) -> Json
                 return json!({"op": "case", "tiers": tiers, "otherwise": otherwise});
             }
             1 if kind != "set" => {
-                let (of, otherwise) = (expr(random, kind, stand, depth - 1), literal(random, kind));
+                let (of, otherwise) = (expr(random, kind, row_kind, depth - 1), literal(random, kind));
                 return json!({"op": "default", "expr": of, "otherwise": otherwise});
             }
             2 if kind == "num" => {
                 let (left, right) = (
-                    expr(random, kind, stand, depth - 1),
-                    expr(random, kind, stand, depth - 1),
+                    expr(random, kind, row_kind, depth - 1),
+                    expr(random, kind, row_kind, depth - 1),
                 );
                 return json!({"op": "arith", "fn": random.of(&["+", "-", "*", "/"]), "left": left, "right": right});
             }
             _ => {}
         }
     }
-    match stand {
-        Stand::People => of_person(random, kind, depth),
-        Stand::Events => of_event(random, kind, depth),
+    match row_kind {
+        RowKind::People => of_person(random, kind, depth),
+        RowKind::Events => of_event(random, kind, depth),
     }
 }
 
@@ -84,11 +86,11 @@ fn of_person(random: &mut Random, kind: &str, depth: usize) -> Json {
     match kind {
         "num" if measured && random.chance(15) => {
             let population = if random.chance(50) {
-                cond(random, Stand::People, depth - 1)
+                cond(random, RowKind::People, depth - 1)
             } else {
                 Json::Null
             };
-            let (k, of) = (random.of(&[5, 10, 3]), expr(random, "num", Stand::People, depth - 1));
+            let (k, of) = (random.of(&[5, 10, 3]), expr(random, "num", RowKind::People, depth - 1));
             json!({"op": "tile", "k": k, "expr": of, "population": population})
         }
         "num" if measured => {
@@ -106,7 +108,7 @@ fn of_person(random: &mut Random, kind: &str, depth: usize) -> Json {
         "date" => attribute("born"),
         "month_day" => attribute("birthday"),
         "duration" => {
-            let of = expr(random, "instant", Stand::People, depth.saturating_sub(1));
+            let of = expr(random, "instant", RowKind::People, depth.saturating_sub(1));
             json!({"op": "elapsed", "of": of})
         }
         "point" => attribute("home"),
@@ -124,7 +126,7 @@ fn of_event(random: &mut Random, kind: &str, depth: usize) -> Json {
     let lookup =
         |name: &str| json!({"op": "lookup", "catalog": "product", "key": property("product"), "attribute": name});
     let person = |random: &mut Random| {
-        let of = expr(random, kind, Stand::People, depth.min(1));
+        let of = expr(random, kind, RowKind::People, depth.min(1));
         json!({"op": "person", "expr": of})
     };
     match kind {
@@ -160,9 +162,9 @@ fn aggregate(random: &mut Random, function: &str, kind: &str, depth: usize) -> J
         "earliest" | "latest" if kind == "instant" && random.chance(60) => Json::Null,
         "distinct" | "count" | "days" => {
             let of = random.of(&KINDS[..5]);
-            expr(random, of, Stand::Events, depth.min(1))
+            expr(random, of, RowKind::Events, depth.min(1))
         }
-        _ => expr(random, kind, Stand::Events, depth.min(1)),
+        _ => expr(random, kind, RowKind::Events, depth.min(1)),
     };
     let day_starts: Json = match function {
         // Local days that begin two hours after UTC's, one of them an hour short.
@@ -184,7 +186,7 @@ pub fn steps(random: &mut Random, depth: usize) -> Vec<Json> {
     let mut steps = Vec::new();
     for kind in types {
         let filter = if random.chance(50) {
-            cond(random, Stand::Events, depth.min(1))
+            cond(random, RowKind::Events, depth.min(1))
         } else {
             Json::Null
         };
@@ -208,18 +210,20 @@ pub fn events(random: &mut Random, depth: usize) -> Json {
     json!({"steps": steps, "from": from, "to": to})
 }
 
-pub fn cond(random: &mut Random, stand: Stand, depth: usize) -> Json {
+pub fn cond(random: &mut Random, row_kind: RowKind, depth: usize) -> Json {
     if depth > 0 && random.chance(35) {
         let op = random.of(&["all", "any", "not", "or_unknown"]);
         return match op {
             "all" | "any" => {
-                let of: Vec<Json> = (0..random.below(4)).map(|_| cond(random, stand, depth - 1)).collect();
+                let of: Vec<Json> = (0..random.below(4))
+                    .map(|_| cond(random, row_kind, depth - 1))
+                    .collect();
                 json!({"op": op, "of": of})
             }
-            _ => json!({"op": op, "of": cond(random, stand, depth - 1)}),
+            _ => json!({"op": op, "of": cond(random, row_kind, depth - 1)}),
         };
     }
-    if stand == Stand::People && random.chance(40) {
+    if row_kind == RowKind::People && random.chance(40) {
         return cond_of_people(random, depth);
     }
     let lower = depth.saturating_sub(1);
@@ -231,23 +235,23 @@ pub fn cond(random: &mut Random, stand: Stand, depth: usize) -> Json {
                 "text" | "bool" => random.of(&["=", "!="]),
                 _ => random.of(&["<", "<=", ">", ">=", "=", "!="]),
             };
-            let (left, right) = (expr(random, kind, stand, depth), expr(random, kind, stand, lower));
+            let (left, right) = (expr(random, kind, row_kind, depth), expr(random, kind, row_kind, lower));
             json!({"op": "compare", "cmp": cmp, "left": left, "right": right})
         }
         3 => {
             let kind = random.of(&["num", "text", "instant", "date", "bool", "set"]);
             let item = if kind == "set" { "text" } else { kind };
             let items: Vec<Json> = (0..1 + random.below(10))
-                .map(|_| items(random, item, stand, lower))
+                .map(|_| items(random, item, row_kind, lower))
                 .collect();
-            json!({"op": "in", "expr": expr(random, kind, stand, depth), "items": items})
+            json!({"op": "in", "expr": expr(random, kind, row_kind, depth), "items": items})
         }
         4 => {
             let items: Vec<Json> = (0..random.below(4))
-                .map(|_| items(random, "text", stand, lower))
+                .map(|_| items(random, "text", row_kind, lower))
                 .collect();
             let mode = random.of(&["any", "all", "none"]);
-            json!({"op": "has", "mode": mode, "expr": expr(random, "set", stand, depth), "items": items})
+            json!({"op": "has", "mode": mode, "expr": expr(random, "set", row_kind, depth), "items": items})
         }
         5 => {
             let (test, value) = random.of(&[
@@ -258,11 +262,11 @@ pub fn cond(random: &mut Random, stand: Stand, depth: usize) -> Json {
                 ("matches", "^.ea$"),
                 ("matches", "海"),
             ]);
-            json!({"op": "text", "test": test, "expr": expr(random, "text", stand, depth), "value": value})
+            json!({"op": "text", "test": test, "expr": expr(random, "text", row_kind, depth), "value": value})
         }
         6 => {
             let kind = random.of(&KINDS);
-            json!({"op": random.of(&["known", "unknown"]), "expr": expr(random, kind, stand, depth)})
+            json!({"op": random.of(&["known", "unknown"]), "expr": expr(random, kind, row_kind, depth)})
         }
         7 => {
             let kind = random.of(&["instant", "date"]);
@@ -276,9 +280,9 @@ pub fn cond(random: &mut Random, stand: Stand, depth: usize) -> Json {
             let (from, to) = (bound(random), bound(random));
             let from = if random.chance(80) { json!(from) } else { Json::Null };
             let to = if random.chance(80) { json!(to) } else { Json::Null };
-            json!({"op": "within", "expr": expr(random, kind, stand, depth), "from": from, "to": to})
+            json!({"op": "within", "expr": expr(random, kind, row_kind, depth), "from": from, "to": to})
         }
-        8 if stand == Stand::People => {
+        8 if row_kind == RowKind::People => {
             let years: Vec<Json> = (0..1 + random.below(3))
                 .map(|_| json!({"year": 1967 + random.below(8), "month_days": [random.of(&DAYS), random.of(&DAYS), 1 + 100 * (1 + random.below(12))]}))
                 .collect();
@@ -286,10 +290,10 @@ pub fn cond(random: &mut Random, stand: Stand, depth: usize) -> Json {
             json!({"op": "anniversary", "expr": {"op": "attribute", "name": of, "key": null}, "years": years})
         }
         9 => {
-            let (of, point) = (expr(random, "point", stand, 0), literal(random, "point"));
+            let (of, point) = (expr(random, "point", row_kind, 0), literal(random, "point"));
             json!({"op": "near", "expr": of, "point": point, "metres": random.of(&[0.0, 1_200.0, 1e8])})
         }
-        _ if stand == Stand::People => {
+        _ if row_kind == RowKind::People => {
             let kind = random.of(&["num", "text", "bool"]);
             let entry = json!({"op": "attribute", "name": "survey", "key": random.of(&["q1", "q2", "nothing"])});
             let (left, right) = if random.chance(50) {
@@ -300,16 +304,16 @@ pub fn cond(random: &mut Random, stand: Stand, depth: usize) -> Json {
             json!({"op": "compare", "cmp": random.of(&["=", "!="]), "left": left, "right": right})
         }
         _ => {
-            json!({"op": "compare", "cmp": "=", "left": expr(random, "text", stand, 0), "right": literal(random, "text")})
+            json!({"op": "compare", "cmp": "=", "left": expr(random, "text", row_kind, 0), "right": literal(random, "text")})
         }
     }
 }
 
-fn items(random: &mut Random, kind: &str, stand: Stand, depth: usize) -> Json {
+fn items(random: &mut Random, kind: &str, row_kind: RowKind, depth: usize) -> Json {
     if random.chance(80) {
         literal(random, kind)
     } else {
-        expr(random, kind, stand, depth)
+        expr(random, kind, row_kind, depth)
     }
 }
 
@@ -317,7 +321,7 @@ fn cond_of_people(random: &mut Random, depth: usize) -> Json {
     let lower = depth.saturating_sub(1);
     let among = |random: &mut Random| {
         if random.chance(50) {
-            cond(random, Stand::People, lower)
+            cond(random, RowKind::People, lower)
         } else {
             Json::Null
         }
@@ -325,7 +329,7 @@ fn cond_of_people(random: &mut Random, depth: usize) -> Json {
     match random.below(6) {
         4 if depth > 0 => at(random, lower),
         5 => sequence(random, depth),
-        0 if depth > 0 => json!({"op": "set", "of": cond(random, Stand::People, lower), "among": among(random)}),
+        0 if depth > 0 => json!({"op": "set", "of": cond(random, RowKind::People, lower), "among": among(random)}),
         1 if depth > 0 => {
             let kind = random.of(&["num", "num", "instant"]);
             let share = random.chance(50);
@@ -335,7 +339,7 @@ fn cond_of_people(random: &mut Random, depth: usize) -> Json {
                 Json::Null
             };
             let count = if share { Json::Null } else { json!(random.below(6)) };
-            let (of, population) = (expr(random, kind, Stand::People, lower), among(random));
+            let (of, population) = (expr(random, kind, RowKind::People, lower), among(random));
             json!({"op": "rank", "expr": of, "side": random.of(&["top", "bottom"]), "percent": percent, "count": count, "population": population})
         }
         2 => {
@@ -364,11 +368,11 @@ pub fn plan(seed: u64) -> Json {
     let mut roots = Vec::new();
     for name in ["first", "second"] {
         let among = if random.chance(40) {
-            cond(&mut random, Stand::People, 1)
+            cond(&mut random, RowKind::People, 1)
         } else {
             Json::Null
         };
-        roots.push(json!({"name": name, "cond": cond(&mut random, Stand::People, 3), "among": among}));
+        roots.push(json!({"name": name, "cond": cond(&mut random, RowKind::People, 3), "among": among}));
     }
     json!({"as_of": AS_OF, "roots": roots})
 }

@@ -1,4 +1,4 @@
-//! The evaluator against the oracle, and the laws of semantics.md, over random worlds and plans.
+//! Properties of the evaluator, and its equality with the oracle, over random worlds and plans.
 
 use std::sync::atomic::Ordering;
 
@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::naive::{Members, Naive};
-use super::random::{AS_OF, Random, Stand, cond, events, expr, plan, world};
+use super::random::{AS_OF, Random, RowKind, cond, events, expr, plan, world};
 use super::world::World;
 use crate::error::Error;
 use crate::eval::kernels::simd_loops::PORTABLE;
 use crate::eval::{
-    Answer, Limits, RootAnswer, Wanted, evaluate, evaluate_blocks, evaluate_within, explain, find, verdicts,
+    Answer, BlockSelection, Limits, RootAnswer, evaluate, evaluate_blocks, evaluate_within, explain, find, verdicts,
 };
 use crate::index::view::{BLOCK, Version, ordinal_of, partition_of, person_of};
 use crate::plan::Plan;
@@ -32,16 +32,16 @@ fn members(answer: &Answer, root: usize) -> Vec<u64> {
     answer.roots[root].members().iter().collect()
 }
 
-/// Of a root: members, how many are unknown, and the same of its clauses.
+/// The result of a root: members, the count of unknowns, and the counts of its clauses.
 type Outcome = (Vec<u8>, u64, Vec<(u64, u64)>);
 
-/// All that an answer says, but for the time that it took.
+/// Returns the whole answer except its time.
 fn outcome(answer: &Answer) -> (u64, Vec<Outcome>) {
     let root = |root: &RootAnswer| (root.people.roaring().unwrap(), root.unknown, root.clauses.clone());
     (answer.universe, answer.roots.iter().map(root).collect())
 }
 
-/// The people of whom a condition is unknown, asked for without the counts.
+/// Returns the people for whom a condition is unknown, found without the counts of the answer.
 fn unknowns(version: &Version, cond: &Json, among: &Json) -> Vec<u64> {
     let possible = json!({"op": "or_unknown", "of": cond});
     let only = json!({"op": "all", "of": [possible, {"op": "not", "of": {"op": "set", "of": cond, "among": null}}]});
@@ -54,19 +54,19 @@ fn unknowns(version: &Version, cond: &Json, among: &Json) -> Vec<u64> {
     )
 }
 
-/// Some of the instants of a part of a plan as their distance from the as-of.
-fn set_moving(json: &mut Json, random: &mut Random) {
+/// Replaces some instants of a plan by their distance from the as-of.
+fn make_relative(json: &mut Json, random: &mut Random) {
     match json {
         Json::Object(fields) => {
             for (name, field) in fields {
-                let may_move = matches!(name.as_str(), "from" | "to" | "as_of" | "duration");
-                match field.as_i64().filter(|_| may_move && random.below(2) == 0) {
+                let is_instant = matches!(name.as_str(), "from" | "to" | "as_of" | "duration");
+                match field.as_i64().filter(|_| is_instant && random.below(2) == 0) {
                     Some(ms) => *field = json!({"ago": AS_OF - ms}),
-                    None => set_moving(field, random),
+                    None => make_relative(field, random),
                 }
             }
         }
-        Json::Array(items) => items.iter_mut().for_each(|item| set_moving(item, random)),
+        Json::Array(items) => items.iter_mut().for_each(|item| make_relative(item, random)),
         _ => {}
     }
 }
@@ -75,8 +75,8 @@ fn parsed(json: &Json) -> Plan {
     Plan::parse(json.to_string().as_bytes()).unwrap()
 }
 
-/// Some blocks of a version: everybody of some, some people of others.
-fn wanted(version: &Version, random: &mut Random) -> Vec<Wanted> {
+/// Selects random blocks: all rows of some, random rows of others.
+fn random_selections(version: &Version, random: &mut Random) -> Vec<BlockSelection> {
     let mut wanted = Vec::new();
     for partition in version.partitions.values() {
         for block in 0..partition.people.div_ceil(BLOCK) {
@@ -92,13 +92,13 @@ fn wanted(version: &Version, random: &mut Random) -> Vec<Wanted> {
                 ),
             };
             let partition = partition.number;
-            wanted.push(Wanted { partition, block, rows });
+            wanted.push(BlockSelection { partition, block, rows });
         }
     }
     wanted
 }
 
-/// A version answers a plan as the oracle does a world.
+/// Checks that a version answers a plan as the oracle answers it for a world.
 pub fn check(version: &Version, world: &World, json: &Json) -> Result<(), TestCaseError> {
     let plan = Plan::parse(json.to_string().as_bytes()).unwrap();
     let answer = ask(version, json);
@@ -129,15 +129,15 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn the_engine_is_the_oracle(seed in any::<u64>()) {
+    fn answers_equal_the_oracle(seed in any::<u64>()) {
         let (world, json) = (world(seed), plan(seed));
         check(&world.version(), &world, &json)?;
     }
 
     #[test]
-    fn a_condition_and_its_denial_split_what_is_not_unknown(seed in any::<u64>()) {
+    fn a_condition_and_its_negation_partition_the_known_people(seed in any::<u64>()) {
         let world = world(seed);
-        let of = cond(&mut Random(seed), Stand::People, 2);
+        let of = cond(&mut Random(seed), RowKind::People, 2);
         let answer = run(&world, &json!({"as_of": AS_OF, "roots": [root(&of), root(&json!({"op": "not", "of": of}))]}));
         let (yes, no) = (&answer.roots[0], &answer.roots[1]);
         prop_assert!(yes.members().is_disjoint(&no.members()));
@@ -160,11 +160,11 @@ proptest! {
     }
 
     #[test]
-    fn what_is_said_as_a_distance_from_the_as_of_means_the_same(seed in any::<u64>()) {
+    fn instants_relative_to_the_as_of_equal_absolute_ones(seed in any::<u64>()) {
         let (world, plan) = (world(seed), plan(seed));
         let mut moving = plan.clone();
         let mut random = Random(seed);
-        moving["roots"].as_array_mut().unwrap().iter_mut().for_each(|root| set_moving(root, &mut random));
+        moving["roots"].as_array_mut().unwrap().iter_mut().for_each(|root| make_relative(root, &mut random));
         let (fixed, moving) = (run(&world, &plan), run(&world, &moving));
         for (number, root) in fixed.roots.iter().enumerate() {
             prop_assert_eq!(members(&fixed, number), members(&moving, number));
@@ -173,16 +173,16 @@ proptest! {
     }
 
     #[test]
-    fn a_smaller_sample_lies_inside_a_larger_one(seed in any::<u64>(), a in any::<u64>(), b in any::<u64>()) {
+    fn a_smaller_sample_is_a_subset_of_a_larger_one(seed in any::<u64>(), a in any::<u64>(), b in any::<u64>()) {
         let sample = |below: u64| root(&json!({"op": "sample", "seed": "s", "below": below.to_string()}));
         let answer = run(&world(seed), &json!({"as_of": AS_OF, "roots": [sample(a.min(b)), sample(a.max(b))]}));
         prop_assert!(answer.roots[0].members().is_subset(&answer.roots[1].members()));
     }
 
     #[test]
-    fn the_order_of_clauses_changes_nothing(seed in any::<u64>()) {
+    fn the_order_of_clauses_does_not_change_answers(seed in any::<u64>()) {
         let (world, mut random) = (world(seed), Random(seed));
-        let of: Vec<Json> = (0..3).map(|_| cond(&mut random, Stand::People, 2)).collect();
+        let of: Vec<Json> = (0..3).map(|_| cond(&mut random, RowKind::People, 2)).collect();
         let turned: Vec<&Json> = of.iter().rev().collect();
         for op in ["all", "any"] {
             let roots = [root(&json!({"op": op, "of": of})), root(&json!({"op": op, "of": turned}))];
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn the_number_of_threads_and_wide_instructions_change_nothing(seed in any::<u64>()) {
+    fn threads_and_wide_instructions_do_not_change_answers(seed in any::<u64>()) {
         let (version, plan) = (world(seed).version(), plan(seed).to_string());
         let answers = [(1, false), (2, false), (1, true), (2, true)].map(|(threads, portable)| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(move |_| PORTABLE.set(portable));
@@ -204,10 +204,10 @@ proptest! {
     }
 
     #[test]
-    fn within_its_budget_an_answer_is_the_answer(seed in any::<u64>(), bytes in 0..200_000u64) {
+    fn an_answer_within_the_memory_limit_equals_the_unlimited_answer(seed in any::<u64>(), bytes in 0..200_000u64) {
         let (world, plan) = (world(seed), plan(seed).to_string());
         let version = world.version();
-        // Nobody takes no memory.
+        // An empty index needs no memory.
         prop_assume!(!world.people.is_empty());
         let within = |bytes| evaluate_within(&version, plan.as_bytes(), &Limits { bytes, ..Limits::none() });
         match within(bytes) {
@@ -217,7 +217,7 @@ proptest! {
     }
 
     #[test]
-    fn an_explained_answer_is_the_answer(seed in any::<u64>()) {
+    fn explaining_does_not_change_the_answer(seed in any::<u64>()) {
         let (version, plan) = (world(seed).version(), plan(seed).to_string());
         let (answer, explanation) = explain(&version, plan.as_bytes(), &Limits::none()).unwrap();
         prop_assert_eq!(outcome(&answer), outcome(&evaluate(&version, plan.as_bytes()).unwrap()));
@@ -230,13 +230,13 @@ proptest! {
     }
 
     #[test]
-    fn the_members_block_by_block_are_the_members(seed in any::<u64>()) {
+    fn members_of_selected_rows_equal_the_members_of_the_answer(seed in any::<u64>()) {
         let (version, json) = (world(seed).version(), plan(seed));
         let answer = evaluate(&version, json.to_string().as_bytes()).unwrap();
-        let wanted = wanted(&version, &mut Random(seed));
+        let wanted = random_selections(&version, &mut Random(seed));
         for number in 0..answer.roots.len() {
             let found = evaluate_blocks(&version, &parsed(&json), &wanted, &Limits::none(), |wanted, block| {
-                // What is in the room beforehand changes nothing.
+                // The buffer is overwritten.
                 let mut words = vec![seed; (seed % 2_000) as usize];
                 block.members(number, &mut words)?;
                 assert!(words.is_empty() || words.len() == block.people().div_ceil(64));
@@ -255,10 +255,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_said_of_some_is_what_everybody_is_counted_by(seed in any::<u64>(), asked in prop::collection::vec((0u32..4, 0u32..200_000), 0..30)) {
+    fn verdicts_equal_the_members_and_unknowns_of_the_answer(seed in any::<u64>(), asked in prop::collection::vec((0u32..4, 0u32..200_000), 0..30)) {
         let (version, json) = (world(seed).version(), plan(seed));
         let answer = evaluate(&version, json.to_string().as_bytes()).unwrap();
-        // Anybody, in any order, also who is not there.
+        // Includes people who are not in the index.
         let there = (0..answer.roots.len()).flat_map(|root| members(&answer, root));
         let persons: Vec<u64> = asked.into_iter().map(|(partition, ordinal)| person_of(partition, ordinal)).chain(there).rev().collect();
         let said = verdicts(&version, json.to_string().as_bytes(), &persons, &Limits::none()).unwrap();
@@ -273,9 +273,9 @@ proptest! {
     }
 
     #[test]
-    fn blocks_are_asked_within_limits(seed in any::<u64>()) {
+    fn evaluating_blocks_respects_limits(seed in any::<u64>()) {
         let (version, json) = (world(seed).version(), json!({"as_of": AS_OF, "roots": [root(&json!({"op": "constant", "value": true}))]}));
-        let wanted = wanted(&version, &mut Random(seed));
+        let wanted = random_selections(&version, &mut Random(seed));
         prop_assume!(!wanted.is_empty() && wanted.iter().all(|wanted| wanted.rows.as_ref().is_none_or(|rows| !rows.is_empty())));
         let ask = |limits: &Limits| evaluate_blocks(&version, &parsed(&json), &wanted, limits, |_, block| {
             let mut words = Vec::new();
@@ -294,7 +294,7 @@ proptest! {
     }
 
     #[test]
-    fn a_root_alone_is_what_it_is_among_others(seed in any::<u64>()) {
+    fn a_root_does_not_depend_on_other_roots(seed in any::<u64>()) {
         let (world, json) = (world(seed), plan(seed));
         let together = run(&world, &json);
         for (number, root) in json["roots"].as_array().unwrap().iter().enumerate() {
@@ -304,9 +304,9 @@ proptest! {
     }
 
     #[test]
-    fn top_and_the_rest_of_bottom_split_distinct_values(seed in any::<u64>(), wanted in 0u64..5) {
+    fn top_n_and_bottom_rest_partition_distinct_values(seed in any::<u64>(), wanted in 0u64..5) {
         let world = world(seed);
-        let of = expr(&mut Random(seed), "num", Stand::People, 2);
+        let of = expr(&mut Random(seed), "num", RowKind::People, 2);
         let rank = |side: &str, count: u64| root(&json!({"op": "rank", "expr": of, "side": side, "percent": null, "count": count, "population": null}));
         let answer = run(&world, &json!({"as_of": AS_OF, "roots": [rank("top", wanted), root(&json!({"op": "known", "expr": of}))]}));
         // Ties may make it more, never less.
@@ -317,7 +317,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_plans_are_answered_or_refused(seed in any::<u64>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn mutated_plans_are_evaluated_or_rejected(seed in any::<u64>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut bytes = plan(seed).to_string().into_bytes();
         let place = at.index(bytes.len());
         bytes[place] = byte;
@@ -327,7 +327,7 @@ proptest! {
 
 /// Random plans that nobody fits, or everybody, would prove little.
 #[test]
-fn random_plans_divide_people() {
+fn random_plans_yield_true_false_and_unknown() {
     let (mut divided, mut unknown, mut refused) = (0, 0, 0);
     for seed in 0..400 {
         let (world, plan) = (world(seed), plan(seed));
@@ -353,7 +353,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(6))]
 
     #[test]
-    fn a_later_block_answers_as_the_first(seed in any::<u64>()) {
+    fn a_later_block_answers_like_the_first(seed in any::<u64>()) {
         // Samples depend on the ordinal.
         let (near, plan) = (world(seed), plan(seed));
         prop_assume!(!plan.to_string().contains("sample"));
