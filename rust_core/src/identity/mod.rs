@@ -1,4 +1,4 @@
-//! Who is who: a deterministic fold of the raw log into a graph of identifiers, and of raw frames into resolved ones.
+//! Identity resolution: folds the raw log into a graph of identifiers, and raw frames into resolved frames. The fold is deterministic.
 //!
 //! A person is a cluster of identifiers seen together. Guards come first: a record whose identifiers would break a limit of
 //! the policy keeps its strongest, and the others are dropped with a violation. Devices and cookies never glue.
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::{Mutex, RwLock};
 use roaring::RoaringTreemap;
 
-pub use decisions::Carried;
+pub use decisions::DecisionStatus;
 pub use decisions::split::Refusal;
 pub use policy::{Policy, Rule};
 
@@ -34,19 +34,19 @@ use crate::proto::record::{Identifier, identifier};
 use crate::proto::wire::{Reader, put_bytes};
 use decisions::erasure::Erasure;
 use fold::batch::Batch;
-use graph::Arrival;
+use graph::FrameArrival;
 pub use graph::Graph;
 use graph::nodes::NONE;
 use redactor::Redactor;
 use state::State;
 
-/// People a partition holds.
+/// The number of people in a partition.
 pub const PARTITION: u32 = 1 << 22;
 
-/// Records folded, or rows read, under one lock: what the other side waits at most.
+/// The number of records folded, or rows read, while the lock is held; it bounds how long others wait.
 const STRIDE: usize = 256;
 
-/// The identity graph of one workspace. Folding and snapshots exclude one another; questions go on meanwhile.
+/// The identity graph of one workspace. Folds and snapshots exclude each other; queries continue meanwhile.
 pub struct Resolver {
     folder: PathBuf,
     capacity: u32,
@@ -56,19 +56,20 @@ pub struct Resolver {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
-    /// Aliases and who was erased not counted.
+    /// The number of persons without aliases and erased ones.
     pub persons: u64,
     pub identifiers: u64,
     pub edges: u64,
-    /// Aliases.
+    /// The number of aliases.
     pub merges: u64,
     pub splits: u64,
     pub violations: u64,
 }
 
 impl Resolver {
-    /// Opens the newest snapshot in a folder (made if missing), or starts empty. `capacity`: people a partition holds.
-    /// Corrupt for a damaged snapshot, Unsupported for one of another version, policy or capacity; both name the file.
+    /// Opens the newest snapshot in a folder, which is created if missing, or starts empty. `capacity` is the size of a partition.
+    ///
+    /// Returns `Error::Corrupt` for a damaged snapshot and `Error::Unsupported` for one of another version, policy or capacity.
     pub fn open(folder: &Path, policy: Policy, capacity: u32) -> Result<Self> {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let state = match snapshot::load(folder, &policy, capacity)? {
@@ -88,29 +89,31 @@ impl Resolver {
         })
     }
 
-    /// Raw offset of the next frame to fold.
+    /// Returns the raw offset of the next frame to fold.
     pub fn offset(&self) -> u64 {
         self.state.read().offset
     }
 
-    /// Arrival of the last frame folded.
+    /// Returns when the last folded frame arrived, in ms since the epoch.
     pub fn received_at_ms(&self) -> i64 {
         self.state.read().received_at_ms
     }
 
-    /// RawFrame bytes to ResolvedFrame bytes. Invalid, with nothing changed, if the frame is malformed or not the next.
+    /// Folds RawFrame bytes; returns ResolvedFrame bytes.
+    ///
+    /// Returns `Error::Invalid` and changes nothing if the frame is malformed or not the next.
     pub fn fold(&self, offset: u64, frame: &[u8]) -> Result<Vec<u8>> {
         let _writing = self.writing.lock();
         let next = self.offset();
         if offset != next {
             return Err(Error::Invalid(format!(
-                "raw frame {offset} is not the next to fold; that is {next}"
+                "cannot fold raw frame {offset}: the next frame is {next}"
             )));
         }
         let batch = Batch::decode(frame)
-            .map_err(|error| Error::Invalid(format!("raw frame {offset} cannot be read: {error}")))?;
+            .map_err(|error| Error::Invalid(format!("raw frame {offset} is malformed: {error}")))?;
         self.check_room(&batch)?;
-        let arrival = Arrival {
+        let arrival = FrameArrival {
             raw_offset: offset,
             received_at_ms: batch.frame.received_at_ms,
         };
@@ -120,13 +123,13 @@ impl Resolver {
             let end = batch.len().min(start + STRIDE);
             let records: Vec<_> = (start..end).map(|position| batch.record(position)).collect();
             let graph = &mut self.state.write().graph;
-            graph.take_in(&records, arrival, &mut changes, &mut nodes);
+            graph.fold_records(&records, arrival, &mut changes, &mut nodes);
         }
         if let Some(decision) = &batch.decision {
             self.state
                 .write()
                 .graph
-                .carry_out(decision, batch.decision_nodes(), arrival, &mut changes);
+                .apply_decision(decision, batch.decision_nodes(), arrival, &mut changes);
         }
         let (changes, mut persons) = self.state.write().finish(arrival, changes, &nodes);
         let mut nodes: Vec<u32> = nodes.into_iter().map(|node| node.wrapping_add(1)).collect();
@@ -149,7 +152,7 @@ impl Resolver {
         Ok(resolved.encode())
     }
 
-    /// Every identifier of a frame may be a new node, and all but the first of a record a new edge.
+    /// Checks that the graph has room: each identifier of a frame may add a node, and all but the first of a record an edge.
     fn check_room(&self, batch: &Batch) -> Result<()> {
         let state = self.state.read();
         let longest = state
@@ -161,23 +164,23 @@ impl Resolver {
         match longest + batch.identifiers() < NONE as usize {
             true => Ok(()),
             false => Err(Error::Unsupported(
-                "the identity graph is full: it holds 2^32 identifiers or edges".into(),
+                "the identity graph is full: it has 2^32 identifiers or edges".into(),
             )),
         }
     }
 
-    /// Writes state and offset to one file, atomically.
+    /// Writes the state and offset to one file, atomically.
     pub fn snapshot(&self) -> Result<()> {
         let _writing = self.writing.lock();
         snapshot::save(&self.folder, &self.state.read(), self.capacity)
     }
 
-    /// Of whom the logs may still hold something: what to take out of them. `None` if of nobody.
+    /// Returns the redactor of people who are erased but may still occur in the logs; `None` if there are none.
     pub fn redactor(&self) -> Option<Redactor> {
         Redactor::of(&self.state.read().graph)
     }
 
-    /// The logs hold nothing more of who was erased up to a raw offset. Neither does this state nor any snapshot of it on return.
+    /// Drops the values of people erased up to a raw offset, once the logs are redacted. No snapshot contains them on return.
     pub fn forget(&self, raw_offset: u64) -> Result<()> {
         let _writing = self.writing.lock();
         let left = |erasure: &Erasure| erasure.raw_offset > raw_offset;
@@ -185,14 +188,14 @@ impl Resolver {
         snapshot::save_only(&self.folder, &self.state.read(), self.capacity)
     }
 
-    /// The person that an identifier is of (a device: its own, whoever signed in there), or 0.
+    /// Returns the person that owns an identifier, or 0. For a device, this is its own person, whoever is signed in.
     pub fn owner(&self, identifier: Identifier) -> u64 {
         let graph = &self.state.read().graph;
         let owner = graph.node(identifier).and_then(|node| graph.owner(node));
         owner.map_or(0, |person| graph.persons.get(person).id)
     }
 
-    /// Ids of those who were erased from a raw offset on, each with all who were merged into it; and the offset to go on from.
+    /// Returns the next offset to ask for, and the ids of people erased from a raw offset on, with all ids merged into them.
     pub fn all_erased(&self, from: u64) -> (u64, Vec<u64>) {
         let State { graph, offset, .. } = &*self.state.read();
         let decided = graph
@@ -201,16 +204,16 @@ impl Resolver {
             .iter()
             .filter(|decided| decided.raw_offset >= from);
         let erased: HashSet<u32> = decided.filter_map(|decided| decided.outcome.erased()).collect();
-        let everybody = 0..if erased.is_empty() {
+        let candidates = 0..if erased.is_empty() {
             0
         } else {
             graph.persons.len() as u32
         };
-        let whole = everybody.filter(|&person| erased.contains(&graph.persons.root(person)));
-        (*offset, whole.map(|person| graph.persons.get(person).id).collect())
+        let ids = candidates.filter(|&person| erased.contains(&graph.persons.root(person)));
+        (*offset, ids.map(|person| graph.persons.get(person).id).collect())
     }
 
-    /// What came of the decision with a key: its raw offset, and the person that it erased or 0. `None` if there was none.
+    /// Returns the raw offset of the decision with a key and the person that it erased, or 0; `None` if there is no such decision.
     pub fn erased(&self, key: &str) -> Option<(u64, u64)> {
         let graph = &self.state.read().graph;
         let decided = graph.decisions.with_key(key)?;
@@ -221,13 +224,13 @@ impl Resolver {
         ))
     }
 
-    /// The person, or 0.
+    /// Returns the person of an identifier, or 0. For a device, this is the person who is signed in.
     pub fn resolve(&self, identifier: Identifier) -> u64 {
         let state = self.state.read();
         state.graph.resolve(identifier, state.received_at_ms)
     }
 
-    /// BatchResolveRequest bytes to BatchResolveResponse bytes (without epoch).
+    /// Resolves BatchResolveRequest bytes; returns BatchResolveResponse bytes without the epoch.
     pub fn batch_resolve(&self, request: &[u8]) -> Result<Vec<u8>> {
         let mut identifiers = Vec::new();
         let mut reader = Reader::new(request);
@@ -246,33 +249,34 @@ impl Resolver {
         Ok(out)
     }
 
-    /// Person bytes; empty if there is none. An alias answers with its winner.
+    /// Returns Person bytes; empty if there is no such person. For an alias, returns its winner.
     pub fn person(&self, person: u64) -> Vec<u8> {
         self.state.read().graph.person(person)
     }
 
-    /// Why a decision would change nothing now; Invalid if the bytes are none.
+    /// Returns why a decision would change nothing now. Returns `Error::Invalid` if the bytes are not a decision.
     pub fn refusal(&self, decision: &[u8]) -> Result<Option<Refusal>> {
         Ok(self.state.read().graph.refusal(&Decision::decode(decision)?))
     }
 
-    /// What came of a decision, if its key was decided; Invalid if the bytes are none.
-    pub fn outcome(&self, decision: &[u8]) -> Result<Option<Carried>> {
+    /// Returns the status of a decision whose key is recorded. Returns `Error::Invalid` if the bytes are not a decision.
+    pub fn outcome(&self, decision: &[u8]) -> Result<Option<DecisionStatus>> {
         let decision = Decision::decode(decision)?;
         Ok(self.state.read().graph.outcome(&decision))
     }
 
-    /// ExplainResponse bytes (without epoch): the shortest way over gluing edges, from one identifier to the other.
+    /// Returns ExplainResponse bytes without the epoch: the shortest path of gluing edges between two identifiers.
     pub fn explain(&self, from: Identifier, to: Identifier) -> Vec<u8> {
         self.state.read().graph.explain(from, to)
     }
 
-    /// Persons (64-bit Roaring portable format) to ListIdentifiersResponse messages of at most `max_rows` rows, ascending.
-    /// An alias stands for its winner, but whoever stands in several rows is given in one.
+    /// Returns ListIdentifiersResponse messages of at most `max_rows` rows, ascending, for persons in the 64-bit Roaring portable format.
+    ///
+    /// An alias gets the identifier of its winner. Each person gets one row, even if several of its aliases are requested.
     pub fn identifiers(&self, persons: &[u8], namespace: &str, max_rows: usize) -> Result<Vec<Vec<u8>>> {
         if max_rows == 0 {
             return Err(Error::Invalid(
-                "max_rows is 0; ask for at least one row a message".into(),
+                "max_rows is 0; request at least one row for each message".into(),
             ));
         }
         let persons = RoaringTreemap::deserialize_from(persons)
@@ -283,10 +287,10 @@ impl Resolver {
             values: Vec::new(),
             done: Vec::new(),
         };
-        let mut answered = HashSet::new();
-        let mut asked = persons.iter();
+        let mut listed = HashSet::new();
+        let mut requested = persons.iter();
         loop {
-            let stride: Vec<u64> = asked.by_ref().take(STRIDE).collect();
+            let stride: Vec<u64> = requested.by_ref().take(STRIDE).collect();
             if stride.is_empty() {
                 break;
             }
@@ -299,7 +303,7 @@ impl Resolver {
                     continue;
                 };
                 let root = graph.persons.root(person);
-                let twice = root != person && (persons.contains(graph.persons.get(root).id) || !answered.insert(root));
+                let twice = root != person && (persons.contains(graph.persons.get(root).id) || !listed.insert(root));
                 if let Some(value) = graph.earliest(root, namespace).filter(|_| !twice) {
                     messages.row(id, value);
                 }
@@ -308,12 +312,12 @@ impl Resolver {
         Ok(messages.finish())
     }
 
-    /// GetPolicyResponse bytes.
+    /// Returns GetPolicyResponse bytes.
     pub fn policy(&self) -> Vec<u8> {
         self.state.read().graph.policy.encode()
     }
 
-    /// ListViolationsResponse bytes: violations with index below `before` (0: all), newest first.
+    /// Returns ListViolationsResponse bytes: violations with an index below `before` (0: all), newest first.
     pub fn violations(&self, before: u64, limit: usize) -> Vec<u8> {
         self.state.read().graph.violations.page(before, limit)
     }
@@ -332,11 +336,11 @@ impl Resolver {
     }
 }
 
-/// ListIdentifiersResponse messages, filled row by row.
+/// Builds ListIdentifiersResponse messages row by row.
 struct Messages {
     max_rows: usize,
     ids: Vec<u64>,
-    /// Field 2, encoded.
+    /// The encoded field 2.
     values: Vec<u8>,
     done: Vec<Vec<u8>>,
 }

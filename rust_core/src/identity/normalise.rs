@@ -1,33 +1,33 @@
-//! One spelling for each identifier, and none for what identifies nobody.
+//! Normalises the values of identifiers and rejects placeholders.
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// How a namespace's values are written.
+/// The normalisation of a namespace.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum ValueKind {
     Phone,
     Email,
-    /// NFKC and trimmed, case kept.
+    /// NFKC, trimmed, in its original case.
     Exact,
 }
 
-impl Kind {
-    pub fn of(namespace: &str) -> Kind {
+impl ValueKind {
+    pub fn of(namespace: &str) -> ValueKind {
         match namespace {
-            "phone" => Kind::Phone,
-            "email" => Kind::Email,
-            _ => Kind::Exact,
+            "phone" => ValueKind::Phone,
+            "email" => ValueKind::Email,
+            _ => ValueKind::Exact,
         }
     }
 }
 
-/// Bytes of a value; no real identifier is longer.
-const LONGEST: usize = 512;
+/// The most bytes of a value; no real identifier is longer.
+const MAX_BYTES: usize = 512;
 
-/// What programs and clerks write where there is no identifier; compared without case.
-const NOBODY: [&str; 32] = [
+/// Values that programs and clerks enter instead of an identifier, compared without case.
+const PLACEHOLDERS: [&str; 32] = [
     "",
     "-",
     "--",
@@ -62,37 +62,38 @@ const NOBODY: [&str; 32] = [
     "测试",
 ];
 
-/// Of a value in a namespace.
-pub fn spelling<'a>(namespace: &str, value: &'a str, country: &str) -> Option<Cow<'a, str>> {
-    normalise(Kind::of(namespace), value, country).filter(|_| !namespace.is_empty())
+/// Normalises a value of a namespace; returns `None` for placeholders and invalid values.
+pub fn normalise_in_namespace<'a>(namespace: &str, value: &'a str, country: &str) -> Option<Cow<'a, str>> {
+    normalise(ValueKind::of(namespace), value, country).filter(|_| !namespace.is_empty())
 }
 
-/// The value's one spelling; `None` for values that stand for nobody or cannot be of this kind.
-/// `country` is the calling code of phone numbers written without one.
-pub fn normalise<'a>(kind: Kind, value: &'a str, country: &str) -> Option<Cow<'a, str>> {
-    if value.len() > LONGEST {
+/// Normalises a value; returns `None` for placeholders and values that are not valid for this kind.
+///
+/// `country` is the calling code of phone numbers without one.
+pub fn normalise<'a>(kind: ValueKind, value: &'a str, country: &str) -> Option<Cow<'a, str>> {
+    if value.len() > MAX_BYTES {
         return None;
     }
     let text = match value.is_ascii() || is_nfkc_quick(value.chars()) == IsNormalized::Yes {
         true => Cow::Borrowed(value.trim()),
         false => Cow::Owned(value.nfkc().collect::<String>().trim().to_owned()),
     };
-    if is_nobody(&text) || has_control(&text) {
+    if is_placeholder(&text) || has_control(&text) {
         return None;
     }
     match kind {
-        Kind::Phone => phone(&text, country).map(Cow::Owned),
-        Kind::Email => email(text),
-        Kind::Exact => Some(text),
+        ValueKind::Phone => phone(&text, country).map(Cow::Owned),
+        ValueKind::Email => email(text),
+        ValueKind::Exact => Some(text),
     }
 }
 
-/// Zeros only (also as an all-zero UUID), or one of the constants.
-fn is_nobody(text: &str) -> bool {
+/// Returns whether a text has only zeros (such as an all-zero UUID) or is a known placeholder.
+fn is_placeholder(text: &str) -> bool {
     match text.as_bytes().first() {
         Some(b'1'..=b'9') => false,
         Some(b'0') => text.bytes().all(|byte| matches!(byte, b'0' | b'-')),
-        _ => NOBODY.iter().any(|constant| constant.eq_ignore_ascii_case(text)),
+        _ => PLACEHOLDERS.iter().any(|constant| constant.eq_ignore_ascii_case(text)),
     }
 }
 
@@ -113,7 +114,9 @@ fn email(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     Some(if lower { text } else { Cow::Owned(text.to_lowercase()) })
 }
 
-/// E.164 with its plus. Extensions are refused: the numbers that delivery platforms lend (`13800001111,2345`) are nobody's.
+/// Normalises a phone number to E.164 with a plus.
+///
+/// Rejects extensions: the numbers that delivery platforms lend (`13800001111,2345`) belong to nobody.
 fn phone(text: &str, country: &str) -> Option<String> {
     let mut digits = String::with_capacity(24);
     for c in text.strip_prefix('+').unwrap_or(text).chars() {
@@ -127,39 +130,39 @@ fn phone(text: &str, country: &str) -> Option<String> {
         if digits.starts_with("00") {
             digits.drain(..2);
         } else if is_national(country, &digits) {
-            let trunk = digits.len() - trunk_cut(country, &digits).len();
+            let trunk = digits.len() - strip_trunk_prefix(country, &digits).len();
             digits.replace_range(..trunk, country);
         } else {
-            // 8613912345678: with its code, without the plus.
+            // Such as 8613912345678: the calling code without the plus.
             digits
                 .strip_prefix(country)
                 .filter(|national| is_national(country, national))?;
         }
     }
-    let plausible = (8..=15).contains(&digits.len()) && !digits.starts_with('0') && !is_made_up(&digits);
+    let plausible = (8..=15).contains(&digits.len()) && !digits.starts_with('0') && !is_placeholder_number(&digits);
     let chinese = digits.strip_prefix("86").is_none_or(is_chinese);
     digits.insert(0, '+');
     (plausible && chinese).then_some(digits)
 }
 
-/// Whether digits can be a number as dialled inside the country.
+/// Returns whether digits can be a number as dialled inside the country.
 fn is_national(country: &str, digits: &str) -> bool {
     match country {
-        "86" => is_chinese(trunk_cut(country, digits)),
+        "86" => is_chinese(strip_trunk_prefix(country, digits)),
         "1" => digits.len() == 10 && !digits.starts_with(['0', '1']),
         _ => (7..=12).contains(&digits.len()) && !digits.starts_with(country),
     }
 }
 
-/// The number without the trunk prefix 0 that is dialled inside the country only.
-fn trunk_cut<'a>(country: &str, digits: &'a str) -> &'a str {
+/// Strips the trunk prefix 0, which is dialled inside the country only.
+fn strip_trunk_prefix<'a>(country: &str, digits: &'a str) -> &'a str {
     match country {
         "1" | "39" => digits,
         _ => digits.strip_prefix('0').unwrap_or(digits),
     }
 }
 
-/// Mobile numbers (11 digits from 13 to 19), or land lines with their area code; 400 and 800 are shops' own.
+/// Returns whether a number is a mobile number (11 digits from 13 to 19) or a land line with area code. 400 and 800 belong to shops.
 fn is_chinese(national: &str) -> bool {
     let bytes = national.as_bytes();
     match bytes {
@@ -171,8 +174,8 @@ fn is_chinese(national: &str) -> bool {
     }
 }
 
-/// One digit throughout, a tail of eight zeros, or the number every test form is filled with.
-fn is_made_up(digits: &str) -> bool {
+/// Returns whether a number repeats one digit, ends in eight zeros, or is the usual test number.
+fn is_placeholder_number(digits: &str) -> bool {
     let national = digits.strip_prefix("86").unwrap_or(digits);
     let same = |text: &str| text.bytes().all(|byte| Some(byte) == text.bytes().next());
     same(national) || national.ends_with("00000000") || national == "13800138000"
@@ -184,7 +187,7 @@ mod tests {
 
     use super::*;
 
-    fn of(kind: Kind, value: &str) -> Option<String> {
+    fn of(kind: ValueKind, value: &str) -> Option<String> {
         normalise(kind, value, "86").map(Cow::into_owned)
     }
 
@@ -200,20 +203,27 @@ mod tests {
             "１３９１２３４５６７８",
             "+86(139)12345678",
         ] {
-            assert_eq!(of(Kind::Phone, written).as_deref(), Some("+8613912345678"), "{written}");
+            assert_eq!(
+                of(ValueKind::Phone, written).as_deref(),
+                Some("+8613912345678"),
+                "{written}"
+            );
         }
-        assert_eq!(of(Kind::Phone, "010-6552 9988").as_deref(), Some("+861065529988"));
-        assert_eq!(of(Kind::Phone, "+1 (202) 555-0143").as_deref(), Some("+12025550143"));
+        assert_eq!(of(ValueKind::Phone, "010-6552 9988").as_deref(), Some("+861065529988"));
         assert_eq!(
-            normalise(Kind::Phone, "202 555 0143", "1").as_deref(),
+            of(ValueKind::Phone, "+1 (202) 555-0143").as_deref(),
             Some("+12025550143")
         );
         assert_eq!(
-            normalise(Kind::Phone, "1 202 555 0143", "1").as_deref(),
+            normalise(ValueKind::Phone, "202 555 0143", "1").as_deref(),
             Some("+12025550143")
         );
         assert_eq!(
-            normalise(Kind::Phone, "020 7946 0958", "44").as_deref(),
+            normalise(ValueKind::Phone, "1 202 555 0143", "1").as_deref(),
+            Some("+12025550143")
+        );
+        assert_eq!(
+            normalise(ValueKind::Phone, "020 7946 0958", "44").as_deref(),
             Some("+442079460958")
         );
     }
@@ -242,17 +252,20 @@ mod tests {
             "+8612345678901",
             "139*****678",
         ] {
-            assert_eq!(of(Kind::Phone, written), None, "{written}");
+            assert_eq!(of(ValueKind::Phone, written), None, "{written}");
         }
     }
 
     #[test]
     fn emails_are_lowercased_and_trimmed() {
         assert_eq!(
-            of(Kind::Email, " Li.Lei@Example.COM ").as_deref(),
+            of(ValueKind::Email, " Li.Lei@Example.COM ").as_deref(),
             Some("li.lei@example.com")
         );
-        assert_eq!(of(Kind::Email, "ｌi@example.com").as_deref(), Some("li@example.com"));
+        assert_eq!(
+            of(ValueKind::Email, "ｌi@example.com").as_deref(),
+            Some("li@example.com")
+        );
         for written in [
             "",
             "li",
@@ -263,16 +276,16 @@ mod tests {
             "li@com",
             "none",
         ] {
-            assert_eq!(of(Kind::Email, written), None, "{written}");
+            assert_eq!(of(ValueKind::Email, written), None, "{written}");
         }
     }
 
     #[test]
     fn other_identifiers_keep_their_case_and_placeholders_are_rejected() {
-        assert_eq!(of(Kind::Exact, " oAbC ").as_deref(), Some("oAbC"));
-        assert_eq!(of(Kind::Exact, "Ａ1").as_deref(), Some("A1"));
+        assert_eq!(of(ValueKind::Exact, " oAbC ").as_deref(), Some("oAbC"));
+        assert_eq!(of(ValueKind::Exact, "Ａ1").as_deref(), Some("A1"));
         for kept in ["1", "11", "1111", "2222", "0001", "10", "nullable", "-2"] {
-            assert_eq!(of(Kind::Exact, kept).as_deref(), Some(kept));
+            assert_eq!(of(ValueKind::Exact, kept).as_deref(), Some(kept));
         }
         for refused in [
             "",
@@ -292,9 +305,9 @@ mod tests {
             "[object Object]",
             "a\0b",
         ] {
-            assert_eq!(of(Kind::Exact, refused), None, "{refused}");
+            assert_eq!(of(ValueKind::Exact, refused), None, "{refused}");
         }
-        assert_eq!(of(Kind::Exact, &"x".repeat(LONGEST + 1)), None);
+        assert_eq!(of(ValueKind::Exact, &"x".repeat(MAX_BYTES + 1)), None);
     }
 
     proptest! {
@@ -302,7 +315,7 @@ mod tests {
 
         #[test]
         fn normalising_twice_changes_nothing(value in "\\PC{0,24}|[0-9+ -]{0,18}|[a-zA-Z@.]{0,20}") {
-            for kind in [Kind::Phone, Kind::Email, Kind::Exact] {
+            for kind in [ValueKind::Phone, ValueKind::Email, ValueKind::Exact] {
                 if let Some(once) = of(kind, &value) {
                     prop_assert_eq!(of(kind, &once), Some(once));
                 }
@@ -311,11 +324,11 @@ mod tests {
 
         #[test]
         fn mobile_numbers_are_accepted_in_all_spellings(number in "1[3-9][0-9]{8}[1-9]", cut in 0usize..11) {
-            prop_assume!(!is_made_up(&number));
+            prop_assume!(!is_placeholder_number(&number));
             let expected = Some(format!("+86{number}"));
             let dashed = format!("{}-{}", &number[..cut], &number[cut..]);
             for written in [number.clone(), dashed, format!("+86{number}"), format!("86 {number}"), format!("0086{number}")] {
-                prop_assert_eq!(of(Kind::Phone, &written), expected.clone());
+                prop_assert_eq!(of(ValueKind::Phone, &written), expected.clone());
             }
         }
     }

@@ -1,29 +1,29 @@
-//! What identifiers may do: how strong each namespace is, how many of it one person may have, and whether it joins persons at all.
+//! The identity policy: the strength of each namespace, its limit for each person, and whether it merges persons.
 
 use crate::proto::wire::{put_bytes, put_number, put_text};
 
-/// The rule of one namespace, or of all that begin with a prefix ending in `:`.
+/// The rule of one namespace, or of all namespaces with a prefix that ends in `:`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     pub namespace: String,
-    /// Lower is stronger.
+    /// A lower number is stronger.
     pub priority: u32,
-    /// Most identifiers of one (full) namespace that a person may have.
+    /// The most identifiers of one full namespace that a person can have.
     pub limit: u32,
     pub glues: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// An exact name goes before a prefix, a longer prefix before a shorter one.
+    /// An exact name wins over a prefix, a longer prefix over a shorter one.
     pub rules: Vec<Rule>,
-    /// For every namespace that no rule names.
+    /// The rule of all other namespaces.
     pub other: Rule,
-    /// Most identifiers one person may have.
+    /// The most identifiers that a person can have.
     pub cluster_cap: u32,
-    /// Calling code of phone numbers written without one.
+    /// The calling code of phone numbers without one.
     pub country: String,
-    /// How long a sign-in on a device claims what happens there without one.
+    /// How long a sign-in on a device attributes later records without a sign-in, in ms.
     pub sign_in_ms: i64,
 }
 
@@ -45,7 +45,7 @@ impl Default for Policy {
         let platforms = ["meituan:", "eleme:", "jd:", "taobao:", "tmall:", "douyin:", "alipay:"];
         rules.extend(platforms.map(|platform| rule(platform, 6, 20, true)));
         rules.push(rule("email", 7, 5, true));
-        // No limit binds what never glues; it is there so that the table reads as one.
+        // The limit has no effect on namespaces that do not glue.
         for (name, priority) in [("device", 9), ("device:", 9), ("cookie", 10), ("cookie:", 10)] {
             rules.push(rule(name, priority, 1, false));
         }
@@ -68,7 +68,7 @@ impl Policy {
         fitting.max_by_key(|rule| rule.namespace.len()).unwrap_or(&self.other)
     }
 
-    /// GetPolicyResponse bytes.
+    /// Returns GetPolicyResponse bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for rule in self.rules.iter().chain([&self.other]) {

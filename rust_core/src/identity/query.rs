@@ -1,8 +1,8 @@
-//! Questions to the graph, answered as messages of `quanyu.api.identity.v1`.
+//! Answers queries as messages of `quanyu.api.identity.v1`.
 
 use hashbrown::HashMap;
 
-use super::decisions::Decided;
+use super::decisions::RecordedDecision;
 use super::graph::Graph;
 use super::graph::edges::Edge;
 use super::normalise::normalise;
@@ -11,20 +11,21 @@ use crate::proto::record::Identifier;
 use crate::proto::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
 
 impl Graph {
-    /// The person's id, or 0. A device is whoever's last signed in there, as of `now_ms`, else its own.
+    /// Returns the id of the person, or 0. A device resolves to the last sign-in as of `now_ms`, else to its own person.
     pub fn resolve(&self, identifier: Identifier, now_ms: i64) -> u64 {
         let Some(node) = self.node(identifier) else { return 0 };
         let node = self.signed_in(node, now_ms).unwrap_or(node);
         self.owner(node).map_or(0, |person| self.persons.get(person).id)
     }
 
+    /// Returns the node of an identifier.
     pub fn node(&self, (name, raw): Identifier) -> Option<u32> {
         let namespace = self.namespaces.names.code(name)?;
-        let value = normalise(self.namespaces.terms(namespace).kind, raw, &self.policy.country)?;
+        let value = normalise(self.namespaces.rules(namespace).kind, raw, &self.policy.country)?;
         self.nodes.find(self.nodes.hash(namespace, &value), namespace, &value)
     }
 
-    /// Person bytes; empty if there is no such person. An alias answers with its winner.
+    /// Returns Person bytes; empty if there is no such person. For an alias, returns its winner.
     pub fn person(&self, id: u64) -> Vec<u8> {
         let mut out = Vec::new();
         let Some(person) = self.persons.with_id(id).map(|person| self.persons.root(person)) else {
@@ -32,7 +33,7 @@ impl Graph {
         };
         let mut members: Vec<u32> = self.members(person).collect();
         if members.is_empty() {
-            // Erased.
+            // The person was erased.
             return out;
         }
         members.sort_unstable();
@@ -43,7 +44,7 @@ impl Graph {
             put_number(&mut linked, 2, self.nodes.origin(node));
             put_bytes(&mut out, 2, &linked);
         }
-        // Every former person still has the members that it was made of.
+        // The nodes still refer to the former persons that first owned them.
         let mut aliases: Vec<u32> = members.iter().map(|&node| self.nodes.get(node).person).collect();
         aliases.sort_unstable();
         aliases.dedup();
@@ -55,7 +56,7 @@ impl Graph {
         out
     }
 
-    /// ExplainResponse bytes.
+    /// Returns ExplainResponse bytes.
     pub fn explain(&self, from: Identifier, to: Identifier) -> Vec<u8> {
         let mut out = Vec::new();
         let (Some(from), Some(to)) = (self.node(from), self.node(to)) else {
@@ -80,15 +81,15 @@ impl Graph {
         out
     }
 
-    /// The newest decision that keeps two persons apart.
-    fn kept_apart(&self, one: u32, other: u32) -> Option<&Decided> {
+    /// Returns the newest decision that keeps two persons apart.
+    fn kept_apart(&self, one: u32, other: u32) -> Option<&RecordedDecision> {
         let [one, other] = [one, other].map(|person| self.decisions.sides(self.members(person)));
-        self.decisions.between(&one, &other)
+        self.decisions.separating(&one, &other)
     }
 
-    /// The fewest gluing edges from one identifier to another; of equally short ways the more often seen, then the older.
+    /// Returns the shortest path of gluing edges between two identifiers. Prefers edges observed more often, then older ones.
     pub fn path(&self, from: u32, to: u32) -> Vec<u32> {
-        // The edge by which each identifier is reached, going back from the end.
+        // The edge by which the search from the end reaches each identifier.
         let mut reached: HashMap<u32, u32> = HashMap::new();
         let mut frontier = vec![to];
         while !frontier.is_empty() && !reached.contains_key(&from) {
@@ -123,7 +124,7 @@ impl Graph {
         if strength(one) > strength(other) { one } else { other }
     }
 
-    /// A person's earliest identifier of exactly this namespace.
+    /// Returns the earliest identifier of a person in exactly this namespace.
     pub fn earliest(&self, person: u32, namespace: u32) -> Option<&str> {
         let of_namespace = self
             .members(person)
@@ -151,7 +152,7 @@ impl Graph {
     }
 }
 
-impl Decided {
+impl RecordedDecision {
     fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         put_text(&mut out, 1, &self.by);
@@ -162,7 +163,7 @@ impl Decided {
     }
 }
 
-/// A `repeated fixed64` field.
+/// Writes a `repeated fixed64` field.
 pub fn put_packed(out: &mut Vec<u8>, field: u32, values: &[u64]) {
     if !values.is_empty() {
         put_varint(out, u64::from(field) << 3 | 2);

@@ -1,11 +1,13 @@
-//! Takes what is of erased people out of the frames of the logs: nothing is left of it but what identity needs to find, folding the raw log
-//! from its beginning, the same identifiers with the same numbers, and so the same people.
+//! Removes erased people from the frames of the logs.
+//!
+//! A redacted frame keeps only what the fold needs: folding the log from its start still yields the same identifiers with the same
+//! numbers, and so the same people.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::graph::Graph;
-use super::normalise::spelling;
+use super::normalise::normalise_in_namespace;
 use crate::error::{Error, Result};
 use crate::ingest::record_key;
 use crate::proto::decision::{Decision, Kind, borrow};
@@ -14,32 +16,33 @@ use crate::proto::record::{self, Identifier, Record};
 use crate::proto::redaction::Redaction;
 use crate::proto::wire::{Reader, put_bytes, put_text};
 
-/// In what cannot be read, a value this short may stand for anything.
-const TELLING: usize = 6;
+/// In an unreadable record, a shorter value may occur by chance and is not searched.
+const SEARCHABLE_BYTES: usize = 6;
 
-/// Leads to no identifier.
-const NOWHERE: u32 = u32::MAX;
+/// A node number that no identifier has.
+const NO_NODE: u32 = u32::MAX;
 
-/// Of all people whose erasure the logs do not reflect yet.
+/// Redacts all people whose erasure the logs do not reflect yet.
 pub struct Redactor {
     country: String,
-    /// By number, of every erased identifier: the raw offset of the erasure.
+    /// The raw offset of the erasure of each erased node.
     nodes: HashMap<u32, u64>,
-    /// By namespace and value: the identifiers that had it, one after the other.
-    identifiers: HashMap<String, HashMap<String, Vec<Former>>>,
+    /// The erased identifiers by namespace and value, in order of arrival.
+    identifiers: HashMap<String, HashMap<String, Vec<ErasedIdentifier>>>,
     raw_offsets: Range<u64>,
     until_ms: i64,
 }
 
-struct Former {
+/// One identifier of an erased person.
+struct ErasedIdentifier {
     node: u32,
-    /// From its arrival to the erasure.
+    /// The raw offsets from its arrival to the erasure.
     raw_offsets: Range<u64>,
-    /// Whether an identifier of that value has come since.
+    /// True if an identifier with the same value arrived since.
     is_back: bool,
 }
 
-/// Frames to put in the place of a raw one and of the resolved one that came of it; `None` where nothing changes.
+/// The redacted raw frame and resolved frame; `None` if a frame does not change.
 #[derive(Debug, Default, PartialEq)]
 pub struct Redacted {
     pub raw: Option<Vec<u8>>,
@@ -47,7 +50,7 @@ pub struct Redacted {
 }
 
 impl Redactor {
-    /// `None` if the logs hold nothing of anybody erased.
+    /// Returns the redactor of a graph; `None` if the logs contain no erased people.
     pub fn of(graph: &Graph) -> Option<Redactor> {
         let last = graph.erasures.last()?;
         let mut redactor = Redactor {
@@ -67,31 +70,32 @@ impl Redactor {
                 redactor.raw_offsets.start = redactor.raw_offsets.start.min(raw_offsets.start);
                 let values = redactor.identifiers.entry(namespace.clone()).or_default();
                 let former = values.entry(forgotten.value.to_string()).or_default();
-                former.push(Former {
+                former.push(ErasedIdentifier {
                     node,
                     raw_offsets,
                     is_back: graph.node((&namespace, &forgotten.value)).is_some(),
                 });
             }
         }
-        // One that came to nothing may name an identifier that had not come yet.
+        // A void decision may name an identifier that arrived later.
         if let Some(first) = graph.decisions.first_void() {
             redactor.raw_offsets.start = redactor.raw_offsets.start.min(first);
         }
         Some(redactor)
     }
 
-    /// Those of the frames that may hold something. The newest are to be replaced first, and a raw one before its resolved one: whatever is
-    /// folded again meanwhile comes to the same.
+    /// Returns the frames that may contain erased people.
+    ///
+    /// Callers must replace the newest frame first, and a raw frame before its resolved frame: a fold in between then yields the same.
     pub fn raw_offsets(&self) -> Range<u64> {
         self.raw_offsets.clone()
     }
 
-    /// Invalid if they are malformed or not of one another.
+    /// Redacts a raw frame and its resolved frame. Returns `Error::Invalid` if they are malformed or do not belong together.
     pub fn redact(&self, raw_offset: u64, raw: &[u8], resolved: &[u8]) -> Result<Redacted> {
-        let (mut frame, mut told) = (RawFrame::decode(raw)?, ResolvedFrame::decode(resolved)?);
-        if (told.raw_offset, told.records.len()) != (raw_offset, frame.records.len()) {
-            let detail = format!("resolved frame {raw_offset} is not of the raw frame {raw_offset}");
+        let (mut frame, mut resolved_frame) = (RawFrame::decode(raw)?, ResolvedFrame::decode(resolved)?);
+        if (resolved_frame.raw_offset, resolved_frame.records.len()) != (raw_offset, frame.records.len()) {
+            let detail = format!("resolved frame {raw_offset} does not belong to raw frame {raw_offset}");
             return Err(Error::Invalid(detail));
         }
         if let Some(decision) = frame.decision {
@@ -101,7 +105,7 @@ impl Redactor {
         let mut redacted = Vec::new();
         for (position, &record) in frame.records.iter().enumerate() {
             let former = former.next_if(|former| former.record as usize == position);
-            let is_gone = self.is_erased(told.nodes[position], raw_offset);
+            let is_gone = self.is_erased(resolved_frame.nodes[position], raw_offset);
             if former.is_none() && !is_gone && !self.names_any(raw_offset, record)? {
                 continue;
             }
@@ -113,20 +117,24 @@ impl Redactor {
         for (redaction, record) in &redacted {
             let at = redaction.record as usize;
             frame.records[at] = record;
-            told.records[at] = record;
+            resolved_frame.records[at] = record;
             if redaction.is_of_erased {
-                (told.persons[at], told.nodes[at], told.records[at]) = (0, 0, &[]);
+                (
+                    resolved_frame.persons[at],
+                    resolved_frame.nodes[at],
+                    resolved_frame.records[at],
+                ) = (0, 0, &[]);
             }
         }
         frame.redactions = redacted.iter().map(|(redaction, _)| redaction.clone()).collect();
-        let (new_raw, new_resolved) = (frame.encode(), told.encode());
+        let (new_raw, new_resolved) = (frame.encode(), resolved_frame.encode());
         Ok(Redacted {
             raw: (new_raw != raw).then_some(new_raw),
             resolved: (new_resolved != resolved).then_some(new_resolved),
         })
     }
 
-    /// The identifiers of a split.
+    /// Redacts the identifiers of a split.
     fn redact_decision(&self, raw_offset: u64, mut frame: RawFrame, decision: &[u8]) -> Result<Redacted> {
         let Kind::Split { identifiers, .. } = Decision::decode(decision)?.kind else {
             return Ok(Redacted::default());
@@ -135,19 +143,19 @@ impl Redactor {
         let identifiers = borrow(&identifiers);
         let mut nodes = self.nodes(raw_offset, &identifiers, &former);
         for (node, &(namespace, value)) in nodes.iter_mut().zip(&identifiers) {
-            // Decided of it before it came, or when it was nobody's any more.
+            // The decision named the value before it arrived, or after it was erased.
             if *node == 0
-                && self
-                    .formers(namespace, value)
-                    .is_some_and(|former| raw_offset < last_of(former) || !former.iter().any(|former| former.is_back))
+                && self.erased_identifiers(namespace, value).is_some_and(|former| {
+                    raw_offset < last_erasure(former) || !former.iter().any(|former| former.is_back)
+                })
             {
-                *node = NOWHERE;
+                *node = NO_NODE;
             }
         }
         if nodes == former || nodes.iter().all(|&node| node == 0) {
             return Ok(Redacted::default());
         }
-        let decision = within(decision, 1, |split| without_values(split, 2, &nodes))?;
+        let decision = change_field(decision, 1, |split| clear_values(split, 2, &nodes))?;
         let redaction = Redaction {
             nodes,
             ..Redaction::default()
@@ -164,7 +172,7 @@ impl Redactor {
         })
     }
 
-    /// A dead-letter frame to put in the place of one; `None` where nothing changes. Of what names somebody erased, the reason is left.
+    /// Redacts a dead-letter frame; returns `None` if it does not change. Records that name erased people keep only their reason.
     pub fn redact_rejects(&self, frame: &[u8]) -> Result<Option<Vec<u8>>> {
         let mut found = RejectFrame::decode(frame)?;
         if found.received_at_ms > self.until_ms {
@@ -180,7 +188,7 @@ impl Redactor {
         Ok(changes.then(|| found.encode()))
     }
 
-    /// Whether a record is of somebody erased, by the node (one more than its number) by which it came to its person.
+    /// Returns whether a record belongs to an erased person. `node` is the number of the node that attributes the record, plus one.
     fn is_erased(&self, node: u32, raw_offset: u64) -> bool {
         let until = node.checked_sub(1).and_then(|node| self.nodes.get(&node));
         until.is_some_and(|&until| raw_offset < until)
@@ -192,29 +200,29 @@ impl Redactor {
         Ok(identifiers.any(|&identifier| self.node(raw_offset, identifier).is_some()))
     }
 
-    /// The erased identifier that one was in a frame.
+    /// Returns the erased node that an identifier had in a frame.
     fn node(&self, raw_offset: u64, (namespace, value): Identifier) -> Option<u32> {
-        let former = self.formers(namespace, value)?;
+        let former = self.erased_identifiers(namespace, value)?;
         let former = former.iter().find(|former| former.raw_offsets.contains(&raw_offset))?;
         Some(former.node)
     }
 
-    fn formers(&self, namespace: &str, value: &str) -> Option<&Vec<Former>> {
+    fn erased_identifiers(&self, namespace: &str, value: &str) -> Option<&Vec<ErasedIdentifier>> {
         let values = self.identifiers.get(namespace)?;
-        values.get(&*spelling(namespace, value, &self.country)?)
+        values.get(&*normalise_in_namespace(namespace, value, &self.country)?)
     }
 
-    /// Of a dead letter: it may be nothing that can be read.
+    /// Returns whether a dead letter may name an erased person. It may be unreadable.
     fn may_name(&self, record: &[u8]) -> bool {
         match Record::decode(record) {
             Ok(record) => record
                 .identifiers()
                 .iter()
-                .any(|&(namespace, value)| self.formers(namespace, value).is_some()),
+                .any(|&(namespace, value)| self.erased_identifiers(namespace, value).is_some()),
             Err(_) => {
                 let values = self.identifiers.values().flat_map(HashMap::keys);
                 values
-                    .filter(|value| value.len() >= TELLING)
+                    .filter(|value| value.len() >= SEARCHABLE_BYTES)
                     .any(|value| record.windows(value.len()).any(|found| found == value.as_bytes()))
             }
         }
@@ -240,16 +248,16 @@ impl Redactor {
             is_of_erased: is_gone || former.is_some_and(|former| former.is_of_erased),
         };
         let bytes = match redaction.is_of_erased {
-            true => self.bare(&record, &redaction.nodes),
+            true => self.identifiers_only(&record, &redaction.nodes),
             false => {
-                let Place { field, identifiers } = place(&record);
-                within(bytes, field, |body| without_values(body, identifiers, &redaction.nodes))?
+                let FieldNumbers { field, identifiers } = field_numbers(&record);
+                change_field(bytes, field, |body| clear_values(body, identifiers, &redaction.nodes))?
             }
         };
         Ok((redaction, bytes))
     }
 
-    /// As a redaction has them. `former`: of what was redacted before.
+    /// Returns the nodes of a redaction. `former` are the nodes of an earlier redaction of the record.
     fn nodes(&self, raw_offset: u64, identifiers: &[Identifier], former: &[u32]) -> Vec<u32> {
         let node = |(at, &identifier): (usize, &Identifier)| match former.get(at) {
             None | Some(0) => self.node(raw_offset, identifier).map_or(0, |node| node + 1),
@@ -258,16 +266,16 @@ impl Redactor {
         identifiers.iter().enumerate().map(node).collect()
     }
 
-    /// Record bytes with nothing but the identifiers: those that are not erased as they came, but for such as stand for nobody.
-    fn bare(&self, record: &Record, nodes: &[u32]) -> Vec<u8> {
-        let Place { field, identifiers } = place(record);
+    /// Encodes a record with its identifiers only. Erased values and placeholders are left empty.
+    fn identifiers_only(&self, record: &Record, nodes: &[u32]) -> Vec<u8> {
+        let FieldNumbers { field, identifiers } = field_numbers(record);
         let mut body = Vec::new();
         for (&(namespace, value), &node) in record.identifiers().iter().zip(nodes) {
-            let stays = node == 0 && spelling(namespace, value, &self.country).is_some();
+            let is_kept = node == 0 && normalise_in_namespace(namespace, value, &self.country).is_some();
             put_bytes(
                 &mut body,
                 identifiers,
-                &identifier(namespace, if stays { value } else { "" }),
+                &identifier(namespace, if is_kept { value } else { "" }),
             );
         }
         let mut out = Vec::new();
@@ -276,43 +284,43 @@ impl Redactor {
     }
 }
 
-/// The last erasure.
-fn last_of(former: &[Former]) -> u64 {
+/// Returns the raw offset of the last erasure.
+fn last_erasure(former: &[ErasedIdentifier]) -> u64 {
     former.iter().map(|former| former.raw_offsets.end).max().unwrap_or(0)
 }
 
-/// Where in a Record its event, profile or item stands, and in that the identifiers.
-struct Place {
+/// The field numbers of the body of a Record and of the identifiers in the body.
+struct FieldNumbers {
     field: u32,
     identifiers: u32,
 }
 
-fn place(record: &Record) -> Place {
+fn field_numbers(record: &Record) -> FieldNumbers {
     let (field, identifiers) = match record {
         Record::Event(_) => (1, 5),
         Record::Profile(_) => (2, 4),
-        // Has no identifiers.
+        // Items have no identifiers.
         Record::Item(_) => (3, 0),
     };
-    Place { field, identifiers }
+    FieldNumbers { field, identifiers }
 }
 
-/// A message's bytes as they came, but for the message in one of its fields, of which the last counts.
-fn within(bytes: &[u8], within: u32, change: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+/// Copies a message and changes the message in one field. If the field is repeated, the last one counts.
+fn change_field(bytes: &[u8], changed: u32, change: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
     let (mut out, mut last) = (Vec::new(), None);
     let mut fields = Reader::new(bytes);
     while let Some((field, wire)) = fields.field()? {
-        match field == within {
+        match field == changed {
             true => last = Some(wire.bytes()?),
             false => wire.put(&mut out, field),
         }
     }
-    put_bytes(&mut out, within, &change(last.unwrap_or_default())?);
+    put_bytes(&mut out, changed, &change(last.unwrap_or_default())?);
     Ok(out)
 }
 
-/// A message's bytes as they came, but for the values of the identifiers, in one of its fields, that have a node.
-fn without_values(bytes: &[u8], identifiers: u32, nodes: &[u32]) -> Result<Vec<u8>> {
+/// Copies a message and empties the values of those identifiers that have a node.
+fn clear_values(bytes: &[u8], identifiers: u32, nodes: &[u32]) -> Result<Vec<u8>> {
     let (mut out, mut nodes) = (Vec::new(), nodes.iter());
     let mut fields = Reader::new(bytes);
     while let Some((field, wire)) = fields.field()? {
@@ -328,7 +336,7 @@ fn without_values(bytes: &[u8], identifiers: u32, nodes: &[u32]) -> Result<Vec<u
     Ok(out)
 }
 
-/// Identifier bytes.
+/// Encodes an Identifier.
 fn identifier(namespace: &str, value: &str) -> Vec<u8> {
     let mut out = Vec::new();
     put_text(&mut out, 1, namespace);

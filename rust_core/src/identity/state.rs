@@ -1,27 +1,33 @@
-//! The graph, and how far in the log it stands.
+//! The graph and its offset in the log.
 
 use super::graph::nodes::NONE;
-use super::graph::{Arrival, Graph};
+use super::graph::{FrameArrival, Graph};
 use crate::proto::frame::{Change, IdentityChange};
 
 pub struct State {
     pub graph: Graph,
-    /// Raw offset of the next frame.
+    /// The raw offset of the next frame.
     pub offset: u64,
     pub received_at_ms: i64,
-    /// Of the last change.
+    /// The sequence number of the last change.
     pub sequence: u64,
 }
 
 impl State {
-    /// Closes a frame: numbers its changes, and says whose its records are after all of them, given the nodes by which
-    /// they came.
-    pub fn finish(&mut self, arrival: Arrival, changes: Vec<Change>, nodes: &[u32]) -> (Vec<IdentityChange>, Vec<u64>) {
+    /// Ends a frame: numbers its changes, and returns the person of each record after all changes.
+    ///
+    /// `nodes` are the nodes that attribute the records.
+    pub fn finish(
+        &mut self,
+        arrival: FrameArrival,
+        changes: Vec<Change>,
+        nodes: &[u32],
+    ) -> (Vec<IdentityChange>, Vec<u64>) {
         let Graph {
             persons, nodes: all, ..
         } = &mut self.graph;
         let mut id = |node: u32| {
-            let root = persons.shorten(all.get(node).person);
+            let root = persons.root_compressing_path(all.get(node).person);
             persons.get(root).id
         };
         let ids = nodes

@@ -1,20 +1,21 @@
-//! What was not taken or not glued, and why.
+//! Violations: identifiers that were rejected or dropped, and why.
 
 use std::collections::VecDeque;
 
 use crate::proto::wire::{put_bytes, put_number, put_text};
 
+/// Why an identifier was rejected or dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The person would have too many identifiers of one namespace.
     LimitExceeded,
     /// The person would have too many identifiers.
     ClusterCap,
-    /// The value stands for nobody, or cannot be one of its namespace.
+    /// The value is a placeholder or not valid in its namespace.
     RefusedValue,
-    /// Somebody decided that two of the person's identifiers are not one's.
+    /// A split keeps two of the identifiers apart.
     KeptApart,
-    /// A decision that did not fit what was so by then; the record is the decision.
+    /// A decision did not fit the graph; the record is the decision.
     VoidDecision,
 }
 
@@ -26,21 +27,22 @@ pub struct Violation {
     pub value: Box<str>,
     pub source: Box<str>,
     pub record_id: Box<str>,
-    /// By which the record came to its person, or `NONE`.
+    /// The node that attributed the record to its person, or `NONE`.
     pub node: u32,
 }
 
-/// The newest violations and the number of all, each with an index from 0. One bad source makes millions: the oldest are let go.
+/// The newest violations, and the total number. A bad source causes millions, so the oldest are dropped.
 #[derive(Default)]
 pub struct Violations {
     kept: VecDeque<Violation>,
     total: u64,
 }
 
+/// The number of violations that are kept.
 pub const KEPT: usize = 1 << 16;
 
-/// Bytes of a refused value that are kept; it may be anything.
-const SHOWN: usize = 128;
+/// The bytes of a rejected value that are kept.
+const EXCERPT_BYTES: usize = 128;
 
 impl Reason {
     pub const ALL: [Reason; 5] = [
@@ -62,13 +64,13 @@ impl Reason {
     }
 }
 
-/// The beginning of a value, short enough to keep.
-pub fn shown(value: &str) -> &str {
-    &value[..value.floor_char_boundary(SHOWN)]
+/// Returns the start of a value, short enough to keep.
+pub fn excerpt(value: &str) -> &str {
+    &value[..value.floor_char_boundary(EXCERPT_BYTES)]
 }
 
 impl Violations {
-    /// Those kept (oldest first) of `total`.
+    /// Restores violations: the kept ones, oldest first, and the total number.
     pub fn restore(kept: VecDeque<Violation>, total: u64) -> Self {
         Violations { kept, total }
     }
@@ -89,7 +91,7 @@ impl Violations {
         self.total += 1;
     }
 
-    /// Those from index `first` on came with a record that came to its person by `node`.
+    /// Sets the node of all violations from index `first` on.
     pub fn note_node(&mut self, first: u64, node: u32) {
         let new = (self.total - first) as usize;
         let before = self.kept.len().saturating_sub(new);
@@ -102,7 +104,7 @@ impl Violations {
         self.kept.iter_mut()
     }
 
-    /// ListViolationsResponse bytes: indexes below `before` (0: all), newest first; the token is the next `before`.
+    /// Returns ListViolationsResponse bytes: indexes below `before` (0: all), newest first. The page token is the next `before`.
     pub fn page(&self, before: u64, limit: usize) -> Vec<u8> {
         let before = if before == 0 {
             self.total
@@ -135,7 +137,7 @@ impl Violation {
     }
 }
 
-/// Identifier message bytes.
+/// Encodes an Identifier message.
 pub fn encode_identifier(namespace: &str, value: &str) -> Vec<u8> {
     let mut out = Vec::new();
     put_text(&mut out, 1, namespace);

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::identity::redactor;
-use crate::identity::{self, Carried, PARTITION, Policy, Refusal};
+use crate::identity::{self, DecisionStatus, PARTITION, Policy, Refusal};
 
 /// The identity graph of one workspace: a fold of its raw log.
 #[pyclass(frozen, module = "quanyu._core")]
@@ -89,10 +89,10 @@ impl Resolver {
     fn outcome(&self, py: Python<'_>, decision: &[u8]) -> PyResult<Option<(&'static str, u64, u64, u64)>> {
         let outcome = py.detach(|| self.inner.outcome(decision))?;
         Ok(outcome.map(|outcome| match outcome {
-            Carried::Conflict => ("CONFLICT", 0, 0, 0),
-            Carried::Void => ("VOID", 0, 0, 0),
-            Carried::Split { from, to, raw_offset } => ("SPLIT", from, to, raw_offset),
-            Carried::Erased => ("ERASED", 0, 0, 0),
+            DecisionStatus::Conflict => ("CONFLICT", 0, 0, 0),
+            DecisionStatus::Void => ("VOID", 0, 0, 0),
+            DecisionStatus::Split { from, to, raw_offset } => ("SPLIT", from, to, raw_offset),
+            DecisionStatus::Erased => ("ERASED", 0, 0, 0),
         }))
     }
 

@@ -1,19 +1,20 @@
-//! People who were erased, as long as the logs may still hold something of them.
+//! Erased people whom the logs may still contain.
 
-/// Somebody who was erased, and of whom the logs may still hold something.
+/// An erased person whom the logs may still contain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Erasure {
-    /// Raw offset of the decision: what came later is not meant.
+    /// The raw offset of the decision; later frames are not affected.
     pub raw_offset: u64,
-    /// Arrival of the decision.
+    /// When the decision arrived, in ms since the epoch.
     pub at_ms: i64,
-    /// Identifiers that were theirs, in order of arrival. No identifier of the same value came between one's arrival and the decision.
-    pub forgotten: Vec<Forgotten>,
+    /// The identifiers of the person, in order of arrival.
+    pub forgotten: Vec<ForgottenIdentifier>,
 }
 
+/// An identifier of an erased person.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Forgotten {
+pub struct ForgottenIdentifier {
     pub node: u32,
-    /// Empty where the logs held it no longer when they were folded.
+    /// Empty if the logs were already redacted when they were folded.
     pub value: Box<str>,
 }

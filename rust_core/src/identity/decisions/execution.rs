@@ -1,16 +1,23 @@
-//! Carries out decisions, and says what came of them.
+//! Applies decisions to the graph.
 
 use super::split::Refusal;
-use super::{Carried, Decided, Outcome};
-use crate::identity::graph::{Arrival, Graph, Sighted};
+use super::{DecisionStatus, Outcome, RecordedDecision};
+use crate::identity::graph::{FrameArrival, Graph, IdentifiedRecord};
 use crate::identity::violations::Reason;
 use crate::proto::decision::{Decision, Kind, borrow};
 use crate::proto::frame::Change;
 
 impl Graph {
-    /// Does what was decided and adds to `changes`. One whose key was decided before changes nothing. `nodes`: of its identifiers, as
-    /// `Sighted` has them.
-    pub fn carry_out(&mut self, decision: &Decision, nodes: &[u32], arrival: Arrival, changes: &mut Vec<Change>) {
+    /// Applies a decision and adds to `changes`. A decision whose key is recorded changes nothing.
+    ///
+    /// `nodes` are those of its identifiers, as in `IdentifiedRecord`.
+    pub fn apply_decision(
+        &mut self,
+        decision: &Decision,
+        nodes: &[u32],
+        arrival: FrameArrival,
+        changes: &mut Vec<Change>,
+    ) {
         if self.decisions.with_key(&decision.key).is_some() {
             return;
         }
@@ -23,7 +30,7 @@ impl Graph {
         if outcome.is_err() {
             self.note_void(decision, arrival);
         }
-        self.decisions.push(Decided {
+        self.decisions.push(RecordedDecision {
             key: decision.key.as_str().into(),
             by: decision.by.as_str().into(),
             why: decision.why.as_str().into(),
@@ -34,32 +41,32 @@ impl Graph {
         });
     }
 
-    /// Why a decision would change nothing now.
+    /// Returns why a decision would change nothing now.
     pub fn refusal(&self, decision: &Decision) -> Option<Refusal> {
         match &decision.kind {
             Kind::Split { person, identifiers } => self.fragments(*person, &borrow(identifiers), &[]).err(),
-            Kind::Erase { person } => self.there(*person).err(),
+            Kind::Erase { person } => self.person_of_decision(*person).err(),
         }
     }
 
-    /// What came of a decision, if its key was decided.
-    pub fn outcome(&self, decision: &Decision) -> Option<Carried> {
+    /// Returns the status of a decision whose key is recorded.
+    pub fn outcome(&self, decision: &Decision) -> Option<DecisionStatus> {
         let decided = self.decisions.with_key(&decision.key)?;
         let id = |person: u32| self.persons.get(person).id;
         Some(match &decided.outcome {
-            _ if decided.contents != decision.contents => Carried::Conflict,
-            Outcome::Void => Carried::Void,
-            Outcome::Split(parting) => Carried::Split {
-                from: id(parting.from),
-                to: id(parting.to),
+            _ if decided.contents != decision.contents => DecisionStatus::Conflict,
+            Outcome::Void => DecisionStatus::Void,
+            Outcome::Split(split) => DecisionStatus::Split {
+                from: id(split.from),
+                to: id(split.to),
                 raw_offset: decided.raw_offset + 1,
             },
-            Outcome::Erased { .. } => Carried::Erased,
+            Outcome::Erased { .. } => DecisionStatus::Erased,
         })
     }
 
-    fn note_void(&mut self, decision: &Decision, arrival: Arrival) {
-        let record = Sighted {
+    fn note_void(&mut self, decision: &Decision, arrival: FrameArrival) {
+        let record = IdentifiedRecord {
             source: &decision.by,
             id: &decision.key,
             at_ms: arrival.received_at_ms,
@@ -69,17 +76,17 @@ impl Graph {
         self.violate(&record, arrival, Reason::VoidDecision, "", "");
     }
 
-    fn erase(&mut self, id: u64, arrival: Arrival, changes: &mut Vec<Change>) -> Result<Outcome, Refusal> {
-        let person = self.there(id)?;
-        self.forget(person, arrival.raw_offset, arrival.received_at_ms);
+    fn erase(&mut self, id: u64, arrival: FrameArrival, changes: &mut Vec<Change>) -> Result<Outcome, Refusal> {
+        let person = self.person_of_decision(id)?;
+        self.forget_person(person, arrival.raw_offset, arrival.received_at_ms);
         changes.push(Change::Erased {
             person: self.persons.get(person).id,
         });
         Ok(Outcome::Erased { person })
     }
 
-    /// A person that something can be decided of; of an alias the whole person.
-    pub fn there(&self, id: u64) -> Result<u32, Refusal> {
+    /// Returns the person that a decision is about; for an alias, its winner. Erased people are unknown.
+    pub fn person_of_decision(&self, id: u64) -> Result<u32, Refusal> {
         let person = self.persons.with_id(id).ok_or(Refusal::UnknownPerson)?;
         let person = self.persons.root(person);
         let erased = Outcome::Erased { person };

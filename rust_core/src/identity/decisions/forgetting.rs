@@ -1,18 +1,19 @@
-//! Forgetting somebody. From the decision on their identifiers are nobody's; their values are kept aside until the logs hold them no
-//! longer (`redactor`), then they are nowhere.
+//! Removes an erased person from the graph.
+//!
+//! From the decision on, nobody owns the identifiers. Their values are kept aside until the logs are redacted (`redactor`).
 
 use std::collections::BTreeSet;
 
-use super::erasure::{Erasure, Forgotten};
+use super::erasure::{Erasure, ForgottenIdentifier};
 use crate::identity::graph::Graph;
 use crate::identity::graph::nodes::NONE;
-use crate::identity::violations::shown;
+use crate::identity::violations::excerpt;
 
 impl Graph {
-    /// Takes a person, no alias, out of all that is told.
-    pub fn forget(&mut self, person: u32, raw_offset: u64, at_ms: i64) {
+    /// Removes a person that is not an alias from all answers.
+    pub fn forget_person(&mut self, person: u32, raw_offset: u64, at_ms: i64) {
         let members: BTreeSet<u32> = self.members(person).collect();
-        let nodes: BTreeSet<u32> = members.union(&self.lone_neighbours(&members)).copied().collect();
+        let nodes: BTreeSet<u32> = members.union(&self.unowned_neighbours(&members)).copied().collect();
         self.sign_out(&members);
         self.forget_violations(&members, &nodes);
         self.decisions.forget(&nodes);
@@ -25,13 +26,17 @@ impl Graph {
         });
     }
 
-    /// Identifiers of nobody (devices, and what a limit kept out) that were seen with nobody else.
-    fn lone_neighbours(&self, members: &BTreeSet<u32>) -> BTreeSet<u32> {
+    /// Returns identifiers without an owner (devices, and identifiers dropped by a limit) that were observed with no other person.
+    fn unowned_neighbours(&self, members: &BTreeSet<u32>) -> BTreeSet<u32> {
         let mut lone = BTreeSet::new();
         let mut next: Vec<u32> = members.iter().copied().collect();
         while let Some(node) = next.pop() {
-            for neighbour in self.neighbours(node).filter(|&node| self.is_nobodys(node)) {
-                let is_lone = || !self.neighbours(neighbour).any(|node| self.is_of_another(node, members));
+            for neighbour in self.neighbours(node).filter(|&node| self.is_unowned(node)) {
+                let is_lone = || {
+                    !self
+                        .neighbours(neighbour)
+                        .any(|node| self.is_owned_by_other(node, members))
+                };
                 if !lone.contains(&neighbour) && is_lone() {
                     lone.insert(neighbour);
                     next.push(neighbour);
@@ -46,15 +51,15 @@ impl Graph {
         edges.map(move |edge| self.edges.get(edge).other(node))
     }
 
-    fn is_nobodys(&self, node: u32) -> bool {
+    fn is_unowned(&self, node: u32) -> bool {
         self.owner(node).is_none() && !self.nodes.is_forgotten(node)
     }
 
-    fn is_of_another(&self, node: u32, members: &BTreeSet<u32>) -> bool {
+    fn is_owned_by_other(&self, node: u32, members: &BTreeSet<u32>) -> bool {
         self.owner(node).is_some() && !members.contains(&node)
     }
 
-    /// From their devices; all of these were seen with an identifier of theirs.
+    /// Ends the sign-ins of the person. Each of their devices was observed with one of their identifiers.
     fn sign_out(&mut self, members: &BTreeSet<u32>) {
         let devices: Vec<u32> = members.iter().flat_map(|&node| self.neighbours(node)).collect();
         for device in devices {
@@ -65,11 +70,11 @@ impl Graph {
         }
     }
 
-    /// Those of the person's records, and the identifiers of theirs in those of others.
+    /// Clears the violations of the person's records, and their identifiers in other violations.
     fn forget_violations(&mut self, members: &BTreeSet<u32>, nodes: &BTreeSet<u32>) {
         let of_node = |node: &u32| {
             let namespace = self.namespaces.names.text(self.nodes.get(*node).namespace);
-            (namespace, shown(self.nodes.value(*node)))
+            (namespace, excerpt(self.nodes.value(*node)))
         };
         let named: BTreeSet<(&str, &str)> = nodes.iter().map(of_node).collect();
         for violation in self.violations.kept_mut() {
@@ -83,7 +88,7 @@ impl Graph {
         }
     }
 
-    fn forget_node(&mut self, node: u32) -> Forgotten {
+    fn forget_node(&mut self, node: u32) -> ForgottenIdentifier {
         let nowhere = self.sources.intern("");
         let edges: Vec<u32> = self.edges.around(&self.nodes, node).collect();
         for edge in edges {
@@ -92,6 +97,6 @@ impl Graph {
         let value = self.nodes.forget(node);
         let found = self.nodes.get_mut(node);
         (found.person, found.next) = (NONE, NONE);
-        Forgotten { node, value }
+        ForgottenIdentifier { node, value }
     }
 }

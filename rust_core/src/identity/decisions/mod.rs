@@ -1,4 +1,4 @@
-//! What was decided of people by hand, and what came of it.
+//! Manual decisions about people (splits and erasures) and their outcomes.
 
 pub mod erasure;
 mod execution;
@@ -9,32 +9,33 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
-/// A decision, in force from its frame on.
+/// A decision of the log and its outcome. It applies from its frame on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decided {
+pub struct RecordedDecision {
     pub key: Box<str>,
     pub by: Box<str>,
     pub why: Box<str>,
-    /// Hash of the message.
+    /// A hash of the message.
     pub contents: u64,
     pub raw_offset: u64,
-    /// When it arrived.
+    /// When it arrived, in ms since the epoch.
     pub at_ms: i64,
     pub outcome: Outcome,
 }
 
+/// The outcome of a decision.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// It did not fit what was so by then, and changed nothing.
+    /// The decision did not fit the graph and changed nothing.
     Void,
-    Split(Parting),
+    Split(SplitResult),
     Erased {
         person: u32,
     },
 }
 
 impl Outcome {
-    /// Whom it erased.
+    /// Returns the person that it erased.
     pub fn erased(&self) -> Option<u32> {
         match *self {
             Outcome::Erased { person } => Some(person),
@@ -43,20 +44,21 @@ impl Outcome {
     }
 }
 
-/// Two persons that were one, and their nodes, which nothing glues again.
+/// Two persons that were one, and their nodes. No later record merges the two again.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parting {
+pub struct SplitResult {
     pub from: u32,
     pub to: u32,
-    /// Ascending.
+    /// The nodes that stayed with `from`, ascending.
     pub kept: Vec<u32>,
-    pub parted: Vec<u32>,
+    /// The nodes that moved to `to`, ascending.
+    pub moved: Vec<u32>,
 }
 
-/// What came of a decision that was sent again.
+/// The status of a decision that is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carried {
-    /// The key was another decision's.
+pub enum DecisionStatus {
+    /// The key belongs to another decision.
     Conflict,
     Void,
     Split {
@@ -67,50 +69,50 @@ pub enum Carried {
     Erased,
 }
 
-/// One of the two sides of a parting: which decision, and whether it is the one that left.
-pub type Side = (u32, bool);
+/// One of the two sides of a split: the index of the decision, and true for the side that moved.
+pub type SplitSide = (u32, bool);
 
-/// All of them in order, each key once.
+/// All decisions in order; each key occurs once.
 #[derive(Default)]
 pub struct Decisions {
-    all: Vec<Decided>,
+    all: Vec<RecordedDecision>,
     by_key: HashMap<Box<str>, u32>,
-    /// By node.
-    sides: HashMap<u32, Vec<Side>>,
+    /// The sides of each node.
+    sides: HashMap<u32, Vec<SplitSide>>,
 }
 
 impl Decisions {
-    pub fn all(&self) -> &[Decided] {
+    pub fn all(&self) -> &[RecordedDecision] {
         &self.all
     }
 
-    pub fn with_key(&self, key: &str) -> Option<&Decided> {
+    pub fn with_key(&self, key: &str) -> Option<&RecordedDecision> {
         self.by_key.get(key).map(|&at| &self.all[at as usize])
     }
 
-    /// How many people were erased.
+    /// Returns the number of erased people.
     pub fn erased(&self) -> u64 {
         self.all.iter().filter_map(|decided| decided.outcome.erased()).count() as u64
     }
 
-    pub fn splits(&self) -> impl Iterator<Item = &Parting> {
+    pub fn splits(&self) -> impl Iterator<Item = &SplitResult> {
         self.all.iter().filter_map(|decided| match &decided.outcome {
-            Outcome::Split(parting) => Some(parting),
+            Outcome::Split(split) => Some(split),
             Outcome::Void | Outcome::Erased { .. } => None,
         })
     }
 
-    /// Raw offset of the first that came to nothing.
+    /// Returns the raw offset of the first void decision.
     pub fn first_void(&self) -> Option<u64> {
         let mut void = self.all.iter().filter(|decided| decided.outcome == Outcome::Void);
         void.next().map(|decided| decided.raw_offset)
     }
 
-    /// One whose key there is not yet.
-    pub fn push(&mut self, decided: Decided) {
+    /// Adds a decision with a new key.
+    pub fn push(&mut self, decided: RecordedDecision) {
         let at = self.all.len() as u32;
-        if let Outcome::Split(parting) = &decided.outcome {
-            for (nodes, has_left) in [(&parting.kept, false), (&parting.parted, true)] {
+        if let Outcome::Split(split) = &decided.outcome {
+            for (nodes, has_left) in [(&split.kept, false), (&split.moved, true)] {
                 for &node in nodes {
                     self.sides.entry(node).or_default().push((at, has_left));
                 }
@@ -120,27 +122,23 @@ impl Decisions {
         self.all.push(decided);
     }
 
-    /// Nobody can tell any more by the hash of a decision that these nodes were named in it.
+    /// Clears the hashes of splits that name these nodes, so that the hashes reveal nothing.
     pub fn forget(&mut self, nodes: &BTreeSet<u32>) {
         for decided in &mut self.all {
-            if let Outcome::Split(parting) = &decided.outcome
-                && parting
-                    .kept
-                    .iter()
-                    .chain(&parting.parted)
-                    .any(|node| nodes.contains(node))
+            if let Outcome::Split(split) = &decided.outcome
+                && split.kept.iter().chain(&split.moved).any(|node| nodes.contains(node))
             {
                 decided.contents = 0;
             }
         }
     }
 
-    /// On which sides some nodes stand. No node is asked for where nothing was ever parted.
-    pub fn sides(&self, nodes: impl Iterator<Item = u32>) -> Vec<Side> {
+    /// Returns the sides of some nodes. Reads no node if there are no splits.
+    pub fn sides(&self, nodes: impl Iterator<Item = u32>) -> Vec<SplitSide> {
         if self.sides.is_empty() {
             return Vec::new();
         }
-        let mut sides: Vec<Side> = nodes
+        let mut sides: Vec<SplitSide> = nodes
             .filter_map(|node| self.sides.get(&node))
             .flatten()
             .copied()
@@ -150,12 +148,12 @@ impl Decisions {
         sides
     }
 
-    /// The newest decision that keeps some nodes apart from others, by where they stand.
-    pub fn between(&self, one: &[Side], other: &[Side]) -> Option<&Decided> {
-        let opposed = one
+    /// Returns the newest decision that keeps two groups of nodes apart, given their sides.
+    pub fn separating(&self, one: &[SplitSide], other: &[SplitSide]) -> Option<&RecordedDecision> {
+        let decision = one
             .iter()
             .rev()
             .find(|&&(at, has_left)| other.contains(&(at, !has_left)));
-        opposed.map(|&(at, _)| &self.all[at as usize])
+        decision.map(|&(at, _)| &self.all[at as usize])
     }
 }

@@ -1,39 +1,39 @@
-//! How a person becomes two again.
+//! Splits a person into two.
 
 use hashbrown::{HashMap, HashSet};
 
-use super::Parting;
-use crate::identity::graph::edges::Sighting;
+use super::SplitResult;
+use crate::identity::graph::edges::Observation;
 use crate::identity::graph::nodes::NONE;
-use crate::identity::graph::{Arrival, Graph};
+use crate::identity::graph::{FrameArrival, Graph};
 use crate::proto::decision::Decision;
 use crate::proto::frame::{Change, Split};
 use crate::proto::record::Identifier;
 
-/// Why a person cannot be split so.
+/// Why a decision cannot be applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     UnknownPerson,
-    /// The identifier in this place is not the person's.
+    /// The identifier at this position does not belong to the person.
     NotOfPerson(usize),
-    /// No identifier is to leave.
+    /// The decision names no identifier.
     NothingLeaves,
-    /// All are to leave.
+    /// The decision names all identifiers of the person.
     NothingStays,
 }
 
-/// A person's members in two parts, neither of them empty: those with the earliest member, and the others. Both ascending.
+/// The members of a person in two groups, both ascending and not empty. `kept` has the earliest member.
 #[derive(Debug)]
 pub struct Fragments {
     person: u32,
     kept: Vec<u32>,
-    parted: Vec<u32>,
+    moved: Vec<u32>,
 }
 
 impl Graph {
-    /// What a person falls into when these identifiers leave. `nodes`: of those, as `Sighted` has them.
+    /// Returns the groups of a person's members if these identifiers leave. `nodes` are those of the identifiers, as in `IdentifiedRecord`.
     pub fn fragments(&self, id: u64, identifiers: &[Identifier], nodes: &[u32]) -> Result<Fragments, Refusal> {
-        let person = self.there(id)?;
+        let person = self.person_of_decision(id)?;
         let mut leaving = Vec::new();
         for (position, &identifier) in identifiers.iter().enumerate() {
             let node = nodes.get(position).and_then(|node| node.checked_sub(1));
@@ -51,56 +51,58 @@ impl Graph {
             (None, _) => Err(Refusal::NothingLeaves),
             (_, None) => Err(Refusal::NothingStays),
             (Some(one), Some(other)) => {
-                let (kept, parted) = if one < other {
+                let (kept, moved) = if one < other {
                     (leaving, staying)
                 } else {
                     (staying, leaving)
                 };
-                Ok(Fragments { person, kept, parted })
+                Ok(Fragments { person, kept, moved })
             }
         }
     }
 
-    /// The fragment with the earliest member keeps the person. The other one is the former person of its own earliest member where that
-    /// is whose first member it was, else a new one.
+    /// Splits a person. The group with the earliest member keeps the person.
+    ///
+    /// The other group gets the former person of its earliest member if that was its first member, else a new person.
     pub fn split(
         &mut self,
         fragments: Fragments,
         decision: &Decision,
-        arrival: Arrival,
+        arrival: FrameArrival,
         changes: &mut Vec<Change>,
-    ) -> Parting {
-        let Fragments { person, kept, parted } = fragments;
-        let former = self.nodes.get(parted[0]).person;
+    ) -> SplitResult {
+        let Fragments { person, kept, moved } = fragments;
+        let former = self.nodes.get(moved[0]).person;
         let is_its_first = kept
             .iter()
-            .all(|&node| node > parted[0] || self.nodes.get(node).person != former);
+            .all(|&node| node > moved[0] || self.nodes.get(node).person != former);
         let to = if is_its_first { former } else { self.create(changes) };
-        let aliases = self.rehome(person, to, &kept, &parted);
+        let aliases = self.reparent(person, to, &kept, &moved);
         changes.push(Change::Split(Split {
             from: self.persons.get(person).id,
             to: self.persons.get(to).id,
-            nodes: parted.iter().map(|node| node + 1).collect(),
+            nodes: moved.iter().map(|node| node + 1).collect(),
             aliases: aliases.iter().map(|&alias| self.persons.get(alias).id).collect(),
         }));
-        for (own, of, others) in [(&kept, person, &parted), (&parted, to, &kept)] {
-            self.gather(of, own);
-            self.cut(own, others);
-            self.connect_by_hand(own, decision, arrival);
+        for (own, of, others) in [(&kept, person, &moved), (&moved, to, &kept)] {
+            self.set_members(of, own);
+            self.unglue_groups(own, others);
+            self.connect_by_decision(own, decision, arrival);
         }
-        Parting {
+        SplitResult {
             from: person,
             to,
             kept,
-            parted,
+            moved,
         }
     }
 
-    /// Gives every former person to the fragment that holds its earliest member, and other members of it to the person of theirs.
-    /// Those who are `to`'s aliases then, in order.
-    fn rehome(&mut self, person: u32, to: u32, kept: &[u32], parted: &[u32]) -> Vec<u32> {
+    /// Makes each former person an alias of the group with its earliest member, and moves its other members to their group.
+    ///
+    /// Returns the persons that become aliases of `to`, ascending.
+    fn reparent(&mut self, person: u32, to: u32, kept: &[u32], moved: &[u32]) -> Vec<u32> {
         let mut members: Vec<(u32, u32)> = kept.iter().map(|&node| (node, person)).collect();
-        members.extend(parted.iter().map(|&node| (node, to)));
+        members.extend(moved.iter().map(|&node| (node, to)));
         members.sort_unstable();
         let mut homes: HashMap<u32, u32> = HashMap::new();
         let mut aliases = Vec::new();
@@ -118,13 +120,13 @@ impl Graph {
         }
         homes
             .iter()
-            .for_each(|(&former, &home)| self.persons.rehome(former, home));
+            .for_each(|(&former, &home)| self.persons.reparent(former, home));
         aliases.sort_unstable();
         aliases
     }
 
-    /// Makes nodes all the members of a person.
-    fn gather(&mut self, person: u32, nodes: &[u32]) {
+    /// Makes these nodes the only members of a person.
+    fn set_members(&mut self, person: u32, nodes: &[u32]) {
         self.persons.empty(person);
         for &node in nodes {
             self.nodes.get_mut(node).next = NONE;
@@ -132,8 +134,8 @@ impl Graph {
         }
     }
 
-    /// No edge glues a node to one of the others any more.
-    fn cut(&mut self, nodes: &[u32], others: &[u32]) {
+    /// Unglues all edges between two groups of nodes.
+    fn unglue_groups(&mut self, nodes: &[u32], others: &[u32]) {
         for &node in nodes {
             let edges: Vec<u32> = self.edges.around(&self.nodes, node).collect();
             for edge in edges {
@@ -144,9 +146,9 @@ impl Graph {
         }
     }
 
-    /// Where the edges that are left do not connect a fragment, the decision does: its edges were seen by nobody.
-    fn connect_by_hand(&mut self, nodes: &[u32], decision: &Decision, arrival: Arrival) {
-        let by_hand = Sighting {
+    /// Connects the nodes of a group that no remaining edge connects, by edges of the decision, which no record observed.
+    fn connect_by_decision(&mut self, nodes: &[u32], decision: &Decision, arrival: FrameArrival) {
+        let observation = Observation {
             source: self.sources.intern(&decision.by),
             record_id: &decision.key,
             first_ms: arrival.received_at_ms,
@@ -161,13 +163,13 @@ impl Graph {
                 continue;
             }
             if node != nodes[0] {
-                self.edges.glue(&mut self.nodes, nodes[0], node, &by_hand);
+                self.edges.glue(&mut self.nodes, nodes[0], node, &observation);
             }
             self.reach(node, &mut reached);
         }
     }
 
-    /// Adds all that gluing edges connect with a node.
+    /// Adds all nodes that gluing edges connect with a node.
     fn reach(&self, node: u32, reached: &mut HashSet<u32>) {
         let mut ahead = vec![node];
         while let Some(node) = ahead.pop() {

@@ -1,15 +1,15 @@
-//! A raw frame read for what identity needs of it: nothing is copied and properties are passed over.
+//! Reads the parts of a raw frame that identity resolution needs, without copying.
 
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::identity::graph::Sighted;
+use crate::identity::graph::IdentifiedRecord;
 use crate::proto::decision::Decision;
 use crate::proto::frame::RawFrame;
 use crate::proto::record::{Identifier, identifier, timestamp_ms};
 use crate::proto::wire::Reader;
 
-/// A frame's records, wholly read before the first of them changes anything.
+/// The records of a frame. All are read before the first one changes the graph.
 pub struct Batch<'a> {
     pub frame: RawFrame<'a>,
     pub decision: Option<Decision>,
@@ -23,7 +23,7 @@ struct Head<'a> {
     id: &'a str,
     occurred_at_ms: Option<i64>,
     identifiers: Range<usize>,
-    /// Among the frame's.
+    /// The position of the redaction in the frame.
     redaction: Option<usize>,
 }
 
@@ -56,9 +56,9 @@ impl<'a> Batch<'a> {
         self.identifiers.len()
     }
 
-    pub fn record(&self, position: usize) -> Sighted<'_> {
+    pub fn record(&self, position: usize) -> IdentifiedRecord<'_> {
         let head = &self.heads[position];
-        Sighted {
+        IdentifiedRecord {
             source: head.source,
             id: head.id,
             at_ms: head.occurred_at_ms.unwrap_or(self.frame.received_at_ms),
@@ -67,7 +67,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Of the identifiers that the decision names, as `Sighted` has them.
+    /// Returns the nodes of the identifiers that the decision names, as in `IdentifiedRecord`.
     pub fn decision_nodes(&self) -> &[u32] {
         self.frame.redactions.first().map_or(&[], |redaction| &redaction.nodes)
     }
@@ -79,14 +79,14 @@ impl<'a> Batch<'a> {
             match field {
                 1 => head = self.body(wire.bytes()?, 4, 5)?,
                 2 => head = self.body(wire.bytes()?, 3, 4)?,
-                // Catalog items are about nobody.
+                // Catalog items have no identifiers.
                 _ => head = Head::default(),
             }
         }
         Ok(head)
     }
 
-    /// An event's or a profile update's; the two differ in the fields of time and identifiers.
+    /// Reads an event or a profile update; they differ in the field numbers of time and identifiers.
     fn body(&mut self, bytes: &'a [u8], time: u32, identifiers: u32) -> Result<Head<'a>> {
         let mut head = Head::default();
         let start = self.identifiers.len();

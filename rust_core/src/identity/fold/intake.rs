@@ -1,43 +1,50 @@
-//! Records taken in by the hundred: what they will need is found before the first of them is decided, and their edges are counted
-//! after the last, so that memory is waited for together.
+//! Folds records in batches.
+//!
+//! Nodes are looked up before the first record is attributed, and edges are counted after the last, so that cache misses overlap.
 
 use std::borrow::Cow;
 
-use super::linking::Found;
+use super::linking::RecordNode;
 use super::union::Union;
-use crate::identity::graph::edges::Sighting;
-use crate::identity::graph::names::Terms;
-use crate::identity::graph::{Arrival, Graph, Sighted};
+use crate::identity::graph::edges::Observation;
+use crate::identity::graph::names::NamespaceRules;
+use crate::identity::graph::{FrameArrival, Graph, IdentifiedRecord};
 use crate::identity::normalise::normalise;
 use crate::identity::violations::Reason;
 use crate::proto::frame::Change;
 use crate::proto::record::Identifier;
 
-/// An identifier made ready to be looked up.
-struct Ready<'a> {
+/// An identifier prepared for the lookup.
+struct PreparedIdentifier<'a> {
     namespace: u32,
-    terms: Terms,
-    /// Of an identifier of somebody erased.
+    rules: NamespaceRules,
+    /// The node, if the identifier was redacted.
     node: Option<u32>,
-    /// `None` if it is refused.
+    /// `None` if the value is rejected.
     value: Option<Cow<'a, str>>,
     hash: u64,
 }
 
-/// Two nodes seen together, and in which of the records.
-pub struct Pair {
+/// Two nodes that a record shows together.
+pub struct NodePair {
     pub record: usize,
     pub a: u32,
     pub b: u32,
     pub glues: bool,
-    /// Whether the record came to its person by one of them.
-    pub came_by: bool,
+    /// True if one of the two attributes the record to its person.
+    pub attributes_record: bool,
 }
 
 impl Graph {
-    /// Takes records in and adds to `changes`; adds to `nodes` by which identifier each comes to its person, or `NONE`.
-    pub fn take_in(&mut self, records: &[Sighted], arrival: Arrival, changes: &mut Vec<Change>, nodes: &mut Vec<u32>) {
-        let ready: Vec<Ready> = records
+    /// Folds records and adds to `changes`; adds to `nodes` the node that attributes each record to its person, or `NONE`.
+    pub fn fold_records(
+        &mut self,
+        records: &[IdentifiedRecord],
+        arrival: FrameArrival,
+        changes: &mut Vec<Change>,
+        nodes: &mut Vec<u32>,
+    ) {
+        let prepared: Vec<PreparedIdentifier> = records
             .iter()
             .flat_map(|record| {
                 record
@@ -46,20 +53,20 @@ impl Graph {
                     .enumerate()
                     .map(|(at, &one)| (one, record.nodes.get(at)))
             })
-            .map(|(identifier, node)| self.ready(identifier, node))
+            .map(|(identifier, node)| self.prepare(identifier, node))
             .collect();
-        self.nodes.warm(ready.iter().map(|ready| ready.hash));
-        let (mut rest, mut found, mut pairs) = (ready.as_slice(), Vec::new(), Vec::new());
+        self.nodes.prefetch(prepared.iter().map(|identifier| identifier.hash));
+        let (mut rest, mut found, mut pairs) = (prepared.as_slice(), Vec::new(), Vec::new());
         let mut union = Union::default();
         for (position, record) in records.iter().enumerate() {
             let (own, after) = rest.split_at(record.identifiers.len());
             rest = after;
             let violations = self.violations.total();
             self.look_up(record, arrival, own, &mut found);
-            let node = self.decide(record, arrival, &mut found, &mut union, changes);
+            let node = self.attribute_record(record, arrival, &mut found, &mut union, changes);
             self.violations.note_node(violations, node);
             nodes.push(node);
-            // A star from the record's strongest identifier to its others.
+            // The edges form a star from the strongest identifier of the record to the others.
             if let Some((centre, others)) = found.split_first() {
                 pairs.extend(others.iter().map(|other| other.pair(position, centre, node)));
             }
@@ -67,30 +74,39 @@ impl Graph {
         self.connect(records, arrival, &pairs);
     }
 
-    fn ready<'a>(&mut self, (name, raw): Identifier<'a>, node: Option<&u32>) -> Ready<'a> {
+    /// Prepares an identifier for the lookup.
+    fn prepare<'a>(&mut self, (name, raw): Identifier<'a>, node: Option<&u32>) -> PreparedIdentifier<'a> {
         let namespace = self.namespaces.intern(name, &self.policy);
-        let terms = self.namespaces.terms(namespace);
-        let value = normalise(terms.kind, raw, &self.policy.country).filter(|_| !name.is_empty());
+        let rules = self.namespaces.rules(namespace);
+        let value = normalise(rules.kind, raw, &self.policy.country).filter(|_| !name.is_empty());
         let hash = value.as_ref().map_or(0, |value| self.nodes.hash(namespace, value));
-        Ready {
+        PreparedIdentifier {
             namespace,
-            terms,
+            rules,
             node: node.and_then(|node| node.checked_sub(1)),
             value,
             hash,
         }
     }
 
-    /// The record's usable identifiers, each once: those that glue before those that do not, the strongest first.
-    fn look_up(&mut self, record: &Sighted, arrival: Arrival, own: &[Ready], found: &mut Vec<Found>) {
+    /// Looks up the usable identifiers of a record, each once: gluing ones first, then by strength.
+    fn look_up(
+        &mut self,
+        record: &IdentifiedRecord,
+        arrival: FrameArrival,
+        own: &[PreparedIdentifier],
+        found: &mut Vec<RecordNode>,
+    ) {
         found.clear();
-        for (position, ready) in own.iter().enumerate() {
-            let node = match (ready.node, &ready.value) {
-                (Some(node), _) => self.nodes.numbered(node, ready.namespace, arrival.raw_offset),
+        for (position, prepared) in own.iter().enumerate() {
+            let node = match (prepared.node, &prepared.value) {
+                (Some(node), _) => self
+                    .nodes
+                    .get_or_add_forgotten(node, prepared.namespace, arrival.raw_offset),
                 (None, Some(value)) => {
                     Some(
                         self.nodes
-                            .find_or_add(ready.hash, ready.namespace, value, arrival.raw_offset),
+                            .find_or_add(prepared.hash, prepared.namespace, value, arrival.raw_offset),
                     )
                 }
                 (None, None) => None,
@@ -100,9 +116,9 @@ impl Graph {
                 self.violate(record, arrival, Reason::RefusedValue, name, raw);
                 continue;
             };
-            found.push(Found {
+            found.push(RecordNode {
                 node,
-                terms: ready.terms,
+                rules: prepared.rules,
                 position,
                 dropped: false,
             });
@@ -110,21 +126,21 @@ impl Graph {
         if found.len() > 1 {
             found.sort_unstable_by_key(|found| (found.node, found.position));
             found.dedup_by_key(|found| found.node);
-            found.sort_unstable_by_key(|found| (!found.terms.glues, found.terms.priority, found.position));
+            found.sort_unstable_by_key(|found| (!found.rules.glues, found.rules.priority, found.position));
         }
     }
 
-    fn connect(&mut self, records: &[Sighted], arrival: Arrival, pairs: &[Pair]) {
-        self.edges.warm(pairs.iter().map(|pair| (pair.a, pair.b)));
+    fn connect(&mut self, records: &[IdentifiedRecord], arrival: FrameArrival, pairs: &[NodePair]) {
+        self.edges.prefetch(pairs.iter().map(|pair| (pair.a, pair.b)));
         for pair in pairs {
             let record = &records[pair.record];
-            // Somebody else's record is not named by two devices that stay when that person is erased.
-            let (source, record_id) = if pair.came_by {
+            // An edge between two devices does not name the record: it must not outlive the erasure of its person.
+            let (source, record_id) = if pair.attributes_record {
                 (record.source, record.id)
             } else {
                 ("", "")
             };
-            let sighting = Sighting {
+            let observation = Observation {
                 source: self.sources.intern(source),
                 record_id,
                 first_ms: record.at_ms,
@@ -133,20 +149,20 @@ impl Graph {
                 glues: pair.glues,
                 raw_offset: arrival.raw_offset,
             };
-            self.edges.see(&mut self.nodes, pair.a, pair.b, &sighting);
+            self.edges.observe(&mut self.nodes, pair.a, pair.b, &observation);
         }
     }
 }
 
-impl Found {
-    /// `node`: by which the record came.
-    fn pair(&self, record: usize, centre: &Found, node: u32) -> Pair {
-        Pair {
-            came_by: centre.node == node || self.node == node,
+impl RecordNode {
+    /// `node` attributes the record to its person.
+    fn pair(&self, record: usize, centre: &RecordNode, node: u32) -> NodePair {
+        NodePair {
+            attributes_record: centre.node == node || self.node == node,
             record,
             a: centre.node,
             b: self.node,
-            glues: self.terms.glues && !self.dropped,
+            glues: self.rules.glues && !self.dropped,
         }
     }
 }

@@ -1,40 +1,40 @@
-//! How a record changes the graph: whose it is, what it glues, and what the limits keep apart.
+//! Attributes a record to a person and merges the persons that it connects, within the limits of the policy.
 
 use super::union::Union;
-use crate::identity::graph::names::Terms;
+use crate::identity::graph::names::NamespaceRules;
 use crate::identity::graph::nodes::NONE;
-use crate::identity::graph::{Arrival, Graph, Sighted, SignIn};
+use crate::identity::graph::{FrameArrival, Graph, IdentifiedRecord, SignIn};
 use crate::proto::frame::Change;
 
-/// One identifier of the record at hand.
+/// One identifier of a record.
 #[derive(Clone, Copy)]
-pub struct Found {
+pub struct RecordNode {
     pub node: u32,
-    pub terms: Terms,
-    /// Among the record's identifiers.
+    pub rules: NamespaceRules,
+    /// The position among the identifiers of the record.
     pub position: usize,
-    /// Kept from gluing by a limit.
+    /// True if a limit prevents it from gluing.
     pub dropped: bool,
 }
 
 impl Graph {
-    /// By which of these identifiers a record comes to its person, or `NONE`; adds to `changes`. `union` is room, used again for every record.
-    pub fn decide(
+    /// Returns the node that attributes a record to its person, or `NONE`; adds to `changes`. `union` is a reused buffer.
+    pub fn attribute_record(
         &mut self,
-        record: &Sighted,
-        arrival: Arrival,
-        found: &mut [Found],
+        record: &IdentifiedRecord,
+        arrival: FrameArrival,
+        found: &mut [RecordNode],
         union: &mut Union,
         changes: &mut Vec<Change>,
     ) -> u32 {
-        let gluing = found.iter().filter(|found| found.terms.glues).count();
+        let gluing = found.iter().filter(|found| found.rules.glues).count();
         let (gluing, devices) = found.split_at_mut(gluing);
         if gluing.is_empty() {
-            return self.attribute(devices, arrival, changes);
+            return self.attribute_by_device(devices, arrival, changes);
         }
-        self.admit(record, arrival, gluing, union);
-        self.glue(union, changes);
-        // The first always fits.
+        self.apply_limits(record, arrival, gluing, union);
+        self.merge_union(union, changes);
+        // The first identifier is never dropped.
         let node = gluing[0].node;
         for device in devices.iter() {
             let sign_in = SignIn {
@@ -46,8 +46,14 @@ impl Graph {
         node
     }
 
-    /// Decides, from the strongest on, which identifiers are one person without breaking a limit; the others are dropped.
-    fn admit(&mut self, record: &Sighted, arrival: Arrival, gluing: &mut [Found], union: &mut Union) {
+    /// Adds identifiers to one person from the strongest on, and drops those that would break a limit.
+    fn apply_limits(
+        &mut self,
+        record: &IdentifiedRecord,
+        arrival: FrameArrival,
+        gluing: &mut [RecordNode],
+        union: &mut Union,
+    ) {
         union.clear();
         for found in gluing {
             let Err(reason) = union.add(self, found.node) else {
@@ -64,8 +70,8 @@ impl Graph {
         }
     }
 
-    /// Makes what was admitted one person: the one of the earliest identifier, or a new one.
-    fn glue(&mut self, union: &Union, changes: &mut Vec<Change>) {
+    /// Merges the identifiers of a union into one person: that of the earliest identifier, or a new one.
+    fn merge_union(&mut self, union: &Union, changes: &mut Vec<Change>) {
         let oldest = union
             .persons()
             .iter()
@@ -83,8 +89,8 @@ impl Graph {
         }
     }
 
-    /// By which node a record without any gluing identifier comes to its person: that of the last sign-in on its device, else the device.
-    fn attribute(&mut self, devices: &[Found], arrival: Arrival, changes: &mut Vec<Change>) -> u32 {
+    /// Returns the node that attributes a record without gluing identifiers: the last sign-in on its device, else the device.
+    fn attribute_by_device(&mut self, devices: &[RecordNode], arrival: FrameArrival, changes: &mut Vec<Change>) -> u32 {
         let signed_in = devices
             .iter()
             .find_map(|device| self.signed_in(device.node, arrival.received_at_ms));

@@ -1,33 +1,33 @@
-//! The person that a record's identifiers would make, built up one by one within the limits.
+//! Builds the person that the identifiers of a record would form, within the limits.
 
-use crate::identity::decisions::Side;
+use crate::identity::decisions::SplitSide;
 use crate::identity::graph::Graph;
 use crate::identity::violations::Reason;
 
-/// Persons and ownerless identifiers that may become one.
+/// Persons and unowned identifiers that may become one person.
 #[derive(Default)]
 pub struct Union {
     persons: Vec<u32>,
     fresh: Vec<u32>,
     size: u32,
-    /// Identifiers by namespace, filled in only when something is to be compared.
+    /// The number of identifiers in each namespace; filled only when a second component is added.
     counts: Vec<(u32, u32)>,
-    /// Of partings.
-    sides: Vec<Side>,
+    /// The sides of splits on which the members are.
+    sides: Vec<SplitSide>,
     counted: bool,
 }
 
 #[derive(Clone, Copy)]
-enum Part {
+enum Component {
     Person(u32),
     Fresh(u32),
 }
 
-impl Part {
+impl Component {
     fn nodes(self, graph: &Graph) -> impl Iterator<Item = u32> {
         let (members, fresh) = match self {
-            Part::Person(person) => (Some(graph.members(person)), None),
-            Part::Fresh(node) => (None, Some(node)),
+            Component::Person(person) => (Some(graph.members(person)), None),
+            Component::Fresh(node) => (None, Some(node)),
         };
         members.into_iter().flatten().chain(fresh)
     }
@@ -51,56 +51,58 @@ impl Union {
         &self.fresh
     }
 
-    /// Adds an identifier with the person it belongs to, or says which rule that would break. The first always fits.
+    /// Adds an identifier and the person that owns it; returns the rule that this would break. The first one always fits.
     pub fn add(&mut self, graph: &Graph, node: u32) -> Result<(), Reason> {
-        let (part, size) = match graph.owner(node) {
+        let (component, size) = match graph.owner(node) {
             Some(person) if self.persons.contains(&person) => return Ok(()),
-            Some(person) => (Part::Person(person), graph.persons.get(person).size),
-            None => (Part::Fresh(node), 1),
+            Some(person) => (Component::Person(person), graph.persons.get(person).size),
+            None => (Component::Fresh(node), 1),
         };
         if self.size > 0 {
             if self.size + size > graph.policy.cluster_cap {
                 return Err(Reason::ClusterCap);
             }
-            self.count_parts(graph);
-            let sides = graph.decisions.sides(part.nodes(graph));
-            if graph.decisions.between(&sides, &self.sides).is_some() {
+            self.count_first_component(graph);
+            let sides = graph.decisions.sides(component.nodes(graph));
+            if graph.decisions.separating(&sides, &self.sides).is_some() {
                 return Err(Reason::KeptApart);
             }
-            self.count(graph, part, 1);
+            self.count(graph, component, 1);
             if self
                 .counts
                 .iter()
-                .any(|&(namespace, count)| count > graph.namespaces.terms(namespace).limit)
+                .any(|&(namespace, count)| count > graph.namespaces.rules(namespace).limit)
             {
-                self.count(graph, part, u32::MAX);
+                self.count(graph, component, u32::MAX);
                 return Err(Reason::LimitExceeded);
             }
             self.sides.extend(sides);
         }
-        match part {
-            Part::Person(person) => self.persons.push(person),
-            Part::Fresh(node) => self.fresh.push(node),
+        match component {
+            Component::Person(person) => self.persons.push(person),
+            Component::Fresh(node) => self.fresh.push(node),
         }
         self.size += size;
         Ok(())
     }
 
-    /// Counts the first part; the later ones are counted when they are added.
-    fn count_parts(&mut self, graph: &Graph) {
+    /// Counts the first component; later ones are counted when they are added.
+    fn count_first_component(&mut self, graph: &Graph) {
         if !std::mem::replace(&mut self.counted, true) {
-            let first = self.persons.first().map(|&person| Part::Person(person));
-            let first = first.or_else(|| self.fresh.first().map(|&node| Part::Fresh(node)));
-            if let Some(part) = first {
-                self.count(graph, part, 1);
-                self.sides = graph.decisions.sides(part.nodes(graph));
+            let first = self.persons.first().map(|&person| Component::Person(person));
+            let first = first.or_else(|| self.fresh.first().map(|&node| Component::Fresh(node)));
+            if let Some(component) = first {
+                self.count(graph, component, 1);
+                self.sides = graph.decisions.sides(component.nodes(graph));
             }
         }
     }
 
-    /// Adds a part's identifiers to the counts, or with -1 (wrapping) takes them away again.
-    fn count(&mut self, graph: &Graph, part: Part, step: u32) {
-        part.nodes(graph).for_each(|node| self.count_node(graph, node, step));
+    /// Adds the identifiers of a component to the counts; a step of -1 (wrapping) removes them.
+    fn count(&mut self, graph: &Graph, component: Component, step: u32) {
+        component
+            .nodes(graph)
+            .for_each(|node| self.count_node(graph, node, step));
     }
 
     fn count_node(&mut self, graph: &Graph, node: u32, step: u32) {

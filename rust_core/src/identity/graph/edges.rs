@@ -1,10 +1,11 @@
-//! Who was seen with whom. Edges are the truth and all are kept, also those that a limit kept from gluing.
+//! Edges between identifiers that records show together. All are kept, also those that a limit prevents from gluing.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::hash_table::Table;
-use super::nodes::{NONE, Nodes, Origins};
+use super::nodes::{ArrivalOffsets, NONE, Nodes};
 
+/// An edge between two identifiers.
 pub struct Edge {
     /// The ends, `a < b`.
     pub a: u32,
@@ -13,19 +14,19 @@ pub struct Edge {
     next: [u32; 2],
     pub first_seen_ms: i64,
     pub last_seen_ms: i64,
-    /// Source of the record that first showed it.
+    /// The source of the record that first showed it.
     pub source: u32,
-    /// Sightings, and in the highest bit whether it glues.
-    sightings: u32,
-    /// Where the id of the record that first showed it begins in the arena; it ends where the next edge's begins.
+    /// The number of observations; the highest bit is set if the edge glues.
+    observations: u32,
+    /// The start in the arena of the id of the record that first showed it; it ends at the start of the next edge.
     start: u64,
 }
 
 const GLUES: u32 = 1 << 31;
 
-/// One record's showing of an edge.
+/// One observation of an edge by a record.
 #[derive(Clone, Copy)]
-pub struct Sighting<'a> {
+pub struct Observation<'a> {
     pub source: u32,
     pub record_id: &'a str,
     pub first_ms: i64,
@@ -40,28 +41,28 @@ pub struct Edges {
     edges: Vec<Edge>,
     arena: Vec<u8>,
     table: Table,
-    origins: Origins,
+    origins: ArrivalOffsets,
 }
 
 impl Edge {
     pub fn glues(&self) -> bool {
-        self.sightings & GLUES != 0
+        self.observations & GLUES != 0
     }
 
     pub fn count(&self) -> u32 {
-        self.sightings & !GLUES
+        self.observations & !GLUES
     }
 
     pub fn other(&self, node: u32) -> u32 {
         if node == self.a { self.b } else { self.a }
     }
 
-    fn see(&mut self, sighting: &Sighting) {
-        self.first_seen_ms = self.first_seen_ms.min(sighting.first_ms);
-        self.last_seen_ms = self.last_seen_ms.max(sighting.last_ms);
-        let count = self.count().saturating_add(sighting.count).min(GLUES - 1);
-        // What once glued stays glued, until a person is split.
-        self.sightings = count | self.sightings & GLUES | if sighting.glues { GLUES } else { 0 };
+    fn observe(&mut self, observation: &Observation) {
+        self.first_seen_ms = self.first_seen_ms.min(observation.first_ms);
+        self.last_seen_ms = self.last_seen_ms.max(observation.last_ms);
+        let count = self.count().saturating_add(observation.count).min(GLUES - 1);
+        // A glued edge stays glued until a split.
+        self.observations = count | self.observations & GLUES | if observation.glues { GLUES } else { 0 };
     }
 }
 
@@ -80,13 +81,13 @@ impl Edges {
             .edges
             .get(edge as usize + 1)
             .map_or(self.arena.len(), |next| next.start as usize);
-        // Only whole texts are ever put there; zeros stand where one was forgotten.
+        // The arena contains only whole texts; forgotten ones are zeros.
         std::str::from_utf8(&self.arena[start..end])
             .unwrap_or_default()
             .trim_start_matches('\0')
     }
 
-    /// Forgets in what record it was first seen, and when.
+    /// Clears the record and the times of an edge.
     pub fn forget(&mut self, edge: u32, nowhere: u32) {
         let length = self.record_id(edge).len();
         let found = &mut self.edges[edge as usize];
@@ -99,19 +100,19 @@ impl Edges {
         self.origins.of(edge)
     }
 
-    /// Glues two different nodes by hand; `by_hand` is told where nothing was seen of the two.
-    pub fn glue(&mut self, nodes: &mut Nodes, one: u32, other: u32, by_hand: &Sighting) {
+    /// Glues two different nodes; adds `observation` if there is no edge.
+    pub fn glue(&mut self, nodes: &mut Nodes, one: u32, other: u32, observation: &Observation) {
         match self.find(one, other) {
-            Some(edge) => self.edges[edge as usize].sightings |= GLUES,
-            None => drop(self.see(nodes, one, other, by_hand)),
+            Some(edge) => self.edges[edge as usize].observations |= GLUES,
+            None => drop(self.observe(nodes, one, other, observation)),
         }
     }
 
     pub fn unglue(&mut self, edge: u32) {
-        self.edges[edge as usize].sightings &= !GLUES;
+        self.edges[edge as usize].observations &= !GLUES;
     }
 
-    /// A node's edges, newest first.
+    /// Returns the edges of a node, newest first.
     pub fn around<'g>(&'g self, nodes: &Nodes, node: u32) -> impl Iterator<Item = u32> + 'g {
         let mut next = nodes.get(node).edges;
         std::iter::from_fn(move || {
@@ -122,11 +123,11 @@ impl Edges {
         })
     }
 
-    /// Counts a sighting of two different nodes together; whether the edge is new.
-    pub fn see(&mut self, nodes: &mut Nodes, one: u32, other: u32, sighting: &Sighting) -> bool {
+    /// Counts an observation of two different nodes; returns whether the edge is new.
+    pub fn observe(&mut self, nodes: &mut Nodes, one: u32, other: u32, observation: &Observation) -> bool {
         let (a, b) = (one.min(other), one.max(other));
         if let Some(edge) = self.find(a, b) {
-            self.edges[edge as usize].see(sighting);
+            self.edges[edge as usize].observe(observation);
             return false;
         }
         let edge = self.edges.len() as u32;
@@ -135,16 +136,16 @@ impl Edges {
             a,
             b,
             next,
-            first_seen_ms: sighting.first_ms,
-            last_seen_ms: sighting.last_ms,
-            source: sighting.source,
-            sightings: 0,
+            first_seen_ms: observation.first_ms,
+            last_seen_ms: observation.last_ms,
+            source: observation.source,
+            observations: 0,
             start: self.arena.len() as u64,
         };
-        added.see(sighting);
-        self.arena.extend_from_slice(sighting.record_id.as_bytes());
+        added.observe(observation);
+        self.arena.extend_from_slice(observation.record_id.as_bytes());
         self.edges.push(added);
-        self.origins.note(edge, sighting.raw_offset);
+        self.origins.note(edge, observation.raw_offset);
         self.table.insert(hash(a, b), edge);
         true
     }
@@ -155,12 +156,12 @@ impl Edges {
         self.table.find(hash(a, b), same)
     }
 
-    /// Touches what counting these pairs will need, so that memory is waited for once and not for each.
-    pub fn warm(&self, pairs: impl Iterator<Item = (u32, u32)>) {
+    /// Reads the memory that counting these pairs needs, so that the cache misses overlap.
+    pub fn prefetch(&self, pairs: impl Iterator<Item = (u32, u32)>) {
         let guesses: Vec<u32> = pairs
             .filter_map(|(a, b)| self.table.find(hash(a.min(b), a.max(b)), |_| true))
             .collect();
-        let counts = guesses.iter().map(|&edge| self.get(edge).sightings);
+        let counts = guesses.iter().map(|&edge| self.get(edge).observations);
         std::hint::black_box(counts.fold(0, u32::wrapping_add));
     }
 }

@@ -1,5 +1,5 @@
-//! Finds elements by their hash. An entry is eight bytes: the element and half of its hash, so that a search rarely compares an
-//! element in vain and growth reads no element.
+//! A hash table of element numbers. An entry has eight bytes: the element and half of its hash. A search rarely compares a wrong
+//! element, and growing the table reads no element.
 
 use hashbrown::HashTable;
 
@@ -17,7 +17,7 @@ struct Entry {
 }
 
 impl Table {
-    /// Returns the element with this hash for which `is_same` holds.
+    /// Returns the element with this hash for which `is_same` returns true.
     pub fn find(&self, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = (hash >> 32) as u32;
         let found = self
@@ -26,7 +26,7 @@ impl Table {
         found.map(|entry| entry.element)
     }
 
-    /// Adds an element that the table does not hold.
+    /// Adds an element that is not in the table.
     pub fn insert(&mut self, hash: u64, element: u32) {
         let tag = (hash >> 32) as u32;
         let entry = Entry { tag, element };
@@ -35,7 +35,7 @@ impl Table {
     }
 }
 
-/// The hash of a tag: hashbrown reads the lowest and the seven highest bits.
+/// Spreads a tag over 64 bits: hashbrown uses the lowest and the seven highest bits.
 fn spread(tag: u32) -> u64 {
     u64::from(tag).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

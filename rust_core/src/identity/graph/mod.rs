@@ -1,4 +1,4 @@
-//! The graph: people, the identifiers they are made of, what was seen together, and who signed in where.
+//! The identity graph: persons, their identifiers, edges between identifiers, and sign-ins on devices.
 
 pub(super) mod edges;
 pub(super) mod hash_table;
@@ -11,32 +11,32 @@ use hashbrown::HashMap;
 use super::decisions::Decisions;
 use super::decisions::erasure::Erasure;
 use super::policy::Policy;
-use super::violations::{Reason, Violation, Violations, shown};
+use super::violations::{Reason, Violation, Violations, excerpt};
 use crate::proto::record::Identifier;
 use edges::Edges;
 use names::{Names, Namespaces};
 use nodes::{NONE, Nodes};
 use persons::Persons;
 
-/// What of a record matters here.
-pub struct Sighted<'a> {
+/// The parts of a record that identity resolution needs.
+pub struct IdentifiedRecord<'a> {
     pub source: &'a str,
     pub id: &'a str,
-    /// When it happened, or arrived if it does not say.
+    /// When it happened, or else arrived, in ms since the epoch.
     pub at_ms: i64,
     pub identifiers: &'a [Identifier<'a>],
-    /// Of those that are of somebody erased, one more than their number (`Redaction`); none or 0 for the others.
+    /// The node of each redacted identifier plus one (`Redaction`); missing or 0 for the others.
     pub nodes: &'a [u32],
 }
 
-/// The frame a record came in.
+/// The frame in which a record arrived.
 #[derive(Clone, Copy)]
-pub struct Arrival {
+pub struct FrameArrival {
     pub raw_offset: u64,
     pub received_at_ms: i64,
 }
 
-/// By which identifier somebody last signed in on a device, and when that arrived.
+/// The last sign-in on a device: the identifier of the person, and when the record arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SignIn {
     pub node: u32,
@@ -50,16 +50,16 @@ pub struct Graph {
     pub nodes: Nodes,
     pub edges: Edges,
     pub persons: Persons,
-    /// By the node of a device or cookie.
+    /// The last sign-in on each device or cookie, by node.
     pub sign_ins: HashMap<u32, SignIn>,
     pub violations: Violations,
     pub decisions: Decisions,
-    /// Of whom the logs may still hold something.
+    /// The erased people whom the logs may still contain.
     pub erasures: Vec<Erasure>,
 }
 
 impl Graph {
-    /// Empty. `capacity`: people a partition holds.
+    /// Returns an empty graph. `capacity` is the size of a partition.
     pub fn new(policy: Policy, capacity: u32) -> Self {
         Graph {
             policy,
@@ -75,13 +75,13 @@ impl Graph {
         }
     }
 
-    /// Who signed in on a device, by an identifier of theirs, if that is not too long ago.
+    /// Returns the identifier that last signed in on a device, if that is recent enough.
     pub fn signed_in(&self, device: u32, now_ms: i64) -> Option<u32> {
         let sign_in = self.sign_ins.get(&device)?;
         (now_ms.saturating_sub(sign_in.at_ms) <= self.policy.sign_in_ms).then_some(sign_in.node)
     }
 
-    /// Puts a chain of members behind those of a person.
+    /// Appends a chain of members to those of a person.
     pub fn append(&mut self, person: u32, head: u32, tail: u32, size: u32, anchor: u32) {
         let person = self.persons.get_mut(person);
         match person.tail {
@@ -90,11 +90,11 @@ impl Graph {
         }
         person.tail = tail;
         person.size += size;
-        // `NONE` is above every node.
+        // `NONE` is greater than every node.
         person.anchor = person.anchor.min(anchor);
     }
 
-    /// The members of a person that is no alias, in no particular order.
+    /// Returns the members of a person that is not an alias, in no particular order.
     pub fn members(&self, person: u32) -> impl Iterator<Item = u32> + '_ {
         let mut next = self.persons.get(person).head;
         std::iter::from_fn(move || {
@@ -104,18 +104,26 @@ impl Graph {
         })
     }
 
-    /// The person that an identifier belongs to.
+    /// Returns the person that owns an identifier.
     pub fn owner(&self, node: u32) -> Option<u32> {
         let person = self.nodes.get(node).person;
         (person != NONE).then(|| self.persons.root(person))
     }
 
-    pub fn violate(&mut self, record: &Sighted, arrival: Arrival, reason: Reason, namespace: &str, value: &str) {
+    /// Records that an identifier of a record was rejected or dropped.
+    pub fn violate(
+        &mut self,
+        record: &IdentifiedRecord,
+        arrival: FrameArrival,
+        reason: Reason,
+        namespace: &str,
+        value: &str,
+    ) {
         self.violations.push(Violation {
             raw_offset: arrival.raw_offset,
             reason,
             namespace: namespace.into(),
-            value: shown(value).into(),
+            value: excerpt(value).into(),
             source: record.source.into(),
             record_id: record.id.into(),
             node: NONE,

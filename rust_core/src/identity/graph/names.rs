@@ -1,8 +1,8 @@
-//! Namespaces and sources as numbers: few texts, used by every identifier and edge.
+//! Numbers namespaces and sources: few texts that every identifier and edge uses.
 
 use hashbrown::HashMap;
 
-use crate::identity::normalise::Kind;
+use crate::identity::normalise::ValueKind;
 use crate::identity::policy::Policy;
 
 /// Texts numbered in order of arrival.
@@ -27,7 +27,7 @@ impl Names {
         code
     }
 
-    /// The text of a code that `intern` gave.
+    /// Returns the text of a code that `intern` returned.
     pub fn text(&self, code: u32) -> &str {
         &self.texts[code as usize]
     }
@@ -37,20 +37,20 @@ impl Names {
     }
 }
 
-/// What the policy says of a namespace, looked up once.
+/// The policy of one namespace, looked up once.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
-    pub kind: Kind,
+pub struct NamespaceRules {
+    pub kind: ValueKind,
     pub priority: u32,
     pub limit: u32,
     pub glues: bool,
 }
 
-impl Terms {
-    pub fn of(namespace: &str, policy: &Policy) -> Terms {
+impl NamespaceRules {
+    pub fn of(namespace: &str, policy: &Policy) -> NamespaceRules {
         let rule = policy.rule(namespace);
-        Terms {
-            kind: Kind::of(namespace),
+        NamespaceRules {
+            kind: ValueKind::of(namespace),
             priority: rule.priority,
             limit: rule.limit,
             glues: rule.glues,
@@ -58,22 +58,23 @@ impl Terms {
     }
 }
 
+/// Numbered namespaces with their rules.
 #[derive(Default)]
 pub struct Namespaces {
     pub names: Names,
-    terms: Vec<Terms>,
+    rules: Vec<NamespaceRules>,
 }
 
 impl Namespaces {
     pub fn intern(&mut self, namespace: &str, policy: &Policy) -> u32 {
         let code = self.names.intern(namespace);
-        if code as usize == self.terms.len() {
-            self.terms.push(Terms::of(namespace, policy));
+        if code as usize == self.rules.len() {
+            self.rules.push(NamespaceRules::of(namespace, policy));
         }
         code
     }
 
-    pub fn terms(&self, code: u32) -> Terms {
-        self.terms[code as usize]
+    pub fn rules(&self, code: u32) -> NamespaceRules {
+        self.rules[code as usize]
     }
 }

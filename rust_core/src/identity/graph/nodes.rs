@@ -1,4 +1,4 @@
-//! The identifiers: a namespace and a normalised value each, numbered in order of arrival.
+//! Nodes: identifiers of a namespace and a normalised value, numbered in order of arrival.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,14 +10,14 @@ use super::hash_table::Table;
 pub const NONE: u32 = u32::MAX;
 
 pub struct Node {
-    /// Where the value begins in the arena; it ends where the next node's begins.
+    /// The start of the value in the arena; it ends at the start of the next node.
     start: u64,
     pub namespace: u32,
-    /// The person it was first given to, which later may be an alias; `NONE` if it belongs to nobody.
+    /// The person that first owned it, which may be an alias now; `NONE` if nobody owns it.
     pub person: u32,
     /// The next member of the same person.
     pub next: u32,
-    /// Its newest edge.
+    /// The newest edge.
     pub edges: u32,
 }
 
@@ -25,8 +25,8 @@ pub struct Nodes {
     nodes: Vec<Node>,
     arena: Vec<u8>,
     table: Table,
-    origins: Origins,
-    /// Chosen anew by each process, so that nobody can send values that collide; nothing visible depends on it.
+    origins: ArrivalOffsets,
+    /// Random in each process, so that nobody can construct colliding values. No result depends on it.
     seed: u64,
 }
 
@@ -37,7 +37,7 @@ impl Default for Nodes {
             nodes: Vec::new(),
             arena: Vec::new(),
             table: Table::default(),
-            origins: Origins::default(),
+            origins: ArrivalOffsets::default(),
             seed,
         }
     }
@@ -56,21 +56,21 @@ impl Nodes {
         &mut self.nodes[node as usize]
     }
 
-    /// '' of one that was forgotten.
+    /// Returns the value; empty for a forgotten node.
     pub fn value(&self, node: u32) -> &str {
         match self.is_forgotten(node) {
             true => "",
-            // Only whole texts are ever put there.
+            // The arena contains only whole texts.
             false => std::str::from_utf8(self.bytes(node)).unwrap_or_default(),
         }
     }
 
-    /// Values have no control characters: zeros stand where there was one.
+    /// Returns whether the node is forgotten. Values have no control characters, so a leading zero marks forgotten ones.
     pub fn is_forgotten(&self, node: u32) -> bool {
         self.bytes(node).first() == Some(&0)
     }
 
-    /// Gives the value away; whoever brings it again makes another node.
+    /// Removes and returns the value. If it arrives again, it becomes another node.
     pub fn forget(&mut self, node: u32) -> Box<str> {
         let value = self.value(node).into();
         let start = self.get(node).start as usize;
@@ -79,8 +79,8 @@ impl Nodes {
         value
     }
 
-    /// The node of a number, as one that was forgotten if it is the next. `None` if it leads beyond.
-    pub fn numbered(&mut self, node: u32, namespace: u32, raw_offset: u64) -> Option<u32> {
+    /// Returns the node with a number; adds it as forgotten if it is the next number. Returns `None` for a higher number.
+    pub fn get_or_add_forgotten(&mut self, node: u32, namespace: u32, raw_offset: u64) -> Option<u32> {
         if node as usize == self.nodes.len() {
             self.push(namespace, b"\0", raw_offset);
         }
@@ -96,12 +96,12 @@ impl Nodes {
         &self.arena[start..end]
     }
 
-    /// Raw offset of the frame that first brought it.
+    /// Returns the raw offset of the frame in which it first arrived.
     pub fn origin(&self, node: u32) -> u64 {
         self.origins.of(node)
     }
 
-    /// The node of a value, if it has one; `hash` is that of the two.
+    /// Returns the node of a value; `hash` is the hash of namespace and value.
     pub fn find(&self, hash: u64, namespace: u32, value: &str) -> Option<u32> {
         let same = |node: u32| self.get(node).namespace == namespace && self.bytes(node) == value.as_bytes();
         self.table.find(hash, same)
@@ -131,8 +131,8 @@ impl Nodes {
         node
     }
 
-    /// Touches what looking these hashes up will need, so that memory is waited for once and not for each.
-    pub fn warm(&self, hashes: impl Iterator<Item = u64>) {
+    /// Reads the memory that looking up these hashes needs, so that the cache misses overlap.
+    pub fn prefetch(&self, hashes: impl Iterator<Item = u64>) {
         let guesses: Vec<u32> = hashes.filter_map(|hash| self.table.find(hash, |_| true)).collect();
         let starts: Vec<u64> = guesses.iter().map(|&node| self.get(node).start).collect();
         let values = starts
@@ -147,15 +147,15 @@ impl Nodes {
     }
 }
 
-/// The raw offset that brought each of a growing list: one entry an offset, not one an element.
+/// The raw offset in which each element of a growing list arrived, run-length encoded.
 #[derive(Default)]
-pub struct Origins {
+pub struct ArrivalOffsets {
     /// (first element, raw offset), both ascending.
     starts: Vec<(u32, u64)>,
 }
 
-impl Origins {
-    /// Elements are noted in order; `raw_offset` never falls.
+impl ArrivalOffsets {
+    /// Records the raw offset of an element. Elements are added in order and `raw_offset` never decreases.
     pub fn note(&mut self, element: u32, raw_offset: u64) {
         if self.starts.last().is_none_or(|&(_, last)| last != raw_offset) {
             self.starts.push((element, raw_offset));

@@ -1,27 +1,28 @@
-//! Persons: their ids, and who became whose alias.
+//! Persons: their ids and aliases.
 
 use super::nodes::NONE;
 
-/// Partitions open to new persons at any time.
+/// The number of partitions that receive new persons.
 const OPEN: usize = 16;
 
+/// A person or an alias.
 pub struct Person {
-    /// Partition in the high 32 bits, ordinal in the low.
+    /// The partition in the high 32 bits, the ordinal in the low 32 bits.
     pub id: u64,
-    /// Itself, or an older person it was merged into.
+    /// The person itself, or the older person into which it was merged.
     parent: u32,
-    /// Of a person that is no alias: the first and last of its members, and how many.
+    /// The first and last member and the number of members; only valid if it is not an alias.
     pub head: u32,
     pub tail: u32,
     pub size: u32,
-    /// Its earliest member, by order of arrival.
+    /// The earliest member, by order of arrival.
     pub anchor: u32,
 }
 
-/// Persons are numbered in order of creation; ids are given out and never taken back.
+/// All persons, numbered in order of creation. An id is never reused.
 pub struct Persons {
     persons: Vec<Person>,
-    /// `ordinals[partition - 1][ordinal]` is a person's number.
+    /// `ordinals[partition - 1][ordinal]` is the number of a person.
     ordinals: Vec<Vec<u32>>,
     open: [u32; OPEN],
     capacity: u32,
@@ -29,7 +30,7 @@ pub struct Persons {
 }
 
 impl Persons {
-    /// `capacity`: people a partition holds.
+    /// Returns an empty list. `capacity` is the size of a partition.
     pub fn new(capacity: u32) -> Self {
         let open = std::array::from_fn(|slot| slot as u32 + 1);
         Persons {
@@ -45,7 +46,7 @@ impl Persons {
         self.persons.len()
     }
 
-    /// How many are aliases.
+    /// Returns the number of aliases.
     pub fn merged(&self) -> u32 {
         self.merged
     }
@@ -58,13 +59,13 @@ impl Persons {
         &mut self.persons[person as usize]
     }
 
-    /// The number of the person or alias with an id.
+    /// Returns the number of the person or alias with an id.
     pub fn with_id(&self, id: u64) -> Option<u32> {
         let partition = ((id >> 32) as usize).checked_sub(1)?;
         self.ordinals.get(partition)?.get(id as u32 as usize).copied()
     }
 
-    /// A person without members yet, in the next open partition in turn.
+    /// Creates a person without members in the next open partition, round robin.
     pub fn create(&mut self) -> u32 {
         let person = self.persons.len() as u32;
         let slot = person as usize % OPEN;
@@ -87,7 +88,7 @@ impl Persons {
         person
     }
 
-    /// Whom a person or alias is now.
+    /// Returns the person that a person or alias is now.
     pub fn root(&self, mut person: u32) -> u32 {
         while self.get(person).parent != person {
             person = self.get(person).parent;
@@ -95,8 +96,8 @@ impl Persons {
         person
     }
 
-    /// The same, shortening the way for the next one.
-    pub fn shorten(&mut self, mut person: u32) -> u32 {
+    /// Like `root`, with path compression (union-find).
+    pub fn root_compressing_path(&mut self, mut person: u32) -> u32 {
         loop {
             let parent = self.get(person).parent;
             let above = self.get(parent).parent;
@@ -108,21 +109,21 @@ impl Persons {
         }
     }
 
-    /// Makes `loser` an alias of `winner`; neither is one yet. Its members are the caller's to move.
+    /// Makes `loser` an alias of `winner`; neither is one yet. The caller moves the members.
     pub fn redirect(&mut self, loser: u32, winner: u32) {
         self.get_mut(loser).parent = winner;
         self.merged += 1;
     }
 
     /// Makes a person or alias an alias of another person, or a person again.
-    pub fn rehome(&mut self, person: u32, home: u32) {
+    pub fn reparent(&mut self, person: u32, home: u32) {
         let was_alias = self.get(person).parent != person;
         self.get_mut(person).parent = home;
         self.merged += u32::from(home != person);
         self.merged -= u32::from(was_alias);
     }
 
-    /// Nobody is a member any more.
+    /// Removes all members.
     pub fn empty(&mut self, person: u32) {
         let person = self.get_mut(person);
         (person.head, person.tail, person.size, person.anchor) = (NONE, NONE, 0, NONE);

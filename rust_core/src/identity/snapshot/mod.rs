@@ -1,7 +1,7 @@
-//! The graph in one file: what cannot be derived, as numbers and texts in order, and a checksum over all of it. Tables, chains and
-//! ids are built again on the way in by the same code that built them first.
+//! Snapshots of the graph in one file with a checksum. Hash tables, chains and ids are rebuilt on load by the code that builds them.
 //!
-//! Layout: magic (7 bytes), version (1), body, XXH3-64 of all before (8, little-endian). Numbers are varints, texts have their length first.
+//! Layout: magic (7 bytes), version (1), body, XXH3-64 of all before (8, little-endian). Numbers are varints; texts are prefixed by
+//! their length.
 
 mod read;
 mod write;
@@ -25,10 +25,10 @@ const MAGIC: &[u8; 7] = b"QYIDENT";
 const VERSION: u8 = 3;
 const EXTENSION: &str = "identity";
 
-/// Snapshots kept: the newest, and the one before it to fall back on by hand.
+/// The number of snapshots that are kept: the newest, and the previous one as a manual fallback.
 const GENERATIONS: usize = 2;
 
-/// Snapshots in a folder, the newest first.
+/// Returns the snapshots in a folder, newest first.
 fn generations(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
@@ -37,12 +37,12 @@ fn generations(folder: &Path) -> Result<Vec<PathBuf>> {
             found.push(path);
         }
     }
-    // Names are offsets of fixed width.
+    // File names are offsets of fixed width.
     found.sort_unstable_by(|a, b| b.cmp(a));
     Ok(found)
 }
 
-/// The newest snapshot, if there is any. Corrupt or Unsupported, naming the file, if it cannot be used.
+/// Loads the newest snapshot; returns `None` if there is none, `Error::Corrupt` or `Error::Unsupported` if it cannot be used.
 pub fn load(folder: &Path, policy: &Policy, capacity: u32) -> Result<Option<State>> {
     let Some(path) = generations(folder)?.into_iter().next() else {
         return Ok(None);
@@ -51,12 +51,12 @@ pub fn load(folder: &Path, policy: &Policy, capacity: u32) -> Result<Option<Stat
     read(&path, &bytes, policy, capacity).map(Some)
 }
 
-/// Writes a snapshot beside the older ones, and once it is durable lets the oldest go.
+/// Writes a snapshot; removes the oldest ones once it is durable.
 pub fn save(folder: &Path, state: &State, capacity: u32) -> Result<()> {
     save_and_keep(folder, state, capacity, GENERATIONS)
 }
 
-/// The same, but lets all others go.
+/// Writes a snapshot; removes all others once it is durable.
 pub fn save_only(folder: &Path, state: &State, capacity: u32) -> Result<()> {
     save_and_keep(folder, state, capacity, 1)
 }
@@ -73,22 +73,22 @@ fn save_and_keep(folder: &Path, state: &State, capacity: u32, kept: usize) -> Re
     Ok(())
 }
 
-/// What else the result of a fold depends on; a snapshot is only good under the same.
-fn terms(policy: &Policy, capacity: u32) -> u64 {
+/// Returns a fingerprint of the settings that a fold depends on. A snapshot is only valid under the same settings.
+fn settings_fingerprint(policy: &Policy, capacity: u32) -> u64 {
     xxh3_64(format!("{policy:?} {capacity}").as_bytes())
 }
 
 fn write(mut out: Writer<'_>, state: &State, capacity: u32) -> io::Result<()> {
     out.bytes(MAGIC);
     out.bytes(&[VERSION]);
-    out.number(terms(&state.graph.policy, capacity));
+    out.number(settings_fingerprint(&state.graph.policy, capacity));
     write_state(&mut out, state)?;
     out.finish()
 }
 
-/// A snapshot's bytes as a state, if they are whole and of this version and policy.
+/// Decodes a snapshot if it is complete and has this version and policy.
 fn read(path: &Path, bytes: &[u8], policy: &Policy, capacity: u32) -> Result<State> {
-    let advice = "remove it to go back to the snapshot before it, or without any to fold the log again";
+    let advice = "remove it to use the previous snapshot, or, if there is none, to fold the log again";
     let corrupt = |detail: &str| Error::Corrupt {
         path: path.into(),
         detail: format!("{detail}; {advice}"),
@@ -97,16 +97,16 @@ fn read(path: &Path, bytes: &[u8], policy: &Policy, capacity: u32) -> Result<Sta
     let rest = bytes
         .strip_prefix(MAGIC)
         .ok_or_else(|| corrupt("not an identity snapshot"))?;
-    let &version = rest.first().ok_or_else(|| corrupt("cut short"))?;
+    let &version = rest.first().ok_or_else(|| corrupt("truncated"))?;
     if version != VERSION {
         return Err(unsupported(&format!(
             "written by another version (format {version}, this one reads {VERSION})"
         )));
     }
     let checked = verified(bytes).ok_or_else(|| corrupt("the checksum does not match"))?;
-    let body = checked.get(MAGIC.len() + 1..).ok_or_else(|| corrupt("cut short"))?;
+    let body = checked.get(MAGIC.len() + 1..).ok_or_else(|| corrupt("truncated"))?;
     let mut cursor = Cursor { rest: body };
-    if cursor.number().map_err(corrupt)? != terms(policy, capacity) {
+    if cursor.number().map_err(corrupt)? != settings_fingerprint(policy, capacity) {
         return Err(unsupported("written under another identity policy"));
     }
     let state = read_state(&mut cursor, policy, capacity).map_err(corrupt)?;

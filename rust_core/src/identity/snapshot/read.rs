@@ -1,10 +1,10 @@
-//! A state from what was written of it. Every number is checked before it is used.
+//! Decodes a state. Each number is checked before it is used.
 
 use std::collections::VecDeque;
 
-use crate::identity::decisions::erasure::{Erasure, Forgotten};
-use crate::identity::decisions::{Decided, Outcome, Parting};
-use crate::identity::graph::edges::Sighting;
+use crate::identity::decisions::erasure::{Erasure, ForgottenIdentifier};
+use crate::identity::decisions::{Outcome, RecordedDecision, SplitResult};
+use crate::identity::graph::edges::Observation;
 use crate::identity::graph::nodes::NONE;
 use crate::identity::graph::{Graph, SignIn};
 use crate::identity::policy::Policy;
@@ -21,12 +21,12 @@ pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<S
     let mut graph = Graph::new(policy.clone(), capacity);
     for code in 0..cursor.small()? {
         if graph.namespaces.intern(cursor.text()?, policy) != code {
-            return Err("a namespace stands twice");
+            return Err("a namespace occurs twice");
         }
     }
     for code in 0..cursor.small()? {
         if graph.sources.intern(cursor.text()?) != code {
-            return Err("a source stands twice");
+            return Err("a source occurs twice");
         }
     }
     read_persons(cursor, &mut graph)?;
@@ -74,15 +74,15 @@ fn read_nodes(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
         newest = origin;
         let value = cursor.text()?;
         let added = match value {
-            // Of somebody who was erased.
-            "" => graph.nodes.numbered(index, namespace, origin),
+            // The identifier belongs to an erased person.
+            "" => graph.nodes.get_or_add_forgotten(index, namespace, origin),
             value => {
                 let hash = graph.nodes.hash(namespace, value);
                 Some(graph.nodes.find_or_add(hash, namespace, value, origin))
             }
         };
         if added != Some(index) {
-            return Err("an identifier stands twice");
+            return Err("an identifier occurs twice");
         }
         if person != NONE {
             graph.nodes.get_mut(index).person = person;
@@ -102,7 +102,7 @@ fn read_edges(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
         let (first_ms, last_ms) = (cursor.number()? as i64, cursor.number()? as i64);
         let raw_offset = cursor.number()?;
         let record_id = cursor.text()?;
-        let sighting = Sighting {
+        let observation = Observation {
             source,
             record_id,
             first_ms,
@@ -111,7 +111,11 @@ fn read_edges(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
             glues,
             raw_offset,
         };
-        if a >= b || raw_offset < newest || raw_offset >= end || !graph.edges.see(&mut graph.nodes, a, b, &sighting) {
+        if a >= b
+            || raw_offset < newest
+            || raw_offset >= end
+            || !graph.edges.observe(&mut graph.nodes, a, b, &observation)
+        {
             return Err("edges out of order");
         }
         newest = raw_offset;
@@ -124,7 +128,7 @@ fn read_sign_ins(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
         let device = cursor.index(graph.nodes.len())?;
         let node = cursor.index(graph.nodes.len())?;
         if graph.owner(node).is_none() {
-            return Err("a sign-in of nobody");
+            return Err("a sign-in without a person");
         }
         let at_ms = cursor.number()? as i64;
         graph.sign_ins.insert(device, SignIn { node, at_ms });
@@ -162,12 +166,12 @@ fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     for _ in 0..cursor.number()? {
         let [key, by, why] = [cursor.text()?, cursor.text()?, cursor.text()?].map(Box::from);
         if graph.decisions.with_key(&key).is_some() {
-            return Err("a decision stands twice");
+            return Err("a decision occurs twice");
         }
         let contents = cursor.number()?;
         let (raw_offset, at_ms) = (cursor.number()?, cursor.number()? as i64);
         let outcome = read_outcome(cursor, graph)?;
-        graph.decisions.push(Decided {
+        graph.decisions.push(RecordedDecision {
             key,
             by,
             why,
@@ -189,11 +193,11 @@ fn read_outcome(cursor: &mut Cursor, graph: &Graph) -> Read<Outcome> {
         1 => Ok(Outcome::Erased {
             person: cursor.index(persons)?,
         }),
-        2 => Ok(Outcome::Split(Parting {
+        2 => Ok(Outcome::Split(SplitResult {
             from: cursor.index(persons)?,
             to: cursor.index(persons)?,
             kept: members(cursor)?,
-            parted: members(cursor)?,
+            moved: members(cursor)?,
         })),
         _ => Err("a decision of an unknown kind"),
     }
@@ -206,7 +210,7 @@ fn read_erasures(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
         for _ in 0..cursor.number()? {
             let node = cursor.index(graph.nodes.len())?;
             let value = cursor.text()?.into();
-            forgotten.push(Forgotten { node, value });
+            forgotten.push(ForgottenIdentifier { node, value });
         }
         graph.erasures.push(Erasure {
             raw_offset,

@@ -1,4 +1,4 @@
-//! A state as numbers and texts.
+//! Encodes a state.
 
 use std::io;
 
@@ -104,11 +104,11 @@ fn write_decisions(out: &mut Writer, graph: &Graph) -> io::Result<()> {
                 out.number(1);
                 out.number((*person).into());
             }
-            Outcome::Split(parting) => {
+            Outcome::Split(split) => {
                 out.number(2);
-                out.number(parting.from.into());
-                out.number(parting.to.into());
-                for nodes in [&parting.kept, &parting.parted] {
+                out.number(split.from.into());
+                out.number(split.to.into());
+                for nodes in [&split.kept, &split.moved] {
                     out.number(nodes.len() as u64);
                     nodes.iter().for_each(|&node| out.number(node.into()));
                 }

@@ -59,13 +59,13 @@ fn a_split_person_is_not_merged_again_by_the_same_pair() {
     let first = seen(&resolver, &[one, card]);
     let second = seen(&resolver, &[other]);
     assert_eq!(seen(&resolver, &[other, card, ("device", "d")]), first);
-    let parted = Split {
+    let moved = Split {
         from: first,
         to: second,
         nodes: vec![3],
         aliases: vec![],
     };
-    assert_eq!(split(&resolver, second, &[other], "k"), [Change::Split(parted)]);
+    assert_eq!(split(&resolver, second, &[other], "k"), [Change::Split(moved)]);
     assert_eq!(resolver.resolve(other), second, "who was merged is there again");
     assert_eq!(
         resolver.resolve(("device", "d")),
@@ -103,13 +103,10 @@ fn splitting_off_the_first_identifier_moves_the_others_to_a_new_person() {
     let (_folder, resolver) = empty();
     let person = seen(&resolver, &[("card", "1"), ("card", "2"), ("card", "3")]);
     let changes = split(&resolver, person, &[("card", "1")], "k");
-    let [Change::Created { person: other }, Change::Split(parted)] = &changes[..] else {
+    let [Change::Created { person: other }, Change::Split(moved)] = &changes[..] else {
         panic!("{changes:?}");
     };
-    assert_eq!(
-        (parted.from, parted.to, &parted.nodes[..]),
-        (person, *other, &[2, 3][..])
-    );
+    assert_eq!((moved.from, moved.to, &moved.nodes[..]), (person, *other, &[2, 3][..]));
     assert_eq!(
         ["1", "2", "3"].map(|card| resolver.resolve(("card", card))),
         [person, *other, *other]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::properties::resolver;
 use super::world::{Delivery, Key, tight, world_with_splits};
 use crate::identity::Resolver;
-use crate::identity::normalise::spelling;
+use crate::identity::normalise::normalise_in_namespace;
 use crate::index::Index;
 use crate::proto::decision::tests::encode;
 use crate::proto::decision::{Decision, Kind};
@@ -210,7 +210,10 @@ fn digest(resolved: &[Vec<u8>]) -> u128 {
 
 /// By its spelling.
 fn spelled((namespace, value): &Key) -> Option<Key> {
-    Some((namespace.clone(), spelling(namespace, value, "86")?.into_owned()))
+    Some((
+        namespace.clone(),
+        normalise_in_namespace(namespace, value, "86")?.into_owned(),
+    ))
 }
 
 /// The ids of records and the spelled identifiers in raw frames.
@@ -218,7 +221,7 @@ fn texts(raw: &[Vec<u8>]) -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
     for record in raw.iter().flat_map(|frame| RawFrame::decode(frame).unwrap().records) {
         let record = Record::decode(record).unwrap();
-        let own = |&(namespace, value): &Identifier| Some(spelling(namespace, value, "86")?.into_owned());
+        let own = |&(namespace, value): &Identifier| Some(normalise_in_namespace(namespace, value, "86")?.into_owned());
         texts.extend(record.identifiers().iter().filter_map(own));
         if let Record::Event(Event { id, .. }) | Record::Profile(Profile { id, .. }) = record {
             texts.insert(id.to_owned());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::world::{Deed, Key, Leaving};
 use crate::identity::Policy;
-use crate::identity::normalise::{Kind, normalise};
+use crate::identity::normalise::{ValueKind, normalise};
 use crate::identity::violations::Reason;
 use crate::proto::frame::{Change, Split};
 
@@ -72,7 +72,7 @@ impl Model {
     pub fn apply(&mut self, deed: &Deed, received_at_ms: i64) -> Option<Key> {
         let mut keys: Vec<Key> = Vec::new();
         for (namespace, raw) in &deed.identifiers {
-            match normalise(Kind::of(namespace), raw, &self.policy.country) {
+            match normalise(ValueKind::of(namespace), raw, &self.policy.country) {
                 Some(value) => {
                     let key = (namespace.clone(), value.into_owned());
                     if !self.known.contains(&key) {
@@ -248,7 +248,7 @@ impl Model {
         let person = self.current(person);
         let mut listed = BTreeSet::new();
         for (namespace, raw) in &leaving.identifiers {
-            let value = normalise(Kind::of(namespace), raw, &self.policy.country)?;
+            let value = normalise(ValueKind::of(namespace), raw, &self.policy.country)?;
             listed.insert((namespace.clone(), value.into_owned()));
         }
         let fits = listed.is_subset(&self.members[person]) && listed.len() < self.members[person].len();
