@@ -1,4 +1,4 @@
-//! How fast rows become requests: `cargo run --release --example encode_speed`.
+//! Measures how fast rows are encoded as requests. Run with `cargo run --release --example encode_speed`.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,4 +1,5 @@
-//! How fast events are decoded, validated, deduplicated and made durable: `cargo run --release --example ingest_speed`.
+//! Measures how fast events are decoded, validated, deduplicated and made durable.
+//! Run with `cargo run --release --example ingest_speed`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -80,7 +81,7 @@ fn request(from: usize) -> Vec<u8> {
     request
 }
 
-/// Seconds that this thread has run: what a machine shared with others does not falsify. Linux only.
+/// Returns the CPU time of this thread in seconds, which other work on the machine does not affect. Linux only.
 fn on_cpu() -> f64 {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = stat.split(' ').next().and_then(|text| text.parse::<f64>().ok());

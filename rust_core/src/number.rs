@@ -5,7 +5,7 @@ pub const UNIT: i64 = 1_000_000;
 /// The largest magnitude, in millionths.
 pub const LIMIT: i64 = 9_000_000_000_000 * UNIT;
 
-/// Exact decimal text such as "-12.50"; finer digits are rounded half to even. `None` if it is no decimal or beyond the limit.
+/// Parses a decimal text such as "-12.50"; rounds finer digits half to even. Returns `None` if it is not a decimal or out of range.
 pub fn from_decimal(text: &str) -> Option<i64> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

@@ -2,11 +2,13 @@
 
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed};
 
-/// How many times as many cases a soak run tries.
+/// The factor by which a soak run increases the number of cases.
 const SOAK_FACTOR: u32 = 4;
 
-/// Settings of a property with `count` cases, the same ones in each test run. In a soak run (`make soak`), `SOAK_SEED` draws
-/// others, and failing cases go to `soak-failures/proptest`; one that is to be kept moves to `proptest-regressions`.
+/// Returns the settings of a property with `count` cases, which are the same in each test run.
+///
+/// In a soak run (`make soak`), `SOAK_SEED` selects other cases, and failing ones are saved in `soak-failures/proptest`. To keep a
+/// failing case, move it to `proptest-regressions`.
 pub fn cases(count: u32) -> Config {
     let soak_seed = std::env::var("SOAK_SEED").ok().map(|seed| seed.parse().unwrap());
     let (cases, failures) = match soak_seed {

@@ -1,4 +1,4 @@
-//! Steps of live segments: after the events of some people, and over a day in which nothing happens.
+//! Measures steps of live segments after the events of some people, and over a day without events.
 
 use std::time::Instant;
 
@@ -11,11 +11,11 @@ use serde_json::{Value as Json, json};
 use crate::timing::median;
 use crate::world::{AS_OF, DAY_MS, happen};
 
-/// People who do something before each step.
+/// The numbers of people with an event before each step.
 const TOUCHED: u64 = 2_000;
 const STEPS: u64 = 7;
 
-/// Windows that end with the as-of, as distances from it.
+/// Replaces windows that end at the as-of by relative ones.
 fn moving(cond: &Json) -> Json {
     match cond {
         Json::Array(of) => of.iter().map(moving).collect(),
@@ -38,7 +38,7 @@ fn ask(live: &Live, index: &Index, as_of: u64) -> Result<Vec<Vec<u8>>> {
         .unwrap_or_default())
 }
 
-/// Milliseconds to find who moves, and the same with folding it.
+/// Returns the milliseconds to find the moves, and to find and fold them.
 fn step(live: &Live, index: &Index, as_of: u64) -> Result<(f64, f64)> {
     let (mut found, mut all) = (0.0, 0.0);
     loop {
@@ -76,7 +76,7 @@ pub fn steps(index: &Index, segments: &[(&str, &Json)]) -> Result<()> {
     println!("{TOUCHED} people did something {found:>9.2} ms, folded {all:>9.2} ms");
     let mut days = Vec::new();
     for _ in 0..STEPS {
-        // It is not settled, so the next one finds the same.
+        // The step is not folded, so the next one finds the same moves.
         let started = Instant::now();
         ask(&live, index, AS_OF + DAY_MS)?;
         days.push(started.elapsed().as_secs_f64() * 1000.0);

@@ -1,7 +1,7 @@
-//! Questions asked of an index in memory and of one mapped from its snapshot, beside the time that reading as many bytes takes:
-//! `cargo bench --bench segments`.
+//! Measures queries on an index in memory and on one mapped from its snapshot, next to the time to read as many bytes.
+//! Run with `cargo bench --bench segments`.
 //!
-//! `PEOPLE` (default 1,000,000) people have ten times as many events in 180 days; most of them browse, a few do most.
+//! `PEOPLE` (default 1,000,000) people have ten times as many events in 180 days. Most events are of browsing; few people cause most.
 
 mod live;
 mod questions;
@@ -20,15 +20,15 @@ use questions::{all, among, plan, questions};
 use timing::{Took, ask, changes, reading_ms, resident, seconds};
 use world::load;
 
-/// The extension module's, which has its own.
+/// The allocator of the extension module.
 #[cfg(not(feature = "python"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Environment variable with the folder that a second process opens.
+/// The environment variable with the folder that a second process opens.
 const REOPENED: &str = "REOPENED";
 
-/// Takes the files of a folder out of the page cache, as they are after the machine has started.
+/// Evicts the files of a folder from the page cache, as after a restart of the machine.
 fn forget_pages(folder: &Path) -> std::io::Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder)? {
@@ -39,7 +39,7 @@ fn forget_pages(folder: &Path) -> std::io::Result<u64> {
     Ok(bytes)
 }
 
-/// What a process that starts anew on the folder sees.
+/// Measures a new process that opens the folder.
 fn reopened(folder: &Path) -> Result<()> {
     let index = seconds("opened", || Index::open(folder))?;
     println!("{:<24} {:>12} {:>12}", "", "first", "then");

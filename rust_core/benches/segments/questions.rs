@@ -1,4 +1,4 @@
-//! What is asked, as conditions of a plan.
+//! The measured conditions.
 
 use serde_json::{Value as Json, json};
 
@@ -34,7 +34,7 @@ pub fn among(attribute: &str, texts: &[&str]) -> Json {
     json!({"op": "in", "expr": {"op": "attribute", "name": attribute, "key": null}, "items": items})
 }
 
-/// Some of these texts in a set.
+/// Returns the condition that a set contains one of these texts.
 fn has_any(attribute: &str, texts: &[&str]) -> Json {
     let mut cond = among(attribute, texts);
     cond["op"] = json!("has");
@@ -42,7 +42,7 @@ fn has_any(attribute: &str, texts: &[&str]) -> Json {
     cond
 }
 
-/// At least so many events of the type for which the filter is true.
+/// Returns the condition of at least `min` events of a type that pass the filter.
 fn happened_where(name: &str, filter: Json, days: u64, min: u64) -> Json {
     let mut cond = happened(&[name], days, min);
     cond["events"]["steps"][0]["where"] = filter;
@@ -55,7 +55,7 @@ fn property_among(name: &str, texts: &[&str]) -> Json {
     cond
 }
 
-/// One event, then within some days the other.
+/// Returns the condition that the second event follows the first within some days.
 fn funnel(first: &str, second: &str, within_days: u64) -> Json {
     let step = |name: &str, within: Option<u64>| json!({"events": [{"type": name, "where": null}], "after": null, "within": within, "without": []});
     let steps = [step(first, None), step(second, Some(within_days * DAY_MS))];

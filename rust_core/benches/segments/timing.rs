@@ -1,4 +1,4 @@
-//! How long it takes, and how much memory.
+//! Measures time and memory.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::questions::plan;
 
-/// How long an answer took: milliseconds.
+/// Returns the milliseconds that an answer took.
 pub struct Took {
     pub first: f64,
     pub median: f64,
@@ -34,7 +34,7 @@ pub fn ask(index: &Index, roots: &[(&str, &Json)]) -> Result<(Took, u64)> {
     Ok((Took { first, median }, matched))
 }
 
-/// Milliseconds to find who has joined or left each of the segments since a day before.
+/// Returns the milliseconds to find who entered or left each segment in the last day.
 pub fn changes(index: &Index, roots: &[(&str, &Json)]) -> Result<f64> {
     let plan = Plan::parse(plan(roots).as_bytes())?;
     let version = index.version();
@@ -87,7 +87,7 @@ pub fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-/// Milliseconds to read so many bytes that are not in any cache.
+/// Returns the milliseconds to read this many uncached bytes.
 pub fn reading_ms(bytes: usize) -> f64 {
     let memory = vec![1u64; (256 << 20) / 8];
     let started = Instant::now();
@@ -95,7 +95,7 @@ pub fn reading_ms(bytes: usize) -> f64 {
     started.elapsed().as_secs_f64() * 1000.0 * bytes as f64 / (256 << 20) as f64
 }
 
-/// Megabytes of this process: its own, and mapped from files.
+/// Returns the megabytes of this process: anonymous, and mapped from files.
 pub fn resident() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let megabytes = |name: &str| {

@@ -1,4 +1,4 @@
-//! The made world: people, what they do, and the index of it.
+//! A synthetic world: people, their events, and the index of them.
 
 use std::ops::Range;
 use std::path::Path;
@@ -15,9 +15,9 @@ const PARTITIONS: u64 = 16;
 pub const DAYS: u64 = 180;
 pub const DAY_MS: u64 = 86_400_000;
 pub const AS_OF: u64 = DAYS * DAY_MS;
-/// Events of a frame.
+/// The number of events in a frame.
 const FRAME: u64 = 50_000;
-/// Types and how many of a hundred events are of them.
+/// The event types with their share of the events in percent.
 const TYPES: [(&str, u64); 5] = [
     ("browse", 55),
     ("order", 25),
@@ -28,12 +28,12 @@ const TYPES: [(&str, u64); 5] = [
 const TASTES: [&str; 8] = ["spicy", "sweet", "light", "vegan", "sour", "raw", "smoked", "iced"];
 const CHANNELS: [&str; 5] = ["pos", "miniapp", "web", "app", "delivery"];
 
-/// A number that looks random.
+/// Returns a pseudo-random number.
 pub fn mixed(a: u64, b: u64) -> u64 {
     xxh3_64(&[a.to_le_bytes(), b.to_le_bytes()].concat())
 }
 
-/// Small numbers are likely, as 1 / n.
+/// Returns a number with a probability proportional to 1 / n.
 fn skewed(random: u64, most: u64) -> u64 {
     let share = (random >> 11) as f64 / (1u64 << 53) as f64;
     ((most as f64).powf(share) as u64 - 1).min(most - 1)
@@ -91,7 +91,7 @@ fn put_time(out: &mut Vec<u8>, field: u32, ms: u64) {
     put_bytes(out, field, &time);
 }
 
-/// An entry of a map of values; `kind` is the field of Value.
+/// Encodes an entry of a map of values; `kind` is the field of Value.
 fn put_value(out: &mut Vec<u8>, field: u32, name: &str, kind: u32, text: &str) {
     let (mut value, mut entry) = (Vec::new(), Vec::new());
     put_bytes(&mut value, kind, text.as_bytes());
@@ -100,7 +100,7 @@ fn put_value(out: &mut Vec<u8>, field: u32, name: &str, kind: u32, text: &str) {
     put_bytes(out, field, &entry);
 }
 
-/// The same of a set of texts.
+/// Encodes an entry with a set of texts.
 fn put_set<'t>(out: &mut Vec<u8>, field: u32, name: &str, texts: impl Iterator<Item = &'t str>) {
     let (mut set, mut value, mut entry) = (Vec::new(), Vec::new(), Vec::new());
     texts.for_each(|text| put_text(&mut set, 1, text));
@@ -196,7 +196,7 @@ fn fold(
     index.fold(&[(offset, &bytes)])
 }
 
-/// Events after all others, each of another person.
+/// Returns events after all others, each of another person.
 pub fn happen(index: &Index, numbers: Range<u64>) -> Result<()> {
     let people = index
         .version()
@@ -205,14 +205,14 @@ pub fn happen(index: &Index, numbers: Range<u64>) -> Result<()> {
         .map(|partition| u64::from(partition.people))
         .sum::<u64>();
     let persons = numbers.clone().map(|number| person(number * 7919 % people)).collect();
-    // Ten a person came before, until the as-of; these follow within ten seconds.
+    // Each person has ten earlier events before the as-of; these follow within ten seconds.
     let records: Vec<Vec<u8>> = numbers
         .map(|number| event(10 * people + number % 6, 10 * people))
         .collect();
     fold(index, Vec::new(), persons, &records, None)
 }
 
-/// Seconds that this thread was on a processor: other work on the machine does not count.
+/// Returns the CPU time of this thread in seconds, which other work on the machine does not affect.
 fn processor_time() -> f64 {
     let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos: f64 = statistics

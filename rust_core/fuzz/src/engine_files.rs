@@ -1,4 +1,4 @@
-//! Files as the engine writes them, to be read with other contents.
+//! Files of the engine whose contents the fuzzer replaces.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,9 +16,9 @@ use serde_json::Value as Json;
 use crate::{plans, seal, world};
 
 const MANIFEST: &str = "manifest";
-/// What stands in front of the JSON of a manifest.
+/// The bytes before the JSON of a manifest.
 const SEAL: usize = 9;
-/// What stands behind the contents of the other two.
+/// The bytes after the contents of the other two files.
 const DIGEST: usize = 8;
 
 /// The files of an index, an identity graph and live memberships.
@@ -52,7 +52,7 @@ impl Written {
         })
     }
 
-    /// What may be replaced, without its seal; numbered as `put` wants it.
+    /// Returns the contents that can be replaced, without their checksum, in the order of the numbers that `put` takes.
     pub fn contents(&self) -> Vec<&[u8]> {
         let index = self.index.iter().map(|(name, bytes)| match name.as_str() {
             MANIFEST => &bytes[SEAL..],
@@ -62,7 +62,7 @@ impl Written {
         index.chain(others).collect()
     }
 
-    /// Writes all files to folders within `folder`, the one of this number with other contents and a right seal.
+    /// Writes all files to folders in `folder`; the file with this number gets other contents and a valid checksum.
     pub fn put(&self, folder: &Path, number: usize, contents: &[u8]) {
         let [index, identity, live] = ["index", "identity", "live"].map(|name| {
             let folder = folder.join(name);
@@ -103,7 +103,7 @@ impl Written {
 fn save_index(folder: &Path) -> Result<()> {
     let index = Index::open(folder)?;
     world::fold(&index, &world::frames(world::FEW));
-    // Totals are made beside the folding, and taken up by a fold that comes after.
+    // Totals are computed in the background, and a later fold installs them.
     while are_due(&index.version()) {
         std::thread::yield_now();
         index.fold(&[])?;

@@ -1,10 +1,10 @@
-//! What the fuzz targets share: a small workspace to ask, and ways to change messages and plans that leave them readable.
+//! Shared by the fuzz targets: a small workspace, and mutations of messages and plans that keep them decodable.
 
 pub mod message;
 pub mod plans;
 pub mod random;
 pub mod seal;
-// It is the engine's own, and finds these modules of the engine here.
+// This test fixture of the engine refers to these modules.
 #[path = "../../src/index/tests/fixtures/encoded.rs"]
 pub mod encoded;
 pub mod engine_files;

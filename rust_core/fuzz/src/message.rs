@@ -1,4 +1,4 @@
-//! Changes protobuf messages field by field, so that lengths stay right and most of what comes out is read to its end.
+//! Mutates protobuf messages field by field, so that lengths stay valid and most results can be decoded.
 
 use libfuzzer_sys::fuzzer_mutate;
 use quanyu_core::proto::wire::{Reader, Wire, put_bytes, put_varint};
@@ -18,7 +18,7 @@ const NUMBERS: [u64; 10] = [
     u64::MAX,
 ];
 
-/// For `fuzz_mutator!`: leaves the first byte, which says what the rest is, and gives the new size.
+/// For `fuzz_mutator!`: keeps the first byte, which selects the kind of the rest, and returns the new size.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let mut random = Random::new(seed);
     if size == 0 || random.below(50) == 0 {
@@ -30,7 +30,7 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize
     kept + 1
 }
 
-/// What libFuzzer makes of bytes of which it knows nothing.
+/// Mutates bytes with libFuzzer's default mutator.
 fn scrambled(bytes: &[u8]) -> Vec<u8> {
     let mut room = bytes.to_vec();
     room.resize(bytes.len() + 32, 0);

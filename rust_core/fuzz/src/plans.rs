@@ -1,4 +1,4 @@
-//! Conditions and expressions of every kind (docs/plan.md), and changes that make others of them.
+//! Conditions and expressions of all kinds (docs/plan.md), and mutations of plans.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::random::Random;
 
-/// 2025-06-19 UTC.
+/// The as-of: 2025-06-19 UTC.
 pub const START: i64 = 20_258 * DAY_MS;
 pub const AS_OF: i64 = START + 20 * DAY_MS;
 
@@ -47,7 +47,7 @@ fn lookup(attribute: &str) -> Json {
     json!({"op": "lookup", "catalog": "product", "key": property("product"), "attribute": attribute})
 }
 
-/// Of events.
+/// Returns conditions on events.
 fn filters() -> Vec<Json> {
     let by_type = json!({"op": "by_type", "of": [{"type": "order", "value": property("amount")}]});
     vec![
@@ -70,7 +70,7 @@ fn filters() -> Vec<Json> {
     ]
 }
 
-/// Of people.
+/// Returns conditions on people.
 fn exprs() -> Vec<Json> {
     let amount = || property("amount");
     let numbers = [
@@ -139,12 +139,12 @@ fn root(cond: Json) -> Json {
     json!({"name": "r", "cond": cond, "among": null})
 }
 
-/// A plan that asks each of these conditions.
+/// Returns a plan with these conditions as roots.
 pub fn plan(conds: Vec<Json>) -> Json {
     json!({"as_of": AS_OF, "roots": conds.into_iter().map(root).collect::<Vec<_>>()})
 }
 
-/// The rules of live segments, in which no instant stands still.
+/// Returns the rules of live segments, in which all instants are relative.
 pub fn roots() -> Vec<Json> {
     let ago = |days: i64| json!({"ago": days * DAY_MS});
     let events = json!({"steps": [{"type": "order", "where": null}], "from": ago(15), "to": ago(0)});
@@ -155,13 +155,13 @@ pub fn roots() -> Vec<Json> {
     conds.map(root).into()
 }
 
-/// A plan that asks everything.
+/// Returns a plan with all conditions.
 pub fn all() -> &'static str {
     static ALL: LazyLock<String> = LazyLock::new(|| plan(conds()).to_string());
     &ALL
 }
 
-/// For `fuzz_mutator!`: a plan with another part in one place, and its size.
+/// For `fuzz_mutator!`: replaces one part of a plan; returns the new size.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let mut random = Random::new(seed);
     let parsed: Option<Json> = serde_json::from_slice(&data[..size]).ok();
@@ -181,7 +181,7 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize
     text.len()
 }
 
-/// How many parts a plan has, itself the first.
+/// Returns the number of parts of a plan, including itself.
 fn count(plan: &Json) -> usize {
     1 + match plan {
         Json::Object(fields) => fields.values().map(count).sum(),
@@ -264,7 +264,7 @@ fn changed_number(before: i64, random: &mut Random) -> Json {
     }
 }
 
-/// A text that stands where such a text may stand, mostly.
+/// Returns a text that is mostly valid in this position.
 fn changed_text(before: &str, random: &mut Random) -> Json {
     const KINDS: [&[&str]; 8] = [
         &["<", "<=", ">", ">=", "=", "!="],

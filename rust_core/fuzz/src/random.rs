@@ -1,4 +1,4 @@
-//! Choices that follow from a seed, as libFuzzer asks of a mutator.
+//! Deterministic random choices from a seed, which libFuzzer requires of mutators.
 
 pub struct Random(u64);
 
@@ -7,7 +7,7 @@ impl Random {
         Random(u64::from(seed))
     }
 
-    /// SplitMix64.
+    /// Returns the next number of SplitMix64.
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,19 +1,19 @@
-//! Right checksums for wrong contents, so that what stands behind a checksum is reached.
+//! Adds valid checksums to mutated contents, so that the fuzzer reaches the code behind the check.
 
 use serde_json::{Value as Json, json};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Contents with their XXH3-64 behind them, as identity snapshots and memberships are sealed.
+/// Appends the XXH3-64 of contents, as in identity snapshots and memberships.
 pub fn with_digest(contents: &[u8]) -> Vec<u8> {
     [contents, &xxh3_64(contents).to_le_bytes()].concat()
 }
 
-/// JSON as the manifest of an index snapshot.
+/// Returns JSON as the manifest of an index snapshot.
 pub fn manifest(json: &[u8]) -> Vec<u8> {
     [format!("{:08x}\n", crc32fast::hash(json)).as_bytes(), json].concat()
 }
 
-/// Lets the JSON of a manifest say that the file of this name has these contents.
+/// Sets the length and checksum of a file in the JSON of a manifest.
 pub fn set_entry(json: &mut Json, name: &str, contents: &[u8]) {
     match json {
         Json::Object(fields) if fields.get("name").is_some_and(|found| found == name) => {

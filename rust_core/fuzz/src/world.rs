@@ -1,4 +1,4 @@
-//! A small workspace: what is declared, who did what, and how to ask everything of it.
+//! A small workspace: its schema, its records, and a query of everything.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use quanyu_core::proto::wire::{Reader, put_bytes, put_text};
 use crate::encoded::{self, RecordFields};
 use crate::plans::{self, AS_OF, START};
 
-/// People enough for everything to occur.
+/// The number of people: enough for all cases to occur.
 pub const FEW: u32 = 12;
-/// Enough for any question about so few people, and a bound to run into.
+/// A memory limit that is enough for each query about so few people.
 const BUDGET: u64 = 64 << 20;
-/// How many of the people of each partition are looked at one by one.
+/// The number of people of each partition who are read one by one.
 const SHOWN: u32 = 30;
 
 const PROPERTIES: [(&str, Type); 6] = [
@@ -138,12 +138,12 @@ pub fn item(number: u32) -> Vec<u8> {
     encoded::item("product", &format!("p{number}"), &values)
 }
 
-/// OneIDs in two partitions.
+/// Person ids in two partitions.
 pub fn people(count: u32) -> impl Iterator<Item = u64> {
     (0..count).map(|number| person_of(1 + number % 2, number / 2))
 }
 
-/// Resolved frames: what is declared, `people` in two partitions with a few records each, and two of them who are one.
+/// Returns resolved frames: the schema, `people` in two partitions with a few records each, and a merge of two of them.
 pub fn frames(people: u32) -> Vec<Vec<u8>> {
     let ids: Vec<u64> = self::people(people).collect();
     let changes = ids.iter().map(|&person| Change::Created { person });
@@ -169,7 +169,7 @@ pub fn frames(people: u32) -> Vec<Vec<u8>> {
     ]
 }
 
-/// Events, profiles and an item as senders send them.
+/// Returns events, profiles and an item.
 fn records() -> Vec<Vec<u8>> {
     let known_by = |record: Vec<u8>, kind: u32, field: u32, number: u32| {
         let mut reader = Reader::new(&record);
@@ -208,7 +208,7 @@ pub fn raw_frames() -> Vec<Vec<u8>> {
     vec![declared.encode(), sent.encode()]
 }
 
-/// An IngestRequest.
+/// Encodes an IngestRequest.
 pub fn request() -> Vec<u8> {
     let mut out = Vec::new();
     put_text(&mut out, 1, "shop");
@@ -244,7 +244,7 @@ pub fn limits() -> Limits {
     }
 }
 
-/// Looks at people one by one, and asks of them everything that a plan can ask.
+/// Reads people one by one, and evaluates all kinds of conditions and expressions for them.
 pub fn ask(version: &Version) -> Result<()> {
     for (&number, partition) in &version.partitions {
         for ordinal in 0..partition.people.min(SHOWN) {

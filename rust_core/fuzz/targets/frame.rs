@@ -1,4 +1,4 @@
-//! Entries of the logs: what is read is written again as it is, and what resolved frames say is filed so that it can be asked.
+//! Frames of the logs: a decoded frame encodes to the same bytes, and a resolved frame can be folded and queried.
 
 #![no_main]
 
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Files the frame behind those of a small workspace.
+/// Folds the frame after those of a small workspace.
 fn file(frame: &[u8]) {
     let folder = quanyu_fuzz::new_folder();
     let index = Index::follow(folder.path()).expect("an empty folder");

@@ -1,4 +1,4 @@
-//! Logs in any state: a follower gives frames or says what is damaged, and a writer either refuses or goes on where it can.
+//! Logs in any state: a follower returns frames or reports damage, and a writer rejects the log or continues it.
 
 #![no_main]
 
@@ -9,11 +9,11 @@ use libfuzzer_sys::fuzz_target;
 use quanyu_core::error::{Error, Result};
 use quanyu_core::log::LocalLog;
 
-/// Bytes of a segment's header, and of a frame's.
+/// The bytes of the header of a segment and of a frame.
 const HEADER: usize = 16;
 
 fuzz_target!(|bytes: &[u8]| {
-    // What is durable; whether checksums are made right; where and with which offset a second segment begins.
+    // The input selects the durable offset, whether checksums are fixed, and the start of a second segment.
     let Some((&[end, seal, cut, first], bytes)) = bytes.split_first_chunk::<4>() else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Plans: refused or answered, within the budget, and explained with the same answer.
+//! Plans: rejected or evaluated within the memory limit, and explained with the same answer.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use quanyu_core::index::Index;
 use quanyu_core::index::view::Version;
 use quanyu_fuzz::{plans, world};
 
-/// People enough for the loops over 64 rows at a time, and some more.
+/// The number of people: more than a loop over 64 rows.
 static VERSION: LazyLock<Arc<Version>> = LazyLock::new(|| {
     let folder = quanyu_fuzz::new_folder();
     let index = Index::follow(folder.path()).expect("an empty folder");

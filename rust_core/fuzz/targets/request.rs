@@ -1,4 +1,4 @@
-//! What senders may send: refused with a reason, or taken in such a way that identity and index take it too.
+//! Ingest requests: rejected with a reason, or accepted so that identity resolution and index can fold them.
 
 #![no_main]
 

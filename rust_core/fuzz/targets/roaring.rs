@@ -1,4 +1,4 @@
-//! Sets of people as they travel: what is read is written again as it is, and can be paged through and narrowed.
+//! Encoded sets of people: a decoded set encodes to the same bytes and can be paged and intersected.
 
 #![no_main]
 
@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use quanyu_core::audience::roaring_set::{decode, encode, page};
 use quanyu_core::audience::waterfall::waterfall;
 
-/// A set of a few bytes can hold 2^32 people, and to go through them all takes long.
+/// The most people of a set that are enumerated: a few bytes can encode 2^32 people.
 const MOST: u64 = 100_000;
 
 fuzz_target!(|bytes: &[u8]| {

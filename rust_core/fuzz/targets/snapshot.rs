@@ -1,5 +1,4 @@
-//! Files written by the engine, one of them with other contents under a right checksum: it is said to be damaged, or it can be
-//! asked and folded into.
+//! Snapshot files with one file mutated under a valid checksum: opening reports damage, or queries and folds work.
 
 #![no_main]
 

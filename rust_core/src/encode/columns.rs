@@ -1,4 +1,4 @@
-//! A file's column, whatever Arrow type holds it.
+//! Columns of a file, independent of their Arrow type.
 
 use std::fmt::Write;
 
@@ -14,8 +14,9 @@ use chrono::{DateTime, NaiveDate};
 
 use crate::error::{Error, Result};
 
-pub enum Column {
-    /// No value in the file.
+/// The values of a column of a file.
+pub enum FileColumn {
+    /// A column without values.
     Absent,
     Flag(BooleanArray),
     Int(Int64Array),
@@ -31,13 +32,13 @@ pub enum Column {
 pub struct Instants {
     pub counts: Int64Array,
     pub per_second: i64,
-    /// Wall time: the type names no zone.
+    /// True for wall times: the type has no zone.
     pub wall: bool,
 }
 
-impl Column {
-    /// Invalid, naming the column, for a type that no value can be made of.
-    pub fn read(name: &str, array: &ArrayRef) -> Result<Column> {
+impl FileColumn {
+    /// Converts an Arrow array; returns `Error::Invalid` with the column if its type is not supported.
+    pub fn read(name: &str, array: &ArrayRef) -> Result<FileColumn> {
         let unreadable = |error| Error::Invalid(format!("column {name}: {error}"));
         let cast = |to: &DataType| {
             let options = CastOptions {
@@ -47,15 +48,15 @@ impl Column {
             cast_with_options(array, to, &options).map_err(unreadable)
         };
         Ok(match array.data_type() {
-            DataType::Null => Column::Absent,
-            DataType::Boolean => Column::Flag(array.as_boolean().clone()),
-            DataType::UInt64 => Column::Unsigned(array.as_primitive::<UInt64Type>().clone()),
-            kind if kind.is_integer() => Column::Int(cast(&DataType::Int64)?.as_primitive::<Int64Type>().clone()),
-            DataType::Float64 => Column::Float(array.as_primitive::<Float64Type>().clone()),
-            DataType::Float16 | DataType::Float32 => Column::Float(shortest(&cast(&DataType::Float32)?)),
+            DataType::Null => FileColumn::Absent,
+            DataType::Boolean => FileColumn::Flag(array.as_boolean().clone()),
+            DataType::UInt64 => FileColumn::Unsigned(array.as_primitive::<UInt64Type>().clone()),
+            kind if kind.is_integer() => FileColumn::Int(cast(&DataType::Int64)?.as_primitive::<Int64Type>().clone()),
+            DataType::Float64 => FileColumn::Float(array.as_primitive::<Float64Type>().clone()),
+            DataType::Float16 | DataType::Float32 => FileColumn::Float(shortest(&cast(&DataType::Float32)?)),
             DataType::Decimal256(_, scale) => {
                 let cast = cast(&DataType::Decimal128(38, *scale))?;
-                Column::Decimal(cast.as_primitive::<Decimal128Type>().clone())
+                FileColumn::Decimal(cast.as_primitive::<Decimal128Type>().clone())
             }
             kind @ (DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale)) => {
                 let same = matches!(kind, DataType::Decimal128(..));
@@ -64,23 +65,23 @@ impl Column {
                 } else {
                     cast(&DataType::Decimal128(38, *scale))?
                 };
-                Column::Decimal(array.as_primitive::<Decimal128Type>().clone())
+                FileColumn::Decimal(array.as_primitive::<Decimal128Type>().clone())
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-                Column::Text(cast(&DataType::Utf8)?.as_string::<i32>().clone())
+                FileColumn::Text(cast(&DataType::Utf8)?.as_string::<i32>().clone())
             }
-            DataType::Dictionary(_, value) => return Column::read(name, &cast(value)?),
-            DataType::Timestamp(unit, zone) => Column::Instant(Instants {
+            DataType::Dictionary(_, value) => return FileColumn::read(name, &cast(value)?),
+            DataType::Timestamp(unit, zone) => FileColumn::Instant(Instants {
                 counts: cast(&DataType::Int64)?.as_primitive::<Int64Type>().clone(),
                 per_second: per_second(*unit),
                 wall: zone.is_none(),
             }),
             DataType::Date32 | DataType::Date64 => {
-                Column::Date(cast(&DataType::Date32)?.as_primitive::<Date32Type>().clone())
+                FileColumn::Date(cast(&DataType::Date32)?.as_primitive::<Date32Type>().clone())
             }
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) if is_text(item) => {
                 let texts = DataType::List(Field::new("item", DataType::Utf8, true).into());
-                Column::Set(cast(&texts)?.as_list::<i32>().clone())
+                FileColumn::Set(cast(&texts)?.as_list::<i32>().clone())
             }
             other => {
                 return Err(Error::Invalid(format!(
@@ -92,35 +93,35 @@ impl Column {
 
     pub fn is_null(&self, row: usize) -> bool {
         match self {
-            Column::Absent => true,
-            Column::Flag(array) => array.is_null(row),
-            Column::Int(array) => array.is_null(row),
-            Column::Unsigned(array) => array.is_null(row),
-            Column::Float(array) => array.is_null(row),
-            Column::Decimal(array) => array.is_null(row),
-            Column::Text(array) => array.is_null(row),
-            Column::Instant(instants) => instants.counts.is_null(row),
-            Column::Date(array) => array.is_null(row),
-            Column::Set(array) => array.is_null(row),
+            FileColumn::Absent => true,
+            FileColumn::Flag(array) => array.is_null(row),
+            FileColumn::Int(array) => array.is_null(row),
+            FileColumn::Unsigned(array) => array.is_null(row),
+            FileColumn::Float(array) => array.is_null(row),
+            FileColumn::Decimal(array) => array.is_null(row),
+            FileColumn::Text(array) => array.is_null(row),
+            FileColumn::Instant(instants) => instants.counts.is_null(row),
+            FileColumn::Date(array) => array.is_null(row),
+            FileColumn::Set(array) => array.is_null(row),
         }
     }
 
-    /// Adds the value as text; nothing for null, and for a set, which the mapping's check has refused.
+    /// Appends the value as text. Appends nothing for null, or for a set, which the mapping does not allow here.
     pub fn put_text(&self, row: usize, out: &mut String) {
         if self.is_null(row) {
             return;
         }
         // Writing to a String cannot fail.
         let _ = match self {
-            Column::Absent | Column::Set(_) => Ok(()),
-            Column::Flag(array) => write!(out, "{}", array.value(row)),
-            Column::Int(array) => write!(out, "{}", array.value(row)),
-            Column::Unsigned(array) => write!(out, "{}", array.value(row)),
-            Column::Float(array) => write!(out, "{}", array.value(row)),
-            Column::Decimal(array) => write!(out, "{}", array.value_as_string(row)),
-            Column::Text(array) => out.write_str(array.value(row)),
-            Column::Instant(instants) => instants.put_text(row, out),
-            Column::Date(array) => match date(array.value(row)) {
+            FileColumn::Absent | FileColumn::Set(_) => Ok(()),
+            FileColumn::Flag(array) => write!(out, "{}", array.value(row)),
+            FileColumn::Int(array) => write!(out, "{}", array.value(row)),
+            FileColumn::Unsigned(array) => write!(out, "{}", array.value(row)),
+            FileColumn::Float(array) => write!(out, "{}", array.value(row)),
+            FileColumn::Decimal(array) => write!(out, "{}", array.value_as_string(row)),
+            FileColumn::Text(array) => out.write_str(array.value(row)),
+            FileColumn::Instant(instants) => instants.put_text(row, out),
+            FileColumn::Date(array) => match date(array.value(row)) {
                 Some(date) => write!(out, "{date}"),
                 None => Ok(()),
             },
@@ -129,7 +130,7 @@ impl Column {
 }
 
 impl Instants {
-    /// RFC 3339 in UTC; the fraction as short as it is.
+    /// Appends the instant in RFC 3339 in UTC with the shortest fraction.
     fn put_text(&self, row: usize, out: &mut String) -> std::fmt::Result {
         let count = self.counts.value(row);
         let (seconds, fraction) = (count.div_euclid(self.per_second), count.rem_euclid(self.per_second));
@@ -146,7 +147,7 @@ impl Instants {
     }
 }
 
-/// Days since 1970.
+/// Converts days since 1970-01-01.
 pub fn date(days: i32) -> Option<NaiveDate> {
     NaiveDate::from_epoch_days(days)
 }
@@ -167,7 +168,7 @@ fn per_second(unit: TimeUnit) -> i64 {
     }
 }
 
-/// Single precision as the decimal that it prints as: 1.1, not 1.10000002384.
+/// Converts single precision to the decimals that it prints as: 1.1, not 1.10000002384.
 fn shortest(array: &ArrayRef) -> Float64Array {
     let singles = array.as_primitive::<arrow_array::types::Float32Type>();
     singles

@@ -1,4 +1,4 @@
-//! A mapping: which column becomes what.
+//! Parses mappings, which assign columns to the fields of records.
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
@@ -7,6 +7,7 @@ use super::template::Template;
 use super::times;
 use crate::error::{Error, Result};
 
+/// The kind of records that a mapping yields.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Records {
     Event,
@@ -14,7 +15,7 @@ pub enum Records {
     Item,
 }
 
-/// Numbers of a record's fields in its message; 0 where it has none.
+/// The field numbers of a record in its message; 0 if it has no such field.
 pub struct Layout {
     pub occurred_at: u32,
     pub identifiers: u32,
@@ -23,7 +24,7 @@ pub struct Layout {
 }
 
 impl Records {
-    /// The number of its field in Record.
+    /// Returns the number of the field in Record.
     pub fn field(self) -> u32 {
         self as u32 + 1
     }
@@ -42,7 +43,7 @@ impl Records {
         }
     }
 
-    /// The templates that each row needs: key and number of the field.
+    /// Returns the required templates: the key and the number of the field.
     fn required(self) -> &'static [(&'static str, u32)] {
         match self {
             Records::Event => &[("source", 1), ("id", 2), ("type", 3)],
@@ -60,19 +61,21 @@ impl Records {
     }
 }
 
+/// A parsed mapping.
 pub struct Mapping {
     pub records: Records,
-    /// Key, number of the field, template.
+    /// The key, the field number and the template of each required field.
     pub required: Vec<(&'static str, u32, Template)>,
     pub occurred_at: Option<FieldSpec>,
     pub zone: Tz,
     pub channel: Option<Template>,
-    /// Namespace and value.
+    /// The namespace and value of each identifier.
     pub identifiers: Vec<(Template, Template)>,
-    /// Properties or attributes.
+    /// The properties or attributes.
     pub entries: Vec<(String, FieldSpec)>,
 }
 
+/// The type to which a column is converted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum As {
     Text,
@@ -84,12 +87,12 @@ pub enum As {
     Set,
 }
 
-/// A value of each row.
+/// Tells how the values of a column are converted.
 pub struct FieldSpec {
     pub column: String,
-    /// Absent: as the column's type says.
+    /// `None` converts by the type of the column.
     pub kind: Option<As>,
-    pub format: Option<times::Format>,
+    pub format: Option<times::TimeFormat>,
     pub separator: String,
 }
 
@@ -112,7 +115,7 @@ impl Mapping {
             Some("event") => Records::Event,
             Some("profile") => Records::Profile,
             Some("item") => Records::Item,
-            _ => return wrong("records", "say event, profile or item"),
+            _ => return wrong("records", "set it to event, profile or item"),
         };
         check_keys(&mapping, records)?;
         let mut required = Vec::new();
@@ -150,7 +153,7 @@ impl Mapping {
         })
     }
 
-    /// Every column read, with the key that reads it and whether it is read as text of a template.
+    /// Returns each column, the key that reads it, and whether it is read as text.
     pub fn columns(&self) -> impl Iterator<Item = (&str, String, bool)> {
         let templates = self
             .required
@@ -190,7 +193,7 @@ fn check_keys(mapping: &Object, records: Records) -> Result<()> {
             let known: Vec<&str> = required.chain(records.optional().iter().copied()).collect();
             return wrong(
                 key,
-                format!("not a key of these records; there are {}", known.join(", ")),
+                format!("not a key of these records; the keys are {}", known.join(", ")),
             );
         }
     }
@@ -248,7 +251,7 @@ fn entries(group: &str, value: Option<&Value>) -> Result<Vec<(String, FieldSpec)
     parsed.collect()
 }
 
-/// `always`: what the field is, whatever its column's type.
+/// Parses a field. `always` is the type of a field that does not depend on the column.
 fn field(path: &str, value: &Value, always: Option<As>) -> Result<FieldSpec> {
     let plain = |column: &str| FieldSpec {
         column: column.to_owned(),
@@ -270,7 +273,7 @@ fn field(path: &str, value: &Value, always: Option<As>) -> Result<FieldSpec> {
         match key.as_str() {
             "column" => spec.column = text.to_owned(),
             "as" => spec.kind = Some(kind(&path, text, always)?),
-            "format" => spec.format = Some(times::Format::parse(text).or_else(|what| wrong(&path, what))?),
+            "format" => spec.format = Some(times::TimeFormat::parse(text).or_else(|what| wrong(&path, what))?),
             "separator" if text.is_empty() => return wrong(&path, "it is empty"),
             "separator" => spec.separator = text.to_owned(),
             _ => return wrong(&path, "a field takes column, as, format and separator"),
@@ -300,7 +303,7 @@ fn kind(path: &str, text: &str, always: Option<As>) -> Result<As> {
         _ => {
             return wrong(
                 path,
-                format!("{text:?} is none of text, number, decimal, flag, date, instant, set"),
+                format!("{text:?} is not one of text, number, decimal, flag, date, instant, set"),
             );
         }
     };

@@ -1,4 +1,4 @@
-//! Columns of a file as Ingest requests, as a mapping says (docs/import.md).
+//! Encodes columns of a file as Ingest requests according to a mapping (docs/import.md).
 
 mod columns;
 mod mapping;
@@ -15,12 +15,12 @@ use arrow_ipc::reader::StreamReader;
 
 use crate::error::{Error, Result};
 use crate::proto::wire::{put_bytes, put_text};
-use columns::Column;
+use columns::FileColumn;
 use mapping::{FieldSpec, Mapping, Records};
 use template::Template;
 use values::put_value;
 
-/// Small enough to be sent over gRPC's default limit.
+/// The maximum size of a request: the default limit of gRPC.
 const MAX_REQUEST: usize = 4 << 20;
 
 pub struct RecordEncoder {
@@ -29,13 +29,13 @@ pub struct RecordEncoder {
 }
 
 /// The columns that the mapping uses, by name.
-type Columns = BTreeMap<String, Column>;
+type Columns = BTreeMap<String, FileColumn>;
 
-/// What does not fit: in which column, and why.
+/// The column with a value that cannot be converted, and the reason.
 type Misfit = (String, String);
 
 impl RecordEncoder {
-    /// Invalid, naming the key of the mapping that is wrong.
+    /// Parses a mapping; returns `Error::Invalid` with the key that is wrong.
     pub fn new(mapping: &[u8], workspace: &str) -> Result<RecordEncoder> {
         Ok(RecordEncoder {
             mapping: Mapping::parse(mapping)?,
@@ -43,9 +43,9 @@ impl RecordEncoder {
         })
     }
 
-    /// An Arrow IPC stream (one schema, any batches) to IngestRequest messages of at most 4 MiB.
+    /// Encodes an Arrow IPC stream as IngestRequest messages of at most 4 MiB. `first_row` is the number of the first row.
     ///
-    /// Invalid, naming a column that is missing, or row and column of a value that does not fit; `first_row` is the first one's number.
+    /// Returns `Error::Invalid` with a missing column, or with row and column of a value that cannot be converted.
     pub fn encode(&self, stream: &[u8], first_row: u64) -> Result<Vec<Vec<u8>>> {
         let unreadable = |error| Error::Invalid(format!("the batch is not a readable Arrow IPC stream: {error}"));
         let reader = StreamReader::try_new(stream, None).map_err(unreadable)?;
@@ -72,9 +72,9 @@ impl RecordEncoder {
                 )));
             };
             if !columns.contains_key(name) {
-                columns.insert(name.to_owned(), Column::read(name, array)?);
+                columns.insert(name.to_owned(), FileColumn::read(name, array)?);
             }
-            if as_text && matches!(columns.get(name), Some(Column::Set(_))) {
+            if as_text && matches!(columns.get(name), Some(FileColumn::Set(_))) {
                 return Err(Error::Invalid(format!(
                     "{user}: column {name} is a list, which has no text; use it with as: set"
                 )));
@@ -86,7 +86,7 @@ impl RecordEncoder {
     fn encode_batch(&self, columns: &Columns, rows: usize, first_row: u64, requests: &mut Requests) -> Result<()> {
         let mut writer = RowWriter {
             mapping: &self.mapping,
-            bound: Bound::new(&self.mapping, columns),
+            bound: BoundMapping::new(&self.mapping, columns),
             body: Vec::new(),
             part: Vec::new(),
             value: Vec::new(),
@@ -105,12 +105,12 @@ impl RecordEncoder {
     }
 }
 
-/// Requests as they fill.
+/// Builds requests of limited size.
 struct Requests {
     workspace: String,
     full: Vec<Vec<u8>>,
     open: Vec<u8>,
-    /// Length of a request without records.
+    /// The length of a request without records.
     empty: usize,
 }
 
@@ -127,11 +127,11 @@ impl Requests {
     }
 
     fn push(&mut self, record: &[u8], row: u64) -> Result<()> {
-        // A record's key and length take at most six bytes more.
+        // The tag and length of a record take at most six bytes.
         if self.open.len() + record.len() + 6 > MAX_REQUEST {
             if self.empty + record.len() + 6 > MAX_REQUEST {
                 return Err(Error::Invalid(format!(
-                    "row {row}: it is larger than {MAX_REQUEST} bytes"
+                    "row {row}: the record is larger than {MAX_REQUEST} bytes"
                 )));
             }
             let next = Requests::new(&self.workspace).open;
@@ -149,20 +149,20 @@ impl Requests {
     }
 }
 
-/// The mapping's fields beside the columns they read, so that no row looks a name up.
-struct Bound<'a> {
-    templates: Vec<(&'static str, u32, template::Bound<'a>)>,
-    channel: Option<template::Bound<'a>>,
-    identifiers: Vec<(template::Bound<'a>, template::Bound<'a>)>,
-    occurred_at: Option<(&'a FieldSpec, &'a Column)>,
-    entries: Vec<(&'a str, &'a FieldSpec, &'a Column)>,
+/// The fields of a mapping with their columns, so that rows need no lookup by name.
+struct BoundMapping<'a> {
+    templates: Vec<(&'static str, u32, template::BoundTemplate<'a>)>,
+    channel: Option<template::BoundTemplate<'a>>,
+    identifiers: Vec<(template::BoundTemplate<'a>, template::BoundTemplate<'a>)>,
+    occurred_at: Option<(&'a FieldSpec, &'a FileColumn)>,
+    entries: Vec<(&'a str, &'a FieldSpec, &'a FileColumn)>,
 }
 
-impl<'a> Bound<'a> {
+impl<'a> BoundMapping<'a> {
     fn new(mapping: &'a Mapping, columns: &'a Columns) -> Self {
         let bind = |template: &'a Template| template.bind(columns);
         let templates = mapping.required.iter();
-        Bound {
+        BoundMapping {
             templates: templates
                 .map(|(key, field, template)| (*key, *field, bind(template)))
                 .collect(),
@@ -185,10 +185,10 @@ impl<'a> Bound<'a> {
     }
 }
 
-/// Writes a row's Event, ProfileUpdate or CatalogItem into `body`.
+/// Writes the Event, ProfileUpdate or CatalogItem of a row into `body`.
 struct RowWriter<'a> {
     mapping: &'a Mapping,
-    bound: Bound<'a>,
+    bound: BoundMapping<'a>,
     body: Vec<u8>,
     part: Vec<u8>,
     value: Vec<u8>,
@@ -231,7 +231,7 @@ impl RowWriter<'_> {
         self.write_entries(row, layout.entries)
     }
 
-    /// One that lacks a column's value is left out.
+    /// Writes the identifiers; leaves out those with a missing value.
     fn write_identifiers(&mut self, row: usize, number: u64, field: u32) {
         for (namespace, value) in &self.bound.identifiers {
             self.part.clear();

@@ -1,10 +1,11 @@
-//! Text with columns in it: `{basket_id}-{product_id}`, `{row}`.
+//! Templates: texts with columns such as `{basket_id}-{product_id}` or `{row}`.
 
 use std::fmt::Write;
 
 use super::Columns;
-use super::columns::Column;
+use super::columns::FileColumn;
 
+/// A parsed template.
 pub struct Template {
     parts: Vec<Part>,
 }
@@ -66,31 +67,31 @@ impl Template {
         })
     }
 
-    pub fn bind<'a>(&'a self, columns: &'a Columns) -> Bound<'a> {
+    pub fn bind<'a>(&'a self, columns: &'a Columns) -> BoundTemplate<'a> {
         let bind = |part: &'a Part| match part {
             Part::Text(text) => BoundPart::Text(text),
             Part::Column(name) => BoundPart::Column(name, &columns[name]),
             Part::Row => BoundPart::Row,
         };
-        Bound {
+        BoundTemplate {
             parts: self.parts.iter().map(bind).collect(),
         }
     }
 }
 
-/// A template beside its columns.
-pub struct Bound<'a> {
+/// A template with its columns.
+pub struct BoundTemplate<'a> {
     parts: Vec<BoundPart<'a>>,
 }
 
 enum BoundPart<'a> {
     Text(&'a str),
-    Column(&'a str, &'a Column),
+    Column(&'a str, &'a FileColumn),
     Row,
 }
 
-impl<'a> Bound<'a> {
-    /// Replaces `out`. The error is the column that is null or empty in this row: then the whole template is absent.
+impl<'a> BoundTemplate<'a> {
+    /// Renders a row into `out`. Returns the name of a column that is null or empty as the error.
     pub fn render(&self, row: usize, number: u64, out: &mut String) -> Result<(), &'a str> {
         out.clear();
         for part in &self.parts {

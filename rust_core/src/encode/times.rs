@@ -1,34 +1,34 @@
-//! Wall times, zones and written times.
+//! Converts wall times and time texts to instants.
 
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
-/// How an instant is written that is no timestamp.
+/// The format of an instant that is not a timestamp.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Format {
-    /// Units in a second, of integers counted from 1970 UTC.
+pub enum TimeFormat {
+    /// Integers since 1970-01-01 UTC, with this many units in a second.
     Count(i64),
     /// A strftime pattern.
     Pattern(String),
 }
 
-impl Format {
-    pub fn parse(text: &str) -> Result<Format, String> {
+impl TimeFormat {
+    pub fn parse(text: &str) -> Result<TimeFormat, String> {
         match text {
-            "s" => Ok(Format::Count(1)),
-            "ms" => Ok(Format::Count(1_000)),
-            "us" => Ok(Format::Count(1_000_000)),
-            "ns" => Ok(Format::Count(1_000_000_000)),
+            "s" => Ok(TimeFormat::Count(1)),
+            "ms" => Ok(TimeFormat::Count(1_000)),
+            "us" => Ok(TimeFormat::Count(1_000_000)),
+            "ns" => Ok(TimeFormat::Count(1_000_000_000)),
             _ if !text.contains('%') || StrftimeItems::new(text).any(|item| matches!(item, Item::Error)) => Err(
                 format!("{text:?} is neither a strftime pattern such as %Y-%m-%d %H:%M nor s, ms, us or ns"),
             ),
-            _ => Ok(Format::Pattern(text.to_owned())),
+            _ => Ok(TimeFormat::Pattern(text.to_owned())),
         }
     }
 }
 
-/// Milliseconds since 1970 UTC of a count in units of a second's fraction, cut.
+/// Converts a count since 1970-01-01 UTC to milliseconds, rounded down.
 pub fn count_ms(count: i64, per_second: i64) -> Option<i64> {
     match per_second {
         1 => count.checked_mul(1000),
@@ -36,14 +36,14 @@ pub fn count_ms(count: i64, per_second: i64) -> Option<i64> {
     }
 }
 
-/// The instant of a wall time. One that the clocks skip is moved forward by what they skip; of one that comes twice it is the first.
+/// Converts a wall time to an instant. A skipped wall time moves forward by the skipped time; a repeated one takes the first instant.
 pub fn wall_ms(wall: NaiveDateTime, zone: Tz) -> i64 {
     if zone == Tz::UTC {
         return wall.and_utc().timestamp_millis();
     }
     match zone.from_local_datetime(&wall) {
         MappedLocalTime::Single(instant) | MappedLocalTime::Ambiguous(instant, _) => instant.timestamp_millis(),
-        // The offset in force before the clocks skipped; no zone has skipped more than a day.
+        // Uses the offset before the skipped time; no zone has skipped more than a day.
         MappedLocalTime::None => {
             let before = (1..=25).find_map(|hours| {
                 let earlier = wall.checked_sub_signed(Duration::hours(hours))?;
@@ -55,12 +55,12 @@ pub fn wall_ms(wall: NaiveDateTime, zone: Tz) -> i64 {
     }
 }
 
-/// Wall milliseconds (as if the wall clock were UTC's) to the instant.
+/// Converts a wall time, in ms as if it were UTC, to an instant.
 pub fn wall_count_ms(ms: i64, zone: Tz) -> Option<i64> {
     Some(wall_ms(DateTime::from_timestamp_millis(ms)?.naive_utc(), zone))
 }
 
-/// The date in the zone.
+/// Returns the date of an instant in the zone.
 pub fn date_of(ms: i64, zone: Tz) -> Option<NaiveDate> {
     Some(
         zone.from_utc_datetime(&DateTime::from_timestamp_millis(ms)?.naive_utc())
@@ -68,12 +68,12 @@ pub fn date_of(ms: i64, zone: Tz) -> Option<NaiveDate> {
     )
 }
 
-/// The first instant of a date.
+/// Returns the first instant of a date.
 pub fn start_of(date: NaiveDate, zone: Tz) -> i64 {
     wall_ms(date.and_time(NaiveTime::MIN), zone)
 }
 
-/// An instant in RFC 3339, or as a wall time `2026-11-22 08:30:00`.
+/// Parses an instant in RFC 3339, or a wall time such as `2026-11-22 08:30:00`.
 pub fn parse(text: &str, zone: Tz) -> Option<i64> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Some(instant.timestamp_millis());
@@ -83,7 +83,7 @@ pub fn parse(text: &str, zone: Tz) -> Option<i64> {
     Some(wall_ms(wall.ok()?, zone))
 }
 
-/// An instant as the pattern says: with a zone of its own, as a wall time, or as a date (its first instant).
+/// Parses an instant with a pattern: with a zone, as a wall time, or as a date (its first instant).
 pub fn parse_as(text: &str, pattern: &str, zone: Tz) -> Option<i64> {
     if let Ok(instant) = DateTime::parse_from_str(text, pattern) {
         return Some(instant.timestamp_millis());

@@ -1,4 +1,4 @@
-//! Values of a column as Value messages.
+//! Encodes the values of a column as Value messages.
 
 use std::fmt::Write;
 
@@ -6,21 +6,21 @@ use arrow_array::cast::AsArray;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::columns::{Column, Instants, date};
+use super::columns::{FileColumn, Instants, date};
 use super::mapping::{As, FieldSpec};
-use super::times::{self, Format};
+use super::times::{self, TimeFormat};
 use crate::ingest::{is_date, is_month_day};
 use crate::number;
 use crate::proto::wire::{put_bytes, put_fixed64, put_number, put_varint};
 
-/// Beyond this a double no longer holds every integer.
+/// A double represents all integers up to this one.
 const EXACT: i128 = 1 << 53;
 
-/// What does not fit, in words.
+/// The result of a conversion; the error tells what is wrong with the value.
 type Put<T = bool> = Result<T, String>;
 
-/// Writes the Value message of a row; whether there is one. Null is none.
-pub fn put_value(out: &mut Vec<u8>, field: &FieldSpec, column: &Column, row: usize, zone: Tz) -> Put {
+/// Writes the Value message of a row; returns false and writes nothing for null.
+pub fn put_value(out: &mut Vec<u8>, field: &FieldSpec, column: &FileColumn, row: usize, zone: Tz) -> Put {
     if column.is_null(row) {
         return Ok(false);
     }
@@ -40,8 +40,8 @@ pub fn put_value(out: &mut Vec<u8>, field: &FieldSpec, column: &Column, row: usi
     Ok(true)
 }
 
-/// Writes a row's Timestamp message; whether there is one.
-pub fn put_instant(out: &mut Vec<u8>, field: &FieldSpec, column: &Column, row: usize, zone: Tz) -> Put {
+/// Writes the Timestamp message of a row; returns false and writes nothing for null.
+pub fn put_instant(out: &mut Vec<u8>, field: &FieldSpec, column: &FileColumn, row: usize, zone: Tz) -> Put {
     if column.is_null(row) {
         return Ok(false);
     }
@@ -57,37 +57,37 @@ fn timestamp(ms: i64) -> Vec<u8> {
 }
 
 fn put_flag(out: &mut Vec<u8>, flag: bool) {
-    // In a oneof false is written too.
+    // A oneof also encodes false.
     put_varint(out, 1 << 3);
     put_varint(out, u64::from(flag));
 }
 
-fn put_plain(out: &mut Vec<u8>, column: &Column, row: usize, zone: Tz) -> Put<()> {
+fn put_plain(out: &mut Vec<u8>, column: &FileColumn, row: usize, zone: Tz) -> Put<()> {
     match column {
-        Column::Absent => {}
-        Column::Flag(array) => put_flag(out, array.value(row)),
-        Column::Int(_) | Column::Unsigned(_) | Column::Float(_) | Column::Decimal(_) => {
+        FileColumn::Absent => {}
+        FileColumn::Flag(array) => put_flag(out, array.value(row)),
+        FileColumn::Int(_) | FileColumn::Unsigned(_) | FileColumn::Float(_) | FileColumn::Decimal(_) => {
             put_decimal_or_number(out, column, row)?
         }
-        Column::Text(array) => put_bytes(out, 4, array.value(row).as_bytes()),
-        Column::Instant(instants) => put_bytes(out, 5, &timestamp(timestamp_ms(instants, row, zone)?)),
-        Column::Date(_) => put_bytes(out, 6, date_of(column, row, zone)?.as_bytes()),
-        Column::Set(array) => put_items(out, array.value(row).as_string::<i32>().iter().flatten()),
+        FileColumn::Text(array) => put_bytes(out, 4, array.value(row).as_bytes()),
+        FileColumn::Instant(instants) => put_bytes(out, 5, &timestamp(timestamp_ms(instants, row, zone)?)),
+        FileColumn::Date(_) => put_bytes(out, 6, date_of(column, row, zone)?.as_bytes()),
+        FileColumn::Set(array) => put_items(out, array.value(row).as_string::<i32>().iter().flatten()),
     }
     Ok(())
 }
 
-fn integer(column: &Column, row: usize) -> Option<i128> {
+fn integer(column: &FileColumn, row: usize) -> Option<i128> {
     match column {
-        Column::Int(array) => Some(i128::from(array.value(row))),
-        Column::Unsigned(array) => Some(i128::from(array.value(row))),
+        FileColumn::Int(array) => Some(i128::from(array.value(row))),
+        FileColumn::Unsigned(array) => Some(i128::from(array.value(row))),
         _ => None,
     }
 }
 
-fn put_decimal_or_number(out: &mut Vec<u8>, column: &Column, row: usize) -> Put<()> {
+fn put_decimal_or_number(out: &mut Vec<u8>, column: &FileColumn, row: usize) -> Put<()> {
     let double = match column {
-        Column::Float(array) => Some(array.value(row)),
+        FileColumn::Float(array) => Some(array.value(row)),
         _ => integer(column, row)
             .filter(|value| value.abs() <= EXACT)
             .map(|value| value as f64),
@@ -99,45 +99,48 @@ fn put_decimal_or_number(out: &mut Vec<u8>, column: &Column, row: usize) -> Put<
     Ok(())
 }
 
-fn text_of(column: &Column, row: usize) -> String {
+fn text_of(column: &FileColumn, row: usize) -> String {
     let mut text = String::new();
     column.put_text(row, &mut text);
     text
 }
 
-fn unfit(column: &Column, row: usize, wanted: &str) -> String {
+fn unfit(column: &FileColumn, row: usize, wanted: &str) -> String {
     match column {
-        Column::Set(_) => format!("a list is no {wanted}"),
-        _ => format!("{:.60?} is no {wanted}", text_of(column, row)),
+        FileColumn::Set(_) => format!("a list is not a {wanted}"),
+        _ => format!("{:.60?} is not a {wanted}", text_of(column, row)),
     }
 }
 
-fn decimal_of(column: &Column, row: usize) -> Put<String> {
+fn decimal_of(column: &FileColumn, row: usize) -> Put<String> {
     let text = text_of(column, row);
     match column {
-        Column::Int(_) | Column::Unsigned(_) | Column::Decimal(_) => Ok(text),
-        Column::Text(_) if number::from_decimal(&text).is_some() => Ok(text),
+        FileColumn::Int(_) | FileColumn::Unsigned(_) | FileColumn::Decimal(_) => Ok(text),
+        FileColumn::Text(_) if number::from_decimal(&text).is_some() => Ok(text),
         _ => Err(unfit(column, row, "decimal number such as 12.50")),
     }
 }
 
-fn flag_of(column: &Column, row: usize) -> Put {
-    if let Column::Flag(array) = column {
+fn flag_of(column: &FileColumn, row: usize) -> Put {
+    if let FileColumn::Flag(array) = column {
         return Ok(array.value(row));
     }
-    let read = matches!(column, Column::Text(_) | Column::Int(_) | Column::Unsigned(_));
+    let read = matches!(
+        column,
+        FileColumn::Text(_) | FileColumn::Int(_) | FileColumn::Unsigned(_)
+    );
     match text_of(column, row).as_str() {
         "true" | "1" if read => Ok(true),
         "false" | "0" if read => Ok(false),
-        _ => Err(unfit(column, row, "flag; true, false, 1 and 0 are")),
+        _ => Err(unfit(column, row, "flag (true, false, 1 or 0)")),
     }
 }
 
-fn date_of(column: &Column, row: usize, zone: Tz) -> Put<String> {
+fn date_of(column: &FileColumn, row: usize, zone: Tz) -> Put<String> {
     let found = match column {
-        Column::Date(array) => date(array.value(row)).map(written),
-        Column::Instant(instants) => times::date_of(timestamp_ms(instants, row, zone)?, zone).map(written),
-        Column::Text(array) => Some(array.value(row).to_owned()),
+        FileColumn::Date(array) => date(array.value(row)).map(written),
+        FileColumn::Instant(instants) => times::date_of(timestamp_ms(instants, row, zone)?, zone).map(written),
+        FileColumn::Text(array) => Some(array.value(row).to_owned()),
         _ => None,
     };
     match found {
@@ -163,25 +166,27 @@ fn timestamp_ms(instants: &Instants, row: usize, zone: Tz) -> Put<i64> {
     ms.ok_or_else(|| "the timestamp is out of range".to_owned())
 }
 
-fn instant_of(field: &FieldSpec, column: &Column, row: usize, zone: Tz) -> Put<i64> {
+fn instant_of(field: &FieldSpec, column: &FileColumn, row: usize, zone: Tz) -> Put<i64> {
     let found = match (column, &field.format) {
-        (Column::Instant(instants), None) => return timestamp_ms(instants, row, zone),
-        (Column::Date(array), None) => date(array.value(row)).map(|date| times::start_of(date, zone)),
-        (Column::Text(array), None) => times::parse(array.value(row), zone),
-        (Column::Text(array), Some(Format::Pattern(pattern))) => times::parse_as(array.value(row), pattern, zone),
-        // A CSV file's column of integers may have been read as text.
-        (Column::Int(_) | Column::Unsigned(_) | Column::Text(_), Some(Format::Count(per_second))) => {
+        (FileColumn::Instant(instants), None) => return timestamp_ms(instants, row, zone),
+        (FileColumn::Date(array), None) => date(array.value(row)).map(|date| times::start_of(date, zone)),
+        (FileColumn::Text(array), None) => times::parse(array.value(row), zone),
+        (FileColumn::Text(array), Some(TimeFormat::Pattern(pattern))) => {
+            times::parse_as(array.value(row), pattern, zone)
+        }
+        // A CSV column of integers may have been read as text.
+        (FileColumn::Int(_) | FileColumn::Unsigned(_) | FileColumn::Text(_), Some(TimeFormat::Count(per_second))) => {
             let count = text_of(column, row).parse().ok();
             count.and_then(|count| times::count_ms(count, *per_second))
         }
-        (Column::Int(_) | Column::Unsigned(_), None) => {
+        (FileColumn::Int(_) | FileColumn::Unsigned(_), None) => {
             return Err("an integer is an instant only with format: s, ms, us or ns".to_owned());
         }
         _ => None,
     };
     found.ok_or_else(|| match &field.format {
-        Some(Format::Pattern(pattern)) => unfit(column, row, &format!("time written as {pattern}")),
-        Some(Format::Count(_)) => unfit(column, row, "count of seconds or their fractions"),
+        Some(TimeFormat::Pattern(pattern)) => unfit(column, row, &format!("time written as {pattern}")),
+        Some(TimeFormat::Count(_)) => unfit(column, row, "number of seconds or fractions of a second"),
         None => unfit(
             column,
             row,
@@ -190,19 +195,15 @@ fn instant_of(field: &FieldSpec, column: &Column, row: usize, zone: Tz) -> Put<i
     })
 }
 
-fn put_set(out: &mut Vec<u8>, field: &FieldSpec, column: &Column, row: usize) -> Put<()> {
+fn put_set(out: &mut Vec<u8>, field: &FieldSpec, column: &FileColumn, row: usize) -> Put<()> {
     match column {
-        Column::Set(array) => put_items(out, array.value(row).as_string::<i32>().iter().flatten()),
-        Column::Text(array) => {
+        FileColumn::Set(array) => put_items(out, array.value(row).as_string::<i32>().iter().flatten()),
+        FileColumn::Text(array) => {
             let items = array.value(row).split(field.separator.as_str()).map(str::trim);
             put_items(out, items.filter(|item| !item.is_empty()));
         }
         _ => {
-            return Err(unfit(
-                column,
-                row,
-                "set; a list of texts is, or a text with a separator",
-            ));
+            return Err(unfit(column, row, "set (a list of texts, or a text with a separator)"));
         }
     }
     Ok(())

@@ -1,11 +1,10 @@
-//! A split-block Bloom filter over words that are hashes: ten bits a word, one cache line a question, about one wrong yes in a
-//! hundred. Never a wrong no.
+//! A split-block Bloom filter over hashes: ten bits for each word, one cache line for each lookup, about 1% false positives.
 
-/// Eight words of 32 bits; a word of the set has one bit in each.
-type Block = [u32; 8];
+/// Eight words of 32 bits; an element sets one bit in each.
+type FilterBlock = [u32; 8];
 const BITS_PER_WORD: usize = 10;
-/// Odd multipliers: each takes another five bits of the hash.
-const SALTS: Block = [
+/// Odd multipliers: each selects another five bits of the hash.
+const SALTS: FilterBlock = [
     0x9e37_79b1,
     0x85eb_ca77,
     0xc2b2_ae3d,
@@ -18,15 +17,15 @@ const SALTS: Block = [
 
 #[derive(Default)]
 pub struct Filter {
-    blocks: Vec<Block>,
+    blocks: Vec<FilterBlock>,
 }
 
 impl Filter {
-    /// Empty, for so many words.
+    /// Returns an empty filter for this many words.
     pub fn new(words: usize) -> Filter {
         let count = (words * BITS_PER_WORD).div_ceil(256).max(1);
         Filter {
-            blocks: vec![Block::default(); count],
+            blocks: vec![FilterBlock::default(); count],
         }
     }
 
@@ -37,7 +36,7 @@ impl Filter {
         }
     }
 
-    pub fn may_hold(&self, word: u64) -> bool {
+    pub fn may_contain(&self, word: u64) -> bool {
         let Some(block) = self.blocks.get(self.block(word)) else {
             return false;
         };
@@ -61,7 +60,7 @@ impl Filter {
     }
 }
 
-fn bits(word: u64) -> Block {
+fn bits(word: u64) -> FilterBlock {
     SALTS.map(|salt| 1 << ((word as u32).wrapping_mul(salt) >> 27))
 }
 
@@ -76,9 +75,9 @@ mod tests {
         let mut filter = Filter::new(20_000);
         (0..20_000).for_each(|at| filter.add(word(at)));
         let filter = Filter::from_bytes(filter.bytes());
-        assert!((0..20_000).all(|at| filter.may_hold(word(at))));
-        let wrong = (20_000..120_000).filter(|at| filter.may_hold(word(*at))).count();
+        assert!((0..20_000).all(|at| filter.may_contain(word(at))));
+        let wrong = (20_000..120_000).filter(|at| filter.may_contain(word(*at))).count();
         assert!(wrong < 2_000, "{wrong} of 100,000");
-        assert!(!Filter::default().may_hold(1));
+        assert!(!Filter::default().may_contain(1));
     }
 }

@@ -1,5 +1,6 @@
-//! What makes two copies of a record the same: a hash of its key, and one of its contents as they are meant. Protobuf does not
-//! keep the order of maps, so entries count in any order; so do the items of a set.
+//! Hashes the idempotency key and the contents of a record, so that copies can be recognised.
+//!
+//! The hash does not depend on the order of map entries, which Protobuf does not keep, or of the items of a set.
 
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
@@ -7,7 +8,7 @@ use super::generation::Key;
 use crate::number;
 use crate::proto::record::{Entries, Identifier, Record, Value};
 
-/// The hashes of key and contents; none for catalog items, which are not deduplicated.
+/// Returns the hashes of key and contents; `None` for catalog items, which are not deduplicated.
 pub fn key(record: &Record) -> Option<(Key, u64)> {
     match record {
         Record::Event(event) => {
@@ -29,7 +30,7 @@ pub fn key(record: &Record) -> Option<(Key, u64)> {
     }
 }
 
-/// The key's hash alone; of an item, which has none, zeros.
+/// Returns the hash of the key; zeros for a catalog item.
 pub fn record_key(record: &Record) -> [u64; 2] {
     let key = match record {
         Record::Event(event) => hash_key(event.source, event.id),
@@ -39,7 +40,7 @@ pub fn record_key(record: &Record) -> [u64; 2] {
     [key.high, key.low]
 }
 
-/// 128 bits of (source, id); the source's length keeps ("ab", "c") from ("a", "bc").
+/// Hashes (source, id) to 128 bits. The length of the source distinguishes ("ab", "c") from ("a", "bc").
 fn hash_key(source: &str, id: &str) -> Key {
     let hash = xxh3_128_with_seed(id.as_bytes(), text(source.len() as u64, source));
     Key {
@@ -56,7 +57,7 @@ fn mix(seed: u64, number: u64) -> u64 {
     xxh3_64_with_seed(&number.to_le_bytes(), seed)
 }
 
-/// In any order.
+/// Hashes identifiers independently of their order.
 fn identifiers(identifiers: &[Identifier]) -> u64 {
     let hashes = identifiers
         .iter()
@@ -73,7 +74,7 @@ fn value(value: &Value) -> u64 {
     match value {
         Value::Missing => 10,
         Value::Flag(flag) => 11 + u64::from(*flag),
-        // 12.5 and "12.50" are one number.
+        // 12.5 and "12.50" are the same number.
         Value::Number(double) => number(number::from_double(*double)),
         Value::Decimal(decimal) => number(number::from_decimal(decimal)),
         Value::Text(held) => text(14, held),

@@ -1,6 +1,6 @@
-//! Dates as records carry them.
+//! Validates the dates of records.
 
-/// Whether "2026-11-22" is a day of the calendar (years 0001 to 9999).
+/// Returns whether a text such as "2026-11-22" is a calendar day (years 0001 to 9999).
 pub fn is_date(text: &str) -> bool {
     let Some((year, month_day)) = text.split_at_checked(4) else {
         return false;
@@ -11,7 +11,7 @@ pub fn is_date(text: &str) -> bool {
     }
 }
 
-/// Whether "11-22" is a day of some year.
+/// Returns whether a text such as "11-22" is a day of some year.
 pub fn is_month_day(text: &str) -> bool {
     month_and_day(text).is_some_and(|(month, day)| day <= days_in(month, true))
 }

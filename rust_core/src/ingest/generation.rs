@@ -1,6 +1,7 @@
-//! A sealed generation of keys: an immutable file of sorted (key, contents) pairs in checksummed pages, looked up through a filter
-//! and an index that stay in memory (about 1.4 bytes a key). It carries the raw offset it covers and the schema there, so that
-//! whoever opens it folds on from that offset.
+//! A sealed generation of keys: an immutable file of sorted (key, contents) pairs in checksummed pages.
+//!
+//! A Bloom filter and an index stay in memory (about 1.4 bytes for each key). The file records the raw offset that it covers and the
+//! schema at this offset, so that the fold can continue from there.
 //!
 //! File: pages; the summary (a message: see `Summary`); its length and CRC32; the magic with the version.
 
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::proto::wire::{Reader, put_bytes, put_number};
 use crate::storage::durable::replace_file;
 
-/// 128 bits of a hash.
+/// A 128-bit hash of an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pub high: u64,
@@ -28,7 +29,7 @@ impl From<[u64; 2]> for Key {
     }
 }
 
-/// Keys are hashes already.
+/// Hashes a key to its low word: keys are hashes already.
 #[derive(Default)]
 pub struct LowWord(u64);
 pub type KeyHash = BuildHasherDefault<LowWord>;
@@ -55,9 +56,10 @@ const MAGIC: [u8; 8] = *b"QYKEYS\0\x01";
 const FOOTER: usize = 16;
 const PAGE: usize = 4096;
 const ENTRY: usize = 24;
-/// A page is its entries, zeros, and in its last four bytes the CRC32 of what stands before them.
+/// The number of entries in a page. Zeros follow them; the last four bytes are the CRC-32 of all before.
 const ENTRIES: usize = (PAGE - 4) / ENTRY;
 
+/// An open generation.
 pub struct Generation {
     path: PathBuf,
     file: File,
@@ -65,27 +67,28 @@ pub struct Generation {
     filter: Filter,
 }
 
-/// A key and its contents.
+/// A key and the hash of its contents.
 pub type Entry = (Key, u64);
 
-/// What is known of a generation without reading its pages.
+/// The metadata of a generation, which is read without its pages.
 #[derive(Default)]
 pub struct Summary {
-    /// The keys of all raw frames before this offset are in this generation or those before it.
+    /// The keys of all raw frames before this offset are in this generation or in earlier ones.
     pub covers: u64,
-    /// Arrival of the newest key.
+    /// When the newest key arrived, in ms since the epoch.
     pub newest_ms: i64,
-    /// Encoded schema at `covers`.
+    /// The encoded schema at `covers`.
     pub schema: Vec<u8>,
-    /// Keys.
+    /// The number of keys.
     pub count: u64,
     /// The high word of each page's first key.
     pub firsts: Vec<u64>,
 }
 
 impl Generation {
-    /// Writes a new file as a whole or not at all. `entries` are sorted, each key once, and at most `most`; of what they are, the
-    /// summary says what was covered.
+    /// Writes a new file atomically.
+    ///
+    /// `entries` are sorted, with unique keys, and at most `most`. `summary` tells what they cover.
     pub fn create(
         path: PathBuf,
         entries: impl Iterator<Item = Result<Entry>>,
@@ -105,14 +108,14 @@ impl Generation {
         })
     }
 
-    /// Corrupt if the summary is damaged; pages are checked when they are read.
+    /// Opens a file; returns `Error::Corrupt` if its summary is damaged. Pages are checked when they are read.
     pub fn open(path: PathBuf) -> Result<Generation> {
         let io = || Error::io(&path);
         let file = File::open(&path).map_err(io())?;
         let length = file.metadata().map_err(io())?.len();
         let damaged = |detail: &str| Error::Corrupt {
             path: path.clone(),
-            detail: format!("{detail}; delete this folder to have it made again from the raw log"),
+            detail: format!("{detail}; delete this folder to rebuild it from the raw log"),
         };
         let body = length
             .checked_sub(FOOTER as u64)
@@ -124,7 +127,7 @@ impl Generation {
         }
         let number = |at: usize| u32::from_le_bytes([footer[at], footer[at + 1], footer[at + 2], footer[at + 3]]);
         let start = body.checked_sub(u64::from(number(0)));
-        let start = start.ok_or_else(|| damaged("its summary is cut"))?;
+        let start = start.ok_or_else(|| damaged("its summary is truncated"))?;
         let mut bytes = vec![0; number(0) as usize];
         file.read_exact_at(&mut bytes, start).map_err(io())?;
         if crc32fast::hash(&bytes) != number(4) {
@@ -142,14 +145,14 @@ impl Generation {
         })
     }
 
-    /// Whether the key may be in here: false is certain.
-    pub fn may_hold(&self, key: Key) -> bool {
-        self.filter.may_hold(key.high)
+    /// Returns whether the generation may contain the key; false is certain.
+    pub fn may_contain(&self, key: Key) -> bool {
+        self.filter.may_contain(key.high)
     }
 
-    /// The contents under the key.
+    /// Returns the content hash of the key.
     pub fn find(&self, key: Key) -> Result<Option<u64>> {
-        // Equal first words on both sides of a page's edge are all but impossible, yet looked at.
+        // Keys with the same high word can span pages.
         let firsts = &self.summary.firsts;
         let from = firsts.partition_point(|first| *first < key.high).saturating_sub(1);
         let to = firsts.partition_point(|first| *first <= key.high);
@@ -175,9 +178,7 @@ impl Generation {
         if crc32fast::hash(held).to_le_bytes() != *check {
             return Err(Error::Corrupt {
                 path: self.path.clone(),
-                detail: format!(
-                    "page {number}'s checksum is wrong; delete this folder to have it made again from the raw log"
-                ),
+                detail: format!("page {number}'s checksum is wrong; delete this folder to rebuild it from the raw log"),
             });
         }
         let count = (self.summary.count as usize)
@@ -186,7 +187,7 @@ impl Generation {
         Ok(Page { bytes, count })
     }
 
-    /// In order.
+    /// Returns all entries in order.
     pub fn entries(&self) -> impl Iterator<Item = Result<Entry>> {
         let pages = (0..self.summary.firsts.len()).map(|number| self.page(number));
         pages.flat_map(|page| match page {
@@ -224,7 +225,7 @@ fn decode(entry: &[u8; ENTRY]) -> (Key, u64) {
     )
 }
 
-/// The summary with what the entries add to it, and their filter.
+/// Writes the file; returns the completed summary and the filter.
 fn write(
     path: &Path,
     file: &mut File,
@@ -333,7 +334,7 @@ mod tests {
     proptest! {
         #![proptest_config(crate::testing::cases(24))]
 
-        /// Small high words, so that many keys share them across pages.
+        /// Uses small high words, so that many keys share them across pages.
         #[test]
         fn a_generation_finds_exactly_its_keys(words in prop::collection::vec((0..6u64, 0..2000u64), 0..1500), other in (0..8u64, 0..2500u64)) {
             let folder = tempfile::tempdir().unwrap();
@@ -346,7 +347,7 @@ mod tests {
             for generation in [made, opened] {
                 prop_assert_eq!(generation.entries().map(Result::unwrap).collect::<Vec<_>>(), entries.clone());
                 for (key, contents) in &entries {
-                    prop_assert!(generation.may_hold(*key));
+                    prop_assert!(generation.may_contain(*key));
                     prop_assert_eq!(generation.find(*key).unwrap(), Some(*contents));
                 }
                 let other = Key { high: other.0, low: other.1 };

@@ -1,33 +1,34 @@
-//! The keys of what was received in the last thirty days at least: the newest in a table in memory, the others in sealed
-//! generations, so that memory stays bounded however much arrives.
+//! The idempotency keys of at least the last thirty days. The newest are in a table in memory, the others in sealed generations, so
+//! memory is bounded.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::generation::{Generation, Key, KeyHash, Summary};
-use super::merging::{Merged, Merging};
+use super::merging::{BackgroundMerge, Merged};
 use crate::error::{Error, Result};
 
-/// A full table of 2^20 buckets: 25 MB.
+/// The most keys in memory: a full table of 2^20 buckets, 25 MB.
 #[cfg(not(test))]
 const ACTIVE: usize = (1 << 20) / 8 * 7;
 #[cfg(test)]
 const ACTIVE: usize = 100;
+/// How long keys are kept at least, in ms.
 pub const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 pub struct Keys {
     folder: PathBuf,
     active: HashMap<Key, u64, KeyHash>,
-    /// Arrival of the newest active key.
+    /// When the newest active key arrived, in ms since the epoch.
     newest_ms: i64,
-    /// Oldest first, each with its number.
+    /// The generations with their numbers, oldest first.
     generations: Vec<(u64, Arc<Generation>)>,
-    merging: Merging,
+    merge: BackgroundMerge,
 }
 
 impl Keys {
-    /// Corrupt if a generation is damaged.
+    /// Opens the generations of a folder; returns `Error::Corrupt` if one is damaged.
     pub fn open(folder: &Path) -> Result<Keys> {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let mut generations = Vec::new();
@@ -36,7 +37,7 @@ impl Keys {
             let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
             match (path.extension().and_then(|extension| extension.to_str()), number) {
                 (Some("keys"), Some(number)) => generations.push((number, Arc::new(Generation::open(path)?))),
-                // Left by a kill in the middle of sealing; the log still holds all of it.
+                // A kill interrupted the sealing; the log still has these keys.
                 (Some("new"), Some(_)) => std::fs::remove_file(&path).map_err(Error::io(&path))?,
                 _ => {}
             }
@@ -47,11 +48,11 @@ impl Keys {
             active: HashMap::default(),
             newest_ms: i64::MIN,
             generations,
-            merging: Merging::default(),
+            merge: BackgroundMerge::default(),
         })
     }
 
-    /// The raw offset up to which nothing need be folded again, and the schema there.
+    /// Returns the raw offset from which the log must be folded, and the schema at this offset.
     pub fn covered(&self) -> (u64, &[u8]) {
         let newest = self.generations.last();
         newest.map_or((0, &[]), |(_, generation)| {
@@ -59,13 +60,13 @@ impl Keys {
         })
     }
 
-    /// The contents under each key, where it is known.
+    /// Returns the content hash of each known key.
     pub fn look_up(&self, keys: &[Key]) -> Result<Vec<Option<u64>>> {
         let mut found: Vec<Option<u64>> = keys.iter().map(|key| self.active.get(key).copied()).collect();
         // Generation by generation, so that the processor overlaps the filters' cache misses.
         for (_, generation) in self.generations.iter().rev() {
             for (key, found) in keys.iter().zip(&mut found) {
-                if found.is_none() && generation.may_hold(*key) {
+                if found.is_none() && generation.may_contain(*key) {
                     *found = generation.find(*key)?;
                 }
             }
@@ -82,8 +83,7 @@ impl Keys {
         self.active.len() >= ACTIVE
     }
 
-    /// Moves the active keys to a generation of their own and drops those that are older than need be kept. If it fails, nothing
-    /// has changed.
+    /// Moves the active keys to a new generation and removes expired generations. Changes nothing if it fails.
     pub fn seal(&mut self, covers: u64, schema: &[u8], now_ms: i64) -> Result<()> {
         let mut entries: Vec<(Key, u64)> = self.active.iter().map(|(key, contents)| (*key, *contents)).collect();
         entries.sort_unstable();
@@ -99,10 +99,10 @@ impl Keys {
         self.generations.push((number, Arc::new(generation)));
         self.active.clear();
         self.newest_ms = i64::MIN;
-        self.take_up_merged()?;
-        self.drop_older(now_ms.saturating_sub(KEPT_MS))?;
+        self.install_merged()?;
+        self.remove_expired(now_ms.saturating_sub(KEPT_MS))?;
         let folder = self.folder.clone();
-        self.merging
+        self.merge
             .begin(&self.generations, ACTIVE, |number| file(&folder, number));
         Ok(())
     }
@@ -111,9 +111,9 @@ impl Keys {
         file(&self.folder, number)
     }
 
-    /// Puts a generation in the place of those that it was merged of; without the file of the newest of them, which is its own now.
-    fn take_up_merged(&mut self) -> Result<()> {
-        let Some(Merged { numbers, generation }) = self.merging.finished() else {
+    /// Replaces generations by the one that they were merged into. It reuses the file of the newest of them.
+    fn install_merged(&mut self) -> Result<()> {
+        let Some(Merged { numbers, generation }) = self.merge.finished() else {
             return Ok(());
         };
         let (Some(&last), generation) = (numbers.last(), Arc::new(generation)) else {
@@ -121,7 +121,7 @@ impl Keys {
         };
         match self.generations.iter_mut().find(|(number, _)| *number == last) {
             Some((_, held)) => *held = generation,
-            // It grew too old meanwhile, and its file may have gone with what it was merged of.
+            // The merged generations expired meanwhile.
             None => drop(generation.remove()),
         }
         let replaced = |number: &u64| *number != last && numbers.contains(number);
@@ -132,8 +132,8 @@ impl Keys {
         Ok(())
     }
 
-    /// The newest stays in any case: it says what need not be folded again.
-    fn drop_older(&mut self, than_ms: i64) -> Result<()> {
+    /// Removes expired generations. The newest one stays, because it records the offset that it covers.
+    fn remove_expired(&mut self, than_ms: i64) -> Result<()> {
         let Some((_, others)) = self.generations.split_last() else {
             return Ok(());
         };
@@ -177,7 +177,7 @@ mod tests {
     proptest! {
         #![proptest_config(crate::testing::cases(12))]
 
-        /// `waits`: whether a merging that is under way is waited for before the next generation is sealed.
+        /// `waits` tells whether to wait for a merge before the next generation is sealed.
         #[test]
         fn merging_generations_keeps_the_first_contents_of_each_key(
             rounds in prop::collection::vec((prop::collection::vec(0..4_000u32, 100..140), any::<bool>()), 1..40),
@@ -195,7 +195,7 @@ mod tests {
                 }
                 keys.seal(round + 1, b"schema", 0).unwrap();
                 if *waits {
-                    keys.merging.wait();
+                    keys.merge.wait();
                 }
                 check(&keys, &known);
             }
@@ -216,7 +216,7 @@ mod tests {
                 keys.insert(key(number), 1, i64::from(round));
             }
             keys.seal(u64::from(round), b"", i64::from(round)).unwrap();
-            keys.merging.wait();
+            keys.merge.wait();
         }
         assert!(keys.generations.len() <= 4 * FAN_IN, "{}", keys.generations.len());
         keys.seal(60, b"", KEPT_MS + 60).unwrap();

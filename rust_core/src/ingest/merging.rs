@@ -1,4 +1,4 @@
-//! Generations of keys merged to larger ones beside the work, so that few filters are asked for a key.
+//! Merges generations of keys in the background, so that a lookup reads few filters.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,30 +7,31 @@ use std::thread::{Builder, JoinHandle};
 use super::generation::{Entry, Generation, Key, Summary};
 use crate::error::Result;
 
-/// So many of like size are merged to one.
+/// The number of generations of similar size that are merged into one.
 pub const FAN_IN: usize = if cfg!(test) { 3 } else { 8 };
-/// No larger one is made, so that what is old can go.
+/// The most keys of a merged generation. Larger ones would delay the expiry of old keys.
 const LARGEST: u64 = if cfg!(test) { 2_000 } else { 1 << 26 };
 
-/// At most one at a time.
+/// The merge that is running, if any.
 #[derive(Default)]
-pub struct Merging(Option<JoinHandle<Result<Merged>>>);
+pub struct BackgroundMerge(Option<JoinHandle<Result<Merged>>>);
 
-/// What takes the place of generations of these numbers.
+/// A merged generation and the numbers of the generations that it replaces.
 pub struct Merged {
     pub numbers: Vec<u64>,
     pub generation: Generation,
 }
 
-impl Merging {
-    /// What was merged since, if it is ready. A merging that failed is begun again some time.
+impl BackgroundMerge {
+    /// Returns the merged generation if the merge is done. A failed merge is started again later.
     pub fn finished(&mut self) -> Option<Merged> {
-        let done = self.0.take_if(|merging| merging.is_finished())?;
+        let done = self.0.take_if(|merge| merge.is_finished())?;
         done.join().ok()?.ok()
     }
 
-    /// Begins with the oldest that are due, unless one is under way. `file` is that of a generation's number. `full`: keys of one that
-    /// was not merged.
+    /// Starts to merge the oldest generations that are due, unless a merge is running.
+    ///
+    /// `file` returns the path of a generation. `full` is the number of keys of a generation that is not merged yet.
     pub fn begin(&mut self, generations: &[(u64, Arc<Generation>)], full: usize, file: impl Fn(u64) -> PathBuf) {
         if self.0.is_some() {
             return;
@@ -51,7 +52,7 @@ impl Merging {
         };
         let numbers: Vec<u64> = group.iter().map(|(number, _)| *number).collect();
         let sources: Vec<Arc<Generation>> = group.iter().map(|(_, generation)| generation.clone()).collect();
-        // Written over the newest of them: those before it may go once it is there.
+        // Overwrites the newest of them; the older ones can be removed afterwards.
         let path = file(numbers[FAN_IN - 1]);
         let merge = move || {
             let generation = merge(&sources, path)?;
@@ -62,18 +63,18 @@ impl Merging {
 }
 
 #[cfg(test)]
-impl Merging {
+impl BackgroundMerge {
     pub fn wait(&self) {
-        while self.0.as_ref().is_some_and(|merging| !merging.is_finished()) {
+        while self.0.as_ref().is_some_and(|merge| !merge.is_finished()) {
             std::thread::yield_now();
         }
     }
 }
 
-impl Drop for Merging {
+impl Drop for BackgroundMerge {
     fn drop(&mut self) {
-        if let Some(merging) = self.0.take() {
-            let _ = merging.join();
+        if let Some(merge) = self.0.take() {
+            let _ = merge.join();
         }
     }
 }
@@ -87,10 +88,10 @@ fn merge(sources: &[Arc<Generation>], path: PathBuf) -> Result<Generation> {
                 let rank = source.peek()?.as_ref().ok().map(|(key, _)| *key);
                 Some((rank, source))
             });
-            // An error comes before every key.
+            // Errors sort before all keys.
             let (_, source) = next.min_by_key(|(rank, _)| *rank)?;
             match source.next()? {
-                // Of two the one of the older generation came first.
+                // The entry of the older generation wins.
                 Ok((key, _)) if last == Some(key) => {}
                 Ok((key, contents)) => {
                     last = Some(key);

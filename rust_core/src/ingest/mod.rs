@@ -1,5 +1,6 @@
-//! What one workspace sends, validated, deduplicated and appended to its raw log. The state is a fold of that log, so a kill at
-//! any moment loses nothing that was acknowledged and repeats nothing.
+//! Ingestion: validates and deduplicates the records of one workspace and appends them to its raw log.
+//!
+//! The state is a fold of that log, so a kill at any moment loses no acknowledged record and duplicates none.
 
 mod bloom_filter;
 mod content_key;
@@ -37,8 +38,8 @@ pub use request::peek_workspace;
 use request::{Counts, Request};
 
 const READ_AHEAD: usize = 8 << 20;
-/// Contents of a record that was redacted: nobody knows them any more, so every copy is one.
-const ANY: u64 = 0;
+/// The content hash of a redacted record. Its contents are unknown, so each copy counts as a duplicate.
+const ANY_CONTENTS: u64 = 0;
 
 pub struct Ingestor {
     raw: Arc<LocalLog>,
@@ -47,31 +48,31 @@ pub struct Ingestor {
     /// Held while a declaration is appended, so that declarations are merged in the order of the log.
     declaring: Mutex<()>,
     state: Mutex<State>,
-    /// Claims were settled.
+    /// Signals that claims are settled.
     settled: Condvar,
 }
 
 struct State {
     keys: Keys,
-    /// Keys (with their contents) of records that are being appended: not yet durable, and nobody else's to accept.
+    /// The keys and contents of records that are being appended: no other request may accept them.
     claims: HashMap<Key, u64, KeyHash>,
-    /// All frames before this are in `keys`; those in `ahead` are too.
+    /// The keys of all frames before this offset are in `keys`; so are those of the frames in `ahead`.
     folded: u64,
     ahead: BTreeSet<u64>,
-    /// Encoded schemas by the raw offset that they hold from.
+    /// The encoded schemas, each with the raw offset from which it applies.
     schemas: Vec<(u64, Vec<u8>)>,
 }
 
-/// What becomes of a record.
+/// The verdict on a record.
 enum Verdict {
-    /// With key and contents; catalog items have none.
+    /// The key and content hash; `None` for catalog items.
     Accepted(Option<(Key, u64)>),
     Duplicate,
     Rejected(Box<Rejection>),
 }
 
 impl Ingestor {
-    /// `state`: folder of the key generations; what is missing there is folded from the raw log.
+    /// Opens an ingestor. `state` is the folder of the key generations; missing keys are folded from the raw log.
     pub fn open(raw: Arc<LocalLog>, rejects: Arc<LocalLog>, state: &Path) -> Result<Ingestor> {
         let keys = Keys::open(state)?;
         let (folded, encoded) = keys.covered();
@@ -79,7 +80,7 @@ impl Ingestor {
             return Err(Error::Corrupt {
                 path: raw.folder().to_owned(),
                 detail: format!(
-                    "it has {} frames but {} had been acknowledged; restore the log",
+                    "it has {} frames, but {} were acknowledged; restore the log",
                     raw.end()?,
                     folded
                 ),
@@ -105,9 +106,9 @@ impl Ingestor {
         })
     }
 
-    /// IngestRequest bytes to IngestResponse bytes, durable on return.
+    /// Ingests IngestRequest bytes; returns IngestResponse bytes. Accepted records are durable on return.
     ///
-    /// Invalid if the request itself is malformed or over 64 MiB; then nothing of it was taken.
+    /// Returns `Error::Invalid` and accepts nothing if the request is malformed or larger than 64 MiB.
     pub fn ingest(&self, request: &[u8], received_at_ms: i64) -> Result<Vec<u8>> {
         let request = Request::decode(request)?;
         let schema = self.schema.read().clone();
@@ -146,8 +147,9 @@ impl Ingestor {
         Ok(response)
     }
 
-    /// Merges Schema bytes into the schema and appends them: the raw offset to wait for. Invalid, naming the field, if any part is
-    /// wrong. What changes nothing is not appended.
+    /// Merges Schema bytes into the schema and appends them; returns the raw offset to wait for.
+    ///
+    /// Returns `Error::Invalid` with the field that is wrong. A declaration that changes nothing is not appended.
     pub fn put_schema(&self, declared: &[u8], received_at_ms: i64) -> Result<u64> {
         let _in_order = self.declaring.lock();
         let before = self.schema.read().clone();
@@ -169,7 +171,7 @@ impl Ingestor {
         Ok(offset + 1)
     }
 
-    /// Appends Decision bytes: the raw offset to wait for. Invalid if they are none.
+    /// Appends Decision bytes; returns the raw offset to wait for. Returns `Error::Invalid` if they are not a decision.
     pub fn record_decision(&self, decision: &[u8], received_at_ms: i64) -> Result<u64> {
         Decision::decode(decision)?;
         let frame = RawFrame {
@@ -182,16 +184,16 @@ impl Ingestor {
         Ok(offset + 1)
     }
 
-    /// Schema bytes as declared so far.
+    /// Returns the declared schema as Schema bytes.
     pub fn schema(&self) -> Vec<u8> {
         self.schema.read().encode()
     }
 
-    /// Turns what was already received into duplicates and conflicts, and claims the rest for this request.
+    /// Marks records with known keys as duplicates or conflicts, and claims the other keys for this request.
     fn claim(&self, verdicts: &mut [Verdict], now_ms: i64) -> Result<()> {
         let keys: Vec<Key> = verdicts.iter().filter_map(Verdict::key).collect();
         let mut state = self.state.lock();
-        // Whether a key that another request is appending is a duplicate is known when that has become durable.
+        // Waits for other requests that append the same keys: whether a key is a duplicate is known once they are durable.
         while keys.iter().any(|key| state.claims.contains_key(key)) {
             self.settled.wait(&mut state);
         }
@@ -202,18 +204,18 @@ impl Ingestor {
                 continue;
             };
             let known = known.next().flatten();
-            // The first copy in a batch is claimed; a second finds it.
+            // The first copy in a batch claims the key; a second copy finds the claim.
             let earlier = known.or_else(|| state.claims.get(&key).copied());
             match earlier {
                 None => drop(state.claims.insert(key, contents)),
-                Some(earlier) if earlier == contents || earlier == ANY => *verdict = Verdict::Duplicate,
+                Some(earlier) if earlier == contents || earlier == ANY_CONTENTS => *verdict = Verdict::Duplicate,
                 Some(_) => *verdict = Verdict::Rejected(Box::new(validate::conflicting_duplicate())),
             }
         }
         Ok(())
     }
 
-    /// The frame's offset, once durable; none if there is nothing to append.
+    /// Appends records; returns the offset of the durable frame, or `None` if there are no records.
     fn append(&self, records: Vec<&[u8]>, received_at_ms: i64) -> Result<Option<u64>> {
         if records.is_empty() {
             return Ok(None);
@@ -226,7 +228,7 @@ impl Ingestor {
         self.raw.append(&frame.encode()).map(Some)
     }
 
-    /// Makes the claims of a durable frame known for good, or gives those of a failed one back.
+    /// Turns the claims of a durable frame into known keys, or releases those of a failed one.
     fn settle(&self, verdicts: &[Verdict], appended: Option<&Option<u64>>, received_at_ms: i64) {
         let mut state = self.state.lock();
         for verdict in verdicts {
@@ -255,7 +257,7 @@ impl Verdict {
 }
 
 impl State {
-    /// Brings keys and schema up to the end of the log.
+    /// Folds the keys and the schema up to the end of the log.
     fn fold(&mut self, raw: &LocalLog, schema: &mut Schema) -> Result<()> {
         loop {
             let frames = raw.read(self.folded, READ_AHEAD)?;
@@ -275,7 +277,7 @@ impl State {
                     .collect();
                 for (position, record) in (0..).zip(&frame.records) {
                     let key = match redacted.get(&position) {
-                        Some(redaction) => Some((redaction.key().into(), ANY)),
+                        Some(redaction) => Some((redaction.key().into(), ANY_CONTENTS)),
                         None => content_key::key(&Record::decode(record)?),
                     };
                     if let Some((key, contents)) = key {
@@ -295,7 +297,7 @@ impl State {
         }
     }
 
-    /// Seals the active keys where they have become too many to keep in memory.
+    /// Seals the active keys if there are too many to keep in memory.
     fn make_room(&mut self, now_ms: i64) -> Result<()> {
         if !self.keys.is_full() {
             return Ok(());

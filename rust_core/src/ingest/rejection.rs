@@ -1,12 +1,12 @@
-//! Why a record is refused.
+//! The rejection of a record.
 
-/// Why a record was not taken.
+/// Why a record was rejected.
 #[derive(Debug, PartialEq)]
 pub struct Rejection {
-    /// SCREAMING_SNAKE, stable.
+    /// A stable code in SCREAMING_SNAKE_CASE.
     pub reason: &'static str,
-    /// Path of the field; empty where the whole record is meant.
+    /// The path of the field; empty if the error concerns the whole record.
     pub field: String,
-    /// What is wrong and what to do.
+    /// Tells what is wrong and what to do.
     pub message: String,
 }

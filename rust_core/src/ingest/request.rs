@@ -1,15 +1,15 @@
-//! IngestRequest and IngestResponse messages.
+//! Reads IngestRequest messages and writes IngestResponse messages.
 
 use crate::error::{Error, Result};
 use crate::proto::frame::Reject;
 use crate::proto::wire::{Reader, put_bytes, put_number};
 
 const MAX_REQUEST: usize = 64 << 20;
-/// Should all be refused, their reasons still fit an answer and the dead letters.
+/// The most records of a request. If all are rejected, their reasons still fit the response and the dead letters.
 const MAX_RECORDS: usize = 100_000;
 
 pub struct Request<'a> {
-    /// Record messages, not yet looked into.
+    /// The encoded Record messages.
     pub records: Vec<&'a [u8]>,
     pub sequence: u64,
 }
@@ -28,7 +28,7 @@ impl<'a> Request<'a> {
                 bytes.len()
             )));
         }
-        let request = Self::read(bytes).map_err(no_request)?;
+        let request = Self::read(bytes).map_err(not_a_request)?;
         if request.records.len() > MAX_RECORDS {
             return Err(Error::Invalid(format!(
                 "the request has {} records; send at most {MAX_RECORDS} at a time",
@@ -52,9 +52,9 @@ impl<'a> Request<'a> {
     }
 }
 
-fn no_request(error: Error) -> Error {
+fn not_a_request(error: Error) -> Error {
     Error::Invalid(format!(
-        "the request is no IngestRequest: {error}; send it whole, encoded by a client made from the protos"
+        "the request is not a valid IngestRequest: {error}; send it with a client generated from the protos"
     ))
 }
 
@@ -72,9 +72,9 @@ pub fn response(sequence: u64, counts: &Counts, rejects: &[Reject]) -> Vec<u8> {
     out
 }
 
-/// Field 1 of a message, '' if absent. Invalid if it or what stands before it is malformed.
+/// Returns field 1 of a message, or '' if it is absent. Reads no further fields.
 pub fn peek_workspace(bytes: &[u8]) -> Result<&str> {
-    workspace(bytes).map_err(no_request)
+    workspace(bytes).map_err(not_a_request)
 }
 
 fn workspace(bytes: &[u8]) -> Result<&str> {

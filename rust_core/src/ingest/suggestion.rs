@@ -1,6 +1,6 @@
 //! Suggests the declared name that a sender probably meant.
 
-/// Characters of a wanted name that are compared; longer names are rare and cost quadratic time.
+/// The number of characters of a wanted name that are compared: comparing takes quadratic time.
 const COMPARED: usize = 64;
 
 /// Returns the name with the fewest edits of one character, if at most a third of the wanted characters differ. The first of

@@ -1,4 +1,4 @@
-//! Whether a record may be taken: what it must hold, and what the schema says of it.
+//! Validates records against general rules and the schema.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const MAX_NAMESPACE: usize = 128;
 const MAX_IDENTIFIER: usize = 1024;
 const MAX_IDENTIFIERS: usize = 64;
 const MAX_RECORD: usize = 1 << 20;
-/// Clocks differ, but not by more than this.
+/// How far a time may be in the future, because clocks differ.
 const MAX_AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
 
 type Checked<T = ()> = Result<T, Rejection>;
@@ -31,7 +31,9 @@ pub fn conflicting_duplicate() -> Rejection {
     Rejection {
         reason: "CONFLICTING_DUPLICATE",
         field: "id".into(),
-        message: "a record with this source and id but other contents was received before and stands; send the correction under an id of its own".into(),
+        message:
+            "a record with this source and id but other contents was received before; send the correction with a new id"
+                .into(),
     }
 }
 
@@ -41,13 +43,13 @@ pub fn decode(bytes: &[u8]) -> Checked<Record<'_>> {
             "TOO_LONG",
             "",
             format!(
-                "the record has {} bytes; at most {MAX_RECORD} are taken, so split it",
+                "the record has {} bytes; at most {MAX_RECORD} are allowed, so split it",
                 bytes.len()
             ),
         );
     }
     Record::decode(bytes).or_else(|error| {
-        let message = format!("{error}; correct it, or make the client anew from the protos");
+        let message = format!("{error}; correct it, or generate the client again from the protos");
         reject("MALFORMED", "", message)
     })
 }
@@ -126,7 +128,7 @@ fn check_item(item: &Item, schema: &Schema) -> Checked {
         return reject(
             "MISSING_KEY",
             "key",
-            "the item has no key; send the value that events refer to it by",
+            "the item has no key; send the value by which events refer to it",
         );
     }
     at_most(MAX_KEY, item.key, "key")?;
@@ -151,7 +153,7 @@ fn check_key(source: &str, id: &str) -> Checked {
         return reject(
             "MISSING_ID",
             "id",
-            "the record has no id; send one that stays the same when it is sent again",
+            "the record has no id; send one that stays the same if the record is sent again",
         );
     }
     at_most(MAX_KEY, source, "source")?;
@@ -163,7 +165,7 @@ fn at_most(limit: usize, text: &str, field: &str) -> Checked {
         return reject(
             "TOO_LONG",
             field,
-            format!("{} bytes; at most {limit} are taken, so shorten it", text.len()),
+            format!("{} bytes; at most {limit} are allowed, so shorten it", text.len()),
         );
     }
     Ok(())
@@ -171,23 +173,23 @@ fn at_most(limit: usize, text: &str, field: &str) -> Checked {
 
 fn check_time(occurred_at_ms: i64, received_at_ms: i64) -> Checked {
     if occurred_at_ms > received_at_ms.saturating_add(MAX_AHEAD_MS) {
-        let message = "it lies more than 24 hours after its arrival; check the sender's clock, zone and unit";
+        let message = "it is more than 24 hours after its arrival; check the clock, zone and unit of the sender";
         return reject("FUTURE_TIME", "occurred_at", message);
     }
     if occurred_at_ms < START_OF_TIME_MS {
-        return reject("TIME_BEFORE_1900", "occurred_at", "it lies before 1900; check the unit");
+        return reject("TIME_BEFORE_1900", "occurred_at", "it is before 1900; check the unit");
     }
     Ok(())
 }
 
 fn check_identifiers(identifiers: &[Identifier]) -> Checked {
     if identifiers.is_empty() {
-        let message = "the record says nothing of who it is about; send at least one identifier";
+        let message = "the record has no identifier; send at least one";
         return reject("MISSING_IDENTIFIER", "identifiers", message);
     }
     if identifiers.len() > MAX_IDENTIFIERS {
         let message = format!(
-            "{} identifiers; at most {MAX_IDENTIFIERS} are taken, so send the strongest",
+            "{} identifiers; at most {MAX_IDENTIFIERS} are allowed, so send the strongest",
             identifiers.len()
         );
         return reject("TOO_MANY_IDENTIFIERS", "identifiers", message);

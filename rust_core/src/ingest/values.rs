@@ -1,4 +1,4 @@
-//! Whether a value fits the field that was declared for it.
+//! Validates values against the declaration of their field.
 
 use std::fmt::Display;
 
@@ -11,15 +11,15 @@ use crate::proto::record::Value;
 use crate::proto::schema::{Field, Type};
 
 const MAX_TEXT: usize = 64 << 10;
-/// The year 10000; dates end there too.
+/// The start of the year 10000, where dates end, too.
 const END_OF_TIME_MS: i64 = 253_402_300_800_000;
 /// 1900-01-01.
 pub const START_OF_TIME_MS: i64 = -2_208_988_800_000;
 
-/// What is wrong: reason and message. The caller knows the field's path.
+/// The reason and the message of a rejection. The caller adds the path of the field.
 pub type Misfit = (&'static str, String);
 
-/// The rejection of an entry that does not fit; `group` is `properties` or `attributes`.
+/// Checks an entry; `group` is `properties` or `attributes`.
 pub fn check(field: &Field, value: &Value, group: &str) -> Result<(), Rejection> {
     fits(field, value).map_err(|(reason, message)| Rejection {
         reason,
@@ -50,7 +50,7 @@ fn fits(field: &Field, value: &Value) -> Result<(), Misfit> {
 
 fn wrong_kind(field: &Field, value: &Value) -> Misfit {
     let found = match value {
-        Value::Missing => "nothing",
+        Value::Missing => "missing value",
         Value::Flag(_) => "flag",
         Value::Number(_) => "number",
         Value::Decimal(_) => "decimal",
@@ -63,7 +63,7 @@ fn wrong_kind(field: &Field, value: &Value) -> Misfit {
         Value::Cleared => {
             return (
                 "CLEARED_VALUE",
-                "only a profile update clears; leave it out here".into(),
+                "only a profile update can clear a value; leave it out here".into(),
             );
         }
     };
@@ -78,11 +78,14 @@ fn wrong_kind(field: &Field, value: &Value) -> Misfit {
         Type::Map => "map",
         Type::Point => "point",
     };
-    ("WRONG_TYPE", format!("{found} was sent; it is declared to be {wanted}"))
+    (
+        "WRONG_TYPE",
+        format!("the value is a {found}; the field is declared as {wanted}"),
+    )
 }
 
 fn number(value: &Value) -> Result<(), Misfit> {
-    // Written out only where it is wrong: this is the busiest path there is.
+    // Formats the number only if it is wrong: this code runs for each number of each record.
     let (millionths, shown): (_, &dyn Display) = match value {
         Value::Number(double) => (number::from_double(*double), double),
         Value::Decimal(decimal) => (number::from_decimal(decimal), decimal),
@@ -99,7 +102,7 @@ fn number(value: &Value) -> Result<(), Misfit> {
 fn text(held: &str) -> Result<(), Misfit> {
     if held.len() > MAX_TEXT {
         let message = format!(
-            "a text of {} bytes; at most {MAX_TEXT} are kept, so shorten it",
+            "a text of {} bytes; at most {MAX_TEXT} are allowed, so shorten it",
             held.len()
         );
         return Err(("TOO_LONG", message));
@@ -107,7 +110,7 @@ fn text(held: &str) -> Result<(), Misfit> {
     Ok(())
 }
 
-/// One of the declared values, if any are; compared after NFKC (semantics C7).
+/// Checks that a text is one of the declared values, if there are any. Compares after NFKC (semantics C7).
 fn declared(field: &Field, held: &str) -> Result<(), Misfit> {
     if field.values.is_empty() || field.values.iter().any(|value| value == held) {
         return Ok(());
@@ -138,7 +141,7 @@ fn instant(ms: i64) -> Result<(), Misfit> {
     }
     Err((
         "INVALID_TIME",
-        "an instant lies within the years 1900 to 9999; check the unit".into(),
+        "an instant must be in the years 1900 to 9999; check the unit".into(),
     ))
 }
 
@@ -154,12 +157,13 @@ fn on_earth([latitude, longitude]: [f64; 2]) -> Result<(), Misfit> {
     if latitude.abs() <= 90.0 && longitude.abs() <= 180.0 {
         return Ok(());
     }
-    let message =
-        format!("({latitude}, {longitude}) is no point: latitude is within ±90 and longitude within ±180 degrees");
+    let message = format!(
+        "({latitude}, {longitude}) is not a point: latitude must be within ±90 and longitude within ±180 degrees"
+    );
     Err(("INVALID_POINT", message))
 }
 
-/// A map holds single values; which kinds is not declared.
+/// Checks an entry of a map, which can have any single value.
 fn in_map(key: &str, value: &Value) -> Result<(), Misfit> {
     let fits = match value {
         Value::Flag(_) => Ok(()),
@@ -169,7 +173,7 @@ fn in_map(key: &str, value: &Value) -> Result<(), Misfit> {
         Value::Date(held) => date(is_date(held) || is_month_day(held), held, "2026-11-22"),
         _ => Err((
             "WRONG_TYPE",
-            "a map holds flags, numbers, texts, instants and dates".to_owned(),
+            "the values of a map are flags, numbers, texts, instants or dates".to_owned(),
         )),
     };
     fits.map_err(|(reason, message)| (reason, format!("key {key:.40}: {message}")))

@@ -1,4 +1,4 @@
-//! Records (`quanyu.api.event.v1.Record`) read in place: every text borrows from the request.
+//! Decodes records (`quanyu.api.event.v1.Record`) without copying: texts borrow from the request.
 
 use super::wire::{Reader, Wire};
 use crate::error::{Error, Result};
@@ -10,9 +10,9 @@ pub enum Record<'a> {
     Item(Item<'a>),
 }
 
-/// Namespace and value.
+/// A namespace and a value.
 pub type Identifier<'a> = (&'a str, &'a str);
-/// A map's entries in the order sent; a key sent twice stands twice, and the last counts.
+/// The entries of a map in the order sent. If a key occurs twice, the last entry counts.
 pub type Entries<'a> = Vec<(&'a str, Value<'a>)>;
 
 #[derive(Debug, Default, PartialEq)]
@@ -44,7 +44,7 @@ pub struct Item<'a> {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// No kind set.
+    /// No kind is set.
     Missing,
     Flag(bool),
     Number(f64),
@@ -52,7 +52,7 @@ pub enum Value<'a> {
     Text(&'a str),
     /// Milliseconds since 1970 UTC.
     Instant(i64),
-    /// As written: "2026-11-22" or "11-22".
+    /// A text such as "2026-11-22" or "11-22".
     Date(&'a str),
     Set(Vec<&'a str>),
     Map(Entries<'a>),
@@ -61,11 +61,11 @@ pub enum Value<'a> {
     Cleared,
 }
 
-/// How deep values may nest; deeper is refused, so that hostile input cannot exhaust the stack.
+/// The maximum nesting of values, so that hostile input cannot exhaust the stack.
 const DEPTH: usize = 4;
 
 impl<'a> Record<'a> {
-    /// Invalid if the bytes are malformed or hold no kind of record.
+    /// Decodes a record; returns `Error::Invalid` if the bytes are malformed or have no kind.
     pub fn decode(bytes: &'a [u8]) -> Result<Record<'a>> {
         let mut reader = Reader::new(bytes);
         let mut record = None;
@@ -80,7 +80,7 @@ impl<'a> Record<'a> {
         record.ok_or_else(|| Error::Invalid("the record is empty: set event, profile or item".into()))
     }
 
-    /// Empty for catalog items.
+    /// Returns the identifiers; empty for catalog items.
     pub fn identifiers(&self) -> &[Identifier<'a>] {
         match self {
             Record::Event(event) => &event.identifiers,
@@ -90,38 +90,38 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Says in which field it is that something is malformed.
-trait Within {
-    fn within(self, field: &str) -> Self;
+/// Adds the field to the error of a malformed value.
+trait InField {
+    fn in_field(self, field: &str) -> Self;
 }
 
-impl<T> Within for Result<T> {
-    fn within(self, field: &str) -> Self {
+impl<T> InField for Result<T> {
+    fn in_field(self, field: &str) -> Self {
         self.map_err(|error| Error::Invalid(format!("{field:.60}: {error}")))
     }
 }
 
-/// Properties for which there is room before the list has to grow.
-const MOST_PROPERTIES: usize = 12;
+/// The initial capacity for properties; few events have more.
+const USUAL_PROPERTIES: usize = 12;
 
 impl<'a> Event<'a> {
     fn decode(bytes: &'a [u8]) -> Result<Self> {
         let mut event = Event {
-            properties: Vec::with_capacity(MOST_PROPERTIES),
+            properties: Vec::with_capacity(USUAL_PROPERTIES),
             ..Event::default()
         };
         let mut reader = Reader::new(bytes);
         while let Some((field, wire)) = reader.field()? {
             match field {
-                1 => event.source = wire.text().within("source")?,
-                2 => event.id = wire.text().within("id")?,
-                3 => event.kind = wire.text().within("type")?,
-                4 => event.occurred_at_ms = Some(time(wire).within("occurred_at")?),
+                1 => event.source = wire.text().in_field("source")?,
+                2 => event.id = wire.text().in_field("id")?,
+                3 => event.kind = wire.text().in_field("type")?,
+                4 => event.occurred_at_ms = Some(time(wire).in_field("occurred_at")?),
                 5 => event
                     .identifiers
-                    .push(wire.bytes().and_then(identifier).within("identifiers")?),
-                6 => event.channel = wire.text().within("channel")?,
-                7 => event.properties.push(property(wire).within("properties")?),
+                    .push(wire.bytes().and_then(identifier).in_field("identifiers")?),
+                6 => event.channel = wire.text().in_field("channel")?,
+                7 => event.properties.push(property(wire).in_field("properties")?),
                 _ => {}
             }
         }
@@ -135,13 +135,13 @@ impl<'a> Profile<'a> {
         let mut reader = Reader::new(bytes);
         while let Some((field, wire)) = reader.field()? {
             match field {
-                1 => profile.source = wire.text().within("source")?,
-                2 => profile.id = wire.text().within("id")?,
-                3 => profile.occurred_at_ms = Some(time(wire).within("occurred_at")?),
+                1 => profile.source = wire.text().in_field("source")?,
+                2 => profile.id = wire.text().in_field("id")?,
+                3 => profile.occurred_at_ms = Some(time(wire).in_field("occurred_at")?),
                 4 => profile
                     .identifiers
-                    .push(wire.bytes().and_then(identifier).within("identifiers")?),
-                5 => profile.attributes.push(property(wire).within("attributes")?),
+                    .push(wire.bytes().and_then(identifier).in_field("identifiers")?),
+                5 => profile.attributes.push(property(wire).in_field("attributes")?),
                 _ => {}
             }
         }
@@ -155,9 +155,9 @@ impl<'a> Item<'a> {
         let mut reader = Reader::new(bytes);
         while let Some((field, wire)) = reader.field()? {
             match field {
-                1 => item.catalog = wire.text().within("catalog")?,
-                2 => item.key = wire.text().within("key")?,
-                3 => item.attributes.push(property(wire).within("attributes")?),
+                1 => item.catalog = wire.text().in_field("catalog")?,
+                2 => item.key = wire.text().in_field("key")?,
+                3 => item.attributes.push(property(wire).in_field("attributes")?),
                 _ => {}
             }
         }
@@ -178,7 +178,7 @@ pub(crate) fn identifier(bytes: &[u8]) -> Result<Identifier<'_>> {
     Ok((namespace, value))
 }
 
-/// Milliseconds of a google.protobuf.Timestamp, finer time cut (towards the past).
+/// Converts a google.protobuf.Timestamp to milliseconds, rounded down.
 pub(crate) fn timestamp_ms(bytes: &[u8]) -> Result<i64> {
     let (mut seconds, mut nanos) = (0i64, 0i64);
     let mut reader = Reader::new(bytes);
@@ -191,13 +191,13 @@ pub(crate) fn timestamp_ms(bytes: &[u8]) -> Result<i64> {
     }
     if !(0..1_000_000_000).contains(&nanos) {
         return Err(Error::Invalid(
-            "a timestamp's nanos are not within 0 to 999,999,999".into(),
+            "the nanos of a timestamp must be from 0 to 999,999,999".into(),
         ));
     }
     let millis = seconds
         .checked_mul(1000)
         .and_then(|millis| millis.checked_add(nanos / 1_000_000));
-    millis.ok_or_else(|| Error::Invalid("a timestamp is out of range, as if its unit were not seconds".into()))
+    millis.ok_or_else(|| Error::Invalid("a timestamp is out of range; check that its unit is seconds".into()))
 }
 
 fn time(wire: Wire) -> Result<i64> {
@@ -214,7 +214,7 @@ fn entry(bytes: &[u8], depth: usize) -> Result<(&str, Value<'_>)> {
     while let Some((field, wire)) = reader.field()? {
         match field {
             1 => key = wire.text()?,
-            2 => parsed = wire.bytes().and_then(|bytes| value(bytes, depth)).within(key)?,
+            2 => parsed = wire.bytes().and_then(|bytes| value(bytes, depth)).in_field(key)?,
             _ => {}
         }
     }
@@ -245,7 +245,7 @@ fn value(bytes: &[u8], depth: usize) -> Result<Value<'_>> {
     Ok(parsed)
 }
 
-/// The elements of field 1 of a message.
+/// Reads the elements of field 1 of a message.
 fn repeated<'a, T>(wire: Wire<'a>, element: impl Fn(Wire<'a>) -> Result<T>) -> Result<Vec<T>> {
     let mut elements = Vec::new();
     let mut reader = Reader::new(wire.bytes()?);

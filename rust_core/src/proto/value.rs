@@ -1,4 +1,4 @@
-//! Writes `quanyu.api.event.v1.Value` messages. A kind is written even where it is the default, so that every value is known.
+//! Encodes `quanyu.api.event.v1.Value` messages. Default values are encoded, too, because each value has a kind.
 
 use super::wire::{put_bytes, put_fixed64, put_number, put_text, put_varint};
 

@@ -1,9 +1,9 @@
-//! The protobuf wire format, read without copying and written without intermediate objects: the per-event path cannot afford an
-//! allocation a field. Source: the protobuf encoding specification.
+//! Reads and writes the protobuf wire format without copies or intermediate objects: the path of each event must not allocate for
+//! each field. Rarely used messages use prost. Source: the protobuf encoding specification.
 
 use crate::error::{Error, Result};
 
-/// A field's value as it travels.
+/// The encoded value of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wire<'a> {
     Varint(u64),
@@ -12,7 +12,7 @@ pub enum Wire<'a> {
     Fixed32(u32),
 }
 
-/// Reads one message's fields in order.
+/// Reads the fields of one message in order.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
         Reader { rest: bytes }
     }
 
-    /// The next field's number and value; `None` at the end.
+    /// Returns the number and value of the next field; `None` at the end.
     #[inline]
     pub fn field(&mut self) -> Result<Option<(u32, Wire<'a>)>> {
         if self.rest.is_empty() {
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         Ok(Some((number, value)))
     }
 
-    /// Of a packed field: the next number; `None` at the end.
+    /// Returns the next number of a packed field; `None` at the end.
     pub fn next_varint(&mut self) -> Result<Option<u64>> {
         match self.rest {
             [] => Ok(None),
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Wire<'a> {
-    /// Writes it as it came.
+    /// Writes the field unchanged.
     pub fn put(self, out: &mut Vec<u8>, field: u32) {
         match self {
             Wire::Bytes(bytes) => put_bytes(out, field, bytes),
@@ -135,7 +135,7 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// `fixed64`, or a `double`'s bits.
+    /// Returns a `fixed64`, or the bits of a `double`.
     pub fn fixed(self) -> Result<u64> {
         match self {
             Wire::Fixed64(number) => Ok(number),
@@ -152,7 +152,7 @@ pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// A varint field; 0 is the default and is not written.
+/// Writes a varint field; omits the default 0.
 pub fn put_number(out: &mut Vec<u8>, field: u32, value: u64) {
     if value != 0 {
         put_varint(out, u64::from(field) << 3);
@@ -165,14 +165,14 @@ pub fn put_fixed64(out: &mut Vec<u8>, field: u32, value: u64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
-/// A length-delimited field, written even if empty (an element of a repeated field, a present message).
+/// Writes a length-delimited field even if it is empty (an element of a repeated field, or a present message).
 pub fn put_bytes(out: &mut Vec<u8>, field: u32, value: &[u8]) {
     put_varint(out, u64::from(field) << 3 | 2);
     put_varint(out, value.len() as u64);
     out.extend_from_slice(value);
 }
 
-/// A text field; '' is the default and is not written.
+/// Writes a text field; omits the default ''.
 pub fn put_text(out: &mut Vec<u8>, field: u32, value: &str) {
     if !value.is_empty() {
         put_bytes(out, field, value.as_bytes());

@@ -1,4 +1,4 @@
-//! `Answer`, what limits and explains it, and the functions on sets of people.
+//! `Answer`, `Limits`, `Explanation`, and functions on sets of people, for Python.
 
 use std::sync::atomic::Ordering;
 
@@ -79,7 +79,7 @@ impl Answer {
     }
 }
 
-/// What an evaluation may take, and whether it is still wanted. Any thread may cancel.
+/// Limits the memory of evaluations, and cancels them. Any thread can cancel.
 #[pyclass(frozen, module = "quanyu._core")]
 pub struct Limits {
     pub limits: eval::Limits,

@@ -74,7 +74,7 @@ impl Resolver {
         PyBytes::new(py, &py.detach(|| self.inner.person(person)))
     }
 
-    /// (reason, position).
+    /// Returns (reason, position).
     fn refusal(&self, py: Python<'_>, decision: &[u8]) -> PyResult<Option<(&'static str, usize)>> {
         let refusal = py.detach(|| self.inner.refusal(decision))?;
         Ok(refusal.map(|refusal| match refusal {
@@ -85,7 +85,7 @@ impl Resolver {
         }))
     }
 
-    /// (outcome, from, to, raw offset).
+    /// Returns (outcome, from, to, raw offset).
     fn outcome(&self, py: Python<'_>, decision: &[u8]) -> PyResult<Option<(&'static str, u64, u64, u64)>> {
         let outcome = py.detach(|| self.inner.outcome(decision))?;
         Ok(outcome.map(|outcome| match outcome {

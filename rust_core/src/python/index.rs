@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::index::view::Version;
 use crate::{eval, index};
 
-/// `quanyu.api.event.v1.Value` bytes, and whether the number has more digits.
+/// An encoded `quanyu.api.event.v1.Value`, and whether the number has more digits.
 type Valued<'py> = (Bound<'py, PyBytes>, bool);
 
 /// People, events and catalogs of one workspace: a fold of its resolved log.

@@ -1,4 +1,4 @@
-//! `Ingestor` and what else ingestion needs, for Python.
+//! `Ingestor` and other parts of ingestion, for Python.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::{encode, ingest};
 
 #[pyclass(frozen, module = "quanyu._core")]
 pub struct Ingestor {
-    /// `None` once closed.
+    /// `None` after `close`.
     inner: RwLock<Option<Arc<ingest::Ingestor>>>,
 }
 

@@ -1,4 +1,4 @@
-//! The Python extension module `quanyu._core`. Every call releases the GIL and takes or returns bytes, buffers or plain numbers.
+//! The Python extension module `quanyu._core`. Each call releases the GIL and takes or returns bytes, buffers or plain numbers.
 
 mod error;
 mod eval;
@@ -12,8 +12,8 @@ mod witnesses;
 
 use pyo3::prelude::*;
 
-// What an answer needs is given back and asked for again by the next one; the system's allocator returns it to the kernel in between,
-// whose page faults then cost more than the answer.
+// Each answer frees its memory and the next one allocates it again. The system allocator returns it to the kernel in between, and the
+// page faults then cost more than the answer.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! `plan_dependencies`: what a root of a plan reads.
+//! `plan_dependencies`, for Python.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::live::{Dependencies as OfRoot, Dependency};
 use crate::plan::Root;
 
-/// What a root of a plan reads of people, and which of its instants and durations move its edges.
+/// The data that a root of a plan reads, and the instants and durations at which its result changes.
 #[pyclass(frozen, module = "quanyu._core")]
 pub struct Dependencies {
     of_root: OfRoot,

@@ -1,4 +1,4 @@
-//! `Witnesses`: the events of one person on which a condition rests.
+//! `Witnesses`, the events of one person that a condition depends on, for Python.
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

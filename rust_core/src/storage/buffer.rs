@@ -1,4 +1,4 @@
-//! Arrays that are owned, or lie in a file that is mapped into memory.
+//! Arrays that are owned or memory-mapped.
 
 use std::fs::File;
 use std::io;
@@ -8,14 +8,14 @@ use std::sync::Arc;
 use bytemuck::CheckedBitPattern;
 use memmap2::Mmap;
 
-/// A file mapped for reading. Its memory is the kernel's page cache: read when it is touched, and given back when it is needed.
+/// A file mapped for reading. The kernel reads its pages on access and can evict them.
 pub struct MappedFile(Mmap);
 
 impl MappedFile {
-    /// The whole file, which nobody may write to or cut as long as it is mapped.
+    /// Maps the whole file. Nobody may write to it or truncate it while it is mapped.
     pub fn of(file: &File) -> io::Result<Arc<MappedFile>> {
-        // SAFETY: only files are mapped that are never written again once they have their name; removing that name keeps the
-        // contents until the last mapping is gone.
+        // SAFETY: mapped files are never written once they have their name. Removing the name keeps the contents until the last
+        // mapping is dropped.
         let map = unsafe { Mmap::map(file) }?;
         Ok(Arc::new(MappedFile(map)))
     }
@@ -29,41 +29,41 @@ impl Deref for MappedFile {
     }
 }
 
-/// An array that reads as a slice. A mapped one is copied when it is first changed.
+/// An array that dereferences to a slice. A mapped array is copied on the first change.
 #[derive(Clone)]
-pub struct Buffer<T: 'static>(Held<T>);
+pub struct Buffer<T: 'static>(Storage<T>);
 
 #[derive(Clone)]
-enum Held<T: 'static> {
+enum Storage<T: 'static> {
     Owned(Vec<T>),
     Mapped {
-        /// Of `_file`, which is held for it.
+        /// A slice of `_file`, which keeps the mapping alive.
         slice: &'static [T],
         _file: Arc<MappedFile>,
     },
 }
 
 impl<T: Copy> Buffer<T> {
-    /// Bytes of a mapped file as an array; `None` where they are outside it, not aligned or no whole and valid elements.
+    /// Returns bytes of a mapped file as an array; `None` if they are out of range, misaligned or not valid elements.
     pub fn mapped(file: &Arc<MappedFile>, bytes: Range<usize>) -> Option<Buffer<T>>
     where
         T: CheckedBitPattern,
     {
         let slice = bytemuck::checked::try_cast_slice(file.get(bytes)?).ok()?;
-        // SAFETY: the slice stays where it is as long as the file beside it is held, and leaves this type only as a borrow.
+        // SAFETY: the slice does not move while the file beside it is alive, and it leaves this type only as a borrow.
         let slice = unsafe { std::mem::transmute::<&[T], &'static [T]>(slice) };
         let _file = file.clone();
-        Some(Buffer(Held::Mapped { slice, _file }))
+        Some(Buffer(Storage::Mapped { slice, _file }))
     }
 
-    /// For changes, of a copy where it was mapped.
+    /// Returns the array for changes; copies it first if it is mapped.
     pub fn to_mut(&mut self) -> &mut Vec<T> {
-        if let Held::Mapped { slice, .. } = &self.0 {
-            self.0 = Held::Owned(slice.to_vec());
+        if let Storage::Mapped { slice, .. } = &self.0 {
+            self.0 = Storage::Owned(slice.to_vec());
         }
         match &mut self.0 {
-            Held::Owned(owned) => owned,
-            Held::Mapped { .. } => unreachable!("it was just copied"),
+            Storage::Owned(owned) => owned,
+            Storage::Mapped { .. } => unreachable!("the array was copied above"),
         }
     }
 
@@ -71,11 +71,11 @@ impl<T: Copy> Buffer<T> {
         std::mem::take(self.to_mut())
     }
 
-    /// What it takes besides the page cache.
+    /// Returns its bytes of memory besides the page cache.
     pub fn bytes_in_memory(&self) -> usize {
         match &self.0 {
-            Held::Owned(owned) => size_of::<T>() * owned.capacity(),
-            Held::Mapped { .. } => 0,
+            Storage::Owned(owned) => size_of::<T>() * owned.capacity(),
+            Storage::Mapped { .. } => 0,
         }
     }
 }
@@ -86,15 +86,15 @@ impl<T> Deref for Buffer<T> {
     #[inline]
     fn deref(&self) -> &[T] {
         match &self.0 {
-            Held::Owned(owned) => owned,
-            Held::Mapped { slice, .. } => slice,
+            Storage::Owned(owned) => owned,
+            Storage::Mapped { slice, .. } => slice,
         }
     }
 }
 
 impl<T> From<Vec<T>> for Buffer<T> {
     fn from(owned: Vec<T>) -> Self {
-        Buffer(Held::Owned(owned))
+        Buffer(Storage::Owned(owned))
     }
 }
 

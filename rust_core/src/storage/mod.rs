@@ -5,6 +5,6 @@
 pub mod buffer;
 pub(crate) mod checksum;
 pub(crate) mod durable;
-pub(crate) mod seal;
+pub(crate) mod file_check;
 pub(crate) mod sections;
 pub(crate) mod varints;

@@ -67,8 +67,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The error says what is wrong with the contents.
-pub type Read<T> = std::result::Result<T, &'static str>;
+/// The result of decoding; the error describes the contents.
+pub type Decoded<T> = std::result::Result<T, &'static str>;
 
 /// Reads values from the body of a file that `Writer` wrote.
 pub struct Cursor<'a> {
@@ -76,10 +76,10 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub fn number(&mut self) -> Read<u64> {
+    pub fn number(&mut self) -> Decoded<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self.rest.split_first().ok_or("cut short")?;
+            let (&byte, rest) = self.rest.split_first().ok_or("truncated")?;
             self.rest = rest;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
@@ -89,25 +89,25 @@ impl<'a> Cursor<'a> {
         Err("a number is too long")
     }
 
-    pub fn small(&mut self) -> Read<u32> {
+    pub fn small(&mut self) -> Decoded<u32> {
         u32::try_from(self.number()?).map_err(|_| "a number is too large")
     }
 
     /// Reads a number below `end`.
-    pub fn index(&mut self, end: usize) -> Read<u32> {
+    pub fn index(&mut self, end: usize) -> Decoded<u32> {
         self.small().and_then(|index| {
             if (index as usize) < end {
                 Ok(index)
             } else {
-                Err("a reference leads nowhere")
+                Err("a reference is out of range")
             }
         })
     }
 
-    pub fn text(&mut self) -> Read<&'a str> {
+    pub fn text(&mut self) -> Decoded<&'a str> {
         let length = self.number()?;
         if length > self.rest.len() as u64 {
-            return Err("cut short");
+            return Err("truncated");
         }
         let (text, rest) = self.rest.split_at(length as usize);
         self.rest = rest;

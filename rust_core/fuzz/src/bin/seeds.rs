@@ -1,4 +1,4 @@
-//! Writes what the targets begin with: `seeds FOLDER`, a folder for each of them within it.
+//! Writes the seed inputs of the targets: `seeds FOLDER` creates a folder for each target in FOLDER.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,7 @@ fn put(folder: &str, target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) {
     }
 }
 
-/// What a target reads behind the byte that says what it is.
+/// Returns an input with the byte that selects its kind.
 fn marked(kind: u8, bytes: &[u8]) -> Vec<u8> {
     [&[kind], bytes].concat()
 }
@@ -54,7 +54,7 @@ fn frames() -> Vec<Vec<u8>> {
     frames
 }
 
-/// Arrays, runs, bitsets and several partitions.
+/// Returns sets with arrays, runs, bitsets and several partitions.
 fn sets() -> Vec<Vec<u8>> {
     let sets = [
         (0..3).collect::<Vec<u64>>(),
@@ -67,7 +67,7 @@ fn sets() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// One segment, two, and none that is durable.
+/// Returns logs with one segment, with two, and with no durable frame.
 fn logs() -> Vec<Vec<u8>> {
     let folder = quanyu_fuzz::new_folder();
     let log = LocalLog::create(folder.path()).expect("a new log");

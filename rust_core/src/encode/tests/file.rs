@@ -1,4 +1,4 @@
-//! A file of columns, a mapping of it, and the records that come of the two.
+//! A file with columns, a mapping, and the resulting records.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub fn texts(values: &[Option<&str>]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
 }
 
-/// A mapping of events whose only unusual parts are these JSON members.
+/// Returns a mapping of events with these additional JSON members.
 pub fn mapping(members: &str) -> String {
     let base = r#""records": "event", "source": "tills", "id": "{row}", "type": "order", "occurred_at": {"column": "at", "as": "instant", "format": "s"},
         "identifiers": [{"namespace": "card", "value": "{card}"}]"#;
@@ -41,7 +41,7 @@ pub fn encode(mapping: &str, stream: &[u8]) -> Result<Vec<Vec<u8>>> {
     RecordEncoder::new(mapping.as_bytes(), "shop")?.encode(stream, 100)
 }
 
-/// Records of all requests, in order.
+/// Returns the records of all requests in order.
 pub fn records(requests: &[Vec<u8>]) -> Vec<Record<'_>> {
     let mut records = Vec::new();
     for request in requests {
@@ -60,7 +60,7 @@ pub fn records(requests: &[Vec<u8>]) -> Vec<Record<'_>> {
 pub fn event<'a>(record: &'a Record) -> &'a Event<'a> {
     match record {
         Record::Event(event) => event,
-        other => panic!("{other:?} is no event"),
+        other => panic!("{other:?} is not an event"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Templates, and mappings that are wrong.
+//! Templates, and mappings that are rejected.
 
 use std::sync::Arc;
 

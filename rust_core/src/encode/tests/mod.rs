@@ -1,4 +1,4 @@
-//! Files as Arrow gives them, against the records that the mapping asks for.
+//! Tests the conversion of Arrow columns to records.
 
 mod file;
 mod mappings;

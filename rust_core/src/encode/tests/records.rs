@@ -1,4 +1,4 @@
-//! What becomes of a file's rows.
+//! Conversion of the rows of a file.
 
 use std::sync::Arc;
 

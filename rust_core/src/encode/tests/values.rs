@@ -1,4 +1,4 @@
-//! What becomes of a column's values.
+//! Conversion of the values of a column.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::file::{base, encode, event, mapping, records, stream, texts};
 use crate::encode::times;
 use crate::proto::record::{Record, Value};
 
-/// The values that a field makes of a column.
+/// Converts a column with a field.
 fn values(field: &str, column: ArrayRef) -> std::result::Result<Vec<Option<String>>, String> {
     let mut columns = base(column.len());
     columns.push(("x", column));
@@ -50,7 +50,7 @@ fn each_column_type_converts_to_its_value() {
     assert_eq!(one(plain, Arc::new(dictionary)), shown(Value::Text("x")));
     let instant = TimestampNanosecondArray::from(vec![-1]).with_timezone("+08:00");
     assert_eq!(one(plain, Arc::new(instant)), shown(Value::Instant(-1)));
-    // 2017-01-01 00:00 in New York.
+    // The instant is 2017-01-01 00:00 in New York.
     let wall = TimestampMicrosecondArray::from(vec![1_483_228_800_000_000]);
     assert_eq!(
         one(plain, Arc::new(wall.clone())),

@@ -10,9 +10,9 @@ use crate::identity::graph::{Graph, SignIn};
 use crate::identity::policy::Policy;
 use crate::identity::state::State;
 use crate::identity::violations::{KEPT, Reason, Violation, Violations};
-use crate::storage::varints::{Cursor, Read};
+use crate::storage::varints::{Cursor, Decoded};
 
-pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<State> {
+pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Decoded<State> {
     let (offset, received_at_ms) = (cursor.number()?, cursor.number()? as i64);
     let sequence = cursor.number()?;
     if offset == u64::MAX || sequence > u64::MAX / 2 {
@@ -44,7 +44,7 @@ pub fn read_state(cursor: &mut Cursor, policy: &Policy, capacity: u32) -> Read<S
     })
 }
 
-fn read_persons(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+fn read_persons(cursor: &mut Cursor, graph: &mut Graph) -> Decoded<()> {
     let count = cursor.small()?;
     let mut roots = Vec::new();
     for _ in 0..count {
@@ -62,7 +62,7 @@ fn read_persons(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     Ok(())
 }
 
-fn read_nodes(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
+fn read_nodes(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Decoded<()> {
     let mut newest = 0;
     for index in 0..cursor.small()? {
         let namespace = cursor.index(graph.namespaces.names.texts().len())?;
@@ -92,7 +92,7 @@ fn read_nodes(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
     Ok(())
 }
 
-fn read_edges(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
+fn read_edges(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Decoded<()> {
     let mut newest = 0;
     for _ in 0..cursor.small()? {
         let b_end = graph.nodes.len();
@@ -123,7 +123,7 @@ fn read_edges(cursor: &mut Cursor, graph: &mut Graph, end: u64) -> Read<()> {
     Ok(())
 }
 
-fn read_sign_ins(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+fn read_sign_ins(cursor: &mut Cursor, graph: &mut Graph) -> Decoded<()> {
     for _ in 0..cursor.small()? {
         let device = cursor.index(graph.nodes.len())?;
         let node = cursor.index(graph.nodes.len())?;
@@ -136,7 +136,7 @@ fn read_sign_ins(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     Ok(())
 }
 
-fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Decoded<()> {
     let (total, count) = (cursor.number()?, cursor.number()?);
     if count > total || count > KEPT as u64 || total == u64::MAX {
         return Err("too many violations");
@@ -162,7 +162,7 @@ fn read_violations(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     Ok(())
 }
 
-fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Decoded<()> {
     for _ in 0..cursor.number()? {
         let [key, by, why] = [cursor.text()?, cursor.text()?, cursor.text()?].map(Box::from);
         if graph.decisions.with_key(&key).is_some() {
@@ -184,10 +184,10 @@ fn read_decisions(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
     Ok(())
 }
 
-fn read_outcome(cursor: &mut Cursor, graph: &Graph) -> Read<Outcome> {
+fn read_outcome(cursor: &mut Cursor, graph: &Graph) -> Decoded<Outcome> {
     let (persons, nodes) = (graph.persons.len(), graph.nodes.len());
     let members =
-        |cursor: &mut Cursor| -> Read<Vec<u32>> { (0..cursor.small()?).map(|_| cursor.index(nodes)).collect() };
+        |cursor: &mut Cursor| -> Decoded<Vec<u32>> { (0..cursor.small()?).map(|_| cursor.index(nodes)).collect() };
     match cursor.number()? {
         0 => Ok(Outcome::Void),
         1 => Ok(Outcome::Erased {
@@ -203,7 +203,7 @@ fn read_outcome(cursor: &mut Cursor, graph: &Graph) -> Read<Outcome> {
     }
 }
 
-fn read_erasures(cursor: &mut Cursor, graph: &mut Graph) -> Read<()> {
+fn read_erasures(cursor: &mut Cursor, graph: &mut Graph) -> Decoded<()> {
     for _ in 0..cursor.number()? {
         let (raw_offset, at_ms) = (cursor.number()?, cursor.number()? as i64);
         let mut forgotten = Vec::new();

@@ -1,4 +1,4 @@
-//! What is decided by hand.
+//! Examples of splits and erasures.
 
 use super::examples::empty;
 use super::world::{Deed, decide, fold_one};
@@ -72,7 +72,7 @@ fn a_split_person_is_not_merged_again_by_the_same_pair() {
         second,
         "who signed in by what left has left"
     );
-    // The stronger or first one of a record has it; neither the card nor what comes later glues the two.
+    // The stronger or first phone of a record wins; neither the card nor later records glue the two.
     assert_eq!(seen(&resolver, &[other, card]), second);
     assert_eq!(seen(&resolver, &[other, ("email", "a@b.cn")]), second);
     assert_eq!(seen(&resolver, &[one, ("email", "a@b.cn")]), first);
@@ -111,7 +111,7 @@ fn splitting_off_the_first_identifier_moves_the_others_to_a_new_person() {
         ["1", "2", "3"].map(|card| resolver.resolve(("card", card))),
         [person, *other, *other]
     );
-    // The star's centre left; the decision holds the others together.
+    // The centre of the star left; the decision connects the others.
     let explained = resolver.explain(("card", "2"), ("card", "3"));
     assert!(explained.windows(3).any(|window| window == b"zoe"));
     assert_eq!(seen(&resolver, &[("card", "3"), ("card", "2")]), *other);
@@ -141,6 +141,6 @@ fn an_impossible_decision_changes_nothing_and_is_recorded() {
     }
     assert_eq!(resolver.statistics().violations, 6);
     assert_eq!(resolver.resolve(("card", "2")), person);
-    // A key that was decided is decided.
+    // A repeated key changes nothing.
     assert_eq!(split(&resolver, person, &[("card", "1")], "a"), []);
 }

@@ -1,5 +1,5 @@
-//! Who is erased is in no answer and, once the logs were redacted, nowhere; for everybody else nothing changes, also when the logs are
-//! folded anew, redacted or half redacted.
+//! Erased people are in no answer and, once the logs are redacted, in no file. Nothing changes for other people, even if the logs
+//! are folded again while they are partly redacted.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,25 +17,25 @@ use crate::proto::frame::{Change, RawFrame, ResolvedFrame};
 use crate::proto::record::{Event, Identifier, Profile, Record};
 use crate::proto::schema::tests::{Declared, declared};
 
-/// Raw frames and what they became; erasures are among them.
+/// Raw frames and their resolved frames, including erasures.
 struct Logs {
     raw: Vec<Vec<u8>>,
     resolved: Vec<Vec<u8>>,
 }
 
-/// What was erased, as was known just before.
+/// What was known about an erased person just before the erasure.
 struct Erased {
     raw_offset: usize,
-    /// With all aliases.
+    /// The person and all aliases.
     persons: BTreeSet<u64>,
     members: BTreeSet<Key>,
-    /// One more than the numbers of the members.
+    /// The numbers of the members plus one.
     nodes: BTreeSet<u32>,
-    /// Identifiers of anybody else.
+    /// The identifiers of all other people.
     others: BTreeSet<Key>,
 }
 
-/// Names that are no part of one another, so that bytes tell whether they are there.
+/// Makes names distinct substrings, so that a byte search finds them.
 fn told_apart(world: &[Delivery]) -> Vec<Delivery> {
     let mut world = world.to_vec();
     for delivery in &mut world {
@@ -76,7 +76,7 @@ fn is_erasure(frame: &[u8]) -> bool {
     decision.is_some_and(|decision| matches!(Decision::decode(decision).unwrap().kind, Kind::Erase { .. }))
 }
 
-/// Folds a world; after each frame for which one is chosen, somebody is erased.
+/// Folds a world; erases a person after each frame for which one is chosen.
 fn live(resolver: &Resolver, world: &[Delivery], chosen: &[Option<prop::sample::Index>]) -> (Logs, Vec<Erased>) {
     let mut logs = Logs {
         raw: Vec::new(),
@@ -130,7 +130,7 @@ fn whole(resolver: &Resolver, person: u64, created: &[u64]) -> Erased {
     }
 }
 
-/// Redacts the newest first, as often as `steps` lets it; whether it came to the end.
+/// Redacts up to `steps` frames, newest first; returns whether all are redacted.
 fn redact(resolver: &Resolver, logs: &mut Logs, mut steps: usize) -> bool {
     let Some(redactor) = resolver.redactor() else {
         return true;
@@ -160,7 +160,7 @@ fn fold(resolver: &Resolver, raw: &[Vec<u8>]) -> Vec<Vec<u8>> {
     raw.iter().enumerate().map(fold).collect()
 }
 
-/// Whatever can be asked.
+/// Returns the answers to all queries.
 fn told(resolver: &Resolver, world: &[Delivery], logs: &Logs) -> Vec<Vec<u8>> {
     let mut told = vec![
         resolver.violations(0, 1000),
@@ -192,7 +192,7 @@ fn files(folder: &Path) -> Vec<u8> {
     paths.flat_map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// What an index knows that folded resolved frames and purged what is to be purged.
+/// Folds resolved frames into an index, purges it and returns its contents.
 fn digest(resolved: &[Vec<u8>]) -> u128 {
     let folder = tempfile::tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
@@ -208,7 +208,7 @@ fn digest(resolved: &[Vec<u8>]) -> u128 {
     index.version().digest().unwrap()
 }
 
-/// By its spelling.
+/// Returns the person of a normalised identifier.
 fn spelled((namespace, value): &Key) -> Option<Key> {
     Some((
         namespace.clone(),
@@ -216,7 +216,7 @@ fn spelled((namespace, value): &Key) -> Option<Key> {
     ))
 }
 
-/// The ids of records and the spelled identifiers in raw frames.
+/// Returns the record ids and the normalised identifiers in raw frames.
 fn texts(raw: &[Vec<u8>]) -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
     for record in raw.iter().flat_map(|frame| RawFrame::decode(frame).unwrap().records) {
@@ -231,7 +231,7 @@ fn texts(raw: &[Vec<u8>]) -> BTreeSet<String> {
     texts
 }
 
-/// Nobody is told of them from then on.
+/// Asserts that no answer names the erased person.
 fn assert_silent(resolver: &Resolver, world: &[Delivery], after: &Logs, erased: &Erased) {
     for frame in &after.resolved[erased.raw_offset..] {
         let persons = ResolvedFrame::decode(frame).unwrap().persons;
@@ -249,7 +249,7 @@ fn assert_silent(resolver: &Resolver, world: &[Delivery], after: &Logs, erased: 
     }
 }
 
-/// Nothing of theirs is in the frames before their erasure: no id of a record, no identifier that was theirs or that only they had.
+/// Asserts that earlier frames contain no record id of the erased person and no identifier that only they had.
 fn assert_gone(world: &[Delivery], before: &Logs, after: &Logs, erased: &Erased) {
     let (mut theirs, mut others): (BTreeSet<Key>, BTreeSet<Key>) = (erased.members.clone(), erased.others.clone());
     let mut deliveries = world.iter();
@@ -260,7 +260,7 @@ fn assert_gone(world: &[Delivery], before: &Logs, after: &Logs, erased: &Erased)
         let nodes = ResolvedFrame::decode(&before.resolved[at]).unwrap().nodes;
         for (deed, node) in deliveries.next().unwrap().deeds.iter().zip(nodes) {
             let keys: Vec<Key> = deed.identifiers.iter().filter_map(spelled).collect();
-            // Who was at a device that only other devices were seen with is not known.
+            // A device that was observed only with other devices has no known owner.
             let is_known = keys
                 .iter()
                 .any(|(namespace, _)| !["device", "cookie"].contains(&namespace.as_str()));
@@ -300,7 +300,7 @@ proptest! {
         let expected = told(&original, &world, &before);
         original.snapshot().unwrap();
         let mut logs = Logs { raw: before.raw.clone(), resolved: before.resolved.clone() };
-        // Killed in the middle, with all state lost.
+        // Simulates a kill with all state lost.
         if !redact(&original, &mut logs, steps) {
             logs.resolved = fold(&halfway, &logs.raw);
             prop_assert_eq!(told(&halfway, &world, &before), expected.clone());

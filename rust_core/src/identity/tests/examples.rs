@@ -1,4 +1,4 @@
-//! Cases one can follow by hand.
+//! Examples of identity resolution.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -45,7 +45,7 @@ fn new_people_are_assigned_round_robin_to_sixteen_partitions() {
 fn chains_of_merges_all_lead_to_the_oldest() {
     let (_folder, resolver) = empty();
     let ids: Vec<u64> = (1..5).map(|n| one(&resolver, 0, &[("card", &n.to_string())])).collect();
-    // From the youngest pair on: 4 into 3, 3 into 2, 2 into 1.
+    // Merges the youngest pair first: 4 into 3, 3 into 2, 2 into 1.
     for n in (1..4).rev() {
         assert_eq!(
             one(
@@ -94,7 +94,7 @@ fn identifiers_beyond_the_limits_are_dropped_and_reported() {
             ("phone", phones[2]),
         ],
     );
-    // The fourth phone is one too many; the weaker email is not to blame and stays.
+    // The fourth phone exceeds the limit; the weaker email does not and is kept.
     assert_eq!(
         one(
             &resolver,
@@ -105,7 +105,7 @@ fn identifiers_beyond_the_limits_are_dropped_and_reported() {
     );
     assert_eq!(resolver.resolve(("phone", phones[3])), 0);
     assert_eq!(resolver.resolve(("email", "A@b.cn")), person);
-    // Alone it becomes a person of its own, whom the member's records do not touch.
+    // Alone, it becomes a person of its own, which the records of the member do not change.
     let other = one(&resolver, 2, &[("phone", phones[3])]);
     assert_ne!(other, person);
     assert_eq!(one(&resolver, 3, &[("phone", phones[3]), ("member", "m1")]), person);
@@ -144,7 +144,7 @@ fn placeholder_identifiers_merge_nobody() {
     assert_eq!(one(&resolver, 0, &[]), 0);
 }
 
-/// The measured trap: people who all touch a few shop devices, some of them reported under a namespace that glues.
+/// Many people use a few shop devices, some of which are reported under a gluing namespace.
 #[test]
 fn a_shared_shop_device_does_not_merge_its_users() {
     let (_folder, resolver) = empty();
@@ -174,7 +174,7 @@ fn a_device_belongs_to_the_last_sign_in_for_thirty_days() {
     assert_eq!(one(&resolver, 2 * DAY, &[("device", "d")]), first);
     let second = one(&resolver, 3 * DAY, &[("phone", "13912345679"), ("device", "d")]);
     assert_ne!(second, first);
-    // Being attributed is no sign-in: it does not prolong itself.
+    // Attribution does not extend a sign-in.
     assert_eq!(one(&resolver, 32 * DAY, &[("device", "d")]), second);
     assert_eq!(one(&resolver, 33 * DAY, &[("device", "d")]), second);
     assert_eq!(resolver.resolve(("device", "d")), second);
@@ -260,7 +260,7 @@ fn identifiers_are_listed_in_chunks_with_each_person_once() {
     assert_eq!((messages, &found), (6, &expected));
     assert_eq!(rows(&asked, "openid:wx2", 7), (1, vec![(ids[0], "b".to_owned())]));
     assert_eq!(rows(&asked, "openid:", 7), (0, vec![]));
-    // 3 becomes an alias of 2: asked for both, the two get one message; asked for the alias alone, it answers.
+    // 3 becomes an alias of 2: a request for both gets one row; a request for the alias alone gets a row, too.
     one(&resolver, 0, &[("card", "2"), ("card", "3")]);
     let both: RoaringTreemap = [ids[1], ids[2]].into_iter().collect();
     assert_eq!(rows(&both, "openid:wx1", 7).1, [(ids[1], "2".to_owned())]);
@@ -289,7 +289,7 @@ fn violations_are_read_backwards_page_by_page() {
         let (mut offsets, parts) = (Vec::new(), fields(&bytes));
         for (_, wire) in parts.iter().filter(|(field, _)| *field == 1) {
             let first = fields(wire.bytes().unwrap())[0];
-            // Offset 0 is the default and not written.
+            // Offset 0 is the default and is not encoded.
             offsets.push(if first.0 == 1 { first.1.number().unwrap() } else { 0 });
         }
         let token = parts

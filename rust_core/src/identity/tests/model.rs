@@ -1,4 +1,4 @@
-//! The same rules over plain sets: slow, and plain enough to be believed.
+//! A model of identity resolution with plain sets: slow, but simple.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,16 +22,16 @@ pub struct Seen {
 
 pub struct Model {
     policy: Policy,
-    /// Normalised identifiers in order of arrival.
+    /// The normalised identifiers in order of arrival.
     pub known: Vec<Key>,
-    /// Members of everybody ever created; nobody's after a merge.
+    /// The members of each person ever created; empty after a merge.
     pub members: Vec<BTreeSet<Key>>,
     pub winner: HashMap<Person, Person>,
-    /// Whom each identifier was first given to, or after a split.
+    /// The person that first owned each identifier, or owns it after a split.
     given: HashMap<Key, Person>,
-    /// Device to the strongest identifier of its last sign-in.
+    /// The strongest identifier of the last sign-in on each device.
     pub sign_ins: HashMap<Key, (Key, i64)>,
-    /// Pairs that are not one person's.
+    /// Pairs that a split keeps apart.
     pub apart: BTreeSet<(Key, Key)>,
     decided: BTreeSet<String>,
     pub edges: BTreeMap<(Key, Key), Seen>,
@@ -68,7 +68,7 @@ impl Model {
         self.known.iter().position(|known| known == key)
     }
 
-    /// By which identifier the record comes to its person.
+    /// Applies a record; returns the identifier that attributes it to its person.
     pub fn apply(&mut self, deed: &Deed, received_at_ms: i64) -> Option<Key> {
         let mut keys: Vec<Key> = Vec::new();
         for (namespace, raw) in &deed.identifiers {
@@ -113,7 +113,7 @@ impl Model {
         by
     }
 
-    /// Everybody's identifiers who would be one person.
+    /// Returns the identifiers of the persons that would merge.
     fn union(&self, keys: &[Key]) -> BTreeSet<Key> {
         let of = |key: &Key| {
             self.owner(key)
@@ -176,7 +176,7 @@ impl Model {
         self.members[winner].extend(all);
     }
 
-    /// The listed leave the person, unless they are not all the person's or nobody would be left.
+    /// Splits the listed identifiers off, unless one belongs to another person or none would be left.
     pub fn split(&mut self, leaving: &Leaving, person: Option<Person>, at_ms: i64) {
         if !self.decided.insert(leaving.key.clone()) {
             return;
@@ -299,7 +299,7 @@ impl Model {
         seen.glues |= glues;
     }
 
-    /// After a split: edges between the two glue no more, and the decision connects what the others do not.
+    /// Unglues the edges between the two parts of a split; the decision connects what other edges do not.
     fn part_edges(&mut self, kept: &BTreeSet<Key>, parted: &BTreeSet<Key>, decision: &str, at_ms: i64) {
         for ((a, b), seen) in &mut self.edges {
             let is_between = |one: &Key, other: &Key| kept.contains(one) && parted.contains(other);
@@ -336,7 +336,7 @@ impl Model {
         }
     }
 
-    /// Something that a gluing edge connects with some keys.
+    /// Returns a key that a gluing edge connects with these keys.
     fn beyond(&self, reached: &BTreeSet<Key>) -> Option<Key> {
         let gluing = self.edges.iter().filter(|(_, seen)| seen.glues).map(|(ends, _)| ends);
         let mut beyond = gluing.filter_map(|(a, b)| match (reached.contains(a), reached.contains(b)) {

@@ -1,4 +1,4 @@
-//! What must hold in every world.
+//! Properties of identity resolution in random worlds.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

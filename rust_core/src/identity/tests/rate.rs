@@ -1,4 +1,4 @@
-//! Measurements, run by hand: `cargo test --release identity::tests::rate -- --ignored --nocapture`.
+//! Measures the fold. Run with `cargo test --release identity::tests::rate -- --ignored --nocapture`.
 
 use super::world::{Deed, Delivery};
 use crate::identity::{PARTITION, Policy, Resolver};

@@ -1,4 +1,4 @@
-//! Small random worlds, and frames made of them.
+//! Small random worlds and their frames.
 
 use proptest::prelude::*;
 
@@ -24,7 +24,7 @@ pub struct Deed {
 pub struct Delivery {
     pub received_at_ms: i64,
     pub deeds: Vec<Deed>,
-    /// Instead of deeds: these leave the person of the first of them.
+    /// A split instead of records: these identifiers leave the person of the first one.
     pub split: Option<Leaving>,
 }
 
@@ -47,7 +47,7 @@ impl Deed {
         }
     }
 
-    /// Record bytes.
+    /// Encodes the record.
     pub fn encode(&self) -> Vec<u8> {
         let (time, identifiers) = if self.profile { (3, 4) } else { (4, 5) };
         let (mut out, mut body) = (Vec::new(), Vec::new());
@@ -74,7 +74,7 @@ impl Deed {
 }
 
 impl Delivery {
-    /// RawFrame bytes; of a decision, as somebody decides it who sees what the resolver says.
+    /// Encodes the raw frame; a split names the person that the resolver returns.
     pub fn seen_by(&self, resolver: &Resolver) -> Vec<u8> {
         let Some(split) = &self.split else { return self.encode() };
         let identifiers = split.identifiers.clone();
@@ -97,7 +97,7 @@ impl Delivery {
         .encode()
     }
 
-    /// RawFrame bytes.
+    /// Encodes the raw frame of the records.
     pub fn encode(&self) -> Vec<u8> {
         let records: Vec<Vec<u8>> = self.deeds.iter().map(Deed::encode).collect();
         let records = records.iter().map(Vec::as_slice).collect();
@@ -110,7 +110,7 @@ impl Delivery {
     }
 }
 
-/// Folds frames from where the resolver stands; what they became.
+/// Folds frames from the offset of the resolver on; returns the resolved frames.
 pub fn fold(resolver: &Resolver, deliveries: &[Delivery]) -> Vec<Vec<u8>> {
     deliveries
         .iter()
@@ -118,7 +118,7 @@ pub fn fold(resolver: &Resolver, deliveries: &[Delivery]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Folds a decision; the changes and their numbers.
+/// Folds a decision; returns the numbered changes.
 pub fn decide(resolver: &Resolver, decision: &Decision) -> Vec<(u64, Change)> {
     let decision = encode(decision);
     let frame = RawFrame {
@@ -134,7 +134,7 @@ pub fn decide(resolver: &Resolver, decision: &Decision) -> Vec<(u64, Change)> {
         .collect()
 }
 
-/// One frame of records that arrive at once; whose each is.
+/// Folds one frame of records that arrive at once; returns the person of each.
 pub fn fold_one(resolver: &Resolver, received_at_ms: i64, deeds: &[Deed]) -> Vec<u64> {
     let delivery = Delivery {
         received_at_ms,
@@ -145,7 +145,7 @@ pub fn fold_one(resolver: &Resolver, received_at_ms: i64, deeds: &[Deed]) -> Vec
     ResolvedFrame::decode(&resolved[0]).unwrap().persons
 }
 
-/// Limits so low that small worlds run into them.
+/// A policy with limits that small worlds reach.
 pub fn tight() -> Policy {
     let mut policy = Policy {
         cluster_cap: 7,
@@ -206,7 +206,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     })
 }
 
-/// Frames in order of arrival; every record has its own id.
+/// Returns frames in order of arrival; each record has a unique id.
 pub fn world() -> impl Strategy<Value = Vec<Delivery>> {
     let deeds = prop::collection::vec(deed(), 0..6);
     prop::collection::vec((0..25 * DAY, deeds), 1..14).prop_map(|frames| {
@@ -228,7 +228,7 @@ pub fn world() -> impl Strategy<Value = Vec<Delivery>> {
     })
 }
 
-/// The same with splits between the frames, some of which do not fit or are decided again.
+/// Like `deliveries`, with splits between the frames. Some do not fit or are repeated.
 pub fn world_with_splits() -> impl Strategy<Value = Vec<Delivery>> {
     let known = (any::<prop::sample::Index>(), 0u32..3);
     let split = (
@@ -248,7 +248,7 @@ pub fn world_with_splits() -> impl Strategy<Value = Vec<Delivery>> {
             if seen.is_empty() {
                 continue;
             }
-            // Mostly of one record or its neighbours, so that they often are one person's.
+            // Mostly identifiers of one record or its neighbours, so that they often belong to one person.
             let near = picked[0].0.index(seen.len());
             let pick = |(index, far): (prop::sample::Index, u32)| {
                 let deed = seen[(near + far as usize / 2).min(seen.len() - 1)];

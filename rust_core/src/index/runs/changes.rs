@@ -11,7 +11,7 @@ use crate::index::columns::cells::Cell;
 use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
 use crate::index::view::{Attribute, BLOCK, ChangeRun, Latest, Origins, Values};
-use crate::storage::seal::Seal;
+use crate::storage::file_check::FileCheck;
 
 /// The sort key of a change in a run: (ordinal, occurred_at).
 pub type ChangeKey = (u32, i64);
@@ -30,13 +30,13 @@ impl ChangeRun {
             times: keys.iter().map(|&(_, time)| time).collect(),
             values,
             origins,
-            seal: Seal::default(),
+            file_check: FileCheck::default(),
         }
     }
 
     /// Checks the file behind the run; must be called before anything but `blocks` is read. Returns Corrupt if it is damaged.
     pub fn check(&self) -> Result<()> {
-        self.seal.check(|people| self.is_valid(people))
+        self.file_check.check(|people| self.is_valid(people))
     }
 
     /// Copies some rows, given in ascending order, into a new run.

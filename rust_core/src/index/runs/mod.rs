@@ -14,7 +14,7 @@ use super::columns::values::{Details, Origins, Values};
 use super::partitioning::{BLOCK, DAY_MS};
 use crate::error::Result;
 use crate::storage::buffer::Buffer;
-use crate::storage::seal::Seal;
+use crate::storage::file_check::FileCheck;
 
 /// A run of changes of one attribute, sorted by (ordinal, occurred_at, source, id).
 #[derive(Default)]
@@ -29,7 +29,7 @@ pub struct ChangeRun {
     pub values: Values,
     pub origins: Origins,
     /// The checksum of the file behind the run, checked before the run is first read.
-    pub seal: Seal,
+    pub file_check: FileCheck,
 }
 
 /// A run of events of one type, sorted by (block, UTC day, person, time, source, id).
@@ -45,7 +45,7 @@ pub struct EventRun {
     pub times: Buffer<u32>,
     pub details: Details,
     /// The checksum of the file behind the run, checked before the run is first read.
-    pub seal: Seal,
+    pub file_check: FileCheck,
 }
 
 /// The start of the rows of one block and UTC day in a run.
@@ -70,7 +70,7 @@ impl EventRun {
 
     /// Checks the file behind the run; must be called before anything but the cells is read. Returns Corrupt if it is damaged.
     pub fn check(&self) -> Result<()> {
-        self.seal.check(|people| self.is_valid(people))
+        self.file_check.check(|people| self.is_valid(people))
     }
 
     /// Returns the indexes of the cells of a block within a range of UTC days.

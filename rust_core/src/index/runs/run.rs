@@ -10,7 +10,7 @@ use crate::index::columns::picks::Pick;
 use crate::index::columns::texts::Texts;
 use crate::index::partitioning::EventKey;
 use crate::index::view::{DayCell, Details, EventRun, Events, Origins, Values};
-use crate::storage::seal::Seal;
+use crate::storage::file_check::FileCheck;
 
 impl Details {
     /// Gathers the picked rows.
@@ -65,7 +65,7 @@ impl EventRun {
             persons: persons.into(),
             times: times.into(),
             details,
-            seal: Seal::default(),
+            file_check: FileCheck::default(),
         }
     }
 

@@ -13,11 +13,11 @@ use crate::index::summaries::spans::{BlockSpans, Days, Spans};
 use crate::index::summaries::totals::{BlockTotals, Totals};
 use crate::index::view::{ChangeRun, Details, EventRun, Items, Latest, Origins};
 use crate::storage::buffer::Buffer;
-use crate::storage::seal::Seal;
-use crate::storage::sections::{In, Out, Read, Stored};
+use crate::storage::file_check::FileCheck;
+use crate::storage::sections::{Decoded, SectionReader, SectionWriter, Stored};
 
 /// Returns a decoded value, or an error that names `what` if the value is inconsistent.
-fn validated<T>(value: T, is_valid: impl FnOnce(&T) -> bool, what: &str) -> Read<T> {
+fn validated<T>(value: T, is_valid: impl FnOnce(&T) -> bool, what: &str) -> Decoded<T> {
     match is_valid(&value) {
         true => Ok(value),
         false => Err(format!("{what} are inconsistent")),
@@ -25,22 +25,22 @@ fn validated<T>(value: T, is_valid: impl FnOnce(&T) -> bool, what: &str) -> Read
 }
 
 impl<T: Stored> Stored for Arc<T> {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         T::put(self, out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         T::get(input).map(Arc::new)
     }
 }
 
 impl<T: Stored> Stored for Option<T> {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         out.one(u8::from(self.is_some()));
         self.iter().for_each(|value| value.put(out));
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         match input.one::<u8>()? {
             0 => Ok(None),
             _ => T::get(input).map(Some),
@@ -49,18 +49,18 @@ impl<T: Stored> Stored for Option<T> {
 }
 
 impl<T: CheckedBitPattern + NoUninit> Stored for Buffer<T> {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         out.many(self);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         input.many()
     }
 }
 
 impl<V: Stored> Stored for HashMap<String, V> {
     /// Writes the entries in order of their keys, so that equal contents give equal bytes.
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         let mut entries: Vec<(&String, &V)> = self.iter().collect();
         entries.sort_unstable_by_key(|&(key, _)| key);
         out.one(entries.len() as u64);
@@ -70,7 +70,7 @@ impl<V: Stored> Stored for HashMap<String, V> {
         }
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(input
             .list(|input| Ok((input.text()?, V::get(input)?)))?
             .into_iter()
@@ -79,23 +79,23 @@ impl<V: Stored> Stored for HashMap<String, V> {
 }
 
 impl Stored for FirstInstants {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         out.list(self.blocks());
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(FirstInstants::of(input.list(Stored::get)?))
     }
 }
 
 impl Stored for FirstsBlock {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.instants.put(out);
         self.present.put(out);
         out.one(self.latest);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let block = FirstsBlock {
             instants: input.many()?,
             present: input.many()?,
@@ -106,12 +106,12 @@ impl Stored for FirstsBlock {
 }
 
 impl Stored for Latest {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.values.put(out);
         out.one(self.changed_until_ms);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let latest = Latest {
             values: Stored::get(input)?,
             changed_until_ms: input.one()?,
@@ -122,37 +122,37 @@ impl Stored for Latest {
 
 /// Encodes all but `blocks`, which the partition's head file holds.
 impl Stored for ChangeRun {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.persons.put(out);
         self.times.put(out);
         self.values.put(out);
         self.origins.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(ChangeRun {
             blocks: Buffer::default(),
             persons: input.many()?,
             times: Stored::get(input)?,
             values: Stored::get(input)?,
             origins: Stored::get(input)?,
-            seal: Seal::default(),
+            file_check: FileCheck::default(),
         })
     }
 }
 
 impl Stored for Spans {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         out.list(self.blocks());
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(Spans::of(input.list(Stored::get)?))
     }
 }
 
 impl Stored for BlockSpans {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         let days = self.merged_days();
         days.firsts.put(out);
         days.lasts.put(out);
@@ -160,7 +160,7 @@ impl Stored for BlockSpans {
         out.one(self.to);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let days = Days {
             firsts: input.many()?,
             lasts: input.many()?,
@@ -171,19 +171,19 @@ impl Stored for BlockSpans {
 }
 
 impl Stored for Totals {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         let (rows, blocks) = self.parts();
         out.one(rows as u64);
         out.list(blocks);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(Totals::of_parts(input.length()?, input.list(Stored::get)?))
     }
 }
 
 impl Stored for BlockTotals {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         out.one(self.first);
         out.one(self.last);
         let (low, overflows) = self.counts.parts();
@@ -192,7 +192,7 @@ impl Stored for BlockTotals {
         self.sums.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(BlockTotals {
             first: input.one()?,
             last: input.one()?,
@@ -204,31 +204,31 @@ impl Stored for BlockTotals {
 
 /// Encodes all but `cells`, which the partition's head file holds.
 impl Stored for EventRun {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.persons.put(out);
         self.times.put(out);
         self.details.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(EventRun {
             cells: Buffer::default(),
             persons: input.many()?,
             times: input.many()?,
             details: Stored::get(input)?,
-            seal: Seal::default(),
+            file_check: FileCheck::default(),
         })
     }
 }
 
 impl Stored for Details {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.channels.put(out);
         self.properties.put(out);
         self.origins.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(Details {
             channels: Stored::get(input)?,
             properties: Stored::get(input)?,
@@ -238,14 +238,14 @@ impl Stored for Details {
 }
 
 impl Stored for Origins {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.sources.put(out);
         self.ids.put(out);
         self.arrivals.put(out);
         self.nodes.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(Origins {
             sources: Stored::get(input)?,
             ids: Stored::get(input)?,
@@ -256,7 +256,7 @@ impl Stored for Origins {
 }
 
 impl Stored for Items {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         let mut rows: Vec<(u32, u32)> = self.rows.iter().map(|(&key, &row)| (row, key)).collect();
         rows.sort_unstable();
         let keys: Vec<u32> = rows.into_iter().map(|(_, key)| key).collect();
@@ -266,7 +266,7 @@ impl Stored for Items {
         self.updates.iter().for_each(|updates| updates.put(out));
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let keys: Buffer<u32> = input.many()?;
         let items = Items {
             rows: keys.iter().copied().zip(0..).collect(),
@@ -278,13 +278,13 @@ impl Stored for Items {
 }
 
 impl Stored for Texts {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         let mut column = TextColumn::default();
         (0..self.len() as u32).for_each(|code| column.push(self.bytes(code)));
         column.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let column: TextColumn = Stored::get(input)?;
         let column = validated(column, |column| column.fits(column.len()), "texts")?;
         let mut texts = Texts::default();
@@ -305,7 +305,7 @@ impl Stored for Texts {
 }
 
 impl Stored for LearnedValues {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         out.one(self.properties.len() as u64);
         for ((event_type, name), counts) in &self.properties {
             out.text(event_type);
@@ -319,7 +319,7 @@ impl Stored for LearnedValues {
         }
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let properties = input.list(|input| Ok(((input.text()?, input.text()?), Stored::get(input)?)))?;
         let attributes = input.list(|input| Ok((input.text()?, Stored::get(input)?)))?;
         Ok(LearnedValues {
@@ -330,7 +330,7 @@ impl Stored for LearnedValues {
 }
 
 impl Stored for ValueCounts {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         let mut counts: Vec<(u32, i64)> = self.iter().map(|(&code, &count)| (code, count)).collect();
         counts.sort_unstable();
         let (codes, counts): (Vec<u32>, Vec<i64>) = counts.into_iter().unzip();
@@ -338,7 +338,7 @@ impl Stored for ValueCounts {
         out.many(&counts);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let (codes, counts): (Buffer<u32>, Buffer<i64>) = (input.many()?, input.many()?);
         Ok(codes.iter().copied().zip(counts.iter().copied()).collect())
     }

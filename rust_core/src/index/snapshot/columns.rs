@@ -4,10 +4,10 @@ use crate::index::columns::flags::Flags;
 use crate::index::columns::ints::{Codes, Ints};
 use crate::index::columns::texts::TextColumn;
 use crate::index::view::{Column, Scalar, Unit, Values};
-use crate::storage::sections::{In, Out, Read, Stored};
+use crate::storage::sections::{Decoded, SectionReader, SectionWriter, Stored};
 
 impl Stored for Ints {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         let (base, step, codes) = self.parts();
         out.one(base);
         out.one(step);
@@ -23,7 +23,7 @@ impl Stored for Ints {
         }
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let (base, step) = (input.one()?, input.one()?);
         let codes = match input.one::<u8>()? {
             0 => Codes::Same(input.length()?),
@@ -38,12 +38,12 @@ impl Stored for Ints {
 }
 
 impl Stored for TextColumn {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.ends.put(out);
         self.bytes.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(TextColumn {
             ends: input.many()?,
             bytes: input.many()?,
@@ -52,12 +52,12 @@ impl Stored for TextColumn {
 }
 
 impl Stored for Values {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.known.put(out);
         self.data.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(Values {
             known: input.many()?,
             data: Stored::get(input)?,
@@ -66,7 +66,7 @@ impl Stored for Values {
 }
 
 impl Stored for Column {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         match self {
             Column::Bool(data) => tagged(out, 0, data),
             Column::Ints(unit, data) => {
@@ -102,7 +102,7 @@ impl Stored for Column {
         }
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(match input.one::<u8>()? {
             0 => Column::Bool(input.many()?),
             tag @ 1..=5 => Column::Ints(UNITS[usize::from(tag) - 1], Stored::get(input)?),
@@ -128,12 +128,12 @@ impl Stored for Column {
 const UNITS: [Unit; 5] = [Unit::Millionths, Unit::Code, Unit::Instant, Unit::Date, Unit::MonthDay];
 
 /// Writes a tag and an array.
-fn tagged<T: bytemuck::NoUninit>(out: &mut Out, tag: u8, data: &[T]) {
+fn tagged<T: bytemuck::NoUninit>(out: &mut SectionWriter, tag: u8, data: &[T]) {
     out.one(tag);
     out.many(data);
 }
 
-fn put_scalar(out: &mut Out, scalar: Scalar) {
+fn put_scalar(out: &mut SectionWriter, scalar: Scalar) {
     match scalar {
         Scalar::Bool(value) => {
             out.one(0u8);
@@ -166,7 +166,7 @@ fn put_scalar(out: &mut Out, scalar: Scalar) {
     }
 }
 
-fn get_scalar(input: &mut In<'_>) -> Read<Scalar> {
+fn get_scalar(input: &mut SectionReader<'_>) -> Decoded<Scalar> {
     Ok(match input.one::<u8>()? {
         0 => Scalar::Bool(input.one::<u8>()? != 0),
         1 => Scalar::Number(input.one()?),

@@ -11,10 +11,10 @@ use crate::index::history::{History, Journal};
 use crate::index::view::ItemUpdates;
 use crate::proto::frame::Split;
 use crate::proto::schema::Schema;
-use crate::storage::sections::{In, Out, Read, Stored};
+use crate::storage::sections::{Decoded, SectionReader, SectionWriter, Stored};
 
 impl Stored for History {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         self.frames.put(out);
         self.created.put(out);
         self.merges.put(out);
@@ -34,13 +34,13 @@ impl Stored for History {
         }
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
-        let schema = |input: &mut In<'_>| {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
+        let schema = |input: &mut SectionReader<'_>| {
             let (arrival, bytes) = (input.one()?, input.many::<u8>()?);
             let schema = Schema::decode(&bytes).map_err(|error| error.to_string())?;
             Ok((arrival, Arc::new(schema)))
         };
-        let split = |input: &mut In<'_>| {
+        let split = |input: &mut SectionReader<'_>| {
             let arrival = input.one()?;
             let split = Split {
                 from: input.one()?,
@@ -68,7 +68,7 @@ impl Stored for History {
 const PIECE: usize = 1 << 10;
 
 impl<const N: usize> Stored for Journal<N> {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         let rows: Vec<[i64; N]> = self.iter().collect();
         out.one(rows.len().div_ceil(PIECE) as u64);
         for piece in rows.chunks(PIECE) {
@@ -79,10 +79,10 @@ impl<const N: usize> Stored for Journal<N> {
         }
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         let mut journal = Journal::default();
         for _ in 0..input.length()? {
-            let columns: Vec<Ints> = (0..N).map(|_| Stored::get(input)).collect::<Read<_>>()?;
+            let columns: Vec<Ints> = (0..N).map(|_| Stored::get(input)).collect::<Decoded<_>>()?;
             if columns.iter().any(|column| column.len() != columns[0].len()) {
                 return Err("the columns of a journal differ in length".into());
             }
@@ -93,14 +93,14 @@ impl<const N: usize> Stored for Journal<N> {
 }
 
 impl Stored for ErasedPeople {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         put_people(&self.people, out);
         put_people(&self.in_runs, out);
         out.one(u8::from(self.in_texts));
         out.one(self.purges);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(ErasedPeople {
             people: get_people(input)?,
             in_runs: get_people(input)?,
@@ -110,7 +110,7 @@ impl Stored for ErasedPeople {
     }
 }
 
-fn put_people(people: &BTreeMap<u32, RoaringBitmap>, out: &mut Out) {
+fn put_people(people: &BTreeMap<u32, RoaringBitmap>, out: &mut SectionWriter) {
     out.one(people.len() as u64);
     for (&number, ordinals) in people {
         out.one(number);
@@ -118,19 +118,19 @@ fn put_people(people: &BTreeMap<u32, RoaringBitmap>, out: &mut Out) {
     }
 }
 
-fn get_people(input: &mut In<'_>) -> Read<BTreeMap<u32, RoaringBitmap>> {
-    let of_partition = |input: &mut In<'_>| Ok((input.one()?, input.many::<u32>()?.into_iter().collect()));
+fn get_people(input: &mut SectionReader<'_>) -> Decoded<BTreeMap<u32, RoaringBitmap>> {
+    let of_partition = |input: &mut SectionReader<'_>| Ok((input.one()?, input.many::<u32>()?.into_iter().collect()));
     Ok(input.list(of_partition)?.into_iter().collect())
 }
 
 impl Stored for ItemUpdates {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         out.many(&self.keys);
         self.arrivals.put(out);
         self.attributes.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok(ItemUpdates {
             keys: input.many()?.into_vec(),
             arrivals: Stored::get(input)?,
@@ -141,12 +141,12 @@ impl Stored for ItemUpdates {
 
 /// Encodes row numbers together with the values of these rows.
 impl<T: Stored> Stored for (Vec<u32>, T) {
-    fn put(&self, out: &mut Out) {
+    fn put(&self, out: &mut SectionWriter) {
         out.many(&self.0);
         self.1.put(out);
     }
 
-    fn get(input: &mut In<'_>) -> Read<Self> {
+    fn get(input: &mut SectionReader<'_>) -> Decoded<Self> {
         Ok((input.many()?.into_vec(), T::get(input)?))
     }
 }

@@ -29,9 +29,9 @@ use crate::error::{Error, Result};
 use crate::proto::schema::Schema;
 use crate::storage::buffer::MappedFile;
 use crate::storage::durable::{replace_file, sync_folder};
-use crate::storage::seal::{Seal, damaged};
+use crate::storage::file_check::{FileCheck, damaged};
 use crate::storage::sections;
-use crate::storage::sections::{In, Out, Stored, seal_of};
+use crate::storage::sections::{SectionReader, SectionWriter, Stored, length_and_crc};
 
 const MANIFEST: &str = "manifest";
 /// The name of the manifest while it is written.
@@ -234,7 +234,7 @@ impl Snapshots {
         }
         let file = MappedFile::of(&file).map_err(Error::io(&path))?;
         let mut run: R = decode(&path, &file, Stored::get)?;
-        run.seal(Seal::of(&path, &file, entry.crc32, people));
+        run.set_file_check(FileCheck::of(&path, &file, entry.crc32, people));
         Ok(run)
     }
 
@@ -279,7 +279,7 @@ impl Snapshots {
         };
         let sealed = bytes
             .split_at_checked(9)
-            .filter(|(seal, json)| *seal == format!("{:08x}\n", crc32fast::hash(json)).as_bytes());
+            .filter(|(checksum, json)| *checksum == format!("{:08x}\n", crc32fast::hash(json)).as_bytes());
         let (_, json) = sealed.ok_or_else(|| damaged(&path, "its checksum does not fit"))?;
         #[derive(Deserialize)]
         struct Format {
@@ -313,11 +313,11 @@ impl Snapshots {
     }
 
     /// Writes a file and returns its entry.
-    fn save(&self, name: &str, put: impl FnOnce(&mut Out)) -> Result<FileEntry> {
+    fn save(&self, name: &str, put: impl FnOnce(&mut SectionWriter)) -> Result<FileEntry> {
         let name = format!("{name}.{EXTENSION}");
         let path = self.folder.join(&name);
         let write = || {
-            let mut out = Out::create(&path)?;
+            let mut out = SectionWriter::create(&path)?;
             put(&mut out);
             out.finish()
         };
@@ -326,10 +326,14 @@ impl Snapshots {
     }
 
     /// Reads a file and verifies its checksum.
-    fn read<T>(&self, entry: &FileEntry, get: impl FnOnce(&mut In<'_>) -> sections::Read<T>) -> Result<T> {
+    fn read<T>(
+        &self,
+        entry: &FileEntry,
+        get: impl FnOnce(&mut SectionReader<'_>) -> sections::Decoded<T>,
+    ) -> Result<T> {
         let path = self.folder.join(&entry.name);
         let file = open(&path)?;
-        if seal_of(&file).map_err(Error::io(&path))? != (entry.bytes, entry.crc32) {
+        if length_and_crc(&file).map_err(Error::io(&path))? != (entry.bytes, entry.crc32) {
             return Err(damaged(&path, MISMATCH));
         }
         let file = MappedFile::of(&file).map_err(Error::io(&path))?;
@@ -363,8 +367,12 @@ fn open(path: &Path) -> Result<File> {
 }
 
 /// Decodes a whole file.
-fn decode<T>(path: &Path, file: &Arc<MappedFile>, get: impl FnOnce(&mut In<'_>) -> sections::Read<T>) -> Result<T> {
-    let mut input = In::of(file);
+fn decode<T>(
+    path: &Path,
+    file: &Arc<MappedFile>,
+    get: impl FnOnce(&mut SectionReader<'_>) -> sections::Decoded<T>,
+) -> Result<T> {
+    let mut input = SectionReader::of(file);
     let value = get(&mut input).map_err(|detail| damaged(path, detail))?;
     match input.is_at_end() {
         true => Ok(value),

@@ -8,8 +8,8 @@ use crate::index::runs::merging::MergeableRun;
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{Attribute, ChangeRun, DayCell, EventRun, Events, Latest, PARTITION, Partition};
 use crate::storage::buffer::Buffer;
-use crate::storage::seal::Seal;
-use crate::storage::sections::{In, Out, Read, Stored};
+use crate::storage::file_check::FileCheck;
+use crate::storage::sections::{Decoded, SectionReader, SectionWriter, Stored};
 
 /// The number of rows from which a run gets a file of its own; lower in tests and fuzzers, which have few rows.
 const LARGE: usize = if cfg!(any(test, fuzzing)) { 4 } else { 1 << 16 };
@@ -42,7 +42,7 @@ pub trait StoredRun: MergeableRun + Stored {
     /// Sets the index.
     fn begin(&mut self, starts: Self::Starts);
     /// Attaches the checksum of the file behind the run.
-    fn seal(&mut self, seal: Seal);
+    fn set_file_check(&mut self, file_check: FileCheck);
     /// Returns whether the run is consistent in a partition of `people` ordinals.
     fn is_valid(&self, people: u32) -> bool;
 }
@@ -60,8 +60,8 @@ macro_rules! stored_run {
                 self.$starts = starts;
             }
 
-            fn seal(&mut self, seal: Seal) {
-                self.seal = seal;
+            fn set_file_check(&mut self, file_check: FileCheck) {
+                self.file_check = file_check;
             }
 
             fn is_valid(&self, people: u32) -> bool {
@@ -75,7 +75,7 @@ stored_run!(EventRun, cells, DayCell);
 stored_run!(ChangeRun, blocks, u32);
 
 /// Writes the head file: everything but the rows of large runs.
-pub fn put(partition: &Partition, out: &mut Out) {
+pub fn put(partition: &Partition, out: &mut SectionWriter) {
     out.one(partition.number);
     out.one(partition.people);
     partition.first_record.put(out);
@@ -103,7 +103,7 @@ pub fn put(partition: &Partition, out: &mut Out) {
 }
 
 /// Writes the rows removed by splits.
-fn put_split_rows<R: StoredRun>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut Out) {
+fn put_split_rows<R: StoredRun>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out: &mut SectionWriter) {
     out.one(parts.len() as u64);
     for (name, parts) in parts {
         out.text(name);
@@ -118,8 +118,11 @@ fn put_split_rows<R: StoredRun>(parts: &BTreeMap<String, Vec<SplitRows<R>>>, out
 }
 
 /// Reads the rows removed by splits.
-fn get_split_rows<R: StoredRun>(input: &mut In<'_>, people: u32) -> Read<BTreeMap<String, Vec<SplitRows<R>>>> {
-    let part = |input: &mut In<'_>| {
+fn get_split_rows<R: StoredRun>(
+    input: &mut SectionReader<'_>,
+    people: u32,
+) -> Decoded<BTreeMap<String, Vec<SplitRows<R>>>> {
+    let part = |input: &mut SectionReader<'_>| {
         let (split_offset, owner, starts) = (input.one()?, input.one()?, R::Starts::get(input)?);
         let mut run = R::get(input)?;
         run.begin(starts);
@@ -138,7 +141,7 @@ fn get_split_rows<R: StoredRun>(input: &mut In<'_>, people: u32) -> Read<BTreeMa
 }
 
 /// Reads a head file.
-pub fn get(input: &mut In<'_>) -> Read<PartitionHead> {
+pub fn get(input: &mut SectionReader<'_>) -> Decoded<PartitionHead> {
     let (number, people) = (input.one()?, input.one()?);
     if people > PARTITION {
         return Err("the partition holds too many people".into());
@@ -189,7 +192,7 @@ pub fn get(input: &mut In<'_>) -> Read<PartitionHead> {
 }
 
 /// Writes the index of each run, and the rows of small runs.
-fn put_small<R: StoredRun>(runs: &[Arc<R>], out: &mut Out) {
+fn put_small<R: StoredRun>(runs: &[Arc<R>], out: &mut SectionWriter) {
     out.one(runs.len() as u64);
     for run in runs {
         out.one(run.rows() as u64);
@@ -202,11 +205,11 @@ fn put_small<R: StoredRun>(runs: &[Arc<R>], out: &mut Out) {
 
 /// Reads the small runs of an event type or attribute, and adds the positions of large ones to `large`.
 fn get_small<R: StoredRun>(
-    input: &mut In<'_>,
+    input: &mut SectionReader<'_>,
     people: u32,
     name: &str,
     large: &mut Vec<LargeRun<R>>,
-) -> Read<Vec<Arc<R>>> {
+) -> Decoded<Vec<Arc<R>>> {
     let mut runs = Vec::new();
     for at in 0..input.length()? {
         let (rows, starts) = (input.one()?, R::Starts::get(input)?);
@@ -242,7 +245,7 @@ pub fn large_changes(partition: &Partition) -> impl Iterator<Item = &Arc<ChangeR
 
 impl PartitionHead {
     /// Inserts the large runs and returns the complete partition.
-    pub fn complete(mut self, events: Vec<EventRun>, changes: Vec<ChangeRun>) -> Read<Partition> {
+    pub fn complete(mut self, events: Vec<EventRun>, changes: Vec<ChangeRun>) -> Decoded<Partition> {
         for (large, run) in self.events.into_iter().zip(events) {
             if let Some(events) = self.partition.events.get_mut(&large.name) {
                 large.fill(run, &mut Arc::make_mut(events).runs)?;
@@ -259,7 +262,7 @@ impl PartitionHead {
 
 impl<R: StoredRun> LargeRun<R> {
     /// Inserts the run at its position among `runs`.
-    fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Read<()> {
+    fn fill(self, mut run: R, runs: &mut Vec<Arc<R>>) -> Decoded<()> {
         if run.rows() as u64 != self.rows {
             return Err(format!("a run of {} and its file differ in length", self.name));
         }

@@ -1,4 +1,4 @@
-//! Of all copies of a key the first counts, once: others like it are duplicates, those that differ are conflicts.
+//! The first copy of a key is accepted; equal copies are duplicates, others are conflicts.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,4 @@
-//! What was redacted, and is sent again.
+//! Redacted records that are sent again.
 
 use super::world::{NOW, Sample, World, value};
 use crate::identity::redactor::Redacted;
@@ -18,7 +18,7 @@ fn sample(id: &str, note: &str, identifiers: &[(&str, &str)]) -> Vec<u8> {
     .record()
 }
 
-/// Folds what is in the raw log, erases the person of an identifier and redacts the logs.
+/// Folds the raw log, erases the person of an identifier and redacts the logs.
 fn erase(world: &World, identifier: (&str, &str)) {
     let folder = tempfile::tempdir().unwrap();
     let resolver = Resolver::open(folder.path(), Policy::default(), PARTITION).unwrap();
@@ -88,7 +88,7 @@ fn redacted_records_are_still_recognised_as_duplicates() {
         world.reopen();
         let again = world.ingest(&[theirs, naming, other]);
         assert_eq!((again.accepted, again.duplicates, again.rejects.len()), (0, 3, 0));
-        // Nobody knows any more what it held.
+        // The contents of a redacted record are unknown.
         let changed = world.ingest(&[sample("theirs", "changed", &[("card", "7")])]);
         assert_eq!((changed.accepted, changed.duplicates), (0, 1));
         assert_eq!(world.raw(), records);

@@ -1,4 +1,4 @@
-//! What is refused, why, and that it spoils nothing else.
+//! Rejected records and requests, which do not affect others.
 
 use proptest::prelude::*;
 
@@ -296,7 +296,7 @@ fn a_malformed_request_is_rejected_as_a_whole() {
     let world = World::new();
     let too_many = b"\x12\x00".repeat(100_001);
     for (sent, says) in [
-        (b"\x12\x05a".to_vec(), "send it whole"),
+        (b"\x12\x05a".to_vec(), "generated from the protos"),
         (vec![0; (64 << 20) + 1], "at most 67108864"),
         (too_many.clone(), "at most 100000"),
     ] {

@@ -1,4 +1,4 @@
-//! What frames say of who is who.
+//! The identity changes of a resolved frame.
 
 use super::{put_nodes, put_persons, take_nodes, take_persons};
 use crate::error::{Error, Result};
@@ -12,14 +12,14 @@ pub enum Change {
     Split(Split),
 }
 
-/// Part of a person is another one from now on.
+/// A split: some nodes of a person belong to another person from now on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
     pub from: u64,
     pub to: u64,
-    /// `to`'s from now on; numbered from 1, ascending.
+    /// The nodes that move to `to`, numbered from 1, ascending.
     pub nodes: Vec<u32>,
-    /// Former persons who are `to`'s aliases from now on.
+    /// The former persons that become aliases of `to`.
     pub aliases: Vec<u64>,
 }
 
@@ -84,7 +84,7 @@ impl IdentityChange {
 }
 
 impl Split {
-    /// Whose is from now on what came to `from` by a node.
+    /// Returns the person that owns the records of `from` that a node attributes.
     pub fn side_of(&self, node: i64) -> u64 {
         let leaves = u32::try_from(node).is_ok_and(|node| self.nodes.binary_search(&node).is_ok());
         if leaves { self.to } else { self.from }
@@ -114,7 +114,7 @@ impl Split {
     }
 }
 
-/// Fields 1 and 2 of a message, both fixed64.
+/// Reads the fields 1 and 2 of a message, both fixed64.
 fn fixed_pair(wire: Wire) -> Result<[u64; 2]> {
     let mut pair = [0; 2];
     let mut reader = Reader::new(wire.bytes()?);

@@ -1,5 +1,4 @@
-//! The entries of the logs (`quanyu.api.event.v1` log.proto). Records stay the bytes they arrived as, so that each stage copies
-//! them on without encoding anything again.
+//! The frames of the logs (`quanyu.api.event.v1` log.proto). Records stay encoded, so that stages copy them without decoding.
 
 mod change;
 
@@ -13,35 +12,35 @@ use super::redaction::Redaction;
 use super::wire::{Reader, Wire, put_bytes, put_number, put_text, put_varint};
 use crate::error::{Error, Result};
 
-/// An entry of the raw log.
+/// A frame of the raw log.
 #[derive(Debug, Default, PartialEq)]
 pub struct RawFrame<'a> {
     pub received_at_ms: i64,
-    /// Record messages.
+    /// The encoded Record messages.
     pub records: Vec<&'a [u8]>,
-    /// A Schema message: what was declared, to be merged.
+    /// An encoded Schema message to merge into the schema.
     pub schema: Option<&'a [u8]>,
-    /// A Decision message.
+    /// An encoded Decision message.
     pub decision: Option<&'a [u8]>,
-    /// Of records that were of people who were erased, or named them; by position.
+    /// The redactions of records that belonged to erased people or named them.
     pub redactions: Vec<Redaction>,
 }
 
-/// An entry of the resolved log.
+/// A frame of the resolved log.
 #[derive(Debug, Default, PartialEq)]
 pub struct ResolvedFrame<'a> {
     pub raw_offset: u64,
     pub received_at_ms: i64,
     pub changes: Vec<IdentityChange>,
-    /// One per record; 0 is nobody.
+    /// The person of each record, or 0.
     pub persons: Vec<u64>,
-    /// One per record: the node by which it came to its person, numbered from 1; 0 is none.
+    /// The node that attributes each record to its person, numbered from 1, or 0.
     pub nodes: Vec<u32>,
     pub records: Vec<&'a [u8]>,
     pub schema: Option<&'a [u8]>,
 }
 
-/// An entry of the dead-letter log.
+/// A frame of the dead-letter log.
 #[derive(Debug, Default, PartialEq)]
 pub struct RejectFrame<'a> {
     pub received_at_ms: i64,
@@ -50,7 +49,7 @@ pub struct RejectFrame<'a> {
 
 #[derive(Debug, Default, PartialEq)]
 pub struct Reject<'a> {
-    /// Position in the request.
+    /// The position in the request.
     pub index: u32,
     pub reason: Cow<'a, str>,
     pub field: Cow<'a, str>,
@@ -92,7 +91,7 @@ impl<'a> RawFrame<'a> {
 }
 
 impl<'a> ResolvedFrame<'a> {
-    /// Invalid if malformed, or if persons and records differ in number.
+    /// Decodes a frame; returns `Error::Invalid` if it is malformed or the numbers of persons and records differ.
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         let mut frame = ResolvedFrame::default();
         let mut reader = Reader::new(bytes);
@@ -179,7 +178,7 @@ impl<'a> Reject<'a> {
         Ok(reject)
     }
 
-    /// Fields 1 to 4, which Reject and RejectedRecord share.
+    /// Writes the fields 1 to 4, which Reject and RejectedRecord share.
     pub fn put_reason(&self, out: &mut Vec<u8>) {
         put_number(out, 1, u64::from(self.index));
         put_text(out, 2, &self.reason);
@@ -188,7 +187,7 @@ impl<'a> Reject<'a> {
     }
 }
 
-/// Packed or not.
+/// Reads a repeated field, packed or not.
 fn take_persons(persons: &mut Vec<u64>, wire: Wire) -> Result<()> {
     let Wire::Bytes(packed) = wire else {
         persons.push(wire.fixed()?);
@@ -202,7 +201,7 @@ fn take_persons(persons: &mut Vec<u64>, wire: Wire) -> Result<()> {
     Ok(())
 }
 
-/// Packed or not.
+/// Reads a repeated field, packed or not.
 fn take_nodes(nodes: &mut Vec<u32>, wire: Wire) -> Result<()> {
     let mut take = |number: u64| {
         let node = u32::try_from(number).map_err(|_| Error::Invalid("malformed message: a node".into()))?;

@@ -1,4 +1,4 @@
-//! What a whole schema must hold, whoever declared which part of it when.
+//! Checks a whole schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::{Catalog, Field, Schema, Settings, Type};
 use crate::error::{Error, Result};
 
-/// Taken by the language itself (semantics N12).
+/// Names that the rule language reserves (semantics N12).
 const RESERVED: [&str; 6] = ["person", "channel", "true", "false", "first_seen", "last_seen"];
 
 fn invalid<T>(message: String) -> Result<T> {
@@ -43,7 +43,7 @@ pub fn check(schema: &Schema) -> Result<()> {
     schema.settings.as_ref().map_or(Ok(()), check_settings)
 }
 
-/// The model's name, where an attribute is a version of its score: `churn_risk` of `churn_risk@4` (N11).
+/// Returns the name of the model if an attribute is a version of its score: `churn_risk` for `churn_risk@4` (N11).
 fn score_of(name: &str) -> Option<&str> {
     let (score, version) = name.split_once('@')?;
     let is_version = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.starts_with('0');
@@ -54,7 +54,7 @@ fn names_of<'a>(fields: impl Iterator<Item = &'a Field>) -> impl Iterator<Item =
     fields.flat_map(|field| std::iter::once(&field.name).chain(&field.aliases))
 }
 
-/// Names and aliases of attributes and event types, which share one namespace (N12).
+/// The names and aliases of attributes and event types, which share one namespace (N12).
 fn shared_names(schema: &Schema) -> Result<BTreeSet<&str>> {
     let events = schema.event_types.values();
     let events = events.flat_map(|event| std::iter::once(&event.name).chain(&event.aliases));
@@ -83,7 +83,7 @@ fn shared_names(schema: &Schema) -> Result<BTreeSet<&str>> {
     Ok(taken)
 }
 
-/// `last_order` is the recency of event `order`, so it cannot also be an attribute (N2).
+/// Checks that no attribute has the name of a recency: `last_order` is the recency of event `order` (N2).
 fn check_recencies(schema: &Schema, names: &BTreeSet<&str>) -> Result<()> {
     for event in schema.event_types.values() {
         for name in std::iter::once(&event.name).chain(&event.aliases) {

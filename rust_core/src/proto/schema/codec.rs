@@ -54,7 +54,7 @@ impl Schema {
     }
 }
 
-/// Maps declarations by name. `owner` tells in an error where a name is declared twice.
+/// Maps declarations by name. `owner` is the place of the declarations in errors.
 fn by_name<T>(
     declarations: impl Iterator<Item = Result<T>>,
     name: impl Fn(&T) -> &String,

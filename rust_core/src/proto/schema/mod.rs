@@ -1,4 +1,4 @@
-//! The names and types of a workspace: what `quanyu.api.event.v1.Schema` declares.
+//! The schema of a workspace (`quanyu.api.event.v1.Schema`): its event types, attributes, catalogs and settings.
 
 mod check;
 mod codec;
@@ -30,11 +30,11 @@ pub struct Field {
     pub name: String,
     pub kind: Type,
     pub currency: String,
-    /// Declared values of an enum or set; empty: learned as they are seen.
+    /// The declared values of an enum or set. If empty, values are learned as they arrive.
     pub values: Vec<String>,
     pub ordered: bool,
     pub aliases: Vec<String>,
-    /// The catalog that this property is the key of; empty: none.
+    /// The catalog to whose items this property refers by key; empty for none.
     pub reference: String,
 }
 
@@ -64,7 +64,7 @@ pub struct Catalog {
 pub struct Settings {
     pub timezone: String,
     pub day_start_minutes: u32,
-    /// 1 = Monday ... 7 = Sunday.
+    /// The first day of a week: 1 = Monday ... 7 = Sunday.
     pub week_start: u32,
     pub leap_day_is_march_first: bool,
 }
@@ -74,14 +74,14 @@ pub struct Schema {
     pub event_types: BTreeMap<String, EventType>,
     pub attributes: BTreeMap<String, Field>,
     pub catalogs: BTreeMap<String, Catalog>,
-    /// Absent until declared.
+    /// `None` until they are declared.
     pub settings: Option<Settings>,
 }
 
 impl Schema {
-    /// Takes over what `other` declares: the same name is replaced, nothing is removed.
+    /// Merges the declarations of `other`: replaces those with the same name, removes none.
     ///
-    /// Invalid, naming the field, if any part of the outcome is wrong; then nothing is taken over.
+    /// Returns `Error::Invalid` with the field and changes nothing if any part of the result is wrong.
     pub fn merge(&mut self, other: Schema) -> Result<()> {
         let mut merged = self.clone();
         for (name, mut declared) in other.event_types {

@@ -43,7 +43,7 @@ fn with_attributes(list: Vec<Field>) -> Schema {
     }
 }
 
-/// A part of a schema, for the tests of whoever needs one. A type is written `text`, or `enum:a,b` with its values.
+/// A part of a schema for tests. A type is written `text`, or `enum:a,b` with its values.
 pub enum Declared<'a> {
     Event(&'a str, &'a [(&'a str, &'a str)]),
     Attribute(&'a str, &'a str),
@@ -189,7 +189,7 @@ proptest! {
     }
 }
 
-/// Each wrong declaration, and the words its error must hold.
+/// Each case is a wrong declaration and the words that its error must contain.
 #[test]
 fn wrong_declarations_are_rejected_with_their_name() {
     let referencing = |reference: &str, kind| Field {
