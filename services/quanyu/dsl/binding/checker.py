@@ -9,7 +9,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding import references
 from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.references import Scope
-from quanyu.dsl.binding.test_blocks import bind_tests
+from quanyu.dsl.binding.rule_test_blocks import bind_tests
 from quanyu.dsl.errors import RuleError, attach_text
 from quanyu.dsl.model.catalog import BUILT_IN, Catalog
 from quanyu.dsl.model.library import (

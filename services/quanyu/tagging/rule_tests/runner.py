@@ -19,7 +19,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.checker import versions_of
 from quanyu.dsl.binding.conditions import Conditions
 from quanyu.dsl.binding.references import Scope
-from quanyu.dsl.binding.test_blocks import expected_condition
+from quanyu.dsl.binding.rule_test_blocks import expected_condition
 from quanyu.dsl.calendar.windows import when_ms
 from quanyu.dsl.errors import attach_text
 from quanyu.dsl.model.library import rule_key
