@@ -156,7 +156,7 @@ _ENGLISH = {
     "quintile": "the fifth (5 is the highest) of {expr} among {among}",
     "decile": "the tenth (10 is the highest) of {expr} among {among}",
     "percentile": "the hundredth (100 is the highest) of {expr} among {among}",
-    # who is unknown
+    # unknown values
     "left_out": "left out: {people}",
     "not_met": "not met by {people}",
     "part_not_met": "the part about it is not met by {people}",
@@ -171,10 +171,10 @@ _ENGLISH = {
     "divided_by_zero": "people for whom {what} is 0",
     "outside": "people outside {what}",
     "no_tier": "people for whom no tier of {what} is true",
-    # what is easily misread
-    "both_ends": "only both ends of its window are looked at, not what happened between (M3)",
-    "denies_all": "`did not` denies the whole (E7)",
-    "denies_all_offer": "`did not` denies the whole: of each unit it is said by `{offer}` (E7)",
+    # remarks
+    "both_ends": "only the two ends of its window count, not what happened between them (M3)",
+    "denies_all": "`did not` denies the whole condition (E7)",
+    "denies_all_offer": "`did not` denies the whole condition; to deny it for each unit, write `{offer}` (E7)",
 }
 
 _CHINESE = {
@@ -326,7 +326,7 @@ _CHINESE = {
     "quintile": "{expr} 在 {among} 中的五分位（5 为最高）",
     "decile": "{expr} 在 {among} 中的十分位（10 为最高）",
     "percentile": "{expr} 在 {among} 中的百分位（100 为最高）",
-    # who is unknown
+    # unknown values
     "left_out": "不入选：{people}",
     "not_met": "不满足：{people}",
     "part_not_met": "其中有关的部分不满足：{people}",
@@ -341,7 +341,7 @@ _CHINESE = {
     "divided_by_zero": "{what} 为 0 的人",
     "outside": "{what} 以外的人",
     "no_tier": "不合 {what} 任何一档的人",
-    # what is easily misread
+    # remarks
     "both_ends": "只看窗口的两端，其间发生的不看（M3）",
     "denies_all": "“没做过”否定的是整体（E7）",
     "denies_all_offer": "“没做过”否定的是整体；逐个单位地说，写 `{offer}`（E7）",

@@ -1,4 +1,4 @@
-"""Differences of two versions in words: none where only the order of clauses is another, one for each that changed."""
+"""Differences between two versions in words: one for each changed clause, none if only the order changed."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ LISTS = (syntax.InList, syntax.NotInList, syntax.HasAny, syntax.HasAll, syntax.H
 rules = trees.statements.filter(lambda statement: isinstance(statement, Rule))
 
 
-def shuffled(node: Any, by: random.Random) -> Any:
-    """The same meaning: clauses of chains, items of lists and steps of definitions in any order."""
+def shuffled(node: Any, chosen: random.Random) -> Any:
+    """Returns a node with the same meaning: its clauses, list items and steps of definitions in another order."""
     fields = {}
     for name, value in syntax.get_fields(node).items():
         if isinstance(value, tuple):
-            items = [shuffled(item, by) if isinstance(item, syntax.Node) else item for item in value]
+            items = [shuffled(item, chosen) if isinstance(item, syntax.Node) else item for item in value]
             if isinstance(node, (syntax.AllOf, syntax.AnyOf, syntax.Define, *LISTS)):
-                by.shuffle(items)
+                chosen.shuffle(items)
             fields[name] = tuple(items)
         else:
-            fields[name] = shuffled(value, by) if isinstance(value, syntax.Node) else value
+            fields[name] = shuffled(value, chosen) if isinstance(value, syntax.Node) else value
     return replace(node, **fields)
 
 
-def words(old: Rule, new: Rule) -> list[str]:
+def describe(old: Rule, new: Rule) -> list[str]:
     return describe_differences(old, new, Library(), Library(), CATALOG)
 
 
 @settings(max_examples=150, deadline=None)
 @given(rules, st.randoms(use_true_random=False))
-def test_the_order_of_clauses_is_no_difference(rule: Rule, by: random.Random) -> None:
-    assert words(rule, shuffled(rule, by)) == []
+def test_another_order_of_clauses_is_not_a_difference(rule: Rule, chosen: random.Random) -> None:
+    assert describe(rule, shuffled(rule, chosen)) == []
 
 
 @settings(max_examples=150, deadline=None)
-@given(rules, rules, st.randoms(use_true_random=False))
-def test_whatever_else_is_different_is_said(old: Rule, new: Rule, by: random.Random) -> None:
+@given(rules, rules)
+def test_every_other_change_is_a_difference(old: Rule, new: Rule) -> None:
     if type(old) is type(new):
         new = replace(new, ref=old.ref)
-        assert (words(old, new) == []) == (canonical(old) == canonical(new))
-        assert (words(new, old) == []) == (canonical(old) == canonical(new))
+        assert (describe(old, new) == []) == (canonical(old) == canonical(new))
+        assert (describe(new, old) == []) == (canonical(old) == canonical(new))
 
 
 def canonical(node: Any) -> Any:
-    """A text for a node in which whatever may stand in any order is sorted; written apart from the differ."""
+    """Returns a text for a node in which all parts are sorted whose order does not matter. Does not use the differ."""
     if isinstance(node, tuple):
         return "[" + ",".join(map(canonical, node)) + "]"
     if not isinstance(node, syntax.Node):
@@ -68,8 +68,8 @@ def canonical(node: Any) -> Any:
     return f"{type(node).__name__}({text})"
 
 
-def said(old: str, new: str) -> list[str]:
-    """Of one rule in the tests' world."""
+def differences(old: str, new: str) -> list[str]:
+    """Describes the differences between two versions of a rule in the tests' world."""
     before, after = bind(old), bind(new)
     (was,), (now,) = before.statements, after.statements
     assert isinstance(was, Rule)
@@ -124,11 +124,11 @@ def said(old: str, new: str) -> list[str]:
         ),
     ],
 )
-def test_sentences(old: str, new: str, expected: list[str]) -> None:
-    assert said(old, new) == expected
+def test_a_change_has_its_sentence(old: str, new: str, expected: list[str]) -> None:
+    assert differences(old, new) == expected
 
 
-def test_what_changed_far_below_is_said() -> None:
+def test_changes_of_indirect_dependencies_come_last() -> None:
     first = bind("define d = order\nmetric m = count(d)\nsegment s: m > 3")
     library = LIBRARY.publish(first)
     second = bind("define d@2 = order or scan\nmetric m@2 = count(d)\nsegment s@2: m > 3", library)
@@ -142,22 +142,22 @@ def test_what_changed_far_below_is_said() -> None:
     ]
 
 
-def test_thousands_of_clauses_are_compared_in_no_time() -> None:
+def test_thousands_of_changed_clauses_are_removed_and_added() -> None:
     def segment(version: int) -> Rule:
         clauses = " or ".join(f"city = 'c{n * version}'" for n in range(3_000))
         (rule,) = parse(f"segment s@{version}: {clauses}").statements
         assert isinstance(rule, Rule)
         return rule
 
-    found = words(segment(1), segment(2))
+    found = describe(segment(1), segment(2))
     assert len([sentence for sentence in found if sentence.startswith("added")]) == 1500
     assert len([sentence for sentence in found if sentence.startswith("removed")]) == 1500
 
 
-def test_kinds_are_not_mixed() -> None:
+def test_rules_of_different_kinds_cannot_be_compared() -> None:
     (metric,), (define,) = parse("metric a = count(order)").statements, parse("define a = order").statements
     assert isinstance(metric, Rule)
     assert isinstance(define, Rule)
     with pytest.raises((TypeError, RuleError), match="is compared with"):
-        words(metric, define)
+        describe(metric, define)
     assert format_rule(metric)

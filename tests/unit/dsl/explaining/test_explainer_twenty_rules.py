@@ -1,4 +1,4 @@
-"""The twenty rules of the language's introduction, explained in both languages, word for word."""
+"""The explanations of the twenty rules of the introduction, word for word, in both languages."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +24,12 @@ EXPLAINED = yaml.safe_load(Path(__file__).with_name("twenty_explained.yaml").rea
 
 
 @pytest.mark.parametrize("expected", EXPLAINED, ids=[expected["rule"] for expected in EXPLAINED])
-def test_a_rule_of_the_twenty(expected: dict[str, Any]) -> None:
+def test_a_rule_has_its_explanation_in_both_languages(expected: dict[str, Any]) -> None:
     bound = check_and_bind(expected["rule"], WORLD, KNOWN)
     known = KNOWN.publish(bound)
     assert explain(bound, known, WORLD, CLOCK) == expected["en"]
     assert explain(bound, known, WORLD, CLOCK, "zh") == expected["zh"]
 
 
-def test_they_are_all_there() -> None:
+def test_every_rule_has_an_explanation() -> None:
     assert [expected["rule"] for expected in EXPLAINED] == [*RULES, TAG]

@@ -1,4 +1,4 @@
-"""Texts in English and Chinese: keywords and aliases are translated, and the meaning stays the same (G14)."""
+"""Texts in canonical form, in English or Chinese: the meaning and the comments stay the same (G14)."""
 
 import random
 
@@ -100,7 +100,7 @@ def test_g14_g8_a_text_is_translated_both_ways(english: str, chinese: str) -> No
     assert format_text(chinese, CATALOG, LIBRARY, "en") == english
 
 
-def test_an_alias_that_would_mean_something_else_is_not_written() -> None:
+def test_an_alias_with_another_meaning_is_not_written() -> None:
     risk = Field("churn_risk@4", "number", aliases=("流失风险",))
     catalog = Catalog(attributes={risk.name: risk})
     assert format_text("churn_risk@4 > 0.8", catalog, Library(), "zh") == "churn_risk@4 > 0.8"
@@ -148,9 +148,9 @@ def test_comments_of_a_condition_without_a_statement_are_kept() -> None:
 
 
 def test_a_text_that_does_not_parse_is_an_error() -> None:
-    with pytest.raises(RuleError) as refused:
+    with pytest.raises(RuleError) as caught:
         format_text("did order 3 times", CATALOG, LIBRARY)
-    assert (refused.value.column, len(refused.value.suggestions)) == (11, 3)
+    assert (caught.value.column, len(caught.value.suggestions)) == (11, 3)
 
 
 def test_events_of_a_definition_in_the_same_text_are_known() -> None:
@@ -158,6 +158,6 @@ def test_events_of_a_definition_in_the_same_text_are_known() -> None:
     assert format_text(text, CATALOG, LIBRARY, "zh") == "人群 s: 做过 mine 其中 (金额 > 3) 任何时候\n定义 mine = 下单"
 
 
-def test_definitions_in_a_circle_are_still_formatted() -> None:
+def test_definitions_in_a_cycle_are_still_formatted() -> None:
     text = "define a = b\ndefine b = a\nsegment s: did a where (x > 3) ever"
     assert format_text(text, CATALOG, LIBRARY) == text
