@@ -45,7 +45,7 @@ struct SelectedRows {
     times: Vec<i64>,
 }
 
-/// The maximum number of rows of a batch: its intermediate columns fit into the L1 cache.
+/// The maximum number of rows of a batch: its intermediate columns fit into the first-level cache.
 pub const BATCH_ROWS: usize = 1 << 13;
 
 impl<'a> Batch<'a> {

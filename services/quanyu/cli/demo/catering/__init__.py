@@ -1,4 +1,4 @@
-"""A made catering brand: till, mini-program and delivery platform know the same customers by different names."""
+"""The dataset of a generated catering brand: till, mini-program and delivery platform know customers by different ids."""
 
 from __future__ import annotations
 
@@ -27,29 +27,30 @@ if TYPE_CHECKING:
 NAME = "catering"
 AS_OF = datetime(2025, 6, 16, tzinfo=ZoneInfo("Asia/Shanghai"))
 SEED = 20250616
-# Of a table in memory.
+# The maximum number of rows of a table in memory.
 _ROWS = 100_000
-# In order of import: till and delivery first, so that what the mini-program knows merges people who are there already.
+# In order of import: till and delivery first, so that the mini-program merges people who exist already.
 FILES = ("shops", "dishes", "members", "till", "delivery", "users", "miniapp")
 _TWO_MONTHS = (
-    "30d is 720 hours: 17 May 00:00 up to now. The last calendar month is May, whole; this month is ignored. Who last "
-    "ordered early in May is lapsed by the first only; who ordered in June but not in May, by the second only."
+    "30d is 720 hours: from 17 May 00:00 up to now. The last calendar month is the whole of May; June is ignored. "
+    "People with their last order early in May are lapsed by the first rule only; people with an order in June but "
+    "none in May, by the second rule only."
 )
 _BROWSING = (
-    "A touch is an order, a scan or a pickup: browsing is none. Who only browsed lately is quiet by the first and not "
-    "by the second. Who browsed long ago and never touched is in the second only: never touched is not "
-    "`last_touch > 30d`."
+    "A touch is an order, a scan or a pickup, but not browsing. People who only browsed lately are quiet by the first "
+    "rule and not by the second. People who browsed long ago and never touched are quiet by the second rule only: for "
+    "them, `last_touch > 30d` is unknown."
 )
 
 
 def prepare(folder: Path, people: int) -> World:
-    """The world with `people` customers, its files written to `folder`; the same for the same number."""
+    """Writes the files of `people` customers to `folder` and returns the world; equal numbers give equal files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, tables in _tables(people):
         _write(folder / f"{name}.parquet", tables)
     return World(
         name=NAME,
-        title=f"A catering brand: {people:,} made customers of tills, mini-program and delivery platform",
+        title=f"A catering brand: {people:,} generated customers of tills, mini-program and delivery platform",
         as_of=AS_OF,
         schema=schema_of(NAME),
         rules=rules_of(NAME),
@@ -74,7 +75,7 @@ def _write(path: Path, tables: Iterable[pa.Table]) -> None:
 
 
 def _tables(count: int) -> Iterator[tuple[str, Iterable[pa.Table]]]:
-    """Each file in slices, made one by one, so that only one is in memory."""
+    """Yields the tables of each file in slices, so that only one is in memory."""
     try:
         import numpy as np
     except ModuleNotFoundError as error:
@@ -82,16 +83,16 @@ def _tables(count: int) -> Iterator[tuple[str, Iterable[pa.Table]]]:
             "the demo needs numpy: `pip install 'quanyu[demo]'`", reason="DEMO_DATA_MISSING"
         ) from error
     from quanyu.cli.demo.catering import tables
-    from quanyu.cli.demo.catering.happenings import make_happenings
-    from quanyu.cli.demo.catering.people import make_people
+    from quanyu.cli.demo.catering.events import generate_events
+    from quanyu.cli.demo.catering.people import generate_people
 
     random = np.random.default_rng(SEED)
-    people = make_people(count, random)
+    people = generate_people(count, random)
     yield "shops", [tables.shops()]
     yield "dishes", [tables.dishes(random)]
     yield "members", [tables.members(people, random)]
     yield "users", [tables.users(people, random)]
-    made = make_happenings(people, int(AS_OF.timestamp() * 1000), random)
-    yield "till", (tables.till(part, first) for first, part in made.of("pos").slices(_ROWS))
-    yield "delivery", (tables.delivery(part, first) for first, part in made.of("delivery").slices(_ROWS))
-    yield "miniapp", (tables.miniapp(part, first, people) for first, part in made.of("miniapp", "web").slices(_ROWS))
+    events = generate_events(people, int(AS_OF.timestamp() * 1000), random)
+    yield "till", (tables.till(part, first) for first, part in events.of("pos").slices(_ROWS))
+    yield "delivery", (tables.delivery(part, first) for first, part in events.of("delivery").slices(_ROWS))
+    yield "miniapp", (tables.miniapp(part, first, people) for first, part in events.of("miniapp", "web").slices(_ROWS))

@@ -1,4 +1,4 @@
-"""Customers of a made catering brand: by which identifiers each is known where, and how they came together."""
+"""Generates the customers of a catering brand: their identifiers in each place, and the links between these."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.signedinteger[Any]]
 
 SHOPS = 120
-# Tablets on which shop staff open the mini-program for guests: devices that prove nothing about who is who.
+# Tablets on which shop staff open the mini-program for guests: these devices do not identify a person.
 SHARED_DEVICES = 300
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """One entry per customer. A customer whom nothing links in two places is, rightly, two people to the brand."""
+    """Columns with one entry for each customer. A customer without a link between two places counts as two people."""
 
     card: Flags
     miniapp: Flags
     delivery: Flags
-    # The till knows the phone number of the card's holder; the mini-program that of its user.
+    # The till knows the phone number of the card holder; the mini-program knows that of its user.
     phone_at_till: Flags
     phone_in_miniapp: Flags
-    # The card was bound in the mini-program; a slip in the delivery bag was scanned with it.
+    # The card is bound in the mini-program; a slip in the delivery bag was scanned with it.
     card_in_miniapp: Flags
     slip_scanned: Flags
     home_shop: Whole
@@ -38,9 +38,9 @@ class People:
         return len(self.card)
 
 
-def make_people(count: int, random: np.random.Generator) -> People:
+def generate_people(count: int, random: np.random.Generator) -> People:
     card, delivery = random.random(count) < 0.45, random.random(count) < 0.38
-    # Everyone is a customer somewhere.
+    # Each customer is known in at least one place.
     miniapp = (random.random(count) < 0.62) | ~(card | delivery)
     shared = random.random(count) < 0.03
     own = np.arange(count) + SHARED_DEVICES
@@ -58,27 +58,27 @@ def make_people(count: int, random: np.random.Generator) -> People:
 
 
 def cards(person: Whole, known: Flags | None = None) -> pa.Array:
-    return _scrambled("M", person, 7_919, 8, known)
+    return _scramble("M", person, 7_919, 8, known)
 
 
 def phones(person: Whole, known: Flags | None = None) -> pa.Array:
-    return _scrambled("+8613", person, 104_729, 9, known)
+    return _scramble("+8613", person, 104_729, 9, known)
 
 
 def unionids(person: Whole, known: Flags | None = None) -> pa.Array:
-    return _scrambled("ou", person, 1_299_709, 12, known)
+    return _scramble("ou", person, 1_299_709, 12, known)
 
 
 def openids(person: Whole, known: Flags | None = None) -> pa.Array:
-    return _scrambled("oa", person, 15_485_863, 12, known)
+    return _scramble("oa", person, 15_485_863, 12, known)
 
 
 def delivery_ids(person: Whole, known: Flags | None = None) -> pa.Array:
-    return _scrambled("", person, 32_452_843, 10, known)
+    return _scramble("", person, 32_452_843, 10, known)
 
 
 def devices(device: Whole) -> pa.Array:
-    return _scrambled("d", device, 49_979_687, 10, None)
+    return _scramble("d", device, 49_979_687, 10, None)
 
 
 def shops(shop: Whole, known: Flags | None = None) -> pa.Array:
@@ -86,12 +86,12 @@ def shops(shop: Whole, known: Flags | None = None) -> pa.Array:
 
 
 def numbered(prefix: str, number: Whole, digits: int, known: Flags | None = None) -> pa.Array:
-    """`prefix` and the number, zero-padded; null where not known."""
+    """Returns the prefix and the zero-padded number; null where not known."""
     text = pc.utf8_lpad(pa.array(number).cast(pa.string()), digits, "0")
     text = pc.binary_join_element_wise(pa.scalar(prefix), text, "")
     return text if known is None else pc.if_else(pa.array(known), text, pa.scalar(None, pa.string()))
 
 
-def _scrambled(prefix: str, number: Whole, factor: int, digits: int, known: Flags | None) -> pa.Array:
-    """Identifiers that do not look counted. `factor` is prime to 10, so different numbers stay different."""
+def _scramble(prefix: str, number: Whole, factor: int, digits: int, known: Flags | None) -> pa.Array:
+    """Returns identifiers that do not look sequential. `factor` is coprime to 10, so they stay distinct."""
     return numbered(prefix, (number.astype(np.int64) * factor + 12_345) % 10**digits, digits, known)

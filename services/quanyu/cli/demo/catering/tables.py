@@ -1,4 +1,4 @@
-"""The made customers and events as the brand's systems would export them: one table per system."""
+"""Builds the tables that the systems of the brand export: one for each system."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 from quanyu.cli.demo.catering import people as ids
-from quanyu.cli.demo.catering.happenings import (
+from quanyu.cli.demo.catering.events import (
     CHANNELS,
     DISHES,
     TYPES,
-    Happenings,
+    GeneratedEvents,
 )
 from quanyu.cli.demo.catering.people import (
     SHOPS,
@@ -48,7 +48,7 @@ def dishes(random: np.random.Generator) -> pa.Table:
 
 
 def members(people: People, random: np.random.Generator) -> pa.Table:
-    """Card holders, from the till."""
+    """Builds the card holders, from the till."""
     person = np.flatnonzero(people.card)
     count = len(person)
     born = np.datetime64("1955-01-01", "D") + random.integers(0, 51 * 365, count)
@@ -58,15 +58,15 @@ def members(people: People, random: np.random.Generator) -> pa.Table:
             "card": ids.cards(person),
             "phone": ids.phones(person, people.phone_at_till[person]),
             "birthday": pa.array(born, mask=random.random(count) < 0.3),
-            "gender": _chosen(("female", "male"), random.integers(0, 2, count), random.random(count) < 0.8),
-            "city": _chosen(_CITIES, people.home_shop[person] % len(_CITIES), random.random(count) < 0.85),
-            "tastes": _sets(taste, random.random(count) < 0.4),
+            "gender": _choose(("female", "male"), random.integers(0, 2, count), random.random(count) < 0.8),
+            "city": _choose(_CITIES, people.home_shop[person] % len(_CITIES), random.random(count) < 0.85),
+            "tastes": _lists(taste, random.random(count) < 0.4),
         }
     )
 
 
 def users(people: People, random: np.random.Generator) -> pa.Table:
-    """Users of the mini-program, with what they bound to it."""
+    """Builds the users of the mini-program, with the phone and card that they bound to it."""
     person = np.flatnonzero(people.miniapp)
     return pa.table(
         {
@@ -79,50 +79,50 @@ def users(people: People, random: np.random.Generator) -> pa.Table:
     )
 
 
-def till(made: Happenings, first: int) -> pa.Table:
-    return pa.table({**_common(made, first), "card": ids.cards(made.person)})
+def till(events: GeneratedEvents, first: int) -> pa.Table:
+    return pa.table({**_common(events, first), "card": ids.cards(events.person)})
 
 
-def miniapp(made: Happenings, first: int, people: People) -> pa.Table:
-    """Mini-program and web page: one sign-in."""
+def miniapp(events: GeneratedEvents, first: int, people: People) -> pa.Table:
+    """Builds the events of the mini-program and the web page, which share a sign-in."""
     return pa.table(
         {
-            **_common(made, first),
-            "channel": _chosen(CHANNELS, made.channel),
-            "unionid": ids.unionids(made.person),
-            "openid": ids.openids(made.person, made.channel == CHANNELS.index("miniapp")),
-            "device": ids.devices(people.device[made.person]),
-            "slip_shop": ids.shops(people.home_shop[made.person], made.slip),
-            "slip_customer": ids.delivery_ids(made.person, made.slip),
+            **_common(events, first),
+            "channel": _choose(CHANNELS, events.channel),
+            "unionid": ids.unionids(events.person),
+            "openid": ids.openids(events.person, events.channel == CHANNELS.index("miniapp")),
+            "device": ids.devices(people.device[events.person]),
+            "slip_shop": ids.shops(people.home_shop[events.person], events.slip),
+            "slip_customer": ids.delivery_ids(events.person, events.slip),
         }
     )
 
 
-def delivery(made: Happenings, first: int) -> pa.Table:
-    """The platform shows a shop its customers under numbers of that shop, and no phone."""
-    return pa.table({**_common(made, first), "customer": ids.delivery_ids(made.person)})
+def delivery(events: GeneratedEvents, first: int) -> pa.Table:
+    """Builds the events of the delivery platform, which shows customer numbers but no phone."""
+    return pa.table({**_common(events, first), "customer": ids.delivery_ids(events.person)})
 
 
-def _common(made: Happenings, first: int) -> dict[str, pa.Array]:
-    """`first`: events of the same table before these."""
-    ordered = np.isin(made.type, [TYPES.index("order"), TYPES.index("refund")])
+def _common(events: GeneratedEvents, first: int) -> dict[str, pa.Array]:
+    """Builds the common columns. `first` is the number of earlier events of the table."""
+    ordered = np.isin(events.type, [TYPES.index("order"), TYPES.index("refund")])
     return {
-        "number": pa.array(np.arange(first + 1, first + len(made) + 1)),
-        "type": _chosen(TYPES, made.type),
-        "happened_at": pa.array(made.at).cast(pa.timestamp("ms", tz="UTC")),
-        "shop_id": ids.shops(made.shop, made.type != TYPES.index("browse")),
-        "dish_id": ids.numbered("D", made.dish, 3, made.type == TYPES.index("order")),
-        "amount": pa.array(made.amount / 100, mask=~ordered),
+        "number": pa.array(np.arange(first + 1, first + len(events) + 1)),
+        "type": _choose(TYPES, events.type),
+        "happened_at": pa.array(events.at).cast(pa.timestamp("ms", tz="UTC")),
+        "shop_id": ids.shops(events.shop, events.type != TYPES.index("browse")),
+        "dish_id": ids.numbered("D", events.dish, 3, events.type == TYPES.index("order")),
+        "amount": pa.array(events.amount / 100, mask=~ordered),
     }
 
 
-def _chosen(names: tuple[str, ...], index: Whole, known: Flags | None = None) -> pa.Array:
+def _choose(names: tuple[str, ...], index: Whole, known: Flags | None = None) -> pa.Array:
     indices = pa.array(np.asarray(index, dtype=np.int32), mask=None if known is None else ~known)
     return pa.DictionaryArray.from_arrays(indices, pa.array(names))
 
 
-def _sets(chosen: Flags, known: Flags) -> pa.Array:
-    """A list per row of the tastes chosen; null where not known."""
+def _lists(chosen: Flags, known: Flags) -> pa.Array:
+    """Builds a list of the chosen tastes for each row; null where not known."""
     rows, items = np.nonzero(chosen & known[:, None])
     starts = np.searchsorted(rows, np.arange(len(chosen) + 1)).astype(np.int32)
     names = pa.array(_TASTES).take(pa.array(items))

