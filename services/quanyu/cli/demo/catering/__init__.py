@@ -1,4 +1,4 @@
-"""The dataset of a generated catering brand: till, mini-program and delivery platform know customers by different ids."""
+"""The dataset of a generated catering brand, whose till, mini-program and delivery platform use different ids."""
 
 from __future__ import annotations
 
