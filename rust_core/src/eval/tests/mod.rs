@@ -1,9 +1,9 @@
 mod examples;
-mod instants;
-mod naive;
+mod oracle;
+mod past_instants;
 mod properties;
+mod queries;
 pub(crate) mod random;
-mod sequence_points;
 mod sequences;
 mod time_travel;
 mod totals;

@@ -1,5 +1,7 @@
-//! The two clocks together: a random world comes in random order, people turn out to be one, and what was known of an instant at some
-//! offset is what the oracle says of what had come by then.
+//! Queries with a past as-of instant and a past known-at offset.
+//!
+//! The records of a random world arrive in random order, and people are merged along the way. An answer at an offset must equal that of the
+//! oracle for the records up to it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +9,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::properties::check;
+use super::properties::check_plan;
 use super::random::{Random, plan, world};
 use super::world::{ATTRIBUTES, Event, Person, Val, World, schema};
 use crate::index::Index;
@@ -18,7 +20,7 @@ use crate::proto::frame::{Change, IdentityChange};
 use crate::proto::record::Value;
 use crate::proto::schema::Type;
 
-/// A record of a person who is known as two people until they are merged.
+/// An entry of the log about a person of the world, who is two people in the index until they are merged.
 #[derive(Clone, Copy)]
 enum Fact<'w> {
     Merge,
@@ -26,30 +28,33 @@ enum Fact<'w> {
     Update(Update<'w>),
 }
 
+/// A change of an attribute.
 #[derive(Clone, Copy)]
 struct Update<'w> {
     attribute: &'static str,
     time: i64,
-    /// Among the person's changes of the attribute.
-    place: usize,
+    /// The number of the change among those of the person and attribute.
+    number: usize,
     value: Option<&'w Val>,
 }
 
-/// Which person of the world, and which of the two.
+/// A person of the world, and one of the two people of the index (0 or 1).
 type Side = (usize, usize);
 
+/// The state after a prefix of the log.
 #[derive(Default)]
-struct Known<'w> {
+struct State<'w> {
     ids: BTreeMap<Side, u64>,
     people: BTreeMap<u64, Vec<Fact<'w>>>,
-    next: BTreeMap<u32, u32>,
-    /// Losers and winners.
+    /// The next ordinal of each partition.
+    next_ordinal: BTreeMap<u32, u32>,
+    /// The winner of each loser.
     merges: BTreeMap<u64, u64>,
 }
 
-impl<'w> Known<'w> {
-    /// Returns the identity changes of a fact.
-    fn meet(&mut self, random: &mut Random, (person, side): Side, fact: &Fact<'w>) -> Vec<Change> {
+impl<'w> State<'w> {
+    /// Creates and merges the people of a fact; returns these identity changes.
+    fn identify(&mut self, random: &mut Random, (person, side): Side, fact: &Fact<'w>) -> Vec<Change> {
         let sides = if matches!(fact, Fact::Merge) {
             vec![0, 1]
         } else {
@@ -58,9 +63,9 @@ impl<'w> Known<'w> {
         let mut changes = Vec::new();
         for side in sides {
             if !self.ids.contains_key(&(person, side)) {
-                let number = random.of(&[1, 2, 7]);
-                let ordinal = self.next.entry(number).or_default();
-                let id = person_of(number, *ordinal);
+                let partition = random.pick(&[1, 2, 7]);
+                let ordinal = self.next_ordinal.entry(partition).or_default();
+                let id = person_of(partition, *ordinal);
                 *ordinal += 1;
                 self.ids.insert((person, side), id);
                 self.people.insert(id, Vec::new());
@@ -69,8 +74,8 @@ impl<'w> Known<'w> {
         }
         if let Fact::Merge = fact {
             let (winner, loser) = (self.ids[&(person, side)], self.ids[&(person, 1 - side)]);
-            let of_loser = self.people.remove(&loser).unwrap();
-            self.people.get_mut(&winner).unwrap().extend(of_loser);
+            let facts = self.people.remove(&loser).unwrap();
+            self.people.get_mut(&winner).unwrap().extend(facts);
             self.ids.insert((person, 1 - side), winner);
             self.merges.insert(loser, winner);
             changes.push(Change::Merged { winner, loser });
@@ -78,8 +83,9 @@ impl<'w> Known<'w> {
         changes
     }
 
+    /// Returns the people of this state, and all products, which exist from the start.
     fn world(&self, products: &World) -> World {
-        let people = self.people.iter().map(|(&id, facts)| known_of(id, facts));
+        let people = self.people.iter().map(|(&id, facts)| person(id, facts));
         World {
             people: people.collect(),
             products: products.products.clone(),
@@ -87,7 +93,8 @@ impl<'w> Known<'w> {
     }
 }
 
-fn known_of(id: u64, facts: &[Fact]) -> Person {
+/// Builds a person from their facts.
+fn person(id: u64, facts: &[Fact]) -> Person {
     let mut person = Person {
         partition: partition_of(id),
         ordinal: ordinal_of(id),
@@ -110,7 +117,7 @@ fn known_of(id: u64, facts: &[Fact]) -> Person {
         };
         person.first_record = person.first_record.min(time);
     }
-    updates.sort_by_key(|update| (update.time, update.place));
+    updates.sort_by_key(|update| (update.time, update.number));
     for update in updates {
         let changes = person.changes.get_mut(update.attribute).unwrap();
         changes.push((update.time, update.value.cloned()));
@@ -118,18 +125,18 @@ fn known_of(id: u64, facts: &[Fact]) -> Person {
     person
 }
 
-/// Shuffles items.
-fn facts<'w>(random: &mut Random, world: &'w World) -> Vec<(Side, Fact<'w>)> {
+/// Splits each person in two, adds a merge, and shuffles the facts of all people.
+fn shuffled_facts<'w>(random: &mut Random, world: &'w World) -> Vec<(Side, Fact<'w>)> {
     let mut facts = Vec::new();
-    for (number, person) in world.people.iter().enumerate() {
-        let mut add = |fact| facts.push(((number, random.below(2)), fact));
+    for (person_number, person) in world.people.iter().enumerate() {
+        let mut add = |fact| facts.push(((person_number, random.below(2)), fact));
         add(Fact::Merge);
         person.events.iter().map(Fact::Event).for_each(&mut add);
         for (&attribute, changes) in &person.changes {
-            let updates = changes.iter().enumerate().map(|(place, (time, value))| Update {
+            let updates = changes.iter().enumerate().map(|(number, (time, value))| Update {
                 attribute,
                 time: *time,
-                place,
+                number,
                 value: value.as_ref(),
             });
             updates.map(Fact::Update).for_each(&mut add);
@@ -139,6 +146,7 @@ fn facts<'w>(random: &mut Random, world: &'w World) -> Vec<(Side, Fact<'w>)> {
     facts
 }
 
+/// Encodes the record of a fact; a merge has none.
 fn record(fact: &Fact) -> Option<Vec<u8>> {
     match fact {
         Fact::Merge => None,
@@ -146,7 +154,7 @@ fn record(fact: &Fact) -> Option<Vec<u8>> {
             let values: Vec<_> = event
                 .properties
                 .iter()
-                .map(|(&name, value)| (name, sent(value)))
+                .map(|(&name, value)| (name, record_value(value)))
                 .collect();
             Some(encoded::event(&RecordFields {
                 source: event.source,
@@ -158,10 +166,10 @@ fn record(fact: &Fact) -> Option<Vec<u8>> {
             }))
         }
         Fact::Update(update) => {
-            let value = update.value.map_or(Value::Cleared, sent);
+            let value = update.value.map_or(Value::Cleared, record_value);
             Some(encoded::profile(&RecordFields {
                 source: "crm",
-                id: &update.place.to_string(),
+                id: &update.number.to_string(),
                 kind: "",
                 time: (update.time != i64::MIN).then_some(update.time),
                 channel: "",
@@ -171,7 +179,8 @@ fn record(fact: &Fact) -> Option<Vec<u8>> {
     }
 }
 
-fn sent(value: &Val) -> Value<'_> {
+/// Converts a value of the world to a value of a record.
+fn record_value(value: &Val) -> Value<'_> {
     match value {
         Val::Bool(flag) => Value::Flag(*flag),
         Val::Num(millionths) => Value::Number(*millionths as f64 / 1e6),
@@ -183,17 +192,22 @@ fn sent(value: &Val) -> Value<'_> {
         }
         Val::MonthDay(day) => Value::Date(format!("{:02}-{:02}", day / 100, day % 100).leak()),
         Val::Set(items) => Value::Set(items.iter().map(String::as_str).collect()),
-        Val::Map(entries) => Value::Map(entries.iter().map(|(key, value)| (&key[..], sent(value))).collect()),
+        Val::Map(entries) => Value::Map(
+            entries
+                .iter()
+                .map(|(key, value)| (&key[..], record_value(value)))
+                .collect(),
+        ),
         Val::Point(point) => Value::Point(*point),
     }
 }
 
-/// Returns the frame that declares the schema and the products, which are known from the start.
+/// Returns the frame that declares the schema and the products, which exist from the start.
 fn first_frame(world: &World) -> Vec<u8> {
     let mut schema = schema();
-    let types = schema.event_types.values_mut().map(|kind| &mut kind.properties);
+    let event_types = schema.event_types.values_mut().map(|kind| &mut kind.properties);
     let catalogs = schema.catalogs.values_mut().map(|catalog| &mut catalog.attributes);
-    for field in types
+    for field in event_types
         .chain(catalogs)
         .chain([&mut schema.attributes])
         .flat_map(|fields| fields.values_mut())
@@ -203,68 +217,73 @@ fn first_frame(world: &World) -> Vec<u8> {
         }
     }
     let item = |(key, values): (&&str, &BTreeMap<&'static str, Val>)| {
-        let values: Vec<_> = values.iter().map(|(&name, value)| (name, sent(value))).collect();
+        let values: Vec<_> = values
+            .iter()
+            .map(|(&name, value)| (name, record_value(value)))
+            .collect();
         (0, encoded::item("product", key, &values))
     };
     let items: Vec<_> = world.products.iter().map(item).collect();
     encoded::frame(0, vec![], &items, Some(&schema.encode()))
 }
 
+/// The resolved log of a world.
 struct Log {
     frames: Vec<Vec<u8>>,
-    /// Returns the state after each frame.
+    /// The world after each frame.
     worlds: Vec<World>,
-    /// Losers and winners.
+    /// The winner of each loser.
     merges: BTreeMap<u64, u64>,
 }
 
 impl Log {
-    fn folded(&self, folder: &Path, at_once: usize) -> Index {
+    /// Folds the log, `at_once` frames at a time.
+    fn fold(&self, folder: &Path, at_once: usize) -> Index {
         let index = Index::open(folder).unwrap();
         fold(&index, &self.frames, at_once);
         index
     }
 }
 
-/// The frames in which a world comes.
+/// Writes the records of a world in random order, a few in each frame.
 fn log(random: &mut Random, world: &World) -> Log {
-    let facts = facts(random, world);
-    let mut known = Known::default();
-    let (mut frames, mut worlds) = (vec![first_frame(world)], vec![known.world(world)]);
+    let facts = shuffled_facts(random, world);
+    let mut state = State::default();
+    let (mut frames, mut worlds) = (vec![first_frame(world)], vec![state.world(world)]);
     let mut rest = &facts[..];
     while !rest.is_empty() {
         let (facts, later) = rest.split_at(rest.len().min(1 + random.below(5)));
         rest = later;
         let mut changes = Vec::new();
         for (side, fact) in facts {
-            changes.extend(known.meet(random, *side, fact));
+            changes.extend(state.identify(random, *side, fact));
         }
         let mut records = Vec::new();
         for (side, fact) in facts {
             if let Some(record) = record(fact) {
-                let id = known.ids[side];
-                known.people.get_mut(&id).unwrap().push(*fact);
+                let id = state.ids[side];
+                state.people.get_mut(&id).unwrap().push(*fact);
                 records.push((id, record));
             }
         }
         let changes = changes.into_iter().map(|change| IdentityChange { sequence: 1, change });
         frames.push(encoded::frame(frames.len() as u64, changes.collect(), &records, None));
-        worlds.push(known.world(world));
+        worlds.push(state.world(world));
     }
     Log {
         frames,
         worlds,
-        merges: known.merges,
+        merges: state.merges,
     }
 }
 
-/// A world some days earlier or later, so that a plan's as-of lies elsewhere in it.
-fn moved(mut world: World, by: i64) -> World {
+/// Moves all instants of a world by `ms`, so that the as-of of a plan is at another point of its history.
+fn shifted(mut world: World, ms: i64) -> World {
     let times = world.people.iter_mut().flat_map(|person| {
         let changes = person.changes.values_mut().flatten().map(|(time, _)| time);
         changes.chain(person.events.iter_mut().map(|event| &mut event.time))
     });
-    times.filter(|time| **time != i64::MIN).for_each(|time| *time += by);
+    times.filter(|time| **time != i64::MIN).for_each(|time| *time += ms);
     world
 }
 
@@ -275,16 +294,16 @@ proptest! {
     fn answers_at_any_offset_and_instant_equal_the_oracle(
         seed in any::<u64>(), days in -15..5i64, at_once in 1..9usize, known_at in any::<prop::sample::Index>()
     ) {
-        let (world, plan) = (moved(world(seed), days * DAY_MS), plan(seed));
+        let (world, plan) = (shifted(world(seed), days * DAY_MS), plan(seed));
         let log = log(&mut Random(seed), &world);
         let folder = tempdir().unwrap();
-        let index = log.folded(folder.path(), at_once);
+        let index = log.fold(folder.path(), at_once);
         let known_at = known_at.index(log.frames.len());
-        check(&index.known_at(Some(known_at as u64 + 1)).unwrap(), &log.worlds[known_at], &plan)?;
+        check_plan(&index.known_at(Some(known_at as u64 + 1)).unwrap(), &log.worlds[known_at], &plan)?;
     }
 
     #[test]
-    fn erased_people_are_unknown_at_all_offsets(seed in any::<u64>(), at_once in 1..9usize, known_at in any::<prop::sample::Index>()) {
+    fn erased_people_are_in_no_answer_at_any_offset(seed in any::<u64>(), at_once in 1..9usize, known_at in any::<prop::sample::Index>()) {
         let (world, plan) = (world(seed), plan(seed));
         let mut log = log(&mut Random(seed), &world);
         let known_at = known_at.index(log.frames.len());
@@ -294,13 +313,13 @@ proptest! {
         let change = IdentityChange { sequence: 1, change: Change::Erased { person } };
         log.frames.push(encoded::frame(log.frames.len() as u64, vec![change], &[], None));
         let folder = tempdir().unwrap();
-        let index = log.folded(folder.path(), at_once);
+        let index = log.fold(folder.path(), at_once);
         for world in &mut log.worlds {
             world.people.retain(|other| other.id() != person && log.merges.get(&other.id()) != Some(&person));
         }
-        check(&index.version(), &log.worlds[last], &plan)?;
-        check(&index.known_at(Some(known_at as u64 + 1)).unwrap(), &log.worlds[known_at], &plan)?;
+        check_plan(&index.version(), &log.worlds[last], &plan)?;
+        check_plan(&index.known_at(Some(known_at as u64 + 1)).unwrap(), &log.worlds[known_at], &plan)?;
         while index.purge().unwrap() {}
-        check(&index.version(), &log.worlds[last], &plan)?;
+        check_plan(&index.version(), &log.worlds[last], &plan)?;
     }
 }

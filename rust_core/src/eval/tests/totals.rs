@@ -1,22 +1,22 @@
-//! Answers from totals are those of the events.
+//! Answers from totals: the same as answers from the events, with fewer bytes read.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::properties::check;
+use super::properties::check_plan;
+use super::queries::{parse, plan_of};
 use super::random::{self, AS_OF, Random, instant};
 use super::world::World;
 use crate::error::Error;
 use crate::eval::{Answer, BlockSelection, Limits, evaluate, evaluate_blocks, evaluate_within, explain};
 use crate::index::summaries::totals::Totals;
 use crate::index::view::{Partition, Version};
-use crate::plan::Plan;
 
-/// A count or a sum over everything or from some instant on, of one type or both, mostly without a filter.
-fn measure(random: &mut Random) -> Json {
-    let types = random.of(&[&["order"][..], &["scan"], &["order", "scan"], &["order", "scan"]]);
+/// Draws a count, a sum or an average over one or both event types, mostly over all history and without a filter.
+fn aggregate(random: &mut Random) -> Json {
+    let types = random.pick(&[&["order"][..], &["scan"], &["order", "scan"], &["order", "scan"]]);
     let filter = json!({"op": "known", "expr": {"op": "property", "name": "product"}});
     let filter = if random.chance(10) { filter } else { Json::Null };
     let steps: Vec<Json> = types
@@ -46,16 +46,17 @@ fn measure(random: &mut Random) -> Json {
     json!({"op": "aggregate", "fn": function, "events": events, "value": value, "day_starts": null})
 }
 
+/// Draws a root that ranks or compares an aggregate.
 fn root(random: &mut Random) -> Json {
-    let measure = measure(random);
+    let aggregate = aggregate(random);
     let cond = match random.below(3) {
         0 => {
-            json!({"op": "rank", "expr": measure, "side": "top", "percent": null, "count": random.below(4), "population": null})
+            json!({"op": "rank", "expr": aggregate, "side": "top", "percent": null, "count": random.below(4), "population": null})
         }
         _ => {
-            let number = random.of(&["-3", "0", "1", "2", "7.5", "100"]);
+            let number = random.pick(&["-3", "0", "1", "2", "7.5", "100"]);
             let right = json!({"op": "literal", "value": {"num": number}});
-            json!({"op": "compare", "cmp": random.of(&["<", "<=", ">", "="]), "left": measure, "right": right})
+            json!({"op": "compare", "cmp": random.pick(&["<", "<=", ">", "="]), "left": aggregate, "right": right})
         }
     };
     json!({"name": "r", "cond": cond, "among": null})
@@ -66,7 +67,7 @@ fn plan(seed: u64) -> Json {
     json!({"as_of": AS_OF, "roots": (0..3).map(|_| root(&mut random)).collect::<Vec<_>>()})
 }
 
-/// Returns a random plan, mostly without future events, which no window over all history contains.
+/// Draws a world, mostly without events after `AS_OF`: an evaluation cannot use totals that cover such events.
 fn world(seed: u64) -> World {
     let mut world = random::world(seed);
     if !seed.is_multiple_of(5) {
@@ -76,8 +77,8 @@ fn world(seed: u64) -> World {
     world
 }
 
-/// The version without any totals.
-fn bare(world: &World) -> Version {
+/// Returns a version without totals.
+fn without_totals(world: &World) -> Version {
     let mut version = world.version();
     for partition in version.partitions.values_mut() {
         for events in Arc::make_mut(partition).events.values_mut() {
@@ -87,8 +88,8 @@ fn bare(world: &World) -> Version {
     version
 }
 
-/// With totals of all events.
-fn summed(world: &World) -> Version {
+/// Returns a version whose totals cover all events.
+fn with_all_totals(world: &World) -> Version {
     let mut version = world.version();
     for partition in version.partitions.values_mut() {
         for events in Arc::make_mut(partition).events.values_mut() {
@@ -105,23 +106,23 @@ proptest! {
     #[test]
     fn answers_from_totals_equal_the_oracle(seed in any::<u64>()) {
         let (world, json) = (world(seed), plan(seed));
-        for version in [world.version(), summed(&world), bare(&world)] {
-            check(&version, &world, &json)?;
+        for version in [world.version(), with_all_totals(&world), without_totals(&world)] {
+            check_plan(&version, &world, &json)?;
         }
     }
 
     #[test]
-    fn totals_of_selected_rows_equal_those_of_all_rows(seed in any::<u64>()) {
+    fn members_of_selected_rows_are_the_same_with_and_without_totals(seed in any::<u64>()) {
         let (world, json, mut random) = (world(seed), plan(seed), Random(seed));
-        let plan = Plan::parse(json.to_string().as_bytes()).unwrap();
+        let plan = parse(&json);
         let rows: Vec<u16> = (0..20).filter(|_| random.chance(40)).collect();
-        let answers = [world.version(), summed(&world), bare(&world)].map(|version| {
-            let of_partition = |(&partition, of): (&u32, &Arc<Partition>)| {
-                let rows = rows.iter().copied().filter(|&row| u32::from(row) < of.people).collect();
-                BlockSelection { partition, block: 0, rows: Some(rows) }
+        let answers = [world.version(), with_all_totals(&world), without_totals(&world)].map(|version| {
+            let selection = |(&number, partition): (&u32, &Arc<Partition>)| {
+                let rows = rows.iter().copied().filter(|&row| u32::from(row) < partition.people).collect();
+                BlockSelection { partition: number, block: 0, rows: Some(rows) }
             };
-            let wanted: Vec<BlockSelection> = version.partitions.iter().map(of_partition).collect();
-            evaluate_blocks(&version, &plan, &wanted, &Limits::none(), |_, block| {
+            let selections: Vec<BlockSelection> = version.partitions.iter().map(selection).collect();
+            evaluate_blocks(&version, &plan, &selections, &Limits::none(), |_, block| {
                 let mut members = vec![Vec::new(); 3];
                 for (root, words) in members.iter_mut().enumerate() {
                     block.members(root, words)?;
@@ -135,35 +136,34 @@ proptest! {
     }
 
     #[test]
-    fn totals_respect_limits_and_are_explained(seed in any::<u64>(), bytes in 0..300_000u64) {
-        let (version, json) = (summed(&world(seed)), plan(seed).to_string());
+    fn evaluations_from_totals_respect_limits_and_can_be_explained(seed in any::<u64>(), bytes in 0..300_000u64) {
+        let (version, json) = (with_all_totals(&world(seed)), plan(seed).to_string());
         prop_assume!(!version.partitions.is_empty());
         let answer = evaluate(&version, json.as_bytes()).unwrap();
         let matched = |answer: &Answer| answer.roots.iter().map(|root| root.matched).collect::<Vec<_>>();
         match evaluate_within(&version, json.as_bytes(), &Limits { bytes, ..Limits::none() }) {
             Err(Error::OverBudget { budget }) => prop_assert_eq!(budget, bytes),
-            within => prop_assert_eq!(matched(&within.unwrap()), matched(&answer)),
+            limited => prop_assert_eq!(matched(&limited.unwrap()), matched(&answer)),
         }
         let (explained, _) = explain(&version, json.as_bytes(), &Limits::none()).unwrap();
         prop_assert_eq!(matched(&explained), matched(&answer));
     }
 }
 
-/// Bytes that an answer read, of worlds that have them.
 #[test]
 fn totals_reduce_the_bytes_read() {
-    let count = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF});
-    let cond = json!({"op": "happened", "events": count, "min": 2, "max": null});
-    let plan = json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": null}]}).to_string();
-    let read = |version: &Version| explain(version, plan.as_bytes(), &Limits::none()).unwrap().1.bytes();
-    let (mut count_less, mut some, mut none) = (0, 0, 0);
+    let events = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF});
+    let cond = json!({"op": "happened", "events": events, "min": 2, "max": null});
+    let plan = plan_of(&cond).to_string();
+    let bytes_read = |version: &Version| explain(version, plan.as_bytes(), &Limits::none()).unwrap().1.bytes();
+    let (mut worlds_with_fewer, mut with_all, mut without) = (0, 0, 0);
     for seed in 0..100 {
         let world = world(seed);
-        let of_world = read(&world.version());
-        count_less += usize::from(of_world < read(&bare(&world)));
-        some += read(&summed(&world));
-        none += read(&bare(&world));
+        let bytes_without = bytes_read(&without_totals(&world));
+        worlds_with_fewer += usize::from(bytes_read(&world.version()) < bytes_without);
+        with_all += bytes_read(&with_all_totals(&world));
+        without += bytes_without;
     }
-    assert!(count_less > 40, "{count_less}");
-    assert!(some * 3 < none * 2, "{some} {none}");
+    assert!(worlds_with_fewer > 40, "{worlds_with_fewer}");
+    assert!(with_all * 3 < without * 2, "{with_all} {without}");
 }

@@ -1,33 +1,24 @@
-//! The events that a condition rests on, and the values that it compares, against the oracle.
+//! Witnesses (the events that a condition counts) and values of requested people: the engine against the oracle.
 
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::naive::{Fraction, Naive, V};
-use super::random::{AS_OF, Random, RowKind, cond, events, expr, plan, world};
-use super::sequences::{crowd, crowded, plan_of, sequence};
+use super::oracle::{Fraction, Oracle, OracleValue};
+use super::queries::{parse, plan_of};
+use super::random::{
+    AS_OF, Random, RowKind, cond, crowded_sequence, crowded_world, events, expr, plan, sequence, world,
+};
 use super::world::{Event, Person, World};
 use crate::error::Error;
-use crate::eval::{Event as Told, Limits, Value, Witnesses, values, witnesses};
+use crate::eval::{Event as Witness, Limits, Value, Witnesses, values, witnesses};
 use crate::index::view::Version;
 use crate::number::to_decimal;
-use crate::plan::{Cond, EventFilter, Expr, Expressions, Function, Plan, SequenceStep};
+use crate::plan::{Cond, Expr, Expressions, Function};
 
-fn naive(world: &World) -> Naive<'_> {
-    Naive {
-        world,
-        as_of: AS_OF,
-        asked_at: AS_OF,
-    }
-}
-
-fn parsed(json: &Json) -> Plan {
-    Plan::parse(json.to_string().as_bytes()).unwrap()
-}
-
-fn found(version: &Version, json: &Json, person: &Person, newest: usize) -> Vec<Witnesses> {
+/// Returns the witnesses of each root of a plan for a person, with at most `newest` of the newest events.
+fn find(version: &Version, json: &Json, person: &Person, newest: usize) -> Vec<Witnesses> {
     let json = json.to_string();
     let found = witnesses(version, json.as_bytes(), person.id(), newest, &Limits::none());
     found.unwrap_or_else(|error| panic!("{error}\n{json}"))
@@ -38,25 +29,20 @@ fn key(event: &Event) -> (i64, String, String, String) {
     (event.time, event.source.into(), event.id.clone(), event.kind.into())
 }
 
-fn keys<'t>(told: impl IntoIterator<Item = &'t Told>) -> Vec<(i64, String, String, String)> {
-    let key = |told: &Told| {
+fn keys<'e>(events: impl IntoIterator<Item = &'e Witness>) -> Vec<(i64, String, String, String)> {
+    let key = |event: &Witness| {
         (
-            told.occurred_at,
-            told.source.clone(),
-            told.id.clone(),
-            told.event_type.clone(),
+            event.occurred_at,
+            event.source.clone(),
+            event.id.clone(),
+            event.event_type.clone(),
         )
     };
-    told.into_iter().map(key).collect()
+    events.into_iter().map(key).collect()
 }
 
-/// Returns the keys of a person's events in order.
-fn in_universe<'w>(naive: &Naive<'w>, person: &Person) -> bool {
-    naive.universe().any(|other| other.id() == person.id())
-}
-
-/// Returns the events of an aggregate with a known value; only the first or last for `earliest` and `latest`.
-fn counted<'p>(naive: &Naive, aggregate: &Expr, person: &'p Person) -> Vec<&'p Event> {
+/// Returns the events that an aggregate counts: those with a known value, and for `earliest` and `latest` only the first or last of them.
+fn counted_events<'p>(oracle: &Oracle, aggregate: &Expr, person: &'p Person) -> Vec<&'p Event> {
     let Expr::Aggregate {
         function,
         events,
@@ -64,12 +50,11 @@ fn counted<'p>(naive: &Naive, aggregate: &Expr, person: &'p Person) -> Vec<&'p E
         ..
     } = aggregate
     else {
-        panic!("not an aggregate")
+        panic!("the expression is not an aggregate")
     };
-    let window = naive.window(events.from, events.to);
-    let mut counted = naive.matching(&events.steps, window, person);
+    let mut counted = oracle.events(events, person);
     if let Some(value) = value {
-        counted.retain(|event| naive.value_of_event(value, person, event).is_some());
+        counted.retain(|event| oracle.value_of_event(value, person, event).is_some());
     }
     let last = counted.len().saturating_sub(1);
     match function {
@@ -80,100 +65,31 @@ fn counted<'p>(naive: &Naive, aggregate: &Expr, person: &'p Person) -> Vec<&'p E
     counted
 }
 
-/// The first steps of a sequence, over the events of one person.
-struct First<'s, 'w> {
-    naive: &'s Naive<'w>,
-    person: &'s Person,
-    steps: &'s [SequenceStep],
-    by: Option<&'s Expr>,
-    window: (Option<i64>, i64),
-    size: usize,
-}
-
-impl<'s> First<'s, '_> {
-    fn value(&self, event: &Event) -> Option<V> {
-        self.by.and_then(|by| self.naive.value_of_event(by, self.person, event))
-    }
-
-    /// Returns the events with the shared value, if one is required; oldest first.
-    fn fitting(&self, of: &'s [EventFilter]) -> Vec<&'s Event> {
-        let mut fitting = self.naive.matching(of, self.window, self.person);
-        fitting.retain(|event| self.by.is_none() || self.value(event).is_some());
-        fitting
-    }
-
-    fn is_broken(&self, step: usize, one: &Event, until: i64) -> bool {
-        let forbidden = self.fitting(&self.steps[step].without);
-        let breaks =
-            |other: &&Event| one.time < other.time && other.time < until && self.value(other) == self.value(one);
-        forbidden.iter().any(breaks)
-    }
-
-    fn follows(&self, step: usize, one: &Event, next: &Event) -> bool {
-        let (gap, asked) = (next.time - one.time, &self.steps[step + 1]);
-        gap >= 1.max(asked.after.unwrap_or(0) as i64)
-            && asked.within.is_none_or(|within| gap <= within as i64)
-            && self.value(one) == self.value(next)
-            && !self.is_broken(step, one, next.time)
-    }
-
-    /// Events from this one, of a step, to the last: each time the oldest that can go on.
-    fn chain(&self, step: usize, one: &'s Event) -> Option<Vec<&'s Event>> {
-        if step + 1 == self.size {
-            let is_whole = self.size == self.steps.len();
-            return (!is_whole || !self.is_broken(step, one, i64::MAX)).then(|| vec![one]);
-        }
-        let next = self.fitting(&self.steps[step + 1].events).into_iter();
-        let mut chains = next
-            .filter(|next| self.follows(step, one, next))
-            .filter_map(|next| self.chain(step + 1, next));
-        chains.next().map(|chain| [vec![one], chain].concat())
-    }
-
-    /// Starts from the newest first step that can be continued.
-    fn choice(&self) -> Option<Vec<&'s Event>> {
-        let firsts = self.fitting(&self.steps[0].events).into_iter().rev();
-        firsts.filter_map(|one| self.chain(0, one)).next()
-    }
-}
-
-fn check_sequence(world: &World, of: &Json) -> Result<(), TestCaseError> {
-    let (version, json) = (world.version(), plan_of(of));
-    let (plan, naive) = (parsed(&json), naive(world));
-    let Cond::Sequence { steps, by, from, to } = &plan.roots[0].cond else {
-        panic!("not a sequence")
-    };
-    for person in naive.universe() {
-        let told = found(&version, &json, person, 0).remove(0);
-        let window = naive.window(*from, *to);
-        let first = |size| First {
-            naive: &naive,
-            person,
-            steps,
-            by: by.as_ref(),
-            window,
-            size,
-        };
-        let choices = (1..=steps.len()).rev().map(|size| (size, first(size)));
-        let longest = choices
-            .filter_map(|(size, first)| Some((size, first.choice()?.into_iter().map(key).collect())))
-            .next();
-        let (size, events): (usize, Vec<_>) = longest.unwrap_or_default();
-        prop_assert_eq!(told.sequences[0].steps, size, "{}", of);
-        prop_assert_eq!(keys(&told.sequences[0].events), events, "{}", of);
+fn check_sequence(world: &World, sequence: &Json) -> Result<(), TestCaseError> {
+    let (version, json) = (world.version(), plan_of(sequence));
+    let (plan, oracle) = (parse(&json), Oracle::new(world));
+    for person in oracle.universe() {
+        let found = find(&version, &json, person, 0).remove(0);
+        let expected: Vec<_> = oracle
+            .longest_assignment(&plan.roots[0].cond, person)
+            .into_iter()
+            .map(key)
+            .collect();
+        prop_assert_eq!(found.sequences[0].steps, expected.len(), "{}", sequence);
+        prop_assert_eq!(keys(&found.sequences[0].events), expected, "{}", sequence);
     }
     Ok(())
 }
 
-/// A value of the engine beside one of the oracle.
-fn check_value(told: Option<&Value>, expected: Option<&V>) -> Result<(), TestCaseError> {
-    let Some((told, expected)) = told.zip(expected) else {
-        prop_assert_eq!(told.is_none(), expected.is_none(), "{:?} {:?}", told, expected);
+/// Checks that the value of the engine equals that of the oracle; numbers are cut to millionths.
+fn check_value(found: Option<&Value>, expected: Option<&OracleValue>) -> Result<(), TestCaseError> {
+    let Some((found, expected)) = found.zip(expected) else {
+        prop_assert_eq!(found.is_none(), expected.is_none(), "{:?} {:?}", found, expected);
         return Ok(());
     };
-    let told = match told {
+    let found = match found {
         Value::Number(decimal) => {
-            let V::Num(Fraction(num, den)) = expected else {
+            let OracleValue::Num(Fraction(num, den)) = expected else {
                 panic!("{expected:?} is not a number")
             };
             let millionths = (num * 1_000_000).div_euclid(*den);
@@ -181,16 +97,16 @@ fn check_value(told: Option<&Value>, expected: Option<&V>) -> Result<(), TestCas
             prop_assert_eq!(decimal.is_truncated, num * 1_000_000 % den != 0);
             return Ok(());
         }
-        Value::Bool(flag) => V::Bool(*flag),
-        Value::Text(text) => V::Text(text.clone()),
-        Value::Instant(ms) | Value::Duration(ms) => V::Int(*ms),
-        Value::Date(days) => V::Int((*days).into()),
-        Value::MonthDay(day) => V::Int((*day).into()),
-        Value::Set(items) => V::Set(items.clone()),
-        Value::Point(point) => V::Point(*point),
-        Value::Map(_) => V::Map,
+        Value::Bool(flag) => OracleValue::Bool(*flag),
+        Value::Text(text) => OracleValue::Text(text.clone()),
+        Value::Instant(ms) | Value::Duration(ms) => OracleValue::Int(*ms),
+        Value::Date(days) => OracleValue::Int((*days).into()),
+        Value::MonthDay(day) => OracleValue::Int((*day).into()),
+        Value::Set(items) => OracleValue::Set(items.clone()),
+        Value::Point(point) => OracleValue::Point(*point),
+        Value::Map(_) => OracleValue::Map,
     };
-    prop_assert_eq!(&told, expected);
+    prop_assert_eq!(&found, expected);
     Ok(())
 }
 
@@ -200,62 +116,61 @@ proptest! {
     #[test]
     fn values_of_requested_people_equal_the_oracle(seed in any::<u64>()) {
         let (world, mut random) = (world(seed), Random(seed));
-        let (version, naive) = (world.version(), naive(&world));
+        let (version, oracle) = (world.version(), Oracle::new(&world));
         let kinds = ["num", "num", "num", "text", "bool", "instant", "date", "month_day", "duration", "set", "point"];
         let mut exprs: Vec<Json> = kinds.iter().map(|kind| expr(&mut random, kind, RowKind::People, 2)).collect();
         exprs.extend([Json::Null, json!("q1"), json!("nothing")].map(|key| json!({"op": "attribute", "name": "survey", "key": key})));
         let json = json!({"as_of": AS_OF, "exprs": exprs}).to_string();
-        let parsed = Expressions::parse(json.as_bytes()).unwrap();
-        // Shuffled, with duplicates and a person who is not in the index.
+        let expressions = Expressions::parse(json.as_bytes()).unwrap();
+        // Some people occur twice, in another order than in the index, and the last one is not in the index.
         let people: Vec<&Person> = world.people.iter().rev().chain(&world.people).filter(|_| random.chance(70)).collect();
         let persons: Vec<u64> = people.iter().map(|person| person.id()).chain([9 << 32 | 1]).collect();
-        let told = values(&version, json.as_bytes(), &persons, &Limits::none()).unwrap();
-        for (of_expr, expr) in told.iter().zip(&parsed.exprs) {
-            for (value, person) in of_expr.iter().zip(&people) {
-                let expected = naive.value(expr, person).filter(|_| in_universe(&naive, person));
+        let found = values(&version, json.as_bytes(), &persons, &Limits::none()).unwrap();
+        for (found, expr) in found.iter().zip(&expressions.exprs) {
+            for (value, person) in found.iter().zip(&people) {
+                let expected = oracle.value(expr, person).filter(|_| oracle.is_in_universe(person));
                 check_value(value.as_ref(), expected.as_ref())?;
             }
-            prop_assert_eq!(of_expr.len(), persons.len());
-            prop_assert_eq!(of_expr.last(), Some(&None));
+            prop_assert_eq!(found.len(), persons.len());
+            prop_assert_eq!(found.last(), Some(&None));
         }
     }
 
     #[test]
-    fn the_events_of_an_aggregate_are_its_witnesses(seed in any::<u64>(), newest in 0..4usize) {
+    fn witnesses_of_an_aggregate_are_the_events_that_it_counts(seed in any::<u64>(), newest in 0..4usize) {
         let (world, mut random) = (world(seed), Random(seed));
-        let (version, naive) = (world.version(), naive(&world));
-        let function = random.of(&["count", "distinct", "earliest", "latest", "most"]);
+        let (version, oracle) = (world.version(), Oracle::new(&world));
+        let function = random.pick(&["count", "distinct", "earliest", "latest", "most"]);
         let value = match function {
             "count" if random.chance(50) => Json::Null,
             "earliest" | "latest" if random.chance(50) => Json::Null,
             _ => expr(&mut random, "text", RowKind::Events, 1),
         };
         let of = json!({"op": "aggregate", "fn": function, "events": events(&mut random, 1), "value": value, "day_starts": null});
-        // Segments, earlier instants and populations are left out.
+        // The events of `set` nodes and of populations are not witnesses.
         let other = json!({"op": "happened", "events": events(&mut random, 0), "min": 1, "max": null});
         let set = json!({"op": "set", "of": other, "among": null});
         let json = json!({"as_of": AS_OF, "roots": [
             {"name": "r", "cond": {"op": "any", "of": [{"op": "unknown", "expr": of}, set]}, "among": other},
             {"name": "s", "cond": other, "among": null},
         ]});
-        let plan = parsed(&json);
+        let plan = parse(&json);
         let (Cond::Any { of: parts }, Cond::Happened { events, .. }) = (&plan.roots[0].cond, &plan.roots[1].cond) else {
-            panic!("another plan")
+            panic!("the plan has another form")
         };
-        let Cond::Unknown { expr: aggregate } = &parts[0] else { panic!("another plan") };
-        // Conditions on the person inside filters and values are included.
+        let Cond::Unknown { expr: aggregate } = &parts[0] else { panic!("the plan has another form") };
+        // Values of the person inside filters and values can count other events, which are witnesses too.
         prop_assume!(!json["roots"][0]["cond"]["of"][0].to_string().contains("person"));
         for person in &world.people {
-            let told = found(&version, &json, person, newest);
-            let is_in = in_universe(&naive, person);
-            let window = naive.window(events.from, events.to);
-            let happened = naive.matching(&events.steps, window, person);
-            for (told, mut expected) in told.iter().zip([counted(&naive, aggregate, person), happened]) {
-                expected.retain(|_| is_in);
+            let found = find(&version, &json, person, newest);
+            let is_in_universe = oracle.is_in_universe(person);
+            let happened = oracle.events(events, person);
+            for (found, mut expected) in found.iter().zip([counted_events(&oracle, aggregate, person), happened]) {
+                expected.retain(|_| is_in_universe);
                 let expected: Vec<_> = expected.into_iter().rev().map(key).collect();
-                prop_assert_eq!(told.count, expected.len(), "{}", json);
-                prop_assert_eq!(keys(&told.newest), &expected[..newest.min(expected.len())]);
-                prop_assert_eq!(keys(&told.oldest), expected.last().cloned().into_iter().collect::<Vec<_>>());
+                prop_assert_eq!(found.count, expected.len(), "{}", json);
+                prop_assert_eq!(keys(&found.newest), &expected[..newest.min(expected.len())]);
+                prop_assert_eq!(keys(&found.oldest), expected.last().cloned().into_iter().collect::<Vec<_>>());
             }
         }
     }
@@ -266,14 +181,14 @@ proptest! {
         let version = world.version();
         for person in &world.people {
             let own: Vec<_> = person.events.iter().map(key).collect();
-            for told in found(&version, &json, person, usize::MAX) {
-                let newest = keys(&told.newest);
+            for found in find(&version, &json, person, usize::MAX) {
+                let newest = keys(&found.newest);
                 prop_assert!(newest.iter().all(|event| own.contains(event)));
                 prop_assert!(newest.is_sorted_by(|newer, older| newer > older));
-                prop_assert_eq!(told.count, newest.len());
-                let oldest = keys(&told.oldest);
+                prop_assert_eq!(found.count, newest.len());
+                let oldest = keys(&found.oldest);
                 prop_assert_eq!(oldest.first(), newest.last());
-                for sequence in &told.sequences {
+                for sequence in &found.sequences {
                     prop_assert_eq!(sequence.events.len(), sequence.steps);
                 }
             }
@@ -287,7 +202,7 @@ proptest! {
 
     #[test]
     fn assignments_of_crowded_events_equal_the_oracle(seed in any::<u64>()) {
-        check_sequence(&crowd(seed), &crowded(seed))?;
+        check_sequence(&crowded_world(seed), &crowded_sequence(seed))?;
     }
 
     #[test]
@@ -299,10 +214,10 @@ proptest! {
         let exprs = json!({"as_of": AS_OF, "exprs": [{"op": "channels"}]}).to_string();
         let limits = Limits::none();
         limits.cancelled.store(true, Ordering::Relaxed);
-        let refused = values(&version, exprs.as_bytes(), &[person], &limits);
-        prop_assert!(matches!(refused, Err(Error::Cancelled)));
-        let refused = witnesses(&version, plan.as_bytes(), person, 1, &limits);
-        prop_assert!(matches!(refused, Err(Error::Cancelled)));
+        let result = values(&version, exprs.as_bytes(), &[person], &limits);
+        prop_assert!(matches!(result, Err(Error::Cancelled)));
+        let result = witnesses(&version, plan.as_bytes(), person, 1, &limits);
+        prop_assert!(matches!(result, Err(Error::Cancelled)));
     }
 
     #[test]
@@ -311,45 +226,45 @@ proptest! {
         let (version, persons) = (world.version(), world.people.iter().map(Person::id).collect::<Vec<u64>>());
         let of = expr(&mut Random(seed), "num", RowKind::People, 2);
         let json = json!({"as_of": AS_OF, "exprs": [of]}).to_string();
-        let within = |bytes| values(&version, json.as_bytes(), &persons, &Limits { bytes, ..Limits::none() });
-        match within(bytes) {
+        let values_with = |bytes| values(&version, json.as_bytes(), &persons, &Limits { bytes, ..Limits::none() });
+        match values_with(bytes) {
             Err(Error::OverBudget { budget }) => prop_assert_eq!(budget, bytes),
-            found => prop_assert_eq!(found.unwrap(), within(u64::MAX).unwrap()),
+            found => prop_assert_eq!(found.unwrap(), values_with(u64::MAX).unwrap()),
         }
     }
 }
 
-/// Guards against random sequences that never match.
+/// Guards against random sequences that can never be assigned.
 #[test]
-fn random_sequences_are_assigned_in_full_and_in_part() {
-    let (mut whole, mut part) = (0, 0);
+fn random_sequences_have_complete_and_partial_assignments() {
+    let (mut complete, mut partial) = (0, 0);
     for seed in 0..60 {
-        let (world, json) = (crowd(seed), plan_of(&crowded(seed)));
+        let (world, json) = (crowded_world(seed), plan_of(&crowded_sequence(seed)));
         let version = world.version();
         let steps = json["roots"][0]["cond"]["steps"].as_array().unwrap().len();
         for person in &world.people {
-            let told = found(&version, &json, person, 0).remove(0);
-            let fitting = told.sequences.first().map_or(0, |sequence| sequence.steps);
-            whole += usize::from(fitting == steps);
-            part += usize::from((1..steps).contains(&fitting));
+            let found = find(&version, &json, person, 0).remove(0);
+            let assigned = found.sequences.first().map_or(0, |sequence| sequence.steps);
+            complete += usize::from(assigned == steps);
+            partial += usize::from((1..steps).contains(&assigned));
         }
     }
-    assert!(whole > 100 && part > 100, "{whole} {part}");
+    assert!(complete > 100 && partial > 100, "{complete} {partial}");
 }
 
 #[test]
-fn an_error_names_the_expression_or_the_condition() {
+fn errors_contain_the_path_of_the_expression_or_condition() {
     let (world, limits) = (world(1), Limits::none());
     let version = world.version();
     let attribute = json!({"op": "attribute", "name": "gone", "key": null});
     let exprs = json!({"as_of": AS_OF, "exprs": [{"op": "channels"}, attribute]}).to_string();
-    let refused = values(&version, exprs.as_bytes(), &[], &limits).unwrap_err();
-    assert_eq!(refused.to_string(), "plan.exprs[1]: attribute `gone` is not declared");
+    let result = values(&version, exprs.as_bytes(), &[], &limits).unwrap_err();
+    assert_eq!(result.to_string(), "plan.exprs[1]: attribute `gone` is not declared");
     let events = json!({"steps": [{"type": "gone", "where": null}], "from": null, "to": AS_OF});
     let plan = plan_of(&json!({"op": "happened", "events": events, "min": 1, "max": null})).to_string();
-    let refused = witnesses(&version, plan.as_bytes(), 1, 1, &limits).unwrap_err();
+    let result = witnesses(&version, plan.as_bytes(), 1, 1, &limits).unwrap_err();
     assert_eq!(
-        refused.to_string(),
+        result.to_string(),
         "plan.roots[0].cond.events.steps[0]: event type `gone` is not declared"
     );
 }

@@ -1,4 +1,4 @@
-//! A small world as plain rows, and the version of the index that it is.
+//! A small world as plain rows, and its conversion to a version of the index.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use crate::index::view::{
 };
 use crate::proto::schema::{Catalog, CatalogKind, EventType, Field, Schema, Type};
 
+/// A value of an attribute or a property.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Val {
     Bool(bool),
-    /// Millionths.
+    /// A number in millionths.
     Num(i64),
     Text(String),
     Instant(i64),
@@ -31,13 +32,14 @@ pub enum Val {
 
 #[derive(Clone, Debug)]
 pub struct Event {
+    /// The event type.
     pub kind: &'static str,
     pub time: i64,
     pub source: &'static str,
     pub id: String,
     pub channel: Option<&'static str>,
     pub properties: BTreeMap<&'static str, Val>,
-    /// The run that stores it.
+    /// The number of the run that stores the event.
     pub run: usize,
 }
 
@@ -45,8 +47,9 @@ pub struct Event {
 pub struct Person {
     pub partition: u32,
     pub ordinal: u32,
+    /// The time of the first record, in ms.
     pub first_record: i64,
-    /// The changes of each attribute in order of (occurred_at, source, id).
+    /// The changes (occurred_at, value) of each attribute, in order of (occurred_at, source, id).
     pub changes: BTreeMap<&'static str, Vec<(i64, Option<Val>)>>,
     pub events: Vec<Event>,
 }
@@ -60,7 +63,7 @@ impl Person {
 #[derive(Clone, Debug, Default)]
 pub struct World {
     pub people: Vec<Person>,
-    /// The catalog `product`: key to attributes.
+    /// The items of the catalog `product`: the attributes of each key.
     pub products: BTreeMap<&'static str, BTreeMap<&'static str, Val>>,
 }
 
@@ -83,15 +86,17 @@ pub const PROPERTIES: [(&str, Type); 6] = [
     ("day", Type::Date),
     ("labels", Type::Set),
 ];
+/// The attributes of the items of the catalog `product`.
 pub const ITEM: [(&str, Type); 4] = [
     ("category", Type::Enum),
     ("price", Type::Money),
     ("labels", Type::Set),
     ("launched", Type::Date),
 ];
+/// The event types; both have all properties, and only `order` counts as seen.
 pub const TYPES: [&str; 2] = ["order", "scan"];
 
-fn fields(of: &[(&str, Type)]) -> BTreeMap<String, Field> {
+fn fields(types: &[(&str, Type)]) -> BTreeMap<String, Field> {
     let field = |&(name, kind): &(&str, Type)| Field {
         name: name.into(),
         kind,
@@ -101,9 +106,10 @@ fn fields(of: &[(&str, Type)]) -> BTreeMap<String, Field> {
         aliases: Vec::new(),
         reference: String::new(),
     };
-    of.iter().map(|of| (of.0.to_string(), field(of))).collect()
+    types.iter().map(|named| (named.0.to_string(), field(named))).collect()
 }
 
+/// Returns the schema of all worlds.
 pub fn schema() -> Schema {
     let event = |name: &str| EventType {
         name: name.into(),
@@ -134,10 +140,11 @@ fn scalar(val: &Val, texts: &mut Texts) -> Scalar {
         Val::Date(days) => Scalar::Date(*days),
         Val::MonthDay(day) => Scalar::MonthDay(*day),
         Val::Point(point) => Scalar::Point(*point),
-        Val::Set(_) | Val::Map(_) => panic!("not a scalar"),
+        Val::Set(_) | Val::Map(_) => panic!("{val:?} is not a scalar"),
     }
 }
 
+/// Encodes a column. Rows without a value hold a filler that must not be read.
 fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
     let mut known = vec![0u64; rows.len().div_ceil(64)];
     for (row, _) in rows.iter().enumerate().filter(|(_, value)| value.is_some()) {
@@ -214,18 +221,19 @@ fn values(kind: Type, rows: &[Option<Val>], texts: &mut Texts) -> Values {
 }
 
 fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> Attribute {
-    let mut runs: BTreeMap<usize, GroupBuilder> = BTreeMap::new();
+    let mut runs: BTreeMap<usize, ChangeRows> = BTreeMap::new();
     let mut latest: Vec<Option<Val>> = Vec::new();
     let mut changed_until_ms = i64::MIN;
     for person in people {
-        for (place, (occurred_at, value)) in person.changes.get(name).into_iter().flatten().enumerate() {
-            // A person's later change may lie in an earlier run.
-            let (places, changes, origins) = runs.entry((person.ordinal as usize + place) % 6 / 2).or_default();
-            places.push((person.ordinal, *occurred_at));
+        for (number, (occurred_at, value)) in person.changes.get(name).into_iter().flatten().enumerate() {
+            // A later change of a person can be in an earlier run.
+            let run = (person.ordinal as usize + number) % 6 / 2;
+            let (keys, changes, origins) = runs.entry(run).or_default();
+            keys.push((person.ordinal, *occurred_at));
             changes.push(value.clone());
             origins.push(
-                texts.intern(["app", "till", "web"][place.min(2)]),
-                &place.to_string(),
+                texts.intern(["app", "till", "web"][number.min(2)]),
+                &number.to_string(),
                 Arrival::default(),
             );
             latest.resize(latest.len().max(person.ordinal as usize + 1), None);
@@ -237,18 +245,19 @@ fn attribute(people: &[&Person], name: &str, kind: Type, texts: &mut Texts) -> A
         values: Arc::new(values(kind, &latest, texts)),
         changed_until_ms,
     };
-    let run = |(places, changes, origins): GroupBuilder| ChangeRun::of(&places, values(kind, &changes, texts), origins);
+    let run = |(keys, changes, origins): ChangeRows| ChangeRun::of(&keys, values(kind, &changes, texts), origins);
     Attribute {
         latest: vec![latest],
         runs: runs.into_values().map(run).map(Arc::new).collect(),
     }
 }
 
-/// The changes of a run on their way there: their places, values and origins.
-type GroupBuilder = (Vec<(u32, i64)>, Vec<Option<Val>>, Origins);
+/// The rows of a run of changes: person and time, value, and origin.
+type ChangeRows = (Vec<(u32, i64)>, Vec<Option<Val>>, Origins);
 
-fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> EventRun {
-    let key = |(person, event): &(u32, &Event)| EventKey::new(*person, event.time);
+/// Builds a run of events of one type.
+fn run(mut rows: Vec<EventRow>, texts: &mut Texts) -> EventRun {
+    let key = |(person, event): &EventRow| EventKey::new(*person, event.time);
     rows.sort_by_key(|row| (key(row), row.1.source, row.1.id.clone()));
     let mut details = Details::default();
     for (_, event) in &rows {
@@ -256,8 +265,8 @@ fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> EventRun {
             .origins
             .push(texts.intern(event.source), &event.id, Arrival::default());
     }
-    let text = |(_, event): &(u32, &Event)| event.channel.map(|channel| Val::Text(channel.into()));
-    details.channels = values(Type::Text, &rows.iter().map(text).collect::<Vec<_>>(), texts);
+    let channel = |(_, event): &EventRow| event.channel.map(|channel| Val::Text(channel.into()));
+    details.channels = values(Type::Text, &rows.iter().map(channel).collect::<Vec<_>>(), texts);
     for (name, kind) in PROPERTIES {
         let column: Vec<Option<Val>> = rows
             .iter()
@@ -272,18 +281,18 @@ fn run(mut rows: Vec<(u32, &Event)>, texts: &mut Texts) -> EventRun {
     EventRun::of(rows.iter().map(key), details)
 }
 
-/// An event of the person with this ordinal.
-type Filed<'w> = (u32, &'w Event);
+/// The ordinal of a person and an event of theirs.
+type EventRow<'w> = (u32, &'w Event);
 
 fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
     let size = people.iter().map(|person| person.ordinal + 1).max().unwrap_or(0);
     let mut first_record = FirstInstants::default();
     let mut channels: BTreeMap<u32, FirstInstants> = BTreeMap::new();
-    let mut filed: BTreeMap<(&str, usize), Vec<Filed>> = BTreeMap::new();
+    let mut event_rows: BTreeMap<(&str, usize), Vec<EventRow>> = BTreeMap::new();
     for person in people {
         first_record.note(person.ordinal, person.first_record);
         for event in &person.events {
-            filed
+            event_rows
                 .entry((event.kind, event.run))
                 .or_default()
                 .push((person.ordinal, event));
@@ -294,7 +303,7 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
         }
     }
     let mut events: HashMap<String, Events> = HashMap::new();
-    for ((kind, _), rows) in filed {
+    for ((kind, _), rows) in event_rows {
         let run = Arc::new(run(rows, texts));
         let events = events.entry(kind.to_string()).or_default();
         for key in run.keys() {
@@ -303,8 +312,9 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
         events.runs.push(run);
     }
     for events in events.values_mut() {
-        let held = people.len() % (events.runs.len() + 1);
-        events.totals = Arc::new(Totals::default().extended(&events.runs[..held]).unwrap());
+        // The totals cover some of the runs, as they do after a fold.
+        let covered = people.len() % (events.runs.len() + 1);
+        events.totals = Arc::new(Totals::default().extended(&events.runs[..covered]).unwrap());
     }
     let attributes = ATTRIBUTES
         .iter()
@@ -323,10 +333,10 @@ fn partition(number: u32, people: &[&Person], texts: &mut Texts) -> Partition {
 }
 
 impl World {
-    /// The version of the index that a fold of this world would publish.
+    /// Returns the version of the index that a fold of this world would publish.
     pub fn version(&self) -> Version {
         let mut texts = Texts::default();
-        // Codes in another order than the texts, so that an order by code shows.
+        // The order of the codes differs from that of the texts, so that an order by code is detected.
         for text in ["web", "pos", "app", "till"] {
             texts.intern(text);
         }

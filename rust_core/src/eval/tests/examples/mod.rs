@@ -1,9 +1,10 @@
-//! The numbered points of semantics.md, one by one.
+//! Examples of each point of docs/rules/semantics.md; a test name begins with the code of its point.
 
-mod ask;
 mod events;
-mod figures;
+mod execution;
+mod fixtures;
 mod plans;
 mod ranks;
+mod sequences;
 mod unknowns;
 mod values;

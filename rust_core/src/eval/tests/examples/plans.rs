@@ -2,10 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::ask::{
-    ONE, aggregate, any_order, ask, attribute, balances, compare, known, number, people, rank, refused, text, tile,
+use super::fixtures::{
+    ONE, aggregate, any_order, attribute, balances, compare, evaluate_cond, known, number, people, rank, text, tile,
 };
-use crate::eval::evaluate;
+use crate::eval::tests::queries::{answer, plan_of, rejection};
 use crate::eval::tests::random::AS_OF;
 use crate::eval::tests::world::World;
 
@@ -16,20 +16,19 @@ fn each_clause_is_counted_independently() {
         compare(attribute("balance"), ">", number("1")),
         json!({"op": "constant", "value": false}),
     ];
-    let plan = json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": {"op": "all", "of": of}, "among": null}]});
-    let answer = evaluate(&world.version(), plan.to_string().as_bytes()).unwrap();
-    assert_eq!(answer.roots[0].clauses, [(1, 1), (0, 0)]);
+    let plan = plan_of(&json!({"op": "all", "of": of}));
+    let of_world = answer(&world.version(), &plan);
+    assert_eq!(of_world.roots[0].clauses, [(1, 1), (0, 0)]);
     assert_eq!(
-        (answer.roots[0].matched, answer.roots[0].unknown, answer.universe),
+        (of_world.roots[0].matched, of_world.roots[0].unknown, of_world.universe),
         (0, 0, 3)
     );
-    // An empty index also has an answer.
-    let nobody = evaluate(&World::default().version(), plan.to_string().as_bytes()).unwrap();
-    assert_eq!((nobody.roots[0].clauses.len(), nobody.universe), (2, 0));
+    let of_empty_index = answer(&World::default().version(), &plan);
+    assert_eq!((of_empty_index.roots[0].clauses.len(), of_empty_index.universe), (2, 0));
 }
 
 #[test]
-fn a_plan_that_does_not_fit_the_schema_is_rejected_with_the_node() {
+fn an_invalid_plan_is_rejected_with_the_path_of_the_node() {
     let world = people(1);
     let property = json!({"op": "property", "name": "amount"});
     let events = |filter: Json| json!({"op": "happened", "events": any_order(filter), "min": 1, "max": null});
@@ -85,8 +84,8 @@ fn a_plan_that_does_not_fit_the_schema_is_rejected_with_the_node() {
             "plan.roots[0].cond.expr.k: the number of tiles must be from 1",
         ),
     ] {
-        let refusal = refused(&world, cond);
-        assert!(refusal.starts_with(message), "{refusal}");
+        let rejection = rejection(&world, &cond);
+        assert!(rejection.starts_with(message), "{rejection}");
     }
 }
 
@@ -96,9 +95,9 @@ fn the_deepest_allowed_plan_is_evaluated() {
     for _ in 0..122 {
         cond = json!({"op": "not", "of": cond});
     }
-    assert_eq!(ask(&people(2), cond.clone()), (vec![0, 1], 0));
+    assert_eq!(evaluate_cond(&people(2), cond.clone()), (vec![0, 1], 0));
     for _ in 0..10 {
         cond = json!({"op": "not", "of": cond});
     }
-    assert!(refused(&people(2), cond).contains("recursion limit"));
+    assert!(rejection(&people(2), &cond).contains("recursion limit"));
 }

@@ -1,9 +1,15 @@
-//! Random worlds and plans from a seed.
+//! Random worlds and plans; each is a function of a seed.
 
+mod conditions;
 mod draw;
-mod plan;
+mod expressions;
+mod past_sets;
+mod sequences;
 mod world;
 
+pub use conditions::{cond, plan};
 pub use draw::{AS_OF, Random, instant};
-pub use plan::{RowKind, cond, events, expr, plan, steps};
+pub use expressions::{RowKind, events, expr};
+pub use past_sets::past_set;
+pub use sequences::{crowded_sequence, crowded_world, sequence};
 pub use world::world;

@@ -6,28 +6,29 @@ use super::draw::{AS_OF, CHANNELS, PRODUCTS, Random, instant, val};
 use crate::eval::tests::world::{ATTRIBUTES, Event, ITEM, PROPERTIES, Person, TYPES, Val, World};
 use crate::index::view::DAY_MS;
 
+/// Draws an event; `number` makes its id unique.
 fn event(random: &mut Random, number: usize) -> Event {
     let mut properties = BTreeMap::new();
     for (name, kind) in PROPERTIES {
         if random.chance(75) {
-            let of = val(random, kind);
+            let value = val(random, kind);
             properties.insert(
                 name,
                 if name == "product" {
-                    Val::Text(random.of(&PRODUCTS).into())
+                    Val::Text(random.pick(&PRODUCTS).into())
                 } else {
-                    of
+                    value
                 },
             );
         }
     }
     Event {
-        kind: random.of(&TYPES),
+        kind: random.pick(&TYPES),
         time: instant(random),
-        source: random.of(&["web", "app", "till"]),
+        source: random.pick(&["web", "app", "till"]),
         id: format!("{}-{number}", random.below(10)),
         channel: if random.chance(80) {
-            Some(random.of(&CHANNELS))
+            Some(random.pick(&CHANNELS))
         } else {
             None
         },
@@ -36,13 +37,14 @@ fn event(random: &mut Random, number: usize) -> Event {
     }
 }
 
-fn person(random: &mut Random, partition: u32, ordinal: u32, events: &mut usize) -> Person {
+/// Draws a person; about one in five is known only from `AS_OF` on. Increases `event_count` by the number of their events.
+fn person(random: &mut Random, partition: u32, ordinal: u32, event_count: &mut usize) -> Person {
     let mut changes = BTreeMap::new();
     for (name, kind) in ATTRIBUTES {
-        let mut of: Vec<(i64, Option<Val>)> = Vec::new();
+        let mut changes_of_attribute: Vec<(i64, Option<Val>)> = Vec::new();
         for _ in 0..random.below(4) {
             let at = if random.chance(30) { i64::MIN } else { instant(random) };
-            of.push((
+            changes_of_attribute.push((
                 at,
                 if random.chance(80) {
                     Some(val(random, kind))
@@ -51,18 +53,18 @@ fn person(random: &mut Random, partition: u32, ordinal: u32, events: &mut usize)
                 },
             ));
         }
-        of.sort_by_key(|(at, _)| *at);
-        changes.insert(name, of);
+        changes_of_attribute.sort_by_key(|(at, _)| *at);
+        changes.insert(name, changes_of_attribute);
     }
-    let happened = (0..random.below(8)).map(|_| {
-        *events += 1;
-        event(random, *events)
+    let events = (0..random.below(8)).map(|_| {
+        *event_count += 1;
+        event(random, *event_count)
     });
-    let events = happened.collect();
+    let events = events.collect();
     let first_record = if random.chance(80) {
-        random.of(&[i64::MIN, 0, DAY_MS])
+        random.pick(&[i64::MIN, 0, DAY_MS])
     } else {
-        random.of(&[AS_OF, i64::MAX])
+        random.pick(&[AS_OF, i64::MAX])
     };
     Person {
         partition,
@@ -73,15 +75,17 @@ fn person(random: &mut Random, partition: u32, ordinal: u32, events: &mut usize)
     }
 }
 
-/// A few people in three partitions.
+/// Draws a world of up to 24 people in three partitions.
 pub fn world(seed: u64) -> World {
     let mut random = Random(seed);
     let mut world = World::default();
-    let mut events = 0;
+    let mut event_count = 0;
     for partition in [1, 2, 7] {
         let mut ordinal = random.below(3) as u32;
         for _ in 0..random.below(9) {
-            world.people.push(person(&mut random, partition, ordinal, &mut events));
+            world
+                .people
+                .push(person(&mut random, partition, ordinal, &mut event_count));
             ordinal += 1 + random.below(2) as u32;
         }
     }

@@ -1,14 +1,14 @@
-//! Examples of sequences, one for each point of the semantics.
+//! Examples of sequences.
 
 use serde_json::{Value as Json, json};
 
-use super::random::{AS_OF, world};
-use super::sequences::{members, plan_of};
-use super::world::{Event, Person, Val, World};
-use crate::eval::evaluate;
+use crate::eval::tests::queries::rejection;
+use crate::eval::tests::random::{AS_OF, world};
+use crate::eval::tests::sequences::members;
+use crate::eval::tests::world::{Event, Person, Val, World};
 
-/// One person with events of (type, time, product).
-fn told(events: &[(&'static str, i64, &str)]) -> World {
+/// Returns one person with events of (type, time, product); an empty product is unknown.
+fn person_with(events: &[(&'static str, i64, &str)]) -> World {
     let event = |(number, &(kind, time, product)): (usize, &(&'static str, i64, &str))| Event {
         kind,
         time,
@@ -34,15 +34,16 @@ fn told(events: &[(&'static str, i64, &str)]) -> World {
     }
 }
 
-/// `(type, after, within, without)` of each step.
-type Told<'t> = (&'t str, Option<u64>, Option<u64>, Option<&'t str>);
+/// A step as (type, after, within, without); `without` is an event type.
+type Step<'t> = (&'t str, Option<u64>, Option<u64>, Option<&'t str>);
 
-fn holds(world: &World, steps: &[Told], by: bool) -> bool {
-    let of = |kind: &str| json!([{"type": kind, "where": null}]);
+/// Returns whether a sequence holds, after a check against the oracle; with `by`, all events share their product.
+fn holds(world: &World, steps: &[Step], by: bool) -> bool {
+    let events = |kind: &str| json!([{"type": kind, "where": null}]);
     let steps: Vec<Json> = steps
         .iter()
         .map(|&(kind, after, within, without)| {
-            json!({"events": of(kind), "after": after, "within": within, "without": without.map_or(json!([]), of)})
+            json!({"events": events(kind), "after": after, "within": within, "without": without.map_or(json!([]), events)})
         })
         .collect();
     let by = if by {
@@ -58,72 +59,72 @@ fn holds(world: &World, steps: &[Told], by: bool) -> bool {
     !found.is_empty()
 }
 
-const SCAN: Told = ("scan", None, None, None);
-const ORDER: Told = ("order", None, None, None);
+const SCAN: Step = ("scan", None, None, None);
+const ORDER: Step = ("order", None, None, None);
 
 #[test]
 fn q1_each_step_is_strictly_later() {
     assert!(holds(
-        &told(&[("scan", 5, ""), ("order", 6, "")]),
+        &person_with(&[("scan", 5, ""), ("order", 6, "")]),
         &[SCAN, ORDER],
         false
     ));
     assert!(!holds(
-        &told(&[("scan", 5, ""), ("order", 5, "")]),
+        &person_with(&[("scan", 5, ""), ("order", 5, "")]),
         &[SCAN, ORDER],
         false
     ));
-    assert!(!holds(&told(&[("order", 5, "")]), &[ORDER, ORDER], false));
+    assert!(!holds(&person_with(&[("order", 5, "")]), &[ORDER, ORDER], false));
 }
 
 #[test]
 fn q2_q3_q12_gaps_include_their_bounds() {
-    let world = told(&[("scan", 5, ""), ("order", 15, "")]);
-    let then = |after, within| holds(&world, &[SCAN, ("order", after, within, None)], false);
-    assert!(then(None, Some(10)) && !then(None, Some(9)));
-    assert!(then(Some(10), None) && !then(Some(11), None));
-    assert!(then(Some(10), Some(10)) && !then(Some(11), Some(10)));
+    let world = person_with(&[("scan", 5, ""), ("order", 15, "")]);
+    let order_follows = |after, within| holds(&world, &[SCAN, ("order", after, within, None)], false);
+    assert!(order_follows(None, Some(10)) && !order_follows(None, Some(9)));
+    assert!(order_follows(Some(10), None) && !order_follows(Some(11), None));
+    assert!(order_follows(Some(10), Some(10)) && !order_follows(Some(11), Some(10)));
 }
 
 #[test]
 fn q4_a_forbidden_event_counts_only_between_its_steps() {
     let steps = [("scan", None, None, Some("order")), SCAN];
-    for (time, whole) in [(4, true), (5, true), (6, false), (9, false), (10, true), (11, true)] {
-        let world = told(&[("scan", 5, ""), ("order", time, ""), ("scan", 10, "")]);
-        assert_eq!(holds(&world, &steps, false), whole, "{time}");
+    for (time, expected) in [(4, true), (5, true), (6, false), (9, false), (10, true), (11, true)] {
+        let world = person_with(&[("scan", 5, ""), ("order", time, ""), ("scan", 10, "")]);
+        assert_eq!(holds(&world, &steps, false), expected, "{time}");
     }
 }
 
 #[test]
 fn q5_no_forbidden_event_follows_the_last_step_in_the_window() {
     let steps = [SCAN, ("scan", None, None, Some("order"))];
-    let world = |time| told(&[("scan", 5, ""), ("scan", 10, ""), ("order", time, "")]);
-    for (time, whole) in [(7, true), (10, true), (11, false), (AS_OF - 1, false), (AS_OF, true)] {
-        assert_eq!(holds(&world(time), &steps, false), whole, "{time}");
+    let world = |time| person_with(&[("scan", 5, ""), ("scan", 10, ""), ("order", time, "")]);
+    for (time, expected) in [(7, true), (10, true), (11, false), (AS_OF - 1, false), (AS_OF, true)] {
+        assert_eq!(holds(&world(time), &steps, false), expected, "{time}");
     }
     assert!(!holds(&world(12), &[("scan", None, None, Some("order"))], false));
 }
 
 #[test]
 fn q6_q7_all_events_share_one_value() {
-    let two = |a, b| told(&[("scan", 5, a), ("order", 6, b)]);
-    assert!(holds(&two("p1", "p1"), &[SCAN, ORDER], true));
-    assert!(!holds(&two("p1", "p2"), &[SCAN, ORDER], true));
-    assert!(!holds(&two("", ""), &[SCAN, ORDER], true));
+    let pair = |a, b| person_with(&[("scan", 5, a), ("order", 6, b)]);
+    assert!(holds(&pair("p1", "p1"), &[SCAN, ORDER], true));
+    assert!(!holds(&pair("p1", "p2"), &[SCAN, ORDER], true));
+    assert!(!holds(&pair("", ""), &[SCAN, ORDER], true));
     let steps = [("scan", None, None, Some("order")), SCAN];
-    let three = |forbidden| told(&[("scan", 5, "p1"), ("order", 6, forbidden), ("scan", 7, "p1")]);
-    assert!(!holds(&three("p1"), &steps, true));
-    assert!(holds(&three("p2"), &steps, true));
-    assert!(holds(&three(""), &steps, true));
+    let scans_around_order = |forbidden| person_with(&[("scan", 5, "p1"), ("order", 6, forbidden), ("scan", 7, "p1")]);
+    assert!(!holds(&scans_around_order("p1"), &steps, true));
+    assert!(holds(&scans_around_order("p2"), &steps, true));
+    assert!(holds(&scans_around_order(""), &steps, true));
 }
 
 #[test]
-fn q10_any_assignment_matches_not_only_the_nearest() {
-    // The second scan is too near, the first far enough.
-    let world = told(&[("scan", 0, ""), ("scan", 9, ""), ("order", 10, "")]);
+fn q10_a_sequence_holds_if_any_assignment_fits_not_only_the_nearest() {
+    // The order is too close to the second scan, but not to the first.
+    let world = person_with(&[("scan", 0, ""), ("scan", 9, ""), ("order", 10, "")]);
     assert!(holds(&world, &[SCAN, ("order", Some(5), None, None)], false));
-    // The first scan is followed by an order within the gap; the second is not.
-    let world = told(&[
+    // Only the first scan is followed by an order within the gap.
+    let world = person_with(&[
         ("scan", 0, ""),
         ("order", 4, ""),
         ("scan", 5, ""),
@@ -136,27 +137,20 @@ fn q10_any_assignment_matches_not_only_the_nearest() {
 
 #[test]
 fn q11_steps_can_share_event_types() {
-    let touch = json!([{"type": "scan", "where": null}, {"type": "order", "where": null}]);
+    let any_type = json!([{"type": "scan", "where": null}, {"type": "order", "where": null}]);
     let step = |events: &Json| json!({"events": events, "after": null, "within": null, "without": []});
-    let of = json!({"op": "sequence", "steps": [step(&touch), step(&json!([touch[1]]))], "by": null, "from": null, "to": AS_OF});
-    for (events, held) in [
+    let of = json!({"op": "sequence", "steps": [step(&any_type), step(&json!([any_type[1]]))], "by": null, "from": null, "to": AS_OF});
+    for (orders, count) in [
         (vec![("order", 1, ""), ("order", 2, "")], 1),
         (vec![("order", 1, "")], 0),
     ] {
-        let (found, expected) = members(&told(&events), &of);
-        assert_eq!((found.len(), &found), (held, &expected));
+        let (found, expected) = members(&person_with(&orders), &of);
+        assert_eq!((found.len(), &found), (count, &expected));
     }
 }
 
 #[test]
-fn invalid_sequences_are_rejected_with_the_node() {
-    let refused = |steps: Json, by: Json, to: i64| {
-        let of = json!({"op": "sequence", "steps": steps, "by": by, "from": null, "to": to});
-        match evaluate(&world(1).version(), plan_of(&of).to_string().as_bytes()) {
-            Err(error) => error.to_string(),
-            Ok(_) => panic!("answered"),
-        }
-    };
+fn invalid_sequences_are_rejected_with_the_path_of_the_node() {
     let step = |kind: &str, after: Option<u64>| json!({"events": [{"type": kind, "where": null}], "after": after, "within": null, "without": []});
     let labels = json!({"op": "property", "name": "labels"});
     let mixed = json!({"op": "by_type", "of": [
@@ -202,10 +196,11 @@ fn invalid_sequences_are_rejected_with_the_node() {
             ".by.of[1]: a text has another type than the other values",
         ),
     ] {
-        let refusal = refused(steps, by, to);
+        let sequence = json!({"op": "sequence", "steps": steps, "by": by, "from": null, "to": to});
+        let rejection = rejection(&world(1), &sequence);
         assert!(
-            refusal.starts_with(&format!("plan.roots[0].cond{message}")),
-            "{refusal}"
+            rejection.starts_with(&format!("plan.roots[0].cond{message}")),
+            "{rejection}"
         );
     }
 }

@@ -2,30 +2,24 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::error::Error;
 use crate::eval::limits::Limits;
 use crate::eval::program::Program;
 use crate::eval::query::Query;
 use crate::eval::task::tasks;
+use crate::eval::tests::queries::plan_of;
 use crate::eval::tests::random::{AS_OF, world};
 use crate::eval::{evaluate_within, explain, run_parallel};
 use crate::index::view::day_of;
-
-fn plan(cond: Json) -> String {
-    json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": null}]}).to_string()
-}
 
 #[test]
 fn a_cancelled_query_returns_no_answer() {
     let limits = Limits::none();
     limits.cancelled.store(true, Ordering::Relaxed);
-    let answer = evaluate_within(
-        &world(1).version(),
-        plan(json!({"op": "constant", "value": true})).as_bytes(),
-        &limits,
-    );
+    let plan = plan_of(&json!({"op": "constant", "value": true})).to_string();
+    let answer = evaluate_within(&world(1).version(), plan.as_bytes(), &limits);
     assert!(matches!(answer, Err(Error::Cancelled)));
 }
 
@@ -34,8 +28,8 @@ fn a_query_beyond_its_memory_limit_is_rejected() {
     let amount = json!({"op": "property", "name": "amount"});
     let events = json!({"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF});
     let sum = json!({"op": "aggregate", "fn": "sum", "events": events, "value": amount, "day_starts": null});
-    let plan =
-        plan(json!({"op": "compare", "cmp": ">", "left": sum, "right": {"op": "literal", "value": {"num": "1"}}}));
+    let one = json!({"op": "literal", "value": {"num": "1"}});
+    let plan = plan_of(&json!({"op": "compare", "cmp": ">", "left": sum, "right": one})).to_string();
     let version = world(1).version();
     let people = version
         .partitions
@@ -43,38 +37,35 @@ fn a_query_beyond_its_memory_limit_is_rejected() {
         .map(|partition| u64::from(partition.people))
         .max()
         .unwrap();
-    let within = |bytes| {
-        evaluate_within(
-            &version,
-            plan.as_bytes(),
-            &Limits {
-                bytes,
-                ..Limits::none()
-            },
-        )
+    let evaluate = |bytes| {
+        let limits = Limits {
+            bytes,
+            ..Limits::none()
+        };
+        evaluate_within(&version, plan.as_bytes(), &limits)
     };
-    // A sum of eight bytes for each person of the largest partition.
-    assert!(matches!(within(8 * people - 1), Err(Error::OverBudget { .. })));
-    assert!(within(1 << 20).is_ok());
+    // The sums take eight bytes for each person of the largest partition.
+    assert!(matches!(evaluate(8 * people - 1), Err(Error::OverBudget { .. })));
+    assert!(evaluate(1 << 20).is_ok());
 }
 
 #[test]
-fn no_block_is_evaluated_after_cancellation() {
+fn cancellation_stops_the_evaluation_of_further_blocks() {
     let (version, program, limits) = (world(1).version(), Program::default(), Limits::none());
     let query = Query::new(&version, &program, &limits);
     let task = tasks(&version)[0];
-    let asked = AtomicUsize::new(0);
+    let evaluated_blocks = AtomicUsize::new(0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let answer = pool.install(|| {
         run_parallel(&query, &[task; 5], |_| {
-            if asked.fetch_add(1, Ordering::Relaxed) == 2 {
+            if evaluated_blocks.fetch_add(1, Ordering::Relaxed) == 2 {
                 limits.cancelled.store(true, Ordering::Relaxed);
             }
             Ok(())
         })
     });
     assert!(matches!(answer, Err(Error::Cancelled)));
-    assert_eq!(asked.into_inner(), 3);
+    assert_eq!(evaluated_blocks.into_inner(), 3);
 }
 
 #[test]
@@ -83,7 +74,7 @@ fn explain_lists_what_each_condition_reads() {
     let city = json!({"op": "known", "expr": {"op": "attribute", "name": "city", "key": null}});
     let ordered = json!({"op": "happened", "events": {"steps": [{"type": "order", "where": null}], "from": null, "to": AS_OF}, "min": 2, "max": null});
     let cond = json!({"op": "all", "of": [city, {"op": "not", "of": ordered}, {"op": "constant", "value": true}]});
-    let (_, explanation) = explain(&version, plan(cond).as_bytes(), &Limits::none()).unwrap();
+    let (_, explanation) = explain(&version, plan_of(&cond).to_string().as_bytes(), &Limits::none()).unwrap();
     let node = |op: &str| explanation.nodes.iter().position(|node| node.op == op).unwrap();
     let of = |op: &str| &explanation.nodes[node(op)];
     assert_eq!(explanation.roots, [node("all")]);

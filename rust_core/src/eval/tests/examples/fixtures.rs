@@ -1,19 +1,18 @@
-//! Worlds of few people, conditions in short, and who fits.
+//! Worlds of few people, short constructors of plan nodes, and their evaluation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use crate::error::Error;
-use crate::eval::evaluate;
+use crate::eval::tests::queries::{answer, plan_among};
 use crate::eval::tests::random::AS_OF;
 use crate::eval::tests::world::{Event, Person, Val, World};
 use crate::index::view::DAY_MS;
 
-/// A number in millionths.
+/// The number 1 in millionths.
 pub const ONE: i64 = 1_000_000;
 
-/// People 0, 1, 2 ... of partition 1, known since always.
+/// Returns people with ordinals from 0 in partition 1, known at every instant, without attributes or events.
 pub fn people(count: u32) -> World {
     let person = |ordinal| Person {
         partition: 1,
@@ -28,7 +27,8 @@ pub fn people(count: u32) -> World {
     }
 }
 
-pub fn of_values(name: &'static str, values: Vec<Option<Val>>) -> World {
+/// Returns one person for each value of an attribute; `None` is unknown.
+pub fn people_with(name: &'static str, values: Vec<Option<Val>>) -> World {
     let mut world = people(values.len() as u32);
     for (person, value) in world.people.iter_mut().zip(values) {
         person.changes.insert(name, vec![(i64::MIN, value)]);
@@ -36,10 +36,12 @@ pub fn of_values(name: &'static str, values: Vec<Option<Val>>) -> World {
     world
 }
 
+/// Returns one person for each `balance`.
 pub fn balances(millionths: &[Option<i64>]) -> World {
-    of_values("balance", millionths.iter().map(|value| value.map(Val::Num)).collect())
+    people_with("balance", millionths.iter().map(|value| value.map(Val::Num)).collect())
 }
 
+/// Returns an order with an `amount` in millionths.
 pub fn order(time: i64, amount: Option<i64>) -> Event {
     let properties = amount.map(|amount| ("amount", Val::Num(amount)));
     Event {
@@ -53,35 +55,27 @@ pub fn order(time: i64, amount: Option<i64>) -> Event {
     }
 }
 
-/// One person with orders of these amounts, a day apart.
+/// Returns one person with orders of these amounts, a day apart.
 pub fn orders(millionths: &[Option<i64>]) -> World {
     let mut world = people(1);
-    let days = millionths.iter().enumerate();
-    world.people[0].events = days.map(|(day, amount)| order(day as i64 * DAY_MS, *amount)).collect();
+    let amounts = millionths.iter().enumerate();
+    world.people[0].events = amounts
+        .map(|(day, amount)| order(day as i64 * DAY_MS, *amount))
+        .collect();
     world
 }
 
-/// The ordinals in T and |U|.
-pub fn ask(world: &World, cond: Json) -> (Vec<u64>, u64) {
-    ask_among(world, cond, Json::Null)
+/// Returns the ordinals of the people for whom a condition is true, and the number of people for whom it is unknown.
+pub fn evaluate_cond(world: &World, cond: Json) -> (Vec<u64>, u64) {
+    evaluate_among(world, cond, Json::Null)
 }
 
-pub fn ask_among(world: &World, cond: Json, among: Json) -> (Vec<u64>, u64) {
-    let plan = json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": among}]});
-    let answer = evaluate(&world.version(), plan.to_string().as_bytes()).unwrap();
+/// Like `evaluate_cond`, for a population.
+pub fn evaluate_among(world: &World, cond: Json, among: Json) -> (Vec<u64>, u64) {
+    let answer = answer(&world.version(), &plan_among(&cond, &among));
     let members = answer.roots[0].members();
     let members = members.iter().map(|person| person & 0xffff_ffff);
     (members.collect(), answer.roots[0].unknown)
-}
-
-pub fn refused(world: &World, cond: Json) -> String {
-    let plan = json!({"as_of": AS_OF, "roots": [{"name": "r", "cond": cond, "among": null}]});
-    match evaluate(&world.version(), plan.to_string().as_bytes()) {
-        Err(Error::Invalid(message)) => message,
-        Err(error @ Error::InvalidPattern { .. }) => error.to_string(),
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("answered"),
-    }
 }
 
 pub fn attribute(name: &str) -> Json {
@@ -104,10 +98,12 @@ pub fn known(expr: Json) -> Json {
     json!({"op": "known", "expr": expr})
 }
 
+/// Returns an event query over all orders before `AS_OF`.
 pub fn any_order(filter: Json) -> Json {
     json!({"steps": [{"type": "order", "where": filter}], "from": null, "to": AS_OF})
 }
 
+/// Returns an aggregate over orders; `value` is a property, or empty.
 pub fn aggregate(function: &str, value: &str, filter: Json) -> Json {
     let value = if value.is_empty() {
         Json::Null
@@ -122,16 +118,18 @@ pub fn aggregate(function: &str, value: &str, filter: Json) -> Json {
     json!({"op": "aggregate", "fn": function, "events": any_order(filter), "value": value, "day_starts": days})
 }
 
+/// Returns a rank of people by their balance.
 pub fn rank(side: &str, percent: Json, count: Json) -> Json {
     json!({"op": "rank", "expr": attribute("balance"), "side": side, "percent": percent, "count": count, "population": null})
 }
 
+/// Returns the number of a person's tile, of `k`, by their balance.
 pub fn tile(k: u32, population: Json) -> Json {
     json!({"op": "tile", "k": k, "expr": attribute("balance"), "population": population})
 }
 
-pub fn set(of: &[&str]) -> Option<Val> {
+pub fn set(texts: &[&str]) -> Option<Val> {
     Some(Val::Set(
-        of.iter().map(|text| text.to_string()).collect::<BTreeSet<_>>(),
+        texts.iter().map(|text| text.to_string()).collect::<BTreeSet<_>>(),
     ))
 }
