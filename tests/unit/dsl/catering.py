@@ -1,4 +1,4 @@
-"""The names of docs/rules/catering.yaml, as the examples of the documents use them."""
+"""The catalog of docs/rules/catering.yaml, which the examples in the documentation use."""
 
 from pathlib import Path
 

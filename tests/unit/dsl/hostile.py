@@ -1,4 +1,4 @@
-"""Reads a hostile text in a process of its own, whose memory is limited: `python -m tests.unit.dsl.hostile SHAPE`."""
+"""Parses a hostile text with limited memory and time: `python -m tests.unit.dsl.hostile SHAPE`."""
 
 import resource
 import sys
@@ -13,7 +13,7 @@ CPU_SECONDS = 60
 
 
 def repeated(part: str, joined: str = "", before: str = "", after: str = "") -> str:
-    """As many parts as fit into the longest text that is read."""
+    """Returns a text of the maximum length with as many parts as possible."""
     count = (SIZE - len(before) - len(after)) // (len(part) + len(joined))
     return before + joined.join([part] * count) + after
 
@@ -64,7 +64,7 @@ SHAPES: dict[str, Callable[[], str]] = {
 
 
 def main(shape: str) -> None:
-    """Prints `read` or the reason of the refusal, and how long the refusal is."""
+    """Prints `read` or the reason of the error, and the length of the error."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     text = SHAPES[shape]()

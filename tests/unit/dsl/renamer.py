@@ -1,4 +1,4 @@
-"""Random trees with declared names, so that most of them bind."""
+"""Gives random trees declared names."""
 
 import random
 from dataclasses import replace
@@ -26,7 +26,7 @@ PROPERTY_NAMES = [
 
 
 class Renamer:
-    """Gives a random tree names that are declared, each where it may stand, so that most of it binds."""
+    """Replaces the names in a random tree by declared names of the same kind, so that most trees bind."""
 
     def __init__(self, chosen: random.Random) -> None:
         self._chosen = chosen

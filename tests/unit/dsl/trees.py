@@ -1,4 +1,4 @@
-"""Random syntax trees: every class of the tree, in the shapes that the parser makes."""
+"""Random syntax trees of every class, in the shapes that the parser builds."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,15 +8,17 @@ from hypothesis import strategies as st
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import RESERVED
 
-_ODD = ["order", "last_touch", "é", "城市", "as", "is", "has", "any", "h", "min", "e3"]
-_TAKEN = RESERVED | {"true", "false"}
-_PLAIN = st.sampled_from(_ODD) | st.from_regex(r"[a-z][a-z0-9_]{0,6}", fullmatch=True).filter(lambda n: n not in _TAKEN)
+_UNUSUAL = ["order", "last_touch", "é", "城市", "as", "is", "has", "any", "h", "min", "e3"]
+_RESERVED = RESERVED | {"true", "false"}
+_PLAIN = st.sampled_from(_UNUSUAL) | st.from_regex(r"[a-z][a-z0-9_]{0,6}", fullmatch=True).filter(
+    lambda n: n not in _RESERVED
+)
 any_names = st.one_of(_PLAIN, st.sampled_from(["times", "a b", "last", "次", "x-y", "1st"]))
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=6).map(s.Text)
 versions = st.none() | st.integers(1, 40)
 
 quoted_refs = st.builds(s.Ref, any_names, versions, st.just(True))
-# a reserved or odd name is only ever written in backquotes, so the parser reads it as quoted
+# A reserved name, or one with other characters, needs backquotes, so the parser reads it as quoted.
 refs = st.builds(s.Ref, _PLAIN, versions) | quoted_refs
 keys = st.one_of(st.builds(s.Key, any_names), texts)
 paths = st.builds(s.Path, refs, st.lists(keys, max_size=2).map(tuple))
@@ -49,7 +51,7 @@ calendar = st.one_of(
     st.builds(s.ThisUnit, units),
     st.builds(s.Month, st.integers(1000, 9999), st.integers(1, 12)),
 )
-coming = st.builds(s.NextUnits, _counts, units) | st.builds(s.NextUnit, units)
+future_windows = st.builds(s.NextUnits, _counts, units) | st.builds(s.NextUnit, units)
 past_day = st.builds(s.Today) | st.builds(s.Yesterday) | st.builds(s.OnDay, dates)
 open_ended = st.builds(s.Since, whens) | st.builds(s.Before, whens)
 elapsed = st.builds(s.LastElapsed, durations)
@@ -57,9 +59,9 @@ _ago = st.builds(s.BetweenDurations, durations, durations)
 ranges = _ordered(s.BetweenDays, dates) | _ordered(s.BetweenDays, moments) | _ago
 event_windows = st.one_of(calendar, elapsed, past_day, open_ended, ranges)
 moment_windows = st.one_of(
-    calendar, coming, elapsed, st.builds(s.NextElapsed, durations), past_day, open_ended, st.builds(s.Tomorrow)
+    calendar, future_windows, elapsed, st.builds(s.NextElapsed, durations), past_day, open_ended, st.builds(s.Tomorrow)
 )
-day_windows = st.one_of(calendar, coming, past_day, st.builds(s.Tomorrow))
+day_windows = st.one_of(calendar, future_windows, past_day, st.builds(s.Tomorrow))
 _repeat_units = st.builds(s.Units, _counts, units)
 repeats = st.one_of(
     st.builds(s.InEach, _repeat_units),
@@ -84,24 +86,24 @@ _expressions: Any = st.recursive(
     ),
     max_leaves=4,
 )
-_ends = st.one_of(paths, st.builds(s.Boolean, st.booleans()))  # ends that are in no order
+_ends = st.one_of(paths, st.builds(s.Boolean, st.booleans()))  # have no order, so both orders are valid
 _lists = st.lists(values, min_size=1, max_size=3).map(tuple)
-_follow = st.one_of(
+_later_steps = st.one_of(
     st.builds(s.ThenStep, steps, st.none() | durations, st.none() | durations), st.builds(s.WithoutStep, steps)
 )
-happenings = st.one_of(
+event_patterns = st.one_of(
     st.builds(s.Event, steps, st.none() | times, st.one_of(event_windows, repeats, st.builds(s.Ever))),
     st.builds(s.FirstEvent, steps, event_windows | st.builds(s.Ever)),
     st.builds(
         s.Sequence,
         steps,
-        st.lists(_follow, min_size=1, max_size=3).map(tuple),
+        st.lists(_later_steps, min_size=1, max_size=3).map(tuple),
         st.none() | paths,
         st.one_of(event_windows, repeats, st.builds(s.Ever)),
     ),
 )
 _comparisons = st.sampled_from(["<", "<=", ">", ">=", "=", "!="])
-_texts_tests = (
+_text_tests = (
     s.Contains, s.NotContains, s.StartsWith, s.NotStartsWith, s.EndsWith, s.NotEndsWith, s.Matches, s.NotMatches
 )  # fmt: skip
 _leaves = st.one_of(
@@ -113,11 +115,11 @@ _leaves = st.one_of(
         st.builds(k, expressions, percents | st.integers(0, 99).map(Decimal).map(s.Number), st.none() | refs)
         for k in (s.InTop, s.InBottom)
     ),
-    *(st.builds(k, expressions, values) for k in _texts_tests),
+    *(st.builds(k, expressions, values) for k in _text_tests),
     *(st.builds(k, expressions) for k in (s.IsKnown, s.IsUnknown)),
     *(st.builds(k, paths, day_windows) for k in (s.Anniversary, s.NotAnniversary)),
     st.builds(s.Near, paths, distances, points | paths),
-    *(st.builds(k, happenings) for k in (s.Did, s.DidNot)),
+    *(st.builds(k, event_patterns) for k in (s.Did, s.DidNot)),
     st.builds(s.InSegment, refs),
     st.builds(s.WasInSegmentAgo, refs, durations),
     st.builds(s.WasInSegmentOn, refs, dates),

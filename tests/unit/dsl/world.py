@@ -1,4 +1,4 @@
-"""A small declared world that the tests write rules about."""
+"""The catalog, clock and library of the tests: a small shop."""
 
 import datetime as dt
 

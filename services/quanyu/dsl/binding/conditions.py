@@ -84,7 +84,7 @@ class Conditions:
     def _reject_misplaced(self, node: s.Cond, scope: Scope) -> None:
         """Rejects a property or an event in the position of a value of the person."""
         value = node.left if isinstance(node, s.Compare) else getattr(node, "expr", None)
-        if scope.step is not None or not isinstance(value, s.Path) or not names.is_of_nobody(value, scope):
+        if scope.step is not None or not isinstance(value, s.Path) or not names.is_outside_person(value, scope):
             return
         if names.is_events(value, scope):
             message = f"`{value.ref.name}` is a set of events, not a value: ask whether, how often or when"

@@ -294,7 +294,7 @@ def reject_bare_property(ref: s.Ref, scope: Scope) -> None:
         raise RuleError.at(ref.span, "name", message, *(f"{owner}.{ref.name}" for owner in owners[:3]))
 
 
-def is_of_nobody(path: s.Path, scope: Scope) -> bool:
+def is_outside_person(path: s.Path, scope: Scope) -> bool:
     """Returns whether the name means neither a value of a person nor a segment. It does not bind any rule."""
     name = scope.catalog.canonical(path.ref.name)
     prefix, _, stem = name.partition("_")

@@ -22,7 +22,7 @@ _STATEMENTS = ("USE", "DEFINE", "METRIC", "SEGMENT", "TAG", "TEST")
 
 @dataclass(frozen=True)
 class OmittedClause:
-    """A clause that is left out, with its position."""
+    """A clause that the recovery omits, with its position."""
 
     text: str
     line: int

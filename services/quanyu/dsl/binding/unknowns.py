@@ -11,7 +11,7 @@ from quanyu.dsl.binding import names
 from quanyu.dsl.binding.references import Scope
 
 Cause = Literal["no_value", "without_events", "never_seen", "divided_by_zero", "outside", "no_tier"]
-_OF_NOTHING = ("avg", "min", "max", "median", "earliest", "latest", "most")  # U10
+_UNKNOWN_WITHOUT_EVENTS = ("avg", "min", "max", "median", "earliest", "latest", "most")  # U10
 _NEVER = (s.Did, s.DidNot, s.InSegment, s.WasInSegmentAgo, s.WasInSegmentOn, s.EnteredSegment, s.LeftSegment, s.Sample)
 
 
@@ -45,7 +45,7 @@ def find_in_value(expr: s.Node, scope: Scope) -> Iterator[UnknownCause]:
         case s.Default(otherwise=otherwise):
             yield from find_in_value(otherwise, scope)
         case s.Aggregate(fn=fn):
-            if fn in _OF_NOTHING:
+            if fn in _UNKNOWN_WITHOUT_EVENTS:
                 yield UnknownCause("without_events", expr)
         case s.Tile(expr=inner, among=among):
             yield from find_in_value(inner, scope)

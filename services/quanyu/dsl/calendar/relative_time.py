@@ -19,7 +19,7 @@ class RelativeInstant(int):
 
 @dataclass
 class Validity:
-    """For how many milliseconds from as-of on a compiled rule stays right; None: always."""
+    """The number of milliseconds from as-of for which a compiled rule stays valid; None means always."""
 
     ms: int | None = None
 

@@ -98,12 +98,12 @@ def resolve_scope(cursor: Cursor, scope: Scope) -> Scope:
 
 
 def find_last(kinds: Sequence[str], kind: str) -> int:
-    """Returns the index of the last item of a kind; -1 if there is none."""
+    """Returns the index of the last item of a kind, or -1."""
     return max((n for n, other in enumerate(kinds) if other == kind), default=-1)
 
 
 def _find_left_operand(kinds: Sequence[str]) -> int:
-    """Returns the stack index of the left operand of the value at the cursor; -1 if there is none."""
+    """Returns the stack index of the left operand of the value at the cursor, or -1."""
     if not kinds or (kinds[0] in ("DEFINE", "METRIC") and len(kinds) == 3):
         return -1
     at = -1

@@ -57,7 +57,7 @@ def compile_condition(
 
 
 def compile_segment(name: str, version: int, library: Library, catalog: Catalog, clock: Clock) -> CompiledRule:
-    """Compiles a published segment. RuleError (reason "version") if there is none."""
+    """Compiles a published segment. Raises RuleError (reason "version") if it does not exist."""
     segment = library.get(name, version)
     if not isinstance(segment, s.Segment):
         raise RuleError(f"there is no segment {name}@{version}", 1, 1, "version")

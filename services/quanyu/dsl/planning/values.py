@@ -196,7 +196,7 @@ class ValueCompiler:
     def compile_property(
         self, path: s.Path, keys: tuple[str, ...], types: Sequence[str], scope: PlanScope
     ) -> nodes.Expr:
-        """Compiles a property of events of these types, each of which may declare it differently."""
+        """Compiles a property of events of these types. Each type may declare it differently."""
         found = [_compile_property(path, keys, event_type, scope.names) for event_type in types]
         if all(other == found[0] for other in found):
             return found[0]

@@ -47,7 +47,7 @@ class Tier(Node):
 
 @dataclass(frozen=True)
 class Tag(Node):
-    """The first tier with a true condition gives the value. If there is none, `otherwise` does; None means unknown."""
+    """The value is that of the first tier with a true condition, or else `otherwise`; None means unknown."""
 
     ref: Ref
     tiers: tuple[Tier, ...]

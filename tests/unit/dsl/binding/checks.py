@@ -18,7 +18,7 @@ def check_rejection(rule: str, column: int, reason: str, suggestions: list[str])
 
 
 def check_binding(rule: str, bound: str | None) -> None:
-    """`bound` is the canonical text, which binds to itself; None if the rule is rejected."""
+    """Checks that the rule binds to the canonical text `bound`, which binds to itself; None if it is rejected."""
     if bound is None:
         with pytest.raises(RuleError):
             bind(rule)

@@ -1,4 +1,4 @@
-"""Which rules rest on which, and what they become with other versions."""
+"""Dependencies between rules, and rules bound to other versions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from quanyu.dsl import Library, check_and_bind, dependencies_of, dependents_of, 
 from tests.unit.dsl.world import CATALOG, LIBRARY, bind
 
 
-def test_what_a_rule_names_itself() -> None:
+def test_dependencies_are_the_rules_that_a_rule_uses_directly() -> None:
     library = LIBRARY.publish(
         bind("segment s among vip: last_touch@1 > 30d and net_spend > 3 and frequency = 'heavy' and churn_risk@4 > 0.5")
     )
@@ -18,7 +18,7 @@ def test_what_a_rule_names_itself() -> None:
     assert dependencies_of(rule, CATALOG, library) == [("frequency", 1), ("net_spend", 3), ("touch", 1), ("vip", 3)]
 
 
-def test_who_rests_on_a_version_directly_or_not() -> None:
+def test_dependents_use_a_version_directly_or_indirectly() -> None:
     library = LIBRARY.publish(bind("segment best: in segment vip and did touch\nsegment old: did touch@1"))
     assert dependents_of(("buyers", 1), CATALOG, library) == {("best", 1): False, ("vip", 3): True}
     assert dependents_of(("touch", 2), CATALOG, library) == {("best", 1): True}
@@ -28,24 +28,24 @@ def test_who_rests_on_a_version_directly_or_not() -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.sets(st.integers(0, 7), max_size=3), min_size=2, max_size=8), st.integers(0, 7))
-def test_dependents_are_the_closure(graph: list[set[int]], asked: int) -> None:
-    """Rule n names some of the rules before it."""
+def test_dependents_are_the_transitive_closure(graph: list[set[int]], target: int) -> None:
+    """Each rule uses some of the rules before it."""
     library = Library()
     names: list[set[int]] = []
     for n, used in enumerate(graph):
         names.append({other for other in used if other < n})
         clauses = [f"in segment s{other}" for other in sorted(names[n])] or ["points > 3"]
         library = library.publish(check_and_bind(f"segment s{n}: {' and '.join(clauses)}", CATALOG, library))
-    asked %= len(graph)
+    target %= len(graph)
 
     def reaches(n: int) -> bool:
-        return asked in names[n] or any(reaches(other) for other in names[n])
+        return target in names[n] or any(reaches(other) for other in names[n])
 
-    expected = {(f"s{n}", 1): asked in names[n] for n in range(len(graph)) if reaches(n)}
-    assert dependents_of((f"s{asked}", 1), CATALOG, library) == expected
+    expected = {(f"s{n}", 1): target in names[n] for n in range(len(graph)) if reaches(n)}
+    assert dependents_of((f"s{target}", 1), CATALOG, library) == expected
 
 
-def test_names_are_bound_to_the_versions_given() -> None:
+def test_rebind_replaces_the_given_versions() -> None:
     library = LIBRARY.publish(bind("segment s among buyers: last_touch@1 > 30d and did order where (amount > 3) ever"))
     rule = library.get("s", 1)
     assert rule is not None

@@ -56,5 +56,5 @@ BOUND = [
 
 
 @pytest.mark.parametrize(("rule", "bound"), [row[1:] for row in BOUND], ids=[row[0] for row in BOUND])
-def test_binds_and_keeps_what_is_bound(rule: str, bound: str | None) -> None:
+def test_binds_and_keeps_the_bound_text(rule: str, bound: str | None) -> None:
     check_binding(rule, bound)

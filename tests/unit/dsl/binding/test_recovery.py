@@ -1,4 +1,4 @@
-"""Half typed texts: the clauses that are right are kept, each wrong one is said where it stands."""
+"""Incomplete texts: correct clauses are kept, and each other clause is an error at its place."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def recovered(text: str) -> Recovery:
     st.lists(st.tuples(st.sampled_from(GOOD), st.booleans(), st.sampled_from(WRONG)), min_size=2, max_size=5),
     st.sampled_from([" and ", "\nand ", " 且 "]),
 )
-def test_what_is_right_is_kept_and_what_is_wrong_is_said(
-    head: str, parts: list[tuple[str, bool, str]], joint: str
+def test_correct_clauses_are_kept_and_wrong_ones_are_errors(
+    head: str, parts: list[tuple[str, bool, str]], connective: str
 ) -> None:
     clauses = [good if is_good else wrong for good, is_good, wrong in parts]
-    # What opens a quote swallows what follows on its line.
+    # An open quote contains the rest of its line, so that clause must be the last one.
     clauses = [clause for n, clause in enumerate(clauses) if clause != "city = 'open" or n == len(clauses) - 1]
-    text = head + joint.join(clauses)
+    text = head + connective.join(clauses)
     good = [clause for clause in clauses if clause in GOOD]
     wrong = [clause for clause in clauses if clause not in GOOD]
     found = recovered(text)
@@ -54,7 +54,7 @@ def test_what_is_right_is_kept_and_what_is_wrong_is_said(
     if not good:
         assert found.bound is None
         return
-    alone = check_and_bind(head + joint.join(good), CATALOG, LIBRARY)
+    alone = check_and_bind(head + connective.join(good), CATALOG, LIBRARY)
     assert found.bound is not None
     assert (found.bound.script, found.bound.condition) == (alone.script, alone.condition)
     assert found.bound.versions == alone.versions
@@ -63,7 +63,7 @@ def test_what_is_right_is_kept_and_what_is_wrong_is_said(
         assert text.split("\n")[clause.line - 1][clause.column - 1 :].startswith(clause.text)
 
 
-def test_places_are_those_of_the_whole_text() -> None:
+def test_errors_and_omitted_clauses_have_places_in_the_whole_text() -> None:
     text = "segment s:\n  points > 3\n  and pionts > 4\n  and did ordr in last 7d"
     found = recovered(text)
     assert [(error.line, error.column) for error in found.errors] == [(3, 7), (4, 11)]
@@ -86,7 +86,7 @@ def test_places_are_those_of_the_whole_text() -> None:
         ("points > 3 and sample 10%", "points > 3"),
     ],
 )
-def test_what_is_not_finished(text: str, kept: str) -> None:
+def test_an_incomplete_last_clause_is_omitted(text: str, kept: str) -> None:
     found = recovered(text)
     assert found.errors
     assert found.bound is not None
@@ -110,7 +110,7 @@ def test_what_is_not_finished(text: str, kept: str) -> None:
         "points > 3 and pionts > 4 and " + "city = 'x' and " * 10_000,
     ],
 )
-def test_texts_of_which_nothing_is_kept(text: str) -> None:
+def test_other_texts_with_an_error_are_rejected_as_a_whole(text: str) -> None:
     with pytest.raises(RuleError) as whole:
         check_and_bind(text, CATALOG, LIBRARY)
     found = recovered(text)
@@ -122,6 +122,6 @@ def test_texts_of_which_nothing_is_kept(text: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="points><= and or()'[]3:;s\n\t{},在且或", max_size=60), st.sampled_from(HEADS))
-def test_no_text_is_too_strange(text: str, head: str) -> None:
+def test_any_text_has_a_result_or_an_error(text: str, head: str) -> None:
     found = recovered(head + text)
     assert found.bound is not None or found.errors

@@ -1,4 +1,4 @@
-"""`test` blocks are bound like any other text, and what does not fit has its place and an offer."""
+"""`test` blocks: their names and values are bound, and errors have a place and suggestions."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def block(given: str = "given anna {points: 1}", then: str = "then anna.points =
     return f"test 'it' {{ {given} when as of 2026-02-03 {then} }}"
 
 
-def test_definitions_and_tests_of_a_text_stand_in_any_order() -> None:
+def test_definitions_and_tests_may_have_any_order() -> None:
     parts = [SEGMENT, HEAVY, TOUCH, block(then="then anna in segment lapsed then anna.frequency = heavy")]
     bound = bind(*parts)
-    for turn in range(1, len(parts)):
-        assert bind(*parts[turn:], *parts[:turn]).tests == bound.tests
+    for first in range(1, len(parts)):
+        assert bind(*parts[first:], *parts[:first]).tests == bound.tests
     (test,) = bound.tests
     assert test.then == (
         s.ThenIn("anna", s.Ref("lapsed", 1)),
@@ -36,14 +36,14 @@ def test_definitions_and_tests_of_a_text_stand_in_any_order() -> None:
     )
 
 
-def test_tests_are_no_rules_of_the_text() -> None:
+def test_a_test_is_not_a_rule() -> None:
     bound = bind(SEGMENT, TOUCH, block())
     assert all(isinstance(rule, Rule) for rule in bound.statements)
     assert [name for name, _ in Library().publish(bound).rules] == ["lapsed", "touch"]
     assert bound.versions == bind(SEGMENT, TOUCH).versions
 
 
-def test_what_is_given_has_declared_names_and_values() -> None:
+def test_facts_get_declared_names_and_values() -> None:
     given = "given anna {城市: '上海', level: gold, churn_risk: 0.5} given anna did 下单 at 2026-01-02 10:00 "
     (test,) = bind(block(given + "{金额: 12.5, store: 's1', 渠道: pos}")).tests
     profile, order = test.given
@@ -65,12 +65,12 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize(("attr", "value"), WRITTEN)
-def test_every_kind_of_value_has_its_spelling(attr: str, value: object) -> None:
+def test_an_attribute_of_each_type_has_its_value(attr: str, value: object) -> None:
     ((given,),) = (test.given for test in bind(block(f"given anna {{{attr}}}", "then anna.points = 1")).tests)
     assert given.attrs[0].value == value
 
 
-REFUSED = [
+REJECTED = [
     (block("given anna {levl: gold}"), "levl", "name", "level"),
     (block("given anna {level: golf}"), "golf", "name", "'gold'"),
     (block("given anna {level: 3}"), "3", "type", None),
@@ -97,17 +97,17 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "at", "reason", "offer"), REFUSED)
-def test_what_does_not_fit_is_refused_at_its_place(text: str, at: str, reason: str, offer: str | None) -> None:
+@pytest.mark.parametrize(("text", "at", "reason", "suggestion"), REJECTED)
+def test_an_invalid_test_is_an_error_at_its_place(text: str, at: str, reason: str, suggestion: str | None) -> None:
     with pytest.raises(RuleError) as caught:
         bind(text)
     assert caught.value.reason == reason
     assert caught.value.column - 1 in (text.find(at), text.rfind(at))
-    if offer is not None:
-        assert offer in caught.value.suggestions
+    if suggestion is not None:
+        assert suggestion in caught.value.suggestions
 
 
-def test_there_is_a_most_of_tests_and_of_what_one_gives() -> None:
+def test_the_numbers_of_tests_and_of_facts_are_limited() -> None:
     blocks = [block().replace("'it'", f"'{n}'") for n in range(101)]
     assert len(bind(*blocks[:100]).tests) == 100
     with pytest.raises(RuleError, match="at most 100 tests") as caught:

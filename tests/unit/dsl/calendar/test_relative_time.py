@@ -1,4 +1,4 @@
-"""How long a compiled segment stays valid."""
+"""Relative instants, and the time for which a compiled segment stays valid."""
 
 import json
 from dataclasses import replace
@@ -29,7 +29,7 @@ NEXT_MONTH = CLOCK.day_start_ms(add_units(CLOCK.unit_start(CLOCK.today, "month")
         ("was in segment vip 30d ago", None),
     ],
 )
-def test_a_calendar_window_is_valid_until_its_unit_ends_and_elapsed_time_always(
+def test_calendar_windows_are_valid_until_their_unit_ends_and_elapsed_windows_always(
     condition: str, valid_ms: int | None
 ) -> None:
     library = LIBRARY.publish(check_and_bind(f"segment probe: {condition}", CATALOG, LIBRARY))

@@ -15,8 +15,8 @@ from quanyu.dsl.syntax import CalendarUnit
 
 MINUTE = 60_000
 DAY = 86_400_000
-# New York: usual. Sao Paulo 2018: midnight does not exist. St John's 2011: falls back across midnight.
-# Lord Howe: half an hour. Apia 2011: a whole day is missing.
+# New York changes by an hour at night. Sao Paulo 2018 has no midnight. St John's 2011 goes back across midnight.
+# Lord Howe changes by half an hour. Apia 2011 skips a whole day.
 CHANGES = [
     ("America/New_York", dt.date(2026, 3, 8)),
     ("America/New_York", dt.date(2026, 11, 1)),
@@ -36,7 +36,7 @@ def ms(moment: dt.datetime) -> int:
 
 @lru_cache
 def minutes_around(zone: str, day: dt.date) -> tuple[tuple[int, dt.datetime], ...]:
-    """Every minute of the five days around, with what the wall clock reads."""
+    """Returns every minute of the five days around a day, with the local time."""
     start = ms(dt.datetime.combine(day - dt.timedelta(days=2), dt.time(), dt.UTC))
     instants = range(start, start + 5 * DAY, MINUTE)
     info = ZoneInfo(zone)
@@ -44,12 +44,12 @@ def minutes_around(zone: str, day: dt.date) -> tuple[tuple[int, dt.datetime], ..
 
 
 def first_minute(zone: str, day: dt.date, wall: dt.datetime) -> int:
-    return next(t for t, reads in minutes_around(zone, day) if reads >= wall)
+    return next(t for t, wall_time in minutes_around(zone, day) if wall_time >= wall)
 
 
 @pytest.mark.parametrize(("zone", "day"), CHANGES)
 @pytest.mark.parametrize("day_start", DAY_STARTS)
-def test_t5_t6_a_day_begins_when_the_clock_first_reads_it(zone: str, day: dt.date, day_start: int) -> None:
+def test_t5_t6_a_day_begins_when_the_clock_first_shows_it(zone: str, day: dt.date, day_start: int) -> None:
     clock = Clock(0, zone, day_start=day_start)
     for offset in (0, 1):
         local = day + dt.timedelta(days=offset)
@@ -59,7 +59,7 @@ def test_t5_t6_a_day_begins_when_the_clock_first_reads_it(zone: str, day: dt.dat
 
 @pytest.mark.parametrize(("zone", "day"), CHANGES)
 @pytest.mark.parametrize("day_start", DAY_STARTS)
-def test_t7_every_minute_lies_in_the_day_that_holds_it(zone: str, day: dt.date, day_start: int) -> None:
+def test_t7_every_minute_is_in_its_local_day(zone: str, day: dt.date, day_start: int) -> None:
     clock = Clock(0, zone, day_start=day_start)
     for t, _ in minutes_around(zone, day)[::7]:
         local = clock.day_of(t)
@@ -89,7 +89,7 @@ clocks = st.builds(Clock, instants, zones, st.integers(1, 7), st.sampled_from([0
 
 
 def same_unit(unit: CalendarUnit, week_start: int, a: dt.date, b: dt.date) -> bool:
-    """Whether two days are of one unit, said without any arithmetic of months."""
+    """Returns whether two days are in the same unit. Does not calculate with months."""
     if unit == "week":
         week = [(day.toordinal() - (week_start - 1) - 1) // 7 for day in (a, b)]  # 1 January of year 1 is a Monday
         return week[0] == week[1]
@@ -102,8 +102,8 @@ def same_unit(unit: CalendarUnit, week_start: int, a: dt.date, b: dt.date) -> bo
     return bool(names[unit](a) == names[unit](b))
 
 
-def covered(unit: CalendarUnit, clock: Clock, first: dt.date, end: dt.date) -> int:
-    """How many units [first, end) is, counted day by day; fails unless they are whole."""
+def count_units(unit: CalendarUnit, clock: Clock, first: dt.date, end: dt.date) -> int:
+    """Counts the units in [first, end) day by day. Fails unless the units are whole."""
     day, count = first, 1
     assert not same_unit(unit, clock.week_start, first - dt.timedelta(days=1), first)
     assert not same_unit(unit, clock.week_start, end - dt.timedelta(days=1), end)
@@ -126,14 +126,14 @@ def test_t0_t4_t18_t19_units_are_whole_and_adjoin(clock: Clock, unit: CalendarUn
     for span, expected in ((last, number), (this, 1), (following, number)):
         assert span[0] is not None
         assert span[1] is not None
-        assert covered(unit, clock, span[0], span[1]) == expected
+        assert count_units(unit, clock, span[0], span[1]) == expected
     assert windows.resolve_days(s.LastUnit(unit), clock) == windows.resolve_days(s.LastUnits(1, unit), clock)
     assert windows.resolve_days(s.NextUnit(unit), clock) == windows.resolve_days(s.NextUnits(1, unit), clock)
 
 
 @settings(deadline=None)
 @given(clocks, units)
-def test_t4_the_current_unit_holds_as_of(clock: Clock, unit: CalendarUnit) -> None:
+def test_t4_the_current_unit_contains_as_of(clock: Clock, unit: CalendarUnit) -> None:
     start, end = windows.resolve_instants(s.ThisUnit(unit), clock)
     assert start is not None
     assert end is not None
@@ -141,7 +141,7 @@ def test_t4_the_current_unit_holds_as_of(clock: Clock, unit: CalendarUnit) -> No
 
 
 @given(clocks, st.integers(1, 3000), st.sampled_from(["min", "h", "d", "w"]))
-def test_t0_t12_elapsed_time_is_blind_to_the_calendar(clock: Clock, amount: int, unit: s.ElapsedUnit) -> None:
+def test_t0_t12_elapsed_time_ignores_the_calendar(clock: Clock, amount: int, unit: s.ElapsedUnit) -> None:
     length = amount * {"min": 60, "h": 3600, "d": 86_400, "w": 604_800}[unit] * 1000
     now = clock.as_of_ms
     assert windows.resolve_instants(s.LastElapsed(s.Duration(amount, unit)), clock) == (now - length, now)
@@ -149,7 +149,7 @@ def test_t0_t12_elapsed_time_is_blind_to_the_calendar(clock: Clock, amount: int,
 
 
 @given(clocks, st.integers(1, 99), st.integers(1, 99))
-def test_t11_between_durations_in_either_order(clock: Clock, a: int, b: int) -> None:
+def test_t11_durations_of_a_range_have_any_order(clock: Clock, a: int, b: int) -> None:
     one = windows.resolve_instants(s.BetweenDurations(s.Duration(a, "d"), s.Duration(b, "d")), clock)
     other = windows.resolve_instants(s.BetweenDurations(s.Duration(b, "d"), s.Duration(a, "d")), clock)
     assert one == other == (clock.as_of_ms - max(a, b) * DAY, clock.as_of_ms - min(a, b) * DAY)
@@ -183,7 +183,7 @@ def days(window: s.Window, as_of: str, **options: int) -> list[str]:
     return [str(day) for day in windows.resolve_days(window, clock)]
 
 
-def test_t4_at_midnight_of_the_first_this_month_is_still_empty() -> None:
+def test_t4_at_the_start_of_a_month_this_month_is_empty() -> None:
     assert days(s.ThisUnit("month"), "2026-02-01 00:00") == ["2026-02-01", "2026-03-01"]
     assert days(s.LastUnit("month"), "2026-02-01 00:00") == ["2026-01-01", "2026-02-01"]
     clock = Clock(at("2026-02-01 00:00"), "Asia/Shanghai")
@@ -196,19 +196,19 @@ def test_t5_day_start_moves_every_calendar_unit() -> None:
     assert days(s.Today(), "2026-02-01 03:59", day_start=240) == ["2026-01-31", "2026-02-01"]
 
 
-def test_days_around_today() -> None:
+def test_yesterday_tomorrow_and_future_units_are_relative_to_today() -> None:
     assert days(s.Yesterday(), "2026-11-22 10:00") == ["2026-11-21", "2026-11-22"]
     assert days(s.Tomorrow(), "2026-11-22 10:00") == ["2026-11-23", "2026-11-24"]
     assert days(s.NextUnits(7, "day"), "2026-11-22 10:00") == ["2026-11-23", "2026-11-30"]
     assert days(s.Month(2026, 12), "2026-11-22 10:00") == ["2026-12-01", "2027-01-01"]
 
 
-def test_week_start_of_the_workspace() -> None:
+def test_a_week_starts_on_the_day_of_the_workspace() -> None:
     assert days(s.ThisUnit("week"), "2026-11-22 10:00") == ["2026-11-16", "2026-11-23"]
     assert days(s.ThisUnit("week"), "2026-11-22 10:00", week_start=7) == ["2026-11-22", "2026-11-29"]
 
 
-def test_t9_a_date_end_is_in_and_a_datetime_end_is_out() -> None:
+def test_t9_a_date_at_the_end_is_included_and_a_datetime_is_excluded() -> None:
     clock = Clock(at("2026-11-22 10:00"), "Asia/Shanghai")
     date, minute = s.Date(dt.date(2026, 1, 31)), s.DateTime(dt.datetime(2026, 1, 31, 12, 0))
     first = s.Date(dt.date(2026, 1, 1))
@@ -216,14 +216,14 @@ def test_t9_a_date_end_is_in_and_a_datetime_end_is_out() -> None:
     assert windows.resolve_instants(s.BetweenDays(first, minute), clock) == (at("2026-01-01"), at("2026-01-31 12:00"))
 
 
-def test_t10_mixed_ends_in_the_wrong_order() -> None:
+def test_t10_a_datetime_after_the_last_date_is_an_error() -> None:
     clock = Clock(at("2026-11-22 10:00"), "Asia/Shanghai")
     late = s.DateTime(dt.datetime(2026, 2, 1, 12, 0))
     with pytest.raises(RuleError, match="T10"):
         windows.resolve_instants(s.BetweenDays(late, s.Date(dt.date(2026, 1, 31))), clock)
 
 
-def test_t1_t8_events_are_cut_at_as_of_and_attributes_are_not() -> None:
+def test_t1_t8_windows_of_events_end_at_as_of_and_those_of_attributes_do_not() -> None:
     clock = Clock(at("2026-11-22 10:00"), "Asia/Shanghai")
     since = s.Since(s.Date(dt.date(2026, 11, 1)))
     assert windows.resolve_instants(since, clock) == (at("2026-11-01"), None)
@@ -246,7 +246,7 @@ def test_t13_elapsed_time_has_no_days(window: s.Window) -> None:
 
 
 @pytest.mark.parametrize("window", [s.LastUnits(9999, "year"), s.NextUnits(99_999_999, "month"), s.Month(9999, 12)])
-def test_beyond_the_calendar_is_an_error(window: s.Window) -> None:
+def test_a_window_beyond_the_calendar_is_an_error(window: s.Window) -> None:
     with pytest.raises(RuleError, match="1 to 9999"):
         windows.resolve_instants(window, Clock(at("2026-11-22 10:00"), "Asia/Shanghai"))
 
@@ -255,7 +255,7 @@ def test_beyond_the_calendar_is_an_error(window: s.Window) -> None:
 
 
 @given(st.dates(dt.date(1999, 1, 1), dt.date(2101, 1, 1)), st.integers(0, 800), st.sampled_from(["feb28", "mar1"]))
-def test_t15_t17_month_days_are_those_whose_anniversary_falls_there(first: dt.date, length: int, leap: str) -> None:
+def test_t15_t17_month_days_are_those_with_an_anniversary_in_the_range(first: dt.date, length: int, leap: str) -> None:
     end = first + dt.timedelta(days=length)
     clock = Clock(0, "UTC", leap_day=leap)  # type: ignore[arg-type]
     got = {(year, day) for year, held in windows.month_days(first, end, clock) for day in held}

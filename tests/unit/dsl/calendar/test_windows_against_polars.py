@@ -1,4 +1,4 @@
-"""Calendar windows against another library's calendar: Polars, whose time zones and truncation are not Python's."""
+"""Calendar windows against Polars, which has its own implementation of time zones and truncation."""
 
 import datetime as dt
 
@@ -12,10 +12,10 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
 from quanyu.dsl.syntax import CalendarUnit
 
-# Zones whose clocks are not put back across midnight: there a local day is not what the wall clock reads (T6).
+# Without zones that set their clocks back across midnight: there, a local day differs from the date on the clock (T6).
 ZONES = ["America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo", "UTC"]
 EVERY = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
-# Beside the changes of the clocks, the ends of months, leap days and turns of the year.
+# Days of clock changes, and ends of months.
 DAYS = ["2026-03-08", "2026-11-01", "2026-03-29", "2026-10-25", "2026-04-05", "2018-11-04", "2024-02-29", "2026-01-31"]
 
 near_changes = st.builds(
@@ -31,41 +31,41 @@ units = st.sampled_from(list(EVERY))
 
 
 def local(ms: int, zone: str) -> pl.Series:
-    """The wall clock, without its zone."""
+    """Returns the local time without its zone."""
     return pl.Series([ms]).cast(pl.Datetime("ms", "UTC")).dt.convert_time_zone(zone).dt.replace_time_zone(None)
 
 
 def instant(wall: pl.Series, zone: str) -> int | None:
-    """None in a gap of the clock."""
+    """Returns the instant of a local time; None in a gap of the clock."""
     found = wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.epoch("ms")[0]
     return None if found is None else int(found)
 
 
 def first_of(wall: pl.Series, unit: CalendarUnit, week_start: int) -> pl.Series:
-    """Midnight of the unit's first day; Polars' weeks begin on Monday."""
+    """Returns midnight of the first day of the unit. Weeks of Polars begin on Monday."""
     shift = f"{week_start - 1}d" if unit == "week" else "0d"
     return wall.dt.offset_by(f"-{shift}").dt.truncate(EVERY[unit]).dt.offset_by(shift)
 
 
 @settings(max_examples=400, deadline=None)
 @given(instants, st.sampled_from(ZONES), units, st.integers(1, 7), st.sampled_from([0, 240]), st.integers(1, 40))
-def test_windows_begin_and_end_where_polars_says(
+def test_ends_of_windows_agree_with_polars(
     as_of: int, zone: str, unit: CalendarUnit, week_start: int, day_start: int, number: int
 ) -> None:
     clock = Clock(as_of, zone, week_start=week_start, day_start=day_start)
     day = local(as_of, zone).dt.offset_by(f"-{day_start}m")
     this = first_of(day, unit, week_start)
 
-    def begins(count: int) -> int | None:
-        """The beginning of the unit so many after this one."""
+    def start_of(count: int) -> int | None:
+        """Returns the start of the unit that is `count` units after the current one."""
         step = EVERY[unit].replace("1", str(abs(count)), 1)
         return instant(this.dt.offset_by(f"{'-' if count < 0 else ''}{step}").dt.offset_by(f"{day_start}m"), zone)
 
     expected = {
-        s.ThisUnit(unit): (begins(0), begins(1)),
-        s.LastUnit(unit): (begins(-1), begins(0)),
-        s.LastUnits(number, unit): (begins(-number), begins(0)),
-        s.NextUnits(number, unit): (begins(1), begins(1 + number)),
+        s.ThisUnit(unit): (start_of(0), start_of(1)),
+        s.LastUnit(unit): (start_of(-1), start_of(0)),
+        s.LastUnits(number, unit): (start_of(-number), start_of(0)),
+        s.NextUnits(number, unit): (start_of(1), start_of(1 + number)),
     }
     for window, ends in expected.items():
         assume(None not in ends)
@@ -74,8 +74,8 @@ def test_windows_begin_and_end_where_polars_says(
 
 @settings(max_examples=200, deadline=None)
 @given(st.dates(dt.date(1960, 1, 1), dt.date(2030, 12, 31)), st.integers(1, 60), st.integers(-3, 3))
-def test_anniversaries_fall_where_polars_says(born: dt.date, years: int, shift: int) -> None:
-    """Where 29 February is the 28th in common years."""
+def test_anniversaries_agree_with_polars(born: dt.date, years: int, shift: int) -> None:
+    """In common years, the anniversary of 29 February is on the 28th."""
     falls = pl.Series([born]).dt.offset_by(f"{years}y")[0]
     day = falls + dt.timedelta(days=shift)
     held = windows.month_days(day, day + dt.timedelta(days=1), Clock(0, "UTC"))
@@ -86,7 +86,7 @@ def test_anniversaries_fall_where_polars_says(born: dt.date, years: int, shift: 
 @pytest.mark.parametrize("zone", ZONES)
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 1439), st.sampled_from(DAYS))
-def test_a_datetime_is_the_instant_that_polars_says(zone: str, minute: int, day: str) -> None:
+def test_the_instant_of_a_datetime_agrees_with_polars(zone: str, minute: int, day: str) -> None:
     wall = dt.datetime.fromisoformat(day) + dt.timedelta(minutes=minute)
     expected = instant(pl.Series([wall]).cast(pl.Datetime("ms")), zone)
     assume(expected is not None)
@@ -99,7 +99,7 @@ def test_a_datetime_is_the_instant_that_polars_says(zone: str, minute: int, day:
     st.sampled_from(["month", "quarter", "year"]),
     st.integers(-30, 30),
 )
-def test_months_quarters_and_years_are_added_as_polars_does(day: dt.date, unit: CalendarUnit, number: int) -> None:
+def test_added_months_quarters_and_years_agree_with_polars(day: dt.date, unit: CalendarUnit, number: int) -> None:
     first = Clock(0, "UTC").unit_start(day, unit)
     step = EVERY[unit].replace("1", str(abs(number)), 1)
     assert pl.Series([day]).dt.truncate(EVERY[unit])[0] == first

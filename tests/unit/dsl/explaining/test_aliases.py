@@ -58,7 +58,7 @@ def test_names_without_an_alias_versions_and_texts_stay(condition: str, language
 
 
 def test_the_names_in_a_test_stay() -> None:
-    (test,) = parse("test 'a' { given anna {city: 'x'} when as of 2026-02-03 then anna.city = 'x' }").statements
+    (test,) = parse("test 'a' { given anna {tier: city} when as of 2026-02-03 then anna.tier = city }").statements
     assert translate_names(test, SCOPE, "zh") == test
 
 

@@ -1,4 +1,4 @@
-"""Chinese text is the English text token by token (G14)."""
+"""Chinese text has the same tokens as the English text, in the same order (G14)."""
 
 import pytest
 from hypothesis import given, settings

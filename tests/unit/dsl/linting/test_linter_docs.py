@@ -1,4 +1,4 @@
-"""docs/rules/lint.md shows every warning that there is, each by a rule that gets it and by better ones that do not."""
+"""docs/rules/lint.md shows every warning with a rule that has it and better rules without it."""
 
 import re
 from pathlib import Path

@@ -136,7 +136,7 @@ class Timeline:
 
     @cached_property
     def _has_clock_changes(self) -> bool:
-        """Whether the offset of the zone changes within the searched days."""
+        """Returns whether the offset of the zone changes within the searched days."""
         clock, today = self._clock, self._clock.today
         days = (today + dt.timedelta(days=n) for n in range(-_SEARCHED_DAYS, _SEARCHED_DAYS + 1, 20))
         return len({clock.day_start_ms(day) - windows.epoch_days(day) * DAY_MS for day in days}) > 1

@@ -303,7 +303,7 @@ class ValueEncoder:
         return Tally(kind, events, start, end, value, limit)
 
     def event_set(self, step: s.Step) -> EventSet:
-        """Returns the events of a step by type, without types of which no event can pass."""
+        """Returns the events of a step by type, without the types whose events cannot pass."""
         passing = [(t, formula) for t, formula in self._events(step).items() if not self._prover.is_refuted(formula)]
         return EventSet(tuple(sorted(passing, key=lambda item: item[0])))
 

@@ -40,19 +40,19 @@ class BooleanVariable:
 
 @dataclass(frozen=True)
 class Known(BooleanVariable):
-    """Whether the value with this key is known."""
+    """The statement that the value with this key is known."""
 
 
 @dataclass(frozen=True)
 class Before(BooleanVariable):
-    """Whether the instant or date with this key is before `instant`."""
+    """The statement that the instant or date with this key is before `instant`."""
 
     instant: Instant
 
 
 @dataclass(frozen=True)
 class TextTest(BooleanVariable):
-    """Whether the text with this key passes a text test."""
+    """The statement that the text with this key passes a text test."""
 
     test: Literal["contains", "starts with", "ends with", "matches"]
     text: str

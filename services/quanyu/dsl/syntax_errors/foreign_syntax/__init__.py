@@ -20,7 +20,7 @@ _PATTERNS = (
 
 
 def find_foreign_syntax(text: str, at: int) -> RuleError | None:
-    """Returns the error of the first pattern that matches around `at` and has a suggestion; None if there is none."""
+    """Returns the error of the first pattern that matches around `at` and has a suggestion, or None."""
     for pattern, found in match_patterns(text, at, _PATTERNS):
         offers = [offer for offer in pattern.list_offers(found) if offer != found[0]]
         if offers:

@@ -1,4 +1,4 @@
-"""A pattern of foreign syntax: what people write from the habit of another language, and what to write instead."""
+"""A pattern of foreign syntax: text in the habit of another language, and its replacements."""
 
 from __future__ import annotations
 
