@@ -80,7 +80,7 @@ class Library:
 
 @dataclass(frozen=True)
 class BoundRules:
-    """A checked text with every name bound to a version (V2): either statements or a lone condition.
+    """A checked text with every name bound to a version (V2): either statements or a single condition.
 
     `versions` are all rules and scores that it uses directly or indirectly, such as `touch@2`. `tests` are separate
     from the statements: they are run, not published.

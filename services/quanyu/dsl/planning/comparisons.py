@@ -27,7 +27,7 @@ class ComparisonCompiler:
     values: ValueCompiler
 
     def compile_compare(self, node: s.Compare, scope: PlanScope) -> nodes.Cond:
-        """Compiles `a < b`. RuleError where a type has lost its order since the rule was published."""
+        """Compiles `a < b`. Raises RuleError if a type has lost its order since the rule was published."""
         a, b = self.values.type_of(node.left, scope), self.values.type_of(node.right, scope)
         if isinstance(node.left, (s.Date, s.Text, s.Duration)) and node.op in _FLIPPED:
             flipped = replace(node, left=node.right, op=_FLIPPED[node.op], right=node.left)
@@ -69,7 +69,7 @@ class ComparisonCompiler:
         return nodes.Not(found) if cmp == "!=" else found
 
     def _compare_by_order(self, node: s.Compare, order: tuple[str, ...], scope: PlanScope) -> nodes.Cond:
-        """Compiles `level >= silver` as one of the values from there on, in the declared order (C2)."""
+        """Compiles `level >= silver` as membership in the values from `silver` on, in the declared order (C2)."""
         if not isinstance(node.right, s.Text):
             left, right = (self._compile_position(order, side, scope) for side in (node.left, node.right))
             return nodes.Compare(node.op, left, right)
@@ -81,7 +81,7 @@ class ComparisonCompiler:
         return _is_in(expr, fits)
 
     def _compile_position(self, order: Sequence[str], expr: s.Expr, scope: PlanScope) -> nodes.Expr:
-        """Compiles the position of a value in the order, from 0; unknown where the value is."""
+        """Compiles the position of a value in the order, from 0. It is unknown where the value is unknown."""
         value = self.values.compile(expr, scope)
         self.values.state.count_nodes(expr, len(order))
         tiers = [nodes.Tier(_is_in(value, [held]), NumberValue(str(at))) for at, held in enumerate(order)]
@@ -101,7 +101,7 @@ class ComparisonCompiler:
     # time
 
     def compile_in_time(self, node: s.Cond, expr: s.Expr, window: s.Window, scope: PlanScope) -> nodes.Cond:
-        """Compiles that a date or an instant lies in a window."""
+        """Compiles the condition that a date or an instant is in a window."""
         if self.values.type_of(expr, scope).kind != "date":
             return self.compile_range(node, expr, windows.resolve_instants(window, scope.clock), scope)
         first, end = windows.resolve_days(window, scope.clock)
@@ -111,7 +111,7 @@ class ComparisonCompiler:
         return nodes.Within(self.values.compile(expr, scope), *days)
 
     def compile_range(self, node: s.Cond, expr: s.Expr, instants: Instants, scope: PlanScope) -> nodes.Cond:
-        """Compiles that an instant, or the instant of a recency (C3), lies in `start <= t < end`."""
+        """Compiles the condition that an instant, or the instant of a recency (C3), is in `start <= t < end`."""
         self.values.state.record_window(format_rule(node), *instants)
         if self.values.type_of(expr, scope).kind == "recency":
             return self._compile_elapsed_range(expr, instants, scope)
@@ -131,7 +131,10 @@ class ComparisonCompiler:
         return nodes.AllOf(tuple(parts))
 
     def compile_anniversary(self, path: s.Path, window: s.Window, scope: PlanScope) -> nodes.Cond:
-        """Compiles that an anniversary falls into a window. RuleError (reason "limit") beyond a hundred years."""
+        """Compiles the condition that an anniversary is in a window.
+
+        Raises RuleError (reason "limit") if the window is longer than a hundred years.
+        """
         first, end = windows.resolve_days(window, scope.clock)
         if first is None or end is None or (end - first).days > 40_000:
             raise RuleError.at(

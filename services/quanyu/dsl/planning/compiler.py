@@ -21,7 +21,7 @@ from quanyu.dsl.planning.serializer import serialize_plan, serialize_root
 class ResolvedWindow:
     """A window of the rule, as canonical text, and the instants it resolved to: from <= t < to; None is open.
 
-    The window of one instant (`was in segment s 30d ago`) has that instant as both ends.
+    The window of a single instant (`was in segment s 30d ago`) has that instant as both ends.
     """
 
     text: str
@@ -31,9 +31,9 @@ class ResolvedWindow:
 
 @dataclass(frozen=True)
 class CompiledRule:
-    """The roots of a rule; a tag has one for each tier and one for its `else`, and in `values` what each gives.
+    """The roots of a rule. A tag has a root for each tier and one for its `else`, and `values` are their values.
 
-    `clauses`: canonical text of each top-level clause of the one root; of a tag, of each root.
+    `clauses` are the canonical texts of the top-level clauses, or for a tag those of the roots.
     """
 
     roots: list[Root]
@@ -46,11 +46,14 @@ class CompiledRule:
 def compile_condition(
     condition: s.Cond | BoundRules, library: Library, catalog: Catalog, clock: Clock, name: str = "preview"
 ) -> CompiledRule:
-    """Compiles a bound condition over the universe (X3). RuleError (reason "scope") if the text has statements."""
+    """Compiles a bound condition over the universe (X3).
+
+    Raises RuleError (reason "scope") if the text has statements.
+    """
     with attach_text(condition.text if isinstance(condition, BoundRules) else ""):
         cond = condition.condition if isinstance(condition, BoundRules) else condition
         if cond is None:
-            raise RuleError("the text has statements: give a lone condition", 1, 1, "scope")
+            raise RuleError("the text has statements: write a single condition", 1, 1, "scope")
         compiler = ConditionCompiler(catalog, library, clock)
         root = compiler.compile_root(name, cond, compiler.values.top)
         return _result(compiler, [root], clause_texts(cond), [cond])
@@ -69,7 +72,7 @@ def compile_segment(name: str, version: int, library: Library, catalog: Catalog,
 
 
 def compile_tag(name: str, version: int, library: Library, catalog: Catalog, clock: Clock) -> CompiledRule:
-    """Compiles a published tag to disjoint roots, one for each tier; `else` takes the people that no tier takes."""
+    """Compiles a published tag to disjoint roots, one for each tier; `else` has the people of no tier."""
     tag = library.get(name, version)
     if not isinstance(tag, s.Tag):
         raise RuleError(f"there is no tag {name}@{version}", 1, 1, "version")
@@ -97,7 +100,7 @@ def compile_live_segment(
 ) -> tuple[bytes, int | None]:
     """Compiles a published segment for repeated evaluation as as-of moves on.
 
-    Returns the serialized root, whose instants move along with as-of, and for how many ms it is valid (None: always).
+    Returns the serialized root, whose instants move along with as-of, and the ms for which it is valid (None: always).
     """
     relative = clock.relative()
     (root,) = compile_segment(name, version, library, catalog, relative).roots
@@ -123,7 +126,7 @@ def _result(
 
 
 def _first_match(earlier: list[nodes.Cond], tier: nodes.Cond) -> nodes.Cond:
-    """Compiles that the tier is true and no earlier one is; an unknown tier is passed over (G7)."""
+    """Compiles the condition that the tier is true and no earlier tier is; unknown tiers are skipped (G7)."""
     if not earlier:
         return tier
     return nodes.AllOf((tier, *(nodes.OrUnknown(nodes.Not(other)) for other in earlier)))

@@ -37,7 +37,7 @@ class EventConditionCompiler:
                 return self._compile_sequence(pattern, time_range, scope)
 
     def _compile_first_event(self, step: s.Step, time_range: TimeRange, scope: PlanScope) -> nodes.Cond:
-        """Compiles that some event lies in the window and none before it (E4)."""
+        """Compiles the condition that the window contains an event and no event is before it (E4)."""
         events = self.values.compile_events(step, time_range, scope)
         inside = nodes.Happened(events, 1, None)
         if events.start is None:

@@ -15,7 +15,7 @@ Membership = s.InSegment | s.WasInSegmentAgo | s.WasInSegmentOn | s.EnteredSegme
 
 
 def compile_membership(node: Membership, values: ValueCompiler, scope: PlanScope) -> nodes.Cond:
-    """Compiles a condition on membership. RuleError (reason "time") for a day that is still to come (M2)."""
+    """Compiles a condition on membership. Raises RuleError (reason "time") for a future day (M2)."""
     match node:
         case s.InSegment(ref=ref):
             return values.compile_members(ref, scope)
@@ -32,7 +32,7 @@ def compile_membership(node: Membership, values: ValueCompiler, scope: PlanScope
 
 
 def _compile_crossing(node: s.EnteredSegment | s.LeftSegment, values: ValueCompiler, scope: PlanScope) -> nodes.Cond:
-    """Compiles that a person is in the segment at one end of the window only (M3), or of each of its units (M5)."""
+    """Compiles membership at only one end of the window (M3), or of each of its units (M5)."""
 
     def compile_within(time_range: TimeRange) -> nodes.Cond:
         before, after = (_compile_members(node.ref, at, values, scope) for at in time_range)
@@ -45,7 +45,7 @@ def _compile_crossing(node: s.EnteredSegment | s.LeftSegment, values: ValueCompi
 
 
 def _compile_members(ref: s.Ref, at: int | None, values: ValueCompiler, scope: PlanScope) -> nodes.Cond:
-    """Compiles membership at an instant; nobody is a member before all time (None) or after the scope's as-of (M2)."""
+    """Compiles membership at an instant. Nobody is a member before all time (None) or after the scope's as-of (M2)."""
     now = scope.clock.as_of_ms
     if at is None or scope.clock.earlier(now, at) < at:
         return nodes.Constant(False)

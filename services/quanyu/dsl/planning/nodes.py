@@ -207,7 +207,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The person's attribute as of the as-of around it; `key` reads an entry of a map."""
+    """The person's attribute at the as-of of the node; `key` selects an entry of a map."""
 
     name: str
     key: str | None
@@ -246,7 +246,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """A value, or another one where it is unknown."""
+    """A value, or another value where the first is unknown."""
 
     expr: Expr
     otherwise: Expr
@@ -279,14 +279,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """In an event's scope, a property of the event."""
+    """A property of the event, in an event's scope."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class EventChannel:
-    """In an event's scope, the channel of the event."""
+    """The channel of the event, in an event's scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,14 +299,14 @@ class TypeValue:
 
 @dataclass(frozen=True, slots=True)
 class ByType:
-    """In an event's scope, the value given for the type of the event; unknown for other types."""
+    """The value for the type of the event, in an event's scope; unknown for other types."""
 
     of: tuple[TypeValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """In an event's scope, an attribute of the catalog item with a key."""
+    """An attribute of the catalog item with a key, in an event's scope."""
 
     catalog: str
     key: Expr
@@ -315,7 +315,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """In an event's scope, a value of the person."""
+    """A value of the person, in an event's scope."""
 
     expr: Expr
 

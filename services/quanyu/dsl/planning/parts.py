@@ -1,4 +1,4 @@
-"""Compiles single conditions and values of a rule in the scope in which the rule has them."""
+"""Compiles single conditions and values of a rule in their scope within the rule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quanyu.dsl.planning.scope import PlanScope
 
 
 class PartCompiler:
-    """Compiles parts of a segment over its population, or parts of a lone condition over the universe."""
+    """Compiles parts of a segment over its population, or parts of a condition without a segment over the universe."""
 
     def __init__(self, segment: s.Segment | None, library: Library, catalog: Catalog, clock: Clock) -> None:
         self._segment, self._library, self._catalog, self._clock = segment, library, catalog, clock
@@ -25,17 +25,17 @@ class PartCompiler:
         return compiler.compile_root(format_rule(cond), cond, scope)
 
     def compile_relative_root(self, cond: s.Cond) -> tuple[nodes.Root, int | None]:
-        """Returns a root whose instants move along with as-of, and for how many ms it stays valid (None: always)."""
+        """Returns a root whose instants move along with as-of, and the ms for which it stays valid (None: always)."""
         relative = self._clock.relative()
         compiler, scope = self._enter(relative)
         return compiler.compile_root(format_rule(cond), cond, scope), relative.validity.ms
 
     def compile_population(self) -> nodes.Root:
-        """Compiles a root that is true of everybody whom the rule is about."""
+        """Compiles a root that is true of the population of the rule."""
         return nodes.Root("population", nodes.Constant(True), self._enter(self._clock)[1].among)
 
     def compile_value(self, expr: s.Expr) -> tuple[nodes.Expr, Type]:
-        """Compiles a value; returns its type as well."""
+        """Compiles a value and returns it with its type."""
         compiler, scope = self._enter(self._clock)
         return compiler.values.compile(expr, scope), compiler.values.type_of(expr, scope)
 

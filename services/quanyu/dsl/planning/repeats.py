@@ -1,4 +1,4 @@
-"""Compiles `in at least 3 of last 4 calendar weeks`: judges each unit alone and counts those that hold (E8, M5)."""
+"""Compiles `in at least 3 of last 4 calendar weeks`: evaluates each unit alone and counts the true ones (E8, M5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quanyu.dsl.planning.literals import NumberValue
 from quanyu.dsl.planning.scope import PlanScope, TimeRange
 from quanyu.dsl.planning.values import ValueCompiler
 
-MAX_UNITS = 100  # judged one by one
+MAX_UNITS = 100  # evaluated one by one
 
 
 def resolve_units(repeat: s.Recurrence, values: ValueCompiler, scope: PlanScope) -> list[int]:
@@ -40,7 +40,7 @@ def compile_repeat(
 
 
 def compare_count(repeat: s.Recurrence, count: nodes.Expr) -> nodes.Cond:
-    """Compares the number of units that hold with the number that the rule asks for."""
+    """Compares the number of true units with the number that the rule requires."""
     cmp: nodes.Cmp
     match repeat:
         case s.InEach(units=s.Units(number=number)):

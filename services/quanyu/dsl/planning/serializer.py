@@ -56,7 +56,7 @@ _PLAIN: tuple[type[Any], ...] = (
     nodes.Root,
     nodes.Plan,
 )
-# Objects with one field, named here.
+# Objects with a single field, and its name.
 _SINGLE: dict[type[Any], str] = {
     literals.Ago: "ago",
     literals.NumberValue: "num",
@@ -67,7 +67,7 @@ _SINGLE: dict[type[Any], str] = {
     literals.MonthDayValue: "month_day",
     literals.DurationValue: "duration",
 }
-# Fields that Python names otherwise than the message does.
+# Fields with another name in the message.
 _RENAMED = {"start": "from", "end": "to", "at_least": "min", "at_most": "max"}
 
 Node = nodes.Cond | nodes.Expr | nodes.Root | nodes.Events | nodes.EventStep | nodes.SequenceStep | literals.Value

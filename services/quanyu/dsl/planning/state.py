@@ -1,4 +1,4 @@
-"""Collects what all parts of one compilation share: resolved windows, the size of the plan, and shared nodes."""
+"""Holds the state that all parts of a compilation share: resolved windows, the size of the plan, and shared nodes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CompilationState:
         self._size = 0
 
     def count_nodes(self, node: s.Node, number: int = 1) -> None:
-        """Adds to the size of the plan. RuleError (reason "limit") beyond MAX_NODES."""
+        """Adds to the size of the plan. Raises RuleError (reason "limit") beyond MAX_NODES."""
         self._size += number
         if self._size > MAX_NODES:
             raise RuleError.at(
@@ -31,9 +31,9 @@ class CompilationState:
             )
 
     def share(self, node: s.Node, scope: PlanScope, key: tuple[Any, ...], build: Callable[[], Built]) -> Built:
-        """Returns what `build` gives, built once for each key and instant.
+        """Returns the result of `build`, which is called once for each key and instant.
 
-        Its size counts at every use, because the plan message spells it out each time.
+        Its size counts at every use, because the plan message contains it each time.
         """
         key = (*key, type(scope.clock.as_of_ms), scope.clock.as_of_ms)
         if key in self._shared:

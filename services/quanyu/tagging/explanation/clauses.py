@@ -37,7 +37,7 @@ MOST_UNITS = 31
 
 
 class Clauses:
-    """Explains the clauses of one segment, or of a lone condition, as of the evaluation's instant.
+    """Explains the clauses of one segment, or of a single condition, as of the evaluation's instant.
 
     `depth` is 0 for the rule to explain, and 1 for a segment that it names, whose own segments are not explained.
     """

@@ -117,5 +117,5 @@ def test_a_rule_of_another_kind_or_none_is_refused() -> None:
     for compile_one in (compile_segment, compile_tag):
         with pytest.raises(RuleError, match="there is no"):
             compile_one("nobody", 1, LIBRARY, CATALOG, CLOCK)
-    with pytest.raises(RuleError, match="lone condition"):
+    with pytest.raises(RuleError, match="single condition"):
         compile_condition(bind("segment s: points = 1"), LIBRARY, CATALOG, CLOCK)
