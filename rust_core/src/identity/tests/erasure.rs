@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::properties::resolver;
-use super::world::{Delivery, Key, tight, world_with_splits};
+use super::world::{Key, TestFrame, low_limits, world_with_splits};
 use crate::identity::Resolver;
 use crate::identity::normalise::normalise_in_namespace;
 use crate::index::Index;
@@ -35,17 +35,17 @@ struct Erased {
     others: BTreeSet<Key>,
 }
 
-/// Makes names distinct substrings, so that a byte search finds them.
-fn told_apart(world: &[Delivery]) -> Vec<Delivery> {
+/// Makes every record id and identifier a distinct text, so that a byte search finds it and nothing else.
+fn with_distinct_texts(world: &[TestFrame]) -> Vec<TestFrame> {
     let mut world = world.to_vec();
-    for delivery in &mut world {
-        delivery
-            .deeds
+    for frame in &mut world {
+        frame
+            .records
             .iter_mut()
-            .for_each(|deed| deed.id = format!("<{}>", deed.id));
-        let of_deeds = delivery.deeds.iter_mut().flat_map(|deed| &mut deed.identifiers);
-        let of_split = delivery.split.iter_mut().flat_map(|split| &mut split.identifiers);
-        for (namespace, value) in of_deeds.chain(of_split) {
+            .for_each(|record| record.id = format!("<{}>", record.id));
+        let of_records = frame.records.iter_mut().flat_map(|record| &mut record.identifiers);
+        let of_split = frame.split.iter_mut().flat_map(|split| &mut split.identifiers);
+        for (namespace, value) in of_records.chain(of_split) {
             match (namespace.as_str(), value.as_str()) {
                 ("phone" | "email", _) | (_, "null") => {}
                 _ => *value = format!("<{namespace} {}>", value.trim()),
@@ -76,22 +76,26 @@ fn is_erasure(frame: &[u8]) -> bool {
     decision.is_some_and(|decision| matches!(Decision::decode(decision).unwrap().kind, Kind::Erase { .. }))
 }
 
-/// Folds a world; erases a person after each frame for which one is chosen.
-fn live(resolver: &Resolver, world: &[Delivery], chosen: &[Option<prop::sample::Index>]) -> (Logs, Vec<Erased>) {
+/// Folds a world; erases a person after each frame for which `chosen` has one.
+fn fold_with_erasures(
+    resolver: &Resolver,
+    world: &[TestFrame],
+    chosen: &[Option<prop::sample::Index>],
+) -> (Logs, Vec<Erased>) {
     let mut logs = Logs {
         raw: Vec::new(),
         resolved: Vec::new(),
     };
     let (mut created, mut erased): (Vec<u64>, Vec<Erased>) = (Vec::new(), Vec::new());
-    let take = |logs: &mut Logs, frame: Vec<u8>| {
+    let fold_frame = |logs: &mut Logs, frame: Vec<u8>| {
         let resolved = resolver.fold(resolver.offset(), &frame).unwrap();
         let changes = ResolvedFrame::decode(&resolved).unwrap().changes;
         logs.raw.push(frame);
         logs.resolved.push(resolved);
         changes
     };
-    for (at, delivery) in world.iter().enumerate() {
-        for change in take(&mut logs, delivery.seen_by(resolver)) {
+    for (at, frame) in world.iter().enumerate() {
+        for change in fold_frame(&mut logs, frame.encode_for(resolver)) {
             if let Change::Created { person } = change.change {
                 created.push(person);
             }
@@ -100,8 +104,8 @@ fn live(resolver: &Resolver, world: &[Delivery], chosen: &[Option<prop::sample::
         let Some(person) = index.map(|index| created[index.index(created.len())]) else {
             continue;
         };
-        let known = whole(resolver, person, &created);
-        if !take(&mut logs, erase(person, &at.to_string())).is_empty() {
+        let known = before_erasure(resolver, person, &created);
+        if !fold_frame(&mut logs, erase(person, &at.to_string())).is_empty() {
             erased.push(Erased {
                 raw_offset: logs.raw.len() - 1,
                 ..known
@@ -111,7 +115,8 @@ fn live(resolver: &Resolver, world: &[Delivery], chosen: &[Option<prop::sample::
     (logs, erased)
 }
 
-fn whole(resolver: &Resolver, person: u64, created: &[u64]) -> Erased {
+/// Returns what is known about a person, for an erasure that follows.
+fn before_erasure(resolver: &Resolver, person: u64, created: &[u64]) -> Erased {
     let graph = &resolver.state.read().graph;
     let root = |id: u64| graph.persons.root(graph.persons.with_id(id).unwrap());
     let key = |node: u32| {
@@ -138,17 +143,17 @@ fn redact(resolver: &Resolver, logs: &mut Logs, mut steps: usize) -> bool {
     for offset in redactor.raw_offsets().rev() {
         let at = offset as usize;
         let redacted = redactor.redact(offset, &logs.raw[at], &logs.resolved[at]).unwrap();
-        let places = [
+        let replacements = [
             (&mut logs.raw[at], redacted.raw),
             (&mut logs.resolved[at], redacted.resolved),
         ];
-        for (place, frame) in places {
+        for (logged, frame) in replacements {
             let Some(frame) = frame else { continue };
             if steps == 0 {
                 return false;
             }
             steps -= 1;
-            *place = frame;
+            *logged = frame;
         }
     }
     resolver.forget(redactor.raw_offsets().end).unwrap();
@@ -161,38 +166,39 @@ fn fold(resolver: &Resolver, raw: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 /// Returns the answers to all queries.
-fn told(resolver: &Resolver, world: &[Delivery], logs: &Logs) -> Vec<Vec<u8>> {
-    let mut told = vec![
+fn query_all(resolver: &Resolver, world: &[TestFrame], logs: &Logs) -> Vec<Vec<u8>> {
+    let mut answers = vec![
         resolver.violations(0, 1000),
         format!("{:?}", resolver.statistics()).into(),
     ];
-    let deeds = world.iter().flat_map(|delivery| &delivery.deeds);
-    let keys: BTreeSet<&Key> = deeds.flat_map(|deed| &deed.identifiers).collect();
+    let records = world.iter().flat_map(|frame| &frame.records);
+    let keys: BTreeSet<&Key> = records.flat_map(|record| &record.identifiers).collect();
     for (namespace, value) in &keys {
-        told.push(resolver.resolve((namespace, value)).to_le_bytes().to_vec());
+        answers.push(resolver.resolve((namespace, value)).to_le_bytes().to_vec());
         let explained = keys.iter().map(|(n, v)| resolver.explain((namespace, value), (n, v)));
-        told.extend(explained);
+        answers.extend(explained);
     }
     for frame in &logs.resolved {
         for change in ResolvedFrame::decode(frame).unwrap().changes {
             if let Change::Created { person } = change.change {
-                told.push(resolver.person(person));
+                answers.push(resolver.person(person));
             }
         }
     }
-    told
+    answers
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+fn contains_text(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|found| found == text.as_bytes())
 }
 
-fn files(folder: &Path) -> Vec<u8> {
+/// Returns the bytes of all files in a folder.
+fn file_bytes(folder: &Path) -> Vec<u8> {
     let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.flat_map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// Folds resolved frames into an index, purges it and returns its contents.
+/// Folds resolved frames into an index, purges it, and returns the digest of its contents.
 fn digest(resolved: &[Vec<u8>]) -> u128 {
     let folder = tempfile::tempdir().unwrap();
     let index = Index::open(folder.path()).unwrap();
@@ -208,8 +214,8 @@ fn digest(resolved: &[Vec<u8>]) -> u128 {
     index.version().digest().unwrap()
 }
 
-/// Returns the person of a normalised identifier.
-fn spelled((namespace, value): &Key) -> Option<Key> {
+/// Returns the normalised identifier; `None` if its value is a placeholder.
+fn normalised((namespace, value): &Key) -> Option<Key> {
     Some((
         namespace.clone(),
         normalise_in_namespace(namespace, value, "86")?.into_owned(),
@@ -221,8 +227,9 @@ fn texts(raw: &[Vec<u8>]) -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
     for record in raw.iter().flat_map(|frame| RawFrame::decode(frame).unwrap().records) {
         let record = Record::decode(record).unwrap();
-        let own = |&(namespace, value): &Identifier| Some(normalise_in_namespace(namespace, value, "86")?.into_owned());
-        texts.extend(record.identifiers().iter().filter_map(own));
+        let normalised =
+            |&(namespace, value): &Identifier| Some(normalise_in_namespace(namespace, value, "86")?.into_owned());
+        texts.extend(record.identifiers().iter().filter_map(normalised));
         if let Record::Event(Event { id, .. }) | Record::Profile(Profile { id, .. }) = record {
             texts.insert(id.to_owned());
         }
@@ -231,8 +238,8 @@ fn texts(raw: &[Vec<u8>]) -> BTreeSet<String> {
     texts
 }
 
-/// Asserts that no answer names the erased person.
-fn assert_silent(resolver: &Resolver, world: &[Delivery], after: &Logs, erased: &Erased) {
+/// Asserts that no later frame and no answer contains the erased person.
+fn assert_not_in_answers(resolver: &Resolver, world: &[TestFrame], after: &Logs, erased: &Erased) {
     for frame in &after.resolved[erased.raw_offset..] {
         let persons = ResolvedFrame::decode(frame).unwrap().persons;
         assert!(persons.iter().all(|person| !erased.persons.contains(person)));
@@ -242,30 +249,30 @@ fn assert_silent(resolver: &Resolver, world: &[Delivery], after: &Logs, erased: 
     }
     for (namespace, value) in world
         .iter()
-        .flat_map(|delivery| &delivery.deeds)
-        .flat_map(|deed| &deed.identifiers)
+        .flat_map(|frame| &frame.records)
+        .flat_map(|record| &record.identifiers)
     {
         assert!(!erased.persons.contains(&resolver.resolve((namespace, value))));
     }
 }
 
 /// Asserts that earlier frames contain no record id of the erased person and no identifier that only they had.
-fn assert_gone(world: &[Delivery], before: &Logs, after: &Logs, erased: &Erased) {
+fn assert_not_in_earlier_frames(world: &[TestFrame], before: &Logs, after: &Logs, erased: &Erased) {
     let (mut theirs, mut others): (BTreeSet<Key>, BTreeSet<Key>) = (erased.members.clone(), erased.others.clone());
-    let mut deliveries = world.iter();
+    let mut frames = world.iter();
     for at in 0..erased.raw_offset {
         if is_erasure(&before.raw[at]) {
             continue;
         }
         let nodes = ResolvedFrame::decode(&before.resolved[at]).unwrap().nodes;
-        for (deed, node) in deliveries.next().unwrap().deeds.iter().zip(nodes) {
-            let keys: Vec<Key> = deed.identifiers.iter().filter_map(spelled).collect();
+        for (record, node) in frames.next().unwrap().records.iter().zip(nodes) {
+            let keys: Vec<Key> = record.identifiers.iter().filter_map(normalised).collect();
             // A device that was observed only with other devices has no known owner.
             let is_known = keys
                 .iter()
                 .any(|(namespace, _)| !["device", "cookie"].contains(&namespace.as_str()));
             if erased.nodes.contains(&node) {
-                assert!(!holds(&after.raw[at], &deed.id) && !holds(&after.resolved[at], &deed.id));
+                assert!(!contains_text(&after.raw[at], &record.id) && !contains_text(&after.resolved[at], &record.id));
                 if is_known {
                     theirs.extend(keys);
                     continue;
@@ -279,8 +286,11 @@ fn assert_gone(world: &[Delivery], before: &Logs, after: &Logs, erased: &Erased)
         .filter(|key| erased.members.contains(key) || !others.contains(key))
     {
         for at in 0..erased.raw_offset {
-            assert!(!holds(&after.raw[at], value), "{value} in raw frame {at}");
-            assert!(!holds(&after.resolved[at], value), "{value} in resolved frame {at}");
+            assert!(!contains_text(&after.raw[at], value), "{value} is in raw frame {at}");
+            assert!(
+                !contains_text(&after.resolved[at], value),
+                "{value} is in resolved frame {at}"
+            );
         }
     }
 }
@@ -289,33 +299,33 @@ proptest! {
     #![proptest_config(crate::testing::cases(150))]
 
     #[test]
-    fn redaction_removes_erased_people_and_preserves_all_else(
+    fn redaction_removes_erased_people_and_changes_nothing_else(
         world in world_with_splits(), chosen in prop::collection::vec(prop::option::weighted(0.3, any::<prop::sample::Index>()), 22),
         steps in 0usize..60
     ) {
-        let world = told_apart(&world);
+        let world = with_distinct_texts(&world);
         let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
-        let [original, halfway, anew] = folders.each_ref().map(|folder| resolver(folder, tight()));
-        let (before, erased) = live(&original, &world, &chosen);
-        let expected = told(&original, &world, &before);
+        let [original, crashed, refolded] = folders.each_ref().map(|folder| resolver(folder, low_limits()));
+        let (before, erased) = fold_with_erasures(&original, &world, &chosen);
+        let expected = query_all(&original, &world, &before);
         original.snapshot().unwrap();
         let mut logs = Logs { raw: before.raw.clone(), resolved: before.resolved.clone() };
-        // Simulates a kill with all state lost.
+        // The process is killed during the redaction and loses its state.
         if !redact(&original, &mut logs, steps) {
-            logs.resolved = fold(&halfway, &logs.raw);
-            prop_assert_eq!(told(&halfway, &world, &before), expected.clone());
-            prop_assert!(redact(&halfway, &mut logs, usize::MAX));
+            logs.resolved = fold(&crashed, &logs.raw);
+            prop_assert_eq!(query_all(&crashed, &world, &before), expected.clone());
+            prop_assert!(redact(&crashed, &mut logs, usize::MAX));
         }
-        let again = Resolver::open(folders[0].path(), tight(), 3).unwrap();
-        redact(&again, &mut logs, usize::MAX);
-        prop_assert!(again.redactor().is_none());
-        prop_assert_eq!(told(&again, &world, &before), expected.clone());
+        let reopened = Resolver::open(folders[0].path(), low_limits(), 3).unwrap();
+        redact(&reopened, &mut logs, usize::MAX);
+        prop_assert!(reopened.redactor().is_none());
+        prop_assert_eq!(query_all(&reopened, &world, &before), expected.clone());
         for erased in &erased {
-            assert_silent(&again, &world, &logs, erased);
-            assert_gone(&world, &before, &logs, erased);
+            assert_not_in_answers(&reopened, &world, &logs, erased);
+            assert_not_in_earlier_frames(&world, &before, &logs, erased);
         }
-        let resolved = fold(&anew, &logs.raw);
-        prop_assert_eq!(told(&anew, &world, &before), expected);
+        let resolved = fold(&refolded, &logs.raw);
+        prop_assert_eq!(query_all(&refolded, &world, &before), expected);
         prop_assert_eq!(&resolved, &logs.resolved);
         prop_assert_eq!(digest(&resolved), digest(&before.resolved));
         for (redacted, before) in resolved.iter().zip(&before.resolved) {
@@ -324,7 +334,7 @@ proptest! {
         }
         let logged = texts(&logs.raw);
         for text in texts(&before.raw).difference(&logged) {
-            prop_assert!(!holds(&files(folders[0].path()), text), "{} in a snapshot", text);
+            prop_assert!(!contains_text(&file_bytes(folders[0].path()), text), "{} is in a snapshot", text);
         }
     }
 }

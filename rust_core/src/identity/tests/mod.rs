@@ -1,10 +1,11 @@
-//! The resolver against a naive model, what must hold whatever arrives, and examples.
+//! Tests of identity resolution: properties, a comparison with a simple model, and examples.
 
 mod decisions;
 mod erasure;
 mod examples;
-mod files;
 mod model;
 mod properties;
-mod rate;
+mod queries;
+mod snapshots;
+mod throughput;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::world::{Deed, Key, Leaving};
+use super::world::{Key, TestRecord, TestSplit};
 use crate::identity::Policy;
 use crate::identity::normalise::{ValueKind, normalise};
 use crate::identity::violations::Reason;
@@ -11,8 +11,9 @@ use crate::proto::frame::{Change, Split};
 /// Persons are numbered from 0 in order of creation.
 type Person = usize;
 
+/// What is known about an edge.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
+pub struct ModelEdge {
     pub first_ms: i64,
     pub last_ms: i64,
     pub count: u32,
@@ -20,21 +21,24 @@ pub struct Seen {
     pub record: String,
 }
 
+/// The state of identity resolution after some frames.
 pub struct Model {
     policy: Policy,
     /// The normalised identifiers in order of arrival.
     pub known: Vec<Key>,
     /// The members of each person ever created; empty after a merge.
     pub members: Vec<BTreeSet<Key>>,
+    /// The person into which each merged person was merged.
     pub winner: HashMap<Person, Person>,
     /// The person that first owned each identifier, or owns it after a split.
-    given: HashMap<Key, Person>,
+    first_owner: HashMap<Key, Person>,
     /// The strongest identifier of the last sign-in on each device.
     pub sign_ins: HashMap<Key, (Key, i64)>,
     /// Pairs that a split keeps apart.
-    pub apart: BTreeSet<(Key, Key)>,
-    decided: BTreeSet<String>,
-    pub edges: BTreeMap<(Key, Key), Seen>,
+    pub separated: BTreeSet<(Key, Key)>,
+    /// The keys of all decisions.
+    decision_keys: BTreeSet<String>,
+    pub edges: BTreeMap<(Key, Key), ModelEdge>,
     pub changes: Vec<Change>,
     pub violations: Vec<(Reason, Key, String)>,
 }
@@ -46,9 +50,9 @@ impl Model {
             known: Vec::new(),
             members: Vec::new(),
             winner: HashMap::new(),
-            given: HashMap::new(),
-            apart: BTreeSet::new(),
-            decided: BTreeSet::new(),
+            first_owner: HashMap::new(),
+            separated: BTreeSet::new(),
+            decision_keys: BTreeSet::new(),
             sign_ins: HashMap::new(),
             edges: BTreeMap::new(),
             changes: Vec::new(),
@@ -56,6 +60,7 @@ impl Model {
         }
     }
 
+    /// Follows merges to the person that exists now.
     pub fn current(&self, person: Person) -> Person {
         self.winner.get(&person).map_or(person, |&winner| self.current(winner))
     }
@@ -64,14 +69,15 @@ impl Model {
         self.members.iter().position(|members| members.contains(key))
     }
 
+    /// Returns the position of an identifier in order of arrival.
     fn rank(&self, key: &Key) -> Option<usize> {
         self.known.iter().position(|known| known == key)
     }
 
     /// Applies a record; returns the identifier that attributes it to its person.
-    pub fn apply(&mut self, deed: &Deed, received_at_ms: i64) -> Option<Key> {
+    pub fn apply(&mut self, record: &TestRecord, received_at_ms: i64) -> Option<Key> {
         let mut keys: Vec<Key> = Vec::new();
-        for (namespace, raw) in &deed.identifiers {
+        for (namespace, raw) in &record.identifiers {
             match normalise(ValueKind::of(namespace), raw, &self.policy.country) {
                 Some(value) => {
                     let key = (namespace.clone(), value.into_owned());
@@ -82,9 +88,11 @@ impl Model {
                         keys.push(key);
                     }
                 }
-                None => self
-                    .violations
-                    .push((Reason::RefusedValue, (namespace.clone(), raw.clone()), deed.id.clone())),
+                None => self.violations.push((
+                    Reason::RefusedValue,
+                    (namespace.clone(), raw.clone()),
+                    record.id.clone(),
+                )),
             }
         }
         keys.sort_by_key(|(namespace, _)| {
@@ -94,23 +102,25 @@ impl Model {
         let glues = |key: &Key| self.policy.rule(&key.0).glues;
         let (gluing, devices): (Vec<Key>, Vec<Key>) = keys.iter().cloned().partition(glues);
         let mut glued = Vec::new();
-        let by = if gluing.is_empty() {
+        let attributed_to = if gluing.is_empty() {
             self.attribute(&devices, received_at_ms)
         } else {
-            glued = self.admit(&gluing, deed);
-            self.unite(&glued);
+            glued = self.admit(&gluing, record);
+            self.merge(&glued);
             for device in devices {
                 self.sign_ins.insert(device, (gluing[0].clone(), received_at_ms));
             }
             Some(gluing[0].clone())
         };
         for other in keys.iter().skip(1) {
-            let is_named = [&keys[0], other].into_iter().any(|end| by.as_ref() == Some(end));
-            let record = if is_named { &deed.id[..] } else { "" };
-            let at = deed.at_ms.unwrap_or(received_at_ms);
-            self.see(&keys[0], other, record, at, glued.contains(other));
+            let is_named = [&keys[0], other]
+                .into_iter()
+                .any(|end| attributed_to.as_ref() == Some(end));
+            let record_id = if is_named { &record.id[..] } else { "" };
+            let at = record.at_ms.unwrap_or(received_at_ms);
+            self.observe_edge(&keys[0], other, record_id, at, glued.contains(other));
         }
-        by
+        attributed_to
     }
 
     /// Returns the identifiers of the persons that would merge.
@@ -122,7 +132,8 @@ impl Model {
         keys.iter().flat_map(of).collect()
     }
 
-    fn admit(&mut self, gluing: &[Key], deed: &Deed) -> Vec<Key> {
+    /// Returns the gluing identifiers that can belong to one person; records a violation for each other one.
+    fn admit(&mut self, gluing: &[Key], record: &TestRecord) -> Vec<Key> {
         let mut kept: Vec<Key> = Vec::new();
         for key in gluing {
             let with = [kept.as_slice(), std::slice::from_ref(key)].concat();
@@ -132,7 +143,11 @@ impl Model {
                 None
             } else if union.len() > self.policy.cluster_cap as usize {
                 Some(Reason::ClusterCap)
-            } else if self.apart.iter().any(|(a, b)| union.contains(a) && union.contains(b)) {
+            } else if self
+                .separated
+                .iter()
+                .any(|(a, b)| union.contains(a) && union.contains(b))
+            {
                 Some(Reason::KeptApart)
             } else {
                 let over = union
@@ -142,13 +157,14 @@ impl Model {
             };
             match reason {
                 None => kept = with,
-                Some(reason) => self.violations.push((reason, key.clone(), deed.id.clone())),
+                Some(reason) => self.violations.push((reason, key.clone(), record.id.clone())),
             }
         }
         kept
     }
 
-    fn unite(&mut self, kept: &[Key]) {
+    /// Merges the persons of these identifiers into the oldest one, or creates a person.
+    fn merge(&mut self, kept: &[Key]) {
         let earliest = |person: &Person| self.members[*person].iter().map(|key| self.rank(key)).min();
         let mut persons: Vec<Person> = Vec::new();
         for person in kept.iter().filter_map(|key| self.owner(key)) {
@@ -171,42 +187,46 @@ impl Model {
             });
         }
         for key in &all {
-            self.given.entry(key.clone()).or_insert(winner);
+            self.first_owner.entry(key.clone()).or_insert(winner);
         }
         self.members[winner].extend(all);
     }
 
     /// Splits the listed identifiers off, unless one belongs to another person or none would be left.
-    pub fn split(&mut self, leaving: &Leaving, person: Option<Person>, at_ms: i64) {
-        if !self.decided.insert(leaving.key.clone()) {
+    pub fn split(&mut self, split: &TestSplit, person: Option<Person>, at_ms: i64) {
+        if !self.decision_keys.insert(split.key.clone()) {
             return;
         }
-        let Some((person, listed)) = person.and_then(|person| self.listed(leaving, person)) else {
+        let Some((person, listed)) = person.and_then(|person| self.split_identifiers(split, person)) else {
             self.violations
-                .push((Reason::VoidDecision, Key::default(), leaving.key.clone()));
+                .push((Reason::VoidDecision, Key::default(), split.key.clone()));
             return;
         };
         let rest: BTreeSet<Key> = self.members[person].difference(&listed).cloned().collect();
         let earliest = |keys: &BTreeSet<Key>| keys.iter().map(|key| self.rank(key)).min();
-        let (kept, parted) = match earliest(&listed) < earliest(&rest) {
+        let (kept, leaving) = match earliest(&listed) < earliest(&rest) {
             true => (listed, rest),
             false => (rest, listed),
         };
         let first_of = |former: Person, keys: &BTreeSet<Key>| {
-            let own = keys.iter().filter(|key| self.given[*key] == former);
+            let own = keys.iter().filter(|key| self.first_owner[*key] == former);
             own.map(|key| self.rank(key)).min()
         };
-        let formers: BTreeSet<Person> = self.members[person].iter().map(|key| self.given[key]).collect();
-        let is_parted = |former: Person| match (first_of(former, &kept), first_of(former, &parted)) {
+        let former_persons: BTreeSet<Person> = self.members[person].iter().map(|key| self.first_owner[key]).collect();
+        let is_leaving = |former: Person| match (first_of(former, &kept), first_of(former, &leaving)) {
             (Some(one), Some(other)) => other < one,
             (one, _) => one.is_none(),
         };
-        let mut moved: Vec<Person> = formers.iter().copied().filter(|&former| is_parted(former)).collect();
-        let owns = |former: &Person| first_of(*former, &parted) == earliest(&parted);
+        let mut moved: Vec<Person> = former_persons
+            .iter()
+            .copied()
+            .filter(|&former| is_leaving(former))
+            .collect();
+        let owns = |former: &Person| first_of(*former, &leaving) == earliest(&leaving);
         let revived = moved.iter().copied().find(owns);
         let to = revived.unwrap_or_else(|| self.create());
         moved.retain(|&former| former != to);
-        for former in formers {
+        for former in former_persons {
             let home = if former == to || moved.contains(&former) {
                 to
             } else {
@@ -220,19 +240,19 @@ impl Model {
         let homes: Vec<(Key, Person)> = kept
             .iter()
             .map(|key| (key.clone(), person))
-            .chain(parted.iter().map(|key| (key.clone(), to)))
+            .chain(leaving.iter().map(|key| (key.clone(), to)))
             .collect();
         for (key, home) in homes {
-            if self.current(self.given[&key]) != home {
-                self.given.insert(key, home);
+            if self.current(self.first_owner[&key]) != home {
+                self.first_owner.insert(key, home);
             }
         }
         for one in &kept {
-            for other in &parted {
-                self.apart.insert((one.clone(), other.clone()));
+            for other in &leaving {
+                self.separated.insert((one.clone(), other.clone()));
             }
         }
-        let mut nodes: Vec<u32> = parted.iter().map(|key| self.rank(key).unwrap() as u32 + 1).collect();
+        let mut nodes: Vec<u32> = leaving.iter().map(|key| self.rank(key).unwrap() as u32 + 1).collect();
         nodes.sort_unstable();
         self.changes.push(Change::Split(Split {
             from: person as u64,
@@ -240,14 +260,15 @@ impl Model {
             nodes,
             aliases: moved.iter().map(|&alias| alias as u64).collect(),
         }));
-        self.part_edges(&kept, &parted, &leaving.key, at_ms);
-        (self.members[person], self.members[to]) = (kept, parted);
+        self.unglue_edges(&kept, &leaving, &split.key, at_ms);
+        (self.members[person], self.members[to]) = (kept, leaving);
     }
 
-    fn listed(&self, leaving: &Leaving, person: Person) -> Option<(Person, BTreeSet<Key>)> {
+    /// Returns the person and the normalised identifiers of a split; `None` if the split is void.
+    fn split_identifiers(&self, split: &TestSplit, person: Person) -> Option<(Person, BTreeSet<Key>)> {
         let person = self.current(person);
         let mut listed = BTreeSet::new();
-        for (namespace, raw) in &leaving.identifiers {
+        for (namespace, raw) in &split.identifiers {
             let value = normalise(ValueKind::of(namespace), raw, &self.policy.country)?;
             listed.insert((namespace.clone(), value.into_owned()));
         }
@@ -255,6 +276,7 @@ impl Model {
         fits.then_some((person, listed))
     }
 
+    /// Attributes a record that has only devices: to the last sign-in on one of them, to a known device, or to a new person.
     fn attribute(&mut self, devices: &[Key], now_ms: i64) -> Option<Key> {
         let is_fresh = |(_, at_ms): &&(Key, i64)| now_ms - at_ms <= 30 * super::world::DAY;
         let signed_in = devices
@@ -266,7 +288,7 @@ impl Model {
         }
         let strongest = devices.first()?.clone();
         let person = self.create();
-        self.given.insert(strongest.clone(), person);
+        self.first_owner.insert(strongest.clone(), person);
         self.members[person].insert(strongest.clone());
         Some(strongest)
     }
@@ -279,13 +301,14 @@ impl Model {
         self.members.len() - 1
     }
 
-    fn see(&mut self, one: &Key, other: &Key, record: &str, at: i64, glues: bool) {
+    /// Adds an observation of an edge.
+    fn observe_edge(&mut self, one: &Key, other: &Key, record: &str, at: i64, glues: bool) {
         let ends = if one < other {
             (one.clone(), other.clone())
         } else {
             (other.clone(), one.clone())
         };
-        let first = Seen {
+        let first = ModelEdge {
             first_ms: at,
             last_ms: at,
             count: 0,
@@ -300,12 +323,12 @@ impl Model {
     }
 
     /// Unglues the edges between the two parts of a split; the decision connects what other edges do not.
-    fn part_edges(&mut self, kept: &BTreeSet<Key>, parted: &BTreeSet<Key>, decision: &str, at_ms: i64) {
+    fn unglue_edges(&mut self, kept: &BTreeSet<Key>, leaving: &BTreeSet<Key>, decision: &str, at_ms: i64) {
         for ((a, b), seen) in &mut self.edges {
-            let is_between = |one: &Key, other: &Key| kept.contains(one) && parted.contains(other);
+            let is_between = |one: &Key, other: &Key| kept.contains(one) && leaving.contains(other);
             seen.glues &= !is_between(a, b) && !is_between(b, a);
         }
-        for fragment in [kept, parted] {
+        for fragment in [kept, leaving] {
             let mut keys: Vec<Key> = fragment.iter().cloned().collect();
             keys.sort_by_key(|key| self.rank(key));
             let mut reached: BTreeSet<Key> = BTreeSet::new();
@@ -314,7 +337,7 @@ impl Model {
                     continue;
                 }
                 if *key != keys[0] {
-                    let first = Seen {
+                    let first = ModelEdge {
                         first_ms: at_ms,
                         last_ms: at_ms,
                         count: 0,
@@ -329,7 +352,7 @@ impl Model {
                     self.edges.entry(ends).or_insert(first).glues = true;
                 }
                 reached.insert(key.clone());
-                while let Some(next) = self.beyond(&reached) {
+                while let Some(next) = self.next_connected(&reached) {
                     reached.insert(next);
                 }
             }
@@ -337,13 +360,13 @@ impl Model {
     }
 
     /// Returns a key that a gluing edge connects with these keys.
-    fn beyond(&self, reached: &BTreeSet<Key>) -> Option<Key> {
+    fn next_connected(&self, reached: &BTreeSet<Key>) -> Option<Key> {
         let gluing = self.edges.iter().filter(|(_, seen)| seen.glues).map(|(ends, _)| ends);
-        let mut beyond = gluing.filter_map(|(a, b)| match (reached.contains(a), reached.contains(b)) {
+        let mut neighbours = gluing.filter_map(|(a, b)| match (reached.contains(a), reached.contains(b)) {
             (true, false) => Some(b),
             (false, true) => Some(a),
             _ => None,
         });
-        beyond.next().cloned()
+        neighbours.next().cloned()
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::model::{Model, Seen};
-use super::world::{Deed, Delivery, Key, fold, tight, world, world_with_splits};
+use super::model::{Model, ModelEdge};
+use super::world::{Key, TestFrame, TestRecord, fold, low_limits, world, world_with_splits};
 use crate::identity::violations::Reason;
 use crate::identity::{Policy, Resolver};
 use crate::proto::frame::{Change, ResolvedFrame, Split};
@@ -15,8 +15,8 @@ pub fn resolver(folder: &TempDir, policy: Policy) -> Resolver {
     Resolver::open(folder.path(), policy, 3).unwrap()
 }
 
-/// Every edge of the graph, by its identifiers.
-fn edges(resolver: &Resolver) -> BTreeMap<(Key, Key), Seen> {
+/// Returns each edge of the graph by its identifiers.
+fn edges(resolver: &Resolver) -> BTreeMap<(Key, Key), ModelEdge> {
     let graph = &resolver.state.read().graph;
     let key = |node: u32| {
         let namespace = graph.namespaces.names.text(graph.nodes.get(node).namespace);
@@ -25,7 +25,7 @@ fn edges(resolver: &Resolver) -> BTreeMap<(Key, Key), Seen> {
     let edge = |index: u32| {
         let edge = graph.edges.get(index);
         let (a, b) = (key(edge.a), key(edge.b));
-        let seen = Seen {
+        let seen = ModelEdge {
             first_ms: edge.first_seen_ms,
             last_ms: edge.last_seen_ms,
             count: edge.count(),
@@ -37,7 +37,7 @@ fn edges(resolver: &Resolver) -> BTreeMap<(Key, Key), Seen> {
     (0..graph.edges.len() as u32).map(edge).collect()
 }
 
-/// Members of a person, by id.
+/// Returns the identifiers of a person or an alias.
 fn members(resolver: &Resolver, id: u64) -> BTreeSet<Key> {
     let graph = &resolver.state.read().graph;
     let person = graph.persons.with_id(id).unwrap();
@@ -57,8 +57,8 @@ fn violations(resolver: &Resolver) -> Vec<(Reason, Key, String)> {
     graph.violations.kept().map(violation).collect()
 }
 
-/// Checks that gluing edges lead from one identifier to another, step by step.
-fn assert_explained(resolver: &Resolver, from: &Key, to: &Key) {
+/// Asserts that the path from one identifier to another consists of connected gluing edges.
+fn assert_connected(resolver: &Resolver, from: &Key, to: &Key) {
     let graph = &resolver.state.read().graph;
     let node = |(namespace, value): &Key| {
         let namespace = graph.namespaces.names.code(namespace).unwrap();
@@ -76,25 +76,26 @@ fn assert_explained(resolver: &Resolver, from: &Key, to: &Key) {
     assert_eq!(at, end, "the path from {from:?} ends at {to:?}");
 }
 
-fn compare(world: &[Delivery], policy: Policy) {
+/// Folds a world and asserts that changes, frames and state equal those of the model.
+fn check_against_model(world: &[TestFrame], policy: Policy) {
     let folder = tempfile::tempdir().unwrap();
     let resolver = resolver(&folder, policy.clone());
     let mut model = Model::new(policy);
     let (mut ids, mut sequence): (Vec<u64>, u64) = (Vec::new(), 0);
-    for delivery in world {
+    for frame in world {
         let before = model.changes.len();
-        if let Some(leaving) = &delivery.split {
+        if let Some(leaving) = &frame.split {
             let (namespace, value) = &leaving.identifiers[0];
             let person = resolver.resolve((namespace, value));
             let person = ids.iter().position(|&id| id == person);
-            model.split(leaving, person, delivery.received_at_ms);
+            model.split(leaving, person, frame.received_at_ms);
         }
-        let keys: Vec<_> = delivery
-            .deeds
+        let keys: Vec<_> = frame
+            .records
             .iter()
-            .map(|deed| model.apply(deed, delivery.received_at_ms))
+            .map(|record| model.apply(record, frame.received_at_ms))
             .collect();
-        let bytes = fold(&resolver, std::slice::from_ref(delivery)).remove(0);
+        let bytes = fold(&resolver, std::slice::from_ref(frame)).remove(0);
         let resolved = ResolvedFrame::decode(&bytes).unwrap();
         assert_eq!(resolved.changes.len(), model.changes.len() - before);
         for (change, expected) in resolved.changes.iter().zip(&model.changes[before..]) {
@@ -122,7 +123,7 @@ fn compare(world: &[Delivery], policy: Policy) {
                     };
                     assert_eq!(*split, expected);
                 }
-                (found, expected) => panic!("{found:?} instead of {expected:?}"),
+                (found, expected) => panic!("found {found:?}, expected {expected:?}"),
             }
         }
         let person = |key: &Key| ids[model.owner(key).unwrap()];
@@ -131,9 +132,9 @@ fn compare(world: &[Delivery], policy: Policy) {
         let node = |key: &Key| model.known.iter().position(|known| known == key).unwrap() as u32 + 1;
         let expected = keys.iter().map(|key| key.as_ref().map_or(0, node));
         assert_eq!(resolved.nodes, expected.collect::<Vec<_>>());
-        for (one, other) in &model.apart {
+        for (one, other) in &model.separated {
             let [one, other] = [one, other].map(|(namespace, value)| resolver.resolve((namespace, value)));
-            assert_ne!(one, other, "glued again");
+            assert_ne!(one, other, "separated identifiers were merged again");
         }
     }
     let distinct: BTreeSet<u64> = ids.iter().copied().collect();
@@ -144,7 +145,7 @@ fn compare(world: &[Delivery], policy: Policy) {
         assert_eq!(
             members(&resolver, id),
             model.members[model.current(person)],
-            "also through an alias"
+            "the members of person {person}"
         );
     }
     let now = resolver.received_at_ms();
@@ -159,7 +160,7 @@ fn compare(world: &[Delivery], policy: Policy) {
     }
     for group in &model.members {
         for from in group {
-            group.iter().for_each(|to| assert_explained(&resolver, from, to));
+            group.iter().for_each(|to| assert_connected(&resolver, from, to));
         }
     }
     let statistics = resolver.statistics();
@@ -169,27 +170,28 @@ fn compare(world: &[Delivery], policy: Policy) {
     assert_eq!(statistics.identifiers, model.known.len() as u64);
 }
 
-/// The records of a world in other frames, all arriving at once.
-fn reframed(deeds: &[Deed], sizes: &[usize]) -> Vec<Delivery> {
-    let (mut rest, mut frames) = (deeds, Vec::new());
+/// Divides records into frames of these sizes and one frame for the rest; all arrive at once.
+fn in_frames(records: &[TestRecord], sizes: &[usize]) -> Vec<TestFrame> {
+    let (mut rest, mut frames) = (records, Vec::new());
     for &size in sizes {
         let (head, tail) = rest.split_at(size.min(rest.len()));
-        frames.push(Delivery {
+        frames.push(TestFrame {
             received_at_ms: 0,
-            deeds: head.to_vec(),
+            records: head.to_vec(),
             split: None,
         });
         rest = tail;
     }
-    frames.push(Delivery {
+    frames.push(TestFrame {
         received_at_ms: 0,
-        deeds: rest.to_vec(),
+        records: rest.to_vec(),
         split: None,
     });
     frames
 }
 
-fn changes_and_owners(frames: &[Vec<u8>]) -> (Vec<Change>, usize) {
+/// Returns the identity changes of all frames and the number of their records.
+fn changes_and_record_count(frames: &[Vec<u8>]) -> (Vec<Change>, usize) {
     let frames: Vec<_> = frames
         .iter()
         .map(|bytes| ResolvedFrame::decode(bytes).unwrap())
@@ -206,56 +208,56 @@ proptest! {
 
     #[test]
     fn the_resolver_equals_the_model(world in world_with_splits()) {
-        compare(&world, tight());
-        compare(&world, Policy::default());
+        check_against_model(&world, low_limits());
+        check_against_model(&world, Policy::default());
     }
 
     #[test]
     fn folding_a_log_is_deterministic(world in world_with_splits()) {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let [one, other] = folders.each_ref().map(|folder| fold(&resolver(folder, tight()), &world));
+        let [one, other] = folders.each_ref().map(|folder| fold(&resolver(folder, low_limits()), &world));
         prop_assert_eq!(one, other);
     }
 
     #[test]
     fn frame_boundaries_do_not_change_the_result(world in world(), sizes in prop::collection::vec(0usize..9, 0..9)) {
-        let deeds: Vec<Deed> = world.iter().flat_map(|delivery| delivery.deeds.clone()).collect();
+        let records: Vec<TestRecord> = world.iter().flat_map(|frame| frame.records.clone()).collect();
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let [one, other] = folders.each_ref().map(|folder| resolver(folder, tight()));
-        let whole = fold(&one, &reframed(&deeds, &[]));
-        let parts = fold(&other, &reframed(&deeds, &sizes));
-        prop_assert_eq!(changes_and_owners(&whole), changes_and_owners(&parts));
+        let [one, other] = folders.each_ref().map(|folder| resolver(folder, low_limits()));
+        let whole = fold(&one, &in_frames(&records, &[]));
+        let parts = fold(&other, &in_frames(&records, &sizes));
+        prop_assert_eq!(changes_and_record_count(&whole), changes_and_record_count(&parts));
         prop_assert_eq!(edges(&one), edges(&other));
     }
 
     #[test]
     fn a_snapshot_plus_the_remaining_log_equals_the_whole_log(world in world_with_splits(), cut in 0usize..14) {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let [steady, stopped] = folders.each_ref().map(|folder| resolver(folder, tight()));
+        let [continuous, stopped] = folders.each_ref().map(|folder| resolver(folder, low_limits()));
         let (before, after) = world.split_at(cut.min(world.len()));
-        fold(&steady, before);
+        fold(&continuous, before);
         fold(&stopped, before);
         stopped.snapshot().unwrap();
         drop(stopped);
-        let again = resolver(&folders[1], tight());
-        prop_assert_eq!(again.offset(), before.len() as u64);
-        prop_assert_eq!(again.received_at_ms(), steady.received_at_ms());
-        prop_assert_eq!(again.statistics(), steady.statistics());
-        prop_assert_eq!(fold(&again, after), fold(&steady, after));
-        prop_assert_eq!(again.violations(0, 1000), steady.violations(0, 1000));
-        let ids: HashMap<Key, u64> = world.iter().flat_map(|delivery| &delivery.deeds)
-            .flat_map(|deed| deed.identifiers.clone())
-            .map(|key| (key.clone(), steady.resolve((&key.0, &key.1)))).collect();
+        let reopened = resolver(&folders[1], low_limits());
+        prop_assert_eq!(reopened.offset(), before.len() as u64);
+        prop_assert_eq!(reopened.received_at_ms(), continuous.received_at_ms());
+        prop_assert_eq!(reopened.statistics(), continuous.statistics());
+        prop_assert_eq!(fold(&reopened, after), fold(&continuous, after));
+        prop_assert_eq!(reopened.violations(0, 1000), continuous.violations(0, 1000));
+        let ids: HashMap<Key, u64> = world.iter().flat_map(|frame| &frame.records)
+            .flat_map(|record| record.identifiers.clone())
+            .map(|key| (key.clone(), continuous.resolve((&key.0, &key.1)))).collect();
         for ((namespace, value), id) in &ids {
-            prop_assert_eq!(again.resolve((namespace, value)), *id);
-            prop_assert_eq!(again.person(*id), steady.person(*id));
+            prop_assert_eq!(reopened.resolve((namespace, value)), *id);
+            prop_assert_eq!(reopened.person(*id), continuous.person(*id));
             for (other_namespace, other_value) in ids.keys() {
                 let (from, to) = ((namespace.as_str(), value.as_str()), (other_namespace.as_str(), other_value.as_str()));
-                prop_assert_eq!(again.explain(from, to), steady.explain(from, to));
+                prop_assert_eq!(reopened.explain(from, to), continuous.explain(from, to));
             }
         }
-        steady.snapshot().unwrap();
-        again.snapshot().unwrap();
+        continuous.snapshot().unwrap();
+        reopened.snapshot().unwrap();
         let name = format!("{:020}.identity", world.len());
         let [one, other] = folders.each_ref().map(|folder| std::fs::read(folder.path().join(&name)).unwrap());
         prop_assert_eq!(one, other);

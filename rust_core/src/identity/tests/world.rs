@@ -8,52 +8,57 @@ use crate::proto::decision::{Decision, Kind};
 use crate::proto::frame::{Change, RawFrame, ResolvedFrame};
 use crate::proto::wire::{put_bytes, put_number, put_text};
 
+/// A day in ms.
 pub const DAY: i64 = 86_400_000;
 
+/// The namespace and the value of an identifier.
 pub type Key = (String, String);
 
+/// An event or a profile update.
 #[derive(Clone, Debug, Default)]
-pub struct Deed {
+pub struct TestRecord {
     pub id: String,
     pub at_ms: Option<i64>,
-    pub profile: bool,
+    pub is_profile: bool,
     pub identifiers: Vec<Key>,
 }
 
+/// A raw frame: records, or a split.
 #[derive(Clone, Debug, Default)]
-pub struct Delivery {
+pub struct TestFrame {
     pub received_at_ms: i64,
-    pub deeds: Vec<Deed>,
-    /// A split instead of records: these identifiers leave the person of the first one.
-    pub split: Option<Leaving>,
+    pub records: Vec<TestRecord>,
+    /// A split instead of records.
+    pub split: Option<TestSplit>,
 }
 
+/// A decision to split these identifiers off from the person of the first one; `key` is its idempotency key.
 #[derive(Clone, Debug)]
-pub struct Leaving {
+pub struct TestSplit {
     pub key: String,
     pub identifiers: Vec<Key>,
 }
 
-impl Deed {
-    pub fn of(id: &str, identifiers: &[(&str, &str)]) -> Deed {
+impl TestRecord {
+    pub fn of(id: &str, identifiers: &[(&str, &str)]) -> TestRecord {
         let identifiers = identifiers
             .iter()
             .map(|&(name, value)| (name.into(), value.into()))
             .collect();
-        Deed {
+        TestRecord {
             id: id.into(),
             identifiers,
-            ..Deed::default()
+            ..TestRecord::default()
         }
     }
 
     /// Encodes the record.
     pub fn encode(&self) -> Vec<u8> {
-        let (time, identifiers) = if self.profile { (3, 4) } else { (4, 5) };
+        let (time, identifiers) = if self.is_profile { (3, 4) } else { (4, 5) };
         let (mut out, mut body) = (Vec::new(), Vec::new());
         put_text(&mut body, 1, "pos");
         put_text(&mut body, 2, &self.id);
-        if !self.profile {
+        if !self.is_profile {
             put_text(&mut body, 3, "order");
         }
         if let Some(ms) = self.at_ms {
@@ -68,14 +73,14 @@ impl Deed {
             put_text(&mut identifier, 2, value);
             put_bytes(&mut body, identifiers, &identifier);
         }
-        put_bytes(&mut out, if self.profile { 2 } else { 1 }, &body);
+        put_bytes(&mut out, if self.is_profile { 2 } else { 1 }, &body);
         out
     }
 }
 
-impl Delivery {
-    /// Encodes the raw frame; a split names the person that the resolver returns.
-    pub fn seen_by(&self, resolver: &Resolver) -> Vec<u8> {
+impl TestFrame {
+    /// Encodes the raw frame; the person of a split is the one that the resolver returns.
+    pub fn encode_for(&self, resolver: &Resolver) -> Vec<u8> {
         let Some(split) = &self.split else { return self.encode() };
         let identifiers = split.identifiers.clone();
         let (namespace, value) = &identifiers[0];
@@ -99,7 +104,7 @@ impl Delivery {
 
     /// Encodes the raw frame of the records.
     pub fn encode(&self) -> Vec<u8> {
-        let records: Vec<Vec<u8>> = self.deeds.iter().map(Deed::encode).collect();
+        let records: Vec<Vec<u8>> = self.records.iter().map(TestRecord::encode).collect();
         let records = records.iter().map(Vec::as_slice).collect();
         RawFrame {
             received_at_ms: self.received_at_ms,
@@ -111,10 +116,10 @@ impl Delivery {
 }
 
 /// Folds frames from the offset of the resolver on; returns the resolved frames.
-pub fn fold(resolver: &Resolver, deliveries: &[Delivery]) -> Vec<Vec<u8>> {
-    deliveries
+pub fn fold(resolver: &Resolver, frames: &[TestFrame]) -> Vec<Vec<u8>> {
+    frames
         .iter()
-        .map(|delivery| resolver.fold(resolver.offset(), &delivery.seen_by(resolver)).unwrap())
+        .map(|frame| resolver.fold(resolver.offset(), &frame.encode_for(resolver)).unwrap())
         .collect()
 }
 
@@ -135,18 +140,18 @@ pub fn decide(resolver: &Resolver, decision: &Decision) -> Vec<(u64, Change)> {
 }
 
 /// Folds one frame of records that arrive at once; returns the person of each.
-pub fn fold_one(resolver: &Resolver, received_at_ms: i64, deeds: &[Deed]) -> Vec<u64> {
-    let delivery = Delivery {
+pub fn fold_one(resolver: &Resolver, received_at_ms: i64, records: &[TestRecord]) -> Vec<u64> {
+    let frame = TestFrame {
         received_at_ms,
-        deeds: deeds.to_vec(),
+        records: records.to_vec(),
         split: None,
     };
-    let resolved = fold(resolver, &[delivery]);
+    let resolved = fold(resolver, &[frame]);
     ResolvedFrame::decode(&resolved[0]).unwrap().persons
 }
 
-/// A policy with limits that small worlds reach.
-pub fn tight() -> Policy {
+/// Returns a policy whose limits are low enough for small worlds to reach them.
+pub fn low_limits() -> Policy {
     let mut policy = Policy {
         cluster_cap: 7,
         ..Policy::default()
@@ -170,6 +175,7 @@ pub fn tight() -> Policy {
     policy
 }
 
+/// Draws an identifier, sometimes with spaces around it or with a placeholder as its value.
 fn key() -> impl Strategy<Value = Key> {
     let namespaces = [
         "member",
@@ -184,8 +190,8 @@ fn key() -> impl Strategy<Value = Key> {
         "cookie",
         "other",
     ];
-    (prop::sample::select(namespaces.to_vec()), 1..8u32, 0..30u32).prop_map(|(namespace, n, odd)| {
-        let value = match (odd, namespace) {
+    (prop::sample::select(namespaces.to_vec()), 1..8u32, 0..30u32).prop_map(|(namespace, n, form)| {
+        let value = match (form, namespace) {
             (0, _) => "null".into(),
             (1, _) => format!(" {n}"),
             (_, "phone") => format!("139 1234-567{n}"),
@@ -196,31 +202,32 @@ fn key() -> impl Strategy<Value = Key> {
     })
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+/// Draws a record without an id.
+fn record() -> impl Strategy<Value = TestRecord> {
     let time = prop::option::of(0..100 * DAY);
-    (time, any::<bool>(), prop::collection::vec(key(), 0..5)).prop_map(|(at_ms, profile, identifiers)| Deed {
+    (time, any::<bool>(), prop::collection::vec(key(), 0..5)).prop_map(|(at_ms, is_profile, identifiers)| TestRecord {
         id: String::new(),
         at_ms,
-        profile,
+        is_profile,
         identifiers,
     })
 }
 
 /// Returns frames in order of arrival; each record has a unique id.
-pub fn world() -> impl Strategy<Value = Vec<Delivery>> {
-    let deeds = prop::collection::vec(deed(), 0..6);
-    prop::collection::vec((0..25 * DAY, deeds), 1..14).prop_map(|frames| {
+pub fn world() -> impl Strategy<Value = Vec<TestFrame>> {
+    let records = prop::collection::vec(record(), 0..6);
+    prop::collection::vec((0..25 * DAY, records), 1..14).prop_map(|frames| {
         let (mut now, mut next) = (0, 0);
-        let mut number = |mut deed: Deed| {
+        let mut number = |mut record: TestRecord| {
             next += 1;
-            deed.id = format!("r{next}");
-            deed
+            record.id = format!("r{next}");
+            record
         };
-        let frame = |(gap, deeds): (i64, Vec<Deed>)| {
+        let frame = |(gap, records): (i64, Vec<TestRecord>)| {
             now += gap;
-            Delivery {
+            TestFrame {
                 received_at_ms: now,
-                deeds: deeds.into_iter().map(&mut number).collect(),
+                records: records.into_iter().map(&mut number).collect(),
                 split: None,
             }
         };
@@ -228,8 +235,8 @@ pub fn world() -> impl Strategy<Value = Vec<Delivery>> {
     })
 }
 
-/// Like `deliveries`, with splits between the frames. Some do not fit or are repeated.
-pub fn world_with_splits() -> impl Strategy<Value = Vec<Delivery>> {
+/// Like `world`, with splits between the frames; some splits are void or repeated.
+pub fn world_with_splits() -> impl Strategy<Value = Vec<TestFrame>> {
     let known = (any::<prop::sample::Index>(), 0u32..3);
     let split = (
         any::<prop::sample::Index>(),
@@ -238,33 +245,33 @@ pub fn world_with_splits() -> impl Strategy<Value = Vec<Delivery>> {
         0..9u32,
     );
     (world(), prop::collection::vec(split, 0..8)).prop_map(|(mut world, splits)| {
-        for (place, picked, stranger, number) in splits {
-            let at = place.index(world.len() + 1);
-            let seen: Vec<&Deed> = world[..at]
+        for (position, picked, unrelated, number) in splits {
+            let at = position.index(world.len() + 1);
+            let earlier: Vec<&TestRecord> = world[..at]
                 .iter()
-                .flat_map(|delivery| &delivery.deeds)
-                .filter(|deed| !deed.identifiers.is_empty())
+                .flat_map(|frame| &frame.records)
+                .filter(|record| !record.identifiers.is_empty())
                 .collect();
-            if seen.is_empty() {
+            if earlier.is_empty() {
                 continue;
             }
-            // Mostly identifiers of one record or its neighbours, so that they often belong to one person.
-            let near = picked[0].0.index(seen.len());
+            // Most identifiers are of one record or its neighbours, so that they often belong to one person.
+            let near = picked[0].0.index(earlier.len());
             let pick = |(index, far): (prop::sample::Index, u32)| {
-                let deed = seen[(near + far as usize / 2).min(seen.len() - 1)];
-                deed.identifiers[index.index(deed.identifiers.len())].clone()
+                let record = earlier[(near + far as usize / 2).min(earlier.len() - 1)];
+                record.identifiers[index.index(record.identifiers.len())].clone()
             };
-            let split = Leaving {
+            let decision = TestSplit {
                 key: format!("k{number}"),
-                identifiers: picked.into_iter().map(pick).chain(stranger).collect(),
+                identifiers: picked.into_iter().map(pick).chain(unrelated).collect(),
             };
             let received_at_ms = world[at.max(1) - 1].received_at_ms;
             world.insert(
                 at,
-                Delivery {
+                TestFrame {
                     received_at_ms,
-                    split: Some(split),
-                    ..Delivery::default()
+                    split: Some(decision),
+                    ..TestFrame::default()
                 },
             );
         }

@@ -1,15 +1,15 @@
-//! Measures the fold. Run with `cargo test --release identity::tests::rate -- --ignored --nocapture`.
+//! Measures the fold. Run with `cargo test --release identity::tests::throughput -- --ignored --nocapture`.
 
-use super::world::{Deed, Delivery};
+use super::world::{TestFrame, TestRecord};
 use crate::identity::{PARTITION, Policy, Resolver};
 
 const PEOPLE: u64 = 500_000;
 const RECORDS: u64 = 1_200_000;
 
-/// Frames of a brand with tills, a mini-program and delivery platforms, and how many identifiers are in them.
+/// Returns frames of a brand with tills, a mini-program and frame platforms, and the number of identifiers in them.
 fn frames() -> (Vec<Vec<u8>>, u64) {
     let (mut frames, mut identifiers, mut state) = (Vec::new(), 0, 1u64);
-    let mut deeds = Vec::new();
+    let mut records = Vec::new();
     for record in 0..RECORDS {
         state = state
             .wrapping_mul(6364136223846793005)
@@ -26,16 +26,16 @@ fn frames() -> (Vec<Vec<u8>>, u64) {
             _ => &[("meituan:s1", &card), ("phone", &phone)],
         };
         identifiers += picked.len() as u64;
-        deeds.push(Deed {
+        records.push(TestRecord {
             at_ms: Some(record as i64),
-            ..Deed::of(&format!("order-{record}"), picked)
+            ..TestRecord::of(&format!("order-{record}"), picked)
         });
-        if deeds.len() == 4096 {
-            let deeds = std::mem::take(&mut deeds);
+        if records.len() == 4096 {
+            let records = std::mem::take(&mut records);
             frames.push(
-                Delivery {
+                TestFrame {
                     received_at_ms: record as i64,
-                    deeds,
+                    records,
                     split: None,
                 }
                 .encode(),
@@ -45,29 +45,30 @@ fn frames() -> (Vec<Vec<u8>>, u64) {
     (frames, identifiers)
 }
 
-/// Time this thread was given a core, so that a busy machine does not count.
+/// Returns the time for which this thread has had a core, so that the load of the machine does not matter.
 fn cpu_seconds() -> f64 {
     let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     schedstat.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
 }
 
-fn resident() -> u64 {
+/// Returns the resident memory of the process in bytes.
+fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
     pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
 #[test]
-#[ignore = "a measurement; it says nothing in a debug build"]
-fn a_core_folds_a_million_identifiers_a_second() {
+#[ignore = "a measurement, which needs a release build"]
+fn one_core_folds_a_million_identifiers_per_second() {
     let (frames, identifiers) = frames();
     let folder = tempfile::tempdir().unwrap();
     let resolver = Resolver::open(folder.path(), Policy::default(), PARTITION).unwrap();
-    let (before, start) = (resident(), cpu_seconds());
+    let (before, start) = (resident_bytes(), cpu_seconds());
     for (offset, frame) in frames.iter().enumerate() {
         resolver.fold(offset as u64, frame).unwrap();
     }
     let seconds = cpu_seconds() - start;
-    let (rate, bytes) = (identifiers as f64 / seconds, resident() - before);
+    let (rate, bytes) = (identifiers as f64 / seconds, resident_bytes() - before);
     println!("folded {identifiers} identifiers in {seconds:.2} s: {rate:.0}/s, {bytes} bytes resident");
     println!("{:?}", resolver.statistics());
     let start = cpu_seconds();
