@@ -1,6 +1,6 @@
-//! The ingestor as its senders see it.
+//! Tests of the ingestor through its requests and answers.
 
-mod copies;
-mod redacted;
-mod refusals;
+mod duplicates;
+mod redaction;
+mod rejections;
 mod world;

@@ -1,4 +1,4 @@
-//! Records as senders write them, answers as they read them, and an ingestor with logs of its own.
+//! Encodes requests, decodes answers, and opens an ingestor with its own logs.
 
 use std::sync::Arc;
 
@@ -11,9 +11,10 @@ use crate::proto::schema::Schema;
 use crate::proto::schema::tests::{Declared, declared};
 use crate::proto::wire::{Reader, put_bytes, put_fixed64, put_text, put_varint};
 
+/// The time at which requests arrive, in ms.
 pub const NOW: i64 = 1_800_000_000_000;
 
-/// One event of the tests; `Default` is valid.
+/// An event; the default is valid.
 #[derive(Clone)]
 pub struct Sample {
     pub source: String,
@@ -37,12 +38,14 @@ impl Default for Sample {
     }
 }
 
+/// Encodes a message.
 pub fn message(fields: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = Vec::new();
     fields(&mut out);
     out
 }
 
+/// Encodes an entry of a map.
 pub fn entry(name: &str, value: &[u8]) -> Vec<u8> {
     message(|out| {
         put_text(out, 1, name);
@@ -50,6 +53,7 @@ pub fn entry(name: &str, value: &[u8]) -> Vec<u8> {
     })
 }
 
+/// Encodes a message of two texts, such as an identifier.
 pub fn pair(first: &str, second: &str) -> Vec<u8> {
     message(|out| {
         put_text(out, 1, first);
@@ -57,6 +61,7 @@ pub fn pair(first: &str, second: &str) -> Vec<u8> {
     })
 }
 
+/// Encodes a Timestamp.
 pub fn time(seconds: i64) -> Vec<u8> {
     message(|out| {
         put_varint(out, 1 << 3);
@@ -83,6 +88,7 @@ impl Sample {
         message(|out| put_bytes(out, 1, &body))
     }
 
+    /// Returns a sample with one property.
     pub fn with(name: &str, value: Vec<u8>) -> Sample {
         Sample {
             properties: vec![(name.into(), value)],
@@ -91,14 +97,17 @@ impl Sample {
     }
 }
 
+/// Encodes a number value.
 pub fn number(value: f64) -> Vec<u8> {
     message(|out| put_fixed64(out, 2, value.to_bits()))
 }
 
+/// Encodes a value that is a text, in the field with this number.
 pub fn value(field: u32, text: &str) -> Vec<u8> {
     message(|out| put_bytes(out, field, text.as_bytes()))
 }
 
+/// Encodes a request of the workspace `shop` with sequence 9.
 pub fn request(records: &[Vec<u8>]) -> Vec<u8> {
     message(|out| {
         put_text(out, 1, "shop");
@@ -110,16 +119,18 @@ pub fn request(records: &[Vec<u8>]) -> Vec<u8> {
     })
 }
 
+/// The answer to a request.
 #[derive(Debug, Default, PartialEq)]
 pub struct Answer {
     pub sequence: u64,
     pub accepted: u64,
     pub duplicates: u64,
-    /// Index, reason, field, message.
+    /// (index, reason, field, message) of each rejected record.
     pub rejects: Vec<(u64, String, String, String)>,
     pub raw_offset: u64,
 }
 
+/// Decodes an answer.
 pub fn answer(bytes: &[u8]) -> Answer {
     let mut answer = Answer::default();
     let mut reader = Reader::new(bytes);
@@ -147,6 +158,7 @@ pub fn answer(bytes: &[u8]) -> Answer {
     answer
 }
 
+/// An ingestor and the folder with its logs and keys.
 pub struct World {
     pub folder: tempfile::TempDir,
     pub ingestor: Option<Ingestor>,
@@ -181,6 +193,7 @@ impl World {
         answer(&self.ingestor().ingest(&request(records), NOW).unwrap())
     }
 
+    /// Ingests one record, which must be rejected; returns the reason, field and message.
     pub fn reject(&self, record: Vec<u8>) -> (String, String, String) {
         let answer = self.ingest(&[record]);
         assert_eq!((answer.accepted, answer.duplicates, answer.rejects.len()), (0, 0, 1));
@@ -188,8 +201,8 @@ impl World {
         (reason, field, message)
     }
 
-    /// Records of the raw log, in order.
-    pub fn raw(&self) -> Vec<Vec<u8>> {
+    /// Returns the records of the raw log in order.
+    pub fn raw_records(&self) -> Vec<Vec<u8>> {
         let frames = self.ingestor().raw.read(0, usize::MAX).unwrap();
         let records = frames
             .iter()
@@ -225,6 +238,7 @@ pub fn schema() -> Schema {
     ])
 }
 
+/// Encodes an event of a source, id and note.
 pub fn event(source: usize, id: usize, note: usize) -> Vec<u8> {
     Sample {
         source: format!("s{source}"),

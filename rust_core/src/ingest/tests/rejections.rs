@@ -1,4 +1,4 @@
-//! Rejected records and requests, which do not affect others.
+//! Rejected records, requests and schemas; a rejected record does not affect others.
 
 use proptest::prelude::*;
 
@@ -22,7 +22,6 @@ proptest! {
         }
     }
 
-    /// Bytes changed anywhere in good records: nothing panics, the others are taken, and each is either taken or refused.
     #[test]
     fn a_malformed_record_does_not_affect_the_others(at in 0..60usize, byte: u8) {
         let mut damaged = event(0, 1, 0);
@@ -36,7 +35,7 @@ proptest! {
 }
 
 #[test]
-fn each_invalid_record_is_rejected_with_reason_and_field() {
+fn an_invalid_record_is_rejected_with_reason_and_field() {
     let long = |bytes: usize| "x".repeat(bytes);
     let sample = Sample::default;
     let answer = |name: &str, value: Vec<u8>| Sample {
@@ -230,29 +229,29 @@ fn each_invalid_record_is_rejected_with_reason_and_field() {
     let (_, _, text) = world.reject(not_utf8);
     assert!(text.starts_with("properties: note: "), "{text}");
     for (id, level) in ["gold", "silver", "ｓilver"].into_iter().enumerate() {
-        let good = Sample {
+        let valid_sample = Sample {
             id: id.to_string(),
             ..Sample::with("level", value(4, level))
         };
-        assert_eq!(world.ingest(&[good.record()]).accepted, 1);
+        assert_eq!(world.ingest(&[valid_sample.record()]).accepted, 1);
     }
-    let good = [
+    let valid_values = [
         ("born", value(6, "02-29")),
         ("tags", set("a")),
         ("more", map(value(4, "x"))),
         ("at", point(-90.0)),
     ];
-    for (id, (name, value)) in good.into_iter().enumerate() {
-        let good = Sample {
-            id: format!("good {id}"),
+    for (id, (name, value)) in valid_values.into_iter().enumerate() {
+        let valid_sample = Sample {
+            id: format!("valid {id}"),
             ..answer(name, value)
         };
-        assert_eq!(world.ingest(&[good.record()]).accepted, 1, "{name}");
+        assert_eq!(world.ingest(&[valid_sample.record()]).accepted, 1, "{name}");
     }
 }
 
 #[test]
-fn profiles_can_clear_attributes_and_items_can_repeat() {
+fn profiles_can_clear_attributes_and_items_are_never_duplicates() {
     let world = World::new();
     let profile = |id: &str, name: &str, value: &[u8]| {
         let body = message(|out| {
@@ -295,19 +294,19 @@ fn profiles_can_clear_attributes_and_items_can_repeat() {
 fn a_malformed_request_is_rejected_as_a_whole() {
     let world = World::new();
     let too_many = b"\x12\x00".repeat(100_001);
-    for (sent, says) in [
+    for (request, expected) in [
         (b"\x12\x05a".to_vec(), "generated from the protos"),
         (vec![0; (64 << 20) + 1], "at most 67108864"),
         (too_many.clone(), "at most 100000"),
     ] {
-        match world.ingestor().ingest(&sent, NOW) {
-            Err(Error::Invalid(message)) => assert!(message.contains(says), "{message}"),
-            _ => panic!("{says}"),
+        match world.ingestor().ingest(&request, NOW) {
+            Err(Error::Invalid(message)) => assert!(message.contains(expected), "{message}"),
+            _ => panic!("the request is not rejected with {expected:?}"),
         }
     }
-    // Dead letters of a whole request fit a frame.
-    let most = answer(&world.ingestor().ingest(&too_many[2..], NOW).unwrap());
-    assert_eq!(most.rejects.len(), 100_000);
+    // The dead letters of the largest request fit into one frame.
+    let largest = answer(&world.ingestor().ingest(&too_many[2..], NOW).unwrap());
+    assert_eq!(largest.rejects.len(), 100_000);
     assert_eq!(peek_workspace(&request(&[])).unwrap(), "shop");
     assert_eq!(peek_workspace(b"").unwrap(), "");
     assert!(peek_workspace(b"\x0a\x05a").is_err());

@@ -1,4 +1,4 @@
-//! Redacted records that are sent again.
+//! Deduplication and dead letters after a redaction of the logs.
 
 use super::world::{NOW, Sample, World, value};
 use crate::identity::redactor::Redacted;
@@ -68,31 +68,31 @@ fn erase(world: &World, identifier: (&str, &str)) {
 
 #[test]
 fn redacted_records_are_still_recognised_as_duplicates() {
-    for is_forgetful in [false, true] {
+    for loses_keys in [false, true] {
         let mut world = World::new();
-        let theirs = sample("theirs", "n", &[("unionid", "second"), ("card", "7")]);
+        let erased = sample("erased", "n", &[("unionid", "second"), ("card", "7")]);
         let naming = sample("naming", "n", &[("unionid", "first"), ("unionid", "second")]);
         let other = sample("other", "n", &[("card", "8")]);
-        world.ingest(&[theirs.clone(), naming.clone(), other.clone()]);
+        world.ingest(&[erased.clone(), naming.clone(), other.clone()]);
         erase(&world, ("card", "7"));
-        let records = world.raw();
+        let records = world.raw_records();
         assert!(
             records
                 .iter()
                 .all(|record| !record.windows(6).any(|found| found == b"second"))
         );
         assert_eq!(records[2], other);
-        if is_forgetful {
+        if loses_keys {
             std::fs::remove_dir_all(world.folder.path().join("keys")).unwrap();
         }
         world.reopen();
-        let again = world.ingest(&[theirs, naming, other]);
+        let again = world.ingest(&[erased, naming, other]);
         assert_eq!((again.accepted, again.duplicates, again.rejects.len()), (0, 3, 0));
-        // The contents of a redacted record are unknown.
-        let changed = world.ingest(&[sample("theirs", "changed", &[("card", "7")])]);
+        // The contents of a redacted record are unknown, so that another record of its key is a duplicate.
+        let changed = world.ingest(&[sample("erased", "changed", &[("card", "7")])]);
         assert_eq!((changed.accepted, changed.duplicates), (0, 1));
-        assert_eq!(world.raw(), records);
-        // A new record of the same identifier is of somebody new.
+        assert_eq!(world.raw_records(), records);
+        // A new record of the same identifier belongs to a new person.
         assert_eq!(world.ingest(&[sample("new", "n", &[("card", "7")])]).accepted, 1);
     }
 }
@@ -100,7 +100,7 @@ fn redacted_records_are_still_recognised_as_duplicates() {
 #[test]
 fn redacted_dead_letters_keep_only_their_reason() {
     let world = World::new();
-    world.ingest(&[sample("theirs", "n", &[("card", "card seven")])]);
+    world.ingest(&[sample("erased", "n", &[("card", "card seven")])]);
     let unknown = Sample {
         kind: "nothing".into(),
         ..Sample::default()

@@ -1,4 +1,4 @@
-//! The first copy of a key is accepted; equal copies are duplicates, others are conflicts.
+//! Deduplication: the first record of a key is accepted; equal ones are duplicates, others are conflicts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,8 +13,9 @@ use crate::proto::schema::Schema;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// (source, id, note)
+    /// Sends records of (source, id, note).
     Ingest(Vec<(usize, usize, usize)>),
+    /// Closes and opens the ingestor.
     Reopen,
     /// Reopens without the key generations.
     Forget,
@@ -37,13 +38,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(crate::testing::cases(40))]
 
-    /// Through seals (every 100 keys in tests), reopening and lost state: the first copy of each key counts, once.
+    /// Covers sealed generations (100 keys each in tests), reopening, and the loss of all generations.
     #[test]
-    fn the_first_copy_of_a_key_is_accepted_and_others_are_duplicates(steps in steps()) {
+    fn the_first_record_of_a_key_is_accepted_and_later_ones_are_duplicates_or_conflicts(steps in steps()) {
         let mut world = World::new();
         let mut first: HashMap<(usize, usize), usize> = HashMap::new();
         let mut raw = Vec::new();
-        let mut refused = 0;
+        let mut rejected = 0;
         for step in steps {
             match step {
                 Step::Reopen => world.reopen(),
@@ -70,20 +71,20 @@ proptest! {
                     prop_assert!(answer.rejects.iter().all(|reject| reject.1 == "CONFLICTING_DUPLICATE"));
                     prop_assert_eq!(answer.rejects.iter().map(|reject| reject.0).collect::<Vec<_>>(), conflicts.clone());
                     prop_assert_eq!(answer.raw_offset, world.ingestor().raw.end().unwrap());
-                    refused += conflicts.len();
+                    rejected += conflicts.len();
                 }
             }
         }
-        prop_assert_eq!(world.raw(), raw);
-        let letters = world.ingestor().rejects.read(0, usize::MAX).unwrap();
-        let letters: usize = letters.iter().map(|(_, frame)| RejectFrame::decode(frame).unwrap().rejects.len()).sum();
-        prop_assert_eq!(letters, refused);
+        prop_assert_eq!(world.raw_records(), raw);
+        let reject_frames = world.ingestor().rejects.read(0, usize::MAX).unwrap();
+        let dead_letters: usize = reject_frames.iter().map(|(_, frame)| RejectFrame::decode(frame).unwrap().rejects.len()).sum();
+        prop_assert_eq!(dead_letters, rejected);
         prop_assert_eq!(Schema::decode(&world.ingestor().schema()).unwrap(), schema());
     }
 }
 
 #[test]
-fn map_order_and_number_spelling_do_not_make_a_conflict() {
+fn property_order_and_number_format_do_not_cause_a_conflict() {
     let amount = |value: Vec<u8>| ("amount".to_string(), value);
     let note = ("note".to_string(), value(4, "x"));
     let mut sample = Sample {
@@ -99,10 +100,10 @@ fn map_order_and_number_spelling_do_not_make_a_conflict() {
 }
 
 #[test]
-fn a_copy_that_differs_in_any_field_is_a_conflict() {
+fn a_record_that_differs_in_any_field_is_a_conflict() {
     let world = World::new();
     world.ingest(&[Sample::default().record()]);
-    let others = [
+    let conflicting = [
         Sample {
             kind: "answer".into(),
             ..Sample::default()
@@ -122,14 +123,14 @@ fn a_copy_that_differs_in_any_field_is_a_conflict() {
         Sample::with("note", value(4, "")),
         Sample::with("amount", number(0.0)),
     ];
-    for other in others {
+    for other in conflicting {
         assert_eq!(world.reject(other.record()).0, "CONFLICTING_DUPLICATE");
     }
     assert_eq!(world.ingest(&[Sample::default().record()]).duplicates, 1);
 }
 
 #[test]
-fn exactly_one_of_concurrent_copies_is_accepted() {
+fn exactly_one_of_concurrent_equal_records_is_accepted() {
     let world = World::new();
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let send = |turn: usize| {
@@ -150,12 +151,12 @@ fn exactly_one_of_concurrent_copies_is_accepted() {
         (sum(|answer| answer.accepted), sum(|answer| answer.duplicates)),
         (200, 600)
     );
-    let mut counted: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     world
-        .raw()
+        .raw_records()
         .into_iter()
-        .for_each(|record| *counted.entry(record).or_default() += 1);
-    assert!(counted.len() == 200 && counted.values().all(|count| *count == 1));
+        .for_each(|record| *counts.entry(record).or_default() += 1);
+    assert!(counts.len() == 200 && counts.values().all(|count| *count == 1));
 }
 
 #[test]
