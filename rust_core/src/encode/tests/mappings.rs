@@ -1,4 +1,4 @@
-//! Templates, and mappings that are rejected.
+//! Templates and rejected mappings.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, Int64Array};
 use proptest::prelude::*;
 
-use super::file::{encode, event, mapping, records, stream, texts};
+use super::fixtures::{encode, event, mapping, records, stream, texts};
 use crate::encode::template::Template;
 use crate::encode::{Columns, RecordEncoder};
 
@@ -68,7 +68,7 @@ fn templates_omit_empty_optional_parts_and_reject_empty_required_ones() {
 }
 
 #[test]
-fn a_wrong_mapping_is_rejected_with_its_place() {
+fn an_invalid_mapping_is_rejected_with_the_path_of_the_field() {
     let cases = [
         (mapping(r#""records": "row""#), "mapping: records"),
         (mapping(r#""attributes": {}"#), "mapping: attributes: not a key"),
@@ -112,12 +112,12 @@ fn a_wrong_mapping_is_rejected_with_its_place() {
         ("[]".into(), "mapping: it must be an object"),
         ("{".into(), "mapping: not JSON"),
     ];
-    for (mapping, words) in cases {
+    for (mapping, start) in cases {
         let error = RecordEncoder::new(mapping.as_bytes(), "shop")
             .err()
             .unwrap()
             .to_string();
-        assert!(error.starts_with(words), "{error:?} does not begin {words:?}");
+        assert!(error.starts_with(start), "{error:?} does not start with {start:?}");
     }
     let list = {
         let mut list = ListBuilder::new(StringBuilder::new());

@@ -1,6 +1,6 @@
 //! Tests the conversion of Arrow columns to records.
 
-mod file;
+mod fixtures;
 mod mappings;
 mod records;
 mod values;

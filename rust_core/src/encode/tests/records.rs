@@ -1,11 +1,11 @@
-//! Conversion of the rows of a file.
+//! Conversion of rows to records and requests.
 
 use std::sync::Arc;
 
 use arrow_array::{BooleanArray, Float64Array, Int64Array, StringArray};
 use proptest::prelude::*;
 
-use super::file::{base, encode, event, mapping, records, stream, texts};
+use super::fixtures::{base, encode, event, mapping, records, stream, texts};
 use crate::encode::MAX_REQUEST;
 use crate::proto::record::{Item, Profile, Record, Value};
 
@@ -13,7 +13,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(256))]
 
     #[test]
-    fn rows_convert_to_records(rows in prop::collection::vec((any::<Option<i64>>(), any::<Option<f64>>(), any::<Option<String>>(), any::<Option<bool>>()), 1..30)) {
+    fn rows_convert_to_events(rows in prop::collection::vec((any::<Option<i64>>(), any::<Option<f64>>(), any::<Option<String>>(), any::<Option<bool>>()), 1..30)) {
         let mut columns = base(rows.len());
         columns.push(("i", Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>())));
         columns.push(("f", Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>())));
@@ -44,7 +44,7 @@ proptest! {
 }
 
 #[test]
-fn profiles_and_items_have_their_own_fields() {
+fn rows_convert_to_profiles_and_items() {
     let columns = || vec![("key", texts(&[Some("k")])), ("city", texts(&[Some("x")]))];
     let profile = r#"{"records": "profile", "source": "crm", "id": "{key}", "identifiers": [{"namespace": "card", "value": "{key}"}], "attributes": {"city": "city"}}"#;
     let requests = encode(profile, &stream(columns())).unwrap();
@@ -67,7 +67,7 @@ fn profiles_and_items_have_their_own_fields() {
 }
 
 #[test]
-fn requests_stay_below_the_size_limit_and_contain_all_records() {
+fn requests_keep_to_the_size_limit_and_contain_all_records() {
     let long = "x".repeat(300_000);
     let mut columns = base(40);
     columns.push(("x", texts(&vec![Some(long.as_str()); 40])));

@@ -1,4 +1,4 @@
-//! A file with columns, a mapping, and the resulting records.
+//! Arrow streams, mappings, and the records that they encode to.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::ingest::peek_workspace;
 use crate::proto::record::{Event, Record};
 use crate::proto::wire::Reader;
 
+/// Writes columns as an Arrow IPC stream.
 pub fn stream(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     let batch =
         RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
@@ -30,13 +31,13 @@ pub fn texts(values: &[Option<&str>]) -> ArrayRef {
 pub fn mapping(members: &str) -> String {
     let base = r#""records": "event", "source": "tills", "id": "{row}", "type": "order", "occurred_at": {"column": "at", "as": "instant", "format": "s"},
         "identifiers": [{"namespace": "card", "value": "{card}"}]"#;
-    let base: serde_json::Map<_, _> = serde_json::from_str(&format!("{{{base}}}")).unwrap();
-    let mut all = base;
+    let mut mapping: serde_json::Map<_, _> = serde_json::from_str(&format!("{{{base}}}")).unwrap();
     let members: serde_json::Map<_, _> = serde_json::from_str(&format!("{{{members}}}")).unwrap();
-    all.extend(members);
-    serde_json::to_string(&all).unwrap()
+    mapping.extend(members);
+    serde_json::to_string(&mapping).unwrap()
 }
 
+/// Encodes a stream whose first row has number 100.
 pub fn encode(mapping: &str, stream: &[u8]) -> Result<Vec<Vec<u8>>> {
     RecordEncoder::new(mapping.as_bytes(), "shop")?.encode(stream, 100)
 }
@@ -64,6 +65,7 @@ pub fn event<'a>(record: &'a Record) -> &'a Event<'a> {
     }
 }
 
+/// Returns the columns that `mapping` requires.
 pub fn base(rows: usize) -> Vec<(&'static str, ArrayRef)> {
     vec![
         ("at", Arc::new(Int64Array::from(vec![7; rows]))),
