@@ -20,7 +20,7 @@ class UnknownAmounts:
 
     def note(self, people: int) -> str:
         who = "1 person has" if people == 1 else f"{people:,} people have"
-        return f"{who} events of which {format_rule(self.sum)} does not know the amount; they add nothing (A1, A3)"
+        return f"{who} events without a known amount, which add nothing to {format_rule(self.sum)} (A1, A3)"
 
 
 def unknown_amounts(drafted: EvaluationContext, bound: BoundRules) -> list[UnknownAmounts]:
