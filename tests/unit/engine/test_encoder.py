@@ -1,4 +1,4 @@
-"""The encoder in the core against docs/import.md, read slowly."""
+"""The encoder in the core against a slow reference encoder of docs/import.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from quanyu.api.event.v1.event_pb2 import Record
 from quanyu.api.ingestion.v1.ingestion_pb2 import IngestRequest
 from quanyu.engine import InvalidError, RecordEncoder
-from tests.unit.engine.naive_encoder import Naive
+from tests.unit.engine.reference_encoder import ReferenceEncoder
 
 EVENT = {
     "records": "event",
@@ -30,7 +30,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 # Python counts some control characters as white space, Unicode does not.
 PRINTED = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
 MOMENT = st.datetimes(datetime(1971, 1, 1), datetime(2037, 1, 1)).map(lambda t: t.replace(microsecond=0))
-# Arrow type, values of it, and what `as` may make of them.
+# An Arrow type, its values, and the conversions (`as`) that accept it.
 COLUMNS: list[tuple[pa.DataType, st.SearchStrategy[Any], tuple[str | None, ...]]] = [
     (pa.bool_(), st.booleans(), (None, "text", "flag")),
     (pa.int64(), st.integers(-(2**63), 2**63 - 1), (None, "text", "number", "decimal")),
@@ -61,7 +61,7 @@ COLUMNS: list[tuple[pa.DataType, st.SearchStrategy[Any], tuple[str | None, ...]]
 ZONES = st.sampled_from(["UTC", "Asia/Shanghai", "America/New_York", "Australia/Lord_Howe"])
 
 
-def encoded(mapping: dict[str, Any], table: pa.Table, first: int = 0) -> list[Record]:
+def encode(mapping: dict[str, Any], table: pa.Table, first: int = 0) -> list[Record]:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=3)
@@ -74,7 +74,7 @@ def encoded(mapping: dict[str, Any], table: pa.Table, first: int = 0) -> list[Re
 
 @settings(deadline=None, max_examples=150)
 @given(st.data())
-def test_a_column_becomes_what_the_document_says(data: st.DataObject) -> None:
+def test_a_column_becomes_the_value_of_the_reference_encoder(data: st.DataObject) -> None:
     kind, values, conversions = data.draw(st.sampled_from(COLUMNS))
     column = data.draw(st.lists(st.none() | values, min_size=1, max_size=8))
     conversion = data.draw(st.sampled_from(conversions))
@@ -82,11 +82,11 @@ def test_a_column_becomes_what_the_document_says(data: st.DataObject) -> None:
     mapping = {"records": "item", "catalog": "goods", "key": "k{row}", "attributes": {"a": field}}
     mapping |= {"zone": data.draw(ZONES)}
     first = data.draw(st.integers(0, 10**9))
-    naive = Naive(mapping)
+    reference = ReferenceEncoder(mapping)
     array = pa.array(column, kind)
-    # Back from Arrow: a decimal has no negative zero there.
-    expected = [naive.record({"c": value}, first + at) for at, value in enumerate(array.to_pylist())]
-    assert encoded(mapping, pa.table({"c": array}), first) == expected
+    # The values come from Arrow, where a decimal has no negative zero.
+    expected = [reference.record({"c": value}, first + at) for at, value in enumerate(array.to_pylist())]
+    assert encode(mapping, pa.table({"c": array}), first) == expected
 
 
 @settings(deadline=None, max_examples=100)
@@ -111,34 +111,34 @@ def test_rows_become_events_and_profiles(data: st.DataObject) -> None:
         row | {"at": t, "seconds": int(t.replace(tzinfo=UTC).timestamp())} for row, t in zip(rows, moments, strict=True)
     ]
     kinds = {"a": pa.string(), "b": pa.int16(), "列": pa.float64(), "at": pa.timestamp("ns"), "seconds": pa.int64()}
-    naive = Naive(mapping)
-    expected = [naive.record(row, at) for at, row in enumerate(rows)]
-    assert encoded(mapping, pa.Table.from_pylist(rows, pa.schema(kinds))) == expected
+    reference = ReferenceEncoder(mapping)
+    expected = [reference.record(row, at) for at, row in enumerate(rows)]
+    assert encode(mapping, pa.Table.from_pylist(rows, pa.schema(kinds))) == expected
 
 
-def test_a_wall_time_in_a_gap_moves_on_and_in_a_fold_is_the_first() -> None:
+def test_a_local_time_in_a_gap_is_later_and_a_repeated_one_is_the_first() -> None:
     walls = ["2017-03-12 02:30:00", "2017-11-05 01:30:00"]
     mapping = EVENT | {"zone": "America/New_York", "identifiers": [{"namespace": "card", "value": "1"}]}
-    got = [record.event.occurred_at.ToDatetime() for record in encoded(mapping, pa.table({"at": walls}))]
+    got = [record.event.occurred_at.ToDatetime() for record in encode(mapping, pa.table({"at": walls}))]
     assert got == [datetime(2017, 3, 12, 7, 30), datetime(2017, 11, 5, 5, 30)]
 
 
-def test_times_follow_their_format() -> None:
+def test_a_time_is_read_in_its_format() -> None:
     mapping = EVENT | {"occurred_at": {"column": "at", "format": "%d/%m/%Y %H:%M"}, "zone": "Asia/Shanghai"}
-    (record,) = encoded(mapping, pa.table({"at": ["16/06/2025 08:00"], "card": ["1"]}))
+    (record,) = encode(mapping, pa.table({"at": ["16/06/2025 08:00"], "card": ["1"]}))
     assert record.event.occurred_at.ToDatetime() == datetime(2025, 6, 16)
 
 
-def test_finer_times_are_cut_to_the_millisecond() -> None:
+def test_times_are_truncated_to_milliseconds() -> None:
     at = pa.array([1_500_000_000_123_999_999], pa.timestamp("ns"))
-    (record,) = encoded(EVENT, pa.table({"at": at, "card": ["1"]}))
+    (record,) = encode(EVENT, pa.table({"at": at, "card": ["1"]}))
     assert record.event.occurred_at.ToMilliseconds() == 1_500_000_000_123
 
 
 def test_large_batches_are_split_into_requests_of_four_mebibytes() -> None:
     count = 50_000
     table = pa.table({"at": pa.array([0] * count, pa.timestamp("s")), "card": ["c" * 200] * count})
-    records = encoded(EVENT, table)
+    records = encode(EVENT, table)
     assert [record.event.id for record in records] == [str(n) for n in range(count)]
 
 
@@ -159,14 +159,14 @@ BAD_MAPPINGS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("mapping", "said"), BAD_MAPPINGS)
-def test_a_wrong_mapping_is_refused_by_the_name_of_its_field(mapping: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidError, match=said):
+@pytest.mark.parametrize(("mapping", "expected_message"), BAD_MAPPINGS)
+def test_the_error_of_a_wrong_mapping_names_its_field(mapping: dict[str, Any], expected_message: str) -> None:
+    with pytest.raises(InvalidError, match=expected_message):
         RecordEncoder(json.dumps(mapping).encode(), "shop")
 
 
 @pytest.mark.parametrize("mapping", [b"", b"[]", b"{", b"\xff"])
-def test_what_is_no_mapping_is_refused(mapping: bytes) -> None:
+def test_a_text_that_is_not_a_mapping_is_rejected(mapping: bytes) -> None:
     with pytest.raises(InvalidError):
         RecordEncoder(mapping, "shop")
 
@@ -183,15 +183,17 @@ BAD_VALUES: list[tuple[str, pa.Array, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "column", "said"), BAD_VALUES)
-def test_a_value_that_does_not_fit_is_named_with_its_column(kind: str, column: pa.Array, said: str) -> None:
+@pytest.mark.parametrize(("kind", "column", "expected_message"), BAD_VALUES)
+def test_the_error_of_an_invalid_value_names_value_column_and_row(
+    kind: str, column: pa.Array, expected_message: str
+) -> None:
     mapping = {"records": "item", "catalog": "c", "key": "{row}", "attributes": {"a": {"column": "price", "as": kind}}}
-    with pytest.raises(InvalidError, match=said) as refused:
-        encoded(mapping, pa.table({"price": column}), 100)
-    assert "price" in str(refused.value)
-    # A column whose type does not fit is wrong in every row.
+    with pytest.raises(InvalidError, match=expected_message) as caught:
+        encode(mapping, pa.table({"price": column}), 100)
+    assert "price" in str(caught.value)
+    # An invalid type of a column is an error in every row.
     if isinstance(column[0].as_py(), str) or kind == "flag":
-        assert "102" in str(refused.value)
+        assert "102" in str(caught.value)
 
 
 MISSING: list[tuple[Callable[[], pa.Table], str]] = [
@@ -200,20 +202,20 @@ MISSING: list[tuple[Callable[[], pa.Table], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("table", "said"), MISSING)
-def test_a_column_that_the_file_lacks_is_named(table: Callable[[], pa.Table], said: str) -> None:
-    with pytest.raises(InvalidError, match=said):
-        encoded(EVENT, table())
+@pytest.mark.parametrize(("table", "expected_message"), MISSING)
+def test_the_error_of_a_missing_column_names_the_column(table: Callable[[], pa.Table], expected_message: str) -> None:
+    with pytest.raises(InvalidError, match=expected_message):
+        encode(EVENT, table())
 
 
-def test_an_absent_id_is_an_error_with_its_row_and_column() -> None:
+def test_the_error_of_a_missing_id_names_row_and_column() -> None:
     table = pa.table({"at": pa.array([0, 0], pa.timestamp("s")), "card": ["1", None]})
-    with pytest.raises(InvalidError, match="card") as refused:
-        encoded(EVENT | {"id": "{card}"}, table, 7)
-    assert "8" in str(refused.value)
+    with pytest.raises(InvalidError, match="card") as caught:
+        encode(EVENT | {"id": "{card}"}, table, 7)
+    assert "8" in str(caught.value)
 
 
-def test_what_is_no_arrow_stream_is_refused() -> None:
+def test_bytes_that_are_not_an_arrow_stream_are_rejected() -> None:
     encoder = RecordEncoder(json.dumps(EVENT).encode(), "shop")
     with pytest.raises(InvalidError):
         encoder.encode(b"not arrow", 0)
@@ -222,4 +224,4 @@ def test_what_is_no_arrow_stream_is_refused() -> None:
 def test_decimals_keep_their_digits() -> None:
     mapping = {"records": "item", "catalog": "c", "key": "{row}", "attributes": {"a": "price"}}
     column = pa.array([Decimal("1.50"), Decimal("-0.05")], pa.decimal128(9, 2))
-    assert [r.item.attributes["a"].decimal for r in encoded(mapping, pa.table({"price": column}))] == ["1.50", "-0.05"]
+    assert [r.item.attributes["a"].decimal for r in encode(mapping, pa.table({"price": column}))] == ["1.50", "-0.05"]

@@ -1,4 +1,4 @@
-"""Errors of the engine have the class and the attributes that callers decide by."""
+"""Errors of the engine: their classes and attributes, on which callers rely."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_each_class_has_its_base(kind: type[Exception], base: type[Exception]) -
         ("a{1000}{1000}", "Compiled regex exceeds size limit of 1048576 bytes."),
     ],
 )
-def test_an_invalid_pattern_comes_with_the_reason(tmp_path: Path, pattern: str, reason: str) -> None:
+def test_an_invalid_pattern_has_the_reason(tmp_path: Path, pattern: str, reason: str) -> None:
     cond = nodes.TextTest("matches", nodes.Literal(TextValue("")), pattern)
     plan = serialize_plan(0, [nodes.Root("any", cond, None)])
     with pytest.raises(InvalidPatternError) as caught:
@@ -56,7 +56,7 @@ def test_an_invalid_pattern_comes_with_the_reason(tmp_path: Path, pattern: str, 
     assert str(caught.value) == f'plan.roots[0].cond.value: "{pattern}" is not a valid RE2 pattern: {reason}'
 
 
-def test_a_folder_that_cannot_be_made_is_a_storage_error_but_no_full_disk(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_a_storage_error_but_not_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError) as caught:
         LocalLog.create(str(tmp_path / "file" / "log"))

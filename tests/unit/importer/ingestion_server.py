@@ -27,10 +27,10 @@ class Server(ingestion_pb2_grpc.IngestionServiceServicer):
             if self.waits:
                 self.answers.acquire()
             if self.rejects:
-                refused = [
+                rejected = [
                     ingestion_pb2.RejectedRecord(index=index, reason="R") for index in range(len(request.records))
                 ]
-                yield ingestion_pb2.IngestResponse(sequence=request.sequence, rejects=refused)
+                yield ingestion_pb2.IngestResponse(sequence=request.sequence, rejects=rejected)
                 continue
             keys = [record.event.id for record in request.records]
             new = set(keys) - self.keys

@@ -1,4 +1,4 @@
-"""Every row of a file arrives once, however often an import stops and starts again."""
+"""Imports of files: every row arrives once, also after interruptions."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_row_arrives_and_no_progress_is_left(
+def test_every_row_arrives_and_the_progress_file_is_removed(
     served: tuple[Server, grpc.Channel], mapping: Mapping, file: Path
 ) -> None:
     server, channel = served
-    watched: list[tuple[int, int | None]] = []
-    imported = import_file(file, mapping, "shop", channel, lambda done, total: watched.append((done, total)))
+    progress: list[tuple[int, int | None]] = []
+    imported = import_file(file, mapping, "shop", channel, lambda done, total: progress.append((done, total)))
     assert server.keys == {f"r{row}" for row in range(ROWS)}
     assert (imported.accepted, imported.duplicates, imported.rejected, imported.skipped) == (ROWS, 0, 0, 0)
-    assert watched[-1] == (ROWS, None)
-    assert [done for done, _ in watched] == sorted(done for done, _ in watched)
+    assert progress[-1] == (ROWS, None)
+    assert [done for done, _ in progress] == sorted(done for done, _ in progress)
     assert not file.with_name(file.name + SUFFIX).exists()
 
 
@@ -86,7 +86,7 @@ def test_a_server_that_lost_the_rows_gets_all_of_them(
     server.fails_at = 0
     server.keys.clear()
     imported = import_file(file, mapping, "shop", channel)
-    # The rows that were sent again to find out have arrived before the import.
+    # The import first sends some rows again, to check whether the server has them.
     assert (imported.skipped, imported.accepted + imported.duplicates) == (0, ROWS)
     assert len(server.keys) == ROWS
 
@@ -102,7 +102,7 @@ def test_a_row_that_cannot_be_encoded_names_file_and_mapping(
     assert caught.value.reason == "ROW_INVALID"
 
 
-def test_no_more_rejected_rows_are_kept_than_are_shown(
+def test_only_the_first_rejected_rows_are_kept(
     served: tuple[Server, grpc.Channel], mapping: Mapping, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, channel = served

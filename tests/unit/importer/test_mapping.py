@@ -1,3 +1,5 @@
+"""Mappings: their columns, and the errors of wrong ones."""
+
 from __future__ import annotations
 
 import json
@@ -28,7 +30,7 @@ properties:
 COLUMN = st.text("abcxyz_ 列", min_size=1).filter(lambda name: name != "row")
 
 
-def test_the_columns_are_those_of_templates_and_fields() -> None:
+def test_columns_come_from_templates_and_fields() -> None:
     mapping = parse_mapping(EXAMPLE, "example")
     assert set(mapping.columns()) == {"basket", "kind", "seconds", "shop", "card", "amount", "product", "tags"}
     assert mapping.text_columns() == {"basket", "kind", "shop", "card", "product", "tags"}
@@ -53,7 +55,7 @@ def test_every_column_of_a_template_is_read_once_and_as_text(columns: list[str],
         st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
     )
 )
-def test_what_is_wrong_in_a_mapping_is_left_to_the_encoder(anything: object) -> None:
+def test_values_of_any_type_are_passed_to_the_encoder(anything: object) -> None:
     contents = dict.fromkeys(("id", "identifiers", "properties", "attributes", "occurred_at"), anything)
     mapping = Mapping("made", contents)
     assert isinstance(mapping.columns(), list)
@@ -61,23 +63,23 @@ def test_what_is_wrong_in_a_mapping_is_left_to_the_encoder(anything: object) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("records: [event", "line 1"), ("- records", "`records:`"), ("", "`records:`")]
+    ("text", "message"), [("records: [event", "line 1"), ("- records", "`records:`"), ("", "`records:`")]
 )
-def test_a_mapping_that_is_none_is_refused_with_where(tmp_path: Path, text: str, said: str) -> None:
+def test_a_text_that_is_not_a_mapping_is_rejected_with_its_file(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "m.yaml"
     path.write_text(text)
-    with pytest.raises(InvalidInput, match=said) as refused:
+    with pytest.raises(InvalidInput, match=message) as caught:
         load_mapping(path)
-    assert str(path) in refused.value.message
+    assert str(path) in caught.value.message
 
 
-def test_a_mapping_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_a_mapping_that_cannot_be_read_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         load_mapping(tmp_path / "missing.yaml")
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("type: 2026-01-31", "type: YAML reads a date here"),
         ("properties: {a: {column: !!binary aGk=}}", r"properties\.a\.column: YAML reads a bytes here"),
@@ -94,6 +96,6 @@ def test_a_mapping_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         ("[" * 5_000, "not YAML"),
     ],
 )
-def test_what_json_cannot_hold_is_refused_with_its_place(text: str, says: str) -> None:
-    with pytest.raises(InvalidInput, match=says):
+def test_a_value_that_json_does_not_have_is_rejected_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         parse_mapping(text, "example")

@@ -1,3 +1,5 @@
+"""The progress of an import, kept beside its file."""
+
 from __future__ import annotations
 
 import os
@@ -18,7 +20,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_was_reached_is_found_again_until_it_is_forgotten(file: Path) -> None:
+def test_progress_is_loaded_until_it_is_removed(file: Path) -> None:
     Progress.load(file, MAPPING, "shop").advance(7)
     assert Progress.load(file, MAPPING, "shop").rows == 7
     Progress.load(file, MAPPING, "shop").remove()
@@ -36,12 +38,12 @@ def test_another_workspace_mapping_or_file_begins_at_the_first_row(file: Path) -
 
 
 @pytest.mark.parametrize("kept", ["", "[]", "{}", '{"fingerprint": 1}', "\x00"])
-def test_a_damaged_progress_file_costs_nothing_but_time(file: Path, kept: str) -> None:
+def test_a_damaged_progress_file_starts_at_the_first_row(file: Path, kept: str) -> None:
     file.with_name("orders.csv.quanyu-progress").write_text(kept)
     assert Progress.load(file, MAPPING, "shop").rows == 0
 
 
-def test_where_it_cannot_be_kept_the_import_goes_on(file: Path) -> None:
+def test_progress_that_cannot_be_stored_does_not_stop_the_import(file: Path) -> None:
     file.with_name("orders.csv.quanyu-progress").mkdir()
     progress = Progress.load(file, MAPPING, "shop")
     progress.advance(3)

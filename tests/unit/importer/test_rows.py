@@ -1,3 +1,5 @@
+"""Rows of CSV, NDJSON and Parquet files."""
+
 from __future__ import annotations
 
 import json
@@ -21,20 +23,20 @@ def read(path: Path, mapping: Mapping = CARDS, start: int = 0) -> list[dict[str,
     return [row for _, batch in open_rows(path, mapping).starting_at(start) for row in batch.to_pylist()]
 
 
-# The first conversion to Python values imports pandas where there is one: seconds.
+# The first conversion to Python values can import pandas, which takes seconds.
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 5)), st.integers(0, 30))
-def test_starting_at_a_row_gives_the_rest_with_their_numbers(sizes: list[int], start: int) -> None:
+def test_starting_at_a_row_yields_the_rest_with_their_numbers(sizes: list[int], start: int) -> None:
     ends = [sum(sizes[: n + 1]) for n in range(len(sizes))]
     batches = [pa.record_batch({"n": pa.array(range(e - s, e))}) for e, s in zip(ends, sizes, strict=True)]
-    given_back = list(Rows(None, iter(batches)).starting_at(start))
-    assert [n for _, batch in given_back for n in batch["n"].to_pylist()] == list(range(start, sum(sizes)))
-    assert all(batch["n"][0].as_py() == first for first, batch in given_back)
+    found = list(Rows(None, iter(batches)).starting_at(start))
+    assert [n for _, batch in found for n in batch["n"].to_pylist()] == list(range(start, sum(sizes)))
+    assert all(batch["n"][0].as_py() == first for first, batch in found)
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.text("0123456789", min_size=1, max_size=9), st.none() | st.integers(-99, 99)), min_size=1))
-def test_all_kinds_of_files_hold_the_same_rows(rows: list[tuple[str, int | None]]) -> None:
+def test_all_file_formats_have_the_same_rows(rows: list[tuple[str, int | None]]) -> None:
     records = [{"card": card, "points": points} for card, points in rows]
     with tempfile.TemporaryDirectory() as folder:
         parquet, csv, ndjson = (Path(folder, f"cards.{kind}") for kind in ("parquet", "csv", "ndjson"))
@@ -45,20 +47,20 @@ def test_all_kinds_of_files_hold_the_same_rows(rows: list[tuple[str, int | None]
         assert read(parquet, start=1) == records[1:]
 
 
-def test_a_missing_column_is_named_with_the_nearest_one(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_column_suggests_the_nearest_one(tmp_path: Path) -> None:
     (tmp_path / "cards.csv").write_text("cards,points\n1,2\n")
-    with pytest.raises(InvalidInput, match=r"no column `card`; did you mean `cards`\?") as refused:
+    with pytest.raises(InvalidInput, match=r"no column `card`; did you mean `cards`\?") as caught:
         open_rows(tmp_path / "cards.csv", CARDS)
-    assert "cards.yaml" in refused.value.message
+    assert "cards.yaml" in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["cards.xlsx", "cards", "cards.csv", "cards.parquet", "cards.jsonl"])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+def test_the_error_of_an_unreadable_file_names_it(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match=name):
         open_rows(tmp_path / name, CARDS)
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+def test_the_error_of_a_damaged_file_names_it(tmp_path: Path) -> None:
     path = tmp_path / "cards.parquet"
     pq.write_table(pa.table({"card": [str(n) for n in range(1000)], "points": range(1000)}), path)
     path.write_bytes(path.read_bytes()[:-100])
@@ -66,7 +68,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         open_rows(path, CARDS)
 
 
-def test_a_csv_line_with_too_few_fields_is_said(tmp_path: Path) -> None:
+def test_a_csv_line_with_too_few_fields_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "cards.csv").write_text("card,points\n1,2\n3\n")
     with pytest.raises(InvalidInput, match="cannot be read"):
         read(tmp_path / "cards.csv")
@@ -84,7 +86,7 @@ def test_only_an_empty_csv_field_is_null(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "contents", "says"),
+    ("name", "contents", "message"),
     [
         ("cards.csv", "card\na\n".encode("utf-16"), "save it as UTF-8"),
         ("cards.csv", "卡,card,points\na,b,1\n".encode("gbk"), "save it as UTF-8"),
@@ -92,7 +94,9 @@ def test_only_an_empty_csv_field_is_null(tmp_path: Path) -> None:
         ("cards.ndjson", b'{"card": "' + b"x" * 3_000_000 + b'"}\n', "one of its lines has more than 1 MiB"),
     ],
 )
-def test_files_that_look_right_but_are_not_are_explained(tmp_path: Path, name: str, contents: bytes, says: str) -> None:
+def test_the_error_of_an_unsupported_file_says_what_to_do(
+    tmp_path: Path, name: str, contents: bytes, message: str
+) -> None:
     (tmp_path / name).write_bytes(contents)
-    with pytest.raises(InvalidInput, match=says):
+    with pytest.raises(InvalidInput, match=message):
         read(tmp_path / name)

@@ -1,4 +1,4 @@
-"""The stream against a server that does in memory what the ingestion service does: counts records by key."""
+"""The stream of requests against a server that counts records by key in memory."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ def test_every_request_is_answered_in_order(served: tuple[Server, grpc.Channel])
     assert [answer.accepted for answer in answers] == [2] + [1] * (3 * IN_FLIGHT - 1)
 
 
-def test_nothing_to_send_is_no_answer(served: tuple[Server, grpc.Channel]) -> None:
+def test_a_stream_without_requests_has_no_answers(served: tuple[Server, grpc.Channel]) -> None:
     assert list(send(served[1], iter([]))) == []
 
 
-def test_no_more_than_a_few_requests_wait_in_memory(served: tuple[Server, grpc.Channel]) -> None:
+def test_only_a_few_requests_wait_in_memory(served: tuple[Server, grpc.Channel]) -> None:
     server, channel = served
     server.waits = True
-    drawn: list[int] = []
+    taken: list[int] = []
 
     def requests() -> Iterator[bytes]:
         for n in range(5 * IN_FLIGHT):
-            drawn.append(n)
+            taken.append(n)
             yield request(f"{n}")
 
     answers = send(channel, requests())
     for answered in range(1, 5 * IN_FLIGHT + 1):
         server.answers.release()
         next(answers)
-        # One more is drawn before it waits for room.
-        assert len(drawn) <= answered + IN_FLIGHT + 1
+        # One more request is taken before the stream waits.
+        assert len(taken) <= answered + IN_FLIGHT + 1
     assert list(answers) == []
 
 
@@ -66,7 +66,7 @@ def test_a_row_that_cannot_be_encoded_ends_the_import_after_the_rows_before_it(
     assert server.keys == {"a", "b"}
 
 
-def test_a_server_that_refuses_is_quoted(served: tuple[Server, grpc.Channel]) -> None:
+def test_the_error_of_a_server_is_quoted(served: tuple[Server, grpc.Channel]) -> None:
     server, channel = served
     server.fails_at = 3
     answers = send(channel, (request(f"{n}") for n in range(100)))
@@ -74,6 +74,6 @@ def test_a_server_that_refuses_is_quoted(served: tuple[Server, grpc.Channel]) ->
         list(answers)
 
 
-def test_a_server_that_is_not_there_is_said() -> None:
+def test_a_missing_server_is_an_error() -> None:
     with grpc.insecure_channel("127.0.0.1:1") as channel, pytest.raises(Unavailable, match="stopped taking records"):
         list(send(channel, iter([request("a")])))

@@ -1,4 +1,4 @@
-"""A background loop loses no wake-up, retries what may pass, and reports what does not."""
+"""A background loop: wake-ups, retried errors, and errors that end it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from quanyu.engine import CancelledError, StorageError
 from quanyu.runtime.background import NO_PAUSE, BackgroundLoop, Pause
 
-# Far longer than any test takes: a pause of this length ends only because something ends it.
+# Longer than any test: a pause of this length does not end by itself.
 FOREVER = 3600.0
 PATIENCE = 60.0
 
@@ -20,7 +20,7 @@ Outcome = Pause | Exception
 
 
 class Script:
-    """Steps that the test starts to end one by one: each waits until the test says how it ends."""
+    """Steps that the test ends one by one: each waits until the test sets its result."""
 
     def __init__(self) -> None:
         self.began = threading.Semaphore(0)
@@ -43,7 +43,7 @@ class Script:
 
 
 class Running:
-    """A loop over a script, and what it reported."""
+    """A loop over a script, and the errors that it reported."""
 
     def __init__(self, **given: object) -> None:
         self.script = Script()

@@ -1,4 +1,4 @@
-"""Every error of the engine has a meaning for callers, decided by its class alone."""
+"""Domain errors: the class of an engine error decides which one callers get."""
 
 from __future__ import annotations
 

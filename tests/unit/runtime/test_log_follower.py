@@ -1,4 +1,4 @@
-"""Folding a log: nothing lost, nothing repeated, however often it stops and wherever it is killed."""
+"""Folding a log: no frame is lost or repeated if the process stops or is killed."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from quanyu.runtime.settings import Settings
 _folders = count()
 
 
-class Listing:
-    """The simplest state: the frames themselves. `saved` is what a snapshot would have on disk."""
+class FrameList:
+    """A state that is the list of frames. `saved` holds the frames of the last snapshot."""
 
     def __init__(self, saved: list[bytes]) -> None:
         self.saved = saved
         self.seen = list(saved)
         self.snapshots = 0
         self.failing: list[Exception] = []
-        # How often there is something to tidy away.
-        self.untidy = 0
+        # The number of parts to tidy.
+        self.untidy_parts = 0
 
     def offset(self) -> int:
         return len(self.seen)
@@ -42,8 +42,8 @@ class Listing:
         self.seen += [frame for _, frame in frames]
 
     def tidy(self) -> bool:
-        self.untidy -= 1
-        return self.untidy >= 0
+        self.untidy_parts -= 1
+        return self.untidy_parts >= 0
 
     def snapshot(self) -> None:
         self.saved[:] = self.seen
@@ -51,7 +51,7 @@ class Listing:
 
 
 class Call:
-    """What a worker asks of a gRPC call."""
+    """The part of a gRPC call that a follower uses: its deadline."""
 
     def __init__(self, seconds: float | None) -> None:
         self._deadline = None if seconds is None else time.monotonic() + seconds
@@ -70,134 +70,138 @@ def log(tmp_path: Path) -> Iterator[LocalLog]:
     made.close()
 
 
-def worker_of(log_path: Path, state: Listing, failures: list[BaseException] | None = None, **given: int) -> LogFollower:
+def follower_of(
+    log_path: Path, state: FrameList, failures: list[BaseException] | None = None, **options: int
+) -> LogFollower:
     failures = [] if failures is None else failures
-    log, settings = LocalLog.follow(str(log_path)), Settings(**given)  # type: ignore[arg-type]
+    log, settings = LocalLog.follow(str(log_path)), Settings(**options)  # type: ignore[arg-type]
     return LogFollower("test", log, state, settings, lambda work, error: failures.append(error))
 
 
-def wait(worker: LogFollower, state: Listing, offset: int, seconds: float | None = 10) -> None:
+def wait(follower: LogFollower, state: FrameList, offset: int, seconds: float | None = 10) -> None:
     call: Any = Call(seconds)
-    worker.wait_until(lambda: state.offset() >= offset, call)
+    follower.wait_until(lambda: state.offset() >= offset, call)
 
 
 @settings(max_examples=40, deadline=None)
 @given(
     frames=st.lists(st.binary(min_size=1, max_size=50), max_size=40),
-    lives=st.lists(st.tuples(st.integers(0, 10), st.booleans()), max_size=6),
+    runs=st.lists(st.tuples(st.integers(0, 10), st.booleans()), max_size=6),
 )
-def test_state_is_the_log_after_any_life(
-    tmp_path_factory: pytest.TempPathFactory, frames: list[bytes], lives: list[tuple[int, bool]]
+def test_the_state_has_all_frames_after_any_sequence_of_runs(
+    tmp_path_factory: pytest.TempPathFactory, frames: list[bytes], runs: list[tuple[int, bool]]
 ) -> None:
-    path = tmp_path_factory.mktemp("worker") / str(next(_folders))
+    path = tmp_path_factory.mktemp("follower") / str(next(_folders))
     log = LocalLog.create(str(path))
     saved: list[bytes] = []
     written = 0
-    for frames_now, graceful in [*lives, (len(frames), True)]:
+    for frames_now, graceful in [*runs, (len(frames), True)]:
         for frame in frames[written : written + frames_now]:
             log.append(frame)
         written = min(written + frames_now, len(frames))
-        state = Listing(saved)
-        worker = worker_of(path, state)
-        worker.start()
-        wait(worker, state, written)
+        state = FrameList(saved)
+        follower = follower_of(path, state)
+        follower.start()
+        wait(follower, state, written)
         kept = list(saved)
-        worker.close()
+        follower.close()
         if not graceful:
-            saved[:] = kept  # a killed process has written no last snapshot
+            saved[:] = kept  # a killed process does not write a last snapshot
     log.close()
     assert saved == frames
 
 
-def test_what_is_still_in_the_log_is_folded_before_closing(log: LocalLog, tmp_path: Path) -> None:
+def test_close_folds_the_rest_of_the_log(log: LocalLog, tmp_path: Path) -> None:
     log.append(b"a")
-    state = Listing([])
-    worker_of(tmp_path / "log", state).close()
+    state = FrameList([])
+    follower_of(tmp_path / "log", state).close()
     assert state.saved == [b"a"]
 
 
-def test_waiting_ends_when_the_log_has_been_folded_that_far(log: LocalLog, tmp_path: Path) -> None:
-    state = Listing([])
-    worker = worker_of(tmp_path / "log", state)
-    worker.start()
+def test_waiting_ends_when_the_offset_is_folded(log: LocalLog, tmp_path: Path) -> None:
+    state = FrameList([])
+    follower = follower_of(tmp_path / "log", state)
+    follower.start()
     threading.Timer(0.2, lambda: log.append(b"late")).start()
-    wait(worker, state, 1)
+    wait(follower, state, 1)
     assert state.seen == [b"late"]
-    worker.close()
+    follower.close()
 
 
-def test_waiting_ends_at_the_calls_deadline(log: LocalLog, tmp_path: Path) -> None:
-    state = Listing([])
-    worker = worker_of(tmp_path / "log", state)
-    worker.start()
+def test_waiting_ends_at_the_deadline_of_the_call(log: LocalLog, tmp_path: Path) -> None:
+    state = FrameList([])
+    follower = follower_of(tmp_path / "log", state)
+    follower.start()
     with pytest.raises(DeadlineExceeded):
-        wait(worker, state, 1, seconds=0.1)
-    worker.close()
+        wait(follower, state, 1, seconds=0.1)
+    follower.close()
 
 
-def test_a_full_disk_is_waited_for(log: LocalLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folding_is_retried_while_the_disk_is_full(
+    log: LocalLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("quanyu.runtime.log_follower.RETRY_SECONDS", 0.01)
-    state, failures = Listing([]), list[BaseException]()
+    state, failures = FrameList([]), list[BaseException]()
     state.failing = [DiskFullError("No space left on device")] * 2
-    worker = worker_of(tmp_path / "log", state, failures)
-    worker.start()
+    follower = follower_of(tmp_path / "log", state, failures)
+    follower.start()
     log.append(b"a")
-    wait(worker, state, 1)
+    wait(follower, state, 1)
     assert not failures
-    worker.close()
+    follower.close()
 
 
-def test_damage_stops_folding_and_is_told_to_who_waits(log: LocalLog, tmp_path: Path) -> None:
-    state, failures = Listing([]), list[BaseException]()
+def test_damage_stops_folding_and_waiting_calls_get_the_error(log: LocalLog, tmp_path: Path) -> None:
+    state, failures = FrameList([]), list[BaseException]()
     state.failing = [CorruptError("segment 7 is damaged")]
-    worker = worker_of(tmp_path / "log", state, failures)
-    worker.start()
+    follower = follower_of(tmp_path / "log", state, failures)
+    follower.start()
     log.append(b"a")
     with pytest.raises(Unavailable, match="segment 7"):
-        wait(worker, state, 1)
+        wait(follower, state, 1)
     assert len(failures) == 1
-    worker.close()
+    follower.close()
     assert state.saved == []
 
 
-def test_a_snapshot_is_written_after_so_many_bytes_and_in_quiet(log: LocalLog, tmp_path: Path) -> None:
-    state = Listing([])
-    worker = worker_of(tmp_path / "log", state, snapshot_mib=1, snapshot_idle_seconds=1)
-    worker.start()
+def test_a_snapshot_is_written_after_a_number_of_bytes_and_when_idle(log: LocalLog, tmp_path: Path) -> None:
+    state = FrameList([])
+    follower = follower_of(tmp_path / "log", state, snapshot_mib=1, snapshot_idle_seconds=1)
+    follower.start()
     log.append(bytes(2**20))
-    wait(worker, state, 1)
+    wait(follower, state, 1)
     log.append(b"small")
-    wait(worker, state, 2)
+    wait(follower, state, 2)
     assert len(state.saved) == 1
     deadline = time.monotonic() + 10
     while len(state.saved) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert (len(state.saved), state.snapshots) == (2, 2)
-    worker.close()
+    follower.close()
     assert state.snapshots == 2
 
 
-def test_what_is_tidied_away_without_folding_is_followed_by_a_snapshot(log: LocalLog, tmp_path: Path) -> None:
-    state = Listing([])
-    state.untidy = 3
-    worker = worker_of(tmp_path / "log", state)
-    worker.start()
+def test_a_snapshot_follows_tidying_without_folding(log: LocalLog, tmp_path: Path) -> None:
+    state = FrameList([])
+    state.untidy_parts = 3
+    follower = follower_of(tmp_path / "log", state)
+    follower.start()
     deadline = time.monotonic() + 10
     while not state.snapshots and time.monotonic() < deadline:
         time.sleep(0.01)
     assert state.snapshots == 1
-    assert state.untidy < 0
-    worker.close()
+    assert state.untidy_parts < 0
+    follower.close()
     assert state.snapshots == 1
 
 
-def test_folding_goes_on_between_two_parts_of_tidying(log: LocalLog, tmp_path: Path) -> None:
-    state = Listing([])
-    state.untidy = 10**9
-    worker = worker_of(tmp_path / "log", state)
-    worker.start()
+def test_folding_continues_between_two_parts_of_tidying(log: LocalLog, tmp_path: Path) -> None:
+    state = FrameList([])
+    state.untidy_parts = 10**9
+    follower = follower_of(tmp_path / "log", state)
+    follower.start()
     log.append(b"a")
-    wait(worker, state, 1)
-    assert state.untidy > 0
-    worker.close()
+    wait(follower, state, 1)
+    assert state.untidy_parts > 0
+    follower.close()
     assert state.saved == [b"a"]

@@ -1,4 +1,4 @@
-"""Log lines carry the extra fields, and JSON lines can be parsed whatever they hold."""
+"""Log lines have the extra fields, and JSON lines can always be parsed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def record(message: str, *arguments: object, **extra: object) -> logging.LogReco
     return made
 
 
-def test_a_json_line_holds_time_level_message_and_extra_fields() -> None:
+def test_a_json_line_has_time_level_message_and_extra_fields() -> None:
     line = JsonLines().format(record("row %d of %s", 7, "城市", correlation_id="c1"))
     assert "\n" not in line
     assert json.loads(line) == {
@@ -32,7 +32,7 @@ def test_a_json_line_holds_time_level_message_and_extra_fields() -> None:
     }
 
 
-def test_a_json_line_holds_the_traceback_and_what_json_does_not_know() -> None:
+def test_a_json_line_has_the_traceback_and_values_of_other_types() -> None:
     try:
         raise KeyError("gone")
     except KeyError:

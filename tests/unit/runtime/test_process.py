@@ -18,34 +18,34 @@ from quanyu.runtime.settings import Settings
 HEALTH = health_pb2.HealthCheckRequest()
 
 
-class Recorded:
-    """A service without calls that records its life."""
+class RecordedService:
+    """A service without calls that records the calls of its methods."""
 
-    def __init__(self, name: str, life: list[str]) -> None:
+    def __init__(self, name: str, calls: list[str]) -> None:
         self.name = name
-        self._life = life
-        life.append(f"open {name}")
+        self._calls = calls
+        calls.append(f"open {name}")
 
     def register(self, server: grpc.Server) -> None:
-        self._life.append(f"register {self.name}")
+        self._calls.append(f"register {self.name}")
 
     def start(self) -> None:
-        self._life.append(f"start {self.name}")
+        self._calls.append(f"start {self.name}")
 
     def stop(self) -> None:
-        self._life.append(f"stop {self.name}")
+        self._calls.append(f"stop {self.name}")
 
     def close(self) -> None:
-        self._life.append(f"close {self.name}")
+        self._calls.append(f"close {self.name}")
 
 
-def damaged(context: ServiceContext) -> Recorded:
+def damaged(context: ServiceContext) -> RecordedService:
     raise CorruptError("segment 3: damaged")
 
 
 def test_a_process_runs_its_services_in_order(tmp_path: Path) -> None:
-    life: list[str] = []
-    openers = {name: lambda context, name=name: Recorded(name, life) for name in ("ingestion", "identity")}
+    calls: list[str] = []
+    openers = {name: lambda context, name=name: RecordedService(name, calls) for name in ("ingestion", "identity")}
     process = Process(Settings(data=tmp_path, port=0), openers)
     with open_channel(process.address) as channel:
         process.start()
@@ -54,7 +54,7 @@ def test_a_process_runs_its_services_in_order(tmp_path: Path) -> None:
         process.stop()
         with pytest.raises(grpc.RpcError):
             health_pb2_grpc.HealthStub(channel).Check(HEALTH, timeout=10)
-    assert life == [
+    assert calls == [
         "open ingestion",
         "register ingestion",
         "open identity",
@@ -69,18 +69,18 @@ def test_a_process_runs_its_services_in_order(tmp_path: Path) -> None:
 
 
 def test_a_service_that_cannot_open_leaves_nothing_open(tmp_path: Path) -> None:
-    life: list[str] = []
+    calls: list[str] = []
     settings = Settings(data=tmp_path, port=0)
     with pytest.raises(DataLoss, match="segment 3"):
-        Process(settings, {"ingestion": lambda context: Recorded("ingestion", life), "identity": damaged})
-    assert life == ["open ingestion", "register ingestion", "close ingestion"]
+        Process(settings, {"ingestion": lambda context: RecordedService("ingestion", calls), "identity": damaged})
+    assert calls == ["open ingestion", "register ingestion", "close ingestion"]
     # The data folder is free again.
-    Process(settings, {"ingestion": lambda context: Recorded("ingestion", life)}).stop()
+    Process(settings, {"ingestion": lambda context: RecordedService("ingestion", calls)}).stop()
 
 
 def test_two_processes_cannot_run_one_service_on_one_folder(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, port=0)
-    first = Process(settings, {"tagging": lambda context: Recorded("tagging", [])})
+    first = Process(settings, {"tagging": lambda context: RecordedService("tagging", [])})
     with pytest.raises(FailedPrecondition, match="tagging service"):
-        Process(settings, {"tagging": lambda context: Recorded("tagging", [])})
+        Process(settings, {"tagging": lambda context: RecordedService("tagging", [])})
     first.stop()

@@ -1,4 +1,4 @@
-"""What the environment may say, and what it is told when it is wrong."""
+"""Settings from environment variables, and the errors of wrong ones."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def test_every_setting_is_documented() -> None:
     assert all(len(meaning) > 10 for _, _, meaning in rows)
 
 
-def test_variables_are_typed_and_what_is_given_wins() -> None:
+def test_variables_are_typed_and_arguments_override_them() -> None:
     settings = load_settings({"QUANYU_PORT": "9", "QUANYU_DATA": "/d", "HOME": "/root"}, port=10, data=None)
     assert (settings.port, settings.data) == (10, Path("/d"))
 
 
-def test_one_service_has_its_own_port() -> None:
+def test_a_single_service_has_its_own_port() -> None:
     settings = load_settings({"QUANYU_TAGGING_ADDRESS": "tagging:81"})
     assert settings.default_port(("tagging",)) == 81
     assert settings.default_port(("identity", "tagging")) == 7400
@@ -30,7 +30,7 @@ def test_one_service_has_its_own_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "says"),
+    ("environment", "message"),
     [
         ({"QUANYU_PORT": "eighty"}, "QUANYU_PORT must be a whole number"),
         ({"QUANYU_PORT": "70000"}, "QUANYU_PORT must be 0 to 65535"),
@@ -42,13 +42,13 @@ def test_one_service_has_its_own_port() -> None:
         ({"QUANYU_HOST": "example.org"}, "without authentication"),
     ],
 )
-def test_a_wrong_setting_is_named(environment: dict[str, str], says: str) -> None:
-    with pytest.raises(InvalidInput, match=says):
+def test_the_error_of_a_wrong_setting_names_it(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         load_settings(environment)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "host:", "host:http", "host:70000", "host:-1"])
-def test_an_address_without_a_port_is_named(address: str) -> None:
+def test_the_error_of_an_address_without_a_port_names_the_setting(address: str) -> None:
     settings = load_settings({"QUANYU_TAGGING_ADDRESS": address})
     with pytest.raises(InvalidInput, match="QUANYU_TAGGING_ADDRESS must be host:port"):
         settings.default_port(("tagging",))
@@ -67,8 +67,8 @@ def test_the_token_is_read_from_its_file(tmp_path: Path) -> None:
     file.write_text("\n")
     with pytest.raises(InvalidInput, match="empty file"):
         settings.auth_token()
-    for unfit in (b"\xff\xfe", b"two\nlines", "ключ".encode()):
-        file.write_bytes(unfit)
+    for invalid in (b"\xff\xfe", b"two\nlines", "ключ".encode()):
+        file.write_bytes(invalid)
         with pytest.raises(InvalidInput, match="one line of ASCII"):
             settings.auth_token()
     file.unlink()

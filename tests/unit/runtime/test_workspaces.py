@@ -1,4 +1,4 @@
-"""Workspaces are opened once, when first seen, and closed."""
+"""Open workspaces: each is opened once, at its first use, and closed at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quanyu.runtime.storage.data_folder import DataFolder
 from quanyu.runtime.workspaces import OpenWorkspaces
 
 
-class Held:
+class Opened:
     def __init__(self, name: str) -> None:
         self.name = name
         self.closed = False
@@ -23,32 +23,32 @@ class Held:
         self.closed = True
 
 
-def made(folder: DataFolder, *names: str) -> None:
+def create(folder: DataFolder, *names: str) -> None:
     for name in names:
         folder.log(name, "raw").mkdir(parents=True)
 
 
-def test_existing_ones_are_opened_at_start_and_closed_at_the_end(tmp_path: Path) -> None:
+def test_existing_workspaces_are_opened_at_start_and_closed_at_the_end(tmp_path: Path) -> None:
     folder = DataFolder.open(tmp_path)
-    made(folder, "cafe", "shop")
-    opened: list[Held] = []
-    workspaces = OpenWorkspaces(folder, lambda name: opened.append(Held(name)) or opened[-1])
+    create(folder, "cafe", "shop")
+    opened: list[Opened] = []
+    workspaces = OpenWorkspaces(folder, lambda name: opened.append(Opened(name)) or opened[-1])
     workspaces.open_existing()
-    assert [held.name for held in opened] == ["cafe", "shop"]
+    assert [one.name for one in opened] == ["cafe", "shop"]
     workspaces.close()
-    assert all(held.closed for held in opened)
+    assert all(one.closed for one in opened)
     with pytest.raises(Unavailable):
         workspaces.get("cafe")
 
 
-def test_many_callers_open_one_once(tmp_path: Path) -> None:
+def test_concurrent_callers_open_a_workspace_once(tmp_path: Path) -> None:
     folder = DataFolder.open(tmp_path)
     opened = []
 
-    def slowly(name: str) -> Held:
+    def slowly(name: str) -> Opened:
         opened.append(name)
         time.sleep(0.05)
-        return Held(name)
+        return Opened(name)
 
     workspaces = OpenWorkspaces(folder, slowly)
     with ThreadPoolExecutor(8) as pool:
@@ -56,8 +56,8 @@ def test_many_callers_open_one_once(tmp_path: Path) -> None:
     assert (len(found), opened) == (1, ["new"])
 
 
-def test_unknown_ones_are_not_made_by_asking(tmp_path: Path) -> None:
-    workspaces = OpenWorkspaces(DataFolder.open(tmp_path), Held)
+def test_a_lookup_does_not_create_a_workspace(tmp_path: Path) -> None:
+    workspaces = OpenWorkspaces(DataFolder.open(tmp_path), Opened)
     with pytest.raises(NotFound, match="first PutSchema or Ingest"):
         workspaces.get("nobody")
     with pytest.raises(InvalidInput):
@@ -66,12 +66,12 @@ def test_unknown_ones_are_not_made_by_asking(tmp_path: Path) -> None:
         workspaces.get("")
 
 
-def test_one_made_by_another_process_is_found(tmp_path: Path) -> None:
+def test_a_workspace_of_another_process_is_found(tmp_path: Path) -> None:
     folder = DataFolder.open(tmp_path)
     opened: list[str] = []
-    workspaces = OpenWorkspaces(folder, lambda name: opened.append(name) or Held(name))
+    workspaces = OpenWorkspaces(folder, lambda name: opened.append(name) or Opened(name))
     workspaces.watch()
-    made(folder, "late")
+    create(folder, "late")
     deadline = time.monotonic() + 5
     while not opened and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -79,22 +79,24 @@ def test_one_made_by_another_process_is_found(tmp_path: Path) -> None:
     workspaces.close()
 
 
-def test_one_made_just_before_the_end_is_opened_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workspace_created_just_before_close_is_opened_and_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("quanyu.runtime.workspaces.LOOK_SECONDS", 3600)
     folder = DataFolder.open(tmp_path)
-    opened: list[Held] = []
-    workspaces = OpenWorkspaces(folder, lambda name: opened.append(Held(name)) or opened[-1])
+    opened: list[Opened] = []
+    workspaces = OpenWorkspaces(folder, lambda name: opened.append(Opened(name)) or opened[-1])
     workspaces.watch()
-    made(folder, "late")
+    create(folder, "late")
     workspaces.close()
-    assert [(held.name, held.closed) for held in opened] == [("late", True)]
+    assert [(one.name, one.closed) for one in opened] == [("late", True)]
 
 
-def test_a_damaged_one_is_known_at_start(tmp_path: Path) -> None:
+def test_a_damaged_workspace_is_an_error_at_start(tmp_path: Path) -> None:
     folder = DataFolder.open(tmp_path)
-    made(folder, "cafe")
+    create(folder, "cafe")
 
-    def damaged(name: str) -> Held:
+    def damaged(name: str) -> Opened:
         raise CorruptError(f"{name}: segment 3 is damaged")
 
     with pytest.raises(CorruptError, match="segment 3"):
@@ -102,22 +104,22 @@ def test_a_damaged_one_is_known_at_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("passing", [DiskFullError("raw: No space left on device"), Unavailable("locked")])
-def test_one_that_could_not_be_opened_is_tried_again(
+def test_a_workspace_that_could_not_be_opened_is_retried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, passing: Exception
 ) -> None:
     monkeypatch.setattr("quanyu.runtime.workspaces.LOOK_SECONDS", 0.01)
     folder = DataFolder.open(tmp_path)
     attempts: list[str] = []
 
-    def opening(name: str) -> Held:
+    def opening(name: str) -> Opened:
         attempts.append(name)
         if len(attempts) < 4:
             raise passing
-        return Held(name)
+        return Opened(name)
 
     workspaces = OpenWorkspaces(folder, opening)
     workspaces.watch()
-    made(folder, "late")
+    create(folder, "late")
     deadline = time.monotonic() + 5
     while len(attempts) < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -126,18 +128,18 @@ def test_one_that_could_not_be_opened_is_tried_again(
     assert len(caplog.records) == 1
 
 
-def test_a_damaged_one_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_workspace_is_not_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quanyu.runtime.workspaces.LOOK_SECONDS", 0.01)
     folder = DataFolder.open(tmp_path)
     attempts: list[str] = []
 
-    def opening(name: str) -> Held:
+    def opening(name: str) -> Opened:
         attempts.append(name)
         raise CorruptError(f"{name}: segment 3 is damaged")
 
     workspaces = OpenWorkspaces(folder, opening)
     workspaces.watch()
-    made(folder, "late")
+    create(folder, "late")
     time.sleep(0.3)
     workspaces.close()
     assert attempts == ["late"]

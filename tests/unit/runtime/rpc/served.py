@@ -1,4 +1,4 @@
-"""A running server of a service that raises what a test wants."""
+"""A running server whose service raises the error of a test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVICE = pb.DESCRIPTOR.services_by_name["IdentityService"]
 
 
 class Answers:
-    """A servicer of a real service that raises what the test wants; the others count bytes."""
+    """A servicer whose methods raise the error of the test, or count bytes."""
 
     def __init__(self) -> None:
         self.raising: Exception | None = None

@@ -1,4 +1,4 @@
-"""An error of another service arrives as the domain error that it raised, with reason and metadata."""
+"""Channels: an error of another service becomes the domain error that it raised, with reason and metadata."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from quanyu.runtime.settings import Settings
 from tests.unit.runtime.rpc.served import Running
 
 
-def answered(running: Running, stub: identity_pb2_grpc.IdentityServiceStub, raised: Exception) -> errors.DomainError:
-    """The error that a caller of the service gets when the service raises `raised`."""
+def error_of_caller(
+    running: Running, stub: identity_pb2_grpc.IdentityServiceStub, raised: Exception
+) -> errors.DomainError:
+    """Returns the error that a caller gets when the service raises `raised`."""
     running.servicer.raising = raised
     with pytest.raises(errors.DomainError) as caught, domain_errors_of("identity"):
         stub.Resolve(pb.ResolveRequest())
@@ -39,17 +41,17 @@ def answered(running: Running, stub: identity_pb2_grpc.IdentityServiceStub, rais
 def test_kind_reason_and_metadata_pass_through_another_service(
     running: Running, stub: identity_pb2_grpc.IdentityServiceStub, raised: errors.DomainError
 ) -> None:
-    found = answered(running, stub, raised)
+    found = error_of_caller(running, stub, raised)
     assert type(found) is type(raised)
     assert found.message == f"identity: {raised.message}"
     assert (found.reason, found.metadata) == (raised.reason, raised.metadata)
 
 
 @pytest.mark.parametrize("raised", [errors.DeadlineExceeded("late"), CancelledError("query")])
-def test_a_call_that_ended_too_early_may_be_tried_again(
+def test_a_call_that_ended_too_early_can_be_retried(
     running: Running, stub: identity_pb2_grpc.IdentityServiceStub, raised: Exception
 ) -> None:
-    found = answered(running, stub, raised)
+    found = error_of_caller(running, stub, raised)
     assert type(found) is errors.Unavailable
     assert found.message == "the identity service did not answer in time; try again"
 
@@ -57,12 +59,12 @@ def test_a_call_that_ended_too_early_may_be_tried_again(
 def test_an_internal_error_keeps_the_correlation_id(
     running: Running, stub: identity_pb2_grpc.IdentityServiceStub
 ) -> None:
-    found = answered(running, stub, KeyError("bug"))
+    found = error_of_caller(running, stub, KeyError("bug"))
     assert (type(found), found.reason) == (errors.Unavailable, "INTERNAL")
     assert found.metadata["correlation_id"] in found.message
 
 
-def test_a_server_that_nobody_runs_is_unavailable() -> None:
+def test_an_address_without_a_server_is_unavailable() -> None:
     refused = pytest.raises(errors.Unavailable, match="identity: ")
     with open_channel("127.0.0.1:1") as channel, refused as caught, domain_errors_of("identity"):
         identity_pb2_grpc.IdentityServiceStub(channel).Resolve(pb.ResolveRequest())

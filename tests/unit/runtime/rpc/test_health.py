@@ -1,4 +1,4 @@
-"""Health follows the services, and the log names the background work that has stopped."""
+"""Health: the status of each service, and the log line of stopped background work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from quanyu.runtime.rpc.health import Health
 from tests.unit.runtime.rpc.served import Running
 
 
-def test_health_follows_the_services(running: Running, channel: grpc.Channel) -> None:
+def test_each_service_has_its_status_and_any_failure_is_one_of_the_process(
+    running: Running, channel: grpc.Channel
+) -> None:
     def status(name: str) -> int:
         return int(health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name)).status)
 

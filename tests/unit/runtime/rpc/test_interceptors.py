@@ -1,4 +1,4 @@
-"""Errors of every kind become a status with a reason; calls without the token are refused."""
+"""Interceptors: errors become a status with a reason, and calls without the token are rejected."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_domain_errors_carry_code_reason_and_metadata(
 
 
 @pytest.mark.parametrize("text", ["x" * 200_000, "城" * 200_000])
-def test_what_was_wrong_arrives_however_long_it_is(
+def test_the_beginning_of_a_long_message_arrives(
     running: Running, stub: identity_pb2_grpc.IdentityServiceStub, text: str
 ) -> None:
     running.servicer.raising = errors.InvalidInput(text, reason="RULE_SYNTAX", suggestions=text)
@@ -84,7 +84,7 @@ def test_errors_of_the_core_are_mapped(
     assert caught.value.code() == code
 
 
-def test_what_nobody_expected_is_internal_and_tells_no_secrets(
+def test_an_unexpected_error_is_internal_and_hides_its_message(
     running: Running, stub: identity_pb2_grpc.IdentityServiceStub, caplog: pytest.LogCaptureFixture
 ) -> None:
     running.servicer.raising = KeyError("password=hunter2")
@@ -97,7 +97,9 @@ def test_what_nobody_expected_is_internal_and_tells_no_secrets(
     assert [record for record in caplog.records if getattr(record, "correlation_id", "") == correlation]
 
 
-def test_an_error_in_the_middle_of_a_stream(running: Running, stub: identity_pb2_grpc.IdentityServiceStub) -> None:
+def test_an_error_in_the_middle_of_a_stream_becomes_a_status(
+    running: Running, stub: identity_pb2_grpc.IdentityServiceStub
+) -> None:
     running.servicer.raising = errors.NotFound("gone", reason="GONE")
     stream = stub.ListIdentifiers(pb.ListIdentifiersRequest())
     assert next(stream).values == ["one"]
@@ -108,7 +110,7 @@ def test_an_error_in_the_middle_of_a_stream(running: Running, stub: identity_pb2
 
 @pytest.mark.parametrize("method", ["Resolve", "ListIdentifiers"])
 @pytest.mark.parametrize("sent", [b"\x0a\xff", b"\xff" * 20, b"\x0a\x02\xff\xfe"])
-def test_a_malformed_request_is_the_callers_error(channel: grpc.Channel, method: str, sent: bytes) -> None:
+def test_a_malformed_request_is_an_error_of_the_caller(channel: grpc.Channel, method: str, sent: bytes) -> None:
     make = channel.unary_stream if method == "ListIdentifiers" else channel.unary_unary
     call = make(f"/{SERVICE.full_name}/{method}")
     read = next if method == "ListIdentifiers" else bytes
@@ -118,7 +120,7 @@ def test_a_malformed_request_is_the_callers_error(channel: grpc.Channel, method:
     assert info_of(caught.value).reason == "MALFORMED_REQUEST"
 
 
-def test_calls_without_the_token_are_refused_but_probes_are_not(tmp_path: Path) -> None:
+def test_calls_without_the_token_are_rejected_and_health_checks_are_not(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("secret")
     running = Running(Settings(auth_token_file=token))

@@ -1,4 +1,4 @@
-"""A call within the process ends like one of a server: with a response or a domain error, and its callbacks."""
+"""Calls within the process: responses, domain errors and callbacks as those of a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quanyu.runtime.rpc.local_call import LocalCall, call_locally
 
 
 class Servicer:
-    """Answers as the test wants, and keeps the context of its last call."""
+    """Answers with the given behavior, and keeps the context of its last call."""
 
     def __init__(self, behavior: Callable[[Any, grpc.ServicerContext], Any]) -> None:
         self._behavior = behavior
@@ -46,7 +46,7 @@ def test_the_servicer_that_has_the_method_answers() -> None:
         call_locally(servicers, "Sing", "la")
 
 
-def test_the_call_is_active_while_it_is_answered_and_then_over() -> None:
+def test_a_call_is_active_until_it_is_answered() -> None:
     servicer = Servicer(lambda request, context: context.is_active())
     assert call_locally([servicer], "Answer", "")
     assert servicer.context is not None
@@ -74,7 +74,7 @@ def test_callbacks_run_once_when_the_call_ends(behavior: Callable[[Any, grpc.Ser
     assert ended == ["first", "second"]
 
 
-def test_errors_are_those_that_a_caller_of_a_server_gets() -> None:
+def test_errors_are_the_domain_errors_of_a_server() -> None:
     with pytest.raises(InvalidInput, match="node 3"):
         call_locally([Servicer(raising(InvalidError("node 3: wrong")))], "Answer", "")
     wrong = InvalidInput("text: wrong", reason="RULE_SYNTAX")

@@ -1,4 +1,4 @@
-"""A server takes bytes and messages up to a limit, lists its services, and explains why it cannot listen."""
+"""A server: the sizes of messages, reflection, and errors of ports and certificates."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from quanyu.runtime.settings import Settings
 from tests.unit.runtime.rpc.served import SERVICE, Running
 
 
-def test_bytes_reach_a_method_that_takes_bytes_as_they_were_sent(channel: grpc.Channel) -> None:
+def test_a_method_that_takes_bytes_gets_them_unchanged(channel: grpc.Channel) -> None:
     call = channel.unary_unary(f"/{SERVICE.full_name}/BatchResolve")
     assert pb.BatchResolveResponse.FromString(call(b"\xff" * 20)).persons == [20]
 
 
-def test_an_audience_of_64_mib_passes_and_more_is_refused(channel: grpc.Channel) -> None:
+def test_a_message_of_64_mib_is_accepted_and_a_larger_one_is_rejected(channel: grpc.Channel) -> None:
     call = channel.unary_unary(f"/{SERVICE.full_name}/BatchResolve")
     assert pb.BatchResolveResponse.FromString(call(bytes(64 * 2**20))).persons == [64 * 2**20]
     with pytest.raises(grpc.RpcError) as caught:
@@ -29,14 +29,14 @@ def test_an_audience_of_64_mib_passes_and_more_is_refused(channel: grpc.Channel)
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_a_taken_port_is_explained(running: Running) -> None:
+def test_the_error_of_a_used_port_says_so(running: Running) -> None:
     settings = Settings()
     server = rpc.build_server(settings, Health())
     with pytest.raises(errors.FailedPrecondition, match="in use"):
         rpc.bind_port(server, settings, running.port)
 
 
-def test_a_certificate_that_is_none_is_explained(tmp_path: Path) -> None:
+def test_the_error_of_an_invalid_certificate_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "pem").write_text("no certificate")
     settings = Settings(tls_certificate=tmp_path / "pem", tls_key=tmp_path / "pem")
     with pytest.raises(errors.FailedPrecondition, match="QUANYU_TLS_CERTIFICATE"):
@@ -44,7 +44,7 @@ def test_a_certificate_that_is_none_is_explained(tmp_path: Path) -> None:
 
 
 def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
-    asked = reflection_pb2.ServerReflectionRequest(list_services="")
-    answers = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([asked]))
+    listing = reflection_pb2.ServerReflectionRequest(list_services="")
+    answers = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([listing]))
     names = {service.name for service in next(answers).list_services_response.service}
     assert {SERVICE.full_name, "grpc.health.v1.Health"} <= names

@@ -1,4 +1,4 @@
-"""The data folder: whose it is, who may write, and what is said when it cannot be used."""
+"""The data folder: its version, its locks, its names, and errors that say what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quanyu.runtime.errors import DataLoss, FailedPrecondition, InvalidInput
 from quanyu.runtime.storage.data_folder import DataFolder, check_workspace_name
 
 
-def test_a_new_folder_is_stamped_and_opens_again(tmp_path: Path) -> None:
+def test_a_new_folder_gets_a_version_and_opens_again(tmp_path: Path) -> None:
     data = tmp_path / "deep" / "data"
     DataFolder.open(data)
     assert (data / "VERSION").read_text() == "1\n"
@@ -25,7 +25,7 @@ def test_a_mounted_volume_counts_as_empty(tmp_path: Path) -> None:
     DataFolder.open(tmp_path)
 
 
-def test_somebody_elses_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_rejected_and_unchanged(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(FailedPrecondition, match="not a Quanyu data folder"):
         DataFolder.open(tmp_path)
@@ -33,7 +33,7 @@ def test_somebody_elses_folder_is_refused_and_left_alone(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("contents", [b"2\n", b"", b"\xff\xfe"])
-def test_another_versions_folder_is_refused(tmp_path: Path, contents: bytes) -> None:
+def test_a_folder_of_another_version_is_rejected(tmp_path: Path, contents: bytes) -> None:
     DataFolder.open(tmp_path)
     (tmp_path / "VERSION").write_bytes(contents)
     with pytest.raises(FailedPrecondition, match=r"VERSION|version"):
@@ -46,12 +46,12 @@ def test_an_unwritable_folder_says_what_to_do(tmp_path: Path) -> None:
         DataFolder.open(tmp_path / "file" / "data")
 
 
-def test_reading_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_reading_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FailedPrecondition, match="not a Quanyu data folder"):
         DataFolder.existing(tmp_path / "nowhere")
 
 
-def test_one_process_runs_a_service(tmp_path: Path) -> None:
+def test_only_one_process_runs_a_service(tmp_path: Path) -> None:
     first, second = DataFolder.open(tmp_path), DataFolder.open(tmp_path)
     first.lock("identity")
     second.lock("tagging")
@@ -71,13 +71,13 @@ def test_workspaces_are_the_folders_with_a_raw_log(tmp_path: Path) -> None:
 
 
 @given(st.from_regex(r"[a-z][a-z0-9_-]{0,62}", fullmatch=True))
-def test_names_that_a_workspace_can_have(name: str) -> None:
+def test_a_short_lower_case_name_is_valid(name: str) -> None:
     if name != "locks":
         check_workspace_name(name)
 
 
 @given(st.text())
-def test_a_name_never_leaves_the_data_folder(name: str) -> None:
+def test_a_valid_name_is_a_folder_inside_the_data_folder(name: str) -> None:
     try:
         check_workspace_name(name)
     except InvalidInput:
@@ -87,7 +87,7 @@ def test_a_name_never_leaves_the_data_folder(name: str) -> None:
 
 
 @pytest.mark.parametrize("left", [None, b""])
-def test_a_database_that_is_gone_is_missed_once_there_are_workspaces(tmp_path: Path, left: bytes | None) -> None:
+def test_a_missing_database_is_data_loss_if_there_are_workspaces(tmp_path: Path, left: bytes | None) -> None:
     folder = DataFolder.open(tmp_path)
     folder.check_database()
     folder.log("shop", "raw").mkdir(parents=True)

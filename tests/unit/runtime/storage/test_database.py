@@ -1,4 +1,4 @@
-"""The database as the services get it: migrated, with transactions that wait for each other."""
+"""The database: its settings, its transactions, and the errors of its connection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def database(folder: DataFolder) -> Iterator[Database]:
     made.close()
 
 
-def test_sqlite_is_set_up_to_keep_what_it_commits(database: Database) -> None:
+def test_sqlite_commits_are_durable(database: Database) -> None:
     with database.reading() as session:
         pragmas = {
             name: session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -51,7 +51,7 @@ def test_writers_that_read_first_wait_for_each_other(database: Database) -> None
         assert session.scalar(text("SELECT n FROM counter")) == 100
 
 
-def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
+def test_a_block_that_raises_is_rolled_back(database: Database) -> None:
     with database.writing() as session:
         session.execute(text("CREATE TABLE t (n INTEGER)"))
     with pytest.raises(OverflowError), database.writing() as session:  # noqa: PT012 (the rollback is what is tested)
@@ -61,7 +61,7 @@ def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
         assert session.scalar(text("SELECT count(*) FROM t")) == 0
 
 
-def test_a_view_does_not_move_while_it_is_read(database: Database) -> None:
+def test_a_reader_does_not_see_later_commits(database: Database) -> None:
     with database.writing() as session:
         session.execute(text("CREATE TABLE t (n INTEGER)"))
     with database.reading() as reader:
@@ -71,18 +71,18 @@ def test_a_view_does_not_move_while_it_is_read(database: Database) -> None:
         assert reader.scalar(text("SELECT count(*) FROM t")) == 0
 
 
-def test_a_url_that_is_none_is_named() -> None:
+def test_the_error_of_an_invalid_url_names_the_setting() -> None:
     with pytest.raises(InvalidInput, match="QUANYU_DATABASE_URL"):
         Database("not a url")
 
 
-def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/missing/x.db")
     with pytest.raises(Unavailable, match="database"), database.reading() as session:
         session.execute(text("SELECT 1"))
 
 
-def test_a_full_disk_is_told_from_a_busy_database(database: Database, folder: DataFolder) -> None:
+def test_a_full_disk_is_a_different_error_than_a_busy_database(database: Database, folder: DataFolder) -> None:
     migrate(database, folder)
     with database.writing() as session:
         session.execute(text("PRAGMA max_page_count = 1"))  # of the one connection

@@ -1,4 +1,4 @@
-"""Logs have one writer and any number of readers, and a damaged one says how to repair it."""
+"""Logs: one writer, any number of readers, and errors of damage that say how to repair it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_frames_are_read_from_an_offset_to_the_end(folder: DataFolder, monkeypat
     log.close()
 
 
-def test_frames_that_arrive_while_reading_are_left_for_the_next_time(folder: DataFolder) -> None:
+def test_frames_that_arrive_while_reading_are_read_the_next_time(folder: DataFolder) -> None:
     log = create_log(folder, "shop", "raw")
     log.append(b"first")
     reading = read_frames(log, 0)
@@ -54,7 +54,7 @@ def test_a_log_has_one_writer_and_readers_before_it_exists(folder: DataFolder) -
 
 
 @pytest.mark.parametrize("name", get_args(LogName))
-def test_a_damaged_log_names_its_repair(folder: DataFolder, name: LogName) -> None:
+def test_the_error_of_a_damaged_log_names_its_repair(folder: DataFolder, name: LogName) -> None:
     log = create_log(folder, "shop", name)
     log.append(b"x" * 100)
     log.append(b"y" * 100)

@@ -1,4 +1,4 @@
-"""Migrations make the tables that the code declares, once, and refuse those of a newer version."""
+"""Migrations: they create the declared tables, once, and reject a database of a newer version."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def database(folder: DataFolder) -> Iterator[Database]:
     made.close()
 
 
-def test_the_history_makes_the_tables_that_the_code_declares(database: Database, folder: DataFolder) -> None:
+def test_migrations_create_the_declared_tables(database: Database, folder: DataFolder) -> None:
     for file in Path(quanyu.__path__[0]).rglob("tables.py"):
         importlib.import_module(".".join(("quanyu", *file.relative_to(quanyu.__path__[0]).with_suffix("").parts)))
     migrate(database, folder)
@@ -39,13 +39,13 @@ def test_the_history_makes_the_tables_that_the_code_declares(database: Database,
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_migrating_again_changes_nothing_also_at_the_same_time(database: Database, folder: DataFolder) -> None:
+def test_concurrent_and_repeated_migrations_change_nothing(database: Database, folder: DataFolder) -> None:
     with ThreadPoolExecutor(4) as pool:
         revisions = set(pool.map(lambda _: migrate(database, folder), range(4)))
     assert len(revisions) == 1
 
 
-def test_the_database_of_a_newer_version_is_refused(database: Database, folder: DataFolder) -> None:
+def test_a_database_of_a_newer_version_is_rejected(database: Database, folder: DataFolder) -> None:
     migrate(database, folder)
     with database.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))

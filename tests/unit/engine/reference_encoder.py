@@ -1,4 +1,4 @@
-"""docs/import.md, read word by word and slowly: what the encoder in the core must give."""
+"""A slow reference encoder that follows docs/import.md word by word."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _EXACT = 2**53
 
 
-class Naive:
-    """A mapping over rows of Python values: None, bool, int, float, Decimal, str, datetime, date or list of str."""
+class ReferenceEncoder:
+    """Encodes rows by a mapping. Values are None, bool, int, float, Decimal, str, datetime, date or list of str."""
 
     def __init__(self, mapping: dict[str, Any]) -> None:
         self.mapping = mapping
@@ -158,8 +158,8 @@ class Naive:
         return value if value.tzinfo else self._local(value)
 
     def _local(self, wall: datetime) -> datetime:
-        """The wall time in the mapping's zone: moved on by a gap's length, the first of a fold."""
-        # Python reads a time in a gap with the offset before it, which is to move it on.
+        """Returns the instant of a local time: later by the length of a gap, and the first of two."""
+        # Python reads a time in a gap with the offset before it, so the time becomes later.
         return wall.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
 
     def _local_day(self, value: datetime) -> str:
