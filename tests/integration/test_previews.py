@@ -101,7 +101,9 @@ def test_a_tag_is_compared_value_by_value(quanyu: Quanyu) -> None:
 def test_amounts_that_are_unknown_are_told(quanyu: Quanyu) -> None:
     fill(quanyu)
     (note,) = preview(quanyu, "sum(order.amount in last 30d) < 20").notes
-    assert note.startswith("1 person has events of which sum(order.amount in last 30d)")
+    assert note.startswith(
+        "1 person has events without a known amount, which add nothing to sum(order.amount in last 30d)"
+    )
     assert not preview(quanyu, "count(order.amount) < 20").notes
 
 

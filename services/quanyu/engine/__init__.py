@@ -1,4 +1,4 @@
-"""The typed Python face of the Rust core, `quanyu._core`."""
+"""The typed Python interface of the Rust core, `quanyu._core`."""
 
 from quanyu._core import (
     Answer,

@@ -26,7 +26,7 @@ class Progress:
 
     @classmethod
     def load(cls, file: Path, mapping: Mapping, workspace: str) -> Progress:
-        """Reads the progress of an earlier import; row 0 if there is none, or if file or mapping have changed."""
+        """Reads the progress of an earlier import; row 0 without one, or if the file or the mapping has changed."""
         progress = cls(file.with_name(file.name + SUFFIX), _fingerprint(file, mapping, workspace))
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             kept = json.loads(progress.path.read_text())

@@ -1,4 +1,4 @@
-"""SegmentAnswer of segments: evaluated, or as the live membership has them."""
+"""Finds the members of segments: by evaluation, or in the live membership."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Lists the instants at which a root of a plan can change its verdict about a person by the passage of time alone.
 
 An event, or an instant that an attribute holds, crosses the edge of a window; an elapsed time passes the duration that
-it is compared with. While the root is valid, its verdict changes at no other instant.
+it is compared with. While the root is valid, its verdict does not change at other instants.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from quanyu.engine import Dependencies
 class PersonInstants:
     """The instants of one person: of the events by type, and all others that matter.
 
-    The others are those that attributes and properties hold, the first record's, and the last instants before
-    attributes change.
+    The others are the values of attributes and properties, the instant of the first record, and the last instants
+    before attributes change.
     """
 
     events: Mapping[str, Sequence[int]]

@@ -1,4 +1,4 @@
-"""States the verdict on each clause of a rule about one person, with its reasons. Every verdict is the engine's."""
+"""Explains the verdict on each clause of a rule for one person. Every verdict comes from the engine."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from quanyu.tagging.explanation.subjects import subjects
 from quanyu.tagging.explanation.value_witnesses import value_witnesses
 from quanyu.tagging.explanation.wording import (
     WORDS,
+    describe_witness,
     local,
     number_of,
-    said,
 )
 
 MOST_WITNESSES = 10
-# The calendar units that are shown one by one at most, the newest.
+# The newest calendar units, which are explained one by one.
 MOST_UNITS = 31
 
 
@@ -56,7 +56,7 @@ class Clauses:
         return self._of(_top(cond))
 
     def of_population(self) -> list[pb.ClauseVerdict]:
-        """Explains why the person is outside: not in the segment's among. Without one, there is no record yet."""
+        """Explains why the person is outside the population; empty if the person has no record yet."""
         if self._segment is None or self._segment.among is None:
             return []
         clause = self._of_member(self._segment.among, self._clock.as_of_ms)
@@ -64,7 +64,7 @@ class Clauses:
         return [clause]
 
     def change(self, cond: s.Cond, at: int) -> str:
-        """Returns the clauses whose verdict at an instant differs from the one now, in words."""
+        """Describes the clauses whose verdict at an instant differs from the current one."""
         conds = _top(cond)
         before = self._verdicts_at(conds, self._clock)
         after = self._verdicts_at(conds, replace(self._clock, as_of_ms=at))
@@ -121,18 +121,18 @@ class Clauses:
             case s.InTop() | s.InBottom():
                 return self._of_rank(cond, root)
             case s.Sample():
-                return pb.ClauseVerdict(because="a number drawn for the person by the seed, once for ever, decides it")
+                return pb.ClauseVerdict(because="the seed and the person's OneID decide this, so it never changes")
         return self._of_values(cond, root)
 
     # segments
 
     def _of_past(self, ref: s.Ref, instants: Sequence[int | None]) -> pb.ClauseVerdict:
-        """Explains for each instant whether the person was in the segment then."""
+        """Explains for each instant whether the person was in the segment."""
         parts = []
         for at in instants:
             part = self._of_member(ref, at)
             part.text = format_rule(s.InSegment(ref))
-            part.because += " before everything" if at is None else f" as of {local(at, self._clock)}"
+            part.because += " before all time" if at is None else f" as of {local(at, self._clock)}"
             parts.append(part)
         return pb.ClauseVerdict(because="; ".join(part.because for part in parts), parts=parts)
 
@@ -163,7 +163,7 @@ class Clauses:
         start, end = windows.resolve_event_window(pattern.window, self._clock)
         if isinstance(pattern, s.FirstEvent):
             first = [events.oldest] if events.oldest else []
-            because = f"the first was at {self._at(first[0])}" if first else "there is none"
+            because = f"the first was at {self._at(first[0])}" if first else "there is no such event"
             return _with_events(pb.ClauseVerdict(because=because), CountedEvents(len(first), first, events.oldest))
         until = local(end, self._clock)
         span = f"before {until}" if start is None else f"from {local(start, self._clock)} to {until}"
@@ -179,7 +179,7 @@ class Clauses:
         units = [s.BetweenDays(s.Date(first), s.Date(last)) for first, last in days]
         parts = self._of([_in_window(cond, unit) for unit in units])
         held = sum(part.verdict == pb.VERDICT_TRUE for part in parts)
-        because = f"it holds in {held} of the last {number_of(len(parts), repeat.units.unit)}"
+        because = f"true in {held} of the last {number_of(len(parts), repeat.units.unit)}"
         return pb.ClauseVerdict(because=because, parts=parts)
 
     def _of_sequence(self, root: Root) -> pb.ClauseVerdict:
@@ -200,7 +200,10 @@ class Clauses:
 
     def _of_values(self, cond: s.Cond, root: Root) -> pb.ClauseVerdict:
         witnesses = self._values(subjects(cond))
-        because = "; ".join(said(witness, self._clock) for witness in witnesses) or "it is the same for everybody"
+        because = (
+            "; ".join(describe_witness(witness, self._clock) for witness in witnesses)
+            or "the value is the same for everybody"
+        )
         return _with_events(pb.ClauseVerdict(because=because, witnesses=witnesses), self._events(root))
 
     def _values(self, exprs: Sequence[s.Expr]) -> list[pb.Witness]:
@@ -227,7 +230,7 @@ def _without_not(cond: nodes.Cond) -> nodes.Cond:
 
 
 def _in_window(cond: s.Did | s.EnteredSegment | s.LeftSegment, window: s.BetweenDays) -> s.Cond:
-    """Returns the condition for one window; how many times is kept, since it is per unit (E8)."""
+    """Returns the condition for one window. The number of times stays, because it applies to each unit (E8)."""
     if isinstance(cond, s.Did):
         return s.Did(replace(cond.pattern, window=window))
     return type(cond)(cond.ref, window)
@@ -236,7 +239,7 @@ def _in_window(cond: s.Did | s.EnteredSegment | s.LeftSegment, window: s.Between
 def _counted(parts: Sequence[pb.ClauseVerdict]) -> pb.ClauseVerdict:
     counts = Counter(WORDS[part.verdict] for part in parts)
     one = f"the part is {WORDS[parts[0].verdict]}"
-    many = "of the parts " + ", ".join(f"{count} {word}" for word, count in counts.items())
+    many = "parts: " + ", ".join(f"{count} {word}" for word, count in counts.items())
     return pb.ClauseVerdict(because=one if len(parts) == 1 else many, parts=parts)
 
 

@@ -20,7 +20,7 @@ from quanyu.tagging.explanation.person_queries import PersonQueries, at_ms, verd
 
 DAY_MS = 86_400_000
 HORIZON_MS = 400 * DAY_MS
-# The instants that are tried at most; a ranking reads everybody at each of them.
+# The maximum number of candidates; a ranking reads all people for each of them.
 MOST_TRIED = 4_000
 MOST_RANKED = 32
 _EVERYBODY = nodes.Constant(True)
@@ -28,9 +28,9 @@ _EVERYBODY = nodes.Constant(True)
 
 @dataclass(frozen=True, slots=True)
 class _RelativeRoot:
-    """A condition that is compiled with instants relative to as-of, as it is valid for `valid_ms` (None: always).
+    """A condition compiled with instants relative to as-of, valid for `valid_ms` (None: always).
 
-    `roots`: the population, then the condition, as JSON.
+    `roots` are the population and the condition, as JSON.
     """
 
     roots: tuple[bytes, bytes]
@@ -55,10 +55,10 @@ class NextChange:
         self._is_approximate = False
 
     def find(self) -> pb.Flip:
-        """Returns the first change, or how far ahead none was found.
+        """Returns the first change, or the instant up to which there is none.
 
         `approximate` is set where candidate instants cannot be listed (ranks, attributes at past instants) and each day
-        start is tried instead. The field `because` is left to the caller.
+        start is a candidate instead. The field `because` is left to the caller.
         """
         root = self._compile(self._as_of)
         now = self._verdict(self._as_of, root)
@@ -85,7 +85,7 @@ class NextChange:
         return verdict_message(found) if inside else pb.VERDICT_OUTSIDE
 
     def _candidates(self) -> Iterator[tuple[int, _RelativeRoot]]:
-        """Yields the instants after as-of in order, each with the condition as it is compiled there."""
+        """Yields the instants after as-of in order, each with the condition compiled for it."""
         at = self._as_of
         while at <= self._end:
             root = self._compile(at)
@@ -140,7 +140,7 @@ class NextChange:
         return PersonInstants(events, others)
 
     def _of_attributes(self, names: list[str], past_ms: int) -> Iterator[int]:
-        """Yields the instants that the attributes hold, and the last ones before they change."""
+        """Yields the instants in attributes, and the last instants before attributes change."""
         earliest = self._as_of - past_ms
         changes = self._person.attribute_changes(names, earliest, self._end)
         is_historic = self._as_of < self._person.answer.epoch[1]

@@ -37,9 +37,9 @@ class CountedEvents:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The number of first steps of a sequence that fit, and an event for each of them, oldest first.
+    """The number of first steps of a sequence with fitting events, and an event for each of them, oldest first.
 
-    There are no events where only older ones fit than the engine tries.
+    There are no events if only events fit that are older than those that the engine tries.
     """
 
     steps: int
@@ -47,10 +47,10 @@ class Assignment:
 
 
 class PersonQueries:
-    """Queries of one person that are all answered at one epoch, as long as `is_unchanged` holds.
+    """Queries of one person, all answered at one epoch as long as `is_unchanged` is true.
 
-    `answer` has no roots; it states the epoch. `engine_ms` sums up the time that the engine took.
-    Raises NotFound if nothing of the person is known there.
+    `answer` has no roots, only the epoch. `engine_ms` is the total time of the engine.
+    Raises NotFound if the person is unknown at the epoch.
     """
 
     def __init__(self, index: Index, evaluation: EvaluationContext, person: int) -> None:
@@ -64,15 +64,15 @@ class PersonQueries:
             raise NotFound(f"there is no person {person}", reason="UNKNOWN_PERSON")
 
     def is_unchanged(self) -> bool:
-        """Returns whether nothing was folded since the first query, or nothing about this person.
+        """Returns whether nothing about this person was folded since the first query.
 
-        Ranks may already hold what others did meanwhile.
+        Ranks may already include newer data of other people.
         """
         is_past = self._evaluation.known_at is not None
         return is_past or self._index.epoch() == self.answer.epoch or self._look() == self._first_look
 
     def _look(self) -> list[bytes]:
-        """Returns everything known of the person, for comparison."""
+        """Returns all data of the person, for comparison."""
         evaluation = self._evaluation
         instants = (evaluation.clock.as_of_ms, LATEST_MS)
         return [*(self._index.profile(self._person, at, evaluation.known_at) for at in instants), *self._pages()]
@@ -84,7 +84,7 @@ class PersonQueries:
         return self.verdicts_of_plan(serialize_plan(as_of_ms, roots))
 
     def verdicts_of_plan(self, message: bytes) -> list[bool | None]:
-        """Does the same for the roots of a plan message."""
+        """Returns the verdicts of the roots of a plan message."""
         evaluation = self._evaluation
         found = self._timed(
             lambda: self._index.verdicts(message, [self._person], evaluation.known_at, evaluation.limits)
@@ -116,7 +116,7 @@ class PersonQueries:
         )
 
     def count(self, as_of_ms: int, *roots: Root) -> list[int]:
-        """Returns how many people each root is true of."""
+        """Returns the number of people for whom each root is true."""
         answer = self._evaluation_at(as_of_ms).find_roots(self._index, roots)
         self.engine_ms += answer.microseconds / 1000
         return [answer.matched(at) for at in range(len(roots))]
@@ -129,11 +129,11 @@ class PersonQueries:
         try:
             found = query()
         except InvalidError as error:
-            raise InvalidInput(f"the rule cannot be asked: {error}", reason="RULE_NOT_COUNTABLE") from error
+            raise InvalidInput(f"the rule cannot be evaluated: {error}", reason="RULE_NOT_COUNTABLE") from error
         self.engine_ms += (time.perf_counter() - began) * 1000
         return found
 
-    # what is known of the person
+    # data of the person
 
     def profile(self, as_of_ms: int) -> pb.GetProfileResponse:
         """Returns attributes and channels as of an instant."""
@@ -148,18 +148,18 @@ class PersonQueries:
 
     @cached_property
     def first_record_ms(self) -> int | None:
-        """The instant after which the person is in the universe; before all times for one known since always."""
+        """The instant of the first record, after which the person is in the universe."""
         return self._index.first_record_ms(self._person, self._evaluation.known_at)
 
     @cached_property
     def events(self) -> list[pb.TimelineEvent]:
-        """The newest MOST_EVENTS events, newest first, whenever they occurred."""
+        """The newest MOST_EVENTS events, newest first, also future ones."""
         pages = map(pb.ListTimelineResponse.FromString, self._first_look[2:])
         return [event for page in pages for event in page.events]
 
     @property
     def has_all_events(self) -> bool:
-        """Whether `events` are all the person's events."""
+        """Returns whether `events` has all events of the person."""
         return not pb.ListTimelineResponse.FromString(self._first_look[-1]).next_page_token
 
     def _pages(self) -> Iterator[bytes]:

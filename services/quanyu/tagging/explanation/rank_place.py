@@ -1,4 +1,4 @@
-"""States the place of one person in a ranking."""
+"""Describes the place of one person in a ranking."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def describe_place(
     known = nodes.Root("known", nodes.IsKnown(rank.expr), population)
     if not person.verdicts(as_of_ms, [known])[0]:
         (number,) = person.count(as_of_ms, known)
-        return f"not one of the {number} who are ranked"
+        return f"not ranked; ranked people: {number}"
     value = own.attribute.value if own.HasField("attribute") else own.measure.value
     written = None if own.measure.cut else _literal(value, kind)
     if written is None:
         (number,) = person.count(as_of_ms, known)
-        return f"{number} are ranked"
+        return f"ranked people: {number}"
     better = nodes.Compare(">" if rank.side == "top" else "<", rank.expr, nodes.Literal(written))
     number, before = person.count(as_of_ms, known, nodes.Root("better", better, population))
     return f"place {before + 1} of {number}"
 
 
 def _literal(value: event_pb2.Value, kind: Type) -> literals.Value | None:
-    """Returns a value as plans write it; None for sets, maps and points, which are not compared as wholes."""
+    """Returns the literal of a value in a plan; None for sets, maps and points, which cannot be ranked."""
     match value.WhichOneof("kind"):
         case "flag":
             return literals.BoolValue(value.flag)

@@ -1,4 +1,4 @@
-"""States the values of one person that a condition compares."""
+"""Reads the values of one person that a condition compares."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def value_witnesses(
 ) -> list[pb.Witness]:
     """Returns the value of each expression, in order; a witness without a value is unknown.
 
-    `parts` compiles for the same instant.
+    `parts` must compile for the same instant.
     """
     compiled = [parts.compile_value(expr) for expr in exprs]
-    # A recency is told by the instant since which the time has elapsed.
-    asked = [value.of if isinstance(value, nodes.Elapsed) else value for value, _ in compiled]
-    found = person.values(as_of_ms, asked)
+    # The witness of a recency is the instant of its event.
+    needed = [value.of if isinstance(value, nodes.Elapsed) else value for value, _ in compiled]
+    found = person.values(as_of_ms, needed)
     return [_witness(format_rule(expr), *one, value) for expr, one, value in zip(exprs, compiled, found, strict=True)]
 
 
@@ -34,7 +34,7 @@ def _witness(text: str, expr: nodes.Expr, kind: Type, found: ExprValue | None) -
         case nodes.Attribute() | nodes.Channels():
             return pb.Witness(attribute=pb.AttributeFact(name=text, value=None if found is None else found.value))
     measure = pb.Measure(text=text)
-    # A duration that is not a recency has no form of its own in the message.
+    # The message has no field for a duration that is not a recency.
     if found is not None and kind.family != "duration":
         measure.value.CopyFrom(found.value)
         measure.cut = found.is_truncated

@@ -18,13 +18,13 @@ from quanyu.tagging.explanation.clauses import Clauses
 from quanyu.tagging.explanation.next_change import NextChange
 from quanyu.tagging.explanation.person_queries import PersonQueries, at_ms
 
-# How often a person is explained who changes meanwhile.
+# The number of attempts to explain a person whose data changes meanwhile.
 _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RuleToExplain:
-    """A condition, alone or of a segment. `evaluation` knows every name in it."""
+    """A condition, of a segment or without one. `evaluation` knows every name in it."""
 
     cond: Cond
     segment: Segment | None
@@ -35,23 +35,23 @@ class RuleToExplain:
 def published_segment(evaluation: EvaluationContext, reference: str) -> RuleToExplain:
     """Returns the segment `name` or `name@version`.
 
-    Raises NotFound if there is none, InvalidInput if the rule is not a segment.
+    Raises NotFound if it is not published, and InvalidInput if the rule is not a segment.
     """
     name, version = parse_reference(reference)
     version = evaluation.resolve_version(name, version)
     compiled = evaluation.compile_segment(name, version)
     rule = evaluation.library.get(name, version)
     assert isinstance(rule, Segment)
-    # As GetRule writes it, so that places are those of its text.
+    # The text of GetRule, so that positions refer to it.
     (segment,) = parse(format_rule(rule)).statements
     assert isinstance(segment, Segment)
     return RuleToExplain(segment.cond, segment, evaluation, compiled)
 
 
 def written_rule(evaluation: EvaluationContext, text: str) -> RuleToExplain:
-    """Returns the condition of a text, or its segment, beside the rules that it uses.
+    """Returns the condition of a text, or its only segment. The text may also declare rules that the segment uses.
 
-    Raises InvalidInput where the text is wrong.
+    Raises InvalidInput if the text is wrong.
     """
     bound = evaluation.bind(text)
     drafted = evaluation.with_draft(bound)
@@ -74,14 +74,14 @@ def _only_segment(bound: BoundRules) -> Segment:
 def explain_membership(index: Index, asked: RuleToExplain, person: int) -> pb.ExplainMembershipResponse:
     """Returns the verdict on a person, its reasons and its next change, all at one epoch.
 
-    Raises NotFound if nothing of the person is known.
+    Raises NotFound if the person is unknown.
     """
     for _ in range(_TRIES):
         one = PersonQueries(index, asked.evaluation, person)
         response = _explain(one, asked)
         if one.is_unchanged():
             return response
-    # Going back takes long in a large index, but nothing can change there.
+    # A past version is slow in a large index, but it cannot change.
     evaluation = replace(asked.evaluation, known_at=index.epoch()[0])
     return _explain(PersonQueries(index, evaluation, person), asked)
 

@@ -1,4 +1,4 @@
-"""Puts facts about a person in words, as of the instant of a clock and in its zone."""
+"""Writes facts about a person in words, at the instant and in the zone of a clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORDS = {
 _UNITS = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)]
 
 
-def said(witness: pb.Witness, clock: Clock) -> str:
+def describe_witness(witness: pb.Witness, clock: Clock) -> str:
     """Returns an attribute, a measure or a recency in words."""
     match witness.WhichOneof("fact"):
         case "attribute":
@@ -31,7 +31,7 @@ def said(witness: pb.Witness, clock: Clock) -> str:
             return f"{witness.measure.text} is {about}{value_text(witness.measure.value, clock)}"
     recency = witness.recency
     if not recency.HasField("instant"):
-        return f"{recency.name} is unknown: there is none"
+        return f"{recency.name} is unknown: there is no such event"
     at = at_ms(recency.instant)
     return f"{recency.name} is {elapsed(clock.as_of_ms - at)}, since {local(at, clock)}"
 
@@ -58,7 +58,7 @@ def value_text(value: event_pb2.Value, clock: Clock) -> str:
 
 
 def local(ms: int, clock: Clock) -> str:
-    """Returns the time of the wall clock, with seconds and milliseconds where they are not 0."""
+    """Returns the local time, with seconds and milliseconds if they are not 0."""
     moment = clock.local_time(ms).replace(tzinfo=None)
     return moment.isoformat(" ", "milliseconds" if ms % 1_000 else "seconds" if ms % 60_000 else "minutes")
 

@@ -13,7 +13,7 @@ from quanyu.tagging.evaluation.context import EvaluationContext
 
 @dataclass(frozen=True, slots=True)
 class UnknownAmounts:
-    """A sum, and the root that finds people who have events of it with an unknown amount."""
+    """A sum, and the root that finds the people with an unknown amount in one of its events."""
 
     sum: s.Aggregate
     root: Root
@@ -24,23 +24,23 @@ class UnknownAmounts:
 
 
 def unknown_amounts(drafted: EvaluationContext, bound: BoundRules) -> list[UnknownAmounts]:
-    """Returns every sum of the text and of the metrics that it uses; the library of `drafted` holds the text."""
+    """Returns every sum of the text and of the metrics that it uses; the library of `drafted` contains the text."""
     found: dict[s.Aggregate, Root] = {}
-    for node in _rests_on(drafted, bound):
+    for node in _used_rules(drafted, bound):
         for part in s.walk(node):
             if isinstance(part, s.Aggregate) and part.fn == "sum" and part not in found:
                 found[part] = _root(drafted, part)
     return [UnknownAmounts(part, root) for part, root in found.items()]
 
 
-def _rests_on(drafted: EvaluationContext, bound: BoundRules) -> list[s.Node]:
+def _used_rules(drafted: EvaluationContext, bound: BoundRules) -> list[s.Node]:
     named = (label.rpartition("@") for label in bound.versions)
     rules = [drafted.library.get(name, int(version)) for name, _, version in named]
     return [*([bound.condition] if bound.condition else []), *(rule for rule in rules if rule is not None)]
 
 
-def _root(drafted: EvaluationContext, asked: s.Aggregate) -> Root:
-    of_all = replace(asked, fn="count", path=replace(asked.path, keys=()))
-    unknown = s.Arithmetic("-", of_all, replace(asked, fn="count"))
+def _root(drafted: EvaluationContext, total: s.Aggregate) -> Root:
+    all_events = replace(total, fn="count", path=replace(total.path, keys=()))
+    unknown = s.Arithmetic("-", all_events, replace(total, fn="count"))
     cond = s.Compare(unknown, ">", s.Number(Decimal(0)))
     return compile_condition(cond, drafted.library, drafted.catalog, drafted.clock).roots[0]

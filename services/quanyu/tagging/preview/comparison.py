@@ -38,7 +38,7 @@ class SetPair:
 
 @dataclass(frozen=True, slots=True)
 class SetComparison:
-    """How many people enter, leave and stay in a set; samples are OneIDs.
+    """The numbers of people who enter, leave and stay in a set; samples are OneIDs.
 
     `entering_clauses`: for each person of the sample, the clause of the old version that excluded them;
     `leaving_clauses`: the clause of the new version that excludes them. Empty if no single clause does.
@@ -57,7 +57,7 @@ class SetComparison:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """How a rule differs between two versions, in words and in members. `error`: why members cannot be compared."""
+    """The differences between two versions of a rule, in words and in members. `error`: why there are no members."""
 
     name: str
     kind: str

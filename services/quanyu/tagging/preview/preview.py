@@ -27,9 +27,9 @@ from quanyu.tagging.preview.sampling import sample
 
 @dataclass(frozen=True, slots=True)
 class ClauseCount:
-    """How many people match a top-level clause, and for how many it is unknown.
+    """The number of people who match a top-level clause, and of those for whom it is unknown.
 
-    `remaining`: how many match this clause and all before it; None if the clauses are not joined by `and`.
+    `remaining`: the number who match this clause and all before it; None if the clauses are not joined by `and`.
     """
 
     text: str
@@ -42,7 +42,7 @@ class ClauseCount:
 
 @dataclass(frozen=True, slots=True)
 class SetCount:
-    """How many people match a set and each of its clauses, for how many it is unknown, and a sample of its members."""
+    """The number of people who match a set and each of its clauses, of unknowns, and a sample of the members."""
 
     name: str
     matched: int
@@ -69,7 +69,7 @@ def preview_draft(
     """Previews a condition, or each segment and tag of a draft.
 
     `is_whole`: whether `bound` is the whole text; an incomplete text is not compared with the published version.
-    `sample_size`: how many members of each set to show. Raises RuleError if the draft cannot be compiled.
+    `sample_size`: the number of members of each set to show. Raises RuleError if the draft cannot be compiled.
     """
     drafted = evaluation.with_draft(bound)
     explanation = explain(bound, drafted.library, drafted.catalog, drafted.clock)
@@ -158,7 +158,7 @@ def _pair_with_published(evaluation: EvaluationContext, one: _CompiledSet, notes
 
 @dataclass(frozen=True, slots=True)
 class _Sampling:
-    """Draws members of a set, with the facts that the set's rule reads."""
+    """Draws members of a set, with the facts that its rule names."""
 
     drafted: EvaluationContext
     index: Index

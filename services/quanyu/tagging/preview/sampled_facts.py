@@ -1,4 +1,4 @@
-"""States what a rule asks of people, for a few of them."""
+"""Reads the values that a rule names, for a few people."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from quanyu.runtime.instants import milliseconds
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.evaluation.values import ExprValue, read_values
 
-# Facts of one rule.
+# The maximum number of facts of one rule.
 MOST_FACTS = 20
 MINUTE_MS = 60_000
 _WHOLE = ("count", "distinct", "days")
 _HELD = (Attribute, Channels)
 
-# What is asked, and its value as a rule would write it; empty: unknown.
+# The text of an expression and of its value; an unknown value is empty.
 Fact = tuple[str, str]
 
 
 def facts(evaluation: EvaluationContext, index: Index, rule: s.Node, persons: Sequence[int]) -> list[list[Fact]]:
     """Returns the facts of each person as of the evaluation's instant; `rule` is bound in its library.
 
-    Values that cannot be shown are left out.
+    Omits values that cannot be shown.
     """
     if not persons:
         return []
-    found = [_SampledValue.of(expr, evaluation) for expr in islice(dict.fromkeys(asked_of_people(rule)), MOST_FACTS)]
+    found = [_SampledValue.of(expr, evaluation) for expr in islice(dict.fromkeys(values_of_people(rule)), MOST_FACTS)]
     shown = [one for one in found if one.is_shown()]
     columns = read_values(evaluation, index, [one.value for one in shown], persons)
     texts = [[one.text(value, evaluation) for value in column] for one, column in zip(shown, columns, strict=True)]
     return [[(one.name, column[n]) for one, column in zip(shown, texts, strict=True)] for n in range(len(persons))]
 
 
-def asked_of_people(node: s.Node) -> Iterator[s.Expr]:
+def values_of_people(node: s.Node) -> Iterator[s.Expr]:
     """Yields the values of people that a bound condition or rule names.
 
     They are attributes, recencies, metrics, tags and aggregates.
@@ -55,12 +55,12 @@ def asked_of_people(node: s.Node) -> Iterator[s.Expr]:
             yield node
         case _:
             for child in s.iter_children(node):
-                yield from asked_of_people(child)
+                yield from values_of_people(child)
 
 
 @dataclass(frozen=True, slots=True)
 class _SampledValue:
-    """A value that a rule names, and how it is shown."""
+    """A value that a rule names, and its form in a sample."""
 
     name: str
     value: Expr
@@ -75,13 +75,13 @@ class _SampledValue:
         return cls(format_rule(expr), value, kind, is_whole)
 
     def is_shown(self) -> bool:
-        """Returns False for a computed text that can be anything, date, set or place."""
+        """Returns False for a computed date, set, place or free text."""
         is_held = isinstance(self.value, _HELD)
         is_listed = bool(self.kind.values)
         return is_held or is_listed or self.kind.numeric or self.kind.family in ("duration", "instant", "bool")
 
     def text(self, found: ExprValue | None, evaluation: EvaluationContext) -> str:
-        """Returns a value as a rule would write it; '' where it is unknown."""
+        """Returns the text of a value in a rule, or an empty text if it is unknown."""
         if found is None:
             return ""
         if isinstance(self.value, _HELD) or found.value.WhichOneof("kind") != "decimal":
@@ -93,7 +93,7 @@ class _SampledValue:
 
 
 def _to_cents(number: Decimal) -> Decimal:
-    """Rounds to the nearest hundredth, half up: a number and the same number cut to millionths come to one."""
+    """Rounds to the nearest hundredth, half up, so that truncation to millionths does not matter."""
     return (number * 100 + Decimal("0.5")).to_integral_value(ROUND_FLOOR) / 100
 
 
@@ -123,7 +123,7 @@ def _list(texts: Sequence[str]) -> str:
 
 
 def _elapsed(minutes: int) -> str:
-    """Returns days and hours, or hours and minutes below a day; a time to come has not elapsed."""
+    """Returns days and hours, or hours and minutes below a day; a future time has elapsed by 0."""
     days, rest = divmod(max(minutes, 0), 24 * 60)
     return f"{days}d {rest // 60}h" if days else f"{rest // 60}h {rest % 60}min"
 

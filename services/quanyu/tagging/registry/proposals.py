@@ -49,7 +49,7 @@ class Decision:
 def propose(
     database: Database, workspace: Workspace, text: str, author: str, note: str, limits: Limits | None = None
 ) -> Proposal:
-    """Returns the open proposal of this text by this author; makes one if there is none.
+    """Returns the open proposal of this text by this author, and creates it if necessary.
 
     Raises InvalidInput if the text cannot be published, or if all its rules are published already.
     """

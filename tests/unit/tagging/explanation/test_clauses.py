@@ -64,7 +64,7 @@ def test_of_many_events_ten_are_shown_and_the_rest_is_counted(tmp_path: Path) ->
 
 def test_units_are_told_one_by_one(shop: Shop) -> None:
     clause = shop.clause("did order in at least 1 of last 3 calendar weeks")
-    assert (clause.verdict, clause.because) == (TRUE, "it holds in 1 of the last 3 weeks")
+    assert (clause.verdict, clause.because) == (TRUE, "true in 1 of the last 3 weeks")
     assert [(part.text, part.verdict, days_of(part)) for part in clause.parts] == [
         ("did order between 2026-10-26 and 2026-11-01", TRUE, ["11-01"]),
         ("did order between 2026-11-02 and 2026-11-08", FALSE, []),
@@ -131,14 +131,14 @@ def test_attributes_and_recencies(shop: Shop) -> None:
     assert recency.witnesses[0].recency.instant.ToMilliseconds() == at("2026-11-20 10:00")
     assert recency.because == "last_touch@1 is 2d, since 2026-11-20 10:00"
     assert days_of(recency) == ["11-20"]
-    assert shop.clause("last_refund > 30d").because == "last_refund is unknown: there is none"
+    assert shop.clause("last_refund > 30d").because == "last_refund is unknown: there is no such event"
 
 
 def test_a_rank_says_the_place(shop: Shop) -> None:
     clause = shop.clause("spend in top 1 of buyers")
     assert (clause.verdict, clause.because) == (FALSE, "spend@1 is 175.5; place 2 of 2")
     outside = shop.why("spend in top 1 of locals", BOB).clauses[0]
-    assert outside.because == "spend@1 is 300; not one of the 1 who are ranked"
+    assert outside.because == "spend@1 is 300; not ranked; ranked people: 1"
 
 
 # --- brackets and segments ------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def test_brackets_are_told_part_by_part(shop: Shop) -> None:
         ("city = '北京'", FALSE),
         ("not (age > 30)", UNKNOWN),
     ]
-    assert clauses[1].because == "of the parts 1 false, 1 unknown"
+    assert clauses[1].because == "parts: 1 false, 1 unknown"
     assert [part.text for part in clauses[1].parts[1].parts] == ["age > 30"]
     assert [(clause.line, clause.column) for clause in clauses] == [(1, 1), (1, 16)]
 

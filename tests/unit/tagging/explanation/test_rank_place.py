@@ -31,9 +31,9 @@ def place(shop: Shop, text: str, person: int) -> str:
         ("spend in bottom 1", "place 1 of 2", "place 2 of 2"),
         ("count(order) in top 50%", "place 1 of 2", "place 2 of 2"),
         ("latest(order) in top 1", "place 1 of 2", "place 2 of 2"),
-        ("birthday in top 1", "place 1 of 1", "not one of the 1 who are ranked"),
-        ("signup_at in top 1", "place 1 of 1", "not one of the 1 who are ranked"),
-        ("spend in top 1 of locals", "place 1 of 1", "not one of the 1 who are ranked"),
+        ("birthday in top 1", "place 1 of 1", "not ranked; ranked people: 1"),
+        ("signup_at in top 1", "place 1 of 1", "not ranked; ranked people: 1"),
+        ("spend in top 1 of locals", "place 1 of 1", "not ranked; ranked people: 1"),
     ],
 )
 def test_a_place_counts_the_people_with_a_better_value(shop: Shop, text: str, of_ann: str, of_bob: str) -> None:
@@ -41,8 +41,8 @@ def test_a_place_counts_the_people_with_a_better_value(shop: Shop, text: str, of
 
 
 def test_a_value_that_is_cut_has_no_place(shop: Shop) -> None:
-    assert place(shop, "count(order) / 7 in top 1", ANN) == "2 are ranked"
+    assert place(shop, "count(order) / 7 in top 1", ANN) == "ranked people: 2"
 
 
 def test_a_person_without_a_record_yet_is_not_ranked(shop: Shop) -> None:
-    assert place(shop, "count(order) in top 1", EVE) == "not one of the 2 who are ranked"
+    assert place(shop, "count(order) in top 1", EVE) == "not ranked; ranked people: 2"

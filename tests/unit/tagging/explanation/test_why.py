@@ -16,7 +16,7 @@ from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.engine import Ingestor
 from quanyu.runtime.errors import InvalidInput, NotFound
 from quanyu.tagging.explanation.why import explain_membership, published_segment, written_rule
-from quanyu.tagging.explanation.wording import WORDS, local, said
+from quanyu.tagging.explanation.wording import WORDS, describe_witness, local
 from tests.oracle.engine import RECEIVED_AT
 from tests.oracle.world import Event, to_record
 from tests.unit.tagging.explanation.shop import ANN, BOB, TRUE, WORLD, Shop, at, days_of, did
@@ -48,7 +48,7 @@ def test_what_cannot_be_told_is_refused(shop: Shop) -> None:
         ("segment a: did order segment b: did order", "2 segments"),
         ("define visit = scan", "0 segments"),
         ("did ordr", "line 1, column 5"),
-        ("nickname matches '('", "cannot be asked"),
+        ("nickname matches '('", "cannot be evaluated"),
     ]:
         with pytest.raises(InvalidInput, match=says):
             shop.why(text)
@@ -128,7 +128,9 @@ def lines_of(clause: pb.ClauseVerdict, clock: dsl.Clock, indent: str = "") -> It
     for witness in clause.witnesses:
         occurred = witness.event.occurred_at.ToMilliseconds()
         shown = (
-            f"{witness.event.type} at {local(occurred, clock)}" if witness.HasField("event") else said(witness, clock)
+            f"{witness.event.type} at {local(occurred, clock)}"
+            if witness.HasField("event")
+            else describe_witness(witness, clock)
         )
         yield f"{indent}  {shown}"
     for part in clause.parts:

@@ -5,7 +5,7 @@ import pytest
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
 from quanyu.runtime.instants import timestamp
-from quanyu.tagging.explanation.wording import elapsed, local, number_of, said, value_text
+from quanyu.tagging.explanation.wording import describe_witness, elapsed, local, number_of, value_text
 from tests.unit.dsl.world import CLOCK, NOW
 
 HOUR = 3_600_000
@@ -43,13 +43,16 @@ def test_values_are_written_as_rules_write_them() -> None:
 
 def test_a_number_that_is_cut_says_so() -> None:
     measure = pb.Measure(text="count(order) / 3", value=event_pb2.Value(decimal="0.333333"), cut=True)
-    assert said(pb.Witness(measure=measure), CLOCK) == "count(order) / 3 is about 0.333333"
+    assert describe_witness(pb.Witness(measure=measure), CLOCK) == "count(order) / 3 is about 0.333333"
 
 
 def test_a_recency_has_the_instant_since_which_it_runs() -> None:
     recency = pb.Recency(name="last_order", instant=timestamp(NOW - 2 * HOUR))
-    assert said(pb.Witness(recency=recency), CLOCK) == "last_order is 2h, since 2026-11-22 15:30"
-    assert said(pb.Witness(recency=pb.Recency(name="last_order")), CLOCK) == "last_order is unknown: there is none"
+    assert describe_witness(pb.Witness(recency=recency), CLOCK) == "last_order is 2h, since 2026-11-22 15:30"
+    assert (
+        describe_witness(pb.Witness(recency=pb.Recency(name="last_order")), CLOCK)
+        == "last_order is unknown: there is no such event"
+    )
 
 
 def test_a_number_of_things_is_one_or_many() -> None:
