@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """A migrated database, as the program makes it."""
+    """A migrated database."""
     folder = DataFolder.open(tmp_path)
     made = Database(folder.database_url())
     migrate(made, folder)
@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def live_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveShop]:
-    """A workspace with live segments that looks only when it is woken, never because time has passed."""
+    """A workspace with live segments that are updated only after `wake`, not by the passage of time."""
     monkeypatch.setattr(live, "TICK_SECONDS", 10.0 * PATIENCE)
     monkeypatch.setattr(live, "RETRY_SECONDS", 0.1)
     made = LiveShop(tmp_path)

@@ -1,4 +1,4 @@
-"""The thread that keeps segments up to date: when it evaluates, and what callers see when it cannot."""
+"""Live segments: when they are evaluated, and the errors that callers get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service answers every call of tagging.proto and keeps its workspaces open."""
+"""The tagging service: its calls and its open workspaces."""
 
 from __future__ import annotations
 

@@ -33,14 +33,14 @@ def diff(calls: ComparisonCalls, **fields: Any) -> pb.RuleChange:
     return change
 
 
-def test_a_version_is_compared_with_the_one_before(calls: ComparisonCalls) -> None:
+def test_a_version_is_compared_with_the_previous_one(calls: ComparisonCalls) -> None:
     change = diff(calls, name="s", to_version=4)
     assert (change.from_version, change.to_version) == (2, 4)
     newest = diff(calls, name="s", to_version=0)
     assert (newest.from_version, newest.to_version) == (2, 4)
 
 
-def test_a_comparison_counts_who_enters_and_leaves(calls: ComparisonCalls) -> None:
+def test_a_comparison_counts_entering_and_leaving_people(calls: ComparisonCalls) -> None:
     (moved,) = diff(calls, name="s", from_version=1, to_version=2).comparisons
     assert (moved.entering, moved.leaving, moved.staying) == (1, 1, 1)
 

@@ -1,4 +1,4 @@
-"""The call that explains a membership checks its request."""
+"""The call that explains a membership, and the checks of its request."""
 
 from __future__ import annotations
 

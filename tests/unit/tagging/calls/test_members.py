@@ -53,7 +53,7 @@ class LiveMembership:
 
 
 @pytest.mark.parametrize("version", [0, 2])
-def test_live_members_are_of_their_own_instant(shop: PopulatedShop, version: int) -> None:
+def test_live_members_have_their_own_instant(shop: PopulatedShop, version: int) -> None:
     shop.live = LiveMembership(shop)  # type: ignore[attr-defined]
     found = find(shop, ("locals", version), live=True)
     assert (found.as_of_ms, found.segments) == (NOW_MS - 5, [("locals", 2)])

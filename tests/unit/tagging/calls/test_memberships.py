@@ -53,7 +53,7 @@ def test_later_pages_repeat_version_instant_and_offset_of_the_first(
 
 
 @pytest.mark.parametrize("token", ["1:2:3", "x", f"1:1:{2**62}:0"])
-def test_a_token_that_no_page_has_is_rejected(calls: MembershipCalls, token: str) -> None:
+def test_an_invalid_token_is_rejected(calls: MembershipCalls, token: str) -> None:
     with pytest.raises(InvalidInput):
         calls.ListMembers(pb.ListMembersRequest(workspace="shop", segment="locals", page_token=token), Call())
 

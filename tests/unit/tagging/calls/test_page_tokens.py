@@ -11,15 +11,15 @@ from quanyu.tagging.calls.page_tokens import parse_rule_page_token, rule_page_to
 
 
 @given(st.text(min_size=1), st.integers(1, 2**31))
-def test_a_token_gives_the_rule_back(name: str, version: int) -> None:
+def test_a_token_has_the_rule(name: str, version: int) -> None:
     assert parse_rule_page_token(rule_page_token(name, version)) == (name, version)
 
 
-def test_no_token_is_before_the_first_rule() -> None:
+def test_an_empty_token_is_before_the_first_rule() -> None:
     assert parse_rule_page_token("") == ("", 0)
 
 
 @pytest.mark.parametrize("token", ["3", "3:", "x:name", "-1:name"])
-def test_a_token_that_no_page_has_is_rejected(token: str) -> None:
+def test_an_invalid_token_is_rejected(token: str) -> None:
     with pytest.raises(InvalidInput):
         parse_rule_page_token(token)

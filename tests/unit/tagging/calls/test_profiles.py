@@ -57,7 +57,7 @@ def test_a_timeline_is_read_page_by_page_newest_first(shop: PopulatedShop) -> No
     assert amounts == ["30", "20"]
 
 
-def test_a_catalog_is_what_the_workspace_declares(shop: PopulatedShop) -> None:
+def test_a_catalog_has_the_declarations_of_the_workspace(shop: PopulatedShop) -> None:
     found = ProfileCalls(request_context_of(shop)).GetCatalog(pb.GetCatalogRequest(workspace="shop"), Call())
     assert [event.name for event in found.schema.event_types] == ["order"]
     assert found.epoch.raw_offset == shop.index.epoch()[0]

@@ -1,4 +1,4 @@
-"""A request opens a workspace and an evaluation."""
+"""Request contexts: the workspace and the evaluation of a request."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def opened(shop: PopulatedShop, as_of: pb.AsOf, **token: int) -> tuple[int, int 
     return evaluation.clock.as_of_ms, evaluation.known_at
 
 
-def test_without_an_instant_an_evaluation_is_as_of_now_and_of_all_data(shop: PopulatedShop) -> None:
+def test_an_evaluation_without_an_instant_is_as_of_now_with_all_data(shop: PopulatedShop) -> None:
     before = now_ms()
     as_of_ms, known_at = opened(shop, pb.AsOf())
     assert before <= as_of_ms <= now_ms()
     assert known_at is None
 
 
-def test_the_request_gives_instant_and_offset(shop: PopulatedShop) -> None:
+def test_an_evaluation_has_the_instant_and_offset_of_the_request(shop: PopulatedShop) -> None:
     assert opened(shop, pb.AsOf(instant=timestamp(NOW_MS), known_at=1)) == (NOW_MS, 1)
 
 
@@ -59,7 +59,7 @@ def test_a_contradictory_or_unknown_as_of_is_rejected(shop: PopulatedShop, as_of
     assert caught.value.reason == reason
 
 
-def test_the_queries_of_a_call_that_has_ended_are_cancelled(shop: PopulatedShop) -> None:
+def test_the_queries_of_an_ended_call_are_cancelled(shop: PopulatedShop) -> None:
     call = Call()
     _, evaluation = request_context_of(shop).open_evaluation("shop", pb.AsOf(), call)
     compiled = [evaluation.compile_segment("locals", 1)]

@@ -1,4 +1,4 @@
-"""Explanations of drafts with what they compile to."""
+"""Explanations of drafts with their compiled rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_draft_is_explained_with_its_versions_and_windows() -> None:
     assert shop.library.newest("big") == 0
 
 
-def test_a_metric_is_compiled_too_and_a_condition_needs_no_name() -> None:
+def test_metrics_and_conditions_without_a_name_are_compiled() -> None:
     evaluation = PopulatedShop().evaluation()
     assert len(explain_and_compile(evaluation, "metric m = count(order in last 7d)", "en").compiled) == 1
     assert len(explain_and_compile(evaluation, "did order in last 7d", "zh").compiled) == 1

@@ -18,7 +18,7 @@ def calls() -> RuleTextCalls:
     return RuleTextCalls(request_context_of(PopulatedShop("segment locals: city = 'Beijing'")))
 
 
-def test_a_valid_text_is_explained_and_a_wrong_one_diagnosed(calls: RuleTextCalls) -> None:
+def test_a_valid_text_is_explained_and_an_invalid_one_is_diagnosed(calls: RuleTextCalls) -> None:
     valid = calls.ValidateRule(pb.ValidateRuleRequest(workspace="shop", text="in segment locals"), Call())
     assert (len(valid.diagnostics), len(valid.explanation)) == (0, 1)
     text = "citi = 'a' and city > 3"

@@ -44,7 +44,7 @@ def test_rules_are_listed_page_by_page(calls: VersionCalls) -> None:
     assert found == [("a", 1), ("b", 1), ("b", 2)]
 
 
-def test_a_rollback_says_how_members_change(calls: VersionCalls) -> None:
+def test_a_rollback_describes_the_change_of_members(calls: VersionCalls) -> None:
     publish(calls, "segment s: city = 'Beijing'", "segment s@2: city = 'Harbin'")
     request = pb.RollBackRuleRequest(workspace="shop", name="s", to_version=1, author="bob")
     found = calls.RollBackRule(request, Call())
@@ -53,7 +53,7 @@ def test_a_rollback_says_how_members_change(calls: VersionCalls) -> None:
     assert (found.change.from_version, moved.entering, moved.leaving) == (2, 2, 1)
 
 
-def test_where_approval_is_required_nothing_is_published_directly(database: Database) -> None:
+def test_nothing_is_published_directly_if_approval_is_required(database: Database) -> None:
     calls = VersionCalls(request_context_of(PublishingShop()), database, by_approval=True)
     with pytest.raises(FailedPrecondition, match="call ProposeRule") as caught:
         publish(calls, "segment s: did order")

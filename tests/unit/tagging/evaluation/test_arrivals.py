@@ -1,4 +1,4 @@
-"""Instants of arrival become offsets of the raw log."""
+"""Conversion of instants of arrival to offsets of the raw log."""
 
 import tempfile
 
@@ -12,7 +12,7 @@ from quanyu.tagging.evaluation.arrivals import offset_known_before
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(1, 12), max_size=8).map(sorted), st.integers(0, 13))
-def test_k7_the_offset_covers_what_arrived_before_the_instant(arrivals: list[int], instant: int) -> None:
+def test_k7_the_offset_covers_the_frames_that_arrived_before_the_instant(arrivals: list[int], instant: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         log = LocalLog.create(folder)
         for offset, arrival in enumerate(arrivals):

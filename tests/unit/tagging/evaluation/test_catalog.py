@@ -1,4 +1,4 @@
-"""A schema reaches the rule language without loss."""
+"""Conversion of a schema to the catalog and clock of the rule language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A context binds, compiles and evaluates rules against one version of a workspace."""
+"""Evaluation contexts: rules bound, compiled and evaluated against one version of a workspace."""
 
 from __future__ import annotations
 

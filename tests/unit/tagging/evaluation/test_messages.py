@@ -6,7 +6,7 @@ from quanyu.tagging.evaluation.messages import basis_message, epoch_message, win
 from tests.unit.tagging.sample_workspace import DAY_MS, NOW_MS, PopulatedShop
 
 
-def test_a_basis_names_everything_that_the_answer_depends_on() -> None:
+def test_a_basis_has_everything_that_the_answer_depends_on() -> None:
     shop = PopulatedShop("metric spend = sum(order.amount in last 90d)", "segment big: spend >= 50")
     evaluation = shop.evaluation()
     compiled = [evaluation.compile_segment("big", 1)]

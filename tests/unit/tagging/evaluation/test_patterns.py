@@ -1,4 +1,4 @@
-"""Patterns are checked by the engine before a rule is used."""
+"""Checks of patterns by the engine."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.unit.tagging.sample_workspace import PopulatedShop
     ("text", "reference"),
     [("s", ("s", 0)), ("s@1", ("s", 1)), ("s@3", ("s", 3)), ("客户@12", ("客户", 12)), ("@1", ("", 1))],
 )
-def test_a_reference_has_a_name_and_perhaps_a_version(text: str, reference: tuple[str, int]) -> None:
+def test_a_reference_has_a_name_and_an_optional_version(text: str, reference: tuple[str, int]) -> None:
     assert parse_reference(text) == reference
 
 

@@ -1,4 +1,4 @@
-"""Errors in a rule's text become errors of the call."""
+"""Conversion of errors in a rule's text to errors of a call."""
 
 from __future__ import annotations
 

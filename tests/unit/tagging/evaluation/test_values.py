@@ -36,19 +36,19 @@ def test_a_number_is_exact_or_rounded_down_and_marked(shop: Shop) -> None:
     assert told == [("1.5", False), ("0.428571", True), ("-0.428572", True), None]
 
 
-def test_people_are_answered_in_the_order_asked(shop: Shop) -> None:
+def test_values_are_in_the_order_of_the_people(shop: Shop) -> None:
     city = nodes.Attribute("city", None)
     persons = [shop.oneid[person] for person in (BOB, EVE, ANN, BOB)]
     (found,) = read_values(shop.evaluation, shop.index, [city], [*persons, 77])
     assert [None if one is None else one.value.text for one in found] == ["北京", None, "上海", "北京", None]
 
 
-def test_who_is_not_there_yet_has_no_values(shop: Shop) -> None:
+def test_a_person_without_a_record_yet_has_no_values(shop: Shop) -> None:
     (found,) = read_values(shop.evaluation, shop.index, [count_of("scan")], [shop.oneid[ANN], shop.oneid[EVE]])
     assert [None if one is None else one.value.decimal for one in found] == ["1", None]
 
 
-def test_an_expression_that_cannot_be_evaluated_is_named(shop: Shop) -> None:
+def test_the_error_names_the_expression_that_cannot_be_evaluated(shop: Shop) -> None:
     gone = nodes.Attribute("gone", None)
     with pytest.raises(InvalidError, match=r"exprs\[1\]: attribute `gone` is not declared"):
         read_values(shop.evaluation, shop.index, [count_of("order"), gone], [])

@@ -1,4 +1,4 @@
-"""The small world that the tests of explanations share."""
+"""The shop that the tests of explanations share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.unit.tagging.explanation.shop import WORLD, Shop
 
 @pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    made = Shop(tmp_path_factory.mktemp("shop"), WORLD)
-    yield made
-    made.engine.close()
+    opened = Shop(tmp_path_factory.mktemp("shop"), WORLD)
+    yield opened
+    opened.engine.close()

@@ -1,4 +1,4 @@
-"""A small hand-made world, through the real engine."""
+"""A small shop in the real engine, and explanations of its people."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ RECORDS = (
         tastes=frozenset({"vegan", "spicy"}),
     ),
     changed(BOB, SINCE_ALWAYS, city="北京"),
-    # Nothing of hers is there before December.
+    # Her first record is in December.
     did(EVE, "scan", "2026-12-05 09:00"),
 )
 WORLD = World("Asia/Shanghai", 0, 1, False, NOW, RECORDS, {"store": {"s0": {"town": "上海"}}})
@@ -91,7 +91,7 @@ class Shop:
 
 
 def days_of(clause: pb.ClauseVerdict) -> list[str]:
-    """Month and day of the events that it shows."""
+    """Returns month and day of the events in a clause."""
     events = [witness.event for witness in clause.witnesses if witness.HasField("event")]
     zone = ZoneInfo("Asia/Shanghai")
     return [f"{event.occurred_at.ToDatetime(dt.UTC).astimezone(zone):%m-%d}" for event in events]

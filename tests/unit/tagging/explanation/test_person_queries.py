@@ -1,4 +1,4 @@
-"""What the engine is asked about one person."""
+"""Queries of the engine about one person."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ def compiled(shop: Shop, text: str) -> Root:
     return PartCompiler(None, evaluation.library, evaluation.catalog, evaluation.clock).compile_root(cond)
 
 
-def test_the_newest_counted_events_are_given_and_all_are_numbered(shop: Shop) -> None:
+def test_counted_events_have_the_newest_ones_and_the_number_of_all(shop: Shop) -> None:
     found = queries(shop).counted_events(NOW, compiled(shop, "did order"), 2)
     assert (found.number, [at_ms(event.occurred_at) for event in found.newest]) == (
         3,
@@ -35,19 +35,19 @@ def test_the_newest_counted_events_are_given_and_all_are_numbered(shop: Shop) ->
     assert at_ms(found.oldest.occurred_at) == at("2026-10-01 10:00")
 
 
-def test_of_a_person_without_such_events_there_are_none(shop: Shop) -> None:
+def test_a_person_without_matching_events_has_none(shop: Shop) -> None:
     found = queries(shop, BOB).counted_events(NOW, compiled(shop, "did scan"), 9)
     assert (found.number, list(found.newest), found.oldest) == (0, [], None)
 
 
-def test_the_first_record_is_that_of_the_first_thing_known(shop: Shop) -> None:
+def test_the_first_record_has_the_earliest_instant(shop: Shop) -> None:
     assert queries(shop, EVE).first_record_ms == at("2026-12-05 09:00")
     first = queries(shop, ANN).first_record_ms
     assert first is not None
     assert first <= SINCE_ALWAYS
 
 
-def test_attributes_change_where_their_value_does(tmp_path: Path) -> None:
+def test_attributes_change_only_with_their_value(tmp_path: Path) -> None:
     moves = [("2026-11-10 12:00", "北京"), ("2026-11-11 12:00", "北京"), ("2026-12-01 08:00", "上海")]
     shop = Shop(
         tmp_path, replace(WORLD, records=(*RECORDS, *(changed(ANN, at(when), city=city) for when, city in moves)))
@@ -60,7 +60,9 @@ def test_attributes_change_where_their_value_does(tmp_path: Path) -> None:
     shop.engine.close()
 
 
-def test_more_events_than_are_read_are_said_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_with_more_events_than_the_maximum_does_not_have_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(person_queries, "MOST_EVENTS", 4)
     monkeypatch.setattr(person_queries, "_PAGE", 2)
     many = [did(BOB, "scan", "2026-11-20 10:00", number) for number in range(5)]
@@ -70,7 +72,7 @@ def test_more_events_than_are_read_are_said_to_be_there(tmp_path: Path, monkeypa
     shop.engine.close()
 
 
-def test_who_was_not_known_yet_is_not_found(tmp_path: Path) -> None:
+def test_a_person_is_not_found_before_the_first_record(tmp_path: Path) -> None:
     shop = Shop(tmp_path, WORLD)
     assert queries(shop, EVE).answer.epoch == shop.index.epoch()
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""Which values of a condition are stated."""
+"""The values that a condition compares."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.unit.dsl.world import CATALOG, LIBRARY
         ("did order", []),
     ],
 )
-def test_each_value_is_stated_once_with_those_that_it_is_computed_from(text: str, values: list[str]) -> None:
+def test_each_compared_value_is_found_once_with_its_operands(text: str, values: list[str]) -> None:
     cond = dsl.check_and_bind(text, CATALOG, LIBRARY).condition
     assert cond is not None
     assert [dsl.format_rule(expr) for expr in subjects(cond)] == values

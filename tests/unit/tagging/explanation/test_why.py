@@ -1,4 +1,4 @@
-"""Why a person is in or not: when, at which epoch, and what is refused."""
+"""Explanations of membership: their instant, their epoch and their errors."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tests.oracle.engine import RECEIVED_AT
 from tests.oracle.world import Event, to_record
 from tests.unit.tagging.explanation.shop import ANN, BOB, TRUE, WORLD, Shop, at, days_of, did
 
-# --- when, what was known, and what is refused ----------------------------------------------------
+# --- instants and errors --------------------------------------------------------------------------
 
 
-def test_as_of_a_past_instant_later_events_are_to_come(shop: Shop) -> None:
+def test_events_after_as_of_do_not_count_yet(shop: Shop) -> None:
     found = shop.why("did order in last 30d", when=at("2026-11-10 00:00"))
     assert days_of(found.clauses[0]) == ["11-01"]
     assert shop.flip("did order at least 3 times", when=at("2026-11-10 00:00")) == (at("2026-11-20 10:00") + 1, TRUE)
 
 
-def test_what_came_later_is_no_fact_of_what_was_known_before(tmp_path: Path) -> None:
+def test_an_earlier_known_at_leaves_out_later_records(tmp_path: Path) -> None:
     filling = tuple(did(BOB, "scan", "2026-01-01 10:00", number) for number in range(8))
     first, *rest = [did(ANN, "order", f"2026-11-1{day} 10:00") for day in range(4)]
     shop = Shop(tmp_path, replace(WORLD, catalogs={}, records=(first, *filling, *rest)))
@@ -41,16 +41,16 @@ def test_what_came_later_is_no_fact_of_what_was_known_before(tmp_path: Path) -> 
     shop.engine.close()
 
 
-def test_what_cannot_be_told_is_refused(shop: Shop) -> None:
+def test_an_unknown_person_or_invalid_rule_is_rejected(shop: Shop) -> None:
     with pytest.raises(NotFound, match="no person 77"):
         explain_membership(shop.index, written_rule(shop.evaluation, "did order"), 77)
-    for text, says in [
+    for text, message in [
         ("segment a: did order segment b: did order", "2 segments"),
         ("define visit = scan", "0 segments"),
         ("did ordr", "line 1, column 5"),
         ("nickname matches '('", "cannot be evaluated"),
     ]:
-        with pytest.raises(InvalidInput, match=says):
+        with pytest.raises(InvalidInput, match=message):
             shop.why(text)
     for reference in ("touch", "spend@1"):
         with pytest.raises(InvalidInput, match=r"is a (definition|metric); this call needs a segment"):
@@ -59,7 +59,7 @@ def test_what_cannot_be_told_is_refused(shop: Shop) -> None:
         published_segment(shop.evaluation, "buyer")
 
 
-def test_a_text_may_declare_what_it_uses(shop: Shop) -> None:
+def test_a_text_can_declare_the_rules_that_it_uses(shop: Shop) -> None:
     found = shop.why("define visit = scan segment fresh among buyers: did visit in last 30d")
     assert (found.verdict, days_of(found.clauses[0])) == (TRUE, ["11-01"])
 
@@ -67,19 +67,19 @@ def test_a_text_may_declare_what_it_uses(shop: Shop) -> None:
 # --- while events arrive --------------------------------------------------------------------------
 
 
-class Busy:
-    """An index into which an event is folded with each of its first answers about a person."""
+class ChangingIndex:
+    """An index that folds an event after each of its first answers about a person."""
 
-    def __init__(self, shop: Shop, *coming: Event) -> None:
-        self._shop, self._coming = shop, list(coming)
+    def __init__(self, shop: Shop, *events: Event) -> None:
+        self._shop, self._events = shop, list(events)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._shop.index, name)
 
-    def verdicts(self, *asked: Any) -> Any:
-        said = self._shop.index.verdicts(*asked)
-        if self._coming:
-            engine, event = self._shop.engine, self._coming.pop(0)
+    def verdicts(self, *arguments: Any) -> Any:
+        said = self._shop.index.verdicts(*arguments)
+        if self._events:
+            engine, event = self._shop.engine, self._events.pop(0)
             ingestor = Ingestor(engine.raw, engine.rejects, str(engine.folder / "ingest"))
             request = ingestion_pb2.IngestRequest(workspace="w", records=[to_record(event)])
             ingestor.ingest(request.SerializeToString(), RECEIVED_AT)
@@ -89,11 +89,11 @@ class Busy:
 
 
 @pytest.mark.parametrize("times", [1, 500])
-def test_an_answer_is_of_one_epoch_also_where_the_person_changes_meanwhile(tmp_path: Path, times: int) -> None:
+def test_an_answer_has_one_epoch_also_if_the_person_changes_meanwhile(tmp_path: Path, times: int) -> None:
     shop = Shop(tmp_path, WORLD)
-    coming = [did(ANN, "order", "2026-11-21 10:00", number) for number in range(times)]
-    asked = written_rule(shop.evaluation, "did order at least 4 times and count(order) >= 4")
-    found = explain_membership(Busy(shop, *coming), asked, shop.oneid[ANN])  # type: ignore[arg-type]
+    events = [did(ANN, "order", "2026-11-21 10:00", number) for number in range(times)]
+    rule = written_rule(shop.evaluation, "did order at least 4 times and count(order) >= 4")
+    found = explain_membership(ChangingIndex(shop, *events), rule, shop.oneid[ANN])  # type: ignore[arg-type]
     at_the_epoch = shop.why("did order at least 4 times and count(order) >= 4", known_at=found.basis.epoch.raw_offset)
     for answer in (found, at_the_epoch):
         answer.basis.milliseconds = 0
@@ -102,17 +102,17 @@ def test_an_answer_is_of_one_epoch_also_where_the_person_changes_meanwhile(tmp_p
     shop.engine.close()
 
 
-def test_what_others_do_meanwhile_is_no_reason_to_ask_anew(tmp_path: Path) -> None:
+def test_changes_of_other_people_do_not_repeat_the_explanation(tmp_path: Path) -> None:
     shop = Shop(tmp_path, WORLD)
     before = shop.index.epoch()[0]
-    asked = written_rule(shop.evaluation, "did order")
-    busy = Busy(shop, did(BOB, "order", "2026-11-21 10:00"))
-    found = explain_membership(busy, asked, shop.oneid[ANN])  # type: ignore[arg-type]
+    rule = written_rule(shop.evaluation, "did order")
+    index = ChangingIndex(shop, did(BOB, "order", "2026-11-21 10:00"))
+    found = explain_membership(index, rule, shop.oneid[ANN])  # type: ignore[arg-type]
     assert (found.basis.epoch.raw_offset, shop.index.epoch()[0]) == (before, before + 1)
     shop.engine.close()
 
 
-def test_who_was_erased_is_unknown(tmp_path: Path) -> None:
+def test_an_erased_person_is_not_found(tmp_path: Path) -> None:
     shop = Shop(tmp_path, WORLD)
     shop.engine.erase(ANN)
     with pytest.raises(NotFound):
@@ -137,7 +137,7 @@ def lines_of(clause: pb.ClauseVerdict, clock: dsl.Clock, indent: str = "") -> It
         yield from lines_of(part, clock, indent + "  ")
 
 
-def test_the_example_of_the_guide_is_what_is_answered(shop: Shop) -> None:
+def test_the_example_of_the_guide_is_the_answer(shop: Shop) -> None:
     guide = (Path(__file__).parents[4] / "docs/rules/why.md").read_text()
     (rule,) = re.findall(r"```rule\n(.*?)```", guide, re.DOTALL)
     (shown,) = re.findall(r"```why\n(.*?)\n```", guide, re.DOTALL)

@@ -1,4 +1,4 @@
-"""How facts about a person are worded."""
+"""Facts about a person in words."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_a_duration_has_its_two_largest_units(ms: int, words: str) -> None:
     assert elapsed(ms) == words
 
 
-def test_an_instant_is_local_and_as_fine_as_it_is() -> None:
+def test_an_instant_is_local_with_only_the_necessary_digits() -> None:
     assert [local(NOW + ms, CLOCK) for ms in (0, 1_000, 5)] == [
         "2026-11-22 17:30",
         "2026-11-22 17:30:01",
@@ -27,7 +27,7 @@ def test_an_instant_is_local_and_as_fine_as_it_is() -> None:
     ]
 
 
-def test_values_are_written_as_rules_write_them() -> None:
+def test_values_are_written_as_in_rules() -> None:
     point = event_pb2.Point(latitude=31.5, longitude=121)
     entries = {"b": event_pb2.Value(flag=False), "a": event_pb2.Value(text="x")}
     for value, text in [
@@ -41,12 +41,12 @@ def test_values_are_written_as_rules_write_them() -> None:
         assert value_text(value, CLOCK) == text
 
 
-def test_a_number_that_is_cut_says_so() -> None:
+def test_a_truncated_number_is_marked() -> None:
     measure = pb.Measure(text="count(order) / 3", value=event_pb2.Value(decimal="0.333333"), cut=True)
     assert describe_witness(pb.Witness(measure=measure), CLOCK) == "count(order) / 3 is about 0.333333"
 
 
-def test_a_recency_has_the_instant_since_which_it_runs() -> None:
+def test_a_recency_has_the_instant_of_its_event() -> None:
     recency = pb.Recency(name="last_order", instant=timestamp(NOW - 2 * HOUR))
     assert describe_witness(pb.Witness(recency=recency), CLOCK) == "last_order is 2h, since 2026-11-22 15:30"
     assert (
@@ -55,5 +55,5 @@ def test_a_recency_has_the_instant_since_which_it_runs() -> None:
     )
 
 
-def test_a_number_of_things_is_one_or_many() -> None:
+def test_a_number_has_a_singular_or_plural_noun() -> None:
     assert [number_of(count, "event") for count in (0, 1, 2)] == ["no event", "1 event", "2 events"]

@@ -13,7 +13,7 @@ EVALUATION = EvaluationContext(CATALOG, Library(), Clock(1_800_000_000_000, "UTC
 
 
 class Index:
-    """An index that gives other counts to each query, and records how many values each query has."""
+    """An index whose counts differ in each query, and that records the number of values in each query."""
 
     def __init__(self) -> None:
         self.queries: list[int] = []

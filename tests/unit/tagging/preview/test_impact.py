@@ -40,7 +40,7 @@ CHAIN = "\n".join(
 @settings(max_examples=60, deadline=None)
 @given(st.sets(st.sampled_from("dmstg"), max_size=4), st.sampled_from("dms"))
 def test_dependents_are_republished_on_the_changed_version(older: set[str], changed: str) -> None:
-    """`older`: rules that also have a version before the one in use."""
+    """`older`: rules that also have a version before the used one."""
     texts = dict(zip("dmstg", CHAIN.split("\n"), strict=False))
     library = Library()
     versions = dict.fromkeys("dmstg", 1)
@@ -59,7 +59,7 @@ def test_dependents_are_republished_on_the_changed_version(older: set[str], chan
         (name, versions[name], versions[name] + 1) for name in rest
     }
     for change in found.dependents:
-        # The words of a dependent name the changed rule, also if another rule is between them.
+        # The description of a dependent names the changed rule, also if another rule is between them.
         words = " ".join(change.differences)
         assert f"{changed}@9 is used, was {changed}@{versions[changed]}" in words
         assert re.search(rf"\b{changed}@{versions[changed]}\b", words)

@@ -39,7 +39,7 @@ def test_a_number_of_sets_outside_the_limits_is_rejected(shop: PopulatedShop, co
     assert caught.value.reason == "OVERLAP_SETS"
 
 
-def test_the_condition_that_is_wrong_is_named(shop: PopulatedShop) -> None:
+def test_the_error_names_the_wrong_condition(shop: PopulatedShop) -> None:
     with pytest.raises(InvalidInput, match=r"conditions\[1\]") as caught:
         count_overlap(shop.evaluation(), shop.index, [BEIJING, "segment s: did order"])
     assert (caught.value.reason, caught.value.metadata["field"]) == ("RULE_NOT_A_SET", "conditions[1]")

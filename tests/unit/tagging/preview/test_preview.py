@@ -23,7 +23,7 @@ def preview(shop: PopulatedShop, text: str, as_of_ms: int = NOW_MS, is_whole: bo
     return preview_draft(evaluation, shop.index, evaluation.bind(text), is_whole=is_whole, sample_size=sample)
 
 
-def test_joined_clauses_say_how_many_are_left_after_each(shop: PopulatedShop) -> None:
+def test_joined_clauses_have_the_number_of_remaining_people(shop: PopulatedShop) -> None:
     (counted,) = preview(shop, "city = 'Beijing' and did order ever").counts
     assert (counted.matched, counted.unknown) == (1, 0)
     assert [(clause.matched, clause.remaining) for clause in counted.clauses] == [(2, 2), (2, 1)]
@@ -59,7 +59,7 @@ def test_an_incomplete_text_is_not_compared(shop: PopulatedShop) -> None:
     assert preview(shop, "segment locals@2: city = 'Harbin'", is_whole=False).comparisons == []
 
 
-def test_a_published_version_without_a_meaning_yet_leaves_a_note(shop: PopulatedShop) -> None:
+def test_a_published_version_that_cannot_be_compiled_adds_a_note(shop: PopulatedShop) -> None:
     found = preview(shop, "segment past@2: city = 'Harbin'", as_of_ms=NOW_MS - 30 * DAY_MS)
     assert found.comparisons == []
     (note,) = found.notes

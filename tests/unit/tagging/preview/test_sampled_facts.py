@@ -1,4 +1,4 @@
-"""The facts that are shown of sampled people."""
+"""Facts about sampled people."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def shown(shop: Shop, text: str, *persons: int) -> list[dict[str, str]]:
         ("last_refund > 30d", {"last_refund": ""}, {"last_refund": ""}),
         ("tastes has any ['vegan']", {"tastes": "['spicy', 'vegan']"}, {"tastes": ""}),
         ("channel in [pos]", {"channel": "['pos']"}, {"channel": "['pos']"}),
-        # A computed text can be anything.
+        # A computed text is not shown.
         ("latest(order.note) = 'A'", {}, {}),
         ("did (scan then order) ever", {}, {}),
     ],
 )
-def test_a_fact_is_the_value_as_a_rule_writes_it(
+def test_a_fact_is_the_value_in_the_form_of_a_rule(
     shop: Shop, text: str, of_ann: dict[str, str], of_bob: dict[str, str]
 ) -> None:
     assert shown(shop, text, ANN, BOB) == [of_ann, of_bob]
 
 
-def test_of_nobody_there_are_no_facts(shop: Shop) -> None:
+def test_there_are_no_facts_without_people(shop: Shop) -> None:
     assert shown(shop, "city = '上海'") == []

@@ -1,4 +1,4 @@
-"""A sample is of members, by chance, always the same, and mostly the same of a set that became smaller."""
+"""Samples: random members, always the same ones, and mostly the same ones of a smaller set."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from quanyu.tagging.preview import sampling
 from quanyu.tagging.preview.sampling import FEW, sample
 
 
-class People:
-    """An answer of one root."""
+class OneRoot:
+    """An answer with one root."""
 
     def __init__(self, persons: set[int]) -> None:
         self._sorted = sorted(persons)
@@ -31,8 +31,8 @@ class People:
         return [person in self._persons for person in persons]
 
 
-def chosen(persons: set[int], size: int) -> list[int]:
-    return sample(People(persons), 0, size)  # type: ignore[arg-type]
+def sampled(persons: set[int], size: int) -> list[int]:
+    return sample(OneRoot(persons), 0, size)  # type: ignore[arg-type]
 
 
 def partitioned(rows: range, *partitions: int) -> set[int]:
@@ -44,51 +44,51 @@ LARGE = partitioned(range(FEW), 1, 2, 9)
 
 
 @pytest.mark.parametrize("persons", [SMALL, LARGE])
-def test_a_sample_is_of_members_and_always_the_same(persons: set[int]) -> None:
-    found = chosen(persons, 50)
+def test_a_sample_has_members_and_is_always_the_same(persons: set[int]) -> None:
+    found = sampled(persons, 50)
     assert len(set(found)) == 50
     assert set(found) <= persons
-    assert chosen(persons, 50) == found
-    assert chosen(persons, 10) == found[:10]
-    assert chosen(persons, 0) == []
+    assert sampled(persons, 50) == found
+    assert sampled(persons, 10) == found[:10]
+    assert sampled(persons, 0) == []
     assert set(found) != set(sorted(persons)[:50])
 
 
-def test_of_fewer_all_are_shown() -> None:
-    assert set(chosen(partitioned(range(5), 3), 50)) == partitioned(range(5), 3)
-    assert chosen(set(), 50) == []
+def test_a_small_set_is_sampled_completely() -> None:
+    assert set(sampled(partitioned(range(5), 3), 50)) == partitioned(range(5), 3)
+    assert sampled(set(), 50) == []
 
 
 @pytest.mark.parametrize("persons", [SMALL, LARGE])
-def test_who_stays_in_a_smaller_set_is_still_shown(persons: set[int]) -> None:
+def test_people_who_stay_in_a_smaller_set_stay_in_the_sample(persons: set[int]) -> None:
     smaller = {person for person in persons if person % 5}
-    kept = [person for person in chosen(persons, 50) if person in smaller]
-    assert chosen(smaller, 50)[: len(kept)] == kept
+    kept = [person for person in sampled(persons, 50) if person in smaller]
+    assert sampled(smaller, 50)[: len(kept)] == kept
 
 
 @pytest.mark.parametrize("persons", [SMALL, LARGE])
-def test_everybody_is_as_likely(persons: set[int]) -> None:
-    """In each tenth of the rows, and in each partition, there are about as many as in any other."""
-    found = chosen(persons, 600)
+def test_all_members_are_equally_likely(persons: set[int]) -> None:
+    """The tenths of the rows, and the partitions, have about equal numbers of sampled people."""
+    found = sampled(persons, 600)
     rows = max(person & 0xFFFFFFFF for person in persons) + 1
     for parts in (
         Counter((person & 0xFFFFFFFF) * 10 // rows for person in found),
         Counter(person >> 32 for person in found),
     ):
         even = len(found) / len(parts)
-        # Six standard deviations; the choice is the same at every run.
+        # Six standard deviations; the sample is the same in every run.
         assert all(abs(count - even) < 6 * even**0.5 for count in parts.values())
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sets(st.tuples(st.integers(1, 4), st.integers(0, 2**22 - 1)), min_size=1, max_size=60), st.integers(1, 70))
-def test_wherever_people_are_they_are_met(places: set[tuple[int, int]], size: int) -> None:
+def test_members_with_any_ids_are_sampled(places: set[tuple[int, int]], size: int) -> None:
     persons = {partition << 32 | row for partition, row in places}
-    assert set(chosen(persons, size)) <= persons
-    assert len(chosen(persons, size)) == min(size, len(persons))
+    assert set(sampled(persons, size)) <= persons
+    assert len(sampled(persons, size)) == min(size, len(persons))
 
 
-def test_people_far_apart_are_met_by_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probes_find_members_with_distant_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "FEW", 0)
     persons = {1 << 32, 1 << 32 | 1023, 7 << 32 | 5}
-    assert set(chosen(persons, 3)) == persons
+    assert set(sampled(persons, 3)) == persons

@@ -1,4 +1,4 @@
-"""A draft that cannot be evaluated is found before it is published."""
+"""Checks that a draft can be evaluated before it is published."""
 
 from __future__ import annotations
 

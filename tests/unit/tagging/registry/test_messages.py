@@ -18,7 +18,7 @@ def test_a_rule_keeps_every_field() -> None:
     assert message.published_at.ToMilliseconds() == NOW_MS
 
 
-def test_a_dependent_says_whether_it_is_the_newest_version() -> None:
+def test_a_dependent_states_whether_it_is_the_newest_version() -> None:
     library = PopulatedShop("segment s: did order", "segment s@2: city = 'Beijing'").library
     older, newest = (dependent_message(("s", version), library, direct=version == 2) for version in (1, 2))
     assert (older.newest, older.direct, newest.newest, newest.direct) == (False, False, True, True)
@@ -39,7 +39,7 @@ def test_an_open_proposal_has_no_decision() -> None:
     assert not message.HasField("decided_at")
 
 
-def test_a_decided_proposal_says_who_decided_when() -> None:
+def test_a_decided_proposal_has_its_decider_and_time() -> None:
     message = proposal(state=APPROVED, decided_by="bob", decision_note="fine", decided_at_ms=NOW_MS + 5)
     assert (message.state, message.decided_by, message.decision_note) == (pb.Proposal.STATE_APPROVED, "bob", "fine")
     assert message.decided_at.ToMilliseconds() == NOW_MS + 5

@@ -1,4 +1,4 @@
-"""Proposals are decided once, by another person than their author."""
+"""Proposals: each is decided once, by a person other than its author."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules are published all or none, and read back as they were."""
+"""Publishing: all rules of a text or none, and their stored form."""
 
 from __future__ import annotations
 

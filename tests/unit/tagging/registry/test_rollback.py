@@ -1,4 +1,4 @@
-"""A rollback publishes an old version's text as the next version, once."""
+"""Rollbacks: the text of an old version becomes the next version, once."""
 
 from __future__ import annotations
 

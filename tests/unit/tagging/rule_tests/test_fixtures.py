@@ -1,4 +1,4 @@
-"""Given facts become the records that a source would send."""
+"""Conversion of given facts to the records of a source."""
 
 from __future__ import annotations
 
@@ -84,5 +84,5 @@ def test_the_first_reject_is_reported_at_its_attribute_with_similar_values() -> 
     assert list(caught.value.suggestions) == ["'gold'"]
 
 
-def test_without_rejects_nothing_is_raised() -> None:
+def test_accepted_facts_raise_no_error() -> None:
     raise_first_reject([], facts("anna {level: gold}"), CATALOG)

@@ -1,4 +1,4 @@
-"""Workspaces in memory: records go through ingestion, identity and index, and leave no files."""
+"""Workspaces in memory: their people, rejected records and files."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def test_records_become_people_of_the_index() -> None:
     assert shop.person(event_pb2.Identifier(namespace="card", value="nobody")) == 0
 
 
-def test_wrong_records_are_returned_with_their_place() -> None:
+def test_invalid_records_are_returned_with_their_place() -> None:
     event = event_pb2.Event(source="till", id="1", type="refund")
     workspace = build_in_memory_workspace(SCHEMA.SerializeToString(), [event_pb2.Record(event=event)])
     assert [reject.index for reject in workspace.rejects] == [0]
 
 
-def test_a_wrong_schema_is_rejected() -> None:
+def test_an_invalid_schema_is_rejected() -> None:
     twice = event_pb2.Schema(attributes=[event_pb2.Field(name="a", type=event_pb2.TYPE_TEXT)] * 2)
     with pytest.raises(InvalidError):
         build_in_memory_workspace(twice.SerializeToString())
 
 
-def test_no_file_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_files_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     in_memory_shop()
     with pytest.raises(InvalidError):
@@ -42,7 +42,7 @@ def test_no_file_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_room_for_files_the_error_names_tmpdir(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_full_disk_names_tmpdir(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     with pytest.raises(Unavailable, match="set TMPDIR to a folder with free space"):
         build_in_memory_workspace(b"")

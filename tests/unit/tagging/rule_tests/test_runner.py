@@ -1,4 +1,4 @@
-"""Tests run in workspaces of their own and say why they fail."""
+"""Test runs: a separate workspace for each test, and messages for failures."""
 
 from __future__ import annotations
 

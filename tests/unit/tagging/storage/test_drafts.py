@@ -1,4 +1,4 @@
-"""A draft is saved on top of the revision that its author read."""
+"""Drafts: each save replaces the revision that its author read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The migrations make the tables that the code declares."""
+"""The migrations create the declared tables."""
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -9,7 +9,7 @@ from quanyu.tagging.storage import tables
 NAMES = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if mapper.class_.__module__ == tables.__name__}
 
 
-def test_migrations_make_the_declared_tables(database: Database) -> None:
+def test_migrations_create_the_declared_tables(database: Database) -> None:
     def ours(_object: object, name: str | None, kind: str, _reflected: bool, _to: object) -> bool:
         return kind != "table" or name in NAMES
 
