@@ -330,7 +330,7 @@ class Live:
     def put(self, segment: str, version: int, root: bytes) -> None:
         """Sets a segment's rule, as `quanyu.dsl.standing_root` gives it."""
     def refuse(self, segment: str, version: int, error: str) -> None:
-        """Notes why a segment's rule cannot be asked any more; its members stay as they are."""
+        """Records why a segment's rule can no longer be evaluated; its members do not change."""
     def step(self, index: Index, as_of_ms: int, limits: Limits) -> list[bytes] | None:
         """Frames that bring the segments to the index and the instant: append them to the membership log and fold
         them in order, then `settle`. Without that the next step begins where the last one was settled. Where some

@@ -21,7 +21,7 @@ from quanyu.tagging.preview.frequencies import Frequencies
 
 
 class ReadableWorkspace:
-    """Reads people and published rules as of any instant; its index is not folded on."""
+    """Reads people and published rules as of any instant; its index folds no further frames."""
 
     def __init__(self, name: str, index: Index, library: Library) -> None:
         self.name = name

@@ -28,7 +28,7 @@ SCOPE = Scope(CATALOG, LIBRARY)
         ("frequency = heavy", []),
     ],
 )
-def test_causes(rule: str, causes: list[str]) -> None:
+def test_a_condition_has_its_causes_of_unknown(rule: str, causes: list[str]) -> None:
     condition = bind(rule).condition
     assert condition is not None
     assert [cause.reason for cause in unknowns.find_in_condition(condition, SCOPE)] == causes

@@ -129,7 +129,7 @@ def test_any_text_has_at_most_the_limit_of_completions(text: str, part: float) -
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(rules, cursors, st.sampled_from([")", " or or", "\nsegment x: ) (", "\ndefine touch = )", " 'open"]))
-def test_the_text_after_the_cursor_does_not_matter(rule: str, part: float, rest: str) -> None:
+def test_the_text_after_the_cursor_does_not_change_completions(rule: str, part: float, rest: str) -> None:
     left = rule[: round(part * len(rule))] + " "
     alone = complete(left, len(left), CATALOG, LIBRARY, ALL)
     assert complete(left + rest, len(left), CATALOG, LIBRARY, ALL).items == alone.items
@@ -166,7 +166,7 @@ def test_names_declared_in_the_text_are_offered() -> None:
     assert texts("metric half = points / 2\nsegment b: hal|") == ["half"]
 
 
-def test_definitions_in_a_circle_still_have_completions() -> None:
+def test_definitions_in_a_cycle_still_have_completions() -> None:
     assert labels("define a = b\ndefine b = a\nsegment s: did a where (|")
     assert labels("metric m = n + 1\nmetric n = m + 1\nsegment s: points > |")
 

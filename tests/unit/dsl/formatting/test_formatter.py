@@ -45,7 +45,7 @@ def test_a_statement_parses_to_the_same_tree(statement: s.Statement) -> None:
         ),
     ],
 )
-def test_canonical_text(written: str, canonical: str) -> None:
+def test_a_condition_has_its_canonical_text(written: str, canonical: str) -> None:
     assert format_rule(parse_condition(written)) == canonical
     assert format_rule(parse_condition(canonical)) == canonical
 

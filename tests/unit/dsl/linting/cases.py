@@ -131,7 +131,7 @@ NEVER_FALSE = [
     "points > 3 or points <= 3 or city = 'a'",
 ]
 
-# The column of the clause that changes nothing, and what is left without it.
+# The text, the column of the clause that changes nothing, and the text without it.
 REDUNDANT = [
     ("points > 3 and points > 5", 1, "points > 5"),
     ("points > 3 or points > 5", 15, "points > 3"),

@@ -42,7 +42,7 @@ def test_a_common_type_does_not_depend_on_the_order(a: Type, b: Type) -> None:
         (RECENCY, Type("duration", literal=True), RECENCY),
     ],
 )
-def test_common_type(a: Type, b: Type, common: Type | None) -> None:
+def test_two_types_have_their_common_type(a: Type, b: Type, common: Type | None) -> None:
     assert unify(a, b) == common
 
 
@@ -67,7 +67,7 @@ def test_two_enums_share_an_order_only_if_it_is_the_same() -> None:
         (NUMBER, "-", TEXT, None),
     ],
 )
-def test_type_of_arithmetic(a: Type, op: str, b: Type, result: Type | None) -> None:
+def test_arithmetic_has_the_type_of_its_operands(a: Type, op: str, b: Type, result: Type | None) -> None:
     assert arithmetic(op, a, b) == result
 
 

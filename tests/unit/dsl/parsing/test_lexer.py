@@ -10,7 +10,7 @@ def kinds(text: str) -> list[str]:
     return [token.type for token in tokenize(text)]
 
 
-def test_white_space_and_comments_are_no_tokens() -> None:
+def test_white_space_and_comments_have_no_tokens() -> None:
     assert kinds(" a\n\t= 1 # b = 2") == ["NAME", "EQUAL", "NUMBER"]
 
 

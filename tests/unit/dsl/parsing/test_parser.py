@@ -32,7 +32,7 @@ def test_a_text_that_begins_no_statement_is_a_condition(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["segment a: x = 1", "use day starts 04:00", "人群 a: x = 1", "", "# only", "?"])
-def test_statements_and_empty_texts_are_no_conditions(text: str) -> None:
+def test_statements_and_empty_texts_are_not_conditions(text: str) -> None:
     assert not is_condition(text)
 
 
@@ -68,11 +68,11 @@ CHINESE = [
 
 
 @pytest.mark.parametrize(("chinese", "english"), CHINESE)
-def test_g14_chinese_is_the_same_tokens(chinese: str, english: str) -> None:
+def test_g14_chinese_text_has_the_same_tokens(chinese: str, english: str) -> None:
     assert parse_condition(chinese) == parse_condition(english)
 
 
-def test_g14_statements_in_chinese() -> None:
+def test_g14_statements_can_be_chinese() -> None:
     assert parse("标签 t: 'a' 当 x = 1; 否则 'b'") == parse("tag t: 'a' when x = 1; else 'b'")
     assert parse("人群 s 限于 b: x 已知") == parse("segment s among b: x is known")
     assert parse("定义 d@2 = a 或 b 指标 m = 次数 (a)") == parse("define d@2 = a or b metric m = count(a)")

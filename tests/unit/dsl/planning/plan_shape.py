@@ -1,4 +1,4 @@
-"""docs/plan.md as a check: every node has exactly the fields of its operator."""
+"""Checks the shape of a plan in docs/plan.md: every node has exactly the fields of its operator."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whole rules as plans: their shape is that of docs/plan.md."""
+"""Plans of whole rules, in the shape of docs/plan.md."""
 
 import json
 from typing import Any
@@ -30,20 +30,20 @@ ALL_KINDS = [row[1] for row in BOUND if row[2]] + [
 
 
 @pytest.mark.parametrize("rule", ALL_KINDS)
-def test_every_plan_has_the_shape_of_the_contract(rule: str) -> None:
+def test_every_plan_has_the_documented_shape(rule: str) -> None:
     message = build_plan(NOW, compiled(rule))
     check_plan(json.loads(message))
 
 
 @pytest.mark.parametrize("rule", ALL_KINDS)
-def test_root_counts_the_clauses_that_are_named(rule: str) -> None:
-    """The engine counts each part of a root's all / any, so there are as many as clause texts."""
+def test_a_root_has_a_part_for_each_clause_text(rule: str) -> None:
+    """The engine counts each part of a root's `all` or `any` as a clause."""
     rule_compiled = compiled(rule)
     root = to_json(rule_compiled.roots[0].cond)
     assert len(rule_compiled.clauses) == (len(root["of"]) if root["op"] in ("all", "any") else 1)
 
 
-def test_the_founding_rule() -> None:
+def test_a_conjunction_has_the_plans_of_its_clauses() -> None:
     recency = {
         "op": "aggregate",
         "fn": "latest",
@@ -96,7 +96,7 @@ def test_several_rules_make_one_plan() -> None:
     assert message == {"as_of": NOW, "roots": [to_json(root) for root in vip.roots + tag.roots]}
 
 
-def test_a_plan_that_grows_too_large_is_refused() -> None:
+def test_a_plan_above_the_maximum_size_is_rejected() -> None:
     doubling = "metric m0 = points " + " ".join(f"metric m{n} = m{n - 1} + m{n - 1}" for n in range(1, 40))
     library = Library().publish(bind(doubling, Library()))
     with pytest.raises(RuleError) as caught:
@@ -104,7 +104,7 @@ def test_a_plan_that_grows_too_large_is_refused() -> None:
     assert caught.value.reason == "limit"
 
 
-def test_rules_that_are_nested_too_deeply_are_refused() -> None:
+def test_rules_nested_too_deeply_are_rejected() -> None:
     chain = ["metric m0 = points", *(f"metric m{n} = m{n - 1} + 1" for n in range(1, 500))]
     library = Library().publish(bind(" ".join(chain), Library()))
     with pytest.raises(RuleError, match="nested too deeply"):
@@ -113,7 +113,7 @@ def test_rules_that_are_nested_too_deeply_are_refused() -> None:
         bind(" ".join(reversed(chain)), Library())
 
 
-def test_a_rule_of_another_kind_or_none_is_refused() -> None:
+def test_a_missing_rule_or_one_of_another_kind_is_rejected() -> None:
     for compile_one in (compile_segment, compile_tag):
         with pytest.raises(RuleError, match="there is no"):
             compile_one("nobody", 1, LIBRARY, CATALOG, CLOCK)

@@ -48,14 +48,14 @@ def test_m7_all_parts_of_a_past_segment_use_its_instant() -> None:
     assert (today["from"], today["to"]) == (local("2026-10-23"), local("2026-10-24"))
 
 
-def test_a_metric_is_evaluated_at_the_instant_of_its_user() -> None:
+def test_a_metric_is_evaluated_at_the_instant_of_the_segment_that_uses_it() -> None:
     library = LIBRARY.publish(bind("segment s: net_spend > 5 segment t: net_spend > 5 and was in segment s 30d ago"))
     now, before = to_json(compile_segment("t", 1, library, CATALOG, CLOCK).roots[0].cond)["of"]
     assert now["left"]["left"]["events"]["to"] == NOW
     assert before["of"]["left"]["left"]["events"]["to"] == NOW - 30 * DAY
 
 
-def test_m2_a_day_to_come_is_an_error_and_in_an_earlier_evaluation_false() -> None:
+def test_m2_a_future_day_is_an_error_and_is_false_in_an_earlier_evaluation() -> None:
     with pytest.raises(RuleError, match="still to come") as caught:
         compiled("was in segment buyers on 2026-11-23")
     assert (caught.value.column, caught.value.reason) == (26, "time")
@@ -81,14 +81,14 @@ def test_m3_m4_entered_and_left_compare_both_ends_of_the_window() -> None:
     assert cond("not left segment buyers today")["of"]["op"] == "all"
 
 
-def test_m5_ever_starts_before_everything() -> None:
+def test_m5_ever_starts_before_all_time() -> None:
     assert cond("entered segment buyers ever") == {"op": "all", "of": [crossed(buyers(), NOBODY)]}
     assert cond("left segment buyers ever") == {"op": "all", "of": [crossed(NOBODY, buyers())]}
     (entered,) = cond("entered segment buyers before 2026-10-01")["of"]
     assert entered == crossed(buyers(local("2026-10-01")), NOBODY)
 
 
-def test_m5_in_several_units_it_is_judged_unit_by_unit() -> None:
+def test_m5_each_of_several_units_is_evaluated_alone() -> None:
     days = [local(f"2026-11-{day}") for day in (20, 21, 22)]
     crossings = [crossed(buyers(days[1]), buyers(days[0])), crossed(buyers(days[2]), buyers(days[1]))]
     counted = cond("entered segment buyers in at most 1 of last 2 calendar days")
@@ -97,7 +97,7 @@ def test_m5_in_several_units_it_is_judged_unit_by_unit() -> None:
     assert cond("entered segment buyers in each of last 2 calendar days")["of"] == [{"op": "all", "of": crossings}]
 
 
-def test_instants_beyond_the_calendar_are_refused() -> None:
+def test_instants_beyond_the_calendar_are_rejected() -> None:
     chain = "segment s0: did order in last 365250d " + " ".join(
         f"segment s{n}: was in segment s{n - 1} 365250d ago" for n in range(1, 4)
     )

@@ -48,7 +48,7 @@ def plus(left: Any, right: Any) -> dict[str, Any]:
     return {"op": "arith", "fn": "+", "left": left, "right": right}
 
 
-def test_e6_e8_other_numbers_of_times_are_judged_unit_by_unit() -> None:
+def test_e6_e8_other_numbers_of_times_are_evaluated_unit_by_unit() -> None:
     bounds = [(" at least 2 times", 2, None), (" at most 1 times", 0, 1), (" exactly 0 times", 0, 0)]
     for times, low, high in [*bounds, (" at least 0 times", 0, None)]:
         spans = itertools.pairwise(WEEKS)
@@ -65,7 +65,7 @@ def test_e7_did_not_negates_the_whole_repeat() -> None:
     assert cond("did not order in at least 3 of last 4 calendar weeks") == {"op": "not", "of": whole}
 
 
-def test_e8_a_sequence_lies_wholly_in_one_unit() -> None:
+def test_e8_a_sequence_is_completely_in_one_unit() -> None:
     rule = "did (scan then order within 2h) in exactly 1 of last 2 calendar days"
     both = [step("scan"), step("order", within=2 * HOUR)]
     days = [
@@ -85,7 +85,7 @@ def test_e8_a_day_that_the_zone_skipped_is_an_empty_unit() -> None:
     assert sorted(lengths) == [0, DAY, DAY, DAY]
 
 
-def test_units_judged_one_by_one_are_limited() -> None:
+def test_the_number_of_units_evaluated_one_by_one_is_limited() -> None:
     compiled("did order in each of last 400 calendar days")
     compiled("did order exactly 2 times in each of last 100 calendar days")
     for happening in ("order exactly 2 times", "(order then scan)"):

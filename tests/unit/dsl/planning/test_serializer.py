@@ -119,11 +119,11 @@ VALUES: list[tuple[literals.Value, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("node", "text"), EXAMPLES)
-def test_fields_are_written_in_the_order_of_the_contract(node: Any, text: str) -> None:
+def test_fields_have_the_documented_order(node: Any, text: str) -> None:
     assert serialize_root(nodes.Root("r", node, None)).decode() == f'{{"name":"r","cond":{text},"among":null}}'
 
 
-def test_every_operator_of_the_contract_has_an_example() -> None:
+def test_every_documented_operator_has_an_example() -> None:
     kinds = {type(node) for node, _ in EXAMPLES}
     assert kinds == {*get_args(nodes.Cond), *get_args(nodes.Expr)}
     fields = {message["op"]: set(message) - {"op"} for message in (to_json(node) for node, _ in EXAMPLES)}
@@ -146,7 +146,7 @@ def test_joined_roots_are_the_plan_of_the_roots() -> None:
     assert json.loads(message) == {"as_of": 5, "roots": [to_json(root) for root in roots]}
 
 
-def test_values_are_asked_for_at_an_instant() -> None:
+def test_a_request_for_values_has_an_instant() -> None:
     assert serialize_values(5, [nodes.Channels()]) == b'{"as_of":5,"exprs":[{"op":"channels"}]}'
 
 

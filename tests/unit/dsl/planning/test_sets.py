@@ -22,7 +22,7 @@ def test_clauses_are_the_parts_of_a_conjunction_or_disjunction() -> None:
     assert clauses_of_root(root(A)) == (A,)
 
 
-def test_clauses_are_required_only_where_all_must_hold() -> None:
+def test_clauses_are_required_only_in_a_conjunction() -> None:
     assert required_clauses(root(nodes.AllOf((A, B)), AMONG)) == [root(A, AMONG), root(B, AMONG)]
     assert required_clauses(root(A)) == [root(A)]
     assert required_clauses(root(nodes.AnyOf((A, B)))) == []

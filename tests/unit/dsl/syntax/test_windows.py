@@ -37,7 +37,7 @@ def test_a_window_in_the_future_after_an_attribute_has_its_class(text: str, kind
     assert type(cond.window) is kind
 
 
-def test_these_are_all_windows_and_recurrences() -> None:
+def test_every_window_and_recurrence_has_an_example() -> None:
     assert {*EVENT_WINDOWS.values(), *FUTURE_WINDOWS.values()} == set(typing.get_args(s.Window))
     assert set(RECURRENCES.values()) == set(typing.get_args(s.Recurrence))
 

@@ -36,7 +36,7 @@ def window(text: str) -> s.Window:
 
 @st.composite
 def clocks(draw: st.DrawFn) -> tuple[Clock, Clock]:
-    """A clock and a later one, near starts of days, of which some have 23 or 25 hours and some begin a unit."""
+    """Draws a clock and a later one near starts of days. Some days have 23 or 25 hours, and some begin a unit."""
     zone = draw(st.sampled_from(["Asia/Shanghai", "America/New_York", "America/New_York", "Australia/Lord_Howe"]))
     somewhere = Clock(0, zone, draw(st.integers(1, 7)), draw(st.sampled_from([0, 240])))
     days = st.sampled_from(DAYS).map(dt.date.fromisoformat)
@@ -76,7 +76,7 @@ def test_length_and_day_bounds_hold_at_every_later_instant(clock_pair: tuple[Clo
             assert (other.day_of(end - 1) - other.day_of(start)).days + 1 <= timeline.max_days(span), text
 
 
-def test_windows_contain_each_other_where_the_calendar_says_so() -> None:
+def test_a_window_inside_another_one_is_recognized() -> None:
     timeline = Timeline(Clock(1_795_312_800_000, "Asia/Shanghai"))
     inside = [
         ("in last 7d", "in last 30d"),

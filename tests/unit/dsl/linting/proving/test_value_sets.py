@@ -24,7 +24,7 @@ SIDES = st.lists(SIDE, min_size=1, max_size=4)
 
 
 def held(numbers: IntervalSet) -> set[Fraction]:
-    """The halves between -4 and 4 that are in the set."""
+    """Returns the halves between -4 and 4 that are in the set."""
     return {x for x in HALVES[1:-1] if numbers & IntervalSet.comparing("=", x)}
 
 
