@@ -109,7 +109,7 @@ def _problem(contents: dict[Any, Any]) -> str | None:
         elif isinstance(value, list):
             rest += [(f"{path}[{at}]", item) for at, item in enumerate(value)]
         elif not isinstance(value, str | int | float | None) or (isinstance(value, float) and not math.isfinite(value)):
-            return f"{path}: YAML reads a {type(value).__name__} here; put it in quotes if a text is meant"
+            return f"{path}: YAML reads a {type(value).__name__} here; put it in quotes to make it a text"
     return f"more than {_MOST_VALUES:,} values, counted wherever an anchor is used"
 
 

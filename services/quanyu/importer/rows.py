@@ -102,10 +102,10 @@ def _explained(path: Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
 
 
 def _unreadable(path: Path, error: Exception) -> InvalidInput:
-    said = str(error)
+    message = str(error)
     advice = ""
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in said:
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in message:
         advice = "; save it as UTF-8"
-    elif "straddl" in said:
+    elif "straddl" in message:
         advice = "; one of its lines has more than 1 MiB, the limit of a record"
-    return InvalidInput(f"{path}: cannot be read: {said}{advice}", reason="FILE_UNREADABLE")
+    return InvalidInput(f"{path}: cannot be read: {message}{advice}", reason="FILE_UNREADABLE")

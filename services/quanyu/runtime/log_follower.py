@@ -86,7 +86,7 @@ class LogFollower:
         self._listeners.append(listener)
 
     def wait_until(self, is_reached: Callable[[], bool], context: grpc.ServicerContext) -> None:
-        """Returns once `is_reached()`, which is asked after each fold and each `wake_waiting`.
+        """Returns once `is_reached()` is true; it is called after each fold and each `wake_waiting`.
 
         Raises DeadlineExceeded at the call's deadline, and Unavailable if folding has stopped.
         """

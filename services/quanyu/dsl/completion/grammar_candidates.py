@@ -158,9 +158,9 @@ def list_settings(cursor: Cursor) -> Iterator[Candidate]:
     """Yields the next word of each setting that the words after `use` begin."""
     if not cursor.kinds or cursor.kinds[0] != "USE":
         return
-    said = [str(token) for token in cursor.tokens[1:]]
+    written = [str(token) for token in cursor.tokens[1:]]
     for setting in _SETTINGS:
         words = setting.split()
-        if words[: len(said)] == said and len(words) > len(said):
-            word = words[len(said)]
+        if words[: len(written)] == written and len(words) > len(written):
+            word = words[len(written)]
             yield make_candidate(Completion(word, setting, "setting"), SPECIFIC)

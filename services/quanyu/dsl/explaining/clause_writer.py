@@ -43,29 +43,29 @@ class ClauseWriter:
             case s.AllOf(operands=of) | s.AnyOf(operands=of):
                 return self._phrase(_snake(node)).join(map(self._group, of))
             case s.Not(operand=s.InSegment(ref=ref)):
-                return self._say("not_in_segment", ref=self.ref(ref))
+                return self._fill("not_in_segment", ref=self.ref(ref))
             case s.Not(operand=of):
-                return self._say("negated", of=self.cond(of))
+                return self._fill("negated", of=self.cond(of))
             case s.IncludingUnknown(operand=of):
-                return self._say("including_unknown", of=self._group(of))
+                return self._fill("including_unknown", of=self._group(of))
             case s.Compare():
                 return self._compare(node)
             case s.Did(pattern=pattern) | s.DidNot(pattern=pattern):
                 return self._event_pattern(pattern, isinstance(node, s.DidNot))
             case s.EnteredSegment(ref=ref, window=window) | s.LeftSegment(ref=ref, window=window):
-                return self._say(_snake(node), ref=self.ref(ref), window=self._window_of_events(window))
+                return self._fill(_snake(node), ref=self.ref(ref), window=self._window_of_events(window))
             case s.InTop(among=of) | s.InBottom(among=of):
                 population = of or self.among
-                of_whom = self.ref(population) if population else self._phrase("everybody")
-                return self._say(_snake(node), expr=self.expr(node.expr), size=self.expr(node.size), of=of_whom)
+                people = self.ref(population) if population else self._phrase("everybody")
+                return self._fill(_snake(node), expr=self.expr(node.expr), size=self.expr(node.size), of=people)
             case s.Sample(percent=percent, seed=seed):
                 text = self.expr(seed) if seed else self._phrase("own_name")
-                return self._say("sample", percent=self.expr(percent), seed=text)
+                return self._fill("sample", percent=self.expr(percent), seed=text)
         return self._leaf(node)
 
     def people(self, unknown: Iterable[UnknownCause]) -> str:
         """Describes the people for whom a value is unknown, each cause once; empty without causes."""
-        kinds = (self._say(who.reason, what=self._lacking(who)) for who in unknown)
+        kinds = (self._fill(who.reason, what=self._lacking(who)) for who in unknown)
         return self._phrase("who").join(dict.fromkeys(kinds))
 
     def ref(self, ref: s.Ref) -> str:
@@ -79,15 +79,15 @@ class ClauseWriter:
             case s.Duration():
                 return self._duration(node)
             case s.Arithmetic(op=op, left=left, right=right):
-                return self._say("arith", left=self._operand(left), op=op, right=self._operand(right))
+                return self._fill("arith", left=self._operand(left), op=op, right=self._operand(right))
             case s.Default(expr=expr, otherwise=otherwise):
-                return self._say("default", expr=self.expr(expr), otherwise=self.expr(otherwise))
+                return self._fill("default", expr=self.expr(expr), otherwise=self.expr(otherwise))
             case s.Aggregate(fn=fn):
-                return self._say(fn, of=self._events(node))
+                return self._fill(fn, of=self._events(node))
             case s.Tile(fn=fn, expr=expr, among=among):
                 population = among or self.among
-                of_whom = self.ref(population) if population else self._phrase("everybody")
-                return self._say(fn, expr=self.expr(expr), among=of_whom)
+                people = self.ref(population) if population else self._phrase("everybody")
+                return self._fill(fn, expr=self.expr(expr), among=people)
         return format_rule(node, self.language)
 
     # conditions
@@ -95,30 +95,30 @@ class ClauseWriter:
     def _leaf(self, node: s.Cond) -> str:
         """Writes a condition with the template of its class and its fields in words."""
         key = _snake(node)
-        said = {name: self._part(value) for name, value in s.get_fields(node).items() if name != "span"}
-        reach = self.windows.of(format_rule(node))
+        fields = {name: self._part(value) for name, value in s.get_fields(node).items() if name != "span"}
+        instants = self.windows.of(format_rule(node))
         if isinstance(node, (s.InList, s.NotInList)) and self._kind(node.expr) == "set":
             key = "has_any" if isinstance(node, s.InList) else "has_none"
-        if isinstance(node, (s.Between, s.NotBetween)) and reach:
+        if isinstance(node, (s.Between, s.NotBetween)) and instants:
             key += "_in_time"
-        return self._say(key, reach=self._say("reaching", reach=reach) if reach else "", **said)
+        return self._fill(key, instants=self._fill("with_instants", instants=instants) if instants else "", **fields)
 
     def _compare(self, node: s.Compare) -> str:
         if isinstance(node.left, (s.Date, s.Duration)) and node.op in _FLIPPED:
             node = replace(node, left=node.right, op=_FLIPPED[node.op], right=node.left)
         left, cmp, right = node.left, node.op, node.right
         kinds = {self._kind(left), self._kind(right)}
-        reach = self.windows.of(format_rule(node))
-        said = {"reach": self._say("reaching", reach=reach) if reach else ""}
+        instants = self.windows.of(format_rule(node))
+        fields = {"instants": self._fill("with_instants", instants=instants) if instants else ""}
         moment = self._moment(left) if isinstance(left, s.Path) else ""
         if moment and isinstance(right, s.Duration):
-            return self._say(f"ago {cmp}", left=moment, right=self.expr(right), **said)
+            return self._fill(f"ago {cmp}", left=moment, right=self.expr(right), **fields)
         verb = self._phrase(f"in time {cmp}" if kinds & {"date", "instant"} else cmp)
-        return self._say("compare", left=self.expr(left), cmp=verb, right=self.expr(right), **said)
+        return self._fill("compare", left=self.expr(left), cmp=verb, right=self.expr(right), **fields)
 
     def _group(self, node: s.Cond) -> str:
         is_joint = isinstance(node, (s.AllOf, s.AnyOf))
-        return self._say("group", of=self.cond(node)) if is_joint else self.cond(node)
+        return self._fill("group", of=self.cond(node)) if is_joint else self.cond(node)
 
     def _part(self, value: Any) -> str:
         match value:
@@ -138,43 +138,43 @@ class ClauseWriter:
         window = self._window_of_events(node.window)
         match node:
             case s.FirstEvent(step=step):
-                return self._say("not_first_event" if denied else "first_event", step=self._step(step), window=window)
+                return self._fill("not_first_event" if denied else "first_event", step=self._step(step), window=window)
             case s.Sequence():
                 first, follow, by = self._step(node.first), self._follow(node), self._by(node)
-                said = self._say("sequence", first=first, follow=follow, by=by, window=window)
-                return self._say("negated", of=said) if denied else said
+                text = self._fill("sequence", first=first, follow=follow, by=by, window=window)
+                return self._fill("negated", of=text) if denied else text
             case s.Event(step=step, times=None):
                 key = ("did_not" if denied else "did") + ("_ever" if isinstance(node.window, s.Ever) else "")
-                return self._say(key, step=self._step(step), window=window)
+                return self._fill(key, step=self._step(step), window=window)
             case s.Event(step=step, times=times):
                 assert times is not None
-                said = self._say("did_times", step=self._step(step), times=self._times(times), window=window)
-                return self._say("negated", of=said) if denied else said
+                text = self._fill("did_times", step=self._step(step), times=self._times(times), window=window)
+                return self._fill("negated", of=text) if denied else text
 
     def _times(self, times: s.Times) -> str:
-        return self._say(_snake(times), number=times.number, times="time" if times.number == 1 else "times")
+        return self._fill(_snake(times), number=times.number, times="time" if times.number == 1 else "times")
 
     def _follow(self, node: s.Sequence) -> str:
         last = max(n for n, item in enumerate((None, *node.later_steps)) if not isinstance(item, s.WithoutStep))
         words = []
         for n, item in enumerate(node.later_steps, 1):
             if isinstance(item, s.WithoutStep):
-                words.append(self._say("without" if n < last else "without_last", step=self._step(item.step)))
+                words.append(self._fill("without" if n < last else "without_last", step=self._step(item.step)))
                 continue
-            after = self._say("after", after=self.expr(item.after)) if item.after else ""
-            within = self._say("within", within=self.expr(item.within)) if item.within else ""
-            words.append(self._say("follow", step=self._step(item.step), after=after, within=within))
+            after = self._fill("after", after=self.expr(item.after)) if item.after else ""
+            within = self._fill("within", within=self.expr(item.within)) if item.within else ""
+            words.append(self._fill("follow", step=self._step(item.step), after=after, within=within))
         return "".join(words)
 
     def _by(self, node: s.Sequence) -> str:
         if node.by is None:
             return ""
         by = translate_names(node, self.scope, self.language).by
-        return self._say("by", by=format_rule(by)) if by else ""
+        return self._fill("by", by=format_rule(by)) if by else ""
 
     def _step(self, step: s.Step) -> str:
         ref = self.ref(step.ref)
-        return self._say("step_where", ref=ref, where=self._inside(step.ref).cond(step.where)) if step.where else ref
+        return self._fill("step_where", ref=ref, where=self._inside(step.ref).cond(step.where)) if step.where else ref
 
     def _inside(self, ref: s.Ref) -> ClauseWriter:
         return replace(self, scope=self.scope.for_person().for_events(ref))
@@ -182,33 +182,35 @@ class ClauseWriter:
     # windows
 
     def _window_of_events(self, window: s.Window | s.Recurrence) -> str:
-        reach = self.windows.of(format_rule(window))
-        return self._window(window) + (self._say("reaching", reach=reach) if reach else "")
+        instants = self.windows.of(format_rule(window))
+        return self._window(window) + (self._fill("with_instants", instants=instants) if instants else "")
 
     def _window(self, window: s.Node) -> str:
-        said: dict[str, Any] = {name: value for name, value in s.get_fields(window).items() if name != "span"}
-        count = said.get("number", 0)
-        if isinstance(said.get("units"), s.Units):
-            said |= {"count": count, "number": said["units"].number, "unit": said["units"].unit}
-        if "unit" in said:
-            unit = UNITS[self.language][said["unit"]]
-            plural = "s" if self.language == "en" and said.get("number") != 1 else ""
-            said |= {"unit": unit, "units": unit + plural}
-        return self._say(_snake(window), **{n: self.expr(v) if isinstance(v, s.Node) else v for n, v in said.items()})
+        fields: dict[str, Any] = {name: value for name, value in s.get_fields(window).items() if name != "span"}
+        count = fields.get("number", 0)
+        if isinstance(fields.get("units"), s.Units):
+            fields |= {"count": count, "number": fields["units"].number, "unit": fields["units"].unit}
+        if "unit" in fields:
+            unit = UNITS[self.language][fields["unit"]]
+            plural = "s" if self.language == "en" and fields.get("number") != 1 else ""
+            fields |= {"unit": unit, "units": unit + plural}
+        return self._fill(
+            _snake(window), **{n: self.expr(v) if isinstance(v, s.Node) else v for n, v in fields.items()}
+        )
 
     # values
 
     def _path(self, path: s.Path) -> str:
         moment = self._moment(path)
         if moment:
-            return self._say("time_since", moment=moment)
+            return self._fill("time_since", moment=moment)
         return format_rule(translate_names(path, self.scope, self.language))
 
     def _moment(self, path: s.Path) -> str:
         """Returns text such as `the last touch@2` for a recency, or an empty text for any other value."""
         match names.resolve(path, self.scope)[1]:
             case names.Recency(events=events, first=first):
-                return self._say("first" if first else "last", events=self.ref(events))
+                return self._fill("first" if first else "last", events=self.ref(events))
             case names.Seen(first=first):
                 return self._phrase("first_seen" if first else "last_seen")
         return ""
@@ -216,10 +218,10 @@ class ClauseWriter:
     def _events(self, node: s.Aggregate) -> str:
         bare = replace(node, where=None, window=None)
         path = format_rule(translate_names(bare, self.scope, self.language).path)
-        where = self._say("where", where=self._inside(node.path.ref).cond(node.where)) if node.where else ""
+        where = self._fill("where", where=self._inside(node.path.ref).cond(node.where)) if node.where else ""
         if node.window is None:
-            return self._say("of_events", path=path, where=where)
-        return self._say("of_events_in", path=path, where=where, window=self._window(node.window))
+            return self._fill("of_events", path=path, where=where)
+        return self._fill("of_events_in", path=path, where=where, window=self._window(node.window))
 
     def _lacking(self, unknown: UnknownCause) -> str:
         match unknown.what:
@@ -233,7 +235,7 @@ class ClauseWriter:
                 return self.expr(expr)
 
     def _operand(self, node: s.Node) -> str:
-        return self._say("group", of=self.expr(node)) if isinstance(node, s.Arithmetic) else self.expr(node)
+        return self._fill("group", of=self.expr(node)) if isinstance(node, s.Arithmetic) else self.expr(node)
 
     def _duration(self, node: s.Duration) -> str:
         """Returns the duration as written for English, and in hours or minutes for Chinese."""
@@ -250,8 +252,8 @@ class ClauseWriter:
     def _phrase(self, name: str) -> str:
         return TEMPLATES[self.language][name]
 
-    def _say(self, name: str, **said: object) -> str:
-        return self._phrase(name).format(**said)
+    def _fill(self, name: str, **fields: object) -> str:
+        return self._phrase(name).format(**fields)
 
 
 def _snake(node: s.Node | None) -> str:

@@ -59,8 +59,8 @@ def _population(old: s.Ref | None, new: s.Ref | None) -> list[str]:
 def _conditions(old: s.Cond, new: s.Cond) -> list[str]:
     words = _parts(_clauses(old), _clauses(new))
     if isinstance(old, _CHAINS) and isinstance(new, _CHAINS) and type(old) is not type(new):
-        asked = "one of the clauses is enough" if isinstance(new, s.AnyOf) else "all clauses must hold"
-        return [f"changed how clauses are joined: {asked}", *words]
+        meaning = "one of the clauses is enough" if isinstance(new, s.AnyOf) else "all clauses must hold"
+        return [f"changed how clauses are joined: {meaning}", *words]
     return words
 
 

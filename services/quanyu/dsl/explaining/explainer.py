@@ -90,22 +90,22 @@ class _Explainer:
 
     def _clause_writer(self, cond: s.Cond, among: s.Ref | None) -> ClauseWriter:
         compiled = compile_condition(cond, self._library, self._catalog, self._clock)
-        said = WindowDescriptions(compiled.windows, self._clock, self._language)
-        return ClauseWriter(self._scope, said, self._language, compiled.versions, among)
+        descriptions = WindowDescriptions(compiled.windows, self._clock, self._language)
+        return ClauseWriter(self._scope, descriptions, self._language, compiled.versions, among)
 
     def _sentence(self, clause: str, cond: s.Cond, writer: ClauseWriter, who: list[str]) -> str:
         """Joins the clause, its remaining windows, the meanings of its names, and the people that it excludes."""
         windows = [
             self._phrases["window_is"].format(
-                text=translate_to_chinese(text) if self._language == "zh" else text, reach=reach
+                text=translate_to_chinese(text) if self._language == "zh" else text, instants=instants
             )
-            for text, reach in writer.windows.left()
+            for text, instants in writer.windows.left()
         ]
         named = [self._library.get(*_name_version(version)) for version in writer.versions]
         meanings = [self._meaning(rule) for rule in named if isinstance(rule, (s.Define, s.Metric))]
         parts = [*windows, *meanings, *who, *self._remarks(cond)]
-        said = "".join(self._phrases["part"].format(part=part) for part in parts)
-        return f"{clause}{said}{self._phrases['end']}"
+        ending = "".join(self._phrases["part"].format(part=part) for part in parts)
+        return f"{clause}{ending}{self._phrases['end']}"
 
     def _meaning(self, rule: s.Define | s.Metric) -> str:
         """Returns a sentence part such as `touch@2 is order or scan`."""

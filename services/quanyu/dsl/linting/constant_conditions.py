@@ -16,12 +16,16 @@ def explain_constant(node: s.Cond, encoder: Encoder, site: Site) -> str:
         case s.Did(pattern=pattern):
             return _of_event_pattern(pattern)
         case s.InTop(size=size) | s.InBottom(size=size) if not size.value:
-            return "nobody is among the first 0 (R7)"
+            return "a rank of 0 includes nobody (R7)"
         case s.Sample(percent=percent):
-            return "a sample of 0% is nobody (S1)" if not percent.value else "a sample of 100% is everybody (S1)"
+            return (
+                "a sample of 0% includes nobody (S1)"
+                if not percent.value
+                else "a sample of 100% includes everybody (S1)"
+            )
         case s.Compare() | s.Between() | s.InList():
-            said = (_explain_value(child, encoder) for child in s.iter_children(node))
-            return next(filter(None, said), "") or _explain_order(node, encoder, site)
+            explanations = (_explain_value(child, encoder) for child in s.iter_children(node))
+            return next(filter(None, explanations), "") or _explain_order(node, encoder, site)
     return ""
 
 
@@ -46,17 +50,17 @@ def _of_event_pattern(pattern: s.EventPattern) -> str:
             gaps = [item for item in follow if isinstance(item, s.ThenStep) and item.after and item.within]
             if any(item.after.ms > item.within.ms for item in gaps if item.after and item.within):
                 return "`after` is longer than `within` (Q12)"
-            return "its steps lie further apart than the window is long (Q9)"
+            return "the gaps between its steps are longer than the window (Q9)"
     return ""
 
 
 def _explain_value(expr: s.Node, encoder: Encoder) -> str:
     match expr:
         case s.Tile(fn=fn):
-            return f"a {fn} is {_TILES[fn]}"
+            return f"a {fn} is from {_TILES[fn]}"
         case s.Aggregate(fn="days"):
             limit = encoder.values.aggregate_tally(expr).limit
-            return "" if limit == float("inf") else f"at most {int(limit)} local days lie in the window (A8)"
+            return "" if limit == float("inf") else f"the window has at most {int(limit)} local days (A8)"
         case s.Aggregate(fn="count" | "distinct" as fn):
-            return f"a {fn} is a whole number from 0 on (U10)"
+            return f"`{fn}` is a whole number of at least 0 (U10)"
     return ""

@@ -91,13 +91,13 @@ class _Linter:
         if not self._encoder.prover.is_refuted(true):
             taking = [other for other, formula in earlier if self._encoder.prover.is_refuted(true, formula)]
             values = [quote(other.value) for other in taking] or ["the tiers before it"]
-            why = f"{join_words(values)} takes everybody first"
+            why = f"{join_words(values)} already applies to everybody"
         message = f"the tier {quote(tier.value)} is never reached: {why} (G7)"
         self.found.add("UNREACHABLE_TIER", tier, message, *offers)
 
     def _check_else(self, tag: s.Tag, otherwise: s.Expr, site: Site, none: list[Formula]) -> None:
         if self._encoder.prover.is_refuted(*none):
-            message = f"`else` is never reached: the tiers take everybody, so nobody gets {quote(otherwise)} (G7)"
+            message = f"`else` is never reached: the tiers apply to everybody, so nobody gets {quote(otherwise)} (G7)"
             self.found.add("UNREACHABLE_ELSE", otherwise, message, format_rule(replace(tag, otherwise=None)))
             return
         unknown = {
@@ -112,5 +112,5 @@ class _Linter:
         last = s.Tier(otherwise, parts[0] if len(parts) == 1 else s.AllOf(parts))
         offer = format_rule(replace(tag, tiers=(*tag.tiers, last), otherwise=None))
         names = join_words([quote(value) for value in unknown.values()])
-        message = f"`else` also takes people with unknown {names}: they get {quote(otherwise)} (G7)"
+        message = f"`else` also applies to people with unknown {names}: they get {quote(otherwise)} (G7)"
         self.found.add("ELSE_TAKES_UNKNOWN", otherwise, message, offer)

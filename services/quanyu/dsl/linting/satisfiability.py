@@ -139,15 +139,15 @@ class SatisfiabilityChecks:
         known = tuple(s.IsKnown(value) for value in values)
         if not known:
             return
-        asked = known[0] if len(known) == 1 else s.AllOf(known)
+        known_values = known[0] if len(known) == 1 else s.AllOf(known)
         text = " or ".join(map(quote, parts))
-        if not self._are_same(whole, asked, context.site):
+        if not self._are_same(whole, known_values, context.site):
             self._found.add("NEVER_FALSE", node, f"{text} is never false: it is true or unknown (U2)")
             return
         rest = tuple(part for part in _operands(node) if part not in parts)
-        offer = s.AnyOf((asked, *rest)) if rest else asked
+        offer = s.AnyOf((known_values, *rest)) if rest else known_values
         names = f"{join_words([quote(value) for value in values])} {'is' if len(values) == 1 else 'are'}"
-        message = f"{text} is never false: it asks only whether {names} known (U2)"
+        message = f"{text} is never false: it only tests whether {names} known (U2)"
         self._found.add("NEVER_FALSE", node, message, format_rule(offer))
 
     def _are_same(self, a: s.Cond, b: s.Cond, site: Site) -> bool:
@@ -158,19 +158,19 @@ class SatisfiabilityChecks:
         """Returns a minimal set of operands of `and` that contradict each other, or of `or` that cover everybody."""
         if not isinstance(node, s.AllOf if code == "NEVER_TRUE" else s.AnyOf):
             return [node]
-        said = [(part, _refutations(self._encoder.encode(part, context.site))[code]) for part in node.operands]
-        return [part for part, _ in self._minimal_premises(said)]
+        premises = [(part, _refutations(self._encoder.encode(part, context.site))[code]) for part in node.operands]
+        return [part for part, _ in self._minimal_premises(premises)]
 
-    def _minimal_premises(self, said: Sequence[Premise], *others: Formula) -> list[Premise]:
+    def _minimal_premises(self, premises: Sequence[Premise], *others: Formula) -> list[Premise]:
         """Drops the premises that are not needed to refute all of them together with `others`."""
-        kept = list(said)
-        for item in said:
+        kept = list(premises)
+        for item in premises:
             rest = [other for other in kept if other is not item]
             if rest and self._is_refuted(*others, *(formula for _, formula in rest)):
                 kept = rest
         return kept
 
-    # clauses beside each other
+    # operands
 
     def _check_operands(self, node: s.AllOf | s.AnyOf, context: ClauseContext) -> None:
         """Checks each operand where it decides: where the others hold for `and`, where no other holds for `or`."""
@@ -216,17 +216,19 @@ class SatisfiabilityChecks:
         if self._is_refuted(*context.formulas, opposite):
             given = self._minimal_premises(context.given, opposite)
             conds = join_words([quote(cond) for cond, _ in given])
-            asked = f"where it is asked, {conds} {'holds' if len(given) == 1 else 'hold'}"
+            reason = f"where it matters, {conds} {'holds' if len(given) == 1 else 'hold'}"
             if isinstance(node, s.AnyOf) == context.is_positive:
-                self._found.add("UNREACHABLE_BRANCH", part, f"{quote(part)} is never true: {asked}", offer)
+                self._found.add("UNREACHABLE_BRANCH", part, f"{quote(part)} is never true: {reason}", offer)
             else:
-                self._found.add("REDUNDANT_CLAUSE", part, f"{quote(part)} changes nothing: {asked} already", offer)
+                self._found.add("REDUNDANT_CLAUSE", part, f"{quote(part)} changes nothing: {reason} already", offer)
             return
         why = join_words([quote(other) for other, _ in self._minimal_premises(others, *context.formulas, opposite)])
-        taken = (
-            f"{why} already takes everybody whom it takes" if isinstance(node, s.AnyOf) else f"it follows from {why}"
+        reason = (
+            f"{why} already selects everybody that it selects"
+            if isinstance(node, s.AnyOf)
+            else f"it follows from {why}"
         )
-        self._found.add("REDUNDANT_CLAUSE", part, f"{quote(part)} changes nothing: {taken}", offer)
+        self._found.add("REDUNDANT_CLAUSE", part, f"{quote(part)} changes nothing: {reason}", offer)
 
 
 def _refutations(truth: Truth) -> dict[Code, Formula]:
@@ -235,7 +237,7 @@ def _refutations(truth: Truth) -> dict[Code, Formula]:
 
 
 def _as_premise(node: s.AllOf | s.AnyOf, part: s.Cond) -> s.Cond:
-    """Returns what holds for one operand where another operand decides."""
+    """Returns the condition that holds for one operand where the other operand decides."""
     return part if isinstance(node, s.AllOf) else s.Not(part)
 
 

@@ -62,7 +62,7 @@ class SemanticChecks:
             return
         who, are = ("an event", "is") if site.step else ("people", "are")
         shown_values = join_words([quote(value) for value in values])
-        message = f"{who} whose {shown_values} is unknown {are} left out: `not` does not make the unknown true (U2)"
+        message = f"{who} whose {shown_values} is unknown {are} excluded: the negation of an unknown is unknown (U2)"
         including = format_rule(s.IncludingUnknown(node))
         known = tuple(s.IsKnown(value) for value in values[:_NAMED])
         self._found.add("NOT_LEAVES_OUT_UNKNOWN", node, message, including, format_rule(s.AllOf((*known, node))))
@@ -76,9 +76,8 @@ class SemanticChecks:
         if not values:
             return
         shown_values = join_words([quote(value) for value in values])
-        message = (
-            f"{quote(node)} also takes people whose {shown_values} is unknown, because they are not certainly in (U4)"
-        )
+        excluded = f"people whose {shown_values} is unknown"
+        message = f"{quote(node)} also includes {excluded}, because the segment excludes them (U4)"
         known = tuple(s.IsKnown(value) for value in values[:_NAMED])
         self._found.add("DENIED_SEGMENT_TAKES_UNKNOWN", node, message, format_rule(s.AllOf((*known, node))))
 
@@ -115,7 +114,7 @@ class SemanticChecks:
         if self._encoder.prover.is_possible(*given, self._encoder.encode(ever, site).false):
             denial = s.DidNot(event)
             name = format_rule(event.step)
-            message = f"{quote(node)} also takes people who never did `{name}` (E5)"
+            message = f"{quote(node)} also includes people who never did `{name}` (E5)"
             self._found.add("NOT_THE_FIRST_TIME", node, message, format_rule(s.AllOf((ever, denial))))
 
     def check_windows(self, node: s.Node) -> None:
@@ -126,7 +125,7 @@ class SemanticChecks:
                 message = f"{quote(window)} is empty: it ends where it begins"
                 self._found.add("EMPTY_WINDOW", window, message)
             elif self._encoder.timeline.is_fixed_future(start):
-                message = f"{quote(window)} has not begun yet, so there are no events in it until then (T1)"
+                message = f"{quote(window)} has not begun yet, so it has no events yet (T1)"
                 self._found.add("EMPTY_WINDOW", window, message)
 
     def _check_person_in_where(self, node: s.Cond, site: Site) -> None:

@@ -12,9 +12,9 @@ LARGEST_PAGE = 1000
 LARGEST_NUMBER = 2**63 - 1
 
 
-def page_limit(asked: int) -> int:
+def page_limit(requested: int) -> int:
     """Returns the number of items of a page: the requested number, at most 1,000; 0 means 100."""
-    return min(asked or DEFAULT_PAGE, LARGEST_PAGE)
+    return min(requested or DEFAULT_PAGE, LARGEST_PAGE)
 
 
 def parse_page_token(token: str, count: int) -> tuple[int, ...]:

@@ -71,29 +71,29 @@ def _only_segment(bound: BoundRules) -> Segment:
     return segments[0]
 
 
-def explain_membership(index: Index, asked: RuleToExplain, person: int) -> pb.ExplainMembershipResponse:
+def explain_membership(index: Index, rule: RuleToExplain, person: int) -> pb.ExplainMembershipResponse:
     """Returns the verdict on a person, its reasons and its next change, all at one epoch.
 
     Raises NotFound if the person is unknown.
     """
     for _ in range(_TRIES):
-        one = PersonQueries(index, asked.evaluation, person)
-        response = _explain(one, asked)
+        one = PersonQueries(index, rule.evaluation, person)
+        response = _explain(one, rule)
         if one.is_unchanged():
             return response
     # A past version is slow in a large index, but it cannot change.
-    evaluation = replace(asked.evaluation, known_at=index.epoch()[0])
-    return _explain(PersonQueries(index, evaluation, person), asked)
+    evaluation = replace(rule.evaluation, known_at=index.epoch()[0])
+    return _explain(PersonQueries(index, evaluation, person), rule)
 
 
-def _explain(one: PersonQueries, asked: RuleToExplain) -> pb.ExplainMembershipResponse:
-    clauses = Clauses(one, asked.segment, asked.evaluation)
-    verdict = clauses.verdict(asked.cond)
+def _explain(one: PersonQueries, rule: RuleToExplain) -> pb.ExplainMembershipResponse:
+    clauses = Clauses(one, rule.segment, rule.evaluation)
+    verdict = clauses.verdict(rule.cond)
     is_outside = verdict == pb.VERDICT_OUTSIDE
-    flip = NextChange(one, asked.cond, asked.segment, asked.evaluation).find()
+    flip = NextChange(one, rule.cond, rule.segment, rule.evaluation).find()
     if flip.HasField("at"):
-        flip.because = clauses.change(asked.cond, at_ms(flip.at))
-    basis = basis_message(one.answer, asked.evaluation.clock.as_of_ms, [asked.compiled])
-    of = clauses.of_population() if is_outside else clauses.of_rule(asked.cond)
+        flip.because = clauses.change(rule.cond, at_ms(flip.at))
+    basis = basis_message(one.answer, rule.evaluation.clock.as_of_ms, [rule.compiled])
+    of = clauses.of_population() if is_outside else clauses.of_rule(rule.cond)
     basis.milliseconds = one.engine_ms
     return pb.ExplainMembershipResponse(verdict=verdict, clauses=of, flip=flip, basis=basis)

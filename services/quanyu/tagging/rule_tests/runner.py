@@ -86,14 +86,14 @@ class _RuleTest:
             (verdict,) = self._verdicts(self._condition(cond), then.person)
             if (verdict is True) is not isinstance(then, s.ThenNotIn):
                 return
-            said = [f"  {_WORDS[verdict]}: {clause}" for clause, verdict in self._clauses(cond, then.person)]
+            verdicts = [f"  {_WORDS[verdict]}: {clause}" for clause, verdict in self._clauses(cond, then.person)]
         except (RuleError, InvalidError) as error:
             yield f"{place}: this cannot be evaluated: {error}"
             return
         as_of = f"{self._clock.local_time(self._clock.as_of_ms):%Y-%m-%d %H:%M} ({self._clock.zone})"
         given = [f"  {self._source_text(fact)}" for fact in self._facts(cond, then.person)]
         nothing = f"  the test gives no fact about {then.person} that this reads"
-        yield "\n".join([f"{place}: this is {_WORDS[verdict]} as of {as_of}", *said, *(given or [nothing])])
+        yield "\n".join([f"{place}: this is {_WORDS[verdict]} as of {as_of}", *verdicts, *(given or [nothing])])
 
     def _clauses(self, cond: s.Cond, person: str) -> Iterator[tuple[str, bool | None]]:
         """Yields each clause of the segments, and each tier of the tags, that the condition names, with its verdict."""
@@ -134,8 +134,8 @@ class _RuleTest:
         return compile_condition(cond, *self._rules)
 
     def _verdicts(self, compiled: CompiledRule, person: str) -> list[bool | None]:
-        asked = build_plan(self._clock.as_of_ms, compiled)
-        rows = self._index.verdicts(asked, [self._persons[person]], limits=self._limits)
+        plan = build_plan(self._clock.as_of_ms, compiled)
+        rows = self._index.verdicts(plan, [self._persons[person]], limits=self._limits)
         return [verdict for (verdict,) in rows]
 
     def _source_text(self, node: s.Node) -> str:
