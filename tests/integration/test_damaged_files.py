@@ -108,7 +108,7 @@ def test_what_is_derived_is_made_anew_as_advised(
 def test_a_raw_log_without_frames_that_were_acknowledged_is_not_written_to(data: Path) -> None:
     shutil.rmtree(data / "shop/log/raw/0")
     (data / "shop/log/raw/0").mkdir()
-    assert f"but {ORDERS + 1} had been acknowledged; put a backup" in refusal(data)
+    assert f"but {ORDERS + 1} were acknowledged; put a backup" in refusal(data)
 
 
 def test_a_database_that_is_gone_is_missed(data: Path) -> None:

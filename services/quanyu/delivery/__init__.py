@@ -1,1 +1,1 @@
-"""From an audience to messages: exactly those people, once, and what became of everyone."""
+"""Delivers a campaign to exactly the people of its audience, once, and records the outcome for each of them."""

@@ -1,4 +1,4 @@
-"""What is refused when it is put: bad names, unsafe addresses, templates that could not be filled."""
+"""Validates channels and campaigns: names, addresses, secrets, templates and limits."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ from quanyu.runtime.errors import InvalidInput
 _SHORTEST_SECRET_BYTES = 16
 _LONGEST_TEMPLATE = 64 * 1024
 _LONGEST_PURPOSE = 255
-# As records name them.
+# The form of a namespace in records.
 _NAMESPACE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,127}")
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _LARGEST_PORT = 65535
 
 
 def checked_channel(channel: Channel) -> Channel:
+    """Returns the channel; raises InvalidInput if it is not valid."""
     _check_name(channel.name)
     if not channel.namespace:
         raise InvalidInput(
-            "the channel has no namespace; name the identifiers that messages go to, such as `phone`", field="namespace"
+            "the channel has no namespace; give the namespace of the identifiers that messages go to, such as `phone`",
+            field="namespace",
         )
     _require(
         _NAMESPACE.fullmatch(channel.namespace) is not None,
         "namespace",
-        f"{channel.namespace[:40]!r} is no namespace of identifiers; name one that records use, such as `phone`",
+        f"{channel.namespace[:40]!r} is not a namespace of identifiers; give one that records use, such as `phone`",
     )
     if channel.kind == "webhook":
         _check_webhook(channel.config)
@@ -40,22 +42,23 @@ def checked_channel(channel: Channel) -> Channel:
 
 
 def checked_campaign(campaign: CampaignVersion) -> CampaignVersion:
+    """Returns the campaign; raises InvalidInput if it is not valid."""
     _check_name(campaign.name)
-    _require(bool(campaign.segment), "segment", "the campaign has no segment; name whom it is for")
+    _require(bool(campaign.segment), "segment", "the campaign has no segment; give the segment that receives it")
     _require(
         campaign.holdout_basis_points < 10_000,
         "holdout_basis_points",
-        f"a holdout of {campaign.holdout_basis_points} basis points leaves nobody; 10% is 1000, and 9999 is the most",
+        f"a holdout of {campaign.holdout_basis_points} basis points leaves nobody; give at most 9999 (10% is 1000)",
     )
     _require(
         (campaign.cap_messages == 0) == (campaign.cap_days == 0),
         "cap_days",
-        "cap_messages and cap_days go together: so many messages within so many days",
+        "set cap_messages and cap_days together: at most cap_messages within cap_days",
     )
     _require(
         COUPON_PREFIX.fullmatch(campaign.coupon_prefix) is not None,
         "coupon_prefix",
-        f"coupon_prefix {campaign.coupon_prefix!r} has more than ASCII letters, digits, _ and -, or over 32 of them",
+        f"coupon_prefix {campaign.coupon_prefix!r} may contain only ASCII letters, digits, _ and -, at most 32 of them",
     )
     _require(
         len(campaign.template) <= _LONGEST_TEMPLATE,
@@ -70,12 +73,13 @@ def checked_campaign(campaign: CampaignVersion) -> CampaignVersion:
     _require(
         "coupon" not in fields or bool(campaign.coupon_prefix),
         "template",
-        "the template has {coupon}, but the campaign gives none; set coupon_prefix",
+        "the template has {coupon}, but the campaign has no coupons; set coupon_prefix",
     )
     return campaign
 
 
 def checked_purpose(purpose: str) -> str:
+    """Returns the purpose; raises InvalidInput if it is too long."""
     _require(
         len(purpose) <= _LONGEST_PURPOSE,
         "purpose",
@@ -102,12 +106,12 @@ def _check_webhook(config: dict[str, Any]) -> None:
     _require(
         _is_host(url.raw_host.decode("ascii")) and (url.port is None or 0 < url.port <= _LARGEST_PORT),
         "url",
-        f"{url.netloc.decode()[:80]!r} is no host with its port; write a name or an address, and a port of 1 to 65535",
+        f"{url.netloc.decode()[:80]!r} is not a valid host and port; give a name or address and a port from 1 to 65535",
     )
     _require(
         bool(config["allow_private_address"]) or _may_be_public(url.host),
         "url",
-        f"{url.host} is not a public address; set allow_private_address if that is meant",
+        f"{url.host} is not a public address; set allow_private_address if this is intended",
     )
     _require(
         _is_secret(str(config["secret"])),
@@ -134,7 +138,7 @@ def _is_host(host: str) -> bool:
 
 
 def _may_be_public(host: str) -> bool:
-    """Names are checked again whenever they are resolved."""
+    """Returns whether a host can be public. Host names are checked again each time they are resolved."""
     try:
         return is_public(ipaddress.ip_address(host))
     except ValueError:

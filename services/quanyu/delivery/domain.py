@@ -1,4 +1,4 @@
-"""Rules of delivery, pure: keys, coupon codes, states, backoff, templates, and when a campaign is done."""
+"""The rules of delivery as pure functions: message keys, coupon codes, states, backoff, templates, completion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CampaignState(StrEnum):
 
 
 class MessageState(StrEnum):
-    # A person of the audience who is still a bit; no row is in this state.
+    # An eligible person without a message yet; no row has this state.
     PENDING = "pending"
     CLAIMED = "claimed"
     DISPATCHING = "dispatching"
@@ -42,7 +42,7 @@ TERMINAL = frozenset({MessageState.ACCEPTED, MessageState.DEAD, MessageState.EXP
 TRANSITIONS: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.PENDING: frozenset({MessageState.CLAIMED, MessageState.CANCELLED}),
     MessageState.CLAIMED: frozenset({MessageState.DISPATCHING, MessageState.CANCELLED, MessageState.EXPIRED}),
-    # To itself: who finds it after a crash sends again, with the same key.
+    # Also to itself: after a crash the message is sent again with the same key.
     MessageState.DISPATCHING: frozenset(
         {
             MessageState.DISPATCHING,
@@ -62,17 +62,17 @@ TRANSITIONS: Mapping[MessageState, frozenset[MessageState]] = {
 
 
 def sources_of(target: MessageState) -> list[MessageState]:
-    """States from which a message may come into `target`."""
+    """Returns the states from which a message can change to `target`."""
     return [state for state, targets in TRANSITIONS.items() if target in targets]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a sink said of one message."""
+    """The result of sending one message."""
 
     state: MessageState
     detail: str = ""
-    # Seconds that the other side asked us to wait.
+    # The seconds that the receiver asks to wait.
     retry_after: float | None = None
 
 
@@ -80,12 +80,15 @@ ACCEPTED = Outcome(MessageState.ACCEPTED)
 
 
 def is_complete(eligible: int, counts: Mapping[str, int]) -> bool:
-    """Whether everybody is accounted for, so that a campaign is done: the ledger's word, not a cursor's."""
+    """Returns whether each eligible person has a message in a terminal state, so that the campaign is done."""
     return eligible == sum(counts.get(state, 0) for state in TERMINAL) and not counts.get(MessageState.AMBIGUOUS)
 
 
 def message_keys(workspace: str, campaign: str, version: int, step: int, channel: str) -> Callable[[int], bytes]:
-    """The key of a person's message, 16 bytes: the same for ever, and another one for anything that differs."""
+    """Returns a function that computes the 16-byte idempotency key of a person's message.
+
+    The key never changes, and it differs if any of the arguments differs.
+    """
     prefix = blake2b(digest_size=16, person=b"quanyu.message")
     for part in (workspace, campaign, str(version), str(step), channel):
         encoded = part.encode()
@@ -99,14 +102,14 @@ def message_keys(workspace: str, campaign: str, version: int, step: int, channel
     return key_of
 
 
-# Crockford's alphabet: no I, L, O or U, which people misread.
+# The alphabet of Crockford's base 32, without I, L, O and U, which people misread.
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-# Two characters for every ten bits.
+# Two characters for each ten bits.
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 
 def coupon_code(prefix: str, key: bytes, draw: int = 0) -> str:
-    """A code of 60 bits that follows from the message's key; another `draw` gives another, for when one is taken."""
+    """Returns a code of 60 bits derived from the message key; another `draw` gives another code if one is taken."""
     digest = blake2b(key, digest_size=8, person=b"quanyu.coupon", salt=draw.to_bytes(4, "little")).digest()
     bits = int.from_bytes(digest, "little")
     return prefix + "".join([_PAIRS[bits >> shift & 1023] for shift in range(0, 60, 10)])
@@ -114,16 +117,16 @@ def coupon_code(prefix: str, key: bytes, draw: int = 0) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponential with full jitter; seconds. As given here, a receiver may be away for an hour or two."""
+    """Exponential backoff with full jitter, in seconds. By default, a receiver can be down for about two hours."""
 
     base: float = 1.0
     cap: float = 3600.0
     attempts: int = 16
 
     def delay(self, attempt: int, retry_after: float | None, chance: float) -> float:
-        """Seconds to wait after attempt number `attempt` (from 1) failed; `chance` is uniform in [0, 1).
+        """Returns the seconds to wait after attempt number `attempt` (from 1) failed, at least `retry_after`.
 
-        Never less than the other side asked for.
+        `chance` is uniform in [0, 1).
         """
         jitter = chance * min(self.cap, self.base * 2.0 ** min(attempt - 1, 60))
         return jitter + (retry_after or 0.0)
@@ -133,7 +136,7 @@ class Backoff:
 
 
 def parse_template(template: str) -> list[tuple[str, str | None]]:
-    """Pieces of text, each followed by a field's name or None. ValueError says what is wrong."""
+    """Splits a template into texts, each followed by a field name or None; raises ValueError if it is malformed."""
     pieces: list[tuple[str, str | None]] = []
     try:
         parsed = list(string.Formatter().parse(template))
@@ -142,9 +145,9 @@ def parse_template(template: str) -> list[tuple[str, str | None]]:
     for text, field, spec, conversion in parsed:
         if field is not None and field not in TEMPLATE_FIELDS:
             known = ", ".join(f"{{{name}}}" for name in TEMPLATE_FIELDS)
-            raise ValueError(f"the template has an unknown field {{{field}}}; there are {known}")
+            raise ValueError(f"the template has an unknown field {{{field}}}; the fields are {known}")
         if spec or conversion:
-            raise ValueError(f"the template formats {{{field}}} with `!` or `:`; write {{{field}}} only")
+            raise ValueError(f"the template formats {{{field}}} with `!` or `:`; write only {{{field}}}")
         pieces.append((text, field))
     return pieces
 
@@ -155,7 +158,7 @@ def render(pieces: list[tuple[str, str | None]], coupon: str, identifier: str) -
 
 
 def name_problem(name: str) -> str | None:
-    """Why something cannot be named so, or None. Names become folders."""
+    """Returns why a name is not valid, or None. Names are used for folders."""
     if NAME.fullmatch(name) and len(name.encode()) <= 120:
         return None
     return f"{name[:120]!r} is not a name: use letters, digits and _, inside also -, . and spaces, at most 120 bytes"

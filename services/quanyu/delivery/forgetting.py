@@ -1,4 +1,4 @@
-"""Forgets who was erased: they are suppressed, so nothing more is sent, and what their messages say of them goes."""
+"""Forgets erased people: suppresses them, so that nothing more is sent, and clears their data in messages."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LOOK_SECONDS = 5.0
 
 
 class Forgetting:
-    """One thread for all workspaces; it asks identity now and then who was erased."""
+    """Polls identity for erased people of all workspaces, in one thread."""
 
     def __init__(self, store: Store, people: PeopleClient, report_failure: ReportFailure) -> None:
         self._store = store
         self._people = people
-        # By workspace: where the last look ended. Messages may be made meanwhile with an address that was asked for
-        # before, so everybody is forgotten in two looks.
+        # The offset at which the last poll of each workspace ended. Messages can be created meanwhile with an address
+        # that was read before the erasure, so each person is forgotten in two polls.
         self._looked: dict[str, int] = {}
         self._is_scrubbed = True
         self._loop = BackgroundLoop(
@@ -38,7 +38,7 @@ class Forgetting:
         self._loop.start()
 
     def stop(self) -> None:
-        """What is not forgotten yet is after the next start."""
+        """Stops; the next start continues."""
         self._loop.stop()
 
     def _step(self) -> Pause:
@@ -51,14 +51,14 @@ class Forgetting:
             return list(session.scalars(select(Campaign.workspace).distinct()))
 
     def forget_erased(self, workspace: str) -> bool:
-        """Whether there was anybody to forget."""
+        """Forgets the erased people of a workspace; returns whether there were any."""
         with self._store.database.reading() as session:
             known = session.get(Forgotten, workspace)
         forgotten = 0 if known is None else known.raw_offset
         try:
             erased, next_raw_offset = self._people.erased(workspace, forgotten)
         except NotFound:
-            return False  # nothing was ever sent to it
+            return False  # The workspace has no data.
         if not erased:
             return False
         persons = roaring_from_ids(erased)
@@ -75,10 +75,10 @@ class Forgetting:
         for shard in shards:
             held = all_ids(intersection(shard.persons, persons))
             if held:
-                self._forget_in(shard, held)
+                self._forget_in_shard(shard, held)
 
-    def _forget_in(self, shard: Shard, persons: list[int]) -> None:
-        """One short transaction."""
+    def _forget_in_shard(self, shard: Shard, persons: list[int]) -> None:
+        """Clears the data of people in one short transaction."""
         with self._store.database.writing() as session:
             for table, blank in (
                 (Message, {"identifier": ""}),

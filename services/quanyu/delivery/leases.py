@@ -1,6 +1,7 @@
-"""Shards under leases: who works on which people, and when a campaign ends.
+"""Leases of shards: which worker sends to which people, and when a campaign ends.
 
-Every transaction of a worker begins with `hold`, which renews the lease or refuses: who lost it writes nothing.
+Each transaction of a worker starts with `hold`, which renews the lease or fails.
+So a worker that lost its lease writes nothing.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ _SETTLED = [*TERMINAL, MessageState.AMBIGUOUS]
 
 
 class LeaseLostError(Exception):
-    """Another worker has the shard now; nothing was written."""
+    """Another worker has the shard now. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A shard that is ours until it expires; every write of the ledger renews it."""
+    """A shard that this worker owns until the lease expires. Each write of the ledger renews it."""
 
     workspace: str
     campaign: str
@@ -51,7 +52,7 @@ class Lease:
 
 
 class Leases:
-    """Shards as one worker (`owner`) sees them. `clock` gives milliseconds since 1970."""
+    """Claims and releases shards for one worker (`owner`). `clock` returns ms since 1970-01-01 UTC."""
 
     def __init__(self, database: Database, owner: str, clock: Callable[[], int], lease_ms: int) -> None:
         self.database = database
@@ -60,7 +61,7 @@ class Leases:
         self._lease_ms = lease_ms
 
     def claim(self) -> Lease | None:
-        """Takes the next shard that nobody works on, of any running campaign."""
+        """Claims the next shard that no worker has, of any running campaign; returns None if there is none."""
         with self.database.reading() as session:
             if session.scalar(_claimable(self.clock())) is None:
                 return None
@@ -88,25 +89,25 @@ class Leases:
             self.hold(session, lease)
 
     def release(self, lease: Lease) -> None:
-        """Closes the shard if all its messages are settled; else anybody may go on when the next one is due."""
+        """Closes the shard if all its messages are settled; else any worker can claim it when the next one is due."""
         with self.database.writing() as session:
             self.hold(session, lease)
             unsettled = (*lease.of(Message), Message.state.not_in(_SETTLED))
             wake = session.scalar(select(func.min(Message.next_attempt_at_ms)).where(*unsettled))
-            self._give_up(session, lease, is_open=wake is not None, wake_at_ms=wake or 0)
+            self._release(session, lease, is_open=wake is not None, wake_at_ms=wake or 0)
 
     def defer(self, lease: Lease, wait_ms: int, detail: str) -> None:
-        """Puts the shard off; `detail` says in the campaign's status why."""
+        """Postpones the shard; `detail` gives the reason in the status of the campaign."""
         with self.database.writing() as session:
             self.hold(session, lease)
-            self._give_up(session, lease, is_open=True, wake_at_ms=self.clock() + wait_ms)
+            self._release(session, lease, is_open=True, wake_at_ms=self.clock() + wait_ms)
             session.execute(update(table_of(Campaign)).where(*_running(lease)).values(detail=detail))
 
     def fail(self, lease: Lease, detail: str) -> None:
-        """Stops the campaign until somebody acts and starts it again."""
+        """Stops the campaign until a user starts it again."""
         with self.database.writing() as session:
             self.hold(session, lease)
-            self._give_up(session, lease, is_open=True, wake_at_ms=0)
+            self._release(session, lease, is_open=True, wake_at_ms=0)
             session.execute(
                 update(table_of(Campaign))
                 .where(*_running(lease))
@@ -114,10 +115,10 @@ class Leases:
             )
 
     def complete(self, lease: Lease, outputs: Iterable[Output]) -> None:
-        """Ends the campaign: DONE if the ledger accounts for everybody, else NEEDS_ATTENTION."""
+        """Ends the campaign: as DONE if all messages are in a terminal state, else as NEEDS_ATTENTION."""
         with self.database.writing() as session:
             self.hold(session, lease)
-            self._give_up(session, lease, is_open=False, wake_at_ms=0)
+            self._release(session, lease, is_open=False, wake_at_ms=0)
             job = session.get_one(Job, (lease.workspace, lease.campaign, lease.version))
             counts = count_messages(session, job)
             done = is_complete(job.eligible_count, counts)
@@ -131,10 +132,10 @@ class Leases:
             )
 
     def hold(self, session: Session, lease: Lease, **values: Any) -> None:
-        """First in every transaction: renews the lease, or refuses."""
+        """Renews the lease; raises LeaseLostError if another worker has it. Comes first in each transaction."""
         self._change_shard(session, lease, leased_until_ms=self.clock() + self._lease_ms, **values)
 
-    def _give_up(self, session: Session, lease: Lease, **values: Any) -> None:
+    def _release(self, session: Session, lease: Lease, **values: Any) -> None:
         self._change_shard(session, lease, owner="", leased_until_ms=0, **values)
 
     def _change_shard(self, session: Session, lease: Lease, **values: Any) -> None:
@@ -183,7 +184,7 @@ def _running(lease: Lease) -> tuple[ColumnElement[bool], ...]:
 
 
 def table_of(mapped: type[Base]) -> Table:
-    """The plain table: bulk statements without the ORM's bookkeeping."""
+    """Returns the table of a mapped class, for bulk statements without the ORM."""
     assert isinstance(mapped.__table__, Table)
     return mapped.__table__
 

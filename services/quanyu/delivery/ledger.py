@@ -1,6 +1,6 @@
-"""The ledger: messages, from made to accounted for.
+"""The ledger of messages, from their creation to a terminal state.
 
-Statements move whole ranges of people; only what is out of the ordinary (refused, failed) is written one by one.
+Statements update whole ranges of people; only refused and failed messages are written one by one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOOKUP = 500
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """A message that is committed as `dispatching`: it may have been sent already if this is not its first attempt."""
+    """A message that is committed as `dispatching`. If this is not its first attempt, it may have been sent already."""
 
     person: int
     key: bytes
@@ -33,23 +33,23 @@ class Dispatched:
 
 
 class Ledger:
-    """Messages of the shards that one worker has leased."""
+    """The messages of the shards that one worker has leased."""
 
     def __init__(self, leases: Leases) -> None:
         self._leases = leases
         self._database = leases.database
 
-    def make(
+    def create_messages(
         self,
         lease: Lease,
         identifiers: dict[int, str],
-        lacking: Collection[int],
+        without_identifier: Collection[int],
         key_of: Callable[[int], bytes],
         coupon_prefix: str,
     ) -> None:
-        """Makes the messages of a shard; `lacking` people have no identifier any more, and theirs are cancelled."""
+        """Creates the messages of a shard; cancels those of people who have no identifier any more."""
         rows = [_row(lease, person, key_of(person), value, "", coupon_prefix) for person, value in identifiers.items()]
-        rows += [_row(lease, person, key_of(person), "", "no_identifier", "") for person in lacking]
+        rows += [_row(lease, person, key_of(person), "", "no_identifier", "") for person in without_identifier]
         for draw in range(1, _COUPON_DRAWS):
             try:
                 with self._database.writing() as session:
@@ -62,7 +62,7 @@ class Ledger:
         raise AssertionError(f"no unused coupon codes after {_COUPON_DRAWS} draws")
 
     def _redraw(self, rows: list[dict[str, Any]], prefix: str, draw: int) -> bool:
-        """Gives another code to the messages whose code is taken; False if none is, so that something else is wrong."""
+        """Draws another code for messages whose code is taken; returns False if no code is taken."""
         coupons = [row["coupon"] for row in rows if row["coupon"] is not None]
         taken: set[str] = set()
         with self._database.reading() as session:
@@ -83,9 +83,10 @@ class Ledger:
     def dispatch(
         self, lease: Lease, most: int, refused: Callable[[Session, list[int]], dict[int, str]]
     ) -> list[Dispatched] | None:
-        """Up to `most` due messages, committed as `dispatching`; None if none is due. Whom `refused` has is cancelled.
+        """Commits up to `most` due messages as `dispatching` and returns them; returns None if none is due.
 
-        Messages found `dispatching` come back too: they may have been sent, and only sending again settles it.
+        Cancels the messages of people whom `refused` returns. Includes messages that are `dispatching` already: they
+        may have been sent, and only sending them again settles it.
         """
         with self._database.writing() as session:
             self._leases.hold(session, lease)
@@ -121,7 +122,7 @@ class Ledger:
         backoff: Backoff,
         chance: Callable[[], float],
     ) -> None:
-        """What became of a dispatched batch, in one transaction: attempts, caps, dead letters, states."""
+        """Records the outcomes of a dispatched batch in one transaction: attempts, caps, dead letters, states."""
         now = self._leases.clock()
         changes: list[tuple[int, MessageState, str, int]] = []
         failed: list[tuple[Dispatched, Outcome]] = []
@@ -178,7 +179,7 @@ def _between(first: int, last: int) -> tuple[ColumnElement[bool], ...]:
 def _change(
     message: Dispatched, outcome: Outcome, now: int, backoff: Backoff, chance: Callable[[], float]
 ) -> tuple[int, MessageState, str, int]:
-    """(person, state, reason, next attempt) after an attempt that was not accepted."""
+    """Returns (person, state, reason, next attempt) after an attempt that was not accepted."""
     if outcome.state == MessageState.RETRY_WAIT:
         if backoff.is_exhausted(message.attempt):
             return message.person, MessageState.DEAD, f"gave up: {outcome.detail}", 0
@@ -189,7 +190,7 @@ def _change(
 
 def _settle(session: Session, lease: Lease, changes: Sequence[tuple[int, MessageState, str, int]]) -> None:
     for state in {state for _, state, _, _ in changes}:
-        # Not `in`, which cannot be prepared once for many rows.
+        # `in` cannot be prepared once for many rows.
         sources = [Message.state == source for source in sources_of(state)]
         statement = (
             update(table_of(Message))

@@ -1,4 +1,4 @@
-"""What delivery asks of other services: who is in a segment, and how to address people."""
+"""Calls tagging for the members of a segment, and identity for identifiers and erased people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAGE_PEOPLE = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """A segment's members, checked against the digest they came with."""
+    """The members of a segment, checked against their digest."""
 
     segment: str
     as_of_ms: int
@@ -34,14 +34,17 @@ class Members:
 
 
 class PeopleClient:
-    """Errors come as the domain errors they are in the other service; Unavailable is worth trying again."""
+    """Calls other services and raises their domain errors. Callers can retry after Unavailable."""
 
     def __init__(self, tagging: grpc.Channel, identity: grpc.Channel) -> None:
         self._tagging = TaggingServiceStub(tagging)
         self._identity = IdentityServiceStub(identity)
 
     def members(self, workspace: str, segment: str, version: int, as_of_ms: int | None) -> Members:
-        """`version` 0: the newest; `as_of_ms` None: now. DataLoss if what arrived is not what was sent."""
+        """Returns the members of a segment; raises DataLoss if they arrive damaged.
+
+        `version` 0 is the newest version; `as_of_ms` None is the current time.
+        """
         request = tagging_pb2.EvaluateRequest(workspace=workspace, segment=segment, version=version)
         if as_of_ms is not None:
             request.as_of.instant.FromMilliseconds(as_of_ms)
@@ -56,7 +59,7 @@ class PeopleClient:
         digest = hashlib.sha256(persons).digest()
         if header is None or header.sha256 != digest or header.count != roaring_count(persons):
             raise DataLoss(
-                f"the members of segment {segment!r} arrived damaged (their digest differs); plan again",
+                f"the members of segment {segment!r} arrived damaged (wrong digest); plan the campaign again",
                 reason="DIGEST_MISMATCH",
             )
         return Members(
@@ -69,14 +72,14 @@ class PeopleClient:
         )
 
     def erased(self, workspace: str, from_raw_offset: int) -> tuple[list[int], int]:
-        """Who was erased from a raw offset on, with all who were merged into them; and the offset to go on from."""
+        """Returns the people erased from a raw offset on, with all ids merged into them, and the next offset."""
         request = identity_pb2.ListErasedRequest(workspace=workspace, from_raw_offset=from_raw_offset)
         with domain_errors_of("identity"):
             response = self._identity.ListErased(request, timeout=IDENTIFIERS_SECONDS)
         return list(response.persons), response.next_raw_offset
 
     def identifiers(self, workspace: str, persons: bytes, namespace: str) -> Iterator[tuple[int, str]]:
-        """(person, value) of those who have an identifier of the namespace."""
+        """Yields (person, value) for the people who have an identifier of the namespace."""
         page = roaring_ids(persons, 0, _PAGE_PEOPLE)
         while page:
             request = identity_pb2.ListIdentifiersRequest(

@@ -1,4 +1,4 @@
-"""Who will get a message, and why not the others: decided once, when planned; the send follows the plan."""
+"""Plans a campaign: decides once who receives a message, and which step stops the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quanyu.engine import plan_waterfall, roaring_count, roaring_difference, roa
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What decides, each as Roaring bytes. `consented` None: no consent is asked for."""
+    """The sets of people that decide, as Roaring bytes. `consented` is None if the campaign needs no consent."""
 
     reachable: bytes
     consented: bytes | None
@@ -26,13 +26,15 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
+    """The steps that narrow an audience, and the eligible people who are left."""
+
     # (step, people remaining, people of the audience whom it stops), in order; the first is the audience itself.
     steps: list[tuple[str, int, bytes]]
     eligible: bytes
 
 
 def waterfall(audience: bytes, policies: Policies) -> Waterfall:
-    """Narrows the audience step by step; pure."""
+    """Narrows the audience step by step."""
     nobody = roaring_from_ids([])
     removed = [
         roaring_difference(audience, policies.reachable),
@@ -49,7 +51,7 @@ def waterfall(audience: bytes, policies: Policies) -> Waterfall:
 
 
 def plan_campaign(store: Store, people: PeopleClient, definition: CampaignVersion, now_ms: int) -> None:
-    """Evaluates, narrows, and freezes the outcome; a no-op if the campaign is planned already."""
+    """Evaluates the segment, narrows it and stores the plan. Does nothing if the campaign is planned already."""
     if store.plan(definition.workspace, definition.name) is not None:
         return
     channel = store.channel(definition.workspace, definition.channel)
@@ -62,7 +64,7 @@ def plan_campaign(store: Store, people: PeopleClient, definition: CampaignVersio
         reachable,
         consent.persons if definition.purpose else None,
         suppression.persons,
-        _capped(store, definition, now_ms),
+        _people_at_cap(store, definition, now_ms),
         f"{definition.workspace}/{definition.name}@{definition.version}",
         definition.holdout_basis_points,
     )
@@ -84,10 +86,10 @@ def plan_campaign(store: Store, people: PeopleClient, definition: CampaignVersio
     store.save_plan(_audience(definition.workspace, members), job, _steps(job, planned))
 
 
-def _capped(store: Store, definition: CampaignVersion, now_ms: int) -> bytes:
+def _people_at_cap(store: Store, definition: CampaignVersion, now_ms: int) -> bytes:
     if definition.cap_messages == 0:
         return roaring_from_ids([])
-    # Today is one of the days.
+    # Today counts as one of the days.
     since = now_ms // DAY_MS - definition.cap_days + 1
     return store.capped(definition.workspace, definition.channel, since, definition.cap_messages)
 

@@ -1,4 +1,4 @@
-"""Consent and suppression once more, right before dispatch."""
+"""Checks consent and suppression again right before dispatch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from quanyu.engine import roaring_difference, roaring_from_ids, roaring_ids
 
 
 def intersection(a: bytes, b: bytes) -> bytes:
+    """Returns the people who are in both sets."""
     return roaring_difference(a, roaring_difference(a, b))
 
 
 class Recheck:
-    """People of a job who withdrew or were suppressed after it was planned. Looks only when something changed."""
+    """Finds people who withdrew consent or were suppressed after planning. Reads the sets only if they changed."""
 
     def __init__(self, job: Job, definition: CampaignVersion) -> None:
         self._job = job
@@ -22,11 +23,11 @@ class Recheck:
         self._seen = (job.consent_revision, job.suppression_revision)
         self._withdrawn = self._suppressed = roaring_from_ids([])
 
-    def refused(self, session: Session, persons: list[int]) -> dict[int, str]:
-        """Reason by person, in the transaction that dispatches the others."""
+    def find_refused(self, session: Session, persons: list[int]) -> dict[int, str]:
+        """Returns the reason for each refused person, in the transaction that dispatches the others."""
         revisions = self._revisions(session)
         if revisions != self._seen:
-            self._look(session)
+            self._read_policies(session)
             self._seen = revisions
         batch = roaring_from_ids(persons)
         reasons = dict.fromkeys(all_ids(intersection(batch, self._withdrawn)), "consent_withdrawn")
@@ -38,7 +39,7 @@ class Recheck:
         suppression = select(Suppression.revision).where(Suppression.workspace == workspace)
         return session.scalar(consent) or 0 if self._purpose else 0, session.scalar(suppression) or 0
 
-    def _look(self, session: Session) -> None:
+    def _read_policies(self, session: Session) -> None:
         key = (self._job.workspace, self._job.campaign, self._job.version)
         eligible = session.get_one(Job, key, options=[undefer(Job.eligible)]).eligible
         if self._purpose:
@@ -50,4 +51,5 @@ class Recheck:
 
 
 def all_ids(persons: bytes) -> list[int]:
+    """Returns all people of a set, ascending."""
     return roaring_ids(persons, 0, 2**31)

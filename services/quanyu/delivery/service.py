@@ -1,4 +1,4 @@
-"""DeliveryService: the calls, and the only file that converts their messages."""
+"""DeliveryService: implements the calls and converts their messages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def open_service(context: ServiceContext) -> DeliveryService:
 
 
 class DeliveryService:
-    """The service of one process. `backoff`: how failed messages are tried again."""
+    """Implements delivery.proto. `backoff` schedules the retries of failed messages."""
 
     name = _DESCRIPTOR.full_name
 
@@ -66,7 +66,7 @@ class DeliveryService:
         self._worker.stop()
 
     def close(self) -> None:
-        """Everything is in the database already."""
+        """Does nothing: all state is in the database."""
 
     def PutChannel(self, request: pb.PutChannelRequest, _context: grpc.ServicerContext) -> pb.PutChannelResponse:
         check_workspace_name(request.workspace)
@@ -76,7 +76,9 @@ class DeliveryService:
     def PutConsents(self, request: pb.PutConsentsRequest, _context: grpc.ServicerContext) -> pb.PutConsentsResponse:
         check_workspace_name(request.workspace)
         if not request.purpose:
-            raise InvalidInput("purpose is empty; name what people consent to, such as `marketing`", field="purpose")
+            raise InvalidInput(
+                "purpose is empty; give the purpose that people consent to, such as `marketing`", field="purpose"
+            )
         self._store.put_consents(request.workspace, checked_purpose(request.purpose), request.persons, request.granted)
         return pb.PutConsentsResponse()
 
@@ -126,7 +128,7 @@ class DeliveryService:
             if status.state != pb.CampaignStatus.STATE_RUNNING:
                 return
             last = status
-            # Counting a large ledger takes its time; watching takes a small part of the machine at most.
+            # Counting a large ledger takes time, so the pause limits the load to a tenth of a processor.
             time.sleep(max(_WATCH_SECONDS, 10 * (time.monotonic() - began)))
 
     def ReportCampaign(
@@ -144,7 +146,7 @@ class DeliveryService:
     def ExplainDelivery(
         self, request: pb.ExplainDeliveryRequest, _context: grpc.ServicerContext
     ) -> pb.ExplainDeliveryResponse:
-        outcome, detail = self._store.fate(request.workspace, request.name, request.person)
+        outcome, detail = self._store.outcome_of(request.workspace, request.name, request.person)
         return pb.ExplainDeliveryResponse(outcome=outcome, detail=detail)
 
     def ListDeadLetters(
@@ -187,7 +189,7 @@ def _channel(workspace: str, channel: pb.Channel) -> Channel:
     kind = _FORMATS.get(channel.file.format, "") if sink == "file" else ""
     if not kind:
         raise InvalidInput(
-            "the channel has no sink; give `webhook`, or `file` with FORMAT_CSV or FORMAT_PARQUET", field="sink"
+            "the channel has no sink; set `webhook`, or `file` with FORMAT_CSV or FORMAT_PARQUET", field="sink"
         )
     return Channel(workspace=workspace, name=channel.name, kind=kind, namespace=channel.namespace, config={})
 

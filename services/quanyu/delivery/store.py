@@ -1,4 +1,4 @@
-"""Queries for what delivery is told and what it planned: channels, consents, campaigns, and what became of them."""
+"""Stores channels, consents, suppressions, campaigns and plans, and reads their results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from quanyu.engine import roaring_difference, roaring_from_ids, roaring_ids, roa
 from quanyu.runtime.errors import Conflict, FailedPrecondition, NotFound
 from quanyu.runtime.storage.database import Base, Database
 
-# People per shard: few enough that making their messages is one short transaction.
+# People in a shard: few enough to create their messages in one short transaction.
 SHARD_PEOPLE = 8192
 _PAGE_PEOPLE = 64 * SHARD_PEOPLE
 
@@ -37,25 +37,27 @@ T = TypeVar("T")
 
 
 class Store:
-    """What gRPC calls read and write; the workers' side is `ledger`."""
+    """The tables that gRPC calls read and write. Workers use `leases` and `ledger`."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def put_channel(self, channel: Channel) -> None:
-        """Conflict if a channel of that name has another kind or namespace."""
+        """Stores a channel; raises Conflict if a channel with this name has another kind or namespace."""
         with self.database.writing() as session:
             known = session.get(Channel, (channel.workspace, channel.name))
             if known is not None and (known.kind, known.namespace) != (channel.kind, channel.namespace):
                 raise Conflict(
-                    f"channel {channel.name!r} is of kind {known.kind} and namespace {known.namespace!r}, which never "
-                    "change; make another channel"
+                    f"channel {channel.name!r} is of kind {known.kind} and namespace {known.namespace!r}, which cannot "
+                    "change; create another channel"
                 )
             session.merge(channel)
 
     def channel(self, workspace: str, name: str) -> Channel:
         with self.database.reading() as session:
-            return _found(session.get(Channel, (workspace, name)), f"channel {name!r}", "PutChannel makes one")
+            return _require_found(
+                session.get(Channel, (workspace, name)), f"channel {name!r}", "call PutChannel to create it"
+            )
 
     def put_consents(self, workspace: str, purpose: str, persons: bytes, granted: bool) -> None:
         self._change(Consent, {"workspace": workspace, "purpose": purpose}, persons, granted)
@@ -73,7 +75,7 @@ class Store:
             row.revision += 1
 
     def policies(self, workspace: str, purpose: str) -> tuple[Consent, Suppression]:
-        """Who consents to the purpose and who is suppressed now; nobody where nothing was put yet (revision 0)."""
+        """Returns who consents to a purpose and who is suppressed. Revision 0 means that nothing was stored yet."""
         with self.database.reading() as session:
             consent = session.get(Consent, (workspace, purpose))
             suppression = session.get(Suppression, workspace)
@@ -84,7 +86,7 @@ class Store:
         )
 
     def create_campaign(self, definition: CampaignVersion) -> None:
-        """A no-op if there is one with the same contents, Conflict if with others."""
+        """Creates a campaign. Does nothing if it exists with the same contents; raises Conflict if they differ."""
         campaign = Campaign(
             workspace=definition.workspace,
             name=definition.name,
@@ -98,7 +100,8 @@ class Store:
         except IntegrityError:
             if _contents(self.definition(definition.workspace, definition.name)) != _contents(definition):
                 raise Conflict(
-                    f"there is a campaign {definition.name!r} with other contents, which cannot change; rename this"
+                    f"there is a campaign {definition.name!r} with other contents, which cannot change; use another "
+                    "name"
                 ) from None
 
     def campaign(self, workspace: str, name: str) -> Campaign:
@@ -111,14 +114,14 @@ class Store:
             return session.get_one(CampaignVersion, (workspace, name, campaign.version))
 
     def plan(self, workspace: str, name: str) -> tuple[Job, Sequence[JobStep]] | None:
-        """The job and the steps of its waterfall, without bitmaps; None before it is planned."""
+        """Returns the job and the steps of its waterfall without bitmaps; None before the campaign is planned."""
         with self.database.reading() as session:
             campaign = _campaign(session, workspace, name)
             job = session.get(Job, (workspace, name, campaign.version))
             return None if job is None else (job, _steps(session, job, with_people=False))
 
     def capped(self, workspace: str, channel: str, since_day: int, most: int) -> bytes:
-        """People who got `most` messages or more through a channel on `since_day` (UTC, since 1970) or later."""
+        """Returns the people with at least `most` messages on a channel since a UTC day (days since 1970-01-01)."""
         query = (
             select(CapEntry.person)
             .where(CapEntry.workspace == workspace, CapEntry.channel == channel, CapEntry.day >= since_day)
@@ -129,7 +132,7 @@ class Store:
             return roaring_from_ids(sorted(session.scalars(query)))
 
     def save_plan(self, audience: Audience, job: Job, steps: list[JobStep]) -> None:
-        """A no-op if another call was faster."""
+        """Stores the plan. Does nothing if another call stored one first."""
         with self.database.writing() as session:
             campaign = _campaign(session, job.workspace, job.campaign)
             if campaign.state == CampaignState.DRAFT:
@@ -138,11 +141,11 @@ class Store:
                 campaign.state = CampaignState.PLANNED
 
     def start(self, workspace: str, name: str) -> None:
-        """Cuts the eligible into shards and lets workers have them; after NEEDS_ATTENTION, lets them try again."""
+        """Splits the eligible people into shards for the workers; reopens the shards after NEEDS_ATTENTION."""
         campaign = self.campaign(workspace, name)
         if campaign.state == CampaignState.DRAFT:
             raise _not_planned(name)
-        shards = self._cut(campaign) if campaign.state == CampaignState.PLANNED else []
+        shards = self._split_into_shards(campaign) if campaign.state == CampaignState.PLANNED else []
         with self.database.writing() as session:
             campaign = _campaign(session, workspace, name)
             if campaign.state == CampaignState.PLANNED:
@@ -153,7 +156,7 @@ class Store:
                 return
             campaign.state, campaign.detail = CampaignState.RUNNING, ""
 
-    def _cut(self, campaign: Campaign) -> list[Shard]:
+    def _split_into_shards(self, campaign: Campaign) -> list[Shard]:
         with self.database.reading() as session:
             key = (campaign.workspace, campaign.name, campaign.version)
             eligible = session.get_one(Job, key, options=[undefer(Job.eligible)]).eligible
@@ -165,7 +168,7 @@ class Store:
         return [_shard(campaign, number, persons) for number, persons in enumerate([*parts, []])]
 
     def counts(self, workspace: str, name: str) -> dict[str, int]:
-        """Messages by state, from the ledger; `pending`: eligible people for whom no message is made yet."""
+        """Counts messages by state; `pending` counts eligible people without a message yet."""
         with self.database.reading() as session:
             campaign = _campaign(session, workspace, name)
             job = session.get(Job, (workspace, name, campaign.version))
@@ -174,18 +177,18 @@ class Store:
     def outputs(self, workspace: str, name: str) -> Sequence[Output]:
         with self.database.reading() as session:
             campaign = _campaign(session, workspace, name)
-            found = select(Output).where(*_of(Output, campaign)).order_by(Output.path)
+            found = select(Output).where(*_belongs_to(Output, campaign)).order_by(Output.path)
             return session.scalars(found).all()
 
     def dead_letters(self, workspace: str, name: str, after: int, limit: int) -> Sequence[DeadLetter]:
-        """Those of people greater than `after`, ascending."""
+        """Returns the dead letters of people greater than `after`, ascending."""
         with self.database.reading() as session:
             campaign = _campaign(session, workspace, name)
-            found = select(DeadLetter).where(*_of(DeadLetter, campaign), DeadLetter.person > after)
+            found = select(DeadLetter).where(*_belongs_to(DeadLetter, campaign), DeadLetter.person > after)
             return session.scalars(found.order_by(DeadLetter.person).limit(limit)).all()
 
-    def fate(self, workspace: str, name: str, person: int) -> tuple[str, str]:
-        """The step that stopped a person (or `not_in_audience`), or the message's state; and the reason."""
+    def outcome_of(self, workspace: str, name: str, person: int) -> tuple[str, str]:
+        """Returns the step that stopped a person (or `not_in_audience`) or else the message state, and the reason."""
         with self.database.reading() as session:
             campaign = _campaign(session, workspace, name)
             job = session.get(Job, (workspace, name, campaign.version))
@@ -197,7 +200,7 @@ class Store:
             for step in _steps(session, job, with_people=True):
                 if has_person(step.removed, person):
                     return step.step, ""
-            found = select(Message).where(*_of(Message, campaign), Message.person == person)
+            found = select(Message).where(*_belongs_to(Message, campaign), Message.person == person)
             message = session.scalars(found).one_or_none()
             return (MessageState.PENDING, "") if message is None else (message.state, message.reason)
 
@@ -247,13 +250,13 @@ def _shard(campaign: Campaign, number: int, persons: list[int]) -> Shard:
 
 
 def _reopen(session: Session, campaign: Campaign) -> None:
-    """The open shards at once, and the last one, which counts again."""
-    last = select(func.max(Shard.number)).where(*_of(Shard, campaign)).scalar_subquery()
-    session.execute(update(Shard).where(*_of(Shard, campaign), Shard.number == last).values(is_open=True))
-    session.execute(update(Shard).where(*_of(Shard, campaign), Shard.is_open).values(wake_at_ms=0))
+    """Makes the open shards due, and reopens the last one, which counts again."""
+    last = select(func.max(Shard.number)).where(*_belongs_to(Shard, campaign)).scalar_subquery()
+    session.execute(update(Shard).where(*_belongs_to(Shard, campaign), Shard.number == last).values(is_open=True))
+    session.execute(update(Shard).where(*_belongs_to(Shard, campaign), Shard.is_open).values(wake_at_ms=0))
 
 
-def _of(
+def _belongs_to(
     table: type[Output] | type[DeadLetter] | type[Message] | type[Shard], campaign: Campaign
 ) -> tuple[ColumnElement[bool], ...]:
     return (
@@ -265,10 +268,10 @@ def _of(
 
 def _campaign(session: Session, workspace: str, name: str) -> Campaign:
     found = session.scalar(select(Campaign).where(Campaign.workspace == workspace, Campaign.name == name))
-    return _found(found, f"campaign {name!r}", "CreateCampaign makes one")
+    return _require_found(found, f"campaign {name!r}", "call CreateCampaign to create it")
 
 
-def _found(row: T | None, what: str, hint: str) -> T:
+def _require_found(row: T | None, what: str, hint: str) -> T:
     if row is None:
         raise NotFound(f"there is no {what}; {hint}")
     return row

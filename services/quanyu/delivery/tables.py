@@ -1,4 +1,4 @@
-"""The tables of delivery. Instants are milliseconds since 1970 UTC, sets of people 64-bit Roaring bytes."""
+"""The tables of delivery. Instants are ms since 1970-01-01 UTC; sets of people are 64-bit Roaring bitmaps."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def _key(kind: Any) -> Any:
 
 
 class Channel(Base):
-    """Where to deliver to. Its kind and namespace never change: caps and messages hang on them."""
+    """A destination of messages. Its kind and namespace never change, because caps and messages depend on them."""
 
     __tablename__ = "channels"
     workspace: Mapped[str] = _key(String(63))
     name: Mapped[str] = _key(Name)
-    # csv, parquet, webhook.
+    # csv, parquet or webhook.
     kind: Mapped[str] = mapped_column(String(16))
     namespace: Mapped[str] = mapped_column(Name)
-    # What the sink of this kind needs to know.
+    # The configuration of the sink.
     config: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
@@ -34,7 +34,7 @@ class Consent(Base):
     workspace: Mapped[str] = _key(String(63))
     purpose: Mapped[str] = _key(Name)
     persons: Mapped[bytes] = mapped_column(LargeBinary)
-    # Grows with every change, so that a batch is checked again only after one.
+    # Increases with each change, so that batches are checked again only after a change.
     revision: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -55,14 +55,14 @@ class Campaign(Base):
 
 
 class CampaignVersion(Base):
-    """What a campaign says; never changes."""
+    """The definition of a campaign, which never changes."""
 
     __tablename__ = "campaign_versions"
     workspace: Mapped[str] = _key(String(63))
     name: Mapped[str] = _key(Name)
     version: Mapped[int] = _key(BigInteger)
     segment: Mapped[str] = mapped_column(Name)
-    # 0: the newest when planned.
+    # 0 is the newest version at the time of planning.
     segment_version: Mapped[int]
     channel: Mapped[str] = mapped_column(Name)
     purpose: Mapped[str] = mapped_column(Name)
@@ -71,12 +71,12 @@ class CampaignVersion(Base):
     cap_days: Mapped[int]
     coupon_prefix: Mapped[str] = mapped_column(Name)
     template: Mapped[str]
-    # None: when planned.
+    # None is the time of planning.
     as_of_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Audience(Base):
-    """A segment at an instant, frozen."""
+    """The stored members of a segment at an instant."""
 
     __tablename__ = "audiences"
     workspace: Mapped[str] = _key(String(63))
@@ -90,7 +90,7 @@ class Audience(Base):
 
 
 class Job(Base):
-    """A plan, frozen: whom a version of a campaign is for, and the salts and policy versions that decided it."""
+    """The stored plan of a campaign: its eligible people, and the salt and policy revisions that decided them."""
 
     __tablename__ = "jobs"
     workspace: Mapped[str] = _key(String(63))
@@ -108,7 +108,7 @@ class Job(Base):
 
 
 class JobStep(Base):
-    """One step of a job's waterfall. `removed`: whom of the whole audience it stops, also where an earlier one does."""
+    """One step of a waterfall. `removed` are all people of the audience whom it stops, even if an earlier step does."""
 
     __tablename__ = "job_steps"
     workspace: Mapped[str] = _key(String(63))
@@ -121,9 +121,9 @@ class JobStep(Base):
 
 
 class Shard(Base):
-    """Some of a job's people, worked on under one lease. The last shard has no people: it finishes the sink's work.
+    """Some people of a job, under one lease. The last shard has no people: its worker finishes the sink.
 
-    Who claims a shard adds 1 to `fence`, and every later write asks for that number.
+    A claim increments `fence`, and each later write requires this number.
     """
 
     __tablename__ = "shards"
@@ -134,7 +134,7 @@ class Shard(Base):
     people: Mapped[int] = mapped_column(BigInteger)
     persons: Mapped[bytes] = mapped_column(LargeBinary)
     is_open: Mapped[bool]
-    # Whether its people are messages already.
+    # True once its messages exist.
     is_made: Mapped[bool]
     owner: Mapped[str] = mapped_column(Name)
     leased_until_ms: Mapped[int] = mapped_column(BigInteger)
@@ -152,7 +152,7 @@ class Message(Base):
     person: Mapped[int] = _key(BigInteger)
     key: Mapped[bytes] = mapped_column(LargeBinary(16))
     identifier: Mapped[str]
-    # None: the campaign gives none.
+    # None if the campaign has no coupons.
     coupon: Mapped[str | None] = mapped_column(Name)
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str]
@@ -166,7 +166,7 @@ class Message(Base):
 
 
 class Attempt(Base):
-    """One try of a message that was heard back from."""
+    """One attempt to send a message, with its outcome."""
 
     __tablename__ = "attempts"
     workspace: Mapped[str] = _key(String(63))
@@ -193,7 +193,7 @@ class DeadLetter(Base):
 
 
 class CapEntry(Base):
-    """A message that counts towards caps, on the UTC day (since 1970) it was accepted."""
+    """A message that counts towards caps on the UTC day of its acceptance (days since 1970-01-01)."""
 
     __tablename__ = "cap_entries"
     workspace: Mapped[str] = _key(String(63))
@@ -205,16 +205,16 @@ class CapEntry(Base):
 
 
 class Forgotten(Base):
-    """How far who was erased is forgotten here."""
+    """The progress of forgetting erased people."""
 
     __tablename__ = "forgotten"
     workspace: Mapped[str] = _key(String(63))
-    # Who was erased before it is.
+    # All people erased before this offset are forgotten.
     raw_offset: Mapped[int] = mapped_column(BigInteger)
 
 
 class Output(Base):
-    """A file that a sink finished; `path` is relative to the data folder."""
+    """A finished output file; `path` is relative to the data folder."""
 
     __tablename__ = "outputs"
     workspace: Mapped[str] = _key(String(63))

@@ -1,4 +1,4 @@
-"""The thread that delivers: claims a shard, makes its messages, hands them to the sink, records what became of them."""
+"""The delivery worker: claims a shard, creates its messages, sends them through the sink and records the outcomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from quanyu.delivery.ledger import Dispatched, Ledger
 from quanyu.delivery.people_client import PeopleClient
 from quanyu.delivery.recheck import Recheck, all_ids
 from quanyu.delivery.sinks import Outgoing, Run, Sink, SinkFailedError
-from quanyu.delivery.sinks.open import open_sink
+from quanyu.delivery.sinks.registry import open_sink
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import CampaignVersion, Channel, Job, Output
 from quanyu.runtime.background import NO_PAUSE, BackgroundLoop, Pause, ReportFailure
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 LEASE_MS = 6_000
 IDLE_SECONDS = 0.5
-# How long a shard is worked on before another campaign's may have its turn.
+# How long a worker stays on a shard before it can switch to another campaign.
 TURN_SECONDS = 2.0
 RETRY_MS = 1_000
 # A campaign is one step of messages.
@@ -38,7 +38,7 @@ STEP = 1
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A running campaign, as this worker holds it open."""
+    """The open state of a running campaign."""
 
     job: Job
     definition: CampaignVersion
@@ -55,7 +55,7 @@ class Delivery:
 
 
 class DeliveryWorker:
-    """One delivering thread, and one that renews its lease while a sink is slow."""
+    """Runs one thread that delivers, and one that renews its lease while a sink is slow."""
 
     def __init__(
         self,
@@ -82,11 +82,11 @@ class DeliveryWorker:
         self._renewing.start()
 
     def wake(self) -> None:
-        """There may be something to do."""
+        """Makes the worker look for a shard now."""
         self._delivering.wake()
 
     def stop(self) -> None:
-        """After the batch at hand; what is left goes on at the next start."""
+        """Stops after the current batch; the next start continues."""
         self._delivering.stop()
         self._renewing.stop()
         for delivery in self._open.values():
@@ -94,7 +94,7 @@ class DeliveryWorker:
         self._open.clear()
 
     def _step(self) -> Pause:
-        """Works on one shard for a turn, if there is one."""
+        """Works on one shard for one turn, if one can be claimed."""
         try:
             lease = self._leases.claim()
         except Unavailable as error:
@@ -108,13 +108,13 @@ class DeliveryWorker:
         except LeaseLostError as error:
             log.warning("lost the lease of %s", error)
         except Exception as error:
-            self._put_off(lease, error)
+            self._handle_failure(lease, error)
         finally:
             self._held = None
         return NO_PAUSE
 
-    def _put_off(self, lease: Lease, error: Exception) -> None:
-        """Tries again soon what may pass by itself; stops the campaign for anything else."""
+    def _handle_failure(self, lease: Lease, error: Exception) -> None:
+        """Postpones the shard after a temporary failure; stops the campaign after any other."""
         try:
             match error:
                 case Unavailable():
@@ -125,7 +125,7 @@ class DeliveryWorker:
                     log.error("campaign %s of %s stopped", lease.campaign, lease.workspace, exc_info=error)
                     self._leases.fail(lease, f"unexpected {type(error).__name__}; the server's log has the details")
         except (LeaseLostError, Unavailable) as again:
-            # The lease runs out by itself, and the shard is tried again.
+            # The lease expires, and the shard is claimed again.
             log.warning("shard %d of campaign %s: %s", lease.number, lease.campaign, again)
 
     def _work(self, lease: Lease) -> None:
@@ -134,11 +134,11 @@ class DeliveryWorker:
             self._finish(lease, delivery)
             return
         if not lease.is_made:
-            self._make(lease, delivery)
+            self._create_messages(lease, delivery)
         turn_ends = time.monotonic() + TURN_SECONDS
         while not self._delivering.is_stopping and time.monotonic() < turn_ends:
             delivery.sink.check()
-            sent = self._ledger.dispatch(lease, delivery.sink.batch, delivery.recheck.refused)
+            sent = self._ledger.dispatch(lease, delivery.sink.batch, delivery.recheck.find_refused)
             if sent is None:
                 break
             if sent:
@@ -146,10 +146,12 @@ class DeliveryWorker:
                 self._ledger.record(lease, delivery.channel.name, sent, outcomes, self._backoff, random.random)
         self._leases.release(lease)
 
-    def _make(self, lease: Lease, delivery: Delivery) -> None:
+    def _create_messages(self, lease: Lease, delivery: Delivery) -> None:
         known = dict(self._people.identifiers(lease.workspace, lease.persons, delivery.channel.namespace))
-        lacking = [person for person in all_ids(lease.persons) if person not in known]
-        self._ledger.make(lease, known, lacking, delivery.key_of, delivery.definition.coupon_prefix)
+        without_identifier = [person for person in all_ids(lease.persons) if person not in known]
+        self._ledger.create_messages(
+            lease, known, without_identifier, delivery.key_of, delivery.definition.coupon_prefix
+        )
 
     def _finish(self, lease: Lease, delivery: Delivery) -> None:
         finished = delivery.sink.finish()
@@ -168,7 +170,7 @@ class DeliveryWorker:
         self._open.pop((lease.workspace, lease.campaign)).sink.close()
 
     def _delivery(self, lease: Lease) -> Delivery:
-        """Opened once per campaign, and again if its channel was changed."""
+        """Returns the open state of the campaign; opens it on first use and after a change of its channel."""
         definition = self._store.definition(lease.workspace, lease.campaign)
         channel = self._store.channel(lease.workspace, definition.channel)
         known = self._open.get((lease.workspace, lease.campaign))
@@ -176,11 +178,11 @@ class DeliveryWorker:
             return known
         if known is not None:
             known.sink.close()
-        opened = self._opened(definition, channel)
+        opened = self._open_delivery(definition, channel)
         self._open[lease.workspace, lease.campaign] = opened
         return opened
 
-    def _opened(self, definition: CampaignVersion, channel: Channel) -> Delivery:
+    def _open_delivery(self, definition: CampaignVersion, channel: Channel) -> Delivery:
         workspace, name = definition.workspace, definition.name
         plan = self._store.plan(workspace, name)
         assert plan is not None, "only planned campaigns have shards"

@@ -1,1 +1,1 @@
-"""Who is who: identifiers to people, by folding the raw log."""
+"""Identity resolution: folds the raw log to find which identifiers belong to the same person."""

@@ -1,4 +1,4 @@
-"""What identity asks of ingestion, which writes the raw and the dead-letter log."""
+"""Calls ingestion, which writes the raw log and the dead-letter log."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.runtime.rpc.channels import domain_errors_of
 
 RECORD_SECONDS = 30.0
-# Files of 64 MiB and more are written anew.
+# A replacement rewrites files of 64 MiB and more.
 REPLACE_SECONDS = 120.0
 
 
 class IngestionClient:
-    """`ingestion`: opens the channel, which only who decides needs."""
+    """Calls ingestion. `ingestion` opens the channel on the first call, because only decisions need it."""
 
     def __init__(self, ingestion: Callable[[], grpc.Channel]) -> None:
         self._ingestion = ingestion
 
     def record(self, workspace: str, decision: log_pb2.Decision) -> int:
-        """The raw offset from which on it is decided, once it is durable."""
+        """Records a decision; returns the raw offset from which on it applies, once it is durable."""
         request = ingestion_pb2.RecordDecisionRequest(workspace=workspace, decision=decision)
         with domain_errors_of("ingestion"):
             recorded = IngestionServiceStub(self._ingestion()).RecordDecision(request, timeout=RECORD_SECONDS)

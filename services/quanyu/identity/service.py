@@ -1,4 +1,4 @@
-"""IdentityService: questions to the identity graph, which a follower folds from the raw log."""
+"""IdentityService: answers queries from the identity graph, which a follower folds from the raw log."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import grpc
 from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.engine import LocalLog, Resolver
-from quanyu.identity.domain import carried_out, refused
-from quanyu.identity.erasing import Erasing
+from quanyu.identity.domain import split_error, split_result
 from quanyu.identity.ingestion_client import IngestionClient
+from quanyu.identity.redaction import LogRedaction
 from quanyu.identity.worker import Resolution
 from quanyu.runtime.errors import Conflict, InvalidInput, NotFound
 from quanyu.runtime.instants import timestamp
@@ -26,7 +26,7 @@ from quanyu.runtime.storage.event_log import create_log, follow_log
 from quanyu.runtime.workspaces import OpenWorkspaces
 
 DESCRIPTOR = pb.DESCRIPTOR.services_by_name["IdentityService"]
-# Identifiers in one message of ListIdentifiers.
+# The number of identifiers in one message of ListIdentifiers.
 CHUNK_ROWS = 50_000
 
 
@@ -37,23 +37,23 @@ class Graph:
     resolver: Resolver
     resolved: LocalLog
     follower: LogFollower
-    erasing: Erasing
+    redaction: LogRedaction
 
     def wait(self, min_raw_offset: int, context: grpc.ServicerContext) -> None:
         self.follower.wait_until(lambda: self.resolver.offset() >= min_raw_offset, context)
 
     def epoch(self) -> event_pb2.Epoch:
-        """Read before the answer, so that the answer is complete up to it."""
+        """Returns the current epoch. Read it before the answer, so that the answer is complete up to it."""
         return event_pb2.Epoch(raw_offset=self.resolver.offset(), received_at=timestamp(self.resolver.received_at_ms()))
 
     def close(self) -> None:
-        self.erasing.close()
+        self.redaction.close()
         self.follower.close()
         self.resolved.close()
 
 
 class IdentityService:
-    """See identity.proto."""
+    """Implements identity.proto."""
 
     name = DESCRIPTOR.full_name
 
@@ -71,7 +71,7 @@ class IdentityService:
         self._workspaces.watch()
 
     def stop(self) -> None:
-        """Folding calls no other service; it ends in `close`."""
+        """Ends the redaction. The fold calls no other service and ends in `close`."""
         self._stopping.set()
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class IdentityService:
         graph = self._graph(request.workspace)
         graph.wait(request.min_raw_offset, context)
         epoch = graph.epoch()
-        identifier = _given(request, "identifier")
+        identifier = _require_identifier(request, "identifier")
         return pb.ResolveResponse(person=graph.resolver.resolve(identifier.namespace, identifier.value), epoch=epoch)
 
     def BatchResolve(self, request: pb.BatchResolveRequest, context: grpc.ServicerContext) -> pb.BatchResolveResponse:
@@ -103,7 +103,7 @@ class IdentityService:
     def Explain(self, request: pb.ExplainRequest, context: grpc.ServicerContext) -> pb.ExplainResponse:
         graph = self._graph(request.workspace)
         epoch = graph.epoch()
-        one, other = _given(request, "from"), _given(request, "to")
+        one, other = _require_identifier(request, "from"), _require_identifier(request, "to")
         answer = graph.resolver.explain(one.namespace, one.value, other.namespace, other.value)
         explained = pb.ExplainResponse.FromString(answer)
         explained.epoch.CopyFrom(epoch)
@@ -124,10 +124,10 @@ class IdentityService:
         outcome = graph.resolver.outcome(message)
         if outcome is None:
             if refusal := graph.resolver.refusal(message):
-                raise refused(refusal, request.person, list(request.identifiers))
+                raise split_error(refusal, request.person, list(request.identifiers))
             graph.wait(self._ingestion.record(request.workspace, decision), context)
             outcome = graph.resolver.outcome(message)
-        split = carried_out(outcome)
+        split = split_result(outcome)
         epoch = graph.epoch()
         kept, parted = (pb.Person.FromString(graph.resolver.person(person)) for person in (split.kept, split.parted))
         return pb.SplitResponse(kept=kept, parted=parted, raw_offset=split.raw_offset, epoch=epoch)
@@ -142,25 +142,23 @@ class IdentityService:
     def Erase(self, request: pb.EraseRequest, context: grpc.ServicerContext) -> pb.EraseResponse:
         key = request.idempotency_key
         if not key:
-            raise InvalidInput("idempotency_key: give one of your own to each erasure", field="idempotency_key")
+            raise InvalidInput("idempotency_key is empty; give each erasure its own key", field="idempotency_key")
         graph = self._graph(request.workspace)
-        person = _whom(graph.resolver, request)
+        person = _requested_person(graph.resolver, request)
         if graph.resolver.erased(key) is None:
             if not graph.resolver.person(person):
-                raise NotFound(
-                    "there is nobody with this identifier or id, so nothing is erased", reason="UNKNOWN_PERSON"
-                )
+                raise NotFound("no person has this identifier or id, so nothing is erased", reason="UNKNOWN_PERSON")
             decision = log_pb2.Decision(
                 erase=log_pb2.Erase(person=person), by=request.by, why=request.why, idempotency_key=key
             )
             graph.wait(self._ingestion.record(request.workspace, decision), context)
         raw_offset, erased = graph.resolver.erased(key) or (0, 0)
-        # Whoever was erased has no identifiers any more. One of an alias is that of the whole person.
+        # An erased person has no identifiers. The identifier of an alias belongs to the whole person.
         is_other = person not in (0, erased) and person not in graph.resolver.all_erased(raw_offset)[1]
         if not erased or is_other:
             raise Conflict(
-                f"idempotency_key: {key!r} is that of another decision, or somebody else erased the person first; "
-                "ask with a new one",
+                f"idempotency_key: {key!r} belongs to another decision, or another call erased the person first; "
+                "use a new key",
                 field="idempotency_key",
             )
         return pb.EraseResponse(person=erased, raw_offset=raw_offset + 1)
@@ -191,29 +189,31 @@ class IdentityService:
         follower = LogFollower(
             f"identity of {workspace}", raw, Resolution(resolver, resolved), self._context.settings, report_failure
         )
-        # Logs of its own to read: it is elsewhere in them than the follower.
+        # The redaction reads through its own log handles, at other offsets than the follower.
         logs = follow_log(folder, workspace, "raw"), resolved, follow_log(folder, workspace, "rejects")
-        erasing = Erasing(workspace, resolver, *logs, follower, self._ingestion, self._stopping, report_failure)
+        redaction = LogRedaction(workspace, resolver, *logs, follower, self._ingestion, self._stopping, report_failure)
         follower.start()
-        erasing.start()
-        return Graph(resolver, resolved, follower, erasing)
+        redaction.start()
+        return Graph(resolver, resolved, follower, redaction)
 
 
 def open_service(context: ServiceContext) -> IdentityService:
     return IdentityService(context)
 
 
-def _given(request: pb.ResolveRequest | pb.ExplainRequest | pb.EraseRequest, field: str) -> event_pb2.Identifier:
+def _require_identifier(
+    request: pb.ResolveRequest | pb.ExplainRequest | pb.EraseRequest, field: str
+) -> event_pb2.Identifier:
     identifier: event_pb2.Identifier = getattr(request, field)
     if not identifier.namespace or not identifier.value:
-        raise InvalidInput(f"{field}: give an identifier, its namespace and value", field=field)
+        raise InvalidInput(f"{field}: give an identifier with its namespace and value", field=field)
     return identifier
 
 
-def _whom(resolver: Resolver, request: pb.EraseRequest) -> int:
-    """The person named; 0 if nobody has the identifier. InvalidInput if none is named."""
+def _requested_person(resolver: Resolver, request: pb.EraseRequest) -> int:
+    """Returns the requested person; 0 if nobody has the identifier. Raises InvalidInput if none is given."""
     if request.WhichOneof("whom") == "identifier":
-        identifier = _given(request, "identifier")
+        identifier = _require_identifier(request, "identifier")
         return resolver.owner(identifier.namespace, identifier.value)
     if not request.person:
         raise InvalidInput("whom: give a person, or an identifier of theirs", field="whom")

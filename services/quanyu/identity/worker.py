@@ -1,4 +1,4 @@
-"""Raw log to resolved log: one frame out for each frame in, the same ones whenever it is folded."""
+"""Folds the raw log into the resolved log: one frame for each frame, and the same frames at each fold."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from quanyu.runtime.errors import DataLoss
 
 
 class Resolution:
-    """The fold of one workspace. Writer of its resolved log, where frame n comes from raw frame n."""
+    """Folds one workspace and writes its resolved log, where frame n comes from raw frame n."""
 
     def __init__(self, resolver: Resolver, resolved: LocalLog) -> None:
-        """DataLoss if the resolved log lacks frames that the snapshot has seen written."""
+        """Raises DataLoss if the resolved log lacks frames that were written before the snapshot."""
         if resolved.end() < resolver.offset():
             raise DataLoss(
                 f"the resolved log ends at {resolved.end()}, before the identity snapshot at {resolver.offset()}: "
-                "frames are missing; remove the workspace's state/identity folder to make them anew from the raw log"
+                "frames are missing; remove the state/identity folder of the workspace to rebuild them from the raw log"
             )
         self._resolver = resolver
         self._resolved = resolved
-        # Folded but not yet in the resolved log, because the disk was full: raw offset and frame.
+        # A raw offset and a folded frame that is not in the resolved log yet, because the disk was full.
         self._pending: tuple[int, bytes] | None = None
 
     def offset(self) -> int:
@@ -32,16 +32,18 @@ class Resolution:
             self._pending = None
 
     def tidy(self) -> bool:
-        """There is nothing: what is of erased people is taken out of the logs by `Erasing`."""
+        """Does nothing: `LogRedaction` removes erased people from the logs."""
         return False
 
     def snapshot(self) -> None:
         self._resolver.snapshot()
 
     def _emit(self, offset: int, frame: bytes) -> None:
-        # What was folded after the last snapshot is folded again after a restart; its frames are there already.
+        # After a restart, frames since the last snapshot are folded again; the log has them already.
         if offset < self._resolved.end():
             return
         written = self._resolved.append(frame)
         if written != offset:
-            raise DataLoss(f"raw frame {offset} became resolved frame {written}: somebody else writes the resolved log")
+            raise DataLoss(
+                f"raw frame {offset} became resolved frame {written}: another process writes the resolved log"
+            )

@@ -1,1 +1,1 @@
-"""Takes in what happens: durable when acknowledged, counted once."""
+"""Ingestion: records are durable when acknowledged and count once."""

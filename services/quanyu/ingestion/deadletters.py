@@ -1,4 +1,4 @@
-"""Reading the dead-letter log: what was refused, and why."""
+"""Reads the dead-letter log: rejected records and the reasons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from quanyu.runtime.storage.event_log import read_frames
 
 
 def read_page(rejects: LocalLog, token: str, limit: int) -> tuple[list[pb.DeadLetter], str]:
-    """At most `limit` dead letters, oldest first, and the token of the next page ('' at the end): `offset:index`."""
+    """Returns at most `limit` dead letters, oldest first, and the token of the next page ('' at the end).
+
+    A token is `offset:index`.
+    """
     first_offset, first_index = parse_page_token(token, 2)
     letters: list[pb.DeadLetter] = []
     for offset, frame in read_frames(rejects, first_offset):

@@ -1,4 +1,4 @@
-"""What must hold beyond the form of what is sent: of a declaration, and of the logs it goes to."""
+"""Checks schemas and logs beyond the form of the messages."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from quanyu.runtime.storage.event_log import REPAIRS
 
 
 def check_zone(schema: event_pb2.Schema) -> None:
-    """InvalidInput where the settings name a time zone that is none, so that no rule is ever read in it."""
+    """Raises InvalidInput if the settings name an unknown time zone."""
     zone = schema.settings.timezone
     known = zoneinfo.available_timezones()
     if not schema.HasField("settings") or zone in known:
         return
     near = difflib.get_close_matches(zone, known, n=1) or ["Asia/Shanghai"]
     raise InvalidInput(
-        f"settings.timezone: {zone!r} is no IANA time zone; write one such as {near[0]}",
+        f"settings.timezone: {zone!r} is not an IANA time zone; give one such as {near[0]}",
         reason="UNKNOWN_TIMEZONE",
         field="settings.timezone",
     )
 
 
 def check_complete(folder: Path, raw: LocalLog, resolved: LocalLog) -> None:
-    """DataLoss if frames are missing that identity has seen: what is appended now would take their offsets."""
+    """Raises DataLoss if the raw log lacks frames that identity has folded: new frames would take their offsets."""
     if resolved.end() > raw.end():
         raise DataLoss(
-            f"{folder}: damaged: it has {raw.end()} frames, but {resolved.end()} had been acknowledged; "
-            f"{REPAIRS['raw']}"
+            f"{folder}: damaged: it has {raw.end()} frames, but {resolved.end()} were acknowledged; {REPAIRS['raw']}"
         )

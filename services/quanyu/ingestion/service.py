@@ -1,4 +1,4 @@
-"""IngestionService: request bytes go to the Rust core as they came; this file only finds the workspace."""
+"""IngestionService: finds the workspace and passes the request bytes to the Rust core."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Intake:
 
 
 class IngestionService:
-    """See ingestion.proto."""
+    """Implements ingestion.proto."""
 
     name = DESCRIPTOR.full_name
 
@@ -50,10 +50,10 @@ class IngestionService:
         register_service(server, DESCRIPTOR, self)
 
     def start(self) -> None:
-        """There is no background work: a call is durable when it returns."""
+        """Does nothing: there is no background work, because a call is durable when it returns."""
 
     def stop(self) -> None:
-        """There is no background work."""
+        """Does nothing: there is no background work."""
 
     def close(self) -> None:
         self._workspaces.close()

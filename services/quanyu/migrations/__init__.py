@@ -1,1 +1,1 @@
-"""One Alembic history for the tables of all services; `runtime.storage.migration` runs it."""
+"""The Alembic history of the tables of all services. `runtime.storage.migration` runs it."""

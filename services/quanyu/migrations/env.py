@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs the history on the connection that `migrate` hands over."""
+"""The entry point of Alembic: runs the migrations on the connection that `migrate` passes."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Bad channels and campaigns are refused, with what to do."""
+"""Invalid channels and campaigns are rejected with advice."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def campaign(**fields: object) -> CampaignVersion:
     return CampaignVersion(**whole | fields)
 
 
-def test_good_ones_are_taken() -> None:
+def test_valid_channels_and_campaigns_pass() -> None:
     checked_channel(webhook())
     checked_channel(webhook(url="http://127.0.0.1:8080/x", allow_private_address=True))
     checked_channel(webhook(url="https://[2606:4700::1111]:443/x"))
@@ -47,10 +47,10 @@ def test_good_ones_are_taken() -> None:
         ({"url": "http://localhost/x"}, "allow_private_address"),
         ({"url": "http://[::1]/x"}, "allow_private_address"),
         ({"url": "http://169.254.169.254/latest"}, "allow_private_address"),
-        ({"url": "http://exa mple.com"}, "no host"),
-        ({"url": "http://example.com:99999"}, "port of 1 to 65535"),
-        ({"url": "http://example.com:-1"}, "port of 1 to 65535"),
-        ({"url": f"http://{'a' * 64}.com"}, "no host"),
+        ({"url": "http://exa mple.com"}, "not a valid host"),
+        ({"url": "http://example.com:99999"}, "port from 1 to 65535"),
+        ({"url": "http://example.com:-1"}, "port from 1 to 65535"),
+        ({"url": f"http://{'a' * 64}.com"}, "not a valid host"),
         ({"secret": ""}, "whsec_"),
         ({"secret": "whsec_"}, "whsec_"),
         ({"secret": "whsec_c2hvcnQ="}, "16 random bytes"),
@@ -58,7 +58,7 @@ def test_good_ones_are_taken() -> None:
         ({"secret": "whsec_***********************************"}, "whsec_"),
     ],
 )
-def test_bad_webhooks(config: dict[str, object], says: str) -> None:
+def test_an_invalid_webhook_is_rejected(config: dict[str, object], says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         checked_channel(webhook(**config))
 
@@ -69,8 +69,8 @@ def test_bad_webhooks(config: dict[str, object], says: str) -> None:
         ({"name": "../x"}, "not a name"),
         ({"segment": ""}, "no segment"),
         ({"holdout_basis_points": 10_000}, "leaves nobody"),
-        ({"cap_messages": 3}, "go together"),
-        ({"cap_days": 3}, "go together"),
+        ({"cap_messages": 3}, "cap_messages and cap_days together"),
+        ({"cap_days": 3}, "cap_messages and cap_days together"),
         ({"coupon_prefix": "a b"}, "coupon_prefix"),
         ({"coupon_prefix": "x" * 33}, "coupon_prefix"),
         ({"template": "{name}"}, "unknown field"),
@@ -79,7 +79,7 @@ def test_bad_webhooks(config: dict[str, object], says: str) -> None:
         ({"purpose": "x" * 256}, "shorten it to 255"),
     ],
 )
-def test_bad_campaigns(fields: dict[str, object], says: str) -> None:
+def test_an_invalid_campaign_is_rejected(fields: dict[str, object], says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         checked_campaign(campaign(**fields))
 

@@ -1,4 +1,4 @@
-"""The waterfall against plain sets."""
+"""The waterfall equals plain set operations."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +35,7 @@ def planned(
 
 
 @given(people, people, st.none() | people, people, people, st.integers(0, 9999))
-def test_each_step_keeps_whom_it_should(
+def test_each_step_removes_the_people_whom_it_stops(
     audience: frozenset[int],
     reachable: frozenset[int],
     consented: frozenset[int] | None,
@@ -52,7 +52,6 @@ def test_each_step_keeps_whom_it_should(
     left.append(decoded(answer.eligible))
     assert names == ("audience", *STEPS)
     assert counts == tuple(map(len, left))
-    # Whom the steps stop, and who is eligible, is the audience; the first step that stops somebody is why.
     for before, after, stopped in zip(left[:-1], left[1:], removed[1:], strict=True):
         assert before - decoded(stopped) == after
     assert left[-1] <= left[-2]
@@ -77,6 +76,6 @@ def test_a_holdout_has_its_share_and_is_stable_and_differs_by_salt() -> None:
     other = decoded(planned(audience, audience, None, nobody, nobody, 1000, salt="other").eligible)
     both = len((audience - first) & (audience - other))
     assert abs(both - 200) < 6 * (20_000 * 0.01 * 0.99) ** 0.5
-    # Who is held out does not hang on who else is in the audience.
+    # The holdout of a person does not depend on the rest of the audience.
     half = frozenset(range(1, 10_001))
     assert decoded(planned(half, half, None, nobody, nobody, 1000).eligible) == first & half

@@ -16,7 +16,9 @@ from quanyu.runtime.errors import InvalidInput
 
 @settings(max_examples=40, deadline=None)
 @given(sizes=st.lists(st.integers(1, 7), max_size=8), limit=st.integers(1, 10))
-def test_pages_joined_are_the_log(tmp_path_factory: pytest.TempPathFactory, sizes: list[int], limit: int) -> None:
+def test_pages_together_contain_each_dead_letter_once(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], limit: int
+) -> None:
     log = LocalLog.create(str(tmp_path_factory.mktemp("rejects")))
     expected = []
     for frame, size in enumerate(sizes):
@@ -35,7 +37,7 @@ def test_pages_joined_are_the_log(tmp_path_factory: pytest.TempPathFactory, size
     assert found == expected
 
 
-def test_what_is_no_record_is_given_back_as_bytes(tmp_path: Path) -> None:
+def test_a_malformed_record_is_returned_as_bytes(tmp_path: Path) -> None:
     log = LocalLog.create(str(tmp_path / "rejects"))
     record = event_pb2.Record(item=event_pb2.CatalogItem(catalog="c", key="k"))
     bodies = [record.SerializeToString(), b"\xff\xff"]
@@ -48,6 +50,6 @@ def test_what_is_no_record_is_given_back_as_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("token", ["1", "1:2:3", "-1:0", "a:b", "99999999999999999999999:0"])
-def test_a_token_of_another_list(tmp_path: Path, token: str) -> None:
+def test_an_invalid_page_token_is_rejected(tmp_path: Path, token: str) -> None:
     with pytest.raises(InvalidInput, match="page_token"):
         read_page(LocalLog.follow(str(tmp_path / "none")), token, 10)

@@ -1,6 +1,6 @@
-"""Where messages go. A new kind of channel is one file here, and one line in `open`.
+"""Sinks send messages. A new kind of channel is one module here and one line in `registry`.
 
-Every sink here is idempotent: the same message sent again has the effect of one.
+All sinks are idempotent: sending a message again has no further effect.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from quanyu.delivery.domain import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message as a sink sees it: `key` (hex) tells repetitions; `coupon`, `content` are empty where there is none."""
+    """A message for a sink. `key` (hex) identifies repetitions; `coupon` and `content` are empty if there is none."""
 
     key: str
     person: int
@@ -26,7 +26,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What all messages of a campaign have in common."""
+    """The properties that all messages of a campaign share."""
 
     campaign: str
     segment: str
@@ -38,27 +38,34 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
+    """A finished output file."""
+
     path: Path
     rows: int
     sha256: bytes
 
 
 class SinkFailedError(Exception):
-    """The sink as a whole cannot be used; the message says what to do. No message is to blame."""
+    """The sink cannot be used at all, whatever the message; the error says what to do."""
 
 
 class Sink(Protocol):
+    """Sends the messages of one campaign."""
+
     @property
     def batch(self) -> int:
-        """Most messages per `send`."""
+        """The maximum number of messages for each `send`."""
 
     def check(self) -> None:
-        """Before messages are dispatched: Unavailable or SinkFailedError if none could be sent."""
+        """Raises Unavailable or SinkFailedError if no message could be sent. Called before messages are dispatched."""
 
     def send(self, shard: int, messages: Sequence[Outgoing]) -> list[Outcome]:
-        """One outcome per message, in order. SinkFailedError."""
+        """Sends messages; returns their outcomes in order. Raises SinkFailedError."""
 
     def finish(self) -> list[Finished]:
-        """After the last message is settled; again after a crash. Files that are complete now. SinkFailedError."""
+        """Returns the finished files. Called after the last message is settled, and again after a crash.
+
+        Raises SinkFailedError.
+        """
 
     def close(self) -> None: ...

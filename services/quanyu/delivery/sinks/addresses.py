@@ -1,4 +1,4 @@
-"""Which addresses a webhook may go to, decided on what a host name resolves to."""
+"""Decides to which addresses a webhook can connect, by the address that its host name resolves to."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class PrivateAddressError(Exception):
 
 
 def resolve(host: str, port: int, *, allow_private: bool) -> str:
-    """An address of `host` to connect to: the connection goes to what was checked, whatever the name resolves to next.
+    """Resolves a host to an address and checks it. Callers connect to this address, not to the name.
 
-    PrivateAddressError if any of its addresses is not public; OSError if it does not resolve.
+    Raises PrivateAddressError if any of its addresses is not public, and OSError if it does not resolve.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [str(entry[4][0]) for entry in found]
@@ -25,13 +25,13 @@ def resolve(host: str, port: int, *, allow_private: bool) -> str:
         for address in addresses:
             if not is_public(ipaddress.ip_address(address.partition("%")[0])):
                 raise PrivateAddressError(
-                    f"{host} resolves to {address}, which is not public; set allow_private_address if that is meant"
+                    f"{host} resolves to {address}, which is not public; set allow_private_address if this is intended"
                 )
     return addresses[0]
 
 
 def is_public(address: IPAddress) -> bool:
-    """Also of the IPv4 address that an IPv6 address may carry."""
+    """Returns whether an address is public. For an IPv6 address that embeds an IPv4 address, checks the latter."""
     if isinstance(address, ipaddress.IPv6Address):
         carried = address.ipv4_mapped or address.sixtofour or _nat64(address)
         if carried is not None:

@@ -1,7 +1,7 @@
-"""CSV and Parquet files: a part per shard while delivering, one file and its manifest at the end.
+"""CSV and Parquet files: one part for each shard during delivery, one file and its manifest at the end.
 
-Contents follow from the messages alone, and every file appears whole under its name or not at all. So a delivery that
-was killed and resumed ends with the same bytes.
+The contents depend only on the messages, and each file appears atomically. So a delivery that was killed and resumed
+ends with the same bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PARTS = "parts"
 class FileSink:
     """Writes `<folder>/<campaign>.<csv|parquet>`; `kind` is the suffix."""
 
-    # A part is a whole shard, so that sending again replaces it whole.
+    # A part is a whole shard, so that sending again replaces all of it.
     batch = SHARD_PEOPLE
 
     def __init__(self, folder: Path, kind: str, run: Run) -> None:
@@ -44,7 +44,7 @@ class FileSink:
         self._schema = pa.schema(fields)
 
     def check(self) -> None:
-        """Whether there is room shows in writing only."""
+        """Does nothing: only writing shows whether the disk has room."""
 
     def send(self, shard: int, messages: Sequence[Outgoing]) -> list[Outcome]:
         columns: dict[str, list[Any]] = {
@@ -81,7 +81,7 @@ class FileSink:
         return [Finished(target, written["rows"], bytes.fromhex(written["sha256"]))]
 
     def close(self) -> None:
-        """Nothing stays open between two parts."""
+        """Does nothing: no file stays open between two parts."""
 
     def _part_paths(self) -> list[Path]:
         return sorted((self._folder / _PARTS).glob(f"[0-9]*.{self._kind}"))
@@ -119,7 +119,7 @@ class FileSink:
 
     @contextmanager
     def _replacing(self, path: Path) -> Iterator[IO[bytes]]:
-        """A file that takes the place of `path` once it is complete and durable."""
+        """Yields a file that atomically replaces `path` once it is complete and durable."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
@@ -136,7 +136,8 @@ class FileSink:
             _sync_folder(path.parent)
         except OSError as error:
             raise SinkFailedError(
-                f"cannot write {path}: {error.strerror or error}; free some space or allow writing, and start again"
+                f"cannot write {path}: {error.strerror or error}; free some space or allow writing, and "
+                "start the campaign again"
             ) from error
 
 

@@ -1,4 +1,7 @@
-"""Webhooks, signed as Standard Webhooks say; `webhook-id` is the message's key, so a receiver can tell a repetition."""
+"""Sends webhooks signed by the Standard Webhooks specification.
+
+`webhook-id` is the key of the message, so that receivers can recognise repetitions.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +24,16 @@ from quanyu.runtime.errors import Unavailable
 
 CONNECTIONS = 32
 TIMEOUT_SECONDS = 5.0
-# A host's address is looked up again after this.
+# How long a resolved address is used.
 _ADDRESS_SECONDS = 30.0
 _LARGEST_RETRY_AFTER = 86_400.0
 _RETRIED = frozenset({408, 425, 429, *range(500, 600)})
 
 
 class WebhookSink:
-    """POSTs each message as JSON.
+    """Posts each message as JSON.
 
-    2xx is accepted; 408, 425, 429, 5xx and broken connections are tried again; anything else is final.
+    2xx is accepted; 408, 425, 429, 5xx and broken connections are retried; all other responses are final.
     """
 
     batch = 4 * CONNECTIONS
@@ -43,7 +46,7 @@ class WebhookSink:
         self._planned_at = datetime.fromtimestamp(run.planned_at_ms / 1000, UTC).isoformat()
         self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="webhook")
         self._tls = httpx.create_ssl_context()
-        # A transport per thread: one shared pool of connections costs more than the requests themselves.
+        # One transport for each thread: a shared connection pool costs more than the requests.
         self._local = threading.local()
         self._transports: list[httpx.HTTPTransport] = []
         self._address: tuple[float, httpx.URL] | None = None
@@ -64,7 +67,7 @@ class WebhookSink:
             transport.close()
 
     def _resolved(self) -> httpx.URL:
-        """The URL, with an address that was checked in place of the host."""
+        """Returns the URL with a checked address instead of the host."""
         if self._address is None or time.monotonic() - self._address[0] > _ADDRESS_SECONDS:
             port = self._url.port or (443 if self._url.scheme == "https" else 80)
             try:
@@ -106,7 +109,7 @@ class WebhookSink:
         )
 
     def _body(self, message: Outgoing) -> str:
-        """The same at every attempt. Persons are text: 64 bits do not fit JavaScript's numbers."""
+        """Returns the body, which is the same at each attempt. Persons are texts: JavaScript numbers have 53 bits."""
         data = {"campaign": self._run.campaign, "person": str(message.person), "identifier": message.identifier}
         if self._run.has_coupon:
             data["coupon"] = message.coupon
@@ -124,7 +127,7 @@ class WebhookSink:
 
 
 def _drain(response: httpx.Response, limit: int = 65_536) -> None:
-    """Reads a small answer, so that the connection can be used again; nothing hangs on what it says."""
+    """Reads and ignores a small response, so that the connection can be reused."""
     try:
         for chunk in response.iter_raw():
             limit -= len(chunk)
@@ -140,12 +143,14 @@ def _outcome(status: int, headers: Mapping[str, str]) -> Outcome:
     if 200 <= status < 300:
         return ACCEPTED
     if status in _RETRIED:
-        return Outcome(MessageState.RETRY_WAIT, f"HTTP {status}", retry_after(headers.get("retry-after"), time.time()))
+        return Outcome(
+            MessageState.RETRY_WAIT, f"HTTP {status}", parse_retry_after(headers.get("retry-after"), time.time())
+        )
     return Outcome(MessageState.DEAD, f"HTTP {status}")
 
 
-def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a Retry-After header (seconds or an HTTP date) asks for; None if there is none that makes sense."""
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Parses a Retry-After header (seconds or an HTTP date); returns seconds, or None if it is missing or invalid."""
     if value is None:
         return None
     if value.strip().isdecimal():

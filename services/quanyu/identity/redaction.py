@@ -1,8 +1,8 @@
-"""Takes what is of erased people out of the logs, in a thread of its own.
+"""Removes erased people from the logs, in a thread of its own.
 
-Dead letters first, then from the newest frame to the oldest, a raw one before its resolved one: killed at any moment,
-it begins again with all it needs to know, even if the raw log has to be folded anew. Only then does identity let go of
-what it knew them by.
+Redacts dead letters first, then frames from the newest to the oldest, each raw frame before its resolved frame. After a
+kill at any moment, it starts again with all the data that it needs, even if the raw log is folded again. Finally the
+identity graph forgets the identifiers of the erased people.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from quanyu.runtime.storage.event_log import read_frames
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
-# Looked at in one go, at most; in between there is as much rest as it took.
+# The maximum that is read at once; each read is followed by a pause of the same length.
 FRAMES = 64
 FRAMES_BYTES = 16 * 2**20
-# Replaced in one go: every file in which one is replaced is written anew.
+# The bytes that are replaced at once: each replacement rewrites whole files.
 REPLACED_BYTES = 32 * 2**20
 
 Frames = dict[int, bytes]
 
 
-class Erasing:
-    """Of one workspace, whose graph `follower` folds. It writes the resolved log; `ingestion` writes the others."""
+class LogRedaction:
+    """Redacts the logs of one workspace. Writes the resolved log itself; `ingestion` writes the other logs."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Erasing:
         self._ingestion = ingestion
         self._stopping = stopping
         self._loop = BackgroundLoop(
-            f"erasing in {workspace}", self._step, report_failure, retried=(Unavailable, StorageError)
+            f"redacting the logs of {workspace}", self._step, report_failure, retried=(Unavailable, StorageError)
         )
         follower.add_listener(self._loop.wake)
 
@@ -62,7 +62,7 @@ class Erasing:
         self._loop.start()
 
     def close(self) -> None:
-        """What is not replaced yet is after the next start."""
+        """Stops; the next start continues."""
         self._stopping.set()
         self._loop.stop()
         self._raw.close()
@@ -72,25 +72,25 @@ class Erasing:
         redactor = None if self._stopping.is_set() else self._resolver.redactor()
         if redactor is None:
             return Pause.until_woken(TICK_SECONDS)
-        self._erase(redactor)
+        self._redact(redactor)
         return NO_PAUSE
 
-    def _erase(self, redactor: Redactor) -> None:
+    def _redact(self, redactor: Redactor) -> None:
         _, end = redactor.raw_offsets()
         if self._resolved.end() < end:
-            raise Unavailable("the resolved log is not written that far")
-        replaced = self._erase_rejects(redactor) + self._erase_records(redactor)
+            raise Unavailable("the resolved log does not contain the erasure yet")
+        replaced = self._redact_rejects(redactor) + self._redact_records(redactor)
         if not self._stopping.is_set():
             self._resolver.forget(end)
             log.info(
-                "the logs of %s hold nothing more of who was erased by raw frame %d; %d frames were replaced",
+                "the logs of %s contain no more data of people erased before raw frame %d; %d frames were replaced",
                 self._workspace,
                 end,
                 replaced,
             )
 
-    def _erase_records(self, redactor: Redactor) -> int:
-        """How many frames were replaced."""
+    def _redact_records(self, redactor: Redactor) -> int:
+        """Redacts frames; returns how many were replaced."""
         raw: Frames = {}
         resolved: Frames = {}
         replaced = 0
@@ -104,7 +104,7 @@ class Erasing:
         return replaced + self._replace(raw, resolved)
 
     def _replace(self, raw: Frames, resolved: Frames) -> int:
-        """Empties both."""
+        """Replaces frames and empties both collections; returns how many were replaced."""
         count = len(raw) + len(resolved)
         if raw:
             self._ingestion.replace_raw(self._workspace, sorted(raw.items()))
@@ -114,7 +114,7 @@ class Erasing:
         return count
 
     def _newest_first(self, first: int, end: int) -> Iterator[list[tuple[int, bytes, bytes]]]:
-        """Raw frames, each with its resolved one, some at a time, until it is to stop."""
+        """Yields raw frames with their resolved frames in chunks, newest first, until stopped."""
         while end > first and not self._stopping.is_set():
             began = time.monotonic()
             raw = _before(self._raw, first, end)
@@ -124,8 +124,8 @@ class Erasing:
             end = start
             self._stopping.wait(time.monotonic() - began)
 
-    def _erase_rejects(self, redactor: Redactor) -> int:
-        """How many frames were replaced."""
+    def _redact_rejects(self, redactor: Redactor) -> int:
+        """Redacts frames; returns how many were replaced."""
         redacted: Frames = {}
         replaced = 0
         for offset, frame in read_frames(self._rejects, 0):
@@ -138,7 +138,7 @@ class Erasing:
         return replaced + self._replace_rejects(redacted)
 
     def _replace_rejects(self, redacted: Frames) -> int:
-        """Empties them."""
+        """Replaces frames and empties the collection; returns how many were replaced."""
         count = len(redacted)
         if redacted:
             self._ingestion.replace_rejects(self._workspace, sorted(redacted.items()))
@@ -151,7 +151,7 @@ def _bytes(frames: Frames) -> int:
 
 
 def _before(source: LocalLog, first: int, end: int) -> list[tuple[int, bytes]]:
-    """The last frames before `end`, from `first` on: at least one, as many as fit."""
+    """Returns the last frames before `end`, from `first` on: at least one, and as many as fit."""
     count = min(FRAMES, end - first)
     frames = source.read(end - count, FRAMES_BYTES)
     while len(frames) < count:

@@ -1,4 +1,4 @@
-"""The kinds of channels there are."""
+"""Maps each kind of channel to its sink."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from quanyu.runtime.errors import Unsupported
 
 
 def open_sink(channel: Channel, folder: Path, run: Run) -> Sink:
-    """The sink of a channel for one campaign; `folder` is where files go."""
+    """Opens the sink of a channel for one campaign; `folder` is the folder of output files."""
     match channel.kind:
         case "csv" | "parquet":
             return FileSink(folder, channel.kind, run)
         case "webhook":
             return WebhookSink(channel.config, run)
-    raise Unsupported(f"channel {channel.name!r} is of kind {channel.kind!r}, which this version does not deliver to")
+    raise Unsupported(f"channel {channel.name!r} is of kind {channel.kind!r}, which this version does not support")

@@ -1,4 +1,4 @@
-"""Raw log to resolved log: the same frames whenever and however often it is folded."""
+"""Resolution writes the same resolved frames however often the raw log is folded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def raw_frames(world: list[list[list[event_pb2.Identifier]]]) -> Iterator[bytes]
 
 
 def resolved_by(folder: Path, raw: list[bytes], lives: list[tuple[int, bool]]) -> list[tuple[int, bytes]]:
-    """The resolved log after lives that each fold some frames and may be killed before their snapshot."""
+    """Returns the resolved log after runs that each fold some frames; some end without a snapshot."""
     folder.mkdir()
     (folder / "state").mkdir()
     for frames_now, snapshots in [*lives, (len(raw), True)]:
@@ -52,7 +52,7 @@ def resolved_by(folder: Path, raw: list[bytes], lives: list[tuple[int, bool]]) -
 
 @settings(max_examples=30, deadline=None)
 @given(world=frames, lives=st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=5))
-def test_restarts_neither_lose_nor_repeat(
+def test_restarts_neither_lose_nor_repeat_frames(
     tmp_path_factory: pytest.TempPathFactory,
     world: list[list[list[event_pb2.Identifier]]],
     lives: list[tuple[int, bool]],
@@ -64,21 +64,21 @@ def test_restarts_neither_lose_nor_repeat(
     assert [log_pb2.ResolvedFrame.FromString(frame).raw_offset for _, frame in at_once] == list(range(len(raw)))
 
 
-def test_frames_missing_from_the_resolved_log_are_noticed(tmp_path: Path) -> None:
+def test_missing_resolved_frames_are_reported(tmp_path: Path) -> None:
     raw = list(raw_frames([[[event_pb2.Identifier(namespace="card", value="1")]]]))
     resolved_by(tmp_path / "w", raw, [])
     with pytest.raises(DataLoss, match="state/identity"):
         Resolution(Resolver(str(tmp_path / "w" / "state")), LocalLog.create(str(tmp_path / "elsewhere")))
 
 
-def test_a_frame_that_could_not_be_written_is_written_once_there_is_room(tmp_path: Path) -> None:
+def test_a_frame_that_did_not_fit_on_the_disk_is_written_later(tmp_path: Path) -> None:
     raw = list(raw_frames([[[event_pb2.Identifier(namespace="card", value=f"c{n}")]] for n in range(3)]))
     (tmp_path / "state").mkdir()
     resolved = LocalLog.create(str(tmp_path / "resolved"))
     resolution = Resolution(Resolver(str(tmp_path / "state")), resolved)
     resolution.fold([(0, raw[0])])
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # No file may grow: what a full disk does to an append.
+    # Files cannot grow, as on a full disk.
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
     try:
         with pytest.raises(StorageError):
