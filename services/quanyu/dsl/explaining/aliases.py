@@ -103,15 +103,18 @@ class _NameTranslator:
         return replace(node, path=path, where=node.where and self.node(node.where, inside))
 
     def _common(self, by: s.Path, node: s.Sequence, scope: Scope) -> s.Path:
-        refs = [node.first.ref, *(item.step.ref for item in node.later_steps)]
+        written = [node.first.ref, *(item.step.ref for item in node.later_steps)]
+
+        def resolve(path: s.Path) -> tuple[s.Path, tuple[str, ...], tuple[str, ...]]:
+            return names.common_property(path, [references.bind_events(ref, scope) for ref in written], scope)
 
         def candidates() -> Iterable[s.Path]:
-            declared, keys, types = names.common_property(by, refs, scope)
+            declared, keys, types = resolve(by)
             if self._in_chinese:
                 yield _with_names(declared, self._properties(keys, types[0], scope))
             yield declared
 
-        return _same(by, candidates, lambda other: names.common_property(other, refs, scope))
+        return _same(by, candidates, resolve)
 
     def _keys(self, keys: tuple[s.Key | s.Text, ...], scope: Scope) -> tuple[s.Key | s.Text, ...]:
         """Translates the property path of an aggregate."""

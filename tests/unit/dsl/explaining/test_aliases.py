@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Catalog, Field, Library, RuleError, format_rule, parse, parse_condition
@@ -11,6 +11,7 @@ from quanyu.dsl import syntax as s
 from quanyu.dsl.binding.references import Scope
 from quanyu.dsl.explaining.aliases import translate_names, with_drafts
 from quanyu.dsl.formatting.formatter import Language
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.renamer import Renamer
 from tests.unit.dsl.world import CATALOG, LIBRARY, bind
@@ -34,6 +35,7 @@ def translate(condition: str, language: Language) -> str:
         ("did order where (order.amount > 3) ever", "did 下单 where (下单.金额 > 3) ever"),
         ("did order where (person.city = 'x') ever", "did 下单 where (person.城市 = 'x') ever"),
         ("did (scan then scan) by store.city ever", "did (scan then scan) by 门店.city ever"),
+        ("did (scan then order) by store.city ever", "did (scan then 下单) by 门店.city ever"),
     ],
 )
 def test_a_name_is_translated_both_ways(english: str, chinese: str) -> None:
@@ -69,7 +71,7 @@ def test_an_alias_with_another_meaning_is_not_written() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@examples(50)
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_a_translated_tree_binds_to_the_same_condition(cond: s.Cond, chosen: random.Random) -> None:
     text = format_rule(Renamer(chosen).tree(cond))
