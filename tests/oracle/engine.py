@@ -1,4 +1,4 @@
-"""The engine's side of the comparison: the same records through ingestion, identity and index, without gRPC."""
+"""Ingests a random world into the real engine: log, identity and index, without gRPC."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.engine import Index, Ingestor, LocalLog, Resolver
-from tests.oracle.world import World, catalog_records, handles, schema, split, to_record
+from tests.oracle.world import World, catalog_records, identifiers_of, schema, split, to_record
 
 RECEIVED_AT = 4_000_000_000_000  # later than any event, so that none is in the far future
 BATCH = 5
 
 
 class Engine:
-    """An index that has folded a world."""
+    """A data folder and an index that hold one world."""
 
     def __init__(self, folder: Path, world: World) -> None:
         self.raw = LocalLog.create(str(folder / "raw"))
@@ -32,10 +32,10 @@ class Engine:
         self.resolver = Resolver(str(folder / "identity"))
         self.index = Index(str(folder / "index"))
         self.fold()
-        # Where the splits begin, one a frame.
+        # From this offset on, each frame is one split.
         self.splits_from = self.raw.end()
         for person in world.splits:
-            ingestor.record_decision(self.decision(person).SerializeToString(), RECEIVED_AT)
+            ingestor.record_decision(self.split_decision(person).SerializeToString(), RECEIVED_AT)
             self.fold()
         ingestor.close()
         self.schema = event_pb2.Schema.FromString(self.index.schema())
@@ -44,26 +44,26 @@ class Engine:
         frames = self.raw.read(self.resolver.offset(), 1 << 30)
         self.index.fold([(offset, self.resolver.fold(offset, frame)) for offset, frame in frames])
 
-    def decision(self, person: int) -> log_pb2.Decision:
-        """The phone leaves."""
-        card, phone = handles(person)
+    def split_decision(self, person: int) -> log_pb2.Decision:
+        """Returns the decision that takes the phone away from the person."""
+        card, phone = identifiers_of(person)
         namespace, value = phone.split(":")
         leaving = event_pb2.Identifier(namespace=namespace, value=value)
         oneid = self.resolver.resolve(*card.split(":"))
         return log_pb2.Decision(split=log_pb2.Split(person=oneid, identifiers=[leaving]), idempotency_key=card)
 
     def erase(self, person: int) -> None:
-        """By either handle; after a split they are two people."""
+        """Erases the owners of both identifiers; after a split these are two people."""
         ingestor = Ingestor(self.raw, self.rejects, str(self.folder / "ingest"))
-        for handle in handles(person):
-            if oneid := self.resolver.owner(*handle.split(":")):
-                erasure = log_pb2.Decision(erase=log_pb2.Erase(person=oneid), idempotency_key=f"erase {handle}")
+        for identifier in identifiers_of(person):
+            if oneid := self.resolver.owner(*identifier.split(":")):
+                erasure = log_pb2.Decision(erase=log_pb2.Erase(person=oneid), idempotency_key=f"erase {identifier}")
                 ingestor.record_decision(erasure.SerializeToString(), RECEIVED_AT)
                 self.fold()
         ingestor.close()
 
     def oneids(self, world: World, offset: int) -> dict[int, int]:
-        """Of the people known when the raw log was folded up to an offset."""
+        """Returns the OneID of each person as of a raw offset."""
         resolver = Resolver(str(self.folder / "identity then"))
         for at, frame in self.raw.read(0, 1 << 30)[:offset]:
             resolver.fold(at, frame)
@@ -75,18 +75,19 @@ class Engine:
 
 
 def known_at(world: World, offset: int, splits_from: int) -> World:
-    """What had come of a world in the frames before a raw offset; from `splits_from` on each is a split.
+    """Returns the part of a world that the frames before a raw offset hold.
 
-    Who was not linked by a record yet is two people.
+    From `splits_from` on, each frame is a split. A person counts as two people until a record links
+    the two identifiers.
     """
-    come = max(offset - 1, 0) * BATCH  # the first frame is the schema
+    arrived = max(offset - 1, 0) * BATCH  # the first frame is the schema
     items = [(catalog, key) for catalog, of in world.catalogs.items() for key in of]
     catalogs = {
-        catalog: {key: of[key] for name, key in items[:come] if name == catalog}
+        catalog: {key: of[key] for name, key in items[:arrived] if name == catalog}
         for catalog, of in world.catalogs.items()
     }
-    records = list(islice(world.records, max(come - len(items), 0)))
+    records = list(islice(world.records, max(arrived - len(items), 0)))
     linked = {record.person for record in records if len(record.identifiers) > 1}
     apart = {record.person for record in records} - linked
-    parted = world.splits[: max(offset - splits_from, 0)]
-    return split(replace(world, catalogs=catalogs, records=tuple(records)), (*apart, *parted))
+    split_people = world.splits[: max(offset - splits_from, 0)]
+    return split(replace(world, catalogs=catalogs, records=tuple(records)), (*apart, *split_people))

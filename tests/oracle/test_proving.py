@@ -1,24 +1,25 @@
-"""What is said of a rule whoever is asked: no random world contradicts it."""
+"""Checks that no random world contradicts what the prover claims of all people."""
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from quanyu import dsl
 from quanyu.dsl import Catalog, Clock, Library, syntax
 from quanyu.dsl.linting.proving import Encoder, Site, negation
 from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
-from tests.oracle.evaluate import Oracle
-from tests.oracle.kindred import clauses, kindred
-from tests.oracle.strategies import LIBRARY, conditions
+from tests.oracle.evaluator.evaluator import Oracle
+from tests.oracle.generators.conditions import LIBRARY, conditions
+from tests.oracle.generators.related_conditions import clause_chains, related_conditions
+from tests.oracle.generators.worlds import worlds
 from tests.oracle.world import World, schema
-from tests.oracle.worlds import worlds
+from tests.seed import examples
 
 STATEMENTS = {rule.ref.name: rule for rule in dsl.parse(LIBRARY).statements}  # type: ignore[union-attr]
-IDLE = ("REDUNDANT_CLAUSE", "DUPLICATE_CLAUSE", "UNREACHABLE_BRANCH")
+NO_EFFECT = ("REDUNDANT_CLAUSE", "DUPLICATE_CLAUSE", "UNREACHABLE_BRANCH")
 
 
-class Asked:
-    """A world, the oracle's answers in it, and what is claimed of every world at its instant."""
+class ProofWorld:
+    """A random world with its naive evaluator and a prover for its schema and instant."""
 
     def __init__(self, world: World) -> None:
         declared = schema(world)
@@ -35,12 +36,12 @@ class Asked:
         assert cond is not None
         return cond
 
-    def is_to_come(self, text: str) -> bool:
+    def asks_about_the_future(self, text: str) -> bool:
         days = [node.date for node in syntax.walk(dsl.parse_condition(text)) if isinstance(node, syntax.WasInSegmentOn)]
         return any(self.oracle.windows.moment(day) > self.clock.as_of_ms for day in days)
 
     def answers(self, text: str, later: int = 0) -> tuple[set[int], set[int], set[int]]:
-        """Of whom it is true, unknown, false, so many milliseconds later."""
+        """Returns the people for whom a text is true, unknown and false, `later` milliseconds after as-of."""
         then = self.oracle.at(self.oracle.as_of + later)
         true, unknown = then.rule(dsl.parse_condition(text))
         return true, unknown, set(then.universe) - true - unknown
@@ -49,16 +50,16 @@ class Asked:
 LATER = st.sampled_from([0, 0, 1, 3_600_000, 86_400_000, 40 * 86_400_000])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(), st.lists(kindred() | conditions(), min_size=10, max_size=10), LATER)
-def test_what_is_said_of_everybody_holds_in_every_world_and_later_too(
+@examples(60)
+@given(worlds(), st.lists(related_conditions() | conditions(), min_size=10, max_size=10), LATER)
+def test_a_condition_that_the_prover_refutes_is_true_of_nobody_now_or_later(
     world: World, texts: list[str], later: int
 ) -> None:
-    asked = Asked(world)
-    encoder = asked.encoder()
-    for text in (text for text in texts if not asked.is_to_come(text)):
-        truth = encoder.encode(asked.bound(text), Site())
-        true, unknown, false = asked.answers(text, later)
+    proof_world = ProofWorld(world)
+    encoder = proof_world.encoder()
+    for text in (text for text in texts if not proof_world.asks_about_the_future(text)):
+        truth = encoder.encode(proof_world.bound(text), Site())
+        true, unknown, false = proof_world.answers(text, later)
         note(text)
         if encoder.prover.is_refuted(truth.true):
             assert not true
@@ -71,29 +72,33 @@ def test_what_is_said_of_everybody_holds_in_every_world_and_later_too(
             assert not false
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(), st.lists(kindred(), min_size=10, max_size=10), LATER)
-def test_who_is_in_the_one_is_in_what_it_implies(world: World, texts: list[str], later: int) -> None:
-    asked = Asked(world)
-    encoder = asked.encoder()
-    texts = [text for text in texts if not asked.is_to_come(text)]
-    truths = {text: encoder.encode(asked.bound(text), Site()) for text in texts}
+@examples(30)
+@given(worlds(), st.lists(related_conditions(), min_size=10, max_size=10), LATER)
+def test_members_of_a_condition_are_members_of_each_condition_it_implies(
+    world: World, texts: list[str], later: int
+) -> None:
+    proof_world = ProofWorld(world)
+    encoder = proof_world.encoder()
+    texts = [text for text in texts if not proof_world.asks_about_the_future(text)]
+    truths = {text: encoder.encode(proof_world.bound(text), Site()) for text in texts}
     for text, truth in truths.items():
         for other, wide in truths.items():
             if encoder.prover.implies(truth.true, wide.true):
                 note(f"{text} implies {other}")
-                assert asked.answers(text, later)[0] <= asked.answers(other, later)[0]
+                assert proof_world.answers(text, later)[0] <= proof_world.answers(other, later)[0]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(), st.lists(clauses(), min_size=10, max_size=10), LATER)
-def test_a_text_without_what_changes_nothing_holds_the_same_people(world: World, texts: list[str], later: int) -> None:
-    asked = Asked(world)
-    for text in (text for text in texts if not asked.is_to_come(text)):
-        bound = dsl.check_and_bind(text, asked.catalog, asked.library)
+@examples(40)
+@given(worlds(), st.lists(clause_chains(), min_size=10, max_size=10), LATER)
+def test_removing_a_clause_that_lint_calls_redundant_keeps_the_members(
+    world: World, texts: list[str], later: int
+) -> None:
+    proof_world = ProofWorld(world)
+    for text in (text for text in texts if not proof_world.asks_about_the_future(text)):
+        bound = dsl.check_and_bind(text, proof_world.catalog, proof_world.library)
         assert isinstance(bound.condition, syntax.AllOf | syntax.AnyOf)
         places = {(part.span.line, part.span.column) for part in bound.condition.operands}
-        for finding in dsl.lint(bound, asked.catalog, asked.library, asked.clock):
-            if finding.code in IDLE and (finding.line, finding.column) in places:
+        for finding in dsl.lint(bound, proof_world.catalog, proof_world.library, proof_world.clock):
+            if finding.code in NO_EFFECT and (finding.line, finding.column) in places:
                 note(f"{text}: {finding}")
-                assert asked.answers(text, later)[0] == asked.answers(finding.suggestions[0], later)[0]
+                assert proof_world.answers(text, later)[0] == proof_world.answers(finding.suggestions[0], later)[0]

@@ -1,7 +1,7 @@
-"""A small world, held as plain rows: what the naive evaluator reads and what is sent to the engine.
+"""A small world as plain rows, which the naive evaluator reads and the engine ingests.
 
-The schema is fixed; people, events and their order of arrival are random. Values are Python's own: Fraction for numbers
-and money, str, bool, date, (month, day), Instant, frozenset, dict, (lat, lon); None is unknown.
+The schema is fixed; people, events and their order of arrival are random. Values are Python values: Fraction for
+numbers and money, str, bool, date, (month, day), Instant, frozenset, dict, (lat, lon); None is unknown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SINCE_ALWAYS = -(2**63)
 
 
 class Instant(int):
-    """Milliseconds since 1970 UTC; its own type so that it is no duration and no number."""
+    """Milliseconds since 1970 UTC. Its own type tells it from durations and numbers."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Event:
     at: int
     channel: str | None
     properties: dict[str, object]
-    # Which of the person's identifiers it carries, the strongest last.
+    # The identifiers of the person that the event carries, the strongest last.
     identifiers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Change:
-    """A profile update; `at` SINCE_ALWAYS: loaded without a time."""
+    """A profile update. If it has no time, `at` is SINCE_ALWAYS."""
 
     person: int
     source: str
@@ -53,17 +53,17 @@ class World:
     week_start: int
     leap_day_is_march_first: bool
     as_of: int
-    # In order of arrival, copies included.
+    # In order of arrival, with copies.
     records: tuple[Event | Change, ...]
     catalogs: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
-    # After all records: whose phone leaves them, in this order.
+    # The people who lose their phone after all records, in this order.
     splits: tuple[int, ...] = ()
 
     def people(self) -> list[int]:
         return sorted({record.person for record in self.records})
 
     def events(self, person: int) -> list[Event]:
-        """Each once, by (occurred_at, source, id)."""
+        """Returns each event once, by (occurred_at, source, id)."""
         found = {(r.source, r.id): r for r in reversed(self.records) if isinstance(r, Event) and r.person == person}
         return sorted(found.values(), key=lambda event: (event.at, event.source, event.id))
 
@@ -72,13 +72,13 @@ class World:
         return sorted(found.values(), key=lambda change: (change.at, change.source, change.id))
 
 
-def handles(person: int) -> tuple[str, str]:
-    """A person's two identifiers, the stronger one last."""
+def identifiers_of(person: int) -> tuple[str, str]:
+    """Returns the two identifiers of a person, the stronger one last."""
     return f"card:c{person}", f"phone:1381234{person:04}"
 
 
 def split(world: World, splits: tuple[int, ...]) -> World:
-    """After some splits: what came by a phone is its own person's, numbered beyond all others."""
+    """Returns a world after splits: records with only a phone belong to a new person with a higher number."""
     apart = 1_000
     return replace(
         world,

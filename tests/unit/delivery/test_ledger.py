@@ -6,7 +6,7 @@ from typing import TypeVar
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
@@ -16,6 +16,7 @@ from quanyu.delivery.ledger import Ledger
 from quanyu.delivery.store import Store
 from quanyu.delivery.tables import Attempt, CapEntry, Message
 from quanyu.runtime.storage.database import Base, Database
+from tests.seed import examples
 from tests.unit.delivery.campaign_bench import BACKOFF, KEYS, LEASE_MS, Bench, nobody, people_of
 
 T = TypeVar("T")
@@ -95,7 +96,7 @@ OUTCOMES = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25)
 @given(data=st.data(), people=st.integers(1, 12))
 def test_any_sequence_of_crashes_and_failures_ends_with_all_people_accounted_for(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, people: int

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 
@@ -23,6 +23,7 @@ from quanyu.dsl import (
 from quanyu.dsl import syntax as s
 from quanyu.dsl.keywords import RESERVED
 from quanyu.dsl.parsing.parser import load_parser
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.planning.plan_shape import check_plan
 from tests.unit.dsl.renamer import EVENT_NAMES, PROPERTY_NAMES, VALUE_NAMES, Renamer
@@ -52,7 +53,7 @@ def assert_points_into(text: str, error: RuleError) -> None:
     assert str(error).startswith(f"line {error.line}, column {error.column}: ")
 
 
-@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@examples(120)
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_a_condition_compiles_or_has_an_error_in_the_text(cond: s.Cond, chosen: random.Random) -> None:
     text = format_rule(Renamer(chosen).tree(cond))
@@ -70,7 +71,7 @@ def test_a_condition_compiles_or_has_an_error_in_the_text(cond: s.Cond, chosen: 
     assert len(explain(bound, LIBRARY, CATALOG, CLOCK)) == len(compiled.clauses)
 
 
-@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@examples(120)
 @example("x = ² and ｗｈｅｎ > ²")
 @given(from_lark(load_parser(), start="cond") | from_lark(load_parser(), start="start"))
 def test_a_text_of_the_grammar_parses_or_has_an_error_in_the_text(text: str) -> None:
@@ -83,7 +84,7 @@ def test_a_text_of_the_grammar_parses_or_has_an_error_in_the_text(text: str) -> 
             assert read(format_rule(tree)) == tree
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=30))
 def test_any_text_parses_or_has_an_error_in_the_text(text: str) -> None:
     for read in (parse, parse_condition):

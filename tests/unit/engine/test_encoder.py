@@ -10,12 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.api.event.v1.event_pb2 import Record
 from quanyu.api.ingestion.v1.ingestion_pb2 import IngestRequest
 from quanyu.engine import InvalidError, RecordEncoder
+from tests.seed import examples
 from tests.unit.engine.reference_encoder import ReferenceEncoder
 
 EVENT = {
@@ -72,7 +73,7 @@ def encode(mapping: dict[str, Any], table: pa.Table, first: int = 0) -> list[Rec
     return [record for request in parsed for record in request.records]
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(st.data())
 def test_a_column_becomes_the_value_of_the_reference_encoder(data: st.DataObject) -> None:
     kind, values, conversions = data.draw(st.sampled_from(COLUMNS))
@@ -89,7 +90,7 @@ def test_a_column_becomes_the_value_of_the_reference_encoder(data: st.DataObject
     assert encode(mapping, pa.table({"c": array}), first) == expected
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.data())
 def test_rows_become_events_and_profiles(data: st.DataObject) -> None:
     names = ["a", "b", "列"]

@@ -109,7 +109,19 @@ def test_an_incomplete_erasure_is_rejected(
     assert says in details
 
 
-def test_the_policy_and_violations_are_readable(identity: IdentityServiceStub) -> None:
+def test_the_policy_lists_the_known_namespaces(identity: IdentityServiceStub) -> None:
     policy = identity.GetPolicy(pb.GetPolicyRequest(workspace=WORKSPACE))
     assert {"member", "phone", "card"} <= {rule.namespace for rule in policy.namespaces}
-    assert not identity.ListViolations(pb.ListViolationsRequest(workspace=WORKSPACE)).violations
+
+
+def test_an_identifier_above_the_limit_is_dropped_and_listed(shop: LocalServer, identity: IdentityServiceStub) -> None:
+    members = [event_pb2.Identifier(namespace="member", value=value) for value in ("m1", "m2", "m3")]
+    profile = event_pb2.ProfileUpdate(source="crm", id="three members", identifiers=[card("c8"), *members])
+    with open_channel(shop.address) as channel:
+        ingested = IngestionServiceStub(channel).Ingest(batch(WORKSPACE, event_pb2.Record(profile=profile)))
+    wait = pb.ResolveRequest(workspace=WORKSPACE, identifier=card("c8"), min_raw_offset=ingested.raw_offset)
+    identity.Resolve(wait)
+    listed = identity.ListViolations(pb.ListViolationsRequest(workspace=WORKSPACE)).violations
+    (violation,) = (violation for violation in listed if violation.record_id == "three members")
+    assert (violation.reason, violation.source) == ("LIMIT_EXCEEDED", "crm")
+    assert violation.dropped in members

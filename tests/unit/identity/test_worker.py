@@ -8,13 +8,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.engine import LocalLog, Resolver, StorageError
 from quanyu.identity.worker import Resolution
 from quanyu.runtime.errors import DataLoss
+from tests.seed import examples
 
 _folders = count()
 
@@ -50,7 +51,7 @@ def resolved_by(folder: Path, raw: list[bytes], lives: list[tuple[int, bool]]) -
     return LocalLog.follow(str(folder / "resolved")).read(0, 2**30)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(world=frames, lives=st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=5))
 def test_restarts_neither_lose_nor_repeat_frames(
     tmp_path_factory: pytest.TempPathFactory,

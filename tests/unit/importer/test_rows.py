@@ -9,12 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.importer.mapping import Mapping
 from quanyu.importer.rows import Rows, open_rows
 from quanyu.runtime.errors import InvalidInput
+from tests.seed import examples
 
 CARDS = Mapping("cards.yaml", {"records": "item", "key": "{card}", "attributes": {"points": "points"}})
 
@@ -24,7 +25,6 @@ def read(path: Path, mapping: Mapping = CARDS, start: int = 0) -> list[dict[str,
 
 
 # The first conversion to Python values can import pandas, which takes seconds.
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 5)), st.integers(0, 30))
 def test_starting_at_a_row_yields_the_rest_with_their_numbers(sizes: list[int], start: int) -> None:
     ends = [sum(sizes[: n + 1]) for n in range(len(sizes))]
@@ -34,7 +34,7 @@ def test_starting_at_a_row_yields_the_rest_with_their_numbers(sizes: list[int], 
     assert all(batch["n"][0].as_py() == first for first, batch in found)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.lists(st.tuples(st.text("0123456789", min_size=1, max_size=9), st.none() | st.integers(-99, 99)), min_size=1))
 def test_all_file_formats_have_the_same_rows(rows: list[tuple[str, int | None]]) -> None:
     records = [{"card": card, "points": points} for card, points in rows]

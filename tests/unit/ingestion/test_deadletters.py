@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.api.event.v1 import event_pb2, log_pb2
 from quanyu.engine import LocalLog
 from quanyu.ingestion.deadletters import read_page
 from quanyu.runtime.errors import InvalidInput
+from tests.seed import examples
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(sizes=st.lists(st.integers(1, 7), max_size=8), limit=st.integers(1, 10))
 def test_pages_together_contain_each_dead_letter_once(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], limit: int

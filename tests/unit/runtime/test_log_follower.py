@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.engine import CorruptError, DiskFullError, LocalLog
 from quanyu.runtime.errors import DeadlineExceeded, Unavailable
 from quanyu.runtime.log_follower import LogFollower
 from quanyu.runtime.settings import Settings
+from tests.seed import examples
 
 _folders = count()
 
@@ -83,7 +84,7 @@ def wait(follower: LogFollower, state: FrameList, offset: int, seconds: float | 
     follower.wait_until(lambda: state.offset() >= offset, call)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     frames=st.lists(st.binary(min_size=1, max_size=50), max_size=40),
     runs=st.lists(st.tuples(st.integers(0, 10), st.booleans()), max_size=6),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Library, check_and_bind, dependencies_of, dependents_of, format_rule, rebind
+from tests.seed import examples
 from tests.unit.dsl.world import CATALOG, LIBRARY, bind
 
 
@@ -26,7 +27,7 @@ def test_dependents_use_a_version_directly_or_indirectly() -> None:
     assert dependents_of(("best", 1), CATALOG, library) == {}
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(st.lists(st.sets(st.integers(0, 7), max_size=3), min_size=2, max_size=8), st.integers(0, 7))
 def test_dependents_are_the_transitive_closure(graph: list[set[int]], target: int) -> None:
     """Each rule uses some of the rules before it."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Recovery, RuleError, check_and_bind, format_rule, recover
+from tests.seed import examples
 from tests.unit.dsl.world import CATALOG, LIBRARY
 
 GOOD = [
@@ -34,7 +35,7 @@ def recovered(text: str) -> Recovery:
     return recover(text, CATALOG, LIBRARY)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.sampled_from(HEADS),
     st.lists(st.tuples(st.sampled_from(GOOD), st.booleans(), st.sampled_from(WRONG)), min_size=2, max_size=5),
@@ -120,7 +121,7 @@ def test_other_texts_with_an_error_are_rejected_as_a_whole(text: str) -> None:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(alphabet="points><= and or()'[]3:;s\n\t{},在且或", max_size=60), st.sampled_from(HEADS))
 def test_any_text_has_a_result_or_an_error(text: str, head: str) -> None:
     found = recovered(head + text)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Clock, RuleError
@@ -113,7 +113,6 @@ def count_units(unit: CalendarUnit, clock: Clock, first: dt.date, end: dt.date) 
     return count
 
 
-@settings(deadline=None)
 @given(clocks, units, st.integers(1, 6))
 def test_t0_t4_t18_t19_units_are_whole_and_adjoin(clock: Clock, unit: CalendarUnit, number: int) -> None:
     last = windows.resolve_days(s.LastUnits(number, unit), clock)
@@ -131,7 +130,6 @@ def test_t0_t4_t18_t19_units_are_whole_and_adjoin(clock: Clock, unit: CalendarUn
     assert windows.resolve_days(s.NextUnit(unit), clock) == windows.resolve_days(s.NextUnits(1, unit), clock)
 
 
-@settings(deadline=None)
 @given(clocks, units)
 def test_t4_the_current_unit_contains_as_of(clock: Clock, unit: CalendarUnit) -> None:
     start, end = windows.resolve_instants(s.ThisUnit(unit), clock)
@@ -155,7 +153,6 @@ def test_t11_durations_of_a_range_have_any_order(clock: Clock, a: int, b: int) -
     assert one == other == (clock.as_of_ms - max(a, b) * DAY, clock.as_of_ms - min(a, b) * DAY)
 
 
-@settings(deadline=None)
 @given(clocks, st.integers(-400, 400), st.integers(1, 800))
 def test_a8_day_starts_cover_the_window(clock: Clock, back: int, length: int) -> None:
     end = clock.as_of_ms - back * DAY // 10

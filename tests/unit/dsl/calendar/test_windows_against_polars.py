@@ -4,13 +4,14 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Clock
 from quanyu.dsl import syntax as s
 from quanyu.dsl.calendar import windows
 from quanyu.dsl.syntax import CalendarUnit
+from tests.seed import examples
 
 # Without zones that set their clocks back across midnight: there, a local day differs from the date on the clock (T6).
 ZONES = ["America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo", "UTC"]
@@ -47,7 +48,7 @@ def first_of(wall: pl.Series, unit: CalendarUnit, week_start: int) -> pl.Series:
     return wall.dt.offset_by(f"-{shift}").dt.truncate(EVERY[unit]).dt.offset_by(shift)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(instants, st.sampled_from(ZONES), units, st.integers(1, 7), st.sampled_from([0, 240]), st.integers(1, 40))
 def test_ends_of_windows_agree_with_polars(
     as_of: int, zone: str, unit: CalendarUnit, week_start: int, day_start: int, number: int
@@ -72,7 +73,7 @@ def test_ends_of_windows_agree_with_polars(
         assert windows.resolve_instants(window, clock) == ends, window
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.dates(dt.date(1960, 1, 1), dt.date(2030, 12, 31)), st.integers(1, 60), st.integers(-3, 3))
 def test_anniversaries_agree_with_polars(born: dt.date, years: int, shift: int) -> None:
     """In common years, the anniversary of 29 February is on the 28th."""
@@ -84,7 +85,7 @@ def test_anniversaries_agree_with_polars(born: dt.date, years: int, shift: int) 
 
 
 @pytest.mark.parametrize("zone", ZONES)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(0, 1439), st.sampled_from(DAYS))
 def test_the_instant_of_a_datetime_agrees_with_polars(zone: str, minute: int, day: str) -> None:
     wall = dt.datetime.fromisoformat(day) + dt.timedelta(minutes=minute)
@@ -93,7 +94,7 @@ def test_the_instant_of_a_datetime_agrees_with_polars(zone: str, minute: int, da
     assert windows.when_ms(s.DateTime(wall), Clock(0, zone)) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.dates(dt.date(1990, 1, 1), dt.date(2040, 1, 1)),
     st.sampled_from(["month", "quarter", "year"]),

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lark.exceptions import UnexpectedInput
 
@@ -14,6 +14,7 @@ from quanyu.dsl.completion.completer import complete
 from quanyu.dsl.keywords import KEYWORDS_BY_TERMINAL
 from quanyu.dsl.parsing.lexer import tokenize
 from quanyu.dsl.parsing.parser import start_interactive_parser
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.completion.at_bar import ALL, at_bar, first, labels, texts
 from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
@@ -56,7 +57,7 @@ rules = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(rules, cursors, st.sampled_from(["", " ", ")", " and", "'", "\n# x\nsegment"]), st.sampled_from(["en", "zh"]))
 def test_the_parser_accepts_every_completion(rule: str, part: float, rest: str, language: str) -> None:
     offset = round(part * len(rule))
@@ -67,7 +68,7 @@ def test_the_parser_accepts_every_completion(rule: str, part: float, rest: str, 
         assert is_valid_prefix(text[: found.start] + item.text), item
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(rules, cursors)
 def test_every_keyword_that_the_parser_accepts_is_offered(rule: str, part: float) -> None:
     tokens = list(tokenize(rule))
@@ -107,7 +108,7 @@ def test_the_next_token_of_the_twenty_rules_is_offered(rule: str) -> None:
     assert_next_is_offered(rule)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@examples(100)
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_the_next_token_of_a_valid_rule_is_offered(cond: s.Cond, chosen: random.Random) -> None:
     rule = format_rule(Renamer(chosen).tree(cond))
@@ -118,7 +119,7 @@ def test_the_next_token_of_a_valid_rule_is_offered(cond: s.Cond, chosen: random.
     assert_next_is_offered(rule)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=30), cursors)
 def test_any_text_has_at_most_the_limit_of_completions(text: str, part: float) -> None:
     offset = round(part * len(text))
@@ -127,7 +128,7 @@ def test_any_text_has_at_most_the_limit_of_completions(text: str, part: float) -
     assert len(found.items) <= 50
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(rules, cursors, st.sampled_from([")", " or or", "\nsegment x: ) (", "\ndefine touch = )", " 'open"]))
 def test_the_text_after_the_cursor_does_not_change_completions(rule: str, part: float, rest: str) -> None:
     left = rule[: round(part * len(rule))] + " "

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Library, RuleError, describe_differences, format_rule, parse, syntax
 from quanyu.dsl.model.library import Rule
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.world import CATALOG, LIBRARY, bind
 
@@ -39,13 +40,13 @@ def describe(old: Rule, new: Rule) -> list[str]:
     return describe_differences(old, new, Library(), Library(), CATALOG)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rules, st.randoms(use_true_random=False))
 def test_another_order_of_clauses_is_not_a_difference(rule: Rule, chosen: random.Random) -> None:
     assert describe(rule, shuffled(rule, chosen)) == []
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rules, rules)
 def test_every_other_change_is_a_difference(old: Rule, new: Rule) -> None:
     if type(old) is type(new):

@@ -3,11 +3,12 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import RuleError, compile_condition, explain, format_rule
 from quanyu.dsl import syntax as s
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.explaining.sentences import explain_clause, explain_rule
 from tests.unit.dsl.renamer import Renamer
@@ -16,7 +17,7 @@ from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, bind
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_every_clause_has_a_sentence_in_both_languages(cond: s.Cond, chosen: random.Random) -> None:
     try:

@@ -3,11 +3,12 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Catalog, Field, Library, RuleError, format_rule, format_text, parse, parse_condition
 from quanyu.dsl import syntax as s
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
 from tests.unit.dsl.renamer import Renamer
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 languages = st.sampled_from(["en", "zh"])
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(trees.conditions, st.randoms(use_true_random=False), languages, languages)
 def test_a_text_means_the_same_in_either_language(cond: s.Cond, chosen: random.Random, first: str, then: str) -> None:
     text = format_rule(Renamer(chosen).tree(cond))

@@ -3,13 +3,14 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Clock, Language, RuleError, compile_condition, explain, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.explaining.window_descriptions import WindowDescriptions
 from quanyu.dsl.planning.compiler import ResolvedWindow
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.explaining.sentences import explain_clause, explain_rule
 from tests.unit.dsl.renamer import Renamer
@@ -25,7 +26,7 @@ def describe(text: str, from_ms: int | None, to_ms: int | None, language: Langua
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@examples(100)
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_t0_an_explanation_contains_the_instants_of_every_window(cond: s.Cond, chosen: random.Random) -> None:
     try:

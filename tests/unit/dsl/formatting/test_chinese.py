@@ -1,32 +1,33 @@
 """Chinese text has the same tokens as the English text, in the same order (G14)."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from quanyu.dsl import format_rule, parse, parse_condition
 from quanyu.dsl import syntax as s
 from quanyu.dsl.formatting.chinese import translate_to_chinese
 from quanyu.dsl.keywords import CHINESE_KEYWORDS, find_chinese_words
 from quanyu.dsl.parsing.lexer import tokenize
+from tests.seed import examples
 from tests.unit.dsl import trees
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(trees.conditions)
 def test_a_chinese_condition_parses_to_the_same_tree(cond: s.Cond) -> None:
     assert parse_condition(format_rule(cond, "zh")) == cond
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(trees.statements)
 def test_a_chinese_statement_parses_to_the_same_tree(statement: s.Statement) -> None:
     script = s.Script((statement,))
     assert parse(format_rule(script, "zh")) == script
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(trees.conditions)
 def test_g14_the_chinese_text_has_the_same_tokens_in_the_same_order(cond: s.Cond) -> None:
     chinese, english = format_rule(cond, "zh"), format_rule(cond)

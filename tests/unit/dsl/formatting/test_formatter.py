@@ -1,22 +1,23 @@
 """The formatter: parse(format(tree)) == tree, and canonical text stays the same."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from quanyu.dsl import format_rule, parse, parse_condition
 from quanyu.dsl import syntax as s
+from tests.seed import examples
 from tests.unit.dsl import trees
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(trees.conditions)
 def test_a_condition_parses_to_the_same_tree(cond: s.Cond) -> None:
     assert parse_condition(format_rule(cond)) == cond
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(trees.statements)
 def test_a_statement_parses_to_the_same_tree(statement: s.Statement) -> None:
     script = s.Script((statement,))

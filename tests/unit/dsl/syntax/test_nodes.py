@@ -3,16 +3,17 @@
 import dataclasses
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from quanyu.dsl import format_rule, parse_condition
 from quanyu.dsl import syntax as s
+from tests.seed import examples
 from tests.unit.dsl import trees
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(trees.conditions)
 def test_the_span_of_a_node_is_inside_the_text(cond: s.Cond) -> None:
     text = format_rule(cond)

@@ -2,15 +2,16 @@
 
 import tempfile
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.api.event.v1 import log_pb2
 from quanyu.engine import LocalLog
 from quanyu.tagging.evaluation.arrivals import offset_known_before
+from tests.seed import examples
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.lists(st.integers(1, 12), max_size=8).map(sorted), st.integers(0, 13))
 def test_k7_the_offset_covers_the_frames_that_arrived_before_the_instant(arrivals: list[int], instant: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -15,7 +15,7 @@ from quanyu.tagging.evaluation.catalog import catalog_of, clock_of
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.explanation.why import explain_membership, written_rule
 from tests.oracle.engine import Engine
-from tests.oracle.world import SINCE_ALWAYS, Change, Event, Instant, World, handles
+from tests.oracle.world import SINCE_ALWAYS, Change, Event, Instant, World, identifiers_of
 
 DAY = 86_400_000
 TRUE, FALSE, UNKNOWN, OUTSIDE = 1, 2, 3, 4
@@ -38,11 +38,11 @@ NOW = at("2026-11-22 10:00")
 
 def did(person: int, kind: str, when: str, number: int = 0, **properties: Any) -> Event:
     key = f"{person} {kind} {when} {number}"
-    return Event(person, "till", key, kind, at(when), "pos", properties, handles(person))
+    return Event(person, "till", key, kind, at(when), "pos", properties, identifiers_of(person))
 
 
 def changed(person: int, when: int, **attributes: Any) -> Change:
-    return Change(person, "crm", f"{person} {when} {sorted(attributes)}", when, attributes, handles(person))
+    return Change(person, "crm", f"{person} {when} {sorted(attributes)}", when, attributes, identifiers_of(person))
 
 
 ANN, BOB, EVE = 1, 2, 3

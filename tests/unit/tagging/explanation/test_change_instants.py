@@ -1,13 +1,14 @@
 """The instants at which a rule can change its verdict."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Library, PartCompiler, check_and_bind
 from quanyu.dsl.planning.serializer import serialize_root
 from quanyu.engine import Dependencies, plan_dependencies
 from quanyu.tagging.explanation.change_instants import PersonInstants, change_instants
+from tests.seed import examples
 from tests.unit.dsl.planning.compiled import DAY
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
 
@@ -77,7 +78,7 @@ def test_past_memberships_read_attributes_at_past_instants() -> None:
         assert dependencies_of(text, library).past_ms == past_ms
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.integers(NOW - 100 * DAY, NOW), max_size=6),
     st.integers(1, 90),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Library, check_and_bind
 from quanyu.tagging.evaluation.context import EvaluationContext
 from quanyu.tagging.preview.impact import MAX_DEPENDENTS, Impact, describe_impact
+from tests.seed import examples
 from tests.unit.tagging.sample_workspace import CATALOG, CLOCK, EmptyIndex
 
 
@@ -37,7 +38,7 @@ CHAIN = "\n".join(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.sets(st.sampled_from("dmstg"), max_size=4), st.sampled_from("dms"))
 def test_dependents_are_republished_on_the_changed_version(older: set[str], changed: str) -> None:
     """`older`: rules that also have a version before the used one."""

@@ -6,11 +6,12 @@ from bisect import bisect_right
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.tagging.preview import sampling
 from quanyu.tagging.preview.sampling import FEW, sample
+from tests.seed import examples
 
 
 class OneRoot:
@@ -80,7 +81,7 @@ def test_all_members_are_equally_likely(persons: set[int]) -> None:
         assert all(abs(count - even) < 6 * even**0.5 for count in parts.values())
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.sets(st.tuples(st.integers(1, 4), st.integers(0, 2**22 - 1)), min_size=1, max_size=60), st.integers(1, 70))
 def test_members_with_any_ids_are_sampled(places: set[tuple[int, int]], size: int) -> None:
     persons = {partition << 32 | row for partition, row in places}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import Library, describe_differences
@@ -13,6 +13,7 @@ from quanyu.runtime.storage.database import Base, Database
 from quanyu.tagging.registry.publishing import publish
 from quanyu.tagging.registry.rollback import roll_back
 from quanyu.tagging.storage.tables import PublishedRule
+from tests.seed import examples
 from tests.unit.tagging.sample_workspace import CATALOG, EmptyIndex, SampleWorkspace
 
 TEXTS = ["city = 'Beijing'", "did order", "did order and city = 'Beijing'", "in segment base or city is unknown"]
@@ -25,7 +26,7 @@ class EmptyWorkspace(SampleWorkspace):
         return EmptyIndex()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5), st.data())
 def test_a_rollback_means_the_same_as_the_old_version(texts: list[str], data: st.DataObject) -> None:
     database = Database("sqlite://")

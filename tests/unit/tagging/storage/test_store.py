@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.runtime.errors import NotFound
@@ -19,9 +19,10 @@ from quanyu.tagging.storage.store import (
     rules_after,
 )
 from quanyu.tagging.storage.tables import APPROVED, OPEN, REJECTED, Draft, Proposal, PublishedRule
+from tests.seed import examples
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     versions=st.lists(st.tuples(st.sampled_from(["a", "b", "客户", "z"]), st.integers(1, 5)), unique=True, max_size=12),
     limit=st.integers(1, 5),

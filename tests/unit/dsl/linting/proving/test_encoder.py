@@ -3,13 +3,14 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.dsl import RuleError, format_rule
 from quanyu.dsl import syntax as s
 from quanyu.dsl.linting.proving import Site
 from quanyu.dsl.linting.proving.formulas import FALSE
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.linting.proving.proofs import (
     are_equivalent,
@@ -24,7 +25,7 @@ from tests.unit.dsl.world import bind
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@examples(100)
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_no_condition_is_both_true_and_false(cond: s.Cond, chosen: random.Random) -> None:
     try:
@@ -38,7 +39,7 @@ def test_no_condition_is_both_true_and_false(cond: s.Cond, chosen: random.Random
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@examples(100)
 @given(trees.conditions, st.randoms(use_true_random=False))
 def test_not_swaps_the_formulas_and_including_unknown_leaves_no_unknown(cond: s.Cond, chosen: random.Random) -> None:
     try:

@@ -1,4 +1,4 @@
-"""Windows as instants, from semantics.md alone: the start is in, the end is not."""
+"""Turns windows into instants, from docs/rules/semantics.md alone: a window includes its start and not its end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import itertools
 from typing import Any
 
 from quanyu.dsl import syntax as s
-from tests.oracle.calendar import LocalCalendar
+from tests.oracle.evaluator.calendar import LocalCalendar
 
 FAR = 2**62
 
 
 class Windows:
-    """As seen at one instant."""
+    """Computes windows as of one instant."""
 
     def __init__(self, calendar: LocalCalendar, as_of: int) -> None:
         self.calendar, self.as_of = calendar, as_of
@@ -72,7 +72,7 @@ class Windows:
         raise AssertionError(f"no window {node!r}")
 
     def units(self, node: s.Units) -> list[tuple[int, int]]:
-        """The last whole units, without the current one."""
+        """Returns the last whole units before the current one."""
         this = self.calendar.unit(self.calendar.day(self.as_of), node.unit)
         firsts = [self.calendar.shift(this, node.unit, -back) for back in range(node.number, -1, -1)]
         return list(itertools.pairwise(map(self.calendar.start, firsts)))

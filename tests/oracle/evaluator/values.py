@@ -1,4 +1,4 @@
-"""What is made of values: three-valued truth, arithmetic, aggregates, distances."""
+"""Three-valued logic, arithmetic, aggregates and distances."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle.calendar import LocalCalendar
+from tests.oracle.evaluator.calendar import LocalCalendar
 from tests.oracle.world import Event
 
 Tri = bool | None
 
 
 class Duration(int):
-    """Milliseconds."""
+    """A number of milliseconds."""
 
 
 def nfkc(value: Any) -> Any:
@@ -32,12 +32,12 @@ def any_of(values: Iterable[Tri]) -> Tri:
     return True if True in values else None if None in values else False
 
 
-def denied(value: Tri) -> Tri:
+def negate(value: Tri) -> Tri:
     return None if value is None else not value
 
 
-def fold(fn: str, pairs: list[tuple[Event, Any]], calendar: LocalCalendar) -> Any:
-    """An aggregate of the events of a known value, in order."""
+def aggregate_values(fn: str, pairs: list[tuple[Event, Any]], calendar: LocalCalendar) -> Any:
+    """Aggregates the known values of events, which are in order."""
     values = [value for _, value in pairs]
     if fn == "count":
         return Fraction(len(values))

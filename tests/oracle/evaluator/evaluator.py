@@ -1,6 +1,6 @@
-"""The naive evaluator: one person at a time, one event at a time, three-valued, written from semantics.md alone.
+"""Evaluates rules one person and one event at a time, in three-valued logic (None is unknown).
 
-It reads the syntax tree and rows. It knows nothing of plans, bitmaps or blocks. True, False, None = unknown.
+The evaluator reads the syntax tree and plain rows. It uses no plans, bitmaps or blocks.
 """
 
 from __future__ import annotations
@@ -16,15 +16,26 @@ from typing import Any
 import xxhash
 
 from quanyu.dsl import syntax as s
-from tests.oracle.calendar import LocalCalendar
-from tests.oracle.happenings import happened, in_units
-from tests.oracle.values import Duration, Tri, all_of, any_of, arithmetic, denied, fold, haversine, nfkc
-from tests.oracle.windows import FAR, Windows
-from tests.oracle.world import ATTRIBUTES, EVENT_TYPES, LEVELS, REFERENCES, Event, Instant, World
+from tests.oracle.evaluator.calendar import LocalCalendar
+from tests.oracle.evaluator.event_patterns import in_units, matches_pattern
+from tests.oracle.evaluator.scopes import EventScope, PersonScope, Scope
+from tests.oracle.evaluator.values import (
+    Duration,
+    Tri,
+    aggregate_values,
+    all_of,
+    any_of,
+    arithmetic,
+    haversine,
+    negate,
+    nfkc,
+)
+from tests.oracle.evaluator.windows import FAR, Windows
+from tests.oracle.world import LEVELS, Event, Instant, World
 
 
 class Oracle:
-    """Evaluates over one world. `library`: statements by name. `oneid`: person to OneID."""
+    """The evaluator of one world. `library` holds statements by name, `oneid` the OneID of each person."""
 
     def __init__(self, world: World, library: dict[str, Any], oneid: dict[int, int]) -> None:
         self.world, self.library, self.oneid, self.as_of = world, library, oneid, world.as_of
@@ -32,31 +43,29 @@ class Oracle:
         self.events = {p: world.events(p) for p in world.people()}
         self.changes = {p: world.changes(p) for p in world.people()}
         self.instants: dict[int, Oracle] = {self.as_of: self}
-        self.begin()
+        self.reset()
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         self.windows = Windows(self.calendar, self.as_of)
         self.universe = [p for p in self.world.people() if self.first_record(p) < self.as_of]
         self.cache: dict[Any, Any] = {}
 
     def at(self, as_of: int) -> Oracle:
-        """The same world, asked of another instant (M7)."""
+        """Returns the evaluator of the same world as of another instant (M7)."""
         if as_of not in self.instants:
             other = copy.copy(self)
             other.as_of = as_of
-            other.begin()
+            other.reset()
             self.instants[as_of] = other
         return self.instants[as_of]
 
     def first_record(self, person: int) -> int:
         return min(record.at for record in [*self.events[person], *self.changes[person]])
 
-    # --- sets of people ------------------------------------------------------------------------
-
     def rule(self, cond: Any, among: str | None = None, name: str = "") -> tuple[set[int], set[int]]:
-        """(true, unknown) of a condition in its population."""
+        """Returns the people of the population for whom a condition is true, and those for whom it is unknown."""
         population = sorted(self.segment(among)) if among else self.universe
-        verdicts = {p: self.cond(cond, Person(self, p, population, name)) for p in population}
+        verdicts = {p: self.cond(cond, PersonScope(self, p, population, name)) for p in population}
         return {p for p, v in verdicts.items() if v is True}, {p for p, v in verdicts.items() if v is None}
 
     def segment(self, name: str) -> set[int]:
@@ -66,19 +75,17 @@ class Oracle:
         return self.cache[name]
 
     def tag(self, name: str, person: int) -> Any:
-        scope = Person(self, person, self.universe, name)
+        scope = PersonScope(self, person, self.universe, name)
         for tier in self.library[name].tiers:
             if self.cond(tier.cond, scope) is True:
                 return self.expr(tier.value, scope)
         otherwise = self.library[name].otherwise
         return None if otherwise is None else self.expr(otherwise, scope)
 
-    # --- conditions ----------------------------------------------------------------------------
-
     def cond(self, node: Any, scope: Scope) -> Tri:
         inner = s.strip_not(node)
         if inner is not None:
-            return denied(self.cond(inner, scope))
+            return negate(self.cond(inner, scope))
         return getattr(self, f"on_{type(node).__name__}")(node, scope)
 
     def on_AllOf(self, node: s.AllOf, scope: Scope) -> Tri:
@@ -88,7 +95,7 @@ class Oracle:
         return any_of(self.cond(part, scope) for part in node.operands)
 
     def on_Not(self, node: s.Not, scope: Scope) -> Tri:
-        return denied(self.cond(node.operand, scope))
+        return negate(self.cond(node.operand, scope))
 
     def on_IncludingUnknown(self, node: s.IncludingUnknown, scope: Scope) -> Tri:
         return self.cond(node.operand, scope) is not False
@@ -138,7 +145,7 @@ class Oracle:
         return None if value is None else self.one_of(value, [self.expr(item, scope) for item in node.items])
 
     def on_HasNone(self, node: s.HasNone, scope: Scope) -> Tri:
-        return denied(self.on_HasAny(s.HasAny(node.expr, node.items), scope))
+        return negate(self.on_HasAny(s.HasAny(node.expr, node.items), scope))
 
     def on_HasAll(self, node: s.HasAll, scope: Scope) -> Tri:
         value = self.expr(node.expr, scope)
@@ -176,7 +183,7 @@ class Oracle:
         if isinstance(value, Duration):
             value = self.as_of - value
         if isinstance(value, dt.date):
-            # A date lies in a window of whole days when its own day does.
+            # A date lies in a window of whole days if its day does.
             return window[0] <= self.calendar.start(value) < window[1]
         return window[0] <= value < window[1]
 
@@ -198,11 +205,13 @@ class Oracle:
         return sum(better(own, other) for other in known) < Fraction(size)
 
     def ranking(self, expr: Any, among: str | None, scope: Scope) -> dict[int, Any]:
-        """Each member's value. Without `of` the population is the rule's own among, else the universe (R6)."""
+        """Returns the values of a population: `of`, else the `among` of the rule, else the universe (R6)."""
         population = sorted(self.segment(among)) if among else scope.population
         key = ("ranking", expr, among, tuple(population))
         if key not in self.cache:
-            self.cache[key] = {p: self.expr(expr, Person(self, p, scope.population, scope.rule)) for p in population}
+            self.cache[key] = {
+                p: self.expr(expr, PersonScope(self, p, scope.population, scope.rule)) for p in population
+            }
         return self.cache[key]
 
     def on_Anniversary(self, node: s.Anniversary, scope: Scope) -> Tri:
@@ -236,7 +245,7 @@ class Oracle:
         return None if a is None or b is None else haversine(a, b) <= float(node.distance.metres)
 
     def on_Did(self, node: s.Did, scope: Scope) -> Tri:
-        return happened(self, node.pattern, scope)
+        return matches_pattern(self, node.pattern, scope)
 
     def on_InSegment(self, node: s.InSegment, scope: Scope) -> Tri:
         return self.was_in(node.ref.name, self.as_of, scope)
@@ -264,7 +273,7 @@ class Oracle:
         return within((min(start, end), end))
 
     def was_in(self, name: str, at: int, scope: Scope) -> bool:
-        """Before everything nobody is in (M5), nor at an instant that is still to come (M2)."""
+        """Returns whether a person was in a segment. Nobody is in it before all time (M5) or in the future (M2)."""
         return -FAR < at <= self.as_of and scope.person in self.at(at).segment(name)
 
     def on_Sample(self, node: s.Sample, scope: Scope) -> Tri:
@@ -272,25 +281,21 @@ class Oracle:
         text = seed.encode() + b"\0" + self.oneid[scope.person].to_bytes(8, "little")
         return xxhash.xxh3_64_intdigest(text) < Fraction(node.percent.fraction) * 2**64
 
-    # --- events --------------------------------------------------------------------------------
-
     def matching(self, step: s.Step, scope: Scope) -> list[Event]:
-        """The person's events before as-of that fit the step, in order."""
+        """Returns the person's events before as-of that match the step, in order."""
         events = [event for event in self.events[scope.person] if event.at < self.as_of]
-        return [event for event in events if self.fits(event, step, scope)]
+        return [event for event in events if self.is_match(event, step, scope)]
 
-    def fits(self, event: Event, step: s.Step, scope: Scope) -> bool:
+    def is_match(self, event: Event, step: s.Step, scope: Scope) -> bool:
         definition = self.library.get(step.ref.name)
         if definition is not None:
-            named = any(self.fits(event, part, scope) for part in definition.steps)
+            named = any(self.is_match(event, part, scope) for part in definition.steps)
         else:
             named = event.type == step.ref.name
         return named and (step.where is None or self.cond(step.where, EventScope(scope, event)) is True)
 
-    def of_event(self, path: s.Path, event: Event, scope: Scope) -> Any:
+    def event_value(self, path: s.Path, event: Event, scope: Scope) -> Any:
         return EventScope(scope, event).path(path)
-
-    # --- values --------------------------------------------------------------------------------
 
     def expr(self, node: Any, scope: Scope) -> Any:
         match node:
@@ -340,74 +345,4 @@ class Oracle:
             pairs = [(event, nfkc(value)) for event, value in pairs if value is not None]
         else:
             pairs = [(event, Instant(event.at)) for event in events]
-        return fold(node.fn, pairs, self.calendar)
-
-
-class Person:
-    """Names as a person's rule reads them."""
-
-    def __init__(self, oracle: Oracle, person: int, population: list[int], rule: str) -> None:
-        self.oracle, self.person, self.population, self.rule = oracle, person, population, rule
-
-    def path(self, path: s.Path) -> Any:
-        name = path.ref.name
-        if name == "person":
-            return self.path(s.Path(s.Ref(path.keys[0].name), path.keys[1:]))
-        if name == "churn_risk":
-            name = f"{name}@{path.ref.version or 4}"
-        if name in ATTRIBUTES:
-            value = self.attribute(name)
-            if path.keys and value is not None:
-                key = path.keys[0]
-                return value.get(key.value if isinstance(key, s.Text) else key.name)
-            return value
-        if name == "channel":
-            return frozenset(event.channel for event in self.seen() if event.channel)
-        declared = self.oracle.library.get(name)
-        if isinstance(declared, s.Metric):
-            return self.oracle.expr(declared.expr, Person(self.oracle, self.person, self.oracle.universe, name))
-        if isinstance(declared, s.Tag):
-            return self.oracle.tag(name, self.person)
-        if name.startswith(("last_", "first_")):
-            return self.recency(*name.split("_", 1))
-        return name
-
-    def recency(self, end: str, of: str) -> Any:
-        events = self.seen() if of == "seen" else self.oracle.matching(s.Step(s.Ref(of)), self)
-        return Duration(self.oracle.as_of - events[-1 if end == "last" else 0].at) if events else None
-
-    def seen(self) -> list[Event]:
-        events = self.oracle.events[self.person]
-        return [event for event in events if event.at < self.oracle.as_of and event.type != "browse"]
-
-    def attribute(self, name: str) -> Any:
-        # A change holds at every as-of after its occurred_at (K4).
-        changes = [c for c in self.oracle.changes[self.person] if name in c.attributes and c.at < self.oracle.as_of]
-        return changes[-1].attributes[name] if changes else None
-
-
-class EventScope:
-    """Names as a `where` reads them: the event's first, then the person's."""
-
-    def __init__(self, outer: Person, event: Event) -> None:
-        self.outer, self.event = outer, event
-        self.person, self.population, self.rule = outer.person, outer.population, outer.rule
-
-    def path(self, path: s.Path) -> Any:
-        name = path.ref.name
-        if name in EVENT_TYPES or isinstance(self.outer.oracle.library.get(name), s.Define):
-            return self.path(s.Path(s.Ref(path.keys[0].name), path.keys[1:]))
-        if name == "channel":
-            return self.event.channel
-        if name in REFERENCES:
-            own = next((key for key in REFERENCES[name] if key in EVENT_TYPES[self.event.type]), "")
-            key = self.event.properties.get(own)
-            if not path.keys:
-                return key
-            return self.outer.oracle.world.catalogs[name].get(str(key), {}).get(path.keys[0].name)
-        if name in {prop for properties in EVENT_TYPES.values() for prop in properties}:
-            return self.event.properties.get(name)
-        return self.outer.path(path)
-
-
-Scope = Person | EventScope
+        return aggregate_values(node.fn, pairs, self.calendar)

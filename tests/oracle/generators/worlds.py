@@ -1,4 +1,4 @@
-"""Random worlds that crowd around the edges: windows' ends, midnights, clock changes."""
+"""Generators of random worlds whose events lie close to window ends, midnights and clock changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.oracle.calendar import LocalCalendar
+from tests.oracle.evaluator.calendar import LocalCalendar
 from tests.oracle.world import (
     CATEGORIES,
     CHANNELS,
@@ -20,7 +20,7 @@ from tests.oracle.world import (
     Event,
     Instant,
     World,
-    handles,
+    identifiers_of,
 )
 
 DAY = 86_400_000
@@ -30,12 +30,12 @@ MORNINGS = ["2026-11-22", "2026-03-08", "2026-11-01", "2024-02-29", "2026-01-01"
 
 @st.composite
 def worlds(draw: st.DrawFn, crowded: bool = False) -> World:
-    """In a crowded one people have many events, a day or a millisecond apart."""
+    """Draws a world. In a crowded one, people have many events, a day or a millisecond apart."""
     zone = draw(st.sampled_from(["Asia/Shanghai", "America/New_York", "UTC", "Australia/Lord_Howe"]))
     calendar = LocalCalendar(zone, draw(st.sampled_from([0, 240])), draw(st.sampled_from([1, 7])))
     morning = calendar.start(dt.date.fromisoformat(draw(st.sampled_from(MORNINGS))))
     as_of = morning + draw(st.sampled_from([0, 1, 3 * 3_600_000, 13 * 3_600_000]))
-    moments = days_apart(as_of) if crowded else times(calendar, as_of)
+    instants = days_apart(as_of) if crowded else times(calendar, as_of)
     stores = [f"s{i}" for i in range(2 if crowded else 3)]
     products = [f"p{i}" for i in range(4)]
     catalogs = {
@@ -47,16 +47,16 @@ def worlds(draw: st.DrawFn, crowded: bool = False) -> World:
     }
     records: list[Event | Change] = []
     for person in range(draw(st.integers(1, 6))):
-        both = handles(person)
+        both = identifiers_of(person)
         for number in range(draw(st.integers(4, 12) if crowded else st.integers(0, 6))):
             which = draw(st.sampled_from([both, both[:1], both[1:]]))
-            records.append(draw(events(person, number, moments, which, stores, products, crowded)))
+            records.append(draw(events(person, number, instants, which, stores, products, crowded)))
         for number in range(draw(st.integers(0, 3))):
-            at = draw(st.one_of(st.just(SINCE_ALWAYS), moments))
+            at = draw(st.one_of(st.just(SINCE_ALWAYS), instants))
             which = draw(st.sampled_from([both, both[:1], both[1:]]))
-            records.append(Change(person, "crm", f"{person}-{number}", at, draw(attributes(moments)), which))
-        # What makes the two handles one person, somewhere in the order of arrival.
-        records.append(Change(person, "crm", f"{person}-link", draw(moments), {}, both))
+            records.append(Change(person, "crm", f"{person}-{number}", at, draw(attributes(instants)), which))
+        # This record links the two identifiers, at any position in the order of arrival.
+        records.append(Change(person, "crm", f"{person}-link", draw(instants), {}, both))
     copies = draw(st.lists(st.sampled_from(records), max_size=3))
     arrival = draw(st.permutations([*records, *copies]))
     people = sorted({record.person for record in records})
@@ -75,7 +75,7 @@ def worlds(draw: st.DrawFn, crowded: bool = False) -> World:
 
 
 def times(calendar: LocalCalendar, as_of: int) -> st.SearchStrategy[int]:
-    """Instants at and beside the edges that windows have."""
+    """Draws instants at the ends of windows and one millisecond beside them."""
     today = calendar.day(as_of)
     midnights = [calendar.start(today + dt.timedelta(days=days)) for days in (-60, -31, -8, -7, -2, -1, 0, 1)]
     edges = [as_of - days * DAY for days in (0, 1, 2, 7, 30, 90)] + midnights
@@ -104,7 +104,7 @@ def sparse(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[
 def events(
     person: int,
     number: int,
-    moments: Any,
+    instants: Any,
     which: tuple[str, ...],
     stores: list[str],
     products: list[str],
@@ -134,7 +134,7 @@ def events(
             some(["till", "app"]),
             st.just(f"{person}-{number}"),
             st.just(kind),
-            moments,
+            instants,
             st.one_of(st.none(), some(CHANNELS)),
             st.fixed_dictionaries(properties[kind]) if crowded else sparse(properties[kind]),
             st.just(which),
@@ -142,7 +142,7 @@ def events(
     )
 
 
-def attributes(moments: st.SearchStrategy[int]) -> st.SearchStrategy[dict[str, object]]:
+def attributes(instants: st.SearchStrategy[int]) -> st.SearchStrategy[dict[str, object]]:
     some = st.sampled_from
     scores = st.dictionaries(some(["price_sensitivity", "spice"]), some([Fraction(n) for n in range(1, 6)]), max_size=2)
     values: dict[str, st.SearchStrategy[Any]] = {
@@ -153,7 +153,7 @@ def attributes(moments: st.SearchStrategy[int]) -> st.SearchStrategy[dict[str, o
         "balance": money(),
         "birthday": dates(),
         "namesday": some([(2, 29), (2, 28), (3, 1), (11, 22), (1, 1), (11, 23)]),
-        "signup_at": moments.map(Instant),
+        "signup_at": instants.map(Instant),
         "is_member": st.booleans(),
         "tastes": st.frozensets(some(TASTES), max_size=3),
         "survey": scores,

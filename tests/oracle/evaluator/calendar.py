@@ -1,4 +1,4 @@
-"""Local days by brute force, from semantics T5 to T7: no arithmetic shared with the compiler's."""
+"""Computes local days by brute force, from points T5 to T7. It shares no arithmetic with the compiler."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ EPOCH = dt.datetime(1970, 1, 1)
 
 
 def wall(ms: int, zone: str) -> dt.datetime:
-    """What the wall clock reads."""
+    """Returns the reading of the wall clock at an instant."""
     return dt.datetime.fromtimestamp(ms // 1000, ZoneInfo(zone)).replace(tzinfo=None, fold=0)
 
 
 @cache
 def first_reading(reading: dt.datetime, zone: str) -> int:
-    """The first instant at which the wall clock reads `reading` or later, found minute by minute."""
+    """Returns the first instant at which the wall clock shows `reading` or later; searches minute by minute."""
     guess = int((reading - EPOCH).total_seconds()) * 1000
     ms = guess - 16 * 60 * MINUTE
     while wall(ms, zone) < reading:
@@ -34,7 +34,7 @@ class LocalCalendar:
         return first_reading(midnight + dt.timedelta(minutes=self.day_start), self.zone)
 
     def instant(self, when: dt.datetime) -> int:
-        """A DATETIME: plain wall time, in a fold the first pass."""
+        """Returns the instant of a wall time; of one that occurs twice, the first."""
         return first_reading(when, self.zone)
 
     def day(self, ms: int) -> dt.date:
@@ -43,7 +43,7 @@ class LocalCalendar:
         return next(day for day in days if self.start(day) <= ms)
 
     def unit(self, day: dt.date, unit: str) -> dt.date:
-        """First day of the unit that holds `day`."""
+        """Returns the first day of the unit that contains `day`."""
         if unit == "day":
             return day
         if unit == "week":
@@ -52,7 +52,7 @@ class LocalCalendar:
         return dt.date(day.year, month, 1)
 
     def shift(self, first: dt.date, unit: str, number: int) -> dt.date:
-        """First day of the unit `number` units after the one that begins on `first`."""
+        """Returns the first day of the unit that is `number` units after the one that begins on `first`."""
         if unit in ("day", "week"):
             return first + dt.timedelta(days=number * (1 if unit == "day" else 7))
         months = first.year * 12 + first.month - 1 + number * {"month": 1, "quarter": 3, "year": 12}[unit]

@@ -1,15 +1,15 @@
-"""What the guide about versions shows is so."""
+"""Checks the rules and the differences that docs/rules/versions.md shows."""
 
 import re
 from pathlib import Path
 
 from quanyu import dsl
-from tests.unit.test_docs import catalog
+from tests.unit.dsl.catering import catalog
 
 TEXT = (Path(__file__).parents[2] / "docs/rules/versions.md").read_text()
 
 
-def test_its_rules_are_read_and_its_differences_are_those_of_its_rules() -> None:
+def test_the_differences_shown_are_those_of_the_rules_shown() -> None:
     library = dsl.Library()
     for text in re.findall(r"```rule\n(.*?)```", TEXT, re.DOTALL):
         library = library.publish(dsl.check_and_bind(text, catalog(), library))

@@ -1,4 +1,4 @@
-"""Random rules as text."""
+"""Generators of random conditions as text, and the library of rules that they refer to."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def event_windows() -> st.SearchStrategy[str]:
     return st.one_of(past_elapsed(), past_calendar(), st.just("ever"))
 
 
-def coming() -> st.SearchStrategy[str]:
+def future_windows() -> st.SearchStrategy[str]:
     units = st.sampled_from(UNITS)
     return st.one_of(
         st.builds("in next {} calendar {}s".format, st.integers(2, 3), units),
@@ -95,25 +95,25 @@ def filtered_orders() -> st.SearchStrategy[str]:
 
 def counts() -> st.SearchStrategy[str]:
     times = st.builds("{} {} times ".format, st.sampled_from(["at least", "at most", "exactly"]), st.integers(0, 3))
-    return st.builds("{} {}{}".format, steps(), st.one_of(st.just(""), times), spans())
+    return st.builds("{} {}{}".format, steps(), st.one_of(st.just(""), times), event_windows_or_repeats())
 
 
-def happenings() -> st.SearchStrategy[str]:
+def event_patterns() -> st.SearchStrategy[str]:
     first = st.builds("{} for the first time {}".format, steps(), event_windows())
-    return one_kind([counts(), counts(), first, sequences(), sequences()])
+    return one_strategy_of([counts(), counts(), first, sequences(), sequences()])
 
 
-def one_kind(kinds: list[st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
-    """Each as likely, however many branches it has."""
+def one_strategy_of(kinds: list[st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
+    """Draws from each strategy equally often, however many branches it has."""
     return st.integers(0, len(kinds) - 1).flatmap(lambda kind: kinds[kind])
 
 
-def mostly(texts: list[str], else_: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """One of the texts, and once in so many and one something else."""
-    return st.sampled_from([*texts, None]).flatmap(lambda text: else_ if text is None else st.just(text))
+def mostly(texts: list[str], other: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Draws one of the texts or, as often as each of them, something else."""
+    return st.sampled_from([*texts, None]).flatmap(lambda text: other if text is None else st.just(text))
 
 
-def spans() -> st.SearchStrategy[str]:
+def event_windows_or_repeats() -> st.SearchStrategy[str]:
     return st.booleans().flatmap(lambda in_units: repeats() if in_units else event_windows())
 
 
@@ -124,7 +124,7 @@ def repeats() -> st.SearchStrategy[str]:
     return st.builds("in {} last {} calendar {}s".format, wanted, st.integers(1, 4), units)
 
 
-# What the events of a sequence may have in common, and the steps all of whose events have it.
+# Steps, and the `by` clauses that all events of these steps have values for.
 COMMON = [
     (["order", "scan", "touch", "big_order", "treat", "refund", "browse"], ["", "", "", " by channel"]),
     (["order", "scan", "touch", "treat", "refund"], [" by store", " by store.town", " by store.opened"]),
@@ -148,7 +148,7 @@ def sequences(draw: st.DrawFn) -> str:
     follow = [draw(without)]
     thens = draw(st.sampled_from([0, 1, 1, 2, 2, 3])) or int(not follow[0])
     follow += [f" then {draw(step)}{draw(bounds)}{draw(without)}" for _ in range(thens)]
-    window = mostly(["ever", "in last 30d", "in last 1w"], spans())
+    window = mostly(["ever", "in last 30d", "in last 1w"], event_windows_or_repeats())
     return f"({draw(step)}{''.join(follow)}){draw(st.sampled_from(paths))} {draw(window)}"
 
 
@@ -158,8 +158,10 @@ SEGMENTS = ["buyers", "local", "lucky", "active", "shanghai", "rich", "fresh", "
 def memberships() -> st.SearchStrategy[str]:
     segments = st.sampled_from(SEGMENTS)
     moves = st.sampled_from(["entered", "left"])
-    moved = st.builds("{} segment {} {}".format, moves, segments, mostly(["in last 1w", "in last 1d"], spans()))
-    return one_kind(
+    moved = st.builds(
+        "{} segment {} {}".format, moves, segments, mostly(["in last 1w", "in last 1d"], event_windows_or_repeats())
+    )
+    return one_strategy_of(
         [
             segments.map("in segment {}".format),
             st.builds("was in segment {} {} ago".format, segments, st.sampled_from(ELAPSED)),
@@ -170,12 +172,12 @@ def memberships() -> st.SearchStrategy[str]:
     )
 
 
-def of_the_past() -> st.SearchStrategy[str]:
-    return one_kind([happenings().map("did {}".format), memberships()])
+def history_conditions() -> st.SearchStrategy[str]:
+    return one_strategy_of([event_patterns().map("did {}".format), memberships()])
 
 
 def amounts() -> st.SearchStrategy[str]:
-    """Expressions of money."""
+    """Draws expressions of money."""
     windows = st.one_of(st.just(""), event_windows().map(" {}".format))
     filters = st.one_of(st.just(""), wheres().map(" where ({})".format))
     functions = st.sampled_from(["sum", "avg", "min", "max", "median", "earliest", "latest"])
@@ -204,13 +206,13 @@ def numbers() -> st.SearchStrategy[str]:
     return st.one_of(leaf, leaf, ratio, tiles)
 
 
-def leaves() -> st.SearchStrategy[str]:
+def leaf_conditions() -> st.SearchStrategy[str]:
     cmp = st.sampled_from(["<", "<=", ">", ">=", "=", "!="])
     apart = st.sampled_from(["<", "<=", ">", ">="])
     recencies = st.sampled_from(["last_touch", "first_order", "last_seen", "first_seen", "last_scan", "last_big_order"])
     return st.one_of(
-        happenings().map("did {}".format),
-        happenings().map("did not {}".format),
+        event_patterns().map("did {}".format),
+        event_patterns().map("did not {}".format),
         memberships(),
         memberships().map("not {}".format),
         st.builds("{} {} {}".format, amounts(), cmp, st.sampled_from(["0", "20", "60", "20.01", "-5", "balance"])),
@@ -230,14 +232,14 @@ def leaves() -> st.SearchStrategy[str]:
         st.builds(
             "signup_at {}{}".format,
             st.sampled_from(["", "not "]),
-            st.one_of(past_elapsed(), past_calendar(), coming(), st.just("in next 2d")),
+            st.one_of(past_elapsed(), past_calendar(), future_windows(), st.just("in next 2d")),
         ),
-        st.builds("birthday {}{}".format, st.sampled_from(["", "not "]), st.one_of(past_calendar(), coming())),
+        st.builds("birthday {}{}".format, st.sampled_from(["", "not "]), st.one_of(past_calendar(), future_windows())),
         st.builds(
             "anniversary of {} {}{}".format,
             st.sampled_from(["birthday", "namesday"]),
             st.sampled_from(["", "not "]),
-            st.one_of(past_calendar().filter(bounded), coming()),
+            st.one_of(past_calendar().filter(is_bounded), future_windows()),
         ),
         st.builds(
             "{} {} {}".format,
@@ -257,8 +259,8 @@ def leaves() -> st.SearchStrategy[str]:
     )
 
 
-def bounded(window: str) -> bool:
-    """Whether an anniversary may be asked for in it."""
+def is_bounded(window: str) -> bool:
+    """Returns whether an anniversary condition may have the window."""
     return not window.startswith(("since", "before", "between"))
 
 
@@ -326,7 +328,7 @@ PLAIN = [
 
 def conditions() -> st.SearchStrategy[str]:
     return st.recursive(
-        leaves(),
+        leaf_conditions(),
         lambda inner: st.one_of(
             st.builds("({}) and ({})".format, inner, inner),
             st.builds("({}) or ({})".format, inner, inner),

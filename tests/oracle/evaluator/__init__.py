@@ -1,0 +1,1 @@
+"""A naive evaluator of rules, written from docs/rules/semantics.md alone."""

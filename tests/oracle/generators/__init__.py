@@ -1,0 +1,1 @@
+"""Generators of random worlds and of random conditions about them."""
