@@ -15,7 +15,7 @@ use crate::index::view::Epoch;
 /// The result of evaluating a plan at one version of the index.
 pub struct Answer {
     pub epoch: Epoch,
-    /// Number of people whose first record occurred before the as-of.
+    /// The number of people whose first record occurred before the as-of.
     pub universe: u64,
     pub roots: Vec<RootAnswer>,
     /// True if unknowns and clauses were counted.
@@ -23,6 +23,7 @@ pub struct Answer {
     pub microseconds: u64,
 }
 
+/// The members of one root.
 pub struct RootAnswer {
     pub people: Members,
     pub matched: u64,
@@ -32,21 +33,23 @@ pub struct RootAnswer {
     pub clauses: Vec<(u64, u64)>,
 }
 
+/// The result of evaluating a plan in one block.
 pub struct BlockAnswer {
     pub universe: u64,
-    pub roots: Vec<BlockRoot>,
+    pub roots: Vec<BlockRootAnswer>,
     /// The (true, unknown) counts of each clause of the program.
     pub clauses: Vec<(u64, u64)>,
 }
 
-pub struct BlockRoot {
+/// The members of one root in one block.
+pub struct BlockRootAnswer {
     block: Option<Arc<Block>>,
     unknown: u64,
 }
 
-impl BlockRoot {
-    pub fn new(task: Task, matched: Bits, unknown: u64) -> BlockRoot {
-        BlockRoot {
+impl BlockRootAnswer {
+    pub fn new(task: Task, matched: Bits, unknown: u64) -> BlockRootAnswer {
+        BlockRootAnswer {
             block: Block::of(task.partition.number, task.first, matched),
             unknown,
         }
@@ -55,7 +58,7 @@ impl BlockRoot {
     /// Returns the memory that the root occupies until the answer is dropped.
     pub fn bytes(&self) -> u64 {
         let members = self.block.as_ref().map_or(0, |block| block.bytes());
-        (size_of::<BlockRoot>() + members) as u64
+        (size_of::<BlockRootAnswer>() + members) as u64
     }
 }
 
@@ -111,7 +114,7 @@ impl RootAnswer {
         }
     }
 
-    fn add(&mut self, root: BlockRoot) {
+    fn add(&mut self, root: BlockRootAnswer) {
         self.matched += root.block.as_ref().map_or(0, |block| block.count());
         self.people.extend(root.block);
         self.unknown += root.unknown;

@@ -40,6 +40,7 @@ pub trait Scope<'a>: Sized {
     }
 }
 
+/// Evaluates the nodes of a program over the rows of a scope and caches the results.
 pub struct Evaluator<'a, S> {
     pub query: &'a Query<'a>,
     pub scope: S,
@@ -65,6 +66,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         self.scope.rows()
     }
 
+    /// Returns the result of a condition; evaluates it on the first call.
     pub fn cond(&self, id: CondId) -> Result<Rc<Tri>> {
         if let Some(tri) = &self.conds.borrow()[id] {
             return Ok(tri.clone());
@@ -88,6 +90,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         }
     }
 
+    /// Returns the values of an expression; evaluates it on the first call.
     pub fn expr(&self, id: ExprId) -> Result<Rc<Column<'a>>> {
         if let Some(column) = &self.exprs.borrow()[id] {
             return Ok(column.clone());
@@ -141,6 +144,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         Ok(joined)
     }
 
+    /// Evaluates a condition that means the same in all scopes.
     fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
         Ok(match cond {
             Cond::Constant(value) => self.constant(*value),
@@ -163,15 +167,15 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             } => self.has(Mode::Any, *expr, items)?,
             Cond::In { expr, items, kind } => self.among_items(*expr, items, *kind)?,
             Cond::Has { mode, expr, items } => self.has(*mode, *expr, items)?,
-            Cond::Text { test, expr } => {
+            Cond::Text { matcher, expr } => {
                 let column = self.expr(*expr)?;
-                let memo = &self.query.memos[*test];
+                let match_cache = &self.query.match_caches[*matcher];
                 let holds = match column.codes()? {
-                    View::One(code) if memo.matches(code) => Bits::all(self.rows()),
+                    View::One(code) if match_cache.matches(code) => Bits::all(self.rows()),
                     View::One(_) => Bits::none(self.rows()),
-                    View::Many(codes) => {
-                        Bits::from_fn(self.rows(), |row| column.known.get(row) && memo.matches(codes[row]))
-                    }
+                    View::Many(codes) => Bits::from_fn(self.rows(), |row| {
+                        column.known.get(row) && match_cache.matches(codes[row])
+                    }),
                 };
                 Tri::of(holds, &column.known)
             }
@@ -200,6 +204,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         })
     }
 
+    /// Compares an expression with an inclusive range if that needs no decoded values; see `Scope::between`.
     pub fn between(&self, expr: ExprId, low: i64, high: i64) -> Result<Option<Tri>> {
         S::between(self, &self.query.program.exprs[expr], low, high)
     }
@@ -224,6 +229,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         Ok(tri.map(|tri| if cmp == Cmp::Differs { tri.not() } else { tri }))
     }
 
+    /// Evaluates an expression that means the same in all scopes.
     fn general_expr(&self, expr: &'a Expr) -> Result<Column<'a>> {
         let len = self.rows();
         Ok(match expr {

@@ -16,6 +16,7 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Returns limits that no evaluation exceeds.
     pub fn none() -> Limits {
         Limits {
             bytes: u64::MAX,

@@ -85,6 +85,7 @@ impl Members {
         self.blocks.extend(block);
     }
 
+    /// Returns the members as a Roaring set.
     pub fn set(&self) -> RoaringTreemap {
         let partitions = self.blocks.chunk_by(|a, b| a.partition == b.partition);
         let set = |blocks: &[Arc<Block>]| {

@@ -38,7 +38,7 @@ pub use witnesses::{Assignment, Event, Witnesses, witnesses};
 use crate::error::Result;
 use crate::index::view::Version;
 use crate::plan::Plan;
-use answer::{BlockAnswer, BlockRoot};
+use answer::{BlockAnswer, BlockRootAnswer};
 use evaluator::Evaluator;
 use kernels::bits::Bits;
 use operators::item_filter;
@@ -85,6 +85,7 @@ pub fn explain(version: &Version, plan: &[u8], limits: &Limits) -> Result<(Answe
     ))
 }
 
+/// Evaluates a bound plan on all blocks.
 fn answer(query: Query, started: Instant) -> Result<(Answer, Option<Trace>)> {
     let tasks = tasks(query.version);
     let query = prepare(query, &tasks)?;
@@ -101,6 +102,7 @@ fn prepare<'a>(mut query: Query<'a>, tasks: &[Task<'a>]) -> Result<Query<'a>> {
     Ok(query)
 }
 
+/// Calls `each` with each task on several threads; returns the results in the same order.
 fn run_parallel<W: Copy + Sync, T: Send>(
     query: &Query,
     tasks: &[W],
@@ -122,14 +124,14 @@ fn evaluate_rankings<'a>(query: &mut Query<'a>, tasks: &[Task<'a>]) -> Result<()
     for level in 1..=rankings.iter().map(|ranking| ranking.level).max().unwrap_or(0) {
         let of_level = (0..rankings.len()).filter(|&ranking| rankings[ranking].level == level);
         for wanted in of_level.collect::<Vec<usize>>().chunks(RANKINGS_AT_ONCE) {
-            evaluate_some(query, tasks, wanted)?;
+            evaluate_ranking_group(query, tasks, wanted)?;
         }
     }
     Ok(())
 }
 
-/// Evaluates rankings of one level.
-fn evaluate_some<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) -> Result<()> {
+/// Evaluates rankings of one level together, so that the people of each block are read once.
+fn evaluate_ranking_group<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]) -> Result<()> {
     let rankings = &query.program.rankings;
     let shared = &*query;
     let blocks = run_parallel(shared, tasks, |task| {
@@ -156,12 +158,12 @@ fn evaluate_some<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]
                 values: Rc::unwrap_or_clone(values).into_owned(),
             });
         let contenders: Vec<Contenders> = contenders.collect();
-        let held = |contenders: &Contenders| contenders.population.bytes() + contenders.values.bytes();
-        let bytes = contenders.iter().map(held).sum::<usize>() as u64;
+        let bytes_of = |contenders: &Contenders| contenders.population.bytes() + contenders.values.bytes();
+        let bytes = contenders.iter().map(bytes_of).sum::<usize>() as u64;
         shared.budget.reserve(bytes)?;
         Ok((contenders, bytes))
     })?;
-    let held: u64 = blocks.iter().map(|(_, bytes)| bytes).sum();
+    let reserved: u64 = blocks.iter().map(|(_, bytes)| bytes).sum();
     let mut by_ranking: Vec<Vec<Contenders>> = wanted.iter().map(|_| Vec::with_capacity(tasks.len())).collect();
     for (block, _) in blocks {
         for (of_ranking, contenders) in by_ranking.iter_mut().zip(block) {
@@ -171,7 +173,7 @@ fn evaluate_some<'a>(query: &mut Query<'a>, tasks: &[Task<'a>], wanted: &[usize]
     for (&ranking, blocks) in wanted.iter().zip(by_ranking) {
         query.rank_results[ranking] = rank(&rankings[ranking], &blocks)?;
     }
-    query.budget.release(held);
+    query.budget.release(reserved);
     Ok(())
 }
 
@@ -196,21 +198,22 @@ fn answer_block(query: &Query, task: Task) -> Result<BlockAnswer> {
     })
 }
 
-fn answer_root<'a>(people: &Evaluator<'a, People<'a>>, root: &BoundRoot) -> Result<BlockRoot> {
+/// Evaluates one root for one block.
+fn answer_root<'a>(people: &Evaluator<'a, People<'a>>, root: &BoundRoot) -> Result<BlockRootAnswer> {
     let population = people.population(root.among, people.query.program.as_of)?;
     if population.is_none() {
-        return Ok(BlockRoot::new(people.scope.task, Bits::none(people.rows()), 0));
+        return Ok(BlockRootAnswer::new(people.scope.task, Bits::none(people.rows()), 0));
     }
     let root = match people.query.counts {
         true => {
             let mut tri = people.cond_once(root.cond)?;
             tri.t.keep(&population);
-            BlockRoot::new(people.scope.task, tri.t, tri.u.count_common(&population))
+            BlockRootAnswer::new(people.scope.task, tri.t, tri.u.count_common(&population))
         }
         false => {
             let mut members = Rc::unwrap_or_clone(population);
             people.narrow(&root.parts, &mut members)?;
-            BlockRoot::new(people.scope.task, members, 0)
+            BlockRootAnswer::new(people.scope.task, members, 0)
         }
     };
     people.query.budget.reserve(root.bytes())?;

@@ -28,6 +28,7 @@ use crate::index::columns::picks::{NO_ROW, Pick};
 use crate::index::summaries::firsts::FirstInstants;
 use crate::index::view::{Attribute, ChangeRun, Column as Stored, Partition, Values, person_of};
 
+/// The people of one block, or selected ones of them.
 pub struct People<'a> {
     pub task: Task<'a>,
     /// The people whose first record occurred before the as-of.
@@ -99,6 +100,7 @@ impl<'a> Evaluator<'a, People<'a>> {
         result.ok_or_else(|| Error::Invalid("a rank depends on itself".into()))
     }
 
+    /// Reads an attribute as of an instant with `read`: the latest values if they are valid then, else the changes before it.
     fn attribute(
         &self,
         name: &str,
@@ -255,7 +257,6 @@ impl<'a> Scope<'a> for People<'a> {
                 eval.attribute(name, *as_of, |values, rows| Column::entries(values, rows, *key, *kind))?
             }
             Expr::Channels { as_of } => eval.channels(*as_of),
-
             Expr::Tile(ranking) => eval.rank_result(*ranking)?.tiles(eval.scope.task.selected)?,
             _ => return Ok(None),
         })))

@@ -13,6 +13,7 @@ use crate::plan::{Arith, Cmp, Function, Mode, Side};
 pub type CondId = usize;
 pub type ExprId = usize;
 
+/// A condition: true, false or unknown for each row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cond {
     Constant(bool),
@@ -41,9 +42,9 @@ pub enum Cond {
         expr: ExprId,
         items: Vec<ExprId>,
     },
-    /// `test` is an index into `Program::tests`.
+    /// `matcher` is an index into `Program::text_matchers`.
     Text {
-        test: usize,
+        matcher: usize,
         expr: ExprId,
     },
     Known(ExprId),
@@ -88,6 +89,7 @@ pub enum Cond {
     },
 }
 
+/// An expression: a value, or unknown, for each row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
     Literal(Datum),
@@ -149,10 +151,11 @@ pub type FilteredType = (String, Option<CondId>);
 pub struct Sequence {
     /// For each event type, the roles that its events can have, each with a filter.
     pub types: BTreeMap<String, Vec<(Role, Option<CondId>)>>,
-    /// Between the steps, so one count_less.
+    /// The gaps between consecutive steps: one fewer than the steps.
     pub gaps: Vec<Gap>,
     /// The expression that must have the same value in all events.
     pub by: Option<ExprId>,
+    /// The window `from <= time < to`, in ms since the epoch.
     pub from: i64,
     pub to: i64,
 }
@@ -174,13 +177,13 @@ pub struct Gap {
 impl Sequence {
     /// Returns all roles of the sequence; steps come first.
     pub fn roles(&self) -> BTreeSet<Role> {
-        self.types.values().flatten().map(|&(part, _)| part).collect()
+        self.types.values().flatten().map(|&(role, _)| role).collect()
     }
 
     /// Returns the gap if the sequence has two steps and no further constraint.
     pub fn plain_gap(&self) -> Option<Gap> {
-        let mut parts = self.types.values().flatten();
-        let plain = self.by.is_none() && parts.all(|(part, _)| matches!(part, Role::Step(_)));
+        let mut roles = self.types.values().flatten();
+        let plain = self.by.is_none() && roles.all(|(role, _)| matches!(role, Role::Step(_)));
         match self.gaps.as_slice() {
             &[gap] if plain && gap.least == 1 => Some(gap),
             _ => None,
@@ -203,51 +206,53 @@ impl Gap {
 /// One pass over events that computes several measures.
 #[derive(Clone, Debug)]
 pub struct Scan {
+    /// The event types to read, in ascending order.
     pub steps: Vec<FilteredType>,
+    /// The window `from <= time < to`, in ms since the epoch.
     pub from: i64,
     pub to: i64,
     pub measures: Vec<Measure>,
 }
 
+/// An aggregate function over the events of a scan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Measure {
     pub function: Function,
     pub value: Option<(ExprId, Kind)>,
+    /// The starts of local days in ms since the epoch, ascending; only for `days`.
     pub day_starts: Option<Arc<[i64]>>,
 }
 
+/// A ranking of a population by the value of an expression.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ranking {
     pub expr: ExprId,
     pub population: Option<CondId>,
     pub as_of: i64,
-    pub place: RankSelection,
+    pub selection: RankSelection,
     /// One more than the highest level of the rankings that it depends on.
     pub level: usize,
 }
 
+/// The part of a ranking that a condition or expression uses.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RankSelection {
-    /// Selects the people with fewer than this share of people strictly better.
-    Share {
-        side: Side,
-        millionths: i64,
-    },
-    Count {
-        side: Side,
-        count: u64,
-    },
-    Tile {
-        k: u32,
-    },
+    /// Selects people if the share of strictly better people is less than `millionths`.
+    Share { side: Side, millionths: i64 },
+    /// Selects people if fewer than `count` people are strictly better.
+    Count { side: Side, count: u64 },
+    /// Divides the people into `k` tiles.
+    Tile { k: u32 },
 }
 
+/// A condition on the items of a catalog. `catalog` is an index into `Program::catalogs`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ItemFilter {
     pub catalog: usize,
     pub cond: CondId,
 }
 
+/// A root of the plan. `among` is the condition that defines its population.
 pub struct BoundRoot {
     pub cond: CondId,
     /// The conditions that must all be true, cheapest first.
@@ -257,6 +262,7 @@ pub struct BoundRoot {
     pub among: Option<CondId>,
 }
 
+/// A plan bound to a version of the index.
 #[derive(Default)]
 pub struct Program {
     pub as_of: i64,
@@ -265,11 +271,11 @@ pub struct Program {
     pub scans: Vec<Scan>,
     pub rankings: Arena<Ranking>,
     pub item_filters: Arena<ItemFilter>,
-    pub tests: Arena<TextMatcher>,
+    pub text_matchers: Arena<TextMatcher>,
     pub catalogs: Arena<String>,
-    /// Texts of the plan that are not in the dictionary; the first has the code `extra_from`.
-    pub extra: Arena<String>,
-    pub extra_from: u32,
+    /// Texts of the plan that are not in the dictionary; the first has the code `first_plan_code`.
+    pub plan_texts: Arena<String>,
+    pub first_plan_code: u32,
     pub roots: Vec<BoundRoot>,
     /// The clauses that are counted besides the roots, each with its population. Segments share clauses.
     pub clauses: Arena<(CondId, Option<CondId>)>,
@@ -291,6 +297,7 @@ impl<T> Default for Arena<T> {
 }
 
 impl<T: Clone + Eq + Hash> Arena<T> {
+    /// Returns the number of an equal item, or adds the item.
     pub fn intern(&mut self, item: T) -> usize {
         let next = self.items.len();
         *self.numbers.entry(item).or_insert_with_key(|item| {

@@ -11,6 +11,7 @@ pub struct RequestedPeople {
 }
 
 impl RequestedPeople {
+    /// Groups people by block. Duplicates count once.
     pub fn of(version: &Version, persons: &[u64]) -> RequestedPeople {
         let mut by_block: BTreeMap<(u32, u32), Vec<u16>> = BTreeMap::new();
         for &person in persons {
@@ -38,9 +39,9 @@ impl RequestedPeople {
 
     /// Returns (position of the block, position among its requested rows) of a person; `None` if the person is not in the index.
     pub fn position(&self, person: u64) -> Option<(usize, usize)> {
-        let place = (partition_of(person), ordinal_of(person) / BLOCK);
+        let key = (partition_of(person), ordinal_of(person) / BLOCK);
         let of_block = |selection: &BlockSelection| (selection.partition, selection.block);
-        let block = self.blocks.binary_search_by_key(&place, of_block).ok()?;
+        let block = self.blocks.binary_search_by_key(&key, of_block).ok()?;
         let row = (ordinal_of(person) % BLOCK) as u16;
         let position = self.blocks[block].rows.as_ref()?.binary_search(&row).ok()?;
         Some((block, position))

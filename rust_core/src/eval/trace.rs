@@ -8,7 +8,7 @@ use super::kernels::bits::Tri;
 use super::program::{CondId, Program};
 use crate::error::Result;
 
-/// What one thread has read of the index since the counters were last replaced.
+/// The rows and bytes of the index that one thread has read since the counters were last replaced.
 #[derive(Default)]
 pub struct Touched {
     rows: Cell<u64>,
@@ -45,6 +45,7 @@ pub struct Counters {
     pub matched: AtomicU64,
 }
 
+/// The counters of all conditions and rankings of a program.
 pub struct Trace {
     /// The counters of each condition.
     pub conds: Vec<Counters>,
@@ -61,6 +62,7 @@ impl Trace {
         }
     }
 
+    /// Evaluates a condition and counts its cost.
     pub fn cond(&self, cond: CondId, touched: &Touched, evaluate: impl FnOnce() -> Result<Tri>) -> Result<Tri> {
         let counters = &self.conds[cond];
         let tri = counters.count(touched, evaluate)?;
@@ -68,24 +70,26 @@ impl Trace {
         Ok(tri)
     }
 
+    /// Evaluates the values of a ranking and counts their cost.
     pub fn ranking<T>(&self, ranking: usize, touched: &Touched, evaluate: impl FnOnce() -> Result<T>) -> Result<T> {
         self.rankings[ranking].count(touched, evaluate)
     }
 }
 
 impl Counters {
+    /// Counts the cost of `evaluate`, without that of nested calls.
     fn count<T>(&self, touched: &Touched, evaluate: impl FnOnce() -> Result<T>) -> Result<T> {
-        let around = touched.replace((0, 0, 0));
+        let outer = touched.replace((0, 0, 0));
         let started = Instant::now();
         let result = evaluate();
         let spent = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let (rows, bytes, within) = touched.replace((around.0, around.1, around.2 + spent));
+        let (rows, bytes, inner) = touched.replace((outer.0, outer.1, outer.2 + spent));
         let add = |counter: &AtomicU64, amount: u64| counter.fetch_add(amount, Ordering::Relaxed);
         add(&self.evaluated, 1);
         add(&self.unread, u64::from(bytes == 0));
         add(&self.rows, rows);
         add(&self.bytes, bytes);
-        add(&self.nanoseconds, spent.saturating_sub(within));
+        add(&self.nanoseconds, spent.saturating_sub(inner));
         result
     }
 }

@@ -52,13 +52,13 @@ impl Binder<'_> {
             }
             plan::Cond::Text { test, expr, value } => {
                 let expr = self.of_kind(expr, Kind::Text, row_kind, &at.field("expr"))?;
-                let test = TextMatcher::new(*test, value).map_err(|reason| Error::InvalidPattern {
+                let matcher = TextMatcher::new(*test, value).map_err(|reason| Error::InvalidPattern {
                     place: at.field("value").to_string(),
                     pattern: value.clone(),
                     reason,
                 })?;
                 Ok(Cond::Text {
-                    test: self.program.tests.intern(test),
+                    matcher: self.program.text_matchers.intern(matcher),
                     expr,
                 })
             }

@@ -1,4 +1,4 @@
-//! Plan to program: names looked up, kinds checked, equal nodes made one. Errors name the node.
+//! Binds a plan to a version of the index: resolves names, checks kinds and interns equal nodes. Errors contain the path of the node.
 
 mod condition;
 mod cost;
@@ -72,6 +72,7 @@ pub enum RowKind<'s> {
     Events(&'s [plan::EventFilter]),
 }
 
+/// Builds a program from the nodes of a plan.
 pub struct Binder<'v> {
     pub version: &'v Version,
     pub program: Program,
@@ -96,9 +97,9 @@ pub fn bind(version: &Version, plan: &plan::Plan) -> Result<Program> {
 }
 
 /// Binds expressions over people. Returns a program without roots, and the id and kind of each expression.
-pub fn bind_expressions(version: &Version, asked: &plan::Expressions) -> Result<(Program, Vec<(ExprId, Kind)>)> {
-    let mut binder = Binder::new(version, asked.as_of);
-    let bound = asked.exprs.iter().enumerate();
+pub fn bind_expressions(version: &Version, message: &plan::Expressions) -> Result<(Program, Vec<(ExprId, Kind)>)> {
+    let mut binder = Binder::new(version, message.as_of);
+    let bound = message.exprs.iter().enumerate();
     let bound =
         bound.map(|(index, expr)| binder.expr(expr, None, RowKind::People, &PlanPath::PLAN.item("exprs", index)));
     let bound = bound.collect::<Result<_>>()?;
@@ -109,7 +110,7 @@ impl<'v> Binder<'v> {
     pub fn new(version: &'v Version, as_of: i64) -> Binder<'v> {
         let program = Program {
             as_of,
-            extra_from: version.texts.len() as u32,
+            first_plan_code: version.texts.len() as u32,
             ..Program::default()
         };
         Binder {
@@ -192,9 +193,9 @@ impl Binder<'_> {
                         .field("as_of")
                         .invalid("later than the `as_of` of the node that contains it");
                 }
-                let around = std::mem::replace(&mut self.as_of, as_of);
+                let outer = std::mem::replace(&mut self.as_of, as_of);
                 let set = self.set(of, among.as_deref(), at);
-                self.as_of = around;
+                self.as_of = outer;
                 set
             }
             plan::Cond::Happened { events, min, max } => {
@@ -214,7 +215,7 @@ impl Binder<'_> {
                 count,
                 population,
             } => {
-                let place = match (percent, count) {
+                let selection = match (percent, count) {
                     (Some(percent), None) if (0..=1_000_000).contains(&percent.0) => RankSelection::Share {
                         side: *side,
                         millionths: percent.0,
@@ -226,7 +227,7 @@ impl Binder<'_> {
                     (Some(_), None) => return at.invalid("`percent` is a fraction from 0 to 1"),
                     _ => return at.invalid("give either `percent` or `count`"),
                 };
-                Ok(Cond::Rank(self.ranking(expr, population.as_deref(), place, at)?))
+                Ok(Cond::Rank(self.ranking(expr, population.as_deref(), selection, at)?))
             }
             plan::Cond::Sample { seed, below } => Ok(Cond::Sample {
                 seed: seed.clone(),
@@ -244,14 +245,15 @@ impl Binder<'_> {
         })
     }
 
+    /// Binds a ranking and returns its number. Raises the current level to that of the ranking.
     pub fn ranking(
         &mut self,
         expr: &plan::Expr,
         population: Option<&plan::Cond>,
-        place: RankSelection,
+        selection: RankSelection,
         at: &PlanPath,
     ) -> Result<usize> {
-        let around = std::mem::take(&mut self.level);
+        let outer = std::mem::take(&mut self.level);
         let here = at.field("expr");
         let (expr, kind) = self.expr(expr, Some(Kind::Number), RowKind::People, &here)?;
         if !matches!(kind, Kind::Number | Kind::Instant | Kind::Date | Kind::Duration) {
@@ -259,12 +261,12 @@ impl Binder<'_> {
         }
         let population = self.population(population, &at.field("population"))?;
         let level = self.level + 1;
-        self.level = around.max(level);
+        self.level = outer.max(level);
         Ok(self.program.rankings.intern(Ranking {
             expr,
             population,
             as_of: self.as_of,
-            place,
+            selection,
             level,
         }))
     }
@@ -273,10 +275,11 @@ impl Binder<'_> {
     pub fn code(&mut self, text: &str) -> u32 {
         let text = normalise(text);
         let known = self.version.texts.code(&text);
-        known.unwrap_or_else(|| self.program.extra_from + self.program.extra.intern(text.into_owned()) as u32)
+        known.unwrap_or_else(|| self.program.first_plan_code + self.program.plan_texts.intern(text.into_owned()) as u32)
     }
 }
 
+/// Returns whether a number has the form month * 100 + day.
 pub fn is_month_day(day: u16) -> bool {
     (1..=12).contains(&(day / 100)) && (1..=31).contains(&(day % 100))
 }

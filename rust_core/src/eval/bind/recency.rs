@@ -25,7 +25,7 @@ impl Binder<'_> {
         let (first, end) = (events.from.map(|from| self.instant(from)), self.instant(events.to));
         let since = |from: i64| (Some(first.map_or(from, |first| first.max(from))), end);
         let until = |to: i64| (first, end.min(to));
-        // "More" is longer ago: the last event is before the instant, so there is none since.
+        // `Cmp::More` means longer ago: the last event is before the instant, so no event follows it.
         let (window, is_negated) = match (function, cmp) {
             (Function::Latest, Cmp::More) => (since(instant), true),
             (Function::Latest, Cmp::AtLeast) => (since(after), true),

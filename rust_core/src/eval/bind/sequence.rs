@@ -1,4 +1,4 @@
-//! Binds sequences.
+//! Binds sequences of events.
 
 use std::collections::BTreeMap;
 
@@ -35,12 +35,12 @@ impl Binder<'_> {
             let here = at.item("steps", number.into());
             let events = self.filtered_types(&step.events, "events", &here)?;
             let without = self.filtered_types(&step.without, "without", &here)?;
-            let parts = [(Role::Step(number), events), (Role::Without(number), without)];
-            for (part, (event_type, filter)) in parts
+            let roles = [(Role::Step(number), events), (Role::Without(number), without)];
+            for (role, (event_type, filter)) in roles
                 .into_iter()
-                .flat_map(|(part, of)| of.into_iter().map(move |of| (part, of)))
+                .flat_map(|(role, types)| types.into_iter().map(move |filtered| (role, filtered)))
             {
-                types.entry(event_type).or_default().push((part, filter));
+                types.entry(event_type).or_default().push((role, filter));
             }
         }
         let by = by

@@ -13,10 +13,12 @@ pub struct Bits {
 }
 
 impl Bits {
+    /// Returns a bit vector without set bits.
     pub fn none(len: usize) -> Bits {
         Bits { words: Vec::new(), len }
     }
 
+    /// Returns a bit vector with all bits set.
     pub fn all(len: usize) -> Bits {
         let mut bits = Bits {
             words: vec![u64::MAX; len.div_ceil(64)],
@@ -97,6 +99,7 @@ impl Bits {
         self.len
     }
 
+    /// Returns the memory of the words.
     pub fn bytes(&self) -> usize {
         8 * self.words.len()
     }
@@ -240,12 +243,12 @@ impl Bits {
 
 impl PartialEq for Bits {
     fn eq(&self, other: &Bits) -> bool {
-        let alike = match (self.words.is_empty(), other.words.is_empty()) {
+        let is_equal = match (self.words.is_empty(), other.words.is_empty()) {
             (true, _) => other.is_none(),
             (_, true) => self.is_none(),
             _ => self.words == other.words,
         };
-        self.len == other.len && alike
+        self.len == other.len && is_equal
     }
 }
 

@@ -60,6 +60,7 @@ pub struct Column<'a> {
     pub data: Data<'a>,
 }
 
+/// The data of a column by physical type.
 #[derive(Clone, Debug)]
 pub enum Data<'a> {
     /// The same value in all rows.
@@ -361,6 +362,7 @@ impl Datum {
     }
 }
 
+/// Converts a stored value; returns `None` if it is not of the kind.
 fn datum(scalar: Scalar, kind: Kind) -> Option<Datum> {
     match (scalar, kind) {
         (_, Kind::Any) => Some(Datum::Nothing),

@@ -117,7 +117,7 @@ impl<'a> Sets<'a> {
             Sets::Rows { .. } => Bits::from_fn(len, |row| self.row(row).contains(&wanted(row))),
             Sets::Flags(flags) => Bits::from_fn(len, |row| {
                 let code = wanted(row);
-                flags.iter().any(|(held, rows)| *held == code && rows.get(row))
+                flags.iter().any(|(other, rows)| *other == code && rows.get(row))
             }),
         }
     }
@@ -126,17 +126,17 @@ impl<'a> Sets<'a> {
     pub fn rows_containing_any(&self, len: usize, wanted: &[u32]) -> Bits {
         match self {
             Sets::Rows { start, ends, codes } => {
-                let held = ends.last().map_or(0..0, |&end| *start as usize..end as usize);
-                let mut hits = Bits::none(held.len());
+                let elements = ends.last().map_or(0..0, |&end| *start as usize..end as usize);
+                let mut hits = Bits::none(elements.len());
                 for &code in wanted {
-                    hits.add(&mask(&codes[held.clone()], held.len(), |other| other == code));
+                    hits.add(&mask(&codes[elements.clone()], elements.len(), |other| other == code));
                 }
                 with_hits(len, *start, ends, &hits)
             }
             Sets::Flags(flags) => {
                 let mut found = Bits::none(len);
-                let held = flags.iter().filter(|(held, _)| wanted.contains(held));
-                held.for_each(|(_, rows)| found.add(rows));
+                let matching = flags.iter().filter(|(code, _)| wanted.contains(code));
+                matching.for_each(|(_, rows)| found.add(rows));
                 found
             }
         }

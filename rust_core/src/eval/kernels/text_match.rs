@@ -54,7 +54,7 @@ impl TextMatcher {
         })
     }
 
-    /// Returns whether a text in NFKC passes.
+    /// Returns whether a text passes the test; the text must be in NFKC.
     pub fn matches(&self, text: &str) -> bool {
         match self.kind {
             TextTest::Contains => text.contains(&self.value),
@@ -74,45 +74,51 @@ fn reason_of(error: &regex::Error) -> String {
     }
 }
 
-/// The answers of a test by code, found when first asked for.
-pub struct Memo<'a> {
-    test: &'a TextMatcher,
+/// Caches the results of a matcher by text code. Each result is computed when it is first needed.
+pub struct MatchCache<'a> {
+    matcher: &'a TextMatcher,
     texts: &'a Texts,
-    extra: &'a [String],
-    extra_from: u32,
-    answers: Vec<AtomicU8>,
+    plan_texts: &'a [String],
+    first_plan_code: u32,
+    results: Vec<AtomicU8>,
 }
 
+// The cached results; 0 means not computed yet.
 const NO: u8 = 1;
 const YES: u8 = 2;
 
-impl<'a> Memo<'a> {
-    pub fn new(test: &'a TextMatcher, texts: &'a Texts, extra: &'a [String], extra_from: u32) -> Memo<'a> {
-        let answers = std::iter::repeat_with(AtomicU8::default).take(texts.len()).collect();
-        Memo {
-            test,
+impl<'a> MatchCache<'a> {
+    pub fn new(
+        matcher: &'a TextMatcher,
+        texts: &'a Texts,
+        plan_texts: &'a [String],
+        first_plan_code: u32,
+    ) -> MatchCache<'a> {
+        let results = std::iter::repeat_with(AtomicU8::default).take(texts.len()).collect();
+        MatchCache {
+            matcher,
             texts,
-            extra,
-            extra_from,
-            answers,
+            plan_texts,
+            first_plan_code,
+            results,
         }
     }
 
     pub fn matches(&self, code: u32) -> bool {
-        let Some(answer) = self.answers.get(code as usize) else {
-            let extra = code
-                .checked_sub(self.extra_from)
-                .and_then(|index| self.extra.get(index as usize));
-            return extra.is_some_and(|text| self.test.matches(text));
+        let Some(result) = self.results.get(code as usize) else {
+            let text = code
+                .checked_sub(self.first_plan_code)
+                .and_then(|index| self.plan_texts.get(index as usize));
+            return text.is_some_and(|text| self.matcher.matches(text));
         };
-        match answer.load(Ordering::Relaxed) {
+        match result.load(Ordering::Relaxed) {
             NO => false,
             YES => true,
-            // Two threads may both ask; they find the same.
+            // Two threads may compute the same result.
             _ => {
-                let holds = self.test.matches(self.texts.get(code));
-                answer.store(if holds { YES } else { NO }, Ordering::Relaxed);
-                holds
+                let matches = self.matcher.matches(self.texts.get(code));
+                result.store(if matches { YES } else { NO }, Ordering::Relaxed);
+                matches
             }
         }
     }

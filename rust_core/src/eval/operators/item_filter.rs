@@ -14,11 +14,11 @@ pub fn evaluate_item_filters(query: &Query) -> Result<Vec<ItemVerdicts>> {
     let item_filters = query.program.item_filters.iter().map(|filter| {
         let catalog = &query.catalogs[filter.catalog];
         let tri = Evaluator::new(query, ItemRows { catalog }, Rc::default()).cond(filter.cond)?;
-        let answer = |row| u8::from(tri.t.get(row)) * TRUE + u8::from(tri.u.get(row)) * UNKNOWN;
-        let missing = answer(catalog.len);
-        let of_code = |&row: &u32| if row == 0 { missing } else { answer(row as usize - 1) };
+        let verdict = |row| u8::from(tri.t.get(row)) * TRUE + u8::from(tri.u.get(row)) * UNKNOWN;
+        let missing = verdict(catalog.len);
+        let of_code = |&row: &u32| if row == 0 { missing } else { verdict(row as usize - 1) };
         Ok(ItemVerdicts {
-            answers: catalog.rows.iter().map(of_code).collect(),
+            verdicts: catalog.rows.iter().map(of_code).collect(),
             missing,
         })
     });

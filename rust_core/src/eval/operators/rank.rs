@@ -95,7 +95,7 @@ fn rank_values<T: Ord + Copy + Send + Sync>(
     });
     let ranked: Vec<Ranked<T>> = ranked.collect();
     let people = ranked.iter().map(|block| block.rows.count()).sum::<u64>() as usize;
-    let (side, wanted) = match ranking.place {
+    let (side, wanted) = match ranking.selection {
         RankSelection::Tile { k } => return tiles(k as usize, &ranked),
         RankSelection::Count { side, count } => (side, count.min(people as u64) as usize),
         // A rank below p · N is a rank below the next whole number.

@@ -24,8 +24,8 @@ fn value(column: &Column, row: usize, kind: &str, version: &Version, program: &P
     if !column.known.get(row) {
         return None;
     }
-    let text = |code: u32| match code.checked_sub(program.extra_from) {
-        Some(extra) => program.extra[extra as usize].clone(),
+    let text = |code: u32| match code.checked_sub(program.first_plan_code) {
+        Some(index) => program.plan_texts[index as usize].clone(),
         None => version.texts.get(code).to_string(),
     };
     Some(match kind {
@@ -41,7 +41,7 @@ fn value(column: &Column, row: usize, kind: &str, version: &Version, program: &P
                 panic!("the column does not contain sets")
             };
             let holds = |code: &u32| sets.rows_containing_any(column.len(), &[*code]).get(row);
-            OracleValue::Set((0..program.extra_from).filter(holds).map(text).collect())
+            OracleValue::Set((0..program.first_plan_code).filter(holds).map(text).collect())
         }
         _ => OracleValue::Int(column.ints().unwrap().get(row)),
     })

@@ -83,7 +83,7 @@ fn value_of_row<'a>(
     }))
 }
 
-/// Returns the map of an attribute, or an entry of it, whose kind only the stored value tells. Other expressions without a kind are unknown.
+/// Returns the map of an attribute, or an entry of it, whose type is that of the stored value. Other expressions without a kind are unknown.
 fn map_value<'a>(people: &Evaluator<'a, People<'a>>, expr: &Expr, row: usize) -> Result<Option<Value>> {
     let (name, key, as_of) = match expr {
         Expr::Attribute { name, as_of } => (name, None, *as_of),

@@ -1,4 +1,4 @@
-//! A value of one person, and its protobuf message.
+//! Values of people and their protobuf messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +10,7 @@ use crate::proto::value::{
     put_date, put_decimal, put_entry, put_flag, put_instant, put_map, put_month_day, put_point, put_set, put_text_value,
 };
 
+/// A value of one person.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Bool(bool),

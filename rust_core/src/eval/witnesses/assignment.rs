@@ -11,8 +11,8 @@ use crate::eval::operators::sequence::roles::{assign_roles, each_event};
 use crate::eval::people::People;
 use crate::eval::program::{Cond, CondId, Gap, Role, Sequence};
 
-/// The number of newest events that are tried for each step.
-pub const MOST_TRIED: usize = 20;
+/// The maximum number of events that are tried for each step; the newest are tried.
+pub const MAX_CANDIDATES: usize = 20;
 
 /// An event in one of its roles.
 #[derive(Clone, Copy)]
@@ -44,6 +44,7 @@ pub fn assign<'a>(people: &Evaluator<'a, People<'a>>, id: CondId) -> Result<Assi
     })
 }
 
+/// The events of a person that can be steps of a sequence, or that its steps forbid.
 struct Candidates<'a> {
     /// Newest first. An event occurs once for each of its roles.
     all: Vec<Candidate<'a>>,
@@ -103,7 +104,7 @@ impl<'a> Candidates<'a> {
         let Some(last) = size.checked_sub(1) else {
             return Vec::new();
         };
-        let tried = |step: usize| self.with_role(Role::Step(step as u8)).take(MOST_TRIED);
+        let tried = |step: usize| self.with_role(Role::Step(step as u8)).take(MAX_CANDIDATES);
         // For each event of the current step, newest first: the events from the last step back to it.
         let ends = tried(last).filter(|one| size < self.steps() || !self.is_followed(one));
         let mut chains: Vec<Vec<Candidate>> = ends.map(|one| vec![one]).collect();

@@ -37,7 +37,7 @@ pub struct Witnesses {
 pub struct Assignment {
     /// The number of first steps that match. If not all match, events that are forbidden after the last one are allowed.
     pub steps: usize,
-    /// One event for each step, oldest first. Empty if only events older than the newest `MOST_TRIED` of a step match.
+    /// One event for each step, oldest first. Empty if only events older than the newest `MAX_CANDIDATES` of a step match.
     pub events: Vec<Event>,
 }
 
