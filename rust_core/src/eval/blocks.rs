@@ -64,8 +64,8 @@ pub(super) fn for_each_block<T: Send>(
 
 /// Returns the task of a selection; `None` if there is no such block.
 fn task_of<'a>(tasks: &[Task<'a>], selection: &'a BlockSelection) -> Option<Task<'a>> {
-    let place = (selection.partition, selection.block);
-    let at = tasks.binary_search_by_key(&place, |task| (task.partition.number, task.block()));
+    let key = (selection.partition, selection.block);
+    let at = tasks.binary_search_by_key(&key, |task| (task.partition.number, task.block()));
     Some(Task {
         selected: selection.rows.as_deref(),
         ..tasks[at.ok()?]
@@ -94,7 +94,7 @@ impl BlockRoots<'_> {
 
     fn root(&self, number: usize) -> Result<&BoundRoot> {
         let root = self.people.query.program.roots.get(number);
-        root.ok_or_else(|| Error::Invalid("the plan has no such root".into()))
+        root.ok_or_else(|| Error::Invalid(format!("the plan has no root {number}")))
     }
 
     /// Overwrites `words` with the members of a root: one bit for each selected person, then zeros; no words if there are no members.

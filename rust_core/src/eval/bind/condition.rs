@@ -84,7 +84,9 @@ impl Binder<'_> {
             plan::Cond::Anniversary { expr, years } => self.anniversary(expr, years, row_kind, at),
             plan::Cond::Near { expr, point, metres } => {
                 if !metres.is_finite() {
-                    return at.field("metres").invalid("not a distance");
+                    return at
+                        .field("metres")
+                        .invalid("the distance must be a finite number of metres");
                 }
                 let expr = self.of_kind(expr, Kind::Point, row_kind, &at.field("expr"))?;
                 let point = self.of_kind(point, Kind::Point, row_kind, &at.field("point"))?;
@@ -162,7 +164,7 @@ impl Binder<'_> {
             let beside = self.expr(first, None, row_kind, &at.item("items", 0))?.1;
             (id, kind) = self.expr(expr, Some(beside), row_kind, &here)?;
             if kind == Kind::Any {
-                return at.invalid("entries of maps row_kind beside each other, and none has a kind");
+                return at.invalid("the type of the map entries is unknown; put a literal first in `items`");
             }
         }
         let wanted = if kind == Kind::Set { Kind::Text } else { kind };

@@ -133,7 +133,7 @@ impl Binder<'_> {
             found = Some(kind);
         }
         let Some(kind) = found else {
-            return at.invalid("no event type");
+            return at.invalid("there must be at least one event type");
         };
         self.intern(Expr::Property(name.to_string()), kind)
     }
@@ -157,7 +157,7 @@ impl Binder<'_> {
         }
         match beside {
             Some(kind) if !values.is_empty() => self.intern(Expr::ByType(values), kind),
-            _ => at.invalid("no event type"),
+            _ => at.invalid("there must be at least one event type"),
         }
     }
 
@@ -244,6 +244,7 @@ impl Binder<'_> {
         )
     }
 
+    /// Binds an aggregate: adds a measure to the scan of its events.
     pub fn measure(
         &mut self,
         function: Function,
@@ -270,10 +271,10 @@ impl Binder<'_> {
         if (function == Function::Days) != day_starts.is_some() {
             return at
                 .field("day_starts")
-                .invalid("`days`, and only it, takes the starts of local days");
+                .invalid("`days` requires the starts of local days; other functions do not accept them");
         }
         if day_starts.is_some_and(|starts| !starts.is_sorted_by(|a, b| a < b)) {
-            return at.field("day_starts").invalid("not ascending");
+            return at.field("day_starts").invalid("the starts must be strictly ascending");
         }
         let own = value.map(|(id, _)| id).filter(|_| self.reads_person);
         self.reads_person = outer_reads_person;
@@ -294,6 +295,7 @@ impl Binder<'_> {
         self.intern(Expr::Measure { scan, measure }, kind)
     }
 
+    /// Returns the scan of a query of events; adds it if there is no equal one. `own` is a value that needs a scan of its own.
     fn scan(&mut self, events: &plan::EventQuery, own: Option<ExprId>, at: &PlanPath) -> Result<usize> {
         let (from, to) = self.window((events.from, events.to), at)?;
         let mut steps = self.filtered_types(&events.steps, "steps", at)?;
@@ -360,17 +362,17 @@ impl Binder<'_> {
     }
 }
 
-/// Returns the kind of a measure over values of a kind; an error message if the measure does not accept them.
+/// Returns the kind of a measure; an error message if its function does not accept values of the kind `value`.
 fn kind_of_measure(function: Function, value: Option<Kind>) -> std::result::Result<Kind, String> {
-    let refused = |takes: &str| Err(format!("takes {takes}, not {}", value.map_or("nothing", named)));
+    let mismatch = |wanted: &str| Err(format!("expected {wanted}, found {}", value.map_or("no value", named)));
     match (function, value) {
         (Function::Count | Function::Days, _) => Ok(Kind::Number),
         (Function::Sum | Function::Avg | Function::Median, Some(Kind::Number)) => Ok(Kind::Number),
-        (Function::Sum | Function::Avg | Function::Median, _) => refused("numbers"),
+        (Function::Sum | Function::Avg | Function::Median, _) => mismatch("numbers"),
         (Function::Min | Function::Max, Some(kind @ (Kind::Number | Kind::Date | Kind::Instant))) => Ok(kind),
-        (Function::Min | Function::Max, _) => refused("numbers, dates or instants"),
+        (Function::Min | Function::Max, _) => mismatch("numbers, dates or instants"),
         (Function::Distinct | Function::Most, None | Some(Kind::Set | Kind::Point | Kind::Any)) => {
-            refused("single values")
+            mismatch("single values")
         }
         (Function::Distinct, Some(_)) => Ok(Kind::Number),
         (Function::Earliest | Function::Latest, None) => Ok(Kind::Instant),

@@ -311,7 +311,7 @@ pub fn named(kind: Kind) -> &'static str {
         Kind::Duration => "a duration",
         Kind::Set => "a set",
         Kind::Point => "a point",
-        Kind::Any => "a map's entry of unknown kind",
+        Kind::Any => "a map entry of unknown type",
     }
 }
 

@@ -27,6 +27,7 @@ pub struct EventSet {
     selection: Selection,
 }
 
+/// The events of a set that count.
 #[derive(Clone, Copy)]
 enum Selection {
     All,
@@ -77,6 +78,7 @@ pub fn bind_event_reads(binder: &mut Binder, root: &Root, index: usize) -> Resul
     Ok(walk.reads)
 }
 
+/// Walks the condition of a root and collects the events that it reads.
 struct Walk<'w, 'v> {
     binder: &'w mut Binder<'v>,
     at: PlanPath<'w>,
@@ -151,7 +153,10 @@ impl Walk<'_, '_> {
     fn events(&mut self, events: &EventQuery, value: Option<&Expr>, selection: Selection) -> Result<()> {
         let (count, _) = self.binder.measure(Function::Count, events, value, None, &self.at)?;
         let BoundExpr::Measure { scan, measure } = self.binder.program.exprs[count] else {
-            return Err(Error::Invalid(format!("{}: not a number of events", self.at)));
+            return Err(Error::Invalid(format!(
+                "{}: the number of events is not a measure of a scan",
+                self.at
+            )));
         };
         let value_id = self.binder.program.scans[scan].measures[measure]
             .value

@@ -68,11 +68,11 @@ fn an_invalid_plan_is_rejected_with_the_path_of_the_node() {
         (late, "plan.roots[0].cond.events.to: later than the `as_of` of the plan"),
         (
             known(aggregate("sum", "", Json::Null)),
-            "plan.roots[0].cond.expr: takes numbers, not nothing",
+            "plan.roots[0].cond.expr: expected numbers, found no value",
         ),
         (
             known(aggregate("sum", "product", Json::Null)),
-            "plan.roots[0].cond.expr: takes numbers, not a text",
+            "plan.roots[0].cond.expr: expected numbers, found a text",
         ),
         (
             rank("top", json!("1.1"), Json::Null),
