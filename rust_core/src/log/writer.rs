@@ -339,8 +339,7 @@ fn scan(file: &File, path: &Path, first: u64, durable: Mark) -> Result<Mark> {
             Found::Torn => "the file ends before it does",
             Found::Damaged(why) => why,
         };
-        let was_durable = durable.segment == first && end.end < durable.end;
-        if was_durable {
+        if durable.segment == first && end.end < durable.end {
             return Err(corrupt(
                 path,
                 format!("frame {} at byte {}: {why}", end.end, end.position),
