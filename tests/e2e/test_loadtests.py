@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.integration.running import ALL, address_of, serve
+from tests.integration.server_process import ALL, address_of, serve
 from tests.waiting import PATIENCE
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "locustfile.py"

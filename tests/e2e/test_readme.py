@@ -15,8 +15,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from quanyu.api.ingestion.v1 import ingestion_pb2, ingestion_pb2_grpc
 from quanyu.api.tagging.v1 import tagging_pb2, tagging_pb2_grpc
 from quanyu.runtime.rpc.channels import open_channel
-from tests.integration.running import ALL, address_of, serve
-from tests.integration.world import SCHEMA, batch, order
+from tests.integration.server_process import ALL, address_of, serve
+from tests.integration.shop import SCHEMA, batch, order
 from tests.waiting import PATIENCE
 
 README = (Path(__file__).parents[2] / "README.md").read_text()

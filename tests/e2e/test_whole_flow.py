@@ -16,8 +16,8 @@ from quanyu.api.delivery.v1 import delivery_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from tests.integration.delivery.conftest import SECRET, Receiver
-from tests.integration.running import ALL, Quanyu, running
-from tests.integration.world import SCHEMA, batch, instant, order
+from tests.integration.server_process import ALL, Quanyu, running
+from tests.integration.shop import SCHEMA, batch, instant, order
 from tests.waiting import PATIENCE, wait_until
 
 BATCH = 50

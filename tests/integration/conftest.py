@@ -1,4 +1,4 @@
-"""A running Quanyu, as one process or as a process for each service; every test that takes `quanyu` runs in both."""
+"""A running server, as one process or one process for each service; each test that uses `quanyu` runs with both."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from tests.integration.running import FLOW, Quanyu, running
+from tests.integration.server_process import FLOW, Quanyu, running
 
 _names = (f"shop{number}" for number in count())
 
@@ -25,6 +25,6 @@ def shared(groups: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def quanyu(shared: Quanyu) -> Quanyu:
-    """With a workspace of the test's own."""
+    """Returns the server with a new workspace for the test."""
     shared.workspace = next(_names)
     return shared

@@ -15,7 +15,7 @@ from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.runtime.process import Process
 from quanyu.runtime.rpc.channels import open_channel
 from quanyu.runtime.settings import SERVICES, Settings
-from tests.integration.world import SCHEMA, batch, order
+from tests.integration.shop import SCHEMA, batch, order
 from tests.waiting import PATIENCE
 
 WORKSPACE = "shop"

@@ -1,3 +1,5 @@
+"""A delivery process, its peer services and a webhook receiver."""
+
 from __future__ import annotations
 
 import hashlib
@@ -15,31 +17,31 @@ import pytest
 from quanyu.api.delivery.v1 import delivery_pb2 as pb
 from quanyu.api.delivery.v1.delivery_pb2_grpc import DeliveryServiceStub
 from quanyu.runtime.rpc.channels import open_channel
-from tests.integration.delivery.peers import Peers
-from tests.integration.running import address_of, serve
+from tests.integration.delivery.peer_services import PeerServices
+from tests.integration.server_process import address_of, serve
 from tests.waiting import PATIENCE
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WORKSPACE = "shop"
 
 
-class Serving:
-    """`quanyu serve --service delivery` in its own process, and its stub."""
+class DeliveryProcess:
+    """A subprocess of `quanyu serve --service delivery` and its stub."""
 
-    def __init__(self, data: Path, peers: Peers) -> None:
+    def __init__(self, data: Path, peers: PeerServices) -> None:
         self.data = data
         self.workspace = WORKSPACE
         self._addresses = {"QUANYU_TAGGING_ADDRESS": peers.address, "QUANYU_IDENTITY_ADDRESS": peers.address}
-        self.begin()
+        self.start()
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._process = serve(self.data, "delivery", **self._addresses)
         self._channel = open_channel(address_of(self._process))
         grpc.channel_ready_future(self._channel).result(timeout=PATIENCE)
         self.stub = DeliveryServiceStub(self._channel)
 
     def kill(self) -> None:
-        """SIGKILL: no handler runs, nothing is flushed."""
+        """Kills the process with SIGKILL."""
         self._process.kill()
         self._process.wait()
         self._channel.close()
@@ -61,18 +63,18 @@ class Serving:
             pipe.close()
 
     def run(self, campaign: pb.Campaign) -> pb.CampaignStatus:
-        """Creates, plans and starts."""
+        """Creates, plans and starts a campaign."""
         self.stub.CreateCampaign(pb.CreateCampaignRequest(workspace=self.workspace, campaign=campaign))
         self.stub.PlanCampaign(pb.PlanCampaignRequest(workspace=self.workspace, name=campaign.name))
         started = self.stub.StartCampaign(pb.StartCampaignRequest(workspace=self.workspace, name=campaign.name))
         return started.status
 
-    def named(self) -> dict[str, str]:
-        """Of the campaign `recall`."""
+    def recall_fields(self) -> dict[str, str]:
+        """Returns the fields that identify the campaign `recall` in requests."""
         return {"workspace": self.workspace, "name": "recall"}
 
     def watch(self, name: str, timeout: float = 120) -> pb.CampaignStatus:
-        """The status once the campaign stops moving."""
+        """Waits until the campaign ends; returns its last status."""
         status = None
         for answer in self.stub.WatchCampaign(
             pb.WatchCampaignRequest(workspace=self.workspace, name=name), timeout=timeout
@@ -95,7 +97,9 @@ class Serving:
 
 
 @dataclass
-class Line:
+class JournalLine:
+    """A request that the receiver answered."""
+
     status: int
     id: str
     at_ms: int
@@ -103,7 +107,7 @@ class Line:
 
 
 class Receiver:
-    """The receiver process of `receiver.py`, and its journal."""
+    """The process of `receiver.py` and its journal."""
 
     def __init__(self, folder: Path, delay: float, script: dict[str, list[Any]]) -> None:
         self._journal = folder / "journal"
@@ -123,15 +127,15 @@ class Receiver:
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}/hook"
 
-    def journal(self) -> list[Line]:
+    def journal(self) -> list[JournalLine]:
         lines = []
-        # What follows the last line end is being written.
+        # The text after the last line end is not complete yet.
         for line in self._journal.read_text(encoding="utf-8").split("\n")[:-1]:
             status, key, at_ms, body = line.split(" ", 3)
-            lines.append(Line(int(status), key, int(at_ms), json.loads(body)["data"]))
+            lines.append(JournalLine(int(status), key, int(at_ms), json.loads(body)["data"]))
         return lines
 
-    def effects(self) -> list[Line]:
+    def accepted(self) -> list[JournalLine]:
         return [line for line in self.journal() if line.status == 200]
 
     def close(self) -> None:
@@ -140,30 +144,30 @@ class Receiver:
 
 
 @pytest.fixture(scope="session")
-def one_peers() -> Iterator[Peers]:
-    peers = Peers()
+def shared_peers() -> Iterator[PeerServices]:
+    peers = PeerServices()
     yield peers
     peers.close()
 
 
 @pytest.fixture
-def peers(one_peers: Peers) -> Peers:
-    one_peers.forget()
-    return one_peers
+def peers(shared_peers: PeerServices) -> PeerServices:
+    shared_peers.clear()
+    return shared_peers
 
 
 @pytest.fixture(scope="session")
-def one_serving(tmp_path_factory: pytest.TempPathFactory, one_peers: Peers) -> Iterator[Serving]:
-    serving = Serving(tmp_path_factory.mktemp("delivery") / "data", one_peers)
-    yield serving
-    serving.stop()
+def shared_delivery(tmp_path_factory: pytest.TempPathFactory, shared_peers: PeerServices) -> Iterator[DeliveryProcess]:
+    delivery = DeliveryProcess(tmp_path_factory.mktemp("delivery") / "data", shared_peers)
+    yield delivery
+    delivery.stop()
 
 
 @pytest.fixture
-def serving(one_serving: Serving, peers: Peers, request: pytest.FixtureRequest) -> Serving:
-    """One process for all tests, and a workspace for each."""
-    one_serving.workspace = f"w{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}"
-    return one_serving
+def delivery(shared_delivery: DeliveryProcess, peers: PeerServices, request: pytest.FixtureRequest) -> DeliveryProcess:
+    """Returns the shared process with a new workspace for the test."""
+    shared_delivery.workspace = f"w{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}"
+    return shared_delivery
 
 
 @pytest.fixture

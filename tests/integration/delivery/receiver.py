@@ -1,10 +1,9 @@
-"""A webhook receiver in its own process: checks signatures, answers by script, and journals every effect.
+"""A webhook receiver in its own process: checks signatures, answers as a script says and keeps a journal.
 
     python receiver.py SECRET JOURNAL DELAY_SECONDS SCRIPT_JSON
 
-The script gives, by identifier, what to answer one after the other (a status, `[status, retry_after]` or `"hang"`),
-then 200.
-A journal line is `<status> <webhook-id> <milliseconds> <body>`; status 200 is an effect.
+The script maps an identifier to its answers in order (a status, `[status, retry_after]` or `"hang"`); further answers
+are 200. A journal line is `<status> <webhook-id> <milliseconds> <body>`.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ seen: dict[str, int] = defaultdict(int)
 
 class Receiver(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Header and body in one packet, else Nagle and delayed acknowledgement cost 40 ms an answer.
+    # Header and body go in one packet; otherwise Nagle and delayed acknowledgement cost 40 ms for each answer.
     wbufsize = -1
 
     def do_POST(self) -> None:
         length = int(self.headers["content-length"])
         received = self.rfile.read(length)
         if len(received) < length:
-            # The sender died before it had sent the whole.
+            # The sender died while it sent the request.
             self.close_connection = True
             return
         body = received.decode()
@@ -72,7 +71,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing on stderr."""
+        """Writes nothing to standard error."""
 
 
 class Server(ThreadingHTTPServer):
@@ -80,7 +79,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, *_: object) -> None:
-        """A sender that dies is what these tests are about."""
+        """Ignores senders that die: the tests kill them."""
 
 
 server = Server(("127.0.0.1", 0), Receiver)

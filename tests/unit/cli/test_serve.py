@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from quanyu.cli import main
-from tests.integration.running import address_of, serve, stopped
+from tests.integration.server_process import address_of, serve, stopped
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -13,7 +13,7 @@ from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.identity import redaction as redaction_module
 from quanyu.runtime.rpc.channels import open_channel
-from tests.integration.world import batch, order
+from tests.integration.shop import batch, order
 from tests.unit.local_server import WORKSPACE, serve_shop
 from tests.waiting import wait_until
 

@@ -13,7 +13,7 @@ from quanyu.api.identity.v1.identity_pb2_grpc import IdentityServiceStub
 from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.engine import roaring_from_ids
 from quanyu.runtime.rpc.channels import open_channel
-from tests.integration.world import batch
+from tests.integration.shop import batch
 from tests.unit.local_server import WORKSPACE, LocalServer
 
 

@@ -13,7 +13,7 @@ from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.engine import LocalLog
 from quanyu.runtime.rpc.channels import open_channel
 from quanyu.runtime.storage.data_folder import DataFolder
-from tests.integration.world import SCHEMA, batch, order
+from tests.integration.shop import SCHEMA, batch, order
 from tests.unit.local_server import WORKSPACE, LocalServer, serve_shop
 
 

@@ -1,4 +1,4 @@
-"""Who is erased is in no answer at once, and soon in no file; everybody else stays who they are."""
+"""An erased person disappears from all answers at once and from all files soon; other people stay unchanged."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import ALL, FLOW, Quanyu, reason, running
-from tests.integration.world import SCHEMA, batch, identifiers, lives_in, order
+from tests.integration.server_process import ALL, FLOW, Quanyu, reason, running
+from tests.integration.shop import SCHEMA, batch, identifiers, lives_in, order
 from tests.seed import SEED
 from tests.waiting import PATIENCE, wait_until
 
-THEIRS = "card:card-of-ann+phone:13911112222"
+ANN = "card:card-of-ann+phone:13911112222"
 DEVICE = "device:device-of-ann"
-# What nobody else has.
+# Texts that only occur in the records of ann.
 TEXTS = ["card-of-ann", "13911112222", "device-of-ann", "order-of-ann", "Atlantis", "ann-likes-this"]
 OTHERS = 200
 
 
-def their_records() -> list[event_pb2.Record]:
+def records_of_ann() -> list[event_pb2.Record]:
     return [
-        order("order-of-ann-1", THEIRS, 3, "4321.77", product="ann-likes-this"),
-        order("order-of-ann-2", f"{THEIRS}+{DEVICE}", 2),
+        order("order-of-ann-1", ANN, 3, "4321.77", product="ann-likes-this"),
+        order("order-of-ann-2", f"{ANN}+{DEVICE}", 2),
         order("order-of-ann-3", DEVICE, 1),
         lives_in("card:card-of-ann", "Atlantis"),
     ]
 
 
 def fill(quanyu: Quanyu) -> int:
-    """Ann among others, in many frames, dead letters too. The raw offset to wait for."""
+    """Ingests ann and others in many frames, with dead letters. Returns the raw offset to wait for."""
     quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA))
-    for number, record in enumerate(their_records()):
+    for number, record in enumerate(records_of_ann()):
         others = [order(f"{number}-{other}", f"card:other-{other}", 2) for other in range(number, OTHERS, 4)]
         quanyu.ingestion.Ingest(batch(quanyu.workspace, *others, record))
-    refused = order("order-of-ann-4", THEIRS, 1)
+    refused = order("order-of-ann-4", ANN, 1)
     refused.event.type = "nothing"
     answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, refused, lives_in("card:other-1", "Beijing")))
     assert len(answer.rejects) == 1
@@ -61,13 +61,13 @@ def resolve(quanyu: Quanyu, text: str, offset: int = 0) -> int:
     return int(quanyu.identity.Resolve(request, timeout=PATIENCE).person)
 
 
-def everybody_else(quanyu: Quanyu, offset: int) -> list[int]:
+def resolve_others(quanyu: Quanyu, offset: int) -> list[int]:
     return [resolve(quanyu, f"card:other-{other}", offset) for other in range(OTHERS)]
 
 
-def erase(quanyu: Quanyu, **whom: object) -> identity_pb2.EraseResponse:
+def erase(quanyu: Quanyu, **person: object) -> identity_pb2.EraseResponse:
     request = identity_pb2.EraseRequest(
-        workspace=quanyu.workspace, idempotency_key="ticket 1", by="zoe", why="asked to", **whom
+        workspace=quanyu.workspace, idempotency_key="ticket 1", by="zoe", why="asked to", **person
     )
     return quanyu.identity.Erase(request, timeout=PATIENCE)
 
@@ -78,34 +78,34 @@ def matched(quanyu: Quanyu, offset: int) -> int:
     return int(quanyu.tagging.PreviewRule(request, timeout=PATIENCE).sets[0].matched)
 
 
-def left(data: Path, texts: list[str] = TEXTS) -> list[str]:
-    """Where which text still is."""
+def find_texts(data: Path, texts: list[str] = TEXTS) -> list[str]:
+    """Returns the files that still contain one of the texts."""
     found = []
     for path in data.rglob("*"):
         try:
             contents = path.read_bytes() if path.is_file() else b""
-        except FileNotFoundError:  # replaced meanwhile
+        except FileNotFoundError:  # the server replaced the file
             return ["changing"]
         found += [f"{text} in {path}" for text in texts if text.encode() in contents]
     return found
 
 
 def wait_until_gone(data: Path) -> None:
-    wait_until(lambda: not left(data), pause=0.1)
+    wait_until(lambda: not find_texts(data), pause=0.1)
 
 
 @pytest.mark.parametrize("groups", [[FLOW], [(service,) for service in FLOW]], ids=["one process", "a process each"])
-def test_who_is_erased_is_in_no_answer_and_soon_in_no_file(groups: list[tuple[str, ...]], tmp_path: Path) -> None:
+def test_an_erased_person_disappears_from_answers_and_files(groups: list[tuple[str, ...]], tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, groups) as quanyu:
         offset = fill(quanyu)
-        ann = resolve(quanyu, THEIRS, offset)
-        others = everybody_else(quanyu, offset)
+        ann = resolve(quanyu, ANN, offset)
+        others = resolve_others(quanyu, offset)
         assert matched(quanyu, offset) == OTHERS + 1
 
-        erased = erase(quanyu, identifier=identifiers(THEIRS)[0])
+        erased = erase(quanyu, identifier=identifiers(ANN)[0])
         assert erased.person == ann
-        assert [resolve(quanyu, text) for text in (*THEIRS.split("+"), DEVICE)] == [0, 0, 0]
+        assert [resolve(quanyu, text) for text in (*ANN.split("+"), DEVICE)] == [0, 0, 0]
         assert matched(quanyu, erased.raw_offset) == OTHERS
         for ask in (
             lambda: quanyu.identity.GetPerson(identity_pb2.GetPersonRequest(workspace="shop", person=ann)),
@@ -124,51 +124,51 @@ def test_who_is_erased_is_in_no_answer_and_soon_in_no_file(groups: list[tuple[st
             assert reason(refused.value)[1] == "CONFLICT", "the key is that of Ann's erasure, and they are still there"
         wait_until_gone(data)
 
-        # Sent again it is known; a new record is of somebody new.
-        again = quanyu.ingestion.Ingest(batch("shop", *their_records()))
+        # A repeated record is a duplicate; a new record creates a new person.
+        again = quanyu.ingestion.Ingest(batch("shop", *records_of_ann()))
         assert (again.accepted, again.duplicates) == (0, 4)
         quanyu.restart()
-        again = quanyu.ingestion.Ingest(batch("shop", *their_records()))
+        again = quanyu.ingestion.Ingest(batch("shop", *records_of_ann()))
         assert (again.accepted, again.duplicates) == (0, 4)
-        assert left(data) == []
-        assert everybody_else(quanyu, erased.raw_offset) == others
-        offset = quanyu.ingestion.Ingest(batch("shop", order("new", THEIRS, 0))).raw_offset
-        assert resolve(quanyu, THEIRS, offset) not in {0, ann, *others}
+        assert find_texts(data) == []
+        assert resolve_others(quanyu, erased.raw_offset) == others
+        offset = quanyu.ingestion.Ingest(batch("shop", order("new", ANN, 0))).raw_offset
+        assert resolve(quanyu, ANN, offset) not in {0, ann, *others}
         assert matched(quanyu, offset) == OTHERS + 1
 
 
 @pytest.mark.seeded
-def test_killed_at_any_moment_it_ends_erased_and_the_logs_make_the_same_people(tmp_path: Path) -> None:
+def test_an_erasure_survives_kills_and_a_rebuild_from_the_logs(tmp_path: Path) -> None:
     data, moments = tmp_path / "data", random.Random(SEED)
     with running(data, [FLOW]) as quanyu:
         offset = fill(quanyu)
-        ann, others = resolve(quanyu, THEIRS, offset), everybody_else(quanyu, offset)
+        ann, others = resolve(quanyu, ANN, offset), resolve_others(quanyu, offset)
         raw_offset = erase(quanyu, person=ann).raw_offset
         for _ in range(4):
             time.sleep(moments.uniform(0, 0.6))
             quanyu.restart(signal.SIGKILL)
-            assert resolve(quanyu, THEIRS, raw_offset) == 0, SEED
+            assert resolve(quanyu, ANN, raw_offset) == 0, SEED
         wait_until_gone(data)
         quanyu.stop()
-    # Nothing but the raw log and the definitions.
+    # Keeps only the raw log and the database.
     anew = tmp_path / "anew"
     shutil.copytree(data / "shop/log/raw", anew / "shop/log/raw")
     shutil.copytree(data / "locks", anew / "locks")
     for name in ("VERSION", "quanyu.db"):
         shutil.copy(data / name, anew / name)
     with running(anew, [FLOW]) as quanyu:
-        assert everybody_else(quanyu, raw_offset) == others
-        assert resolve(quanyu, THEIRS) == 0
+        assert resolve_others(quanyu, raw_offset) == others
+        assert resolve(quanyu, ANN) == 0
         assert matched(quanyu, raw_offset) == OTHERS
-        again = quanyu.ingestion.Ingest(batch("shop", *their_records()))
+        again = quanyu.ingestion.Ingest(batch("shop", *records_of_ann()))
         assert (again.accepted, again.duplicates) == (0, 4)
 
 
-def test_delivery_forgets_whom_it_sent_to(tmp_path: Path) -> None:
+def test_erasure_removes_the_person_from_delivery(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, [ALL]) as quanyu:
         offset = fill(quanyu)
-        ann = resolve(quanyu, THEIRS, offset)
+        ann = resolve(quanyu, ANN, offset)
         deliver(quanyu)
         database = [path for path in data.glob("quanyu.db*") if b"card-of-ann" in path.read_bytes()]
         assert database

@@ -1,4 +1,4 @@
-"""Why somebody is in or not, asked of a running server."""
+"""Explains the membership of people by calls to a running server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import Quanyu, reason
-from tests.integration.test_flow import RULES, as_of, fill, people, publish
-from tests.integration.world import NOW, batch, lives_in, order
+from tests.integration.server_process import Quanyu, reason
+from tests.integration.shop import NOW, batch, lives_in, order
+from tests.integration.test_main_flow import RULES, as_of, fill, people, publish
 from tests.waiting import PATIENCE
 
 
@@ -30,7 +30,7 @@ def moment(days_from_now: float, milliseconds: int = 0) -> Timestamp:
     return made
 
 
-def test_a_published_segment_is_told_with_its_events_and_its_next_flip(quanyu: Quanyu) -> None:
+def test_a_published_segment_is_explained_with_events_and_the_next_change(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     ann, bob = people(quanyu, offset, "card:ann", "card:bob")
     publish(quanyu, RULES, offset)
@@ -38,14 +38,14 @@ def test_a_published_segment_is_told_with_its_events_and_its_next_flip(quanyu: Q
     assert found.verdict == tagging_pb2.VERDICT_TRUE
     (clause,) = found.clauses
     assert clause.text == "did order at least 2 times in last 30d"
-    # Also those that came by the phone, since the card and the phone are one person.
+    # The card and the phone belong to one person, so events of the phone count too.
     days = [(moment(0).seconds - witness.event.occurred_at.seconds) / 86_400 for witness in clause.witnesses]
     assert days == [5, 10, 20]
     assert (found.flip.at, found.flip.verdict) == (moment(20, 1), tagging_pb2.VERDICT_FALSE)
     assert found.basis.as_of == moment(0)
     assert list(found.basis.versions) == ["regulars@1"]
     assert [(getattr(w, "from"), w.to) for w in found.basis.windows] == [(moment(-30), moment(0))]
-    # By the first version and by name it is the same.
+    # The first version has the same explanation.
     again = why(quanyu, bob, as_of(), segment="regulars@1")
     again.basis.milliseconds = found.basis.milliseconds
     assert again == found
@@ -55,7 +55,7 @@ def test_a_published_segment_is_told_with_its_events_and_its_next_flip(quanyu: Q
     assert lapsed.flip.looked_until == moment(400)
 
 
-def test_a_text_need_not_be_published_and_has_places(quanyu: Quanyu) -> None:
+def test_an_unpublished_text_is_explained_with_places(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     (cid,) = people(quanyu, offset, "card:cid")
     text = "segment here: city = 'Beijing'\n  and not (did order)"
@@ -68,7 +68,7 @@ def test_a_text_need_not_be_published_and_has_places(quanyu: Quanyu) -> None:
     assert (fact.name, fact.value.text) == ("city", "Beijing")
 
 
-def test_a_past_as_of_and_what_was_known_then(quanyu: Quanyu) -> None:
+def test_an_explanation_uses_a_past_as_of_and_known_at(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     ann, bob = people(quanyu, offset, "card:ann", "card:bob")
     text = "did order at least 2 times in last 30d"
@@ -82,14 +82,14 @@ def test_a_past_as_of_and_what_was_known_then(quanyu: Quanyu) -> None:
     before = why(quanyu, ann, then, text="did order in last 30d")
     assert (before.verdict, len(before.clauses[0].witnesses)) == (tagging_pb2.VERDICT_FALSE, 0)
     assert before.basis.epoch.raw_offset == offset
-    # Nobody was known before the first record came.
+    # Nobody was known before the first record arrived.
     then.known_at = 1
     with pytest.raises(grpc.RpcError) as refused:
         why(quanyu, ann, then, text="did order")
     assert reason(refused.value)[:2] == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PERSON")
 
 
-def test_what_is_wrong_is_refused(quanyu: Quanyu) -> None:
+def test_an_invalid_request_is_rejected(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     (ann,) = people(quanyu, offset, "card:ann")
     publish(quanyu, RULES, offset)

@@ -1,4 +1,4 @@
-"""`quanyu rule ...` on a running server that wants a token, and on its data folder."""
+"""`quanyu rule ...` reads a server that requires a token, or its data folder."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from quanyu.api.ingestion.v1.ingestion_pb2_grpc import IngestionServiceStub
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.api.tagging.v1.tagging_pb2_grpc import TaggingServiceStub
 from quanyu.runtime.rpc.channels import open_channel
-from tests.integration.editor import editor
-from tests.integration.running import FLOW, address_of, serve, stopped
-from tests.integration.world import SCHEMA, batch, lives_in, order
+from tests.integration.rules.editor import open_editor
+from tests.integration.server_process import FLOW, address_of, serve, stopped
+from tests.integration.shop import SCHEMA, batch, lives_in, order
 from tests.waiting import PATIENCE
 
 TEST = """
@@ -36,7 +36,7 @@ segment big among buyers: did order where (amount > 20) ever
 
 
 class Shop:
-    """A workspace of a server with a published segment; the commands know the token."""
+    """A workspace with a published segment; the commands have the token."""
 
     def __init__(self, data: Path, address: str, token: Path) -> None:
         self.data, self.address, self.token = data, address, token
@@ -79,7 +79,7 @@ def place(request: pytest.FixtureRequest) -> str:
     return found
 
 
-def test_names_and_published_rules_are_those_of_the_workspace(shop: Shop, place: str) -> None:
+def test_commands_use_names_and_rules_of_the_workspace(shop: Shop, place: str) -> None:
     right = shop.rule("check", "in segment buyers and city = '上海'", place=place)
     assert (right.returncode, right.stdout) == (0, "the rule is right\n"), right.stderr
     wrong = shop.rule("check", "in segment byers", place=place)
@@ -88,7 +88,7 @@ def test_names_and_published_rules_are_those_of_the_workspace(shop: Shop, place:
     assert "buyers@1" in explained.stdout
 
 
-def test_people_are_counted_and_answers_are_json(shop: Shop, place: str) -> None:
+def test_preview_counts_people_and_writes_json(shop: Shop, place: str) -> None:
     asked = ("in segment buyers or city = '上海'", "--as-of", "2026-03-01T08:00")
     shown = shop.rule("preview", *asked, place=place)
     assert "as of 2026-03-01 08:00:00+08:00 (Asia/Shanghai); 8 people known" in " ".join(shown.stdout.split())
@@ -98,7 +98,7 @@ def test_people_are_counted_and_answers_are_json(shop: Shop, place: str) -> None
     assert (refused.returncode, "    ^" in refused.stderr, "Traceback" in refused.stderr) == (1, True, False)
 
 
-def test_tests_see_published_rules_and_nobody_of_the_workspace(shop: Shop, place: str) -> None:
+def test_rule_tests_see_published_rules_and_no_people_of_the_workspace(shop: Shop, place: str) -> None:
     found = shop.rule("test", TEST, place=place)
     assert found.returncode == 0, found.stdout + found.stderr
     assert found.stdout.endswith("1 test: 1 passed, 0 failed\n")
@@ -107,7 +107,7 @@ def test_tests_see_published_rules_and_nobody_of_the_workspace(shop: Shop, place
     assert (failing.returncode, result["passed"], len(result["failures"])) == (1, False, 1)
 
 
-def test_a_change_is_said_in_words_and_in_people(shop: Shop, place: str) -> None:
+def test_diff_describes_a_change_and_counts_people(shop: Shop, place: str) -> None:
     day = ("--as-of", "2026-03-01T08:00")
     found = shop.rule("diff", "buyers", "segment buyers@2: did order in last 1d", *day, place=place)
     assert found.returncode == 0, found.stderr
@@ -122,7 +122,7 @@ def test_a_change_is_said_in_words_and_in_people(shop: Shop, place: str) -> None
     assert same.stdout.startswith("buyers@1 to buyers@1:\n  it means the same\n")
 
 
-def test_why_says_what_decides_and_when_it_changes(shop: Shop) -> None:
+def test_why_shows_the_deciding_clause_and_the_next_change(shop: Shop) -> None:
     asked = ("why", "buyers", "--as-of", "2026-03-01T08:00")
     found = shop.rule(*asked, "--person", "card:c3", place="server")
     assert found.returncode == 0, found.stderr
@@ -140,19 +140,19 @@ def test_why_says_what_decides_and_when_it_changes(shop: Shop) -> None:
     assert by_id[0].stdout == by_id[1].stdout != ""
 
 
-def test_without_the_token_the_server_answers_nobody(shop: Shop) -> None:
+def test_the_server_rejects_commands_without_the_token(shop: Shop) -> None:
     refused = shop.rule("check", "did order", place="server", token=False)
     assert refused.returncode == 1
     assert "authorization" in refused.stderr.lower()
     assert "Traceback" not in refused.stderr
 
 
-def test_an_editor_reads_rules_against_the_server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_language_server_checks_rules_with_the_server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUANYU_AUTH_TOKEN_FILE", str(shop.token))
-    with editor(*shop.places["server"]) as opened:
+    with open_editor(*shop.places["server"]) as opened:
         document = {"uri": "file:///a.rule", "languageId": "rule", "version": 1, "text": "in segment byers"}
         opened.notify("textDocument/didOpen", {"textDocument": document})
-        (diagnostic,) = opened.told("textDocument/publishDiagnostics")["diagnostics"]
+        (diagnostic,) = opened.wait_for("textDocument/publishDiagnostics")["diagnostics"]
         assert "write: buyers" in diagnostic["message"]
         hovered = {"textDocument": {"uri": "file:///a.rule"}, "position": {"line": 0, "character": 12}}
         assert opened.request("textDocument/hover", hovered) is None

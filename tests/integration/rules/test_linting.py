@@ -1,9 +1,9 @@
-"""`LintRule`: warnings about a text, with the names that the workspace declares and the rules that it published."""
+"""LintRule warns about a text with the names and published rules of the workspace."""
 
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import Quanyu
-from tests.integration.world import SCHEMA
+from tests.integration.server_process import Quanyu
+from tests.integration.shop import SCHEMA
 from tests.waiting import PATIENCE
 
 
@@ -13,7 +13,7 @@ def lint(quanyu: Quanyu, text: str, offset: int = 0) -> pb.LintRuleResponse:
     return answer
 
 
-def test_warnings_come_with_their_place_and_with_what_to_write(quanyu: Quanyu) -> None:
+def test_warnings_have_a_place_and_suggestions(quanyu: Quanyu) -> None:
     declare = ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
     offset = quanyu.ingestion.PutSchema(declare).raw_offset
     (redundant,) = lint(quanyu, "did order in last 7d\nand did order in last 30d", offset).findings
@@ -28,7 +28,7 @@ def test_warnings_come_with_their_place_and_with_what_to_write(quanyu: Quanyu) -
     assert (never.code, never.column) == ("NEVER_TRUE", 28)
 
 
-def test_a_wrong_text_is_diagnosed_instead(quanyu: Quanyu) -> None:
+def test_an_invalid_text_has_errors_instead_of_warnings(quanyu: Quanyu) -> None:
     declare = ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
     offset = quanyu.ingestion.PutSchema(declare).raw_offset
     answer = lint(quanyu, "did ordr and did ordr", offset)

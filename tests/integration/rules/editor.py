@@ -1,4 +1,4 @@
-"""An editor as the language server meets one: JSON-RPC over the pipes of a process of its own."""
+"""An editor that talks JSON-RPC with a language server in a subprocess."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Editor:
         self._send({"method": method, "params": params})
 
     def request(self, method: str, params: Any) -> Any:
-        """The result; what else arrives before it is passed over."""
+        """Returns the result of a request; skips messages that arrive before it."""
         number = next(self._ids)
         self._send({"id": number, "method": method, "params": params})
         while (answer := self._received.get(timeout=PATIENCE)).get("id") != number:
@@ -51,8 +51,8 @@ class Editor:
         assert "error" not in answer, answer
         return answer["result"]
 
-    def told(self, method: str) -> Any:
-        """The parameters of the next notification of a kind."""
+    def wait_for(self, method: str) -> Any:
+        """Returns the parameters of the next notification of a method."""
         while (message := self._received.get(timeout=PATIENCE)).get("method") != method:
             pass
         return message["params"]
@@ -68,8 +68,8 @@ class Editor:
 
 
 @contextmanager
-def editor(*options: str, encodings: list[str] | None = None) -> Iterator[Editor]:
-    """Greeted, with the position encodings that it offers."""
+def open_editor(*options: str, encodings: list[str] | None = None) -> Iterator[Editor]:
+    """Opens and initializes an editor that offers these position encodings."""
     opened = Editor(*options)
     try:
         general = {} if encodings is None else {"general": {"positionEncodings": encodings}}

@@ -1,4 +1,4 @@
-"""The two services that delivery asks, as a gRPC server that answers from memory."""
+"""A gRPC server that answers calls of delivery to the tagging and identity services from memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CHUNK = 4096
 AS_OF_MS = 1_514_782_800_000
 
 
-class Peers:
-    """`segments`: members by name; `identifiers`: value by namespace and person."""
+class PeerServices:
+    """The tagging and identity services: members by segment, and values by namespace and person."""
 
     def __init__(self) -> None:
-        self.forget()
+        self.clear()
         self._server = grpc.server(ThreadPoolExecutor(4), options=MESSAGE_LIMITS)
         self._server.add_generic_rpc_handlers(
             (
@@ -40,7 +40,7 @@ class Peers:
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self.segments: dict[str, list[int]] = {}
         self.identifiers: dict[str, dict[int, str]] = {}
         self.digest_of = hashlib.sha256

@@ -1,4 +1,4 @@
-"""Versions of rules: told apart, what rests on them, and back again, with live segments following."""
+"""Compares versions of rules, lists their dependents and rolls back; live segments follow."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import grpc
 import pytest
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import Quanyu, reason
-from tests.integration.test_flow import declare, people, publish
-from tests.integration.test_live import DAY, Follower, ago, listed, live_members, send
-from tests.integration.world import lives_in, order
+from tests.integration.rules.test_live_segments import DAY, Follower, ago, listed, live_members, send
+from tests.integration.server_process import Quanyu, reason
+from tests.integration.shop import lives_in, order
+from tests.integration.test_main_flow import declare, people, publish
 from tests.waiting import PATIENCE, wait_until
 
 RULES = """
@@ -25,7 +25,7 @@ segment apart: city = 'Beijing'
 
 
 def fill(quanyu: Quanyu) -> tuple[int, int, int]:
-    """Ann ordered twice; bob ordered and browsed."""
+    """Ingests two orders of ann and an order and a browse of bob; returns the raw offset and both people."""
     declare(quanyu)
     browse = order("3", "card:bob", ago(DAY))
     browse.event.type = "browse"
@@ -55,24 +55,24 @@ def diff(quanyu: Quanyu, name: str, **fields: object) -> pb.RuleChange:
     return change
 
 
-def moved(change: pb.RuleChange) -> list[tuple[str, int, int, int]]:
+def movements(change: pb.RuleChange) -> list[tuple[str, int, int, int]]:
     return [(c.name, c.entering, c.leaving, c.staying) for c in change.comparisons]
 
 
-def test_two_versions_are_told_apart(quanyu: Quanyu) -> None:
+def test_diff_describes_the_change_between_two_versions(quanyu: Quanyu) -> None:
     offset, _, bob = fill(quanyu)
     publish(quanyu, "segment apart@2: city = 'Beijing' and did browse ever", offset)
     newest = diff(quanyu, "apart")
     assert (newest.from_version, newest.to_version, newest.kind) == (1, 2, pb.Rule.KIND_SEGMENT)
     assert list(newest.differences) == ["added: did browse ever"]
-    assert moved(newest) == [("apart", 0, 1, 1)]
+    assert movements(newest) == [("apart", 0, 1, 1)]
     back = diff(quanyu, "apart", from_version=2, to_version=1)
     assert list(back.differences) == ["removed: did browse ever"]
     assert list(back.comparisons[0].entering_sample) != [bob]
     assert list(back.comparisons[0].entering_clauses) == ["did browse ever"]
     assert list(newest.comparisons[0].leaving_clauses) == ["did browse ever"]
     text = diff(quanyu, "apart", text="segment apart@3: city = 'Shanghai'")
-    assert (text.from_version, text.to_version, moved(text)) == (2, 3, [("apart", 0, 1, 0)])
+    assert (text.from_version, text.to_version, movements(text)) == (2, 3, [("apart", 0, 1, 0)])
     metric = diff(quanyu, "visits", text="metric visits@2 = count(order) + 1")
     assert list(metric.differences) == ["changed from count(visit@1) to count(order) + 1"]
     assert not metric.comparisons
@@ -83,7 +83,7 @@ def test_two_versions_are_told_apart(quanyu: Quanyu) -> None:
     assert refusal(lambda: diff(quanyu, "gone")) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_RULE")
 
 
-def test_what_rests_on_a_rule_and_would_change_with_it(quanyu: Quanyu) -> None:
+def test_impact_lists_dependents_and_their_changes(quanyu: Quanyu) -> None:
     offset, _, bob = fill(quanyu)
     request = pb.ListDependentsRequest(workspace=quanyu.workspace, name="visit", page_size=3)
     page = quanyu.tagging.ListDependents(request)
@@ -104,7 +104,7 @@ def test_what_rests_on_a_rule_and_would_change_with_it(quanyu: Quanyu) -> None:
     assert [(c.name, c.from_version, c.to_version, list(c.differences)) for c in found.changed] == [
         ("visit", 1, 2, ["added: browse"])
     ]
-    assert {c.name: moved(c) for c in found.dependents} == {
+    assert {c.name: movements(c) for c in found.dependents} == {
         "regulars": [("regulars", 1, 0, 1)],
         "local": [("local", 1, 0, 1)],
         "loyalty": [("loyalty: high", 1, 0, 1), ("loyalty: low", 0, 1, 0)],
@@ -112,21 +112,21 @@ def test_what_rests_on_a_rule_and_would_change_with_it(quanyu: Quanyu) -> None:
     }
     assert list(found.dependents[0].comparisons[0].entering_sample) == [bob]
     assert "definition visit@2 is used, was visit@1: added: browse" in found.dependents[0].differences
-    # Nothing was published by asking.
+    # The call published nothing.
     assert len(quanyu.tagging.ListRules(pb.ListRulesRequest(workspace=quanyu.workspace)).rules) == 6
     wrong = pb.DescribeImpactRequest(workspace=quanyu.workspace, text="metric visits@2 = earliest(order)")
     publish(quanyu, "segment many: visits > 3", offset)
     (broken,) = quanyu.tagging.DescribeImpact(wrong, timeout=PATIENCE).dependents
-    assert (broken.name, "many@2" in broken.error, moved(broken)) == ("many", True, [])
+    assert (broken.name, "many@2" in broken.error, movements(broken)) == ("many", True, [])
 
 
-def test_a_roll_back_is_a_new_version_that_live_segments_follow(quanyu: Quanyu) -> None:
+def test_a_rollback_is_a_new_version_that_live_segments_follow(quanyu: Quanyu) -> None:
     offset, ann, bob = fill(quanyu)
     follower = Follower(quanyu, "apart")
     wait_until(lambda: "apart" in listed(quanyu))
-    follower.until(follower.holds("apart", ann, bob))
+    follower.follow_until(follower.holds("apart", ann, bob))
     publish(quanyu, "segment apart@2: did browse ever", offset)
-    follower.until(follower.holds("apart", bob))
+    follower.follow_until(follower.holds("apart", bob))
 
     def roll_back(version: int) -> pb.RollBackRuleResponse:
         request = pb.RollBackRuleRequest(workspace=quanyu.workspace, name="apart", to_version=version, author="eve")
@@ -135,15 +135,15 @@ def test_a_roll_back_is_a_new_version_that_live_segments_follow(quanyu: Quanyu) 
 
     back = roll_back(1)
     assert (back.rule.version, back.rule.author, back.rule.text) == (3, "eve", "segment apart@3: city = 'Beijing'")
-    assert (back.change.from_version, moved(back.change)) == (2, [("apart", 1, 0, 1)])
-    follower.until(follower.holds("apart", ann, bob))
+    assert (back.change.from_version, movements(back.change)) == (2, [("apart", 1, 0, 1)])
+    follower.follow_until(follower.holds("apart", ann, bob))
     assert follower.versions == {"apart": 3}
     assert list(diff(quanyu, "apart", from_version=1).differences) == []
     again = roll_back(1)
-    assert (again.rule, moved(again.change)) == (back.rule, [("apart", 0, 0, 2)])
+    assert (again.rule, movements(again.change)) == (back.rule, [("apart", 0, 0, 2)])
     roll_back(2)
-    # Ann leaves, and it is said that she does.
-    follower.until(follower.holds("apart", bob))
+    # The stream reports that ann leaves.
+    follower.follow_until(follower.holds("apart", bob))
     assert follower.versions == {"apart": 4}
     assert live_members(quanyu, "apart", offset) == {bob}
     follower.check_history()
@@ -151,7 +151,7 @@ def test_a_roll_back_is_a_new_version_that_live_segments_follow(quanyu: Quanyu) 
     assert refusal(lambda: roll_back(9)) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_RULE")
 
 
-def test_publishers_at_once_take_a_version_once(quanyu: Quanyu) -> None:
+def test_concurrent_publishers_get_distinct_versions(quanyu: Quanyu) -> None:
     offset, *_ = fill(quanyu)
 
     def attempt(number: int) -> str:

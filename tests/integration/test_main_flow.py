@@ -1,4 +1,4 @@
-"""From events to people, rules and audiences, in one process and in many, and again after a restart."""
+"""Follows events to people, rules and audiences, in one process and in many, and after a restart."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import Quanyu, running
-from tests.integration.world import SCHEMA, batch, identifiers, instant, lives_in, order
+from tests.integration.server_process import Quanyu, running
+from tests.integration.shop import SCHEMA, batch, identifiers, instant, lives_in, order
 from tests.waiting import PATIENCE
 
 RULES = """
@@ -40,7 +40,7 @@ def publish(quanyu: Quanyu, text: str, offset: int) -> list[tagging_pb2.Rule]:
 
 
 def fill(quanyu: Quanyu) -> int:
-    """Three people: ann lapsed, bob a regular known by two cards, cid only profiled. The raw offset to wait for."""
+    """Ingests ann, who lapsed, bob, a regular with two cards, and cid, a mere profile; returns the raw offset."""
     declare(quanyu)
     coffee = event_pb2.CatalogItem(catalog="product", key="p1", attributes={"category": event_pb2.Value(text="coffee")})
     answer = quanyu.ingestion.Ingest(
@@ -122,7 +122,7 @@ def test_events_become_people_rules_and_audiences(quanyu: Quanyu) -> None:
     assert (profile.attributes["city"].text, dict(profile.tags)) == ("Beijing", {"spend": "none"})
 
 
-def test_a_preview_counts_clauses_and_says_what_it_rests_on(quanyu: Quanyu) -> None:
+def test_a_preview_counts_clauses_and_returns_its_basis(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     rule = "did order in last 30d and city in ['Beijing']"
     request = tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text=rule, as_of=as_of(offset))
@@ -134,19 +134,19 @@ def test_a_preview_counts_clauses_and_says_what_it_rests_on(quanyu: Quanyu) -> N
     assert (getattr(window, "from"), window.to) == (instant(30), instant(0))
     assert answer.basis.as_of == instant(0)
     assert answer.explanation
-    # The same question about 15 days earlier: nothing of what happened since is known.
+    # As of 15 days earlier, later events do not count.
     request.as_of.CopyFrom(as_of(offset, days_ago=15))
     earlier = quanyu.tagging.PreviewRule(request)
     assert [clause.matched for clause in earlier.sets[0].clauses] == [2, 1]
 
 
-def test_an_answer_can_be_had_again_as_it_was_known(quanyu: Quanyu) -> None:
+def test_a_known_at_offset_reproduces_an_earlier_answer(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     rule = "did order at least 2 times in last 30d"
     request = tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text=rule, as_of=as_of(offset))
     before = quanyu.tagging.PreviewRule(request, timeout=PATIENCE)
     assert (before.sets[0].matched, before.universe) == (1, 3)
-    # Late orders, one of which tells that ann and cid are one.
+    # Late orders, one of which merges ann and cid.
     late = batch(quanyu.workspace, order("5", "card:ann", 9), order("6", "card:ann+card:cid", 8))
     request.as_of.min_raw_offset = quanyu.ingestion.Ingest(late).raw_offset
     now = quanyu.tagging.PreviewRule(request, timeout=PATIENCE)
@@ -156,7 +156,7 @@ def test_an_answer_can_be_had_again_as_it_was_known(quanyu: Quanyu) -> None:
     again = quanyu.tagging.PreviewRule(request)
     again.basis.milliseconds = before.basis.milliseconds
     assert again == before
-    # The same by the clock.
+    # The same with an instant instead of an offset.
     request.as_of.ClearField("known_at")
     request.as_of.known_before.FromMilliseconds(now.basis.epoch.received_at.ToMilliseconds())
     again = quanyu.tagging.PreviewRule(request)
@@ -173,13 +173,13 @@ def test_an_answer_can_be_had_again_as_it_was_known(quanyu: Quanyu) -> None:
         quanyu.tagging.PreviewRule(request)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "wait for it" in caught.value.details()
-    # Nothing was declared then.
+    # No schema was declared at that offset.
     request.as_of.known_at = 0
     (unknown,) = quanyu.tagging.PreviewRule(request).diagnostics
     assert "order" in unknown.message
 
 
-def test_all_pages_of_a_list_are_of_what_was_known(quanyu: Quanyu) -> None:
+def test_all_pages_of_a_list_use_the_same_known_at(quanyu: Quanyu) -> None:
     declare(quanyu)
     first = quanyu.ingestion.Ingest(batch(quanyu.workspace, *(order(str(n), f"card:c{n}", 1) for n in range(15))))
     publish(quanyu, "segment buyers: did order ever", first.raw_offset)
@@ -193,14 +193,14 @@ def test_all_pages_of_a_list_are_of_what_was_known(quanyu: Quanyu) -> None:
     assert (len(page.persons), len(last.persons), last.next_page_token) == (10, 5, "")
 
 
-def test_members_and_rules_are_listed_page_by_page(quanyu: Quanyu) -> None:
+def test_members_and_rules_are_listed_in_pages(quanyu: Quanyu) -> None:
     declare(quanyu)
     answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, *(order(str(n), f"card:c{n}", 1) for n in range(25))))
     text = "segment buyers: did order ever\nsegment buyers@2: did order at least 1 times in last 30d"
     publish(quanyu, text, answer.raw_offset)
 
     request = tagging_pb2.ListMembersRequest(workspace=quanyu.workspace, segment="buyers", version=1, page_size=10)
-    # Version 1, at the instant of the call.
+    # Version 1, as of the call.
     pages = []
     as_ofs = set()
     while True:
@@ -222,7 +222,7 @@ def test_members_and_rules_are_listed_page_by_page(quanyu: Quanyu) -> None:
     assert rest.next_page_token == ""
 
 
-def test_publishing_is_all_or_none_and_once(quanyu: Quanyu) -> None:
+def test_publishing_is_atomic_and_idempotent(quanyu: Quanyu) -> None:
     offset = declare(quanyu)
     first = publish(quanyu, "segment buyers: did order ever", offset)
     assert publish(quanyu, "segment buyers: did order ever", offset) == first
@@ -238,7 +238,9 @@ def test_publishing_is_all_or_none_and_once(quanyu: Quanyu) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
-def test_a_restart_keeps_everything(groups: list[tuple[str, ...]], tmp_path: Path, number: signal.Signals) -> None:
+def test_a_restart_keeps_events_people_and_rules(
+    groups: list[tuple[str, ...]], tmp_path: Path, number: signal.Signals
+) -> None:
     with running(tmp_path / "data", groups) as quanyu:
         offset = fill(quanyu)
         publish(quanyu, RULES, offset)
@@ -253,7 +255,7 @@ def test_a_restart_keeps_everything(groups: list[tuple[str, ...]], tmp_path: Pat
         assert members(quanyu, "lapsed", again.raw_offset) == set()
 
 
-def test_a_stream_is_answered_in_order(quanyu: Quanyu) -> None:
+def test_an_ingest_stream_is_answered_in_order(quanyu: Quanyu) -> None:
     declare(quanyu)
 
     def batches() -> Iterator[ingestion_pb2.IngestRequest]:
@@ -269,7 +271,7 @@ def test_a_stream_is_answered_in_order(quanyu: Quanyu) -> None:
     assert [answer.raw_offset for answer in answers] == sorted(answer.raw_offset for answer in answers)
 
 
-def test_why_two_identifiers_are_one_person(quanyu: Quanyu) -> None:
+def test_explain_returns_the_path_between_two_identifiers(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     bob, other = people(quanyu, offset, "card:bob", "card:ann")
     one, two = identifiers("card:bob+phone:13800000001")
@@ -288,7 +290,7 @@ def test_why_two_identifiers_are_one_person(quanyu: Quanyu) -> None:
     assert [list(chunk.persons) for chunk in chunks] == [[bob]]
 
 
-def test_a_persons_timeline_is_newest_first(quanyu: Quanyu) -> None:
+def test_a_timeline_lists_the_newest_events_first(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     (bob,) = people(quanyu, offset, "card:bob")
     members_known = tagging_pb2.PreviewRuleRequest(
@@ -304,7 +306,7 @@ def test_a_persons_timeline_is_newest_first(quanyu: Quanyu) -> None:
     assert rest.next_page_token == ""
 
 
-def test_what_is_refused_is_listed_with_its_reason(quanyu: Quanyu) -> None:
+def test_rejected_records_are_listed_with_their_reasons(quanyu: Quanyu) -> None:
     declare(quanyu)
     wrong = [event_pb2.Record(event=event_pb2.Event(source="t", id=str(n), type="nonsense")) for n in range(5)]
     answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, *wrong, order("1", "card:ann", 1)))
@@ -321,7 +323,7 @@ def test_what_is_refused_is_listed_with_its_reason(quanyu: Quanyu) -> None:
     assert [letter.reject for letter in letters] == list(answer.rejects)
 
 
-def test_the_catalog_names_what_rules_can_use(quanyu: Quanyu) -> None:
+def test_the_catalog_lists_the_names_that_rules_can_use(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     quanyu.tagging.PreviewRule(
         tagging_pb2.PreviewRuleRequest(workspace=quanyu.workspace, text="did order ever", as_of=as_of(offset)),

@@ -1,4 +1,4 @@
-"""The language server, as an editor meets it."""
+"""Tests the language server by the messages of an editor."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any
 
 import pytest
 
-from tests.integration.editor import Editor, editor
+from tests.integration.rules.editor import Editor, open_editor
 
-CATALOG = str(Path(__file__).parents[2] / "docs/rules/catering.yaml")
+CATALOG = str(Path(__file__).parents[3] / "docs/rules/catering.yaml")
 URI = "file:///rules/lapsed.rule"
-# Before the names stand an emoji (two units of UTF-16, four bytes) and Chinese (one unit, three bytes a character).
-WRONG = "segment s: nickname = '😀城' and levl = gold"
-RIGHT = WRONG.replace("levl", "level")
+# An emoji (two UTF-16 units, four bytes) and Chinese (one unit, three bytes) come before the names.
+INVALID = "segment s: nickname = '😀城' and levl = gold"
+VALID = INVALID.replace("levl", "level")
 
 
 @pytest.fixture
 def opened() -> Iterator[Editor]:
-    with editor("--catalog", CATALOG) as found:
+    with open_editor("--catalog", CATALOG) as found:
         yield found
 
 
 def show(opened: Editor, text: str, version: int = 1) -> list[dict[str, Any]]:
-    """The text as it is now; what the server says of it."""
+    """Sends the new text; returns the diagnostics of the server."""
     document = {"uri": URI, "version": version}
     if version == 1:
         opened.notify("textDocument/didOpen", {"textDocument": {**document, "languageId": "rule", "text": text}})
     else:
         opened.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
-    told = opened.told("textDocument/publishDiagnostics")
+    told = opened.wait_for("textDocument/publishDiagnostics")
     assert told["uri"] == URI
     diagnostics: list[dict[str, Any]] = told["diagnostics"]
     return diagnostics
@@ -44,26 +44,26 @@ def span(line: int, start: int, end: int) -> dict[str, Any]:
     return {"start": {"line": line, "character": start}, "end": {"line": line, "character": end}}
 
 
-def test_errors_stand_under_their_word_and_go_when_it_is_right(opened: Editor) -> None:
-    (diagnostic,) = show(opened, WRONG)
+def test_an_error_marks_its_word_and_disappears_when_it_is_corrected(opened: Editor) -> None:
+    (diagnostic,) = show(opened, INVALID)
     assert diagnostic["range"] == span(0, 32, 36)
     assert diagnostic["message"] == "nothing is called `levl`\nwrite: level"
     assert (diagnostic["severity"], diagnostic["code"]) == (1, "RULE_NAME")
-    assert show(opened, RIGHT, 2) == []
-    assert len(show(opened, f"# 注释\r\n{WRONG}", 3)) == 1
+    assert show(opened, VALID, 2) == []
+    assert len(show(opened, f"# 注释\r\n{INVALID}", 3)) == 1
     opened.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
-    assert opened.told("textDocument/publishDiagnostics")["diagnostics"] == []
+    assert opened.wait_for("textDocument/publishDiagnostics")["diagnostics"] == []
     assert opened.end() == 0
 
 
-def test_warnings_stand_beside_errors(opened: Editor) -> None:
+def test_warnings_are_shown_with_errors(opened: Editor) -> None:
     (warning,) = show(opened, "nickname = '😀' and level = gold and level = silver")
     assert (warning["severity"], warning["code"]) == (2, "NEVER_TRUE")
     assert warning["range"] == span(0, 37, 42)
 
 
-def test_hover_says_what_a_name_is_and_what_its_clause_means(opened: Editor) -> None:
-    show(opened, RIGHT + " and did order in last 7d")
+def test_hover_describes_a_name_and_explains_its_clause(opened: Editor) -> None:
+    show(opened, VALID + " and did order in last 7d")
     level = opened.request("textDocument/hover", at(0, 33))
     assert level["range"] == span(0, 32, 37)
     assert level["contents"]["value"].startswith("`level`: attribute of people, enum: bronze < silver < gold\n\n")
@@ -73,7 +73,7 @@ def test_hover_says_what_a_name_is_and_what_its_clause_means(opened: Editor) -> 
     assert opened.request("textDocument/hover", at(7, 0)) is None
 
 
-def test_completion_takes_the_place_of_what_is_typed(opened: Editor) -> None:
+def test_completion_replaces_the_typed_prefix(opened: Editor) -> None:
     show(opened, "segment s: nickname = '😀城' and 城")
     completion = opened.request("textDocument/completion", at(0, 33))
     items = {item["textEdit"]["newText"]: item for item in completion["items"]}
@@ -85,7 +85,7 @@ def test_completion_takes_the_place_of_what_is_typed(opened: Editor) -> None:
     assert opened.request("textDocument/completion", at(0, 0))["isIncomplete"]
 
 
-def test_formatting_keeps_the_language_and_the_comments(opened: Editor) -> None:
+def test_formatting_keeps_language_and_comments(opened: Editor) -> None:
     whole = {"textDocument": {"uri": URI}, "options": {"tabSize": 2, "insertSpaces": True}}
     show(opened, "# 😀\ndid   order   # 常客\n")
     (edit,) = opened.request("textDocument/formatting", whole)
@@ -103,8 +103,8 @@ def test_formatting_keeps_the_language_and_the_comments(opened: Editor) -> None:
 
 
 @pytest.mark.parametrize(("encoding", "start"), [("utf-8", 36), ("utf-32", 31)])
-def test_positions_are_counted_as_agreed(encoding: str, start: int) -> None:
-    with editor("--catalog", CATALOG, encodings=[encoding]) as opened:
+def test_positions_use_the_negotiated_encoding(encoding: str, start: int) -> None:
+    with open_editor("--catalog", CATALOG, encodings=[encoding]) as opened:
         assert opened.capabilities["positionEncoding"] == encoding
-        (diagnostic,) = show(opened, WRONG)
+        (diagnostic,) = show(opened, INVALID)
         assert diagnostic["range"] == span(0, start, start + 4)

@@ -1,4 +1,4 @@
-"""An evaluation keeps to its budget, ends when nobody waits for it, and says what it cost."""
+"""An evaluation respects its memory budget, ends when it is cancelled and reports its cost."""
 
 import json
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ PLAN = json.dumps({"as_of": NOW, "roots": [{"name": "r", "cond": COND, "among": 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """Of one person with one order."""
+    """Returns an index of one person with one order."""
     folder: Path = tmp_path_factory.mktemp("engine")
     raw, rejects = LocalLog.create(str(folder / "raw")), LocalLog.create(str(folder / "rejects"))
     ingestor = Ingestor(raw, rejects, str(folder / "ingest"))
@@ -45,7 +45,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     rejects.close()
 
 
-def test_who_asks_only_for_members_is_not_told_other_counts(index: Index) -> None:
+def test_find_returns_members_without_other_counts(index: Index) -> None:
     answer = index.find(PLAN)
     assert answer.matched(0) == 1
     assert answer.roaring(0) == index.evaluate(PLAN).roaring(0)
@@ -54,13 +54,13 @@ def test_who_asks_only_for_members_is_not_told_other_counts(index: Index) -> Non
             told(0)
 
 
-def test_an_evaluation_within_its_budget_is_answered_and_beyond_it_refused(index: Index) -> None:
+def test_an_evaluation_beyond_its_budget_is_rejected(index: Index) -> None:
     assert index.evaluate(PLAN, limits=Limits(1 << 20)).counts(0) == (1, 0)
     with pytest.raises(OverBudgetError, match="more than the 1 bytes"):
         index.evaluate(PLAN, limits=Limits(1))
 
 
-def test_a_rule_is_asked_within_the_limits_of_its_reading(index: Index) -> None:
+def test_a_preview_uses_the_limits_of_its_context(index: Index) -> None:
     evaluation = read_schema_snapshot(index).evaluation_at(Library(), NOW)
     rule = evaluation.bind("did not order at least 2 times ever")
     assert preview_draft(replace(evaluation, limits=Limits(1 << 20)), index, rule).counts[0].matched == 1
@@ -68,7 +68,7 @@ def test_a_rule_is_asked_within_the_limits_of_its_reading(index: Index) -> None:
         preview_draft(replace(evaluation, limits=Limits(1)), index, rule)
 
 
-def test_an_evaluation_that_nobody_waits_for_ends(index: Index) -> None:
+def test_a_cancelled_evaluation_ends(index: Index) -> None:
     limits = Limits(1 << 20)
     limits.cancel()
     for evaluate in (index.evaluate, index.explain):
@@ -76,7 +76,7 @@ def test_an_evaluation_that_nobody_waits_for_ends(index: Index) -> None:
             evaluate(PLAN, limits=limits)
 
 
-def test_each_condition_says_what_it_cost(index: Index) -> None:
+def test_explain_returns_the_cost_of_each_condition(index: Index) -> None:
     answer, explanation = index.explain(PLAN)
     assert answer.counts(0) == index.evaluate(PLAN).counts(0)
     [root] = [explanation.nodes[number] for number in explanation.roots]

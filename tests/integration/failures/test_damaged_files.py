@@ -1,4 +1,4 @@
-"""A damaged, cut or missing file is named at start with what to do, and what is advised works; nothing is skipped."""
+"""The server names a damaged, truncated or missing file at start, with a repair that works; it skips no data."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, Quanyu, refusal, running
-from tests.integration.world import SCHEMA, batch, order
+from tests.integration.server_process import FLOW, Quanyu, refusal, running
+from tests.integration.shop import SCHEMA, batch, order
 from tests.waiting import PATIENCE
 
 ORDERS = 40
@@ -22,7 +22,7 @@ REJECTS = "shop/log/rejects/0/00000000000000000000.log"
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that a server left behind, with a snapshot of everything."""
+    """Returns the data folder of a stopped server, with snapshots."""
     data = tmp_path_factory.mktemp("damaged") / "data"
     with running(data, [FLOW]) as quanyu:
         quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA))
@@ -41,17 +41,17 @@ def data(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "data"))
 
 
-def flip(path: Path) -> None:
+def flip_byte(path: Path) -> None:
     contents = bytearray(path.read_bytes())
     contents[len(contents) // 2] ^= 0xFF
     path.write_bytes(contents)
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def everything_is_there(quanyu: Quanyu) -> None:
+def assert_complete(quanyu: Quanyu) -> None:
     sent = quanyu.ingestion.Ingest(batch("shop", *(order(str(n), f"card:c{n}", 1) for n in range(ORDERS))))
     assert (sent.duplicates, sent.accepted) == (ORDERS, 0)
     request = tagging_pb2.PreviewRuleRequest(workspace="shop", text="in segment buyers")
@@ -62,15 +62,15 @@ def everything_is_there(quanyu: Quanyu) -> None:
 @pytest.mark.parametrize(
     ("file", "damage", "advice"),
     [
-        (RAW, flip, "put a backup"),
-        (RAW, cut, "put a backup"),
+        (RAW, flip_byte, "put a backup"),
+        (RAW, truncate, "put a backup"),
         (RAW, Path.unlink, "put a backup"),
-        (REJECTS, cut, "or remove it"),
-        ("quanyu.db", cut, "put a backup"),
+        (REJECTS, truncate, "or remove it"),
+        ("quanyu.db", truncate, "put a backup"),
         ("VERSION", lambda path: path.write_bytes(b"\xff"), "put a backup"),
     ],
 )
-def test_what_only_a_backup_mends_is_left_as_it_is(
+def test_a_damaged_source_file_needs_a_backup_and_stays_unchanged(
     data: Path, file: str, damage: Callable[[Path], object], advice: str
 ) -> None:
     damage(data / file)
@@ -84,14 +84,14 @@ def test_what_only_a_backup_mends_is_left_as_it_is(
 @pytest.mark.parametrize(
     ("pattern", "damage", "advice", "removed"),
     [
-        (RESOLVED, flip, "rebuilt from the raw log", ("shop/log/resolved", "shop/state/identity")),
-        (RESOLVED, cut, "rebuilt from the raw log", ("shop/log/resolved", "shop/state/identity")),
-        ("shop/state/identity/*.identity", flip, "remove it", ("shop/state/identity",)),
-        ("shop/state/tagging/manifest", cut, "remove the folder", ("shop/state/tagging",)),
-        ("shop/state/tagging/partition-1-*", flip, "remove the folder", ("shop/state/tagging",)),
+        (RESOLVED, flip_byte, "rebuilt from the raw log", ("shop/log/resolved", "shop/state/identity")),
+        (RESOLVED, truncate, "rebuilt from the raw log", ("shop/log/resolved", "shop/state/identity")),
+        ("shop/state/identity/*.identity", flip_byte, "remove it", ("shop/state/identity",)),
+        ("shop/state/tagging/manifest", truncate, "remove the folder", ("shop/state/tagging",)),
+        ("shop/state/tagging/partition-1-*", flip_byte, "remove the folder", ("shop/state/tagging",)),
     ],
 )
-def test_what_is_derived_is_made_anew_as_advised(
+def test_a_damaged_derived_file_is_rebuilt_as_the_message_says(
     data: Path, pattern: str, damage: Callable[[Path], object], advice: str, removed: tuple[str, ...]
 ) -> None:
     (path,) = data.glob(pattern)
@@ -102,16 +102,16 @@ def test_what_is_derived_is_made_anew_as_advised(
     for folder in removed:
         shutil.rmtree(data / folder)
     with running(data, [FLOW]) as quanyu:
-        everything_is_there(quanyu)
+        assert_complete(quanyu)
 
 
-def test_a_raw_log_without_frames_that_were_acknowledged_is_not_written_to(data: Path) -> None:
+def test_a_raw_log_that_lost_acknowledged_frames_stays_unchanged(data: Path) -> None:
     shutil.rmtree(data / "shop/log/raw/0")
     (data / "shop/log/raw/0").mkdir()
     assert f"but {ORDERS + 1} were acknowledged; put a backup" in refusal(data)
 
 
-def test_a_database_that_is_gone_is_missed(data: Path) -> None:
+def test_a_missing_database_is_reported(data: Path) -> None:
     for file in data.glob("quanyu.db*"):
         file.unlink()
     said = refusal(data)

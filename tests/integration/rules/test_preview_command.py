@@ -1,4 +1,4 @@
-"""`quanyu rule preview` on a data folder, with and without a server on it."""
+"""`quanyu rule preview` reads a data folder, with or without a running server."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, running
-from tests.integration.world import SCHEMA, batch, lives_in, order
+from tests.integration.server_process import FLOW, running
+from tests.integration.shop import SCHEMA, batch, lives_in, order
 from tests.waiting import PATIENCE
 
 
@@ -19,7 +19,7 @@ def preview(data: Path, rule: str, *options: str) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
-def test_counts_of_a_folder_that_a_server_left_behind(tmp_path: Path) -> None:
+def test_it_counts_people_in_the_folder_of_a_stopped_server(tmp_path: Path) -> None:
     data = tmp_path / "data"
     rule = "in segment buyers and did order where (amount > 50) ever"
     with running(data, [FLOW]) as quanyu:
@@ -47,7 +47,7 @@ def test_counts_of_a_folder_that_a_server_left_behind(tmp_path: Path) -> None:
     assert "0 people known; raw log folded up to 1" in " ".join(declared.stdout.split())
 
 
-def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
+def test_errors_are_shown_without_a_traceback(tmp_path: Path) -> None:
     nowhere = preview(tmp_path / "nowhere", "did order ever")
     assert (nowhere.returncode, "not a Quanyu data folder" in nowhere.stderr) == (1, True)
     data = tmp_path / "data"
@@ -70,7 +70,7 @@ def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path) -> None:
         assert "Traceback" not in found.stderr
 
 
-def test_without_a_workspace_a_rule_is_counted_wherever_it_is_understood(tmp_path: Path) -> None:
+def test_without_a_workspace_it_counts_in_each_workspace_where_the_rule_is_valid(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, [FLOW]) as quanyu:
         for workspace, schema in (

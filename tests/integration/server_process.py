@@ -1,4 +1,4 @@
-"""`quanyu serve`, as its users start it."""
+"""Starts and stops `quanyu serve` in subprocesses."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from quanyu.runtime.rpc.channels import open_channel
 from tests.waiting import PATIENCE
 
 FLOW = ("ingestion", "identity", "tagging")
-# Delivery last: it is told where the others are.
+# Delivery is last because it needs the addresses of the others.
 ALL = (*FLOW, "delivery")
 
 
 class Quanyu:
-    """`quanyu serve` subprocesses on one data folder, each on a free port."""
+    """Subprocesses of `quanyu serve` on one data folder, each on a free port."""
 
     def __init__(self, data: Path, groups: list[tuple[str, ...]]) -> None:
         self.data = data
@@ -37,7 +37,7 @@ class Quanyu:
         self.channels: dict[str, grpc.Channel] = {}
 
     def start(self) -> None:
-        """The stubs are new ones."""
+        """Starts the processes and replaces the stubs."""
         self.channels.clear()
         addresses: dict[str, str] = {}
         for group in self._groups:
@@ -53,7 +53,7 @@ class Quanyu:
             self.delivery = DeliveryServiceStub(self.channels["delivery"])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """All at once, as a machine that goes down does it. A graceful stop must succeed."""
+        """Sends the signal to all processes at once. Asserts that a graceful stop succeeds."""
         for channel in self.channels.values():
             channel.close()
         for process in self._processes:
@@ -79,7 +79,7 @@ def running(data: Path, groups: list[tuple[str, ...]]) -> Iterator[Quanyu]:
 
 
 def stopped(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Exit code and what it wrote on stderr; it is killed where it does not end."""
+    """Waits for a process, or kills it after PATIENCE; returns its exit code and standard error."""
     try:
         _, error = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -91,7 +91,7 @@ def stopped(process: subprocess.Popen[str]) -> tuple[int, str]:
 def serve(data: Path, *services: str, port: int = 0, **environment: str) -> subprocess.Popen[str]:
     chosen = [word for service in services for word in ("--service", service)]
     command = [sys.executable, "-m", "quanyu", "serve", *chosen, "--data", str(data), "--port", str(port)]
-    # With its bytecode kept, a process starts in a third of the time.
+    # A process starts three times as fast with its bytecode files.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=inherited | environment
@@ -99,17 +99,17 @@ def serve(data: Path, *services: str, port: int = 0, **environment: str) -> subp
 
 
 def address_of(process: subprocess.Popen[str]) -> str:
-    """From the line that says that it is ready."""
+    """Returns the address in the line that the server prints when it is ready."""
     assert process.stdout
     assert process.stderr
     line = process.stdout.readline()
     if " on " not in line:
-        raise AssertionError(f"it did not start: {line}{process.stderr.read()}")
+        raise AssertionError(f"the server did not start: {line}{process.stderr.read()}")
     return line.partition(" on ")[2].split()[0]
 
 
 def refusal(data: Path, *services: str, port: int = 0, **environment: str) -> str:
-    """What `quanyu serve` says when it does not start: one message, no traceback."""
+    """Returns the message of `quanyu serve` when it does not start. Asserts that there is no traceback."""
     process = serve(data, *(services or FLOW), port=port, **environment)
     out, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1, out
@@ -118,7 +118,7 @@ def refusal(data: Path, *services: str, port: int = 0, **environment: str) -> st
 
 
 def reason(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, dict[str, str]]:
-    """Code, ErrorInfo's reason and metadata."""
+    """Returns the status code, and the reason and metadata of the ErrorInfo."""
     status = rpc_status.from_call(error)
     assert status is not None, error
     info = error_details_pb2.ErrorInfo()

@@ -1,4 +1,4 @@
-"""Two people that a shared card made one are two again: in every answer, for good, and what was known before stays."""
+"""Splits two people whom a shared card merged: the split holds in all later answers and changes no earlier one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import pytest
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import Quanyu, reason, running
-from tests.integration.test_flow import declare, people, publish
-from tests.integration.test_live import DAY, Follower, ago, people_of, send
-from tests.integration.world import identifiers, order
+from tests.integration.rules.test_live_segments import DAY, Follower, ago, people_of, send
+from tests.integration.server_process import Quanyu, reason, running
+from tests.integration.shop import identifiers, order
+from tests.integration.test_main_flow import declare, people, publish
 from tests.waiting import PATIENCE
 
 ANN, BOB, CARD = "phone:13912345671", "phone:13912345672", "card:1"
 RULES = "segment regulars: did order at least 2 times in last 30d\nsegment buyers: did order in last 30d"
 
 
-def glue(quanyu: Quanyu) -> tuple[int, int]:
-    """Ann and Bob pay with one card; Bob orders twice. Who they both are, and the raw offset to wait for."""
+def merge_by_card(quanyu: Quanyu) -> tuple[int, int]:
+    """Lets ann and bob pay with one card; bob orders twice. Returns their person and the raw offset to wait for."""
     declare(quanyu)
     records = [
         order("1", f"{ANN}+{CARD}", ago(3 * DAY)),
@@ -54,11 +54,11 @@ def evaluate(quanyu: Quanyu, segment: str, **as_of: int) -> set[int]:
     return people_of(b"".join(chunk.roaring for chunk in quanyu.tagging.Evaluate(request, timeout=PATIENCE)))
 
 
-def test_who_was_glued_is_split_and_stays_split(quanyu: Quanyu) -> None:
-    ann, before = glue(quanyu)
+def test_split_people_stay_apart_when_the_card_is_used_again(quanyu: Quanyu) -> None:
+    ann, before = merge_by_card(quanyu)
     publish(quanyu, RULES, before)
     follower = Follower(quanyu)
-    follower.until(lambda: follower.holds("regulars", ann)() and follower.holds("buyers", ann)())
+    follower.follow_until(lambda: follower.holds("regulars", ann)() and follower.holds("buyers", ann)())
 
     answer = split(quanyu, ann, BOB, offset=before)
     bob = answer.parted.person
@@ -66,9 +66,9 @@ def test_who_was_glued_is_split_and_stays_split(quanyu: Quanyu) -> None:
     assert [found.identifier.value for found in answer.kept.identifiers] == ["+8613912345671", "1"]
     assert [found.identifier.value for found in answer.parted.identifiers] == ["+8613912345672"]
     assert people(quanyu, answer.raw_offset, ANN, BOB, CARD) == [ann, bob, ann]
-    follower.until(lambda: follower.holds("regulars", bob)() and follower.holds("buyers", ann, bob)())
+    follower.follow_until(lambda: follower.holds("regulars", bob)() and follower.holds("buyers", ann, bob)())
 
-    # The card in Bob's hand again glues nobody.
+    # A further order of bob with the card merges nobody.
     after = send(quanyu, order("4", f"{BOB}+{CARD}", ago(3600)))
     assert people(quanyu, after, BOB, CARD) == [bob, ann]
     violations = quanyu.identity.ListViolations(pb.ListViolationsRequest(workspace=quanyu.workspace)).violations
@@ -85,8 +85,8 @@ def test_who_was_glued_is_split_and_stays_split(quanyu: Quanyu) -> None:
     follower.check_history()
 
 
-def test_the_same_call_again_changes_nothing(quanyu: Quanyu) -> None:
-    ann, offset = glue(quanyu)
+def test_a_repeated_split_changes_nothing(quanyu: Quanyu) -> None:
+    ann, offset = merge_by_card(quanyu)
     first = split(quanyu, ann, BOB, offset=offset)
     again = split(quanyu, ann, BOB, offset=offset)
     assert (again.kept, again.parted, again.raw_offset) == (first.kept, first.parted, first.raw_offset)
@@ -106,14 +106,14 @@ def test_the_same_call_again_changes_nothing(quanyu: Quanyu) -> None:
         (0, [BOB], "", (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_INPUT", {"field": "idempotency_key"})),
     ],
 )
-def test_what_cannot_be_split_is_refused_before_it_is_written(
+def test_an_impossible_split_is_rejected_before_it_is_logged(
     quanyu: Quanyu,
     person: int,
     leaving: list[str],
     key: str,
     said: tuple[grpc.StatusCode, str, dict[str, str]],
 ) -> None:
-    both, offset = glue(quanyu)
+    both, offset = merge_by_card(quanyu)
     with pytest.raises(grpc.RpcError) as caught:
         split(quanyu, person or both, *leaving, key=key, offset=offset)
     assert reason(caught.value) == said
@@ -123,9 +123,9 @@ def test_what_cannot_be_split_is_refused_before_it_is_written(
     assert quanyu.identity.Resolve(request).epoch.raw_offset == offset
 
 
-def test_a_split_survives_a_kill_and_the_loss_of_all_state(tmp_path: Path) -> None:
+def test_a_split_survives_a_kill_and_a_rebuild_of_all_state(tmp_path: Path) -> None:
     with running(tmp_path / "data", [("ingestion", "identity", "tagging")]) as quanyu:
-        ann, before = glue(quanyu)
+        ann, before = merge_by_card(quanyu)
         publish(quanyu, RULES, before)
         answer = split(quanyu, ann, BOB, offset=before)
         bob = answer.parted.person

@@ -1,4 +1,4 @@
-"""What goes wrong says where, and what to do; and nothing accepted before is lost."""
+"""Errors say where the problem is and what to do, and no accepted record is lost."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.running import FLOW, Quanyu, address_of, reason, refusal, running, serve
-from tests.integration.world import SCHEMA, batch, order
+from tests.integration.server_process import FLOW, Quanyu, address_of, reason, refusal, running, serve
+from tests.integration.shop import SCHEMA, batch, order
 from tests.waiting import PATIENCE
 
 
-def test_a_port_in_use(tmp_path: Path) -> None:
+def test_a_used_port_is_reported(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -28,7 +28,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_a_data_folder_that_cannot_be_used(tmp_path: Path) -> None:
+def test_an_unusable_data_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "choose another data folder" in refusal(tmp_path / "file" / "data")
     (tmp_path / "photos").mkdir()
@@ -39,15 +39,15 @@ def test_a_data_folder_that_cannot_be_used(tmp_path: Path) -> None:
     assert "layout version '0'" in refusal(tmp_path / "old")
 
 
-def test_listening_beyond_loopback_without_authentication(tmp_path: Path) -> None:
+def test_listening_on_all_addresses_requires_authentication(tmp_path: Path) -> None:
     assert "QUANYU_AUTH_TOKEN_FILE" in refusal(tmp_path / "data", QUANYU_HOST="0.0.0.0")
 
 
-def test_a_misspelt_setting(tmp_path: Path) -> None:
+def test_a_misspelt_setting_is_reported(tmp_path: Path) -> None:
     assert "did you mean QUANYU_THREADS" in refusal(tmp_path / "data", QUANYU_THREAD="4")
 
 
-def test_a_damaged_database(tmp_path: Path) -> None:
+def test_a_damaged_database_is_reported(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, [FLOW]) as quanyu:
         quanyu.stop()
@@ -55,7 +55,7 @@ def test_a_damaged_database(tmp_path: Path) -> None:
     assert "quanyu.db" in refusal(data)
 
 
-def test_two_processes_on_one_data_folder(tmp_path: Path) -> None:
+def test_a_second_process_on_a_data_folder_does_not_start(tmp_path: Path) -> None:
     first = serve(tmp_path / "data", "identity")
     address_of(first)
     assert "already runs the identity service" in refusal(tmp_path / "data", "identity", "tagging")
@@ -64,7 +64,7 @@ def test_two_processes_on_one_data_folder(tmp_path: Path) -> None:
     assert first.returncode == 0
 
 
-def test_a_damaged_log_is_named_and_not_written_to(tmp_path: Path) -> None:
+def test_a_damaged_log_is_named_and_stays_unchanged(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, [FLOW]) as quanyu:
         workspace = quanyu.workspace
@@ -108,7 +108,7 @@ def declared(quanyu: Quanyu) -> Quanyu:
 
 
 @pytest.mark.parametrize(("text", "why"), RULES)
-def test_a_wrong_rule_is_refused_where_it_is_wrong(declared: Quanyu, text: str, why: str) -> None:
+def test_an_invalid_rule_is_rejected_with_the_place_of_its_error(declared: Quanyu, text: str, why: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         declared.tagging.PublishRule(PUBLISH(workspace=declared.workspace, text=text))
     code, found, metadata = reason(caught.value)
@@ -129,7 +129,7 @@ def test_a_wrong_rule_is_refused_where_it_is_wrong(declared: Quanyu, text: str, 
     assert not half_typed.sets
 
 
-def test_every_clause_that_is_wrong_is_told(declared: Quanyu) -> None:
+def test_each_invalid_clause_has_an_error(declared: Quanyu) -> None:
     request = tagging_pb2.ValidateRuleRequest(
         workspace=declared.workspace, text="did ordr and did order\nand did order in last 30 days"
     )
@@ -137,7 +137,7 @@ def test_every_clause_that_is_wrong_is_told(declared: Quanyu) -> None:
     assert [(d.reason, d.line, d.column) for d in diagnostics] == [("RULE_NAME", 1, 5), ("RULE_SYNTAX", 2, 23)]
 
 
-def test_a_near_miss_is_suggested(declared: Quanyu) -> None:
+def test_an_error_suggests_similar_names(declared: Quanyu) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         declared.tagging.PublishRule(PUBLISH(workspace=declared.workspace, text="did ordr ever"))
     assert "order" in reason(caught.value)[2]["suggestions"]
@@ -275,12 +275,12 @@ CALLS: list[tuple[str, Callable[[Quanyu], object], grpc.StatusCode, str]] = [
 ]
 
 
-ABSURD = Timestamp(seconds=2**62)
+FAR_FUTURE = Timestamp(seconds=2**62)
 CALLS += [
     (
         "an instant that no calendar has",
         lambda q: q.tagging.PreviewRule(
-            PREVIEW(workspace=q.workspace, text="did order ever", as_of=tagging_pb2.AsOf(instant=ABSURD))
+            PREVIEW(workspace=q.workspace, text="did order ever", as_of=tagging_pb2.AsOf(instant=FAR_FUTURE))
         ),
         INVALID,
         "INVALID_TIME",
@@ -324,7 +324,7 @@ CALLS += [
 ]
 
 
-def test_every_wrong_call_says_why(declared: Quanyu) -> None:
+def test_each_invalid_call_is_rejected_with_its_reason(declared: Quanyu) -> None:
     for what, call, code, why in CALLS:
         with pytest.raises(grpc.RpcError) as caught:
             call(declared)
@@ -336,7 +336,7 @@ def test_every_wrong_call_says_why(declared: Quanyu) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"\xff" * 30, b"\x0a\x04shop\x12\xff\xff\xff\xff\x0f"])
-def test_bytes_that_are_no_request(declared: Quanyu, sent: bytes) -> None:
+def test_malformed_requests_are_rejected(declared: Quanyu, sent: bytes) -> None:
     declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1)))
     raw_call = declared.channels["ingestion"].unary_unary("/quanyu.api.ingestion.v1.IngestionService/Ingest")
     with pytest.raises(grpc.RpcError) as caught:
@@ -345,7 +345,7 @@ def test_bytes_that_are_no_request(declared: Quanyu, sent: bytes) -> None:
     assert declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1))).duplicates == 1
 
 
-def test_a_batch_over_64_mib(declared: Quanyu) -> None:
+def test_a_batch_over_64_mib_is_rejected(declared: Quanyu) -> None:
     declared.ingestion.Ingest(batch(declared.workspace, order("1", "card:ann", 1)))
     record = order("1", "card:ann", 1)
     record.event.id = "x" * (64 * 2**20)

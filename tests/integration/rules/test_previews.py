@@ -1,14 +1,14 @@
-"""Previews at typing speed: half typed texts, funnels, samples, and what would become of people."""
+"""Previews incomplete texts, with funnels, samples and the impact of publishing."""
 
 from __future__ import annotations
 
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import Quanyu
-from tests.integration.test_flow import as_of, declare, people, publish
-from tests.integration.test_live import send
-from tests.integration.world import lives_in, order
+from tests.integration.rules.test_live_segments import send
+from tests.integration.server_process import Quanyu
+from tests.integration.shop import lives_in, order
+from tests.integration.test_main_flow import as_of, declare, people, publish
 from tests.waiting import PATIENCE
 
 WHOLE = "segment buyers@2:\n  did order in last 30d\n  and city = 'Beijing'"
@@ -21,7 +21,7 @@ def preview(quanyu: Quanyu, text: str, **fields: object) -> pb.PreviewRuleRespon
 
 
 def fill(quanyu: Quanyu) -> int:
-    """Ann and bob bought lately, cid long ago; ann and cid live in Beijing, bob elsewhere."""
+    """Ingests recent orders of ann and bob and an old one of cid; ann and cid live in Beijing."""
     declare(quanyu)
     unpriced = order("4", "card:bob", 4)
     unpriced.event.properties.clear()
@@ -35,17 +35,17 @@ def fill(quanyu: Quanyu) -> int:
         lives_in("card:cid", "Beijing"),
         lives_in("card:bob", "Shanghai"),
     )
-    return folded(quanyu, offset)
+    return wait_for_rules(quanyu, offset)
 
 
-def folded(quanyu: Quanyu, offset: int) -> int:
-    """Rules see everything up to there."""
+def wait_for_rules(quanyu: Quanyu, offset: int) -> int:
+    """Waits until rules see the raw log up to the offset; returns the offset."""
     request = pb.ValidateRuleRequest(workspace=quanyu.workspace, text="did order", min_raw_offset=offset)
     assert not quanyu.tagging.ValidateRule(request, timeout=PATIENCE).diagnostics
     return offset
 
 
-def test_a_preview_shows_the_funnel_and_what_would_become_of_people(quanyu: Quanyu) -> None:
+def test_a_preview_shows_the_funnel_and_the_impact(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     ann, bob, cid = people(quanyu, offset, "card:ann", "card:bob", "card:cid")
     publish(quanyu, "segment buyers: did order", offset)
@@ -67,7 +67,7 @@ def test_a_preview_shows_the_funnel_and_what_would_become_of_people(quanyu: Quan
     assert {fact.name: fact.value for fact in spent.facts} == {"sum(order.amount)": "30", "last_order": "5d 0h"}
 
 
-def test_a_half_typed_text_is_counted_as_far_as_it_is_right(quanyu: Quanyu) -> None:
+def test_an_incomplete_text_is_counted_up_to_its_error(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     publish(quanyu, "segment buyers: did order", offset)
     found = preview(quanyu, WHOLE + "\n  and ctiy = 'Beijing'", revision="8")
@@ -86,7 +86,7 @@ def test_a_half_typed_text_is_counted_as_far_as_it_is_right(quanyu: Quanyu) -> N
     assert (nothing.revision, len(nothing.diagnostics), len(nothing.sets)) == ("9", 1, 0)
 
 
-def test_a_tag_is_compared_value_by_value(quanyu: Quanyu) -> None:
+def test_a_tag_is_compared_by_value(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     publish(quanyu, "tag visits: 'two' when count(order) >= 2; 'one' when count(order) = 1", offset)
     found = preview(quanyu, "tag visits@2: 'two' when count(order) >= 3; else 'few'")
@@ -98,7 +98,7 @@ def test_a_tag_is_compared_value_by_value(quanyu: Quanyu) -> None:
     assert [counted.matched for counted in found.sets] == [0, 3]
 
 
-def test_amounts_that_are_unknown_are_told(quanyu: Quanyu) -> None:
+def test_unknown_amounts_are_noted(quanyu: Quanyu) -> None:
     fill(quanyu)
     (note,) = preview(quanyu, "sum(order.amount in last 30d) < 20").notes
     assert note.startswith(
@@ -107,7 +107,7 @@ def test_amounts_that_are_unknown_are_told(quanyu: Quanyu) -> None:
     assert not preview(quanyu, "count(order.amount) < 20").notes
 
 
-def test_what_was_published_may_have_had_no_meaning_yet(quanyu: Quanyu) -> None:
+def test_a_published_version_may_be_invalid_at_an_earlier_known_at(quanyu: Quanyu) -> None:
     declared = declare(quanyu)
     age = event_pb2.Schema(attributes=[event_pb2.Field(name="age", type=event_pb2.TYPE_NUMBER)])
     offset = quanyu.ingestion.PutSchema(
@@ -122,7 +122,7 @@ def test_what_was_published_may_have_had_no_meaning_yet(quanyu: Quanyu) -> None:
     assert note.startswith("there is no comparison with the published old@1: ")
 
 
-def test_how_sets_overlap(quanyu: Quanyu) -> None:
+def test_overlap_counts_each_combination_of_sets(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     publish(quanyu, "segment buyers: did order in last 30d", offset)
     conditions = ["in segment buyers", "city = 'Beijing'", "did order where (amount > 20) ever"]

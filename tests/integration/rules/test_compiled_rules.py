@@ -1,11 +1,11 @@
-"""Whatever the rule language can say is answered: the engine refuses no plan that is compiled from a bound rule."""
+"""The engine evaluates each plan that the compiler makes from a bound rule."""
 
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quanyu.api.event.v1 import event_pb2 as pb
@@ -13,6 +13,7 @@ from quanyu.dsl import Catalog, Field, RuleError, build_plan, check_and_bind, co
 from quanyu.dsl import syntax as s
 from quanyu.engine import Index, Ingestor, LocalLog, Resolver
 from quanyu.tagging.evaluation.catalog import KINDS
+from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.renamer import Renamer
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
@@ -52,7 +53,7 @@ def schema(catalog: Catalog) -> pb.Schema:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """Of a workspace in which everything is declared and nothing has happened."""
+    """Returns the index of a workspace with a schema and no events."""
     folder: Path = tmp_path_factory.mktemp("engine")
     raw, rejects = LocalLog.create(str(folder / "raw")), LocalLog.create(str(folder / "rejects"))
     ingestor = Ingestor(raw, rejects, str(folder / "ingest"))
@@ -65,14 +66,14 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     rejects.close()
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@examples(300)
 @given(trees.conditions, st.randoms(use_true_random=False))
-def test_what_compiles_is_answered(index: Index, cond: s.Cond, chosen: random.Random) -> None:
+def test_the_engine_evaluates_each_compiled_condition(index: Index, cond: s.Cond, chosen: random.Random) -> None:
     text = format_rule(Renamer(chosen).tree(cond))
     try:
         bound = check_and_bind(text, CATALOG, LIBRARY)
         compiled = compile_condition(bound, LIBRARY, CATALOG, CLOCK)
     except RuleError:
         return
-    if "churn_risk@3" not in bound.versions and "churn_risk@4" not in bound.versions:  # no model has scored anybody
+    if "churn_risk@3" not in bound.versions and "churn_risk@4" not in bound.versions:  # no model has set these scores
         index.evaluate(build_plan(NOW, compiled))

@@ -1,4 +1,4 @@
-"""A disk that is full: refused with what to do, nothing acknowledged is lost, and it goes on once there is space."""
+"""On a full disk, the server rejects writes with advice, loses no acknowledged record and continues with free space."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.runtime.workspaces import LOOK_SECONDS
-from tests.integration.running import FLOW, Quanyu, reason, refusal, running
-from tests.integration.world import SCHEMA, batch, order
+from tests.integration.server_process import FLOW, Quanyu, reason, refusal, running
+from tests.integration.shop import SCHEMA, batch, order
 from tests.waiting import PATIENCE
 
 FULL = (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL")
@@ -41,8 +41,8 @@ def fill(disk: Path) -> Path:
             return ballast
 
 
-def said(call: Callable[..., object], request: object) -> tuple[grpc.StatusCode, str] | None:
-    """Why it was refused; None if it was not."""
+def rejection(call: Callable[..., object], request: object) -> tuple[grpc.StatusCode, str] | None:
+    """Returns the reason of the rejection, or None."""
     try:
         call(request)
     except grpc.RpcError as error:
@@ -50,23 +50,23 @@ def said(call: Callable[..., object], request: object) -> tuple[grpc.StatusCode,
     return None
 
 
-def test_a_full_data_folder_at_start(disk: Path) -> None:
+def test_a_full_disk_at_start_is_reported(disk: Path) -> None:
     fill(disk)
     assert "the disk is full; free some space" in refusal(disk / "data")
 
 
-def test_a_disk_that_fills_up_while_serving(disk: Path) -> None:
+def test_a_disk_that_fills_up_loses_no_acknowledged_record(disk: Path) -> None:
     with running(disk / "data", [FLOW]) as quanyu:
         for workspace in ("shop", "late"):
             quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=SCHEMA))
         ballast = fill(disk)
         tries = [str(n) for n in range(200)]
-        outcomes = {key: said(quanyu.ingestion.Ingest, batch("shop", order(key, "card:ann", 1))) for key in tries}
+        outcomes = {key: rejection(quanyu.ingestion.Ingest, batch("shop", order(key, "card:ann", 1))) for key in tries}
         lost = [key for key, outcome in outcomes.items() if outcome is not None]
         assert {outcomes[key] for key in lost} == {FULL}
         new = ingestion_pb2.PutSchemaRequest(workspace="new", schema=SCHEMA)
-        assert said(quanyu.ingestion.PutSchema, new) == FULL
-        # Meanwhile the other services look for new workspaces, and cannot open this one.
+        assert rejection(quanyu.ingestion.PutSchema, new) == FULL
+        # Other services look for new workspaces and cannot open this one.
         time.sleep(3 * LOOK_SECONDS)
         ballast.unlink()
         for workspace in ("shop", "late", "new"):
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_up_while_serving(disk: Path) -> None:
 
 
 def buyers(quanyu: Quanyu, workspace: str, times: int, offset: int) -> int:
-    """How many people bought exactly so often."""
+    """Returns the number of people with exactly this number of orders."""
     request = tagging_pb2.PreviewRuleRequest(workspace=workspace, text=f"did order exactly {times} times ever")
     request.as_of.min_raw_offset = offset
     return quanyu.tagging.PreviewRule(request, timeout=PATIENCE).sets[0].matched

@@ -1,4 +1,4 @@
-"""Proposals are decided once, by somebody else; drafts are saved by whoever read the last one."""
+"""A proposal is decided once by another person; a draft is saved only on its newest revision."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import grpc
 import pytest
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import FLOW, Quanyu, reason, running
-from tests.integration.test_flow import declare, publish
-from tests.integration.test_live import send
-from tests.integration.test_previews import folded
-from tests.integration.world import lives_in
+from tests.integration.rules.test_live_segments import send
+from tests.integration.rules.test_previews import wait_for_rules
+from tests.integration.server_process import FLOW, Quanyu, reason, running
+from tests.integration.shop import lives_in
+from tests.integration.test_main_flow import declare, publish
 from tests.waiting import PATIENCE
 
 APPROVE = pb.DecideProposalRequest.DECISION_APPROVE
@@ -32,7 +32,7 @@ def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
 
 def fill(quanyu: Quanyu) -> int:
     declare(quanyu)
-    return folded(quanyu, send(quanyu, lives_in("card:ann", "Beijing"), lives_in("card:bob", "Shanghai")))
+    return wait_for_rules(quanyu, send(quanyu, lives_in("card:ann", "Beijing"), lives_in("card:bob", "Shanghai")))
 
 
 def propose(quanyu: Quanyu, text: str, author: str = "ann", note: str = "") -> pb.Proposal:
@@ -60,7 +60,7 @@ def proposals(quanyu: Quanyu, state: pb.Proposal.State = pb.Proposal.STATE_UNSPE
         request.page_token = page.next_page_token
 
 
-def test_an_approval_publishes_what_was_proposed(quanyu: Quanyu) -> None:
+def test_an_approval_publishes_the_proposal(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     publish(quanyu, "segment north: city = 'Beijing'", offset)
     proposal = propose(quanyu, "segment north@2:  city = 'Shanghai'", note="moved")
@@ -69,9 +69,9 @@ def test_an_approval_publishes_what_was_proposed(quanyu: Quanyu) -> None:
     assert list(change.differences) == ["changed from city = 'Beijing' to city = 'Shanghai'"]
     (moved,) = change.comparisons
     assert (moved.entering, moved.leaving, moved.staying) == (1, 1, 0)
-    # It is kept, and its people may be erased.
+    # The stored proposal has no people, who may be erased later.
     assert [*moved.entering_sample, *moved.leaving_sample] == []
-    # The same again is the same; of another author it is another.
+    # A repeated proposal is the same one; one of another author is new.
     assert propose(quanyu, "segment north@2: city = 'Shanghai'") == proposal
     other = propose(quanyu, "segment north@2: city = 'Shanghai'", author="cid")
     assert proposals(quanyu) == [other.id, proposal.id]
@@ -86,7 +86,7 @@ def test_an_approval_publishes_what_was_proposed(quanyu: Quanyu) -> None:
     assert refusal(lambda: decide(quanyu, proposal.id, REJECT)) == (CONFLICT, "PROPOSAL_DECIDED")
     assert proposals(quanyu, pb.Proposal.STATE_OPEN) == [other.id]
     assert proposals(quanyu, pb.Proposal.STATE_APPROVED) == [proposal.id]
-    # What it would publish is there already, just so.
+    # The rule is published already.
     assert decide(quanyu, other.id, APPROVE).rules == approved.rules
 
 
@@ -99,7 +99,7 @@ def test_a_rejection_publishes_nothing(quanyu: Quanyu) -> None:
     assert not quanyu.tagging.ListRules(pb.ListRulesRequest(workspace=quanyu.workspace)).rules
 
 
-def test_what_changed_meanwhile_is_said(quanyu: Quanyu) -> None:
+def test_a_stale_proposal_is_rejected(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     proposal = propose(quanyu, "segment north: city = 'Beijing'\nsegment south: city = 'Shanghai'")
     publish(quanyu, "segment north: city = 'Harbin' or city = 'Beijing'", offset)
@@ -112,7 +112,7 @@ def test_what_changed_meanwhile_is_said(quanyu: Quanyu) -> None:
     assert names == ["north"]
 
 
-def test_what_cannot_be_proposed_or_decided(quanyu: Quanyu) -> None:
+def test_an_invalid_proposal_or_decision_is_rejected(quanyu: Quanyu) -> None:
     offset = fill(quanyu)
     publish(quanyu, "segment north: city = 'Beijing'", offset)
     text = "segment south: city = 'Shanghai'"
@@ -135,7 +135,7 @@ def test_what_cannot_be_proposed_or_decided(quanyu: Quanyu) -> None:
     assert refusal(lambda: quanyu.tagging.GetProposal(asked)) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PROPOSAL")
 
 
-def test_who_decides_at_once_decides_once(quanyu: Quanyu) -> None:
+def test_of_concurrent_decisions_one_succeeds(quanyu: Quanyu) -> None:
     fill(quanyu)
     for turn in range(4):
         number = propose(quanyu, f"segment s{turn}: city = 'Beijing'").id
@@ -162,7 +162,7 @@ def strict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Quanyu]:
         yield quanyu
 
 
-def test_where_approval_is_required_nothing_else_publishes(strict: Quanyu) -> None:
+def test_required_approval_is_the_only_way_to_publish(strict: Quanyu) -> None:
     offset = fill(strict)
     assert refusal(lambda: publish(strict, "segment north: city = 'Beijing'", offset)) == (
         PRECONDITION,
@@ -173,7 +173,7 @@ def test_where_approval_is_required_nothing_else_publishes(strict: Quanyu) -> No
     back = pb.RollBackRuleRequest(workspace=strict.workspace, name="north", to_version=1, author="ann")
     assert refusal(lambda: strict.tagging.RollBackRule(back)) == (PRECONDITION, "APPROVAL_REQUIRED")
     strict.restart()
-    # What was decided is kept.
+    # The decision is kept.
     (newest, _) = strict.tagging.ListProposals(pb.ListProposalsRequest(workspace=strict.workspace)).proposals
     assert (newest.state, newest.decided_by) == (pb.Proposal.STATE_APPROVED, "bob")
 
@@ -184,7 +184,7 @@ def save(quanyu: Quanyu, text: str, revision: int, author: str = "ann", name: st
     return draft
 
 
-def test_a_draft_is_saved_on_top_of_what_was_read(quanyu: Quanyu) -> None:
+def test_a_draft_is_saved_only_on_its_newest_revision(quanyu: Quanyu) -> None:
     fill(quanyu)
     first = save(quanyu, "segment north: ctiy =", 0)
     assert (first.revision, first.text, first.author) == (1, "segment north: ctiy =", "ann")
@@ -209,7 +209,7 @@ def test_a_draft_is_saved_on_top_of_what_was_read(quanyu: Quanyu) -> None:
     assert refusal(lambda: save(quanyu, "x" * 100_001, 2)) == (INVALID, "DRAFT_TOO_LONG")
 
 
-def test_of_those_who_save_at_once_one_does(quanyu: Quanyu) -> None:
+def test_of_concurrent_saves_one_succeeds(quanyu: Quanyu) -> None:
     fill(quanyu)
 
     def attempt(at: int) -> str:

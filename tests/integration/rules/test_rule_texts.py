@@ -1,4 +1,4 @@
-"""What is asked about a text while it is written: completion, its canonical form, what it means."""
+"""Completes, formats and explains the text of a rule."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import Quanyu, reason
-from tests.integration.world import NOW, SCHEMA, batch, lives_in, order
+from tests.integration.server_process import Quanyu, reason
+from tests.integration.shop import NOW, SCHEMA, batch, lives_in, order
 from tests.waiting import PATIENCE
 
 ALIASED = event_pb2.Schema(
@@ -22,7 +22,7 @@ ALIASED = event_pb2.Schema(
 
 @pytest.fixture
 def shop(quanyu: Quanyu) -> Quanyu:
-    """Three people in Beijing, one in Shanghai, of whom one has ordered; a segment and a definition."""
+    """Ingests three people in Beijing and one in Shanghai, one with an order; publishes a segment and a definition."""
     workspace = quanyu.workspace
     for schema in (SCHEMA, ALIASED):
         quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=workspace, schema=schema))
@@ -35,34 +35,34 @@ def shop(quanyu: Quanyu) -> Quanyu:
     return quanyu
 
 
-def completed(shop: Quanyu, text: str, offset: int | None = None, limit: int = 0) -> pb.CompleteRuleResponse:
+def complete(shop: Quanyu, text: str, offset: int | None = None, limit: int = 0) -> pb.CompleteRuleResponse:
     at = len(text) if offset is None else offset
     request = pb.CompleteRuleRequest(workspace=shop.workspace, text=text, offset=at, limit=limit)
     return shop.tagging.CompleteRule(request, timeout=PATIENCE)
 
 
-def test_values_with_the_people_who_hold_them(shop: Quanyu) -> None:
-    found = completed(shop, "city = ")
+def test_completion_offers_values_with_their_numbers_of_people(shop: Quanyu) -> None:
+    found = complete(shop, "city = ")
     assert [(item.text, item.kind, item.people) for item in found.items[:2]] == [
         ("'Beijing'", "value", 3),
         ("'Shanghai'", "value", 1),
     ]
     assert not found.items[2].HasField("people")
-    (channel,) = (item for item in completed(shop, "channel in [").items if item.kind == "channel")
+    (channel,) = (item for item in complete(shop, "channel in [").items if item.kind == "channel")
     assert (channel.label, channel.people) == ("pos", 1)
 
 
-def test_names_keywords_and_where_they_go(shop: Quanyu) -> None:
-    found = completed(shop, "did ord and city = 'x'", 7)
+def test_completion_offers_names_and_keywords_with_their_places(shop: Quanyu) -> None:
+    found = complete(shop, "did ord and city = 'x'", 7)
     assert (getattr(found, "from"), found.to, [item.text for item in found.items]) == (4, 7, ["order"])
-    assert [item.label for item in completed(shop, "in segment ").items[:1]] == ["buyers"]
-    assert "touch" in [item.label for item in completed(shop, "did ").items]
-    assert completed(shop, "城").items[0].text == "城市"
-    short = completed(shop, "", limit=5)
+    assert [item.label for item in complete(shop, "in segment ").items[:1]] == ["buyers"]
+    assert "touch" in [item.label for item in complete(shop, "did ").items]
+    assert complete(shop, "城").items[0].text == "城市"
+    short = complete(shop, "", limit=5)
     assert (len(short.items), short.more) == (5, True)
 
 
-def test_both_canonical_forms(shop: Quanyu) -> None:
+def test_formatting_has_an_english_and_a_chinese_form(shop: Quanyu) -> None:
     def formatted(text: str, language: pb.Language = pb.LANGUAGE_UNSPECIFIED) -> pb.FormatRuleResponse:
         request = pb.FormatRuleRequest(workspace=shop.workspace, text=text, language=language)
         return shop.tagging.FormatRule(request, timeout=PATIENCE)
@@ -74,7 +74,7 @@ def test_both_canonical_forms(shop: Quanyu) -> None:
     assert (wrong.reason, wrong.column, "30d" in wrong.suggestions) == ("RULE_SYNTAX", 19, True)
 
 
-def test_sentences_and_what_they_rest_on(shop: Quanyu) -> None:
+def test_an_explanation_has_sentences_and_a_basis(shop: Quanyu) -> None:
     def explained(text: str, language: pb.Language = pb.LANGUAGE_EN) -> pb.ExplainRuleResponse:
         as_of = pb.AsOf()
         as_of.instant.FromDatetime(NOW)
@@ -99,7 +99,7 @@ def test_sentences_and_what_they_rest_on(shop: Quanyu) -> None:
 
 
 CALLS: list[tuple[Callable[[Quanyu], object], str]] = [
-    (lambda q: completed(q, "city", 5), "OFFSET_BEYOND_TEXT"),
+    (lambda q: complete(q, "city", 5), "OFFSET_BEYOND_TEXT"),
     (
         lambda q: q.tagging.FormatRule(pb.FormatRuleRequest(workspace=q.workspace, language=7)),  # type: ignore[arg-type]
         "UNKNOWN_LANGUAGE",
@@ -112,7 +112,7 @@ CALLS: list[tuple[Callable[[Quanyu], object], str]] = [
 
 
 @pytest.mark.parametrize(("call", "why"), CALLS)
-def test_bad_input(shop: Quanyu, call: Callable[[Quanyu], object], why: str) -> None:
+def test_an_invalid_request_is_rejected(shop: Quanyu, call: Callable[[Quanyu], object], why: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         call(shop)
     assert reason(caught.value)[:2] == (grpc.StatusCode.INVALID_ARGUMENT, why)

@@ -1,4 +1,4 @@
-"""Live segments: who enters and leaves, as it happens, once, and again after a kill."""
+"""Live segments report each entry and exit once, also after a kill."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pyroaring import BitMap64
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.running import Quanyu, reason, running
-from tests.integration.test_flow import declare, people, publish
-from tests.integration.world import NOW, batch, lives_in, order
+from tests.integration.server_process import Quanyu, reason, running
+from tests.integration.shop import NOW, batch, lives_in, order
+from tests.integration.test_main_flow import declare, people, publish
 from tests.waiting import PATIENCE, wait_until
 
 DAY = 86_400
 
 
 def ago(seconds: float) -> float:
-    """Days before the tests' NOW; segments are kept up to date as of the real one."""
+    """Returns the days between the NOW of the tests and `seconds` before the real time, which live segments use."""
     return (NOW - datetime.now(UTC) + timedelta(seconds=seconds)) / timedelta(days=1)
 
 
@@ -36,7 +36,7 @@ def send(quanyu: Quanyu, *records: event_pb2.Record) -> int:
 
 
 class Follower:
-    """Folds what the stream says, and checks that nothing is missed or said twice."""
+    """Folds a membership stream and checks that it misses and repeats nothing."""
 
     def __init__(self, quanyu: Quanyu, *segments: str) -> None:
         self.quanyu = quanyu
@@ -44,11 +44,11 @@ class Follower:
         self.cursor = ""
         self.members: dict[str, set[int]] = {}
         self.versions: dict[str, int] = {}
-        # What was said, and of when.
+        # The members after each response, and its basis.
         self.said: list[tuple[pb.SegmentMoves, pb.AsOf]] = []
 
-    def until(self, reached: Callable[[], bool]) -> None:
-        """Follows from the last cursor until something is so."""
+    def follow_until(self, reached: Callable[[], bool]) -> None:
+        """Follows the stream from the last cursor until the condition is true."""
         request = pb.WatchMembershipRequest(workspace=self.quanyu.workspace, segments=self.segments, cursor=self.cursor)
         stream = self.quanyu.tagging.WatchMembership(request, timeout=PATIENCE)
         try:
@@ -70,7 +70,7 @@ class Follower:
             held -= left
             assert (moves.count, moves.digest) == (len(held), digest(held))
             self.versions[moves.segment] = moves.version
-            # A segment of which nobody was found yet rests on nothing.
+            # A segment without a first evaluation has no basis.
             if response.complete and response.HasField("epoch"):
                 self.said.append((moves, pb.AsOf(instant=response.as_of, known_at=response.epoch.raw_offset)))
 
@@ -78,7 +78,7 @@ class Follower:
         return lambda: self.members.get(segment) == set(expected)
 
     def check_history(self) -> None:
-        """At every step the members were those that are found when the same is asked of the same two clocks, later."""
+        """Asserts that the members after each step equal a later evaluation with the same as-of and known-at."""
         assert self.said
         for moves, as_of in self.said:
             request = pb.EvaluateRequest(
@@ -116,11 +116,11 @@ def test_people_enter_and_leave_as_events_arrive_and_time_passes(quanyu: Quanyu)
     publish(quanyu, "segment recent: did order in last 60min\nsegment quiet: did not order in last 7d", offset)
     ann, bob = people(quanyu, offset, "card:ann", "card:bob")
     follower = Follower(quanyu)
-    follower.until(lambda: follower.holds("quiet", ann, bob)() and follower.holds("recent")())
-    # Bob's order is an hour old in two seconds.
+    follower.follow_until(lambda: follower.holds("quiet", ann, bob)() and follower.holds("recent")())
+    # The order of bob becomes an hour old in two seconds.
     offset = send(quanyu, order("2", "card:bob", ago(3598)))
-    follower.until(lambda: follower.holds("quiet", ann)() and bob in follower.members["recent"])
-    follower.until(follower.holds("recent"))
+    follower.follow_until(lambda: follower.holds("quiet", ann)() and bob in follower.members["recent"])
+    follower.follow_until(follower.holds("recent"))
     found = listed(quanyu, offset)
     assert {name: (s.version, s.count, s.digest, s.error) for name, s in found.items()} == {
         "quiet": (1, 1, digest({ann}), ""),
@@ -132,17 +132,17 @@ def test_people_enter_and_leave_as_events_arrive_and_time_passes(quanyu: Quanyu)
     follower.check_history()
 
 
-def test_a_new_version_moves_people_like_an_event(quanyu: Quanyu) -> None:
+def test_a_new_version_moves_people_as_events_do(quanyu: Quanyu) -> None:
     declare(quanyu)
     offset = send(quanyu, lives_in("card:ann", "Beijing"), lives_in("card:bob", "Shanghai"))
     ann, bob = people(quanyu, offset, "card:ann", "card:bob")
     publish(quanyu, "segment north: city = 'Beijing'", offset)
     follower = Follower(quanyu, "north")
-    # It is known once it was published and looked at.
+    # The segment is known after its first evaluation.
     wait_until(lambda: "north" in listed(quanyu))
-    follower.until(follower.holds("north", ann))
+    follower.follow_until(follower.holds("north", ann))
     publish(quanyu, "segment north@2: city = 'Shanghai'", offset)
-    follower.until(follower.holds("north", bob))
+    follower.follow_until(follower.holds("north", bob))
     assert follower.versions == {"north": 2}
     follower.check_history()
     request = pb.EvaluateRequest(workspace=quanyu.workspace, segment="north", version=1, as_of=pb.AsOf(live=True))
@@ -151,7 +151,7 @@ def test_a_new_version_moves_people_like_an_event(quanyu: Quanyu) -> None:
     assert reason(caught.value)[1] == "NOT_LIVE"
 
 
-def test_what_cannot_be_watched_is_refused(quanyu: Quanyu) -> None:
+def test_an_invalid_watch_is_rejected(quanyu: Quanyu) -> None:
     offset = declare(quanyu)
     publish(quanyu, "segment s: city = 'Beijing'", offset)
 
@@ -176,7 +176,7 @@ def instant_now() -> object:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_after_a_restart_it_goes_on_from_the_cursor(
+def test_a_stream_continues_from_its_cursor_after_a_restart(
     groups: list[tuple[str, ...]], tmp_path: Path, number: signal.Signals
 ) -> None:
     with running(tmp_path / "data", groups) as quanyu:
@@ -185,7 +185,7 @@ def test_after_a_restart_it_goes_on_from_the_cursor(
         publish(quanyu, "segment buyers: did order in last 1d", offset)
         persons = set(people(quanyu, offset, *(f"card:buyer{n}" for n in range(300))))
         follower = Follower(quanyu)
-        follower.until(follower.holds("buyers", *persons))
+        follower.follow_until(follower.holds("buyers", *persons))
         for turn in range(3):
             first = 300 + 100 * turn
             send(quanyu, *(order(f"{n}", f"card:buyer{n}", ago(5)) for n in range(first, first + 100)))
@@ -193,14 +193,14 @@ def test_after_a_restart_it_goes_on_from_the_cursor(
             offset = send(quanyu, order(f"x{turn}", f"card:x{turn}", ago(5)))
             new = (*(f"card:buyer{n}" for n in range(first, first + 100)), f"card:x{turn}")
             persons |= set(people(quanyu, offset, *new))
-            follower.until(follower.holds("buyers", *persons))
+            follower.follow_until(follower.holds("buyers", *persons))
         follower.check_history()
         again = Follower(quanyu)
-        again.until(again.holds("buyers", *persons))
+        again.follow_until(again.holds("buyers", *persons))
         assert live_members(quanyu, "buyers", offset) == persons
 
 
-def began(stream: Any) -> str:
+def first_outcome(stream: Any) -> str:
     try:
         next(stream)
     except grpc.RpcError as error:
@@ -208,19 +208,19 @@ def began(stream: Any) -> str:
     return "began"
 
 
-def test_streams_do_not_take_all_the_threads(quanyu: Quanyu) -> None:
+def test_streams_leave_threads_for_other_calls(quanyu: Quanyu) -> None:
     offset = declare(quanyu)
     send(quanyu, lives_in("card:ann", "Beijing"))
     publish(quanyu, "segment s: city = 'Beijing'", offset)
     wait_until(lambda: "s" in listed(quanyu))
     request = pb.WatchMembershipRequest(workspace=quanyu.workspace)
     streams = [quanyu.tagging.WatchMembership(request, timeout=PATIENCE) for _ in range(40)]
-    outcomes = [began(stream) for stream in streams]
+    outcomes = [first_outcome(stream) for stream in streams]
     assert set(outcomes) == {"began", "TOO_MANY_STREAMS"}
     assert quanyu.ingestion.Ingest(ingestion_pb2.IngestRequest(workspace=quanyu.workspace)) is not None
     for stream in streams:
         stream.cancel()
     free = quanyu.tagging.WatchMembership(request, timeout=PATIENCE)
-    while began(free) == "TOO_MANY_STREAMS":
+    while first_outcome(free) == "TOO_MANY_STREAMS":
         free = quanyu.tagging.WatchMembership(request, timeout=PATIENCE)
     free.cancel()

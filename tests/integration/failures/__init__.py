@@ -1,0 +1,1 @@
+"""Tests of bad input, damaged files, a full disk and query limits."""
