@@ -105,6 +105,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
         Ok(column)
     }
 
+    /// Returns a condition that is true, or false, for all rows.
     pub fn constant(&self, value: bool) -> Tri {
         Tri::known(if value {
             Bits::all(self.rows())
@@ -127,7 +128,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             if rows.is_none() {
                 break;
             }
-            rows.keep(&self.cond(part)?.t);
+            rows.and_assign(&self.cond(part)?.t);
         }
         Ok(())
     }
@@ -148,8 +149,8 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
     fn general_cond(&self, cond: &'a Cond) -> Result<Tri> {
         Ok(match cond {
             Cond::Constant(value) => self.constant(*value),
-            Cond::All(of) => self.join(of, true, Tri::keep)?,
-            Cond::Any(of) => self.join(of, false, Tri::add)?,
+            Cond::All(of) => self.join(of, true, Tri::and_assign)?,
+            Cond::Any(of) => self.join(of, false, Tri::or_assign)?,
             Cond::Not(of) => self.cond(*of)?.not(),
             Cond::OrUnknown(of) => {
                 let of = self.cond(*of)?;

@@ -77,6 +77,7 @@ impl<'a> Reservation<'a> {
         }
     }
 
+    /// Reserves memory until this reservation is dropped; returns `Error::OverBudget` beyond the limit.
     pub fn reserve(&self, bytes: u64) -> Result<()> {
         self.budget.reserve(bytes)?;
         self.bytes.set(self.bytes.get() + bytes);

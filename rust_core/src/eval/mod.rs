@@ -207,7 +207,7 @@ fn answer_root<'a>(people: &Evaluator<'a, People<'a>>, root: &BoundRoot) -> Resu
     let root = match people.query.counts {
         true => {
             let mut tri = people.cond_once(root.cond)?;
-            tri.t.keep(&population);
+            tri.t.and_assign(&population);
             BlockRootAnswer::new(people.scope.task, tri.t, tri.u.count_common(&population))
         }
         false => {

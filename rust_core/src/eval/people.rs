@@ -305,7 +305,7 @@ impl<'a> Scope<'a> for People<'a> {
             Expr::Channels { as_of } => {
                 let mut found = Bits::none(rows);
                 for firsts in codes.iter().filter_map(|code| task.partition.channels.get(code)) {
-                    found.add(&before(firsts, task, *as_of));
+                    found.or_assign(&before(firsts, task, *as_of));
                     eval.touched.add(rows, rows / 8);
                 }
                 Some(Tri::known(found))

@@ -10,7 +10,9 @@ use super::kernels::column::{Datum, Kind};
 use super::kernels::text_match::TextMatcher;
 use crate::plan::{Arith, Cmp, Function, Mode, Side};
 
+/// An index into `Program::conds`.
 pub type CondId = usize;
+/// An index into `Program::exprs`.
 pub type ExprId = usize;
 
 /// A condition: true, false or unknown for each row.
@@ -160,10 +162,11 @@ pub struct Sequence {
     pub to: i64,
 }
 
+/// The role of an event in a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     Step(u8),
-    /// Must not occur between this step and the next, or after the last step.
+    /// An event that must not occur between this step and the next, or after the last step.
     Without(u8),
 }
 

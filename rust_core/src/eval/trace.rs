@@ -18,6 +18,7 @@ pub struct Touched {
 }
 
 impl Touched {
+    /// Adds rows and bytes that were read.
     pub fn add(&self, rows: usize, bytes: usize) {
         self.rows.set(self.rows.get() + rows as u64);
         self.bytes.set(self.bytes.get() + bytes as u64);

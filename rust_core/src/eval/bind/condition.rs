@@ -8,6 +8,7 @@ use crate::eval::program::{Cond, Expr, ExprId, ItemFilter};
 use crate::plan;
 
 impl Binder<'_> {
+    /// Binds a condition that compares values.
     pub fn leaf(&mut self, cond: &plan::Cond, row_kind: RowKind, at: &PlanPath) -> Result<Cond> {
         match cond {
             plan::Cond::Compare { cmp, left, right } => {
@@ -100,6 +101,7 @@ impl Binder<'_> {
         }
     }
 
+    /// Binds an anniversary: indexes the wanted days of all years by month and day.
     fn anniversary(
         &mut self,
         expr: &plan::Expr,

@@ -69,6 +69,7 @@ impl Binder<'_> {
         }
     }
 
+    /// Binds an expression over people only.
     fn of_person(&mut self, expr: &plan::Expr, beside: Option<Kind>, at: &PlanPath) -> Result<BoundExpr> {
         match expr {
             plan::Expr::Attribute { name, key } => self.attribute(name, key.as_deref(), beside, at),
@@ -93,6 +94,7 @@ impl Binder<'_> {
         }
     }
 
+    /// Binds an expression over events only.
     fn of_event(
         &mut self,
         expr: &plan::Expr,
@@ -161,6 +163,7 @@ impl Binder<'_> {
         }
     }
 
+    /// Binds an attribute of people, or an entry of an attribute that is a map.
     fn attribute(&mut self, name: &str, key: Option<&str>, beside: Option<Kind>, at: &PlanPath) -> Result<BoundExpr> {
         let Some(field) = self.version.schema.attributes.get(name) else {
             return at.invalid(format!("attribute `{name}` is not declared"));
@@ -178,6 +181,7 @@ impl Binder<'_> {
         }
     }
 
+    /// Binds the tiers of a tag; all values must have the same kind.
     fn case(
         &mut self,
         tiers: &[plan::Tier],
@@ -213,6 +217,7 @@ impl Binder<'_> {
         )
     }
 
+    /// Binds an attribute of a catalog item.
     fn lookup(
         &mut self,
         catalog: &str,

@@ -50,6 +50,7 @@ impl<'p> PlanPath<'p> {
         }
     }
 
+    /// Returns an error with this path.
     pub fn invalid<T>(&self, problem: impl fmt::Display) -> Result<T> {
         Err(Error::Invalid(format!("{self}: {problem}")))
     }
@@ -148,6 +149,7 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// Binds the condition that defines a population.
     pub fn population(&mut self, among: Option<&plan::Cond>, at: &PlanPath) -> Result<Option<CondId>> {
         among.map(|among| self.cond(among, RowKind::People, at)).transpose()
     }
@@ -159,6 +161,7 @@ impl Binder<'_> {
             .collect()
     }
 
+    /// Binds a condition on rows of a kind.
     pub fn cond(&mut self, cond: &plan::Cond, row_kind: RowKind, at: &PlanPath) -> Result<CondId> {
         let bound = match cond {
             plan::Cond::All { of } => Cond::All(self.conds(of, row_kind, at)?),
@@ -180,6 +183,7 @@ impl Binder<'_> {
         Ok(self.program.conds.intern(bound))
     }
 
+    /// Binds a condition that only people can have.
     fn of_people(&mut self, cond: &plan::Cond, row_kind: RowKind, at: &PlanPath) -> Result<Cond> {
         if let RowKind::Events(_) = row_kind {
             return at.invalid("this is a condition on people; a filter of events cannot contain it");

@@ -12,6 +12,7 @@ use crate::plan::{self, Moment};
 const MAX_STEPS: usize = 32;
 
 impl Binder<'_> {
+    /// Binds a sequence: groups the roles of its events by event type.
     pub fn sequence(
         &mut self,
         steps: &[plan::SequenceStep],

@@ -55,6 +55,7 @@ impl Bits {
         Bits::from_words(Bits::all(set).words, len)
     }
 
+    /// Sets the rows for which the function returns true.
     #[inline]
     pub fn from_fn(len: usize, mut holds: impl FnMut(usize) -> bool) -> Bits {
         let mut words = Vec::with_capacity(len.div_ceil(64));
@@ -127,6 +128,7 @@ impl Bits {
         }
     }
 
+    /// Returns the number of set rows.
     pub fn count(&self) -> u64 {
         count_ones(&self.words)
     }
@@ -136,10 +138,12 @@ impl Bits {
         self.words.is_empty()
     }
 
+    /// Returns whether no row is set.
     pub fn is_none(&self) -> bool {
         self.words.iter().all(|&word| word == 0)
     }
 
+    /// Returns whether all rows are set.
     pub fn is_all(&self) -> bool {
         self.count() == self.len as u64
     }
@@ -152,6 +156,7 @@ impl Bits {
         }
     }
 
+    /// Returns the rows that are set in both.
     pub fn and(&self, other: &Bits) -> Bits {
         match self.words.is_empty() || other.words.is_empty() {
             true => Bits::none(self.len),
@@ -159,6 +164,7 @@ impl Bits {
         }
     }
 
+    /// Returns the rows that are set in one of them.
     pub fn or(&self, other: &Bits) -> Bits {
         match (self.words.is_empty(), other.words.is_empty()) {
             (true, _) => other.clone(),
@@ -167,16 +173,16 @@ impl Bits {
         }
     }
 
-    /// Keeps the rows that are also set in `other`.
-    pub fn keep(&mut self, other: &Bits) {
+    /// Like `and`, in place.
+    pub fn and_assign(&mut self, other: &Bits) {
         match other.words.is_empty() {
             true => self.words.clear(),
             false => simd_loops::and(&mut self.words, &other.words),
         }
     }
 
-    /// Adds the rows that are set in `other`.
-    pub fn add(&mut self, other: &Bits) {
+    /// Like `or`, in place.
+    pub fn or_assign(&mut self, other: &Bits) {
         match self.words.is_empty() {
             true => self.words.clone_from(&other.words),
             false => simd_loops::or(&mut self.words, &other.words),
@@ -196,6 +202,7 @@ impl Bits {
         }
     }
 
+    /// Returns the rows that are set here but not in `other`.
     pub fn and_not(&self, other: &Bits) -> Bits {
         match self.words.is_empty() || other.words.is_empty() {
             true => self.clone(),
@@ -275,7 +282,7 @@ impl Tri {
         if known.is_all() {
             return Tri::known(t);
         }
-        t.keep(known);
+        t.and_assign(known);
         Tri { t, u: known.not() }
     }
 
@@ -295,17 +302,17 @@ impl Tri {
     }
 
     /// Combines with Kleene's `and`, in place.
-    pub fn keep(&mut self, other: &Tri) {
+    pub fn and_assign(&mut self, other: &Tri) {
         if self.u.is_empty() && other.u.is_empty() {
-            return self.t.keep(&other.t);
+            return self.t.and_assign(&other.t);
         }
         self.join(other, simd_loops::kleene_and);
     }
 
     /// Combines with Kleene's `or`, in place.
-    pub fn add(&mut self, other: &Tri) {
+    pub fn or_assign(&mut self, other: &Tri) {
         if self.u.is_empty() && other.u.is_empty() {
-            return self.t.add(&other.t);
+            return self.t.or_assign(&other.t);
         }
         self.join(other, simd_loops::kleene_or);
     }
@@ -371,8 +378,8 @@ mod tests {
             let conjunction: Vec<_> = pairs.iter().map(and).collect();
             let disjunction: Vec<_> = pairs.iter().map(|&(x, y)| not(and(&(not(x), not(y))))).collect();
             let (mut both, mut either) = (tri(&a), tri(&a));
-            both.keep(&tri(&b));
-            either.add(&tri(&b));
+            both.and_assign(&tri(&b));
+            either.or_assign(&tri(&b));
             prop_assert_eq!(both, tri(&conjunction));
             prop_assert_eq!(either, tri(&disjunction));
             prop_assert_eq!(tri(&a).not(), tri(&a.iter().map(|&x| not(x)).collect::<Vec<_>>()));

@@ -108,6 +108,7 @@ impl Numbers<'_> {
 }
 
 impl<'a> Column<'a> {
+    /// Returns a column with the same value in all rows.
     pub fn one(len: usize, datum: Datum) -> Column<'a> {
         Column {
             known: Bits::all(len),
@@ -115,6 +116,7 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// Returns a column without known values.
     pub fn unknown(len: usize) -> Column<'a> {
         Column {
             known: Bits::none(len),

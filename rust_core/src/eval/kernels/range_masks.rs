@@ -67,7 +67,7 @@ pub fn between_values(values: &Values, rows: Range<usize>, low: i64, high: i64) 
 pub fn flagged(flags: &Flags, rows: Range<usize>, wanted: impl Fn(u32) -> bool) -> Bits {
     let mut found = Bits::none(rows.len());
     let wanted = flags.iter().filter(|&(code, _)| wanted(code));
-    wanted.for_each(|(_, words)| found.add(&Bits::slice(words, rows.clone())));
+    wanted.for_each(|(_, words)| found.or_assign(&Bits::slice(words, rows.clone())));
     found
 }
 

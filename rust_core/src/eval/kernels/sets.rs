@@ -129,14 +129,14 @@ impl<'a> Sets<'a> {
                 let elements = ends.last().map_or(0..0, |&end| *start as usize..end as usize);
                 let mut hits = Bits::none(elements.len());
                 for &code in wanted {
-                    hits.add(&mask(&codes[elements.clone()], elements.len(), |other| other == code));
+                    hits.or_assign(&mask(&codes[elements.clone()], elements.len(), |other| other == code));
                 }
                 with_hits(len, *start, ends, &hits)
             }
             Sets::Flags(flags) => {
                 let mut found = Bits::none(len);
                 let matching = flags.iter().filter(|(code, _)| wanted.contains(code));
-                matching.for_each(|(_, rows)| found.add(rows));
+                matching.for_each(|(_, rows)| found.or_assign(rows));
                 found
             }
         }

@@ -74,7 +74,7 @@ dispatched!(
 );
 dispatched!(
     /// Counts the bits that are set in both.
-    count_common_ones ones_of_both_plain ones_of_both_wide <> (words: &[u64], others: &[u64]) -> u64
+    count_common_ones count_common_ones_plain count_common_ones_wide <> (words: &[u64], others: &[u64]) -> u64
 );
 
 // Loops instead of iterators: all calls must be inlined into the function that is compiled for wide instructions.
@@ -149,7 +149,7 @@ fn kleene_or_plain(t: &mut [u64], u: &mut [u64], others_t: &[u64], others_u: &[u
 }
 
 #[inline(always)]
-fn ones_of_both_plain(words: &[u64], others: &[u64]) -> u64 {
+fn count_common_ones_plain(words: &[u64], others: &[u64]) -> u64 {
     let mut ones = 0;
     for (word, other) in words.iter().zip(others) {
         ones += u64::from((word & other).count_ones());

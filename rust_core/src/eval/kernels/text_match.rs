@@ -104,6 +104,7 @@ impl<'a> MatchCache<'a> {
         }
     }
 
+    /// Returns whether the text with this code passes the test.
     pub fn matches(&self, code: u32) -> bool {
         let Some(result) = self.results.get(code as usize) else {
             let text = code

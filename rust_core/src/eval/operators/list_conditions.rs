@@ -21,7 +21,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             let each = codes.iter().map(|&code| self.between(expr, code.into(), code.into()));
             let each = each.collect::<Result<Option<Vec<Tri>>>>()?;
             let either = |mut found: Tri, other: Tri| {
-                found.add(&other);
+                found.or_assign(&other);
                 found
             };
             if let Some(found) = each.and_then(|each| each.into_iter().reduce(either)) {
@@ -39,7 +39,7 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             };
         } else {
             for &item in items {
-                result.add(&equals(&column, &*self.expr(item)?, kind)?);
+                result.or_assign(&equals(&column, &*self.expr(item)?, kind)?);
             }
         }
         let known = &column.known;
@@ -101,8 +101,8 @@ impl<'a, S: Scope<'a>> Evaluator<'a, S> {
             };
             let holding = Tri::of(holding, &item.known);
             match mode {
-                Mode::All => result.keep(&holding),
-                Mode::Any | Mode::None => result.add(&holding),
+                Mode::All => result.and_assign(&holding),
+                Mode::Any | Mode::None => result.or_assign(&holding),
             }
         }
         Ok(result)

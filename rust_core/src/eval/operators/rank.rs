@@ -118,7 +118,7 @@ fn rank_values<T: Ord + Copy + Send + Sync>(
             (Some(last), Side::Top) => mask(values, len, |value| value >= last),
             (Some(last), Side::Bottom) => mask(values, len, |value| value <= last),
         };
-        t.keep(&block.rows);
+        t.and_assign(&block.rows);
         let u = contenders.population.and_not(&block.rows);
         RankResult::Rank(Tri { t, u })
     };

@@ -44,6 +44,7 @@ impl Value {
         Value::Set(items.collect())
     }
 
+    /// Converts a value of a map entry.
     pub fn of_scalar(scalar: Scalar, texts: &Texts) -> Value {
         match scalar {
             Scalar::Bool(flag) => Value::Bool(flag),
