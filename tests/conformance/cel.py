@@ -1,4 +1,4 @@
-"""CEL's simple conformance cases as rules: a conditional is a tag, a timestamp an instant of the person."""
+"""Translates simple conformance cases of CEL: a conditional becomes a tag, a timestamp an instant of the person."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def translate(case: Case) -> Question:
 
 
 def _tag(parts: list[str]) -> str:
-    """Of conditions and values in turn, and the value of the rest."""
+    """Returns a tag from alternating conditions and values; the last value is that of `else`."""
     tiers = [f"{_literal(value)} when {_cond(when)}" for when, value in zip(parts[:-1:2], parts[1::2], strict=True)]
     return f"tag chosen: {'; '.join(tiers)}; else {_literal(parts[-1])}"
 
 
 def _instants(expression: str, facts: list[Fact]) -> str:
-    """Timestamps in their order are the person's t1 and t2."""
+    """Replaces the timestamps by the attributes t1 and t2 in their order."""
     values: dict[str, Any] = {}
 
     def named(found: re.Match[str]) -> str:
@@ -69,7 +69,7 @@ def _duration(seconds: int) -> str:
 
 
 def _cond(expression: str) -> str:
-    """`&&`, `||` and `!` of truths and comparisons."""
+    """Translates `&&`, `||` and `!` of truth values and comparisons."""
     expression = re.sub(r"\((.*) \? false : true\)", r"!(\1)", expression)
     for sign, word in ((" || ", "or"), (" && ", "and")):
         if sign in expression:
@@ -85,7 +85,7 @@ def _cond(expression: str) -> str:
 
 
 def _literal(expression: str) -> str:
-    """Numbers are written out, without a mark of their size; texts have no raw form."""
+    """Writes numbers in decimal without a type suffix, and texts without raw form."""
     expression = re.sub(r"\br'", "'", expression)
     expression = re.sub(r"\b(\d+)u\b", r"\1", expression)
     return re.sub(r"(?<![\w'])(\d*\.?\d+)([eE][-+]?\d+)?(?![\w'])", lambda n: f"{Decimal(n[0]):f}", expression)

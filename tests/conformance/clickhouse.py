@@ -1,4 +1,4 @@
-"""ClickHouse's tests of windowFunnel and sequenceMatch as sequences: a row is an event, a second a minute."""
+"""Translates ClickHouse tests of windowFunnel and sequenceMatch: a row becomes an event, a second a minute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STRICT = "`without` names the forbidden events; there is no way to forbid all o
 
 
 def translate(case: Case) -> Question:
-    """`source`: [query, user or null]; `expected`: the level of the funnel, or 1 and 0 of a match."""
+    """Translates a case: `source` is [query, user or null], `expected` the funnel level, or 1 or 0 for a match."""
     query, user = case.source
     found = _QUERY.fullmatch(query)
     assert found, query
@@ -35,7 +35,7 @@ def translate(case: Case) -> Question:
 
 
 def _split(arguments: str) -> list[str]:
-    """At the commas outside brackets and quotes."""
+    """Splits at the commas outside brackets and quotes."""
     return [part.strip() for part in re.split(r",(?![^(]*\))", arguments)]
 
 
@@ -45,7 +45,7 @@ def _condition(sql: str) -> str:
 
 
 def _events(table: str, user: int | None) -> tuple[list[Fact], int]:
-    """The rows of the user, and how long all rows took."""
+    """Returns the rows of the user as events, and the time span of all rows."""
     rows = TABLES[table]["rows"]
     columns = TABLES[table]["columns"]
     times = [row[0] for row in rows]
@@ -63,7 +63,7 @@ def _values(columns: list[str], row: list[Any]) -> dict[str, Any]:
 
 
 def _funnel(options: str, steps: list[str], span: int, level: int) -> str:
-    """The first `level` steps happened in order, and no further one."""
+    """Returns a condition: the first `level` steps happened in order, and the next one did not."""
     window, *modes = options.split(", ")
     if int(window) < span:
         raise Unsupported("a rule can limit each gap and the window, but not the duration of the whole chain")
@@ -79,7 +79,7 @@ def _chain(steps: list[str]) -> str:
 
 
 def _match(pattern: str, steps: list[str]) -> str:
-    """Between two steps that stand side by side no event may come that any condition describes."""
+    """Translates a pattern. Between two adjacent steps there is no event that any condition describes."""
     parts = re.findall(r"\(\?(\d+)\)|\(\?t([<>=]+)(\d+)\)|(\.\*)|(\.)", pattern)
     if not any(step for step, *_ in parts) or any(dot for *_, dot in parts):
         raise Unsupported("no step matches every event")
@@ -99,6 +99,6 @@ def _match(pattern: str, steps: list[str]) -> str:
 
 
 def _gap(sign: str, seconds: int) -> str:
-    """Times are whole, so more than ten is at least eleven."""
+    """Translates a gap. Times are whole seconds, so more than ten is at least eleven."""
     bound = {">": seconds + 1, ">=": seconds, "<": seconds - 1, "<=": seconds}[sign]
     return f" {'after' if sign.startswith('>') else 'within'} {bound}min"

@@ -1,4 +1,4 @@
-"""json-logic's table of rule, data and result, as rules: an `if` is a tag, a list of objects is events of a person."""
+"""Translates the tests of json-logic: an `if` becomes a tag, a list of objects becomes events of a person."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _is(rule: Any, operator: str) -> bool:
 
 
 def _facts(data: Any) -> list[Fact]:
-    """Objects in lists happened one after another; whatever else is known is in a map, by its path."""
+    """Turns objects in lists into successive events, and other data into a map by path."""
     if not isinstance(data, dict):
         return []
     facts: list[Fact] = []
@@ -113,7 +113,7 @@ def _in(needle: Any, hay: Any) -> str:
 
 
 def _of_items(operator: str, rule: Any) -> str:
-    """Of nothing, `all` is false in json-logic."""
+    """Translates a quantifier. In json-logic, `all` of no items is false."""
     holds = f"where ({_cond(rule)})"
     if operator == "all":
         return f"did items and did not items where (not ({_cond(rule)}))"

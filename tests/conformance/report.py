@@ -1,4 +1,4 @@
-"""The page of counts and reasons: `python -m tests.conformance.report` writes docs/rules/conformance.md."""
+"""Writes docs/rules/conformance.md, with counts and reasons: `python -m tests.conformance.report`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.conformance import cel, clickhouse, json_logic
-from tests.conformance.suite import DIFFERS, PASSES, UNSUPPORTED, Case, Outcome, Question, counted, judged, load
+from tests.conformance.suite import (
+    DIFFERS,
+    PASSES,
+    UNSUPPORTED,
+    Case,
+    Outcome,
+    Question,
+    count_by_kind,
+    load,
+    run_cases,
+)
 from tests.unit.dsl.catering import DOCS
 
 PAGE = DOCS / "rules/conformance.md"
@@ -30,18 +40,18 @@ is *unsupported* if the rule language has no such construct.
 """
 
 
-def outcomes() -> dict[str, tuple[dict[str, str], list[Outcome]]]:
+def run_suites() -> dict[str, tuple[dict[str, str], list[Outcome]]]:
     found = {}
     for suite, translate in SUITES.items():
         source, cases = load(suite)
-        found[suite] = (source, judged(cases, translate))
+        found[suite] = (source, run_cases(cases, translate))
     return found
 
 
-def page(found: dict[str, tuple[dict[str, str], list[Outcome]]]) -> str:
+def render_page(found: dict[str, tuple[dict[str, str], list[Outcome]]]) -> str:
     rows = []
     for source, judgements in found.values():
-        number = counted(judgements)
+        number = count_by_kind(judgements)
         origin = f"{source['repository']} `{source['file']}` at {source['commit']}"
         figures = f"{len(judgements)} | {number[PASSES]} | {number[DIFFERS]} | {number[UNSUPPORTED]}"
         rows.append(f"| {source['name']} | {origin} | {figures} |")
@@ -70,4 +80,4 @@ def _short(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(outcomes()), encoding="utf-8")
+    PAGE.write_text(render_page(run_suites()), encoding="utf-8")

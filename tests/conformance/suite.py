@@ -1,4 +1,4 @@
-"""A suite of somebody else's cases: translated, asked of the real engine, compared with what their source expects."""
+"""Runs a public test suite: translates its cases, evaluates them and compares the results with its expectations."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ PASSES, DIFFERS, UNSUPPORTED = "passes", "differs", "unsupported"
 
 
 class Unsupported(Exception):
-    """A construct that the rule language does not have; says why."""
+    """A construct that the rule language does not have, with the reason."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A condition, or the text of a tag `chosen`, about a person with these facts. `wanted`: what is expected."""
+    """A condition or the text of a tag `chosen`, the facts of one person, and the expected result."""
 
     text: str
-    wanted: Any
+    expected: Any
     facts: list[Fact] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Case:
-    """`source`: as the suite has it, with what it expects. `differs`, `because`: what we say instead, and why."""
+    """A case and its expected result; `differs` is the deliberate result of Quanyu, `because` its reason."""
 
     source: Any
     expected: Any
@@ -43,7 +43,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`said`: true, false, unknown or refused; of a tag its value."""
+    """The result of a case; `said` is true, false, unknown, refused or the value of a tag."""
 
     case: Case
     kind: str
@@ -52,13 +52,13 @@ class Outcome:
 
 
 def load(name: str) -> tuple[dict[str, str], list[Case]]:
-    """Where the suite comes from, and its cases."""
+    """Returns the source of a suite and its cases."""
     held = yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
     return held["from"], [Case(**case) for case in held["cases"]]
 
 
-def judged(cases: list[Case], translate: Callable[[Case], Question]) -> list[Outcome]:
-    """Every case in one world, a person each."""
+def run_cases(cases: list[Case], translate: Callable[[Case], Question]) -> list[Outcome]:
+    """Evaluates all cases in one world, with one person for each case."""
     questions: list[Question | Unsupported] = []
     for case in cases:
         try:
@@ -78,30 +78,30 @@ def judged(cases: list[Case], translate: Callable[[Case], Question]) -> list[Out
 def _outcome(case: Case, question: Question | Unsupported, world: World, n: int) -> Outcome:
     if isinstance(question, Unsupported):
         return Outcome(case, UNSUPPORTED, "", str(question))
-    said = _said(question, world, f"p{n}")
-    if said == spoken(question.wanted) or (said, question.wanted) == ("refused", "error"):
+    said = _evaluate(question, world, f"p{n}")
+    if said == as_text(question.expected) or (said, question.expected) == ("refused", "error"):
         return Outcome(case, PASSES, said)
     return Outcome(case, DIFFERS, said, case.because)
 
 
-def _said(question: Question, world: World, person: str) -> str:
+def _evaluate(question: Question, world: World, person: str) -> str:
     try:
         if not question.text.startswith("tag "):
-            return spoken(world.says(question.text)[person])
+            return as_text(world.says(question.text)[person])
         before, world.library = world.library, type(world.library)()
         world.publish(question.text)
         value = world.value("chosen", person)
         world.library = before
-        return spoken(value)
+        return as_text(value)
     except RuleError:
         return "refused"
 
 
-def spoken(value: Any) -> str:
+def as_text(value: Any) -> str:
     if value is None:
         return "unknown"
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
-def counted(outcomes: list[Outcome]) -> Counter[str]:
+def count_by_kind(outcomes: list[Outcome]) -> Counter[str]:
     return Counter(outcome.kind for outcome in outcomes)

@@ -1,18 +1,18 @@
-"""Others' suites, case by case: what passes passes, what differs says what is written beside it and why."""
+"""Runs public test suites: each case passes, differs as recorded with a reason, or is unsupported."""
 
 import pytest
 
-from tests.conformance.report import PAGE, SUITES, outcomes, page
+from tests.conformance.report import PAGE, SUITES, render_page, run_suites
 from tests.conformance.suite import DIFFERS, PASSES, UNSUPPORTED
 
 
 @pytest.fixture(scope="module")
 def found():
-    return outcomes()
+    return run_suites()
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_every_case_is_what_it_is_said_to_be(found, suite: str) -> None:
+def test_each_case_has_its_recorded_outcome(found, suite: str) -> None:
     for outcome in found[suite][1]:
         case = outcome.case
         if outcome.kind == DIFFERS:
@@ -24,9 +24,9 @@ def test_every_case_is_what_it_is_said_to_be(found, suite: str) -> None:
 
 
 @pytest.mark.parametrize(("suite", "at_least"), [("json_logic", 140), ("cel", 80), ("clickhouse", 60)])
-def test_what_can_be_asked_is_asked(found, suite: str, at_least: int) -> None:
+def test_most_cases_of_a_suite_pass(found, suite: str, at_least: int) -> None:
     assert sum(outcome.kind == PASSES for outcome in found[suite][1]) >= at_least
 
 
-def test_the_page_has_the_counts_of_today(found) -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(found)
+def test_the_page_has_the_current_counts(found) -> None:
+    assert PAGE.read_text(encoding="utf-8") == render_page(found)

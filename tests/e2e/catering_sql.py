@@ -1,8 +1,8 @@
-"""Who is in each segment of the catering world, by SQL over its files; written from what the rules mean.
+"""Computes the members of each segment of the catering world by SQL over its files, independently of the rules.
 
-People are found by union-find over the identifiers that glue: all but devices. As-of is 2025-06-16 00:00 in Shanghai,
-16:00 UTC of the day before. No customer has two identifiers in one namespace, so no limit of the identity policy comes
-into play.
+People are connected components of identifiers, without devices. As-of is 2025-06-16 00:00 in Shanghai,
+16:00 UTC of the day before. No customer has two identifiers in one namespace, so no limit of the identity policy
+applies.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-# The identifiers of every record, as the mappings name them: at most four that glue.
+# The identifiers of each record, named as in the mappings: at most four, without devices.
 _RECORDS = """
     select 'card:' || card as a, 'phone:' || phone as b, null as c, null as d from '{data}/members.parquet'
     union all
@@ -94,7 +94,7 @@ SEGMENTS = {
 
 
 def members(files: Path) -> dict[str, set[int]]:
-    """Segment, or `tag: tier`, to its members, by numbers of our own; `universe` to all."""
+    """Returns the members of each segment and `tag: tier`, by component number; `universe` has all people."""
     with duckdb.connect() as connection:
         owner = _components(connection.sql(_RECORDS.format(data=files)).fetchall())
         connection.register("owner", pa.table({"identifier": list(owner), "person": list(owner.values())}))
@@ -111,7 +111,7 @@ def events(files: Path) -> int:
 
 
 def _components(records: Iterable[tuple[str | None, ...]]) -> dict[str, int]:
-    """Identifier to the number of its person."""
+    """Returns the component number of each identifier."""
     parent: dict[str, str] = {}
 
     def root(node: str) -> str:

@@ -1,4 +1,4 @@
-"""Who is in each segment of The Complete Journey, by SQL over its published files; written from what the rules mean.
+"""Computes the members of each segment of The Complete Journey by SQL over its files, independently of the rules.
 
 As-of is 2018-01-01 00:00 in New York, 05:00 UTC. Times of purchases are UTC instants; days of campaigns and redemptions
 begin at midnight in New York.
@@ -86,7 +86,7 @@ SEGMENTS = {
 
 
 def members(published: Path) -> dict[str, set[str]]:
-    """Segment, or `tag: tier`, to the card numbers of its members; `universe` to all."""
+    """Returns the card numbers of the members of each segment and `tag: tier`; `universe` has all people."""
     with duckdb.connect() as connection:
         connection.execute(_VIEWS.format(data=published))
         queries = SEGMENTS | {"universe": "select person from universe"}

@@ -1,4 +1,4 @@
-"""The benchmark runs on a tiny world, and everybody answers alike."""
+"""The benchmark runs on a tiny world, and all systems return the same people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from loadtests.bench.stores import load, world_of
 from loadtests.bench.system import SYSTEMS
 from loadtests.bench.world import SCALES
 
-# All but ClickHouse, whose wheel is ten times as large as all others together: `make bench` installs and asks it.
+# ClickHouse is missing because its wheel is ten times as large as all others together; `make bench` installs it.
 TESTED = ("quanyu", "duckdb", "polars", "pyroaring")
 TINY = SCALES["tiny"]
 
@@ -35,15 +35,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def results(root: Path) -> Results:
-    """Of a run in which no two systems differed."""
+    """Returns the results of a run in which all systems agreed."""
     return run(TINY, root, TESTED, Console(quiet=True))
 
 
-def test_only_clickhouse_is_left_out() -> None:
+def test_all_systems_but_clickhouse_are_compared() -> None:
     assert set(SYSTEMS) - set(TESTED) == {"clickhouse"}
 
 
-def test_every_question_means_some_people_and_has_its_times(results: Results) -> None:
+def test_each_question_matches_people_and_has_timings(results: Results) -> None:
     assert [asked.question for asked in results.asked] == list(QUESTIONS)
     for asked in results.asked:
         assert asked.people > 0
@@ -52,13 +52,13 @@ def test_every_question_means_some_people_and_has_its_times(results: Results) ->
         assert all(times.least <= times.median <= times.most for times in asked.times.values())
 
 
-def test_what_quanyu_refuses_is_not_built_yet(results: Results) -> None:
+def test_quanyu_refuses_only_questions_that_need_missing_features(results: Results) -> None:
     refused = {asked.question.name: asked.refused["quanyu"] for asked in results.asked if "quanyu" in asked.refused}
     assert set(refused) <= {"funnel"}
     assert all("is not compiled yet" in reason for reason in refused.values())
 
 
-def test_costs_are_measured(results: Results) -> None:
+def test_load_time_size_and_memory_are_measured(results: Results) -> None:
     assert set(results.load) == set(TESTED)
     for cost in results.load.values():
         assert all(cost[name] > 0 for name in ("load_s", "disk_bytes", "peak_bytes", "asking_bytes"))
@@ -66,19 +66,19 @@ def test_costs_are_measured(results: Results) -> None:
     assert results.served.freshness.p50 > 0
 
 
-def test_a_second_run_finds_what_was_loaded(root: Path, results: Results) -> None:
+def test_a_second_run_reuses_the_loaded_data(root: Path, results: Results) -> None:
     world = world_of(TINY, root, lambda done, of: pytest.fail("the world was made again"))
     cost = load("duckdb", world, lambda done, of: pytest.fail("it was loaded again"))
     assert cost.items() <= results.load["duckdb"].items()
 
 
-def test_the_same_seed_makes_the_same_world(root: Path, results: Results, tmp_path: Path) -> None:
+def test_the_same_seed_generates_the_same_world(root: Path, results: Results, tmp_path: Path) -> None:
     here, there = (world_of(TINY, folder, lambda done, of: None) for folder in (root, tmp_path))
     assert pq.read_table(here.people).equals(pq.read_table(there.people))
     assert pq.read_table(here.events).equals(pq.read_table(there.events))
 
 
-def test_report_and_figures_are_made_of_it(results: Results, tmp_path: Path) -> None:
+def test_the_report_and_figures_are_written(results: Results, tmp_path: Path) -> None:
     console = Console(record=True, quiet=True, width=100)
     report.show(results, console)
     document = tmp_path / "benchmarks.md"
@@ -90,7 +90,7 @@ def test_report_and_figures_are_made_of_it(results: Results, tmp_path: Path) -> 
     assert (tmp_path / "benchmarks/growth.svg").stat().st_size > 0
 
 
-def test_set_algebra_is_that_of_croaring(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_set_algebra_equals_croaring(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with zipfile.ZipFile(tmp_path / "few.zip", "w") as archive:
         for number, ids in enumerate(("1,2,70000", "2,3", "70000,4000000")):
             archive.writestr(f"few.csv{number}.txt", ids)
@@ -101,8 +101,8 @@ def test_set_algebra_is_that_of_croaring(tmp_path: Path, capsys: pytest.CaptureF
     assert "geometric mean" in said
 
 
-class Fake:
-    """Answers with these people."""
+class FixedSystem:
+    """A system that always answers with the same people."""
 
     def __init__(self, system: str, people: list[int]) -> None:
         self.system = system
@@ -116,8 +116,8 @@ class Fake:
 
 
 @pytest.mark.parametrize(("people", "said"), [([1, 2], "3 people by one, 2 by other"), ([1, 2, 7], "such as 7")])
-def test_a_difference_names_the_question_and_the_people(people: list[int], said: str) -> None:
-    fakes: list[Any] = [Fake("one", [1, 2, 3]), Fake("other", people)]
+def test_a_difference_is_reported_with_its_question_and_people(people: list[int], said: str) -> None:
+    fakes: list[Any] = [FixedSystem("one", [1, 2, 3]), FixedSystem("other", people)]
     with pytest.raises(Difference, match=said) as difference:
         compare(QUESTIONS[0], fakes, by_person=True)
     assert QUESTIONS[0].rule in str(difference.value)

@@ -1,4 +1,4 @@
-"""The demo's numbers and people against independent SQL over the same files."""
+"""Compares the counts and people of the demo with independent SQL over the same files."""
 
 from __future__ import annotations
 
@@ -68,25 +68,25 @@ def truth(demo: Demo) -> dict[str, dict[str, set[Any]]]:
 
 @pytest.fixture(scope="module")
 def channel(demo: Demo) -> Iterator[grpc.Channel]:
-    """A server on the data folder that the demo left behind."""
+    """Serves the data folder of the finished demo."""
     with running(demo.data) as address, grpc.insecure_channel(address) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("world", [complete_journey.NAME, catering.NAME])
-def test_every_count_is_the_one_of_the_sql(demo: Demo, truth: dict[str, dict[str, set[Any]]], world: str) -> None:
+def test_each_count_equals_sql(demo: Demo, truth: dict[str, dict[str, set[Any]]], world: str) -> None:
     counted = {name: segment["count"] for name, segment in demo.world(world)["segments"].items()}
     expected = {name: len(members) for name, members in truth[world].items() if name != "universe"}
     assert counted == expected
     assert demo.world(world)["people"] == len(truth[world]["universe"])
 
 
-def test_every_event_was_taken_in_once(demo: Demo) -> None:
+def test_each_event_was_ingested_once(demo: Demo) -> None:
     assert demo.world(complete_journey.NAME)["events"] == complete_journey_sql.events(published_files())
     assert demo.world(catering.NAME)["events"] == catering_sql.events(demo.data / "worlds" / catering.NAME)
 
 
-def test_the_members_are_the_households_of_the_sql(
+def test_members_are_the_households_of_sql(
     demo: Demo, truth: dict[str, dict[str, set[Any]]], channel: grpc.Channel
 ) -> None:
     workspace = DemoClient(complete_journey.NAME, complete_journey.AS_OF, channel)
@@ -100,7 +100,7 @@ def test_the_members_are_the_households_of_the_sql(
         assert cards == expected[name], name
 
 
-def test_a_restarted_server_counts_the_same(demo: Demo, channel: grpc.Channel) -> None:
+def test_a_restarted_server_has_the_same_counts(demo: Demo, channel: grpc.Channel) -> None:
     for world, as_of in ((complete_journey.NAME, complete_journey.AS_OF), (catering.NAME, catering.AS_OF)):
         workspace = DemoClient(world, as_of, channel)
         for name, segment in demo.world(world)["segments"].items():
@@ -109,14 +109,14 @@ def test_a_restarted_server_counts_the_same(demo: Demo, channel: grpc.Channel) -
 
 
 @pytest.mark.parametrize("world", [complete_journey.NAME, catering.NAME])
-def test_the_two_thirty_days_differ_and_the_output_says_why(demo: Demo, world: str) -> None:
+def test_the_output_explains_the_difference_between_two_30_day_windows(demo: Demo, world: str) -> None:
     rolling, calendar = (demo.world(world)["segments"][name] for name in ("lapsed_30d", "lapsed_calendar_month"))
     assert rolling["count"] != calendar["count"]
     assert rolling["windows"] != calendar["windows"]
     assert "30d is 720 hours" in demo.output
 
 
-def test_browsing_is_not_a_touch(demo: Demo, truth: dict[str, dict[str, set[Any]]]) -> None:
+def test_browsing_does_not_count_as_a_touch(demo: Demo, truth: dict[str, dict[str, set[Any]]]) -> None:
     members = truth[catering.NAME]
     assert members["just_looking"]
     assert members["just_looking"] == members["quiet"] - members["quiet_if_browsing_counted"]
@@ -125,7 +125,7 @@ def test_browsing_is_not_a_touch(demo: Demo, truth: dict[str, dict[str, set[Any]
 
 
 @pytest.mark.parametrize("world", [complete_journey.NAME, catering.NAME])
-def test_the_campaign_reached_exactly_the_segment_less_those_held_out(
+def test_the_campaign_reaches_the_segment_without_the_holdout(
     demo: Demo, truth: dict[str, dict[str, set[Any]]], world: str
 ) -> None:
     campaign = demo.world(world)["campaign"]
@@ -135,7 +135,7 @@ def test_the_campaign_reached_exactly_the_segment_less_those_held_out(
     counts = [count for _, count in campaign["waterfall"]]
     assert counts == sorted(counts, reverse=True)
     assert campaign["delivered"] == counts[-1] < counts[0]
-    # A tenth is held out by a hash: within five standard deviations.
+    # A hash selects one tenth; the count is within five standard deviations.
     before, eligible = counts[-2:]
     assert abs((before - eligible) - before / 10) <= 5 * (before * 0.09) ** 0.5
     file = Path(campaign["file"])
@@ -145,7 +145,7 @@ def test_the_campaign_reached_exactly_the_segment_less_those_held_out(
     assert len(rows) == campaign["delivered"]
 
 
-def test_the_coupons_went_to_households_of_the_segment_each_its_own(
+def test_each_household_of_the_segment_receives_its_own_coupon(
     demo: Demo, truth: dict[str, dict[str, set[Any]]]
 ) -> None:
     campaign = demo.world(complete_journey.NAME)["campaign"]
@@ -158,8 +158,8 @@ def test_the_coupons_went_to_households_of_the_segment_each_its_own(
     assert len(coupons) == len(rows)
 
 
-def test_a_rule_is_previewed_on_the_folder_that_is_left(demo: Demo, channel: grpc.Channel) -> None:
-    """Through the server of the same folder: its past as-of is today's of the demo."""
+def test_a_rule_is_previewed_on_the_folder_of_the_demo(demo: Demo, channel: grpc.Channel) -> None:
+    """The preview uses the as-of instant of the demo."""
     tagging = tagging_pb2_grpc.TaggingServiceStub(channel)
     for world in (complete_journey, catering):
         workspace = DemoClient(world.NAME, world.AS_OF, channel)
@@ -169,7 +169,7 @@ def test_a_rule_is_previewed_on_the_folder_that_is_left(demo: Demo, channel: grp
         assert {rule.author for rule in rules} == {"demo"}
 
 
-def test_the_json_has_what_it_promises(demo: Demo) -> None:
+def test_the_json_output_has_its_documented_fields(demo: Demo) -> None:
     assert set(demo.found) == {"peak_memory_mb", "worlds"}
     assert demo.found["peak_memory_mb"] > 50
     for world in demo.found["worlds"].values():
@@ -179,7 +179,7 @@ def test_the_json_has_what_it_promises(demo: Demo) -> None:
         assert set(world["campaign"]) == {"segment", "waterfall", "delivered", "file", "sha256"}
 
 
-def test_the_demo_refuses_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
+def test_the_demo_refuses_a_folder_with_other_data(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("precious")
     command = [sys.executable, "-m", "quanyu", "demo", "--people", "1", "--data", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""`quanyu import` against real services: refusals, repeats, and imports that are broken off."""
+"""`quanyu import` sends files to real services: rejections, repetitions and interrupted imports."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def declare(address: str) -> None:
 
 
 def orders(address: str, condition: str) -> int:
-    """People for whom the condition holds, of everything that is in."""
+    """Returns the number of people for whom the condition is true when all records are visible."""
     with grpc.insecure_channel(address) as channel:
         ingestion = ingestion_pb2_grpc.IngestionServiceStub(channel)
         nothing = ingestion.Ingest(ingestion_pb2.IngestRequest(workspace="shop"))
@@ -73,7 +73,7 @@ def command(file: Path, mapping: Path, address: str) -> list[str]:
     return [*run, "--workspace", "shop", "--server", address]
 
 
-def imported(file: Path, mapping: Path, address: str) -> subprocess.CompletedProcess[str]:
+def run_import(file: Path, mapping: Path, address: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(file, mapping, address), capture_output=True, text=True, timeout=PATIENCE)
 
 
@@ -84,36 +84,36 @@ def mapping(tmp_path: Path) -> Path:
     return path
 
 
-def test_refused_rows_are_named_and_the_others_count_once(tmp_path: Path, mapping: Path, address: str) -> None:
+def test_rejected_rows_are_listed_and_others_count_once(tmp_path: Path, mapping: Path, address: str) -> None:
     file = tmp_path / "orders.csv"
     file.write_text(ROWS)
-    done = imported(file, mapping, address)
+    done = run_import(file, mapping, address)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "3 new, 0 already there, 1 refused" in done.stdout
     assert "row 2" in done.stdout
-    again = imported(file, mapping, address)
+    again = run_import(file, mapping, address)
     assert "0 new, 3 already there, 1 refused" in again.stdout
-    # Leading zeros make another card.
+    # Card numbers keep leading zeros.
     assert orders(address, "did order ever") == 2
     assert orders(address, "did order exactly 2 times ever") == 1
     assert not list(tmp_path.glob("*.quanyu-progress"))
 
 
-def test_a_mapping_with_a_missing_column_is_refused_before_anything_is_sent(
+def test_a_mapping_with_a_missing_column_is_rejected_before_sending(
     tmp_path: Path, mapping: Path, address: str
 ) -> None:
     file = tmp_path / "orders.csv"
     file.write_text(ROWS.replace("card", "cart"))
-    done = imported(file, mapping, address)
+    done = run_import(file, mapping, address)
     assert done.returncode == 1
     assert "no column `card`; did you mean `cart`?" in done.stderr
     assert orders(address, "did order ever") == 0
 
 
-def test_a_value_that_does_not_fit_stops_with_row_and_column(tmp_path: Path, mapping: Path, address: str) -> None:
+def test_a_value_of_another_type_stops_with_row_and_column(tmp_path: Path, mapping: Path, address: str) -> None:
     file = tmp_path / "orders.csv"
     file.write_text(ROWS.replace("9.99", "nine"))
-    done = imported(file, mapping, address)
+    done = run_import(file, mapping, address)
     assert done.returncode == 1
     assert "amount" in done.stderr
     assert "nine" in done.stderr
@@ -129,9 +129,7 @@ def many(folder: Path, count: int) -> Path:
     return file
 
 
-def test_an_import_that_was_killed_goes_on_and_nothing_counts_twice(
-    tmp_path: Path, mapping: Path, address: str
-) -> None:
+def test_a_killed_import_continues_and_counts_nothing_twice(tmp_path: Path, mapping: Path, address: str) -> None:
     file = many(tmp_path, 400_000)
     progress = file.with_name("many.parquet.quanyu-progress")
     first = subprocess.Popen(command(file, mapping, address), stdout=subprocess.DEVNULL)
@@ -139,19 +137,19 @@ def test_an_import_that_was_killed_goes_on_and_nothing_counts_twice(
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     assert progress.exists(), "the import was over before it could be killed"
-    done = imported(file, mapping, address)
+    done = run_import(file, mapping, address)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "of an earlier run" in done.stdout
     assert not progress.exists()
     assert orders(address, "did order exactly 400 times ever") == 1000
 
 
-def test_a_server_that_forgot_is_sent_everything_again(tmp_path: Path, mapping: Path) -> None:
-    """Another data folder behind the address: what a former server acknowledged is not there."""
+def test_a_server_with_an_empty_folder_receives_all_rows_again(tmp_path: Path, mapping: Path) -> None:
+    """Starts a server with another data folder at the same address, without the acknowledged rows."""
     file = many(tmp_path, 5_000)
     Progress.load(file, load_mapping(mapping), "shop").advance(3_000)
     with running(tmp_path / "data") as address:
         declare(address)
-        done = imported(file, mapping, address)
+        done = run_import(file, mapping, address)
         assert done.returncode == 0, done.stdout + done.stderr
         assert orders(address, "did order exactly 5 times ever") == 1000

@@ -1,4 +1,4 @@
-"""The load test runs: a few seconds of every user against a real server, without one failed call."""
+"""Runs each user of the load test for a few seconds against a real server; no call fails."""
 
 import csv
 import subprocess
@@ -15,7 +15,7 @@ CALLS = {"IngestionService/Ingest", "IdentityService/BatchResolve", "TaggingServ
 }
 
 
-def test_every_user_runs_without_a_failed_call(tmp_path: Path) -> None:
+def test_each_user_runs_without_a_failed_call(tmp_path: Path) -> None:
     server = serve(tmp_path / "data", *ALL)
     try:
         command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", address_of(server), "--headless"]

@@ -1,4 +1,4 @@
-"""The calls that the README shows are made: its Python block as it stands, its grpcurl line through reflection."""
+"""Makes the calls of the README: runs its Python block and checks its grpcurl line by reflection."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ingestion = ingestion_pb2_grpc.IngestionServiceStub(channel)
         ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace="shop", schema=SCHEMA))
         offset = ingestion.Ingest(batch("shop", order("1", "card:ann", 40))).raw_offset
-        # The README's reader comes later than its first events.
+        # Waits until the first events are visible, as for a reader of the README.
         visible = tagging_pb2.AsOf(min_raw_offset=offset)
         preview = tagging_pb2.PreviewRuleRequest(workspace="shop", text="did order", as_of=visible)
         tagging_pb2_grpc.TaggingServiceStub(channel).PreviewRule(preview, timeout=PATIENCE)
@@ -39,7 +39,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.communicate()
 
 
-def test_the_python_block_runs(address: str) -> None:
+def test_the_python_block_counts_people(address: str) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert "127.0.0.1:7400" in block
     code = block.replace("127.0.0.1:7400", address)
@@ -48,7 +48,7 @@ def test_the_python_block_runs(address: str) -> None:
     assert re.fullmatch(r"\d+ of \d+ people\n", run.stdout)
 
 
-def test_the_grpcurl_line_names_a_call_that_reflection_knows(address: str) -> None:
+def test_the_grpcurl_line_names_an_existing_call(address: str) -> None:
     data, service, method = re.search(r"grpcurl -plaintext -d '(.*?)' \\\n\s+\S+ (\S+)/(\S+)", README).groups()  # type: ignore[union-attr]
     with open_channel(address) as channel:
         pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))

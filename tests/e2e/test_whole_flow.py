@@ -1,4 +1,4 @@
-"""Events to a delivered audience through all four services, in one process and in one each, killed at bad moments."""
+"""Ingests, evaluates and delivers through all four services, in one process and in one each, with kills in between."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def receiver(tmp_path: Path) -> Iterator[Receiver]:
     started.close()
 
 
-class Client(threading.Thread):
-    """Sends orders in batches until told to stop, and a batch again whenever it was not acknowledged."""
+class OrderClient(threading.Thread):
+    """Sends batches of orders until it is stopped; repeats a batch that was not acknowledged."""
 
     def __init__(self, quanyu: Quanyu) -> None:
         super().__init__(daemon=True)
@@ -61,7 +61,7 @@ class Client(threading.Thread):
             try:
                 answer = self.quanyu.ingestion.Ingest(request, timeout=PATIENCE)
             except (grpc.RpcError, ValueError):
-                # Killed, or its channel closed under the call.
+                # The server was killed or the channel was closed during the call.
                 time.sleep(0.05)
                 continue
             assert answer.accepted + answer.duplicates == BATCH, answer
@@ -79,9 +79,9 @@ def matched(quanyu: Quanyu, text: str, offset: int) -> int:
     return int(quanyu.tagging.PreviewRule(request, timeout=PATIENCE).sets[0].matched)
 
 
-def ingest_through_kills(quanyu: Quanyu) -> Client:
+def ingest_through_kills(quanyu: Quanyu) -> OrderClient:
     quanyu.ingestion.PutSchema(ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA))
-    client = Client(quanyu)
+    client = OrderClient(quanyu)
     client.start()
     for enough in (10 * BATCH, 30 * BATCH):
         wait_until(lambda enough=enough: client.acknowledged >= enough)
@@ -92,10 +92,10 @@ def ingest_through_kills(quanyu: Quanyu) -> Client:
     return client
 
 
-def test_what_was_acknowledged_counts_once_and_is_delivered_once(quanyu: Quanyu, receiver: Receiver) -> None:
+def test_acknowledged_orders_count_once_and_each_person_is_delivered_once(quanyu: Quanyu, receiver: Receiver) -> None:
     client = ingest_through_kills(quanyu)
 
-    # Every acknowledged order counts once: each of PEOPLE has their share of them, no more and no less.
+    # Each acknowledged order counts once, so each of PEOPLE has an equal share.
     share, more = divmod(client.acknowledged, PEOPLE)
     assert matched(quanyu, f"count(order) >= {share}", client.offset) == PEOPLE
     assert matched(quanyu, f"count(order) >= {share + 1}", client.offset) == more
@@ -111,7 +111,7 @@ def test_what_was_acknowledged_counts_once_and_is_delivered_once(quanyu: Quanyu,
     eligible = status.waterfall[-1].count
     assert 0 < eligible < PEOPLE
     assert dict(status.messages) == {"accepted": eligible}
-    effects = {line.id: line.data["person"] for line in receiver.effects()}
+    effects = {line.id: line.data["person"] for line in receiver.accepted()}
     assert len(effects) == len(set(effects.values())) == eligible
 
 
@@ -133,7 +133,7 @@ def deliver_through_kills(quanyu: Quanyu, receiver: Receiver) -> delivery_pb2.Ca
     quanyu.delivery.PlanCampaign(delivery_pb2.PlanCampaignRequest(**named), timeout=PATIENCE)
     quanyu.delivery.StartCampaign(delivery_pb2.StartCampaignRequest(**named))
     for enough in (50, 150):
-        wait_until(lambda enough=enough: len(receiver.effects()) >= enough)
+        wait_until(lambda enough=enough: len(receiver.accepted()) >= enough)
         quanyu.restart(signal.SIGKILL)
     request = delivery_pb2.GetCampaignRequest(**named)
     wait_until(lambda: quanyu.delivery.GetCampaign(request).status.state in DONE)

@@ -1,4 +1,4 @@
-"""A small shop: what it declares, sells and is told about."""
+"""The schema and records of a small shop."""
 
 from __future__ import annotations
 
