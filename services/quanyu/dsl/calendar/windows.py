@@ -117,7 +117,7 @@ def add_units(start: dt.date, number: int, unit: s.CalendarUnit) -> dt.date:
 
 def resolve_days(window: s.Window, clock: Clock) -> Days:
     """Returns the local days [from, to) of a calendar window. Raises RuleError ("time") for elapsed time (T13)."""
-    with _calendar(window):
+    with calendar_errors_at(window):
         match window:
             case s.LastUnits(number=number, unit=unit):
                 this = clock.current_unit_start(unit)
@@ -155,7 +155,7 @@ def resolve_days(window: s.Window, clock: Clock) -> Days:
 def resolve_instants(window: s.Window, clock: Clock) -> Instants:
     """Returns the instants [from, to) of any window, not limited to as-of. None is an open end."""
     now = clock.as_of_ms
-    with _calendar(window):
+    with calendar_errors_at(window):
         match window:
             case s.LastElapsed(duration=duration):
                 return ago_ms(duration, clock), now
@@ -186,13 +186,13 @@ def resolve_event_window(window: s.Window | None, clock: Clock) -> tuple[int | N
 
 def when_ms(when: s.DateOrDateTime, clock: Clock) -> int:
     """Returns the start of the local day of a DATE, or the instant of a DATETIME (T8)."""
-    with _calendar(when):
+    with calendar_errors_at(when):
         return clock.day_start_ms(when.value) if isinstance(when, s.Date) else clock.wall_ms(when.value)
 
 
 def between(low: s.DateOrDateTime, high: s.DateOrDateTime, clock: Clock) -> tuple[int, int]:
     """Returns the instants of a range. A DATE at the end is included as a whole day, a DATETIME is excluded (T9)."""
-    with _calendar(high):
+    with calendar_errors_at(high):
         end = clock.day_start_ms(high.value + _DAY) if isinstance(high, s.Date) else clock.wall_ms(high.value)
     start = when_ms(low, clock)
     if start > end:
@@ -208,7 +208,7 @@ def between_ago(low: s.Duration, high: s.Duration, clock: Clock) -> tuple[int, i
 
 def ago_ms(duration: s.Duration, clock: Clock) -> int:
     """Returns the instant that is this long before as-of."""
-    with _calendar(duration):
+    with calendar_errors_at(duration):
         at = clock.as_of_ms - duration.ms
         clock.local_time(at)  # raises if it is beyond the calendar
         return at
@@ -216,7 +216,7 @@ def ago_ms(duration: s.Duration, clock: Clock) -> int:
 
 def unit_starts(units: s.Units, clock: Clock) -> list[int]:
     """Returns the starts of the last whole units, oldest first, and the end of the last one (E8)."""
-    with _calendar(units):
+    with calendar_errors_at(units):
         this = clock.current_unit_start(units.unit)
         return [clock.day_start_ms(add_units(this, back, units.unit)) for back in range(-units.number, 1)]
 
@@ -252,7 +252,8 @@ def _is_leap(year: int) -> bool:
 
 
 @contextmanager
-def _calendar(node: s.Node) -> Iterator[None]:
+def calendar_errors_at(node: s.Node) -> Iterator[None]:
+    """Turns an overflow of the calendar into a RuleError at a node."""
     try:
         yield
     except (OverflowError, ValueError):

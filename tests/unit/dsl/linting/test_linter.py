@@ -2,7 +2,7 @@
 
 import pytest
 
-from quanyu.dsl import check_and_bind
+from quanyu.dsl import RuleError, check_and_bind
 from quanyu.dsl.linting.findings import MAX_FINDINGS
 from tests.unit.dsl.linting.cases import (
     ALWAYS_TRUE,
@@ -172,3 +172,9 @@ def test_rules_that_use_each_other_often_are_not_expanded(first: str, each: str)
     rules = [first, *(each.format(n=n, m=n - 1) for n in range(1, 31))]
     last = {"segment": "in segment r30", "metric": "r30 > 3", "define": "did r30"}[first.split()[0]]
     assert len(findings("\n".join([*rules, f"segment whole: {last} or did order"]))) <= MAX_FINDINGS
+
+
+@pytest.mark.parametrize("text", ["was in segment vip on 0001-01-01", "signup_at = 9999-12-31"])
+def test_a_day_beyond_the_calendar_is_an_error_of_the_rule(text: str) -> None:
+    with pytest.raises(RuleError, match="beyond the years 1 to 9999"):
+        findings(text)

@@ -82,10 +82,16 @@ class Timeline:
 
     def instant_of(self, when: s.DateOrDateTime) -> Fixed:
         """Returns the start of a date, or the instant of a date and time (T8)."""
-        return Fixed(self._day_ms(when.value) if isinstance(when, s.Date) else windows.when_ms(when, self._clock))
+        if isinstance(when, s.Date) and self._days:
+            return Fixed(self._day_ms(when.value))
+        return Fixed(windows.when_ms(when, self._clock))
 
     def day_after(self, date: s.Date) -> Fixed:
-        return Fixed(self._day_ms(date.value + dt.timedelta(days=1)))
+        """Returns the end of a date."""
+        if self._days:
+            return Fixed(self._day_ms(date.value) + DAY_MS)
+        with windows.calendar_errors_at(date):
+            return Fixed(self._clock.day_start_ms(date.value + dt.timedelta(days=1)))
 
     def _resolve(self, window: s.Window) -> tuple[float, float]:
         if self._days:
