@@ -14,7 +14,7 @@ const MAX_NAMESPACE: usize = 128;
 const MAX_IDENTIFIER: usize = 1024;
 const MAX_IDENTIFIERS: usize = 64;
 const MAX_RECORD: usize = 1 << 20;
-/// How far a time may be in the future, because clocks differ.
+/// The maximum time by which an instant may lie in the future, because clocks differ.
 const MAX_AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
 
 type Checked<T = ()> = Result<T, Rejection>;

@@ -23,7 +23,7 @@ struct Logs {
     resolved: Vec<Vec<u8>>,
 }
 
-/// What was known about an erased person just before the erasure.
+/// The data of an erased person just before the erasure.
 struct Erased {
     raw_offset: usize,
     /// The person and all aliases.

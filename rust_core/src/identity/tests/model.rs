@@ -11,7 +11,7 @@ use crate::proto::frame::{Change, Split};
 /// Persons are numbered from 0 in order of creation.
 type Person = usize;
 
-/// What is known about an edge.
+/// The stored data of an edge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelEdge {
     pub first_ms: i64,
