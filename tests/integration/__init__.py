@@ -1,0 +1,1 @@
+"""Tests of several services that run as `quanyu serve`, in one process or in many."""

@@ -19,7 +19,7 @@ def preview(data: Path, rule: str, *options: str) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
-def test_it_counts_people_in_the_folder_of_a_stopped_server(tmp_path: Path) -> None:
+def test_preview_counts_people_in_the_folder_of_a_stopped_server(tmp_path: Path) -> None:
     data = tmp_path / "data"
     rule = "in segment buyers and did order where (amount > 50) ever"
     with running(data, [FLOW]) as quanyu:
@@ -70,7 +70,7 @@ def test_errors_are_shown_without_a_traceback(tmp_path: Path) -> None:
         assert "Traceback" not in found.stderr
 
 
-def test_without_a_workspace_it_counts_in_each_workspace_where_the_rule_is_valid(tmp_path: Path) -> None:
+def test_preview_without_a_workspace_counts_in_each_one_where_the_rule_is_valid(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, [FLOW]) as quanyu:
         for workspace, schema in (
