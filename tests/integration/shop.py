@@ -10,6 +10,7 @@ from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+DAY = 86_400
 
 SCHEMA = event_pb2.Schema(
     event_types=[
@@ -38,6 +39,11 @@ def instant(days_ago: float) -> Timestamp:
     made = Timestamp()
     made.FromDatetime(NOW - timedelta(days=days_ago))
     return made
+
+
+def ago(seconds: float) -> float:
+    """Returns the days between the NOW of the tests and `seconds` before the real time, which live segments use."""
+    return (NOW - datetime.now(UTC) + timedelta(seconds=seconds)) / timedelta(days=1)
 
 
 def order(key: str, person: str, days_ago: float, amount: str = "10", product: str = "") -> event_pb2.Record:

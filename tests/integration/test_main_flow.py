@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,70 +15,9 @@ from quanyu.api.identity.v1 import identity_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2
 from tests.integration.server_process import Quanyu, running
-from tests.integration.shop import SCHEMA, batch, identifiers, instant, lives_in, order
+from tests.integration.shop import batch, identifiers, instant, order
+from tests.integration.shop_calls import RULES, as_of, declare, fill, members, people, publish
 from tests.waiting import PATIENCE
-
-RULES = """
-segment lapsed: last_order > 30d
-segment regulars: did order at least 2 times in last 30d
-segment coffee_lovers: did order where (product.category = 'coffee')
-tag spend: 'high' when sum(order.amount) >= 100; 'some' when count(order) >= 1; else 'none'
-"""
-
-
-def declare(quanyu: Quanyu) -> int:
-    request = ingestion_pb2.PutSchemaRequest(workspace=quanyu.workspace, schema=SCHEMA)
-    return int(quanyu.ingestion.PutSchema(request).raw_offset)
-
-
-def publish(quanyu: Quanyu, text: str, offset: int) -> list[tagging_pb2.Rule]:
-    request = tagging_pb2.PublishRuleRequest(
-        workspace=quanyu.workspace, text=text, author="tester", min_raw_offset=offset
-    )
-    return list(quanyu.tagging.PublishRule(request, timeout=PATIENCE).rules)
-
-
-def fill(quanyu: Quanyu) -> int:
-    """Ingests ann, who lapsed, bob, a regular with two cards, and cid, a mere profile; returns the raw offset."""
-    declare(quanyu)
-    coffee = event_pb2.CatalogItem(catalog="product", key="p1", attributes={"category": event_pb2.Value(text="coffee")})
-    answer = quanyu.ingestion.Ingest(
-        batch(
-            quanyu.workspace,
-            event_pb2.Record(item=coffee),
-            order("1", "card:ann", 40, "100"),
-            order("2", "card:bob", 20, "5", product="p1"),
-            order("3", "phone:13800000001", 10),
-            order("4", "card:bob+phone:13800000001", 5),
-            lives_in("card:cid", "Beijing"),
-        )
-    )
-    assert (answer.accepted, answer.duplicates, list(answer.rejects)) == (6, 0, [])
-    return int(answer.raw_offset)
-
-
-def people(quanyu: Quanyu, offset: int, *names: str) -> list[int]:
-    wanted = [identifier for name in names for identifier in identifiers(name)]
-    request = identity_pb2.BatchResolveRequest(workspace=quanyu.workspace, identifiers=wanted, min_raw_offset=offset)
-    answer = quanyu.identity.BatchResolve(request, timeout=PATIENCE)
-    assert answer.epoch.raw_offset >= offset
-    return list(answer.persons)
-
-
-def as_of(offset: int = 0, days_ago: float = 0) -> tagging_pb2.AsOf:
-    return tagging_pb2.AsOf(instant=instant(days_ago), min_raw_offset=offset)
-
-
-def members(quanyu: Quanyu, segment: str, offset: int = 0) -> set[int]:
-    request = tagging_pb2.EvaluateRequest(workspace=quanyu.workspace, segment=segment, as_of=as_of(offset))
-    chunks = list(quanyu.tagging.Evaluate(request, timeout=PATIENCE))
-    roaring = b"".join(chunk.roaring for chunk in chunks)
-    header = chunks[0].header
-    found = set(BitMap64.deserialize(roaring))
-    assert header.count == len(found)
-    assert header.sha256 == hashlib.sha256(roaring).digest()
-    assert header.basis.epoch.raw_offset >= offset
-    return found
 
 
 def test_events_become_people_rules_and_audiences(quanyu: Quanyu) -> None:

@@ -12,7 +12,7 @@ from tests.oracle.generators.worlds import worlds
 from tests.oracle.pair import members, pair_of
 from tests.oracle.world import World
 from tests.seed import examples
-from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
+from tests.unit.dsl.twenty_rules import RULES, TAG
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 

@@ -12,10 +12,10 @@ import pytest
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.identity.v1 import identity_pb2 as pb
 from quanyu.api.tagging.v1 import tagging_pb2
-from tests.integration.rules.test_live_segments import DAY, Follower, ago, people_of, send
+from tests.integration.follower import Follower
 from tests.integration.server_process import Quanyu, reason, running
-from tests.integration.shop import identifiers, order
-from tests.integration.test_main_flow import declare, people, publish
+from tests.integration.shop import DAY, ago, identifiers, order
+from tests.integration.shop_calls import declare, people, people_of, publish, send
 from tests.waiting import PATIENCE
 
 ANN, BOB, CARD = "phone:13912345671", "phone:13912345672", "card:1"

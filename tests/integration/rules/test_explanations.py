@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from quanyu.api.tagging.v1 import tagging_pb2
 from tests.integration.server_process import Quanyu, reason
 from tests.integration.shop import NOW, batch, lives_in, order
-from tests.integration.test_main_flow import RULES, as_of, fill, people, publish
+from tests.integration.shop_calls import RULES, as_of, fill, people, publish
 from tests.waiting import PATIENCE
 
 

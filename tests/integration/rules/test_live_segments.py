@@ -3,111 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-import xxhash
-from pyroaring import BitMap64
 
-from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
+from tests.integration.follower import Follower, digest
 from tests.integration.server_process import Quanyu, reason, running
-from tests.integration.shop import NOW, batch, lives_in, order
-from tests.integration.test_main_flow import declare, people, publish
+from tests.integration.shop import DAY, ago, lives_in, order
+from tests.integration.shop_calls import declare, listed, live_members, people, publish, send
 from tests.waiting import PATIENCE, wait_until
-
-DAY = 86_400
-
-
-def ago(seconds: float) -> float:
-    """Returns the days between the NOW of the tests and `seconds` before the real time, which live segments use."""
-    return (NOW - datetime.now(UTC) + timedelta(seconds=seconds)) / timedelta(days=1)
-
-
-def send(quanyu: Quanyu, *records: event_pb2.Record) -> int:
-    answer = quanyu.ingestion.Ingest(batch(quanyu.workspace, *records))
-    assert not answer.rejects
-    return int(answer.raw_offset)
-
-
-class Follower:
-    """Folds a membership stream and checks that it misses and repeats nothing."""
-
-    def __init__(self, quanyu: Quanyu, *segments: str) -> None:
-        self.quanyu = quanyu
-        self.segments = segments
-        self.cursor = ""
-        self.members: dict[str, set[int]] = {}
-        self.versions: dict[str, int] = {}
-        # The members after each response, and its basis.
-        self.said: list[tuple[pb.SegmentMoves, pb.AsOf]] = []
-
-    def follow_until(self, reached: Callable[[], bool]) -> None:
-        """Follows the stream from the last cursor until the condition is true."""
-        request = pb.WatchMembershipRequest(workspace=self.quanyu.workspace, segments=self.segments, cursor=self.cursor)
-        stream = self.quanyu.tagging.WatchMembership(request, timeout=PATIENCE)
-        try:
-            while not reached():
-                self.take(next(stream))
-        finally:
-            stream.cancel()
-
-    def take(self, response: pb.WatchMembershipResponse) -> None:
-        self.cursor = response.cursor
-        for moves in response.moves:
-            if response.whole:
-                self.members[moves.segment] = set()
-            held = self.members.setdefault(moves.segment, set())
-            entered, left = people_of(moves.entered), people_of(moves.left)
-            assert not entered & held
-            assert left <= held
-            held |= entered
-            held -= left
-            assert (moves.count, moves.digest) == (len(held), digest(held))
-            self.versions[moves.segment] = moves.version
-            # A segment without a first evaluation has no basis.
-            if response.complete and response.HasField("epoch"):
-                self.said.append((moves, pb.AsOf(instant=response.as_of, known_at=response.epoch.raw_offset)))
-
-    def holds(self, segment: str, *expected: int) -> Callable[[], bool]:
-        return lambda: self.members.get(segment) == set(expected)
-
-    def check_history(self) -> None:
-        """Asserts that the members after each step equal a later evaluation with the same as-of and known-at."""
-        assert self.said
-        for moves, as_of in self.said:
-            request = pb.EvaluateRequest(
-                workspace=self.quanyu.workspace, segment=moves.segment, version=moves.version, as_of=as_of
-            )
-            chunks = self.quanyu.tagging.Evaluate(request, timeout=PATIENCE)
-            assert digest(people_of(b"".join(chunk.roaring for chunk in chunks))) == moves.digest
-
-
-def people_of(roaring: bytes) -> set[int]:
-    return set(BitMap64.deserialize(roaring)) if roaring else set()
-
-
-def digest(persons: set[int]) -> int:
-    joined = 0
-    for person in persons:
-        joined ^= xxhash.xxh3_64_intdigest(person.to_bytes(8, "little"))
-    return joined
-
-
-def listed(quanyu: Quanyu, offset: int = 0) -> dict[str, pb.LiveSegment]:
-    request = pb.ListSegmentsRequest(workspace=quanyu.workspace, min_raw_offset=offset)
-    return {found.segment: found for found in quanyu.tagging.ListSegments(request, timeout=PATIENCE).segments}
-
-
-def live_members(quanyu: Quanyu, segment: str, offset: int) -> set[int]:
-    as_of = pb.AsOf(live=True, min_raw_offset=offset)
-    request = pb.EvaluateRequest(workspace=quanyu.workspace, segment=segment, as_of=as_of)
-    return people_of(b"".join(chunk.roaring for chunk in quanyu.tagging.Evaluate(request, timeout=PATIENCE)))
 
 
 def test_people_enter_and_leave_as_events_arrive_and_time_passes(quanyu: Quanyu) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from quanyu.api.event.v1 import event_pb2
 from quanyu.api.ingestion.v1 import ingestion_pb2
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.rules.test_live_segments import send
 from tests.integration.server_process import Quanyu
 from tests.integration.shop import lives_in, order
-from tests.integration.test_main_flow import as_of, declare, people, publish
+from tests.integration.shop_calls import as_of, declare, people, publish, send, wait_for_rules
 from tests.waiting import PATIENCE
 
 WHOLE = "segment buyers@2:\n  did order in last 30d\n  and city = 'Beijing'"
@@ -36,13 +35,6 @@ def fill(quanyu: Quanyu) -> int:
         lives_in("card:bob", "Shanghai"),
     )
     return wait_for_rules(quanyu, offset)
-
-
-def wait_for_rules(quanyu: Quanyu, offset: int) -> int:
-    """Waits until rules see the raw log up to the offset; returns the offset."""
-    request = pb.ValidateRuleRequest(workspace=quanyu.workspace, text="did order", min_raw_offset=offset)
-    assert not quanyu.tagging.ValidateRule(request, timeout=PATIENCE).diagnostics
-    return offset
 
 
 def test_a_preview_shows_the_funnel_and_the_impact(quanyu: Quanyu) -> None:

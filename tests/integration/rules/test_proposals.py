@@ -10,11 +10,9 @@ import grpc
 import pytest
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.rules.test_live_segments import send
-from tests.integration.rules.test_previews import wait_for_rules
 from tests.integration.server_process import FLOW, Quanyu, reason, running
 from tests.integration.shop import lives_in
-from tests.integration.test_main_flow import declare, publish
+from tests.integration.shop_calls import declare, publish, send, wait_for_rules
 from tests.waiting import PATIENCE
 
 APPROVE = pb.DecideProposalRequest.DECISION_APPROVE

@@ -8,10 +8,10 @@ import grpc
 import pytest
 
 from quanyu.api.tagging.v1 import tagging_pb2 as pb
-from tests.integration.rules.test_live_segments import DAY, Follower, ago, listed, live_members, send
+from tests.integration.follower import Follower
 from tests.integration.server_process import Quanyu, reason
-from tests.integration.shop import lives_in, order
-from tests.integration.test_main_flow import declare, people, publish
+from tests.integration.shop import DAY, ago, lives_in, order
+from tests.integration.shop_calls import declare, listed, live_members, people, publish, send
 from tests.waiting import PATIENCE, wait_until
 
 RULES = """

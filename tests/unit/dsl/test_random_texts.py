@@ -21,21 +21,15 @@ from quanyu.dsl import (
     parse_condition,
 )
 from quanyu.dsl import syntax as s
-from quanyu.dsl.keywords import RESERVED
 from quanyu.dsl.parsing.parser import load_parser
 from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.planning.plan_shape import check_plan
-from tests.unit.dsl.renamer import EVENT_NAMES, PROPERTY_NAMES, VALUE_NAMES, Renamer
+from tests.unit.dsl.renamer import Renamer
+from tests.unit.dsl.texts import any_texts
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY, NOW
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
-
-WORDS = (
-    sorted(RESERVED | {*EVENT_NAMES, *VALUE_NAMES, *PROPERTY_NAMES})
-    + list("()[]{}=<>,.:;+-*/%'\"@# \n\t5`")
-    + ["30d", "3.5%"]
-)
 
 
 def attempt(make: Callable[[], Any]) -> tuple[Any, RuleError | None]:
@@ -85,7 +79,7 @@ def test_a_text_of_the_grammar_parses_or_has_an_error_in_the_text(text: str) -> 
 
 
 @examples(300)
-@given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=30))
+@given(any_texts)
 def test_any_text_parses_or_has_an_error_in_the_text(text: str) -> None:
     for read in (parse, parse_condition):
         tree, error = attempt(lambda read=read: read(text))

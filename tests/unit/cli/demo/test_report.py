@@ -9,7 +9,7 @@ from rich.console import Console
 
 from quanyu.api.tagging.v1 import tagging_pb2
 from quanyu.cli.demo import report
-from tests.unit.cli.demo.test_results import found
+from tests.unit.cli.demo.sample_results import found
 
 
 @pytest.mark.parametrize("width", [60, 200])

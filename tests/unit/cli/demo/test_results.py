@@ -4,23 +4,8 @@ from __future__ import annotations
 
 import json
 
-from quanyu.cli.demo.results import (
-    CampaignRun,
-    SegmentFound,
-    Window,
-    WorldFound,
-    as_json,
-)
-
-
-def found() -> WorldFound:
-    windows = [
-        Window("in last 30d", "2017-12-02T00:00:00-05:00", "2018-01-01T00:00:00-05:00"),
-        Window("ever", None, None),
-    ]
-    segments = {"lapsed": SegmentFound("segment lapsed@1: [not markup]", 419, 1.25, windows)}
-    campaign = CampaignRun("lapsed", [("audience", 419), ("not_held_out", 377)], 377, "lapsed.csv", "ab")
-    return WorldFound(1_477_998, 2_469, 12.5, "2018-01-01T00:00:00-05:00", segments, campaign)
+from quanyu.cli.demo.results import as_json
+from tests.unit.cli.demo.sample_results import found
 
 
 def test_as_json_has_the_documented_structure() -> None:

@@ -17,9 +17,9 @@ from quanyu.dsl.parsing.parser import start_interactive_parser
 from tests.seed import examples
 from tests.unit.dsl import trees
 from tests.unit.dsl.completion.at_bar import ALL, at_bar, first, labels, texts
-from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
 from tests.unit.dsl.renamer import Renamer
-from tests.unit.dsl.test_random_texts import WORDS
+from tests.unit.dsl.texts import any_texts
+from tests.unit.dsl.twenty_rules import RULES, TAG
 from tests.unit.dsl.world import CATALOG, LIBRARY, bind
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -120,7 +120,7 @@ def test_the_next_token_of_a_valid_rule_is_offered(cond: s.Cond, chosen: random.
 
 
 @examples(200)
-@given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=30), cursors)
+@given(any_texts, cursors)
 def test_any_text_has_at_most_the_limit_of_completions(text: str, part: float) -> None:
     offset = round(part * len(text))
     found = complete(text, offset, CATALOG, LIBRARY)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from quanyu.dsl import EventType, Field, Library, check_and_bind, explain
-from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
+from tests.unit.dsl.twenty_rules import RULES, TAG
 from tests.unit.dsl.world import CATALOG, CLOCK, LIBRARY
 
 _STORE_ID = Field("store_id", "text", reference="store")

@@ -10,8 +10,8 @@ from quanyu.dsl import Catalog, Field, Library, RuleError, format_rule, format_t
 from quanyu.dsl import syntax as s
 from tests.seed import examples
 from tests.unit.dsl import trees
-from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
 from tests.unit.dsl.renamer import Renamer
+from tests.unit.dsl.twenty_rules import RULES, TAG
 from tests.unit.dsl.world import CATALOG, LIBRARY, bind
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

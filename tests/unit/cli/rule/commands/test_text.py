@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.unit.cli.rule.command_runner import LAPSED, run_rule, with_catalog
-from tests.unit.dsl.parsing.test_parser_twenty_rules import RULES, TAG
+from tests.unit.dsl.twenty_rules import RULES, TAG
 
 
 def test_check_accepts_a_valid_rule_and_shows_the_error_of_an_invalid_one() -> None:
