@@ -68,6 +68,7 @@ class IdentityService:
         register_service(server, DESCRIPTOR, self)
 
     def start(self) -> None:
+        """Starts to open the workspaces that other processes create, and to fold their logs."""
         self._workspaces.watch()
 
     def stop(self) -> None:

@@ -59,6 +59,7 @@ class TaggingService:
         )
 
     def start(self) -> None:
+        """Starts to open the workspaces that other processes create, and to fold their logs."""
         self._workspaces.watch()
 
     def stop(self) -> None:

@@ -92,6 +92,10 @@ def _wanted_segments(live: LiveSegments, names: Sequence[str]) -> frozenset[str]
 
 
 def _parse_cursor(cursor: str, end: int) -> int:
+    """Returns the offset in the log of moves that a cursor states.
+
+    Raises InvalidInput if it is not a number or is beyond `end`.
+    """
     if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= end):
         raise InvalidInput(
             f"{cursor[:40]!r} is not a cursor of this stream; start again without a cursor", reason="INVALID_CURSOR"

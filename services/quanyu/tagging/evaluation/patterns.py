@@ -20,6 +20,7 @@ def check_patterns(bound: BoundRules, index: Index) -> None:
 
 
 def _check_pattern(pattern: s.Text, index: Index) -> None:
+    """Compiles the pattern in the engine; RuleError at its place in the rule if it is not valid RE2."""
     cond = nodes.TextTest("matches", nodes.Literal(TextValue("")), pattern.value)
     try:
         # Without persons, the engine only reads the plan.

@@ -166,6 +166,7 @@ class _Sampling:
     size: int
 
     def people(self, answer: Answer, root: int) -> list[tuple[int, list[Fact]]]:
+        """Returns a random sample of the people of a root, and the facts that decide about each."""
         persons = sample(answer, root, self.size)
         return list(zip(persons, facts(self.drafted, self.index, self.one.node, persons), strict=True))
 

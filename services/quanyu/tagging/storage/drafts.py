@@ -46,6 +46,7 @@ def get_draft(database: Database, workspace: str, name: str) -> Draft:
 
 
 def _revision_conflict(draft: Draft, revision: int) -> Conflict:
+    """Returns the error of a caller who read the draft at `revision` before another author saved it."""
     author = draft.author or "an unnamed author"
     found = f"is at revision {draft.revision}, saved by {author}" if draft.revision else "does not exist"
     return Conflict(
