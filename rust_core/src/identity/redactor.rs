@@ -38,8 +38,8 @@ struct ErasedIdentifier {
     node: u32,
     /// The raw offsets from its arrival to the erasure.
     raw_offsets: Range<u64>,
-    /// True if an identifier with the same value arrived since.
-    is_back: bool,
+    /// The raw offset at which the same value arrived again, as the identifier of a person who is not erased.
+    back_from: Option<u64>,
 }
 
 /// The redacted raw frame and resolved frame; `None` if a frame does not change.
@@ -67,13 +67,14 @@ impl Redactor {
                 redactor.nodes.insert(node, until);
                 let namespace = graph.namespaces.names.text(graph.nodes.get(node).namespace).to_owned();
                 let raw_offsets = graph.nodes.origin(node)..until;
+                let again = graph.node((&namespace, &forgotten.value));
                 redactor.raw_offsets.start = redactor.raw_offsets.start.min(raw_offsets.start);
                 let values = redactor.identifiers.entry(namespace.clone()).or_default();
                 let former = values.entry(forgotten.value.to_string()).or_default();
                 former.push(ErasedIdentifier {
                     node,
                     raw_offsets,
-                    is_back: graph.node((&namespace, &forgotten.value)).is_some(),
+                    back_from: again.map(|node| graph.nodes.origin(node)),
                 });
             }
         }
@@ -143,11 +144,11 @@ impl Redactor {
         let identifiers = borrow(&identifiers);
         let mut nodes = self.nodes(raw_offset, &identifiers, &former);
         for (node, &(namespace, value)) in nodes.iter_mut().zip(&identifiers) {
-            // The decision named the value before it arrived, or after it was erased.
+            // The decision named the value before it arrived, or after it was erased and before it arrived again.
             if *node == 0
-                && self.erased_identifiers(namespace, value).is_some_and(|former| {
-                    raw_offset < last_erasure(former) || !former.iter().any(|former| former.is_back)
-                })
+                && self
+                    .erased_identifiers(namespace, value)
+                    .is_some_and(|former| is_named_alone(former, raw_offset))
             {
                 *node = NO_NODE;
             }
@@ -284,9 +285,11 @@ impl Redactor {
     }
 }
 
-/// Returns the raw offset of the last erasure.
-fn last_erasure(former: &[ErasedIdentifier]) -> u64 {
-    former.iter().map(|former| former.raw_offsets.end).max().unwrap_or(0)
+/// Returns whether a value names only erased people in a frame.
+fn is_named_alone(former: &[ErasedIdentifier], raw_offset: u64) -> bool {
+    former
+        .iter()
+        .all(|former| former.back_from.is_none_or(|from| raw_offset < from))
 }
 
 /// The field numbers of the body of a Record and of the identifiers in the body.

@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::properties::resolver;
-use super::world::{Key, TestFrame, low_limits, world_with_splits};
+use super::world::{Key, TestFrame, TestRecord, TestSplit, low_limits, world_with_splits};
 use crate::identity::Resolver;
 use crate::identity::normalise::normalise_in_namespace;
 use crate::index::Index;
@@ -293,6 +293,54 @@ fn assert_not_in_earlier_frames(world: &[TestFrame], before: &Logs, after: &Logs
             );
         }
     }
+}
+
+#[test]
+fn a_split_that_names_an_erased_identifier_is_redacted_unless_the_identifier_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let resolver = resolver(&folder, low_limits());
+    let (one, card) = (("member", "<member 1>"), ("card", "<card 7>"));
+    let record = |id: &str, identifiers: &[(&str, &str)]| {
+        let records = vec![TestRecord::of(id, identifiers)];
+        TestFrame {
+            records,
+            ..TestFrame::default()
+        }
+        .encode()
+    };
+    // All splits after the first are void, because they repeat its key.
+    let split = |identifiers: &[(&str, &str)]| {
+        let identifiers = identifiers
+            .iter()
+            .map(|&(namespace, value)| (namespace.into(), value.into()));
+        let split = TestSplit {
+            key: "k0".into(),
+            identifiers: identifiers.collect(),
+        };
+        TestFrame {
+            split: Some(split),
+            ..TestFrame::default()
+        }
+        .encode_for(&resolver)
+    };
+    let mut logs = Logs {
+        raw: Vec::new(),
+        resolved: Vec::new(),
+    };
+    let mut fold = |frame: Vec<u8>| {
+        logs.resolved.push(resolver.fold(resolver.offset(), &frame).unwrap());
+        logs.raw.push(frame);
+    };
+    fold(record("r1", &[one, card]));
+    fold(split(&[card]));
+    fold(erase(resolver.resolve(card), "e1"));
+    fold(split(&[one, card]));
+    fold(record("r2", &[card]));
+    fold(split(&[one, card]));
+    fold(erase(resolver.resolve(one), "e2"));
+    assert!(redact(&resolver, &mut logs, usize::MAX));
+    let named: Vec<bool> = logs.raw.iter().map(|frame| contains_text(frame, card.1)).collect();
+    assert_eq!(named, [false, false, false, false, true, true, false]);
 }
 
 proptest! {
